@@ -1,0 +1,30 @@
+"""KnownError: what the world did wrong, in one sentence that names the thing and the cure."""
+
+from __future__ import annotations
+
+
+class KnownError(Exception):
+    """Not our bug: the message is shown to the user as it is, so it names the file and what to do next."""
+
+
+class BadFileError(KnownError):
+    """A file that is missing, damaged, of the wrong kind or not ours to touch."""
+
+
+class BadInputError(KnownError):
+    """Content that cannot be used as it is: a box, an id, an option, a configuration key."""
+
+
+class BadWeightsError(KnownError):
+    """Weights that are missing, truncated, of another model or not what their checksum says."""
+
+
+class StorageError(KnownError):
+    """A disk that is full, read-only or gone; a database that is locked or from a newer version."""
+
+
+def reason(error: BaseException) -> str:
+    """The short cause of an OSError or another exception, without errno or path: `No space left on device`."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

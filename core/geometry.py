@@ -1,0 +1,114 @@
+"""Boxes, clipping, IoU, and the way between image pixels and the model frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Boxes = NDArray[np.float64]
+"""(N, 4) boxes as x1, y1, x2, y2 in pixels of the upright full-size image, x2 and y2 exclusive."""
+
+MODEL_SIZE = 1024
+"""Side of the square model frame that every encoder's features describe, in frame pixels."""
+
+
+class Box(NamedTuple):
+    """One box in pixels of the upright full-size image; `x2` and `y2` are exclusive."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        return self.y2 - self.y1
+
+    @classmethod
+    def of(cls, row: ArrayLike) -> Box:
+        """The box in four numbers x1, y1, x2, y2."""
+        x1, y1, x2, y2 = (float(value) for value in np.asarray(row, np.float64).reshape(4))
+        return cls(x1, y1, x2, y2)
+
+    def ordered(self) -> Box:
+        """The same box with x1 <= x2 and y1 <= y2, however it was dragged."""
+        return Box(min(self.x1, self.x2), min(self.y1, self.y2), max(self.x1, self.x2), max(self.y1, self.y2))
+
+
+def as_boxes(rows: ArrayLike) -> Boxes:
+    """Anything box-like as (N, 4) float64; no rows give (0, 4)."""
+    return np.asarray(rows, np.float64).reshape(-1, 4)
+
+
+def clip(boxes: ArrayLike, *, width: float, height: float, least: float = 1.0) -> Boxes:
+    """Boxes (N, 4) pushed inside an image and kept at least `least` pixels long on each side.
+
+    A box wholly outside becomes a `least`-sized box at the border next to it.
+    """
+    rows = as_boxes(boxes)
+    size = np.array([width, height], np.float64)
+    least_side = np.minimum(least, size)
+    low = np.clip(np.minimum(rows[:, :2], rows[:, 2:]), 0, size - least_side)
+    high = np.clip(np.maximum(rows[:, :2], rows[:, 2:]), low + least_side, size)
+    return np.concatenate([low, high], axis=1)
+
+
+def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """IoU row by row of two (N, 4) arrays: (N,) in [0, 1]; an empty box gives 0."""
+    a, b = as_boxes(first), as_boxes(second)
+    sides = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
+    overlap = sides.prod(axis=1)
+    union = area(a) + area(b) - overlap
+    return overlap / np.maximum(union, 1e-9)
+
+
+def area(boxes: ArrayLike) -> NDArray[np.float64]:
+    """Areas (N,) of boxes (N, 4) in square pixels; a box turned inside out has none."""
+    rows = as_boxes(boxes)
+    return np.clip(rows[:, 2:] - rows[:, :2], 0, None).prod(axis=1)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The part of an image that an encoder saw: `left, top, width, height` in image pixels.
+
+    Its long side fills the model frame (1024 frame pixels); what is left below or to the right is padding.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    image_width: int
+    image_height: int
+
+    @classmethod
+    def whole(cls, *, width: int, height: int) -> Frame:
+        """The frame of a whole image."""
+        return cls(0, 0, width, height, width, height)
+
+    @property
+    def is_whole(self) -> bool:
+        return (self.left, self.top, self.width, self.height) == (0, 0, self.image_width, self.image_height)
+
+    @property
+    def scale(self) -> float:
+        """Frame pixels an image pixel."""
+        return MODEL_SIZE / max(self.width, self.height)
+
+    def to_frame(self, boxes: ArrayLike) -> Boxes:
+        """Image pixels -> frame pixels, (N, 4)."""
+        offset = np.array([self.left, self.top, self.left, self.top], np.float64)
+        return (as_boxes(boxes) - offset) * self.scale
+
+    def to_image(self, boxes: ArrayLike) -> Boxes:
+        """Frame pixels -> image pixels, (N, 4)."""
+        offset = np.array([self.left, self.top, self.left, self.top], np.float64)
+        return as_boxes(boxes) / self.scale + offset

@@ -1,0 +1,93 @@
+"""The nouns of a project: frozen, without Qt, torch or SQL; everyone may import them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.geometry import Box
+
+EdgeConfidence = tuple[float, float, float, float]
+"""Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The model's answer to a drawn box.
+
+    `score` is the IoU that the refined box is expected to have with the true one, in [0, 1].
+    `mask`, where the model makes one, covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`.
+    """
+
+    box: Box
+    edge_confidence: EdgeConfidence
+    score: float
+    mask: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """An image of a project; `width` and `height` are of the upright image, in pixels."""
+
+    id: int
+    path: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Category:
+    """What a box is labelled as; `id` never changes and is never used again."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One labelled box: what was drawn, what was proposed, what was accepted.
+
+    `id` is 0 until it is stored. `refined` is None where the box was drawn without the model (`encoder` and
+    `refiner` are then empty). `seconds` is the time from the first press to the acceptance.
+    """
+
+    image_id: int
+    category_id: int
+    drawn: Box
+    accepted: Box
+    refined: Box | None = None
+    edge_confidence: EdgeConfidence | None = None
+    score: float | None = None
+    encoder: str = ""
+    refiner: str = ""
+    seconds: float = 0.0
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All that an export needs, read in one go: records only, no open file."""
+
+    images: tuple[ImageRecord, ...]
+    categories: tuple[Category, ...]
+    corrections: tuple[Correction, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a write touched, so that each panel can decide whether it is stale.
+
+    `image_ids` are the images whose corrections changed. `title` is the operation's name for the undo menu.
+    """
+
+    title: str = ""
+    images: bool = False
+    categories: bool = False
+    image_ids: frozenset[int] = frozenset()
+
+    @property
+    def anything(self) -> bool:
+        return self.images or self.categories or bool(self.image_ids)

@@ -1,0 +1,1 @@
+"""Features + drawn boxes -> refinements: the learned part of BoxRefine."""

@@ -1,0 +1,80 @@
+"""Settings: what the user chose, kept in one TOML file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+import platformdirs
+import tomli_w
+
+from core.errors import BadFileError, StorageError, reason
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All choices, with their defaults.
+
+    `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes.
+    """
+
+    encoder: str = "light"
+    device: str = "auto"
+    auto_accept: bool = False
+    cache_folder: str = ""
+    cache_disk_budget: int = 10 * 1024**3
+    cache_ram_budget: int = 512 * 1024**2
+    theme: str = "system"
+    recent: tuple[str, ...] = field(default=())
+
+    def opened(self, path: Path, *, keep: int = 10) -> Settings:
+        """The same settings with `path` first among the recent projects."""
+        rest = [entry for entry in self.recent if entry != str(path)]
+        return replace(self, recent=(str(path), *rest)[:keep])
+
+
+def settings_path() -> Path:
+    """Where the settings live: `BOXREFINE_CONFIG` names another folder (tests, portable installs)."""
+    folder = os.environ.get("BOXREFINE_CONFIG") or platformdirs.user_config_dir("boxrefine", appauthor=False)
+    return Path(folder) / "settings.toml"
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Where features are cached: the setting, else `BOXREFINE_CACHE`, else the user's cache folder."""
+    chosen = settings.cache_folder or os.environ.get("BOXREFINE_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("boxrefine", appauthor=False)) / "features"
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in `path`; a missing file gives the defaults, unknown keys of another version are left out.
+
+    Raises BadFileError where the file is not TOML or a value is of the wrong kind.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        raise BadFileError(f"The settings file {path} cannot be read ({reason(error)}): mend or delete it.") from error
+    known = {entry.name: getattr(Settings(), entry.name) for entry in fields(Settings)}
+    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known}
+    for name, value in chosen.items():
+        if type(value) is not type(known[name]):
+            wanted = type(known[name]).__name__
+            raise BadFileError(f"In the settings file {path}, {name} must be of type {wanted}: mend or delete the line.")
+    return replace(Settings(), **chosen)
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write the settings beside and rename, so that a crash leaves the old file. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "wb") as file:
+            tomli_w.dump(asdict(settings) | {"recent": list(settings.recent)}, file)
+        Path(name).replace(path)
+    except OSError as error:
+        raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
