@@ -1,0 +1,64 @@
+"""`boxrefine`: a verb goes to core.cli; no verb opens the window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from core import cli
+from core.cli.terminal import complain
+from core.errors import KnownError
+
+NO_DISPLAY = (
+    "There is no display for the window: use a headless verb (boxrefine {verbs}; boxrefine --help explains them), "
+    "or set DISPLAY, or run it under xvfb-run."
+)
+
+
+def main() -> int:
+    """The console script; its result is the exit code."""
+    arguments = sys.argv[1:]
+    if arguments and (arguments[0] in cli.VERBS or arguments[0].startswith("-")):
+        return cli.main(arguments, window_benchmarks={"drag to repaint": measure_drag})
+    try:
+        return open_window(arguments)
+    except KnownError as error:
+        complain(str(error))
+        return 2
+
+
+def open_window(arguments: list[str]) -> int:
+    """The window with the folder or project of the first argument, else with the sample project."""
+    path = Path(arguments[0]) if arguments else None
+    if len(arguments) > 1 or (path is not None and not path.exists()):
+        shown = " ".join(arguments)
+        complain(f"{shown} is neither a verb ({', '.join(cli.VERBS)}) nor a folder or project: check the path.")
+        return 2
+    if not has_display():
+        complain(NO_DISPLAY.format(verbs="|".join(cli.VERBS)))
+        return 2
+    if sys.platform == "win32":
+        import torch  # noqa: F401  (loaded after Qt, its libraries are not found: WinError 1114)
+    from boxrefine_gui.app import run
+
+    return run(path)
+
+
+def has_display(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a window can be shown; on Linux Qt would abort the process without a word of ours."""
+    if not platform.startswith(("linux", "freebsd")):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def measure_drag() -> Mapping[str, float]:
+    """Milliseconds from a drag event to the repaint that shows its refinement."""
+    from boxrefine_gui.drag_benchmark import measure
+
+    return measure()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+"""Measure BoxRefine on this machine."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the verb."""
+    raise NotImplementedError

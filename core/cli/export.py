@@ -1,0 +1,47 @@
+"""Write a project's accepted boxes as COCO, YOLO or Pascal VOC.
+
+examples:
+  boxrefine export harbour/boxrefine.sqlite --format coco --out export
+  boxrefine export harbour --format yolo --out export
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.terminal import summarise, watch
+
+if TYPE_CHECKING:
+    from core.records import Dataset
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """PROJECT, --format and --out."""
+    parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
+    parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True)
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the project, export it, say what was written."""
+    from core import formats
+
+    dataset = read_dataset(options.project)
+    written = watch(formats.export(dataset, format=options.format, out=options.out), unit="image")
+    summarise(
+        {"images": written.images, "boxes": written.boxes, "format": options.format, "path": str(written.path)},
+    )
+    return 0
+
+
+def read_dataset(project: Path) -> Dataset:
+    """All records of the project at `project` or in that folder. Raises KnownError where there is none."""
+    from core.store.project_store import ProjectStore, project_path_for
+
+    store = ProjectStore.open(project_path_for(project) if project.is_dir() else project)
+    try:
+        return store.dataset()
+    finally:
+        store.close()

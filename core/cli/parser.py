@@ -1,0 +1,88 @@
+"""The parser of all verbs, and what becomes of what they raise: exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+
+from core.cli import benchmark, demo, encode, export, pretrain, refine, version
+from core.cli.terminal import complain
+from core.errors import KnownError, StorageError, reason
+
+WindowBenchmark = Callable[[], Mapping[str, float]]
+"""A benchmark that needs a window: milliseconds by name. Core knows none; the window's entry point hands them in."""
+
+OK, FAILED, INTERRUPTED = 0, 2, 130
+
+VERBS: Mapping[str, ModuleType] = {
+    "refine": refine,
+    "encode": encode,
+    "export": export,
+    "pretrain": pretrain,
+    "benchmark": benchmark,
+    "demo": demo,
+    "version": version,
+}
+"""Each module has `add_arguments(parser)`, `run(options) -> int` and a docstring whose first line is the help."""
+
+EPILOG = """\
+no verb: the window with the sample project; boxrefine PATH: the window with a folder of pictures or a project
+
+examples:
+  boxrefine
+  boxrefine ~/pictures/harbour
+  boxrefine refine --images harbour --boxes coarse.json --out refined.json
+  boxrefine demo --out demo
+"""
+
+
+def main(arguments: Sequence[str], *, window_benchmarks: Mapping[str, WindowBenchmark] | None = None) -> int:
+    """Run one verb; 0: all went well, 2: something could not be done (said on stderr), 130: interrupted."""
+    options = build_parser().parse_args(arguments)
+    options.window_benchmarks = dict(window_benchmarks or {})
+    try:
+        return int(options.run(options))
+    except KnownError as error:
+        complain(str(error))
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again while it closes stdout.
+        sys.stderr.close()
+        return FAILED
+    except OSError as error:
+        complain(str(unexpected_disk_fault(error)))
+        return FAILED
+    except KeyboardInterrupt:
+        complain("Interrupted: nothing was half-written.")
+        return INTERRUPTED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `boxrefine VERB`."""
+    parser = argparse.ArgumentParser(
+        prog="boxrefine",
+        description="Drag a careless box, get a tight one: in a window, or headless by a verb.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for name, module in VERBS.items():
+        title, _, epilog = (module.__doc__ or "").partition("\n\n")
+        verb = verbs.add_parser(
+            name,
+            help=title[0].lower() + title[1:].rstrip("."),
+            description=title,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def unexpected_disk_fault(error: OSError) -> StorageError:
+    """A sentence for a fault of the disk that no part has turned into one."""
+    place = f" {error.filename}" if error.filename else ""
+    return StorageError(f"The file system refused{place} ({reason(error)}): check the path, its permissions and space.")

@@ -1,0 +1,51 @@
+"""What the headless verbs say: a progress bar on a terminal, sentences on stderr, one JSON line at the end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from core.progress import Job
+
+T = TypeVar("T")
+Figure = str | int | float | bool | None | list["Figure"] | dict[str, "Figure"]
+
+tqdm.monitor_interval = 0  # its monitor thread would outlive the bar, and our jobs report often enough
+
+
+def say(text: str) -> None:
+    """A line of results on stdout."""
+    print(text, flush=True)
+
+
+def complain(sentence: str) -> None:
+    """One sentence on stderr, above the bar if there is one."""
+    tqdm.write(sentence, file=sys.stderr)
+
+
+def summarise(figures: Mapping[str, Figure]) -> None:
+    """The last line of a verb: one JSON object for the program that called us."""
+    print(json.dumps(dict(figures), ensure_ascii=False), flush=True)
+
+
+def watch(job: Job[T], *, unit: str) -> T:
+    """Run a job to its end under a bar (only where stderr is a terminal) and give its result.
+
+    Ctrl-C closes the job, so its `finally` runs before the interrupt goes on.
+    """
+    with closing(job), tqdm(disable=None, unit=unit, dynamic_ncols=True, leave=False) as bar:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            bar.total = progress.total or None
+            bar.n = progress.done
+            bar.set_description_str(progress.message, refresh=False)
+            bar.refresh() if bar.n == bar.total else bar.update(0)

@@ -1,0 +1,64 @@
+"""Coarse boxes made from true ones: the noise that training and every accuracy figure use."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.errors import BadInputError
+from core.geometry import Boxes, as_boxes
+
+_HQ_NAME = re.compile(r"hq(0\.\d+|1\.0)")
+LEAST_SIDE = 4.0
+"""No coarse box is shorter than this on a side, in pixels."""
+
+
+def coarsen(
+    true: ArrayLike,
+    noise: str,
+    random: np.random.Generator,
+    *,
+    width: ArrayLike,
+    height: ArrayLike,
+) -> Boxes:
+    """Coarse versions (N, 4) of true boxes (N, 4), inside images of `width` and `height` pixels (N,) or scalar.
+
+    `noise` is hqS, HQ-SAM's own box noise at scale S (https://arxiv.org/abs/2306.01567), or drag, a hasty mouse
+    drag. Raises BadInputError for another name.
+    """
+    boxes = as_boxes(true)
+    if noise == "drag":
+        moved = _drag(boxes, random)
+    elif _HQ_NAME.fullmatch(noise):
+        moved = _hq(boxes, float(noise[2:]), random)
+    else:
+        raise BadInputError(f"There is no box noise called {noise}: use hq0.1 to hq0.6, or drag.")
+    return _inside(moved, width=np.broadcast_to(width, len(boxes)), height=np.broadcast_to(height, len(boxes)))
+
+
+def _hq(boxes: Boxes, scale: float, random: np.random.Generator) -> Boxes:
+    """The centre moves by up to half of `scale` times the side, the side changes by up to `scale` times itself."""
+    centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    centre = centre + random.uniform(-1, 1, centre.shape) * scale * side / 2
+    side = side * (1 + random.uniform(-1, 1, side.shape) * scale)
+    return np.concatenate([centre - side / 2, centre + side / 2], axis=1)
+
+
+def _drag(boxes: Boxes, random: np.random.Generator) -> Boxes:
+    """Normal errors an edge; one box in four is sloppy, and half are pushed outwards, as people leave a margin."""
+    side = boxes[:, 2:] - boxes[:, :2]
+    sloppy = random.random(len(boxes)) < 0.25
+    sigma = np.where(sloppy[:, None], 0.15 * side + 4, 0.05 * side + 2)
+    move = random.normal(size=boxes.shape) * np.concatenate([sigma, sigma], axis=1)
+    outward = (random.random(len(boxes)) < 0.5)[:, None]
+    return boxes + np.where(outward, np.abs(move) * np.array([-1, -1, 1, 1]), move)
+
+
+def _inside(boxes: Boxes, *, width: NDArray[np.generic], height: NDArray[np.generic]) -> Boxes:
+    """Clipped to the image, with the least side; corners that changed places are put right."""
+    size = np.stack([width, height], axis=1).astype(np.float64)
+    low = np.clip(np.minimum(boxes[:, :2], boxes[:, 2:]), 0, size - LEAST_SIDE)
+    high = np.clip(np.maximum(boxes[:, :2], boxes[:, 2:]), low + LEAST_SIDE, size)
+    return np.concatenate([low, high], axis=1)

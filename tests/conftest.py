@@ -1,0 +1,77 @@
+"""A strict run: offscreen, away from the user's own files, and no test leaves a thread behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DATA_VARIABLE = "BOXREFINE_TEST_DATA"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--headed", action="store_true", help="show the windows instead of drawing them offscreen")
+    parser.addoption("--update-golden", action="store_true", help="renew the golden files instead of comparing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--headed"):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # Two threads are plenty for the sizes of tests, and more of them only fight on small machines.
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, caches, weights and projects of a test lie in a folder of its own."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("BOXREFINE_CONFIG", "BOXREFINE_CACHE", "BOXREFINE_WEIGHTS"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fail a test whose threads still run five seconds after it."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=5)
+    left = [thread.name for thread in set(threading.enumerate()) - before]
+    assert not left, f"threads left running: {left}"
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be renewed."""
+    return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def labelled_pictures() -> Path:
+    """The folder of labelled pictures: sets of images/ and annotations.json under pool/ and dev/."""
+    named = os.environ.get(DATA_VARIABLE)
+    if not named:
+        pytest.skip(f"{DATA_VARIABLE} names no folder of labelled pictures")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.skip(f"{DATA_VARIABLE} names {folder}, which is not there")
+    return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device")
+
+
+def pytest_report_header() -> str:
+    return f"labelled pictures: {os.environ.get(DATA_VARIABLE) or 'none'}, python: {sys.executable}"
