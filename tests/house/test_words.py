@@ -1,0 +1,66 @@
+"""Words that must not stand in places where they would break a promise of the design."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.house.source_files import ROOT, name_of, python_files
+
+CODE = ("core", "boxrefine_gui")
+EVERYWHERE = (*CODE, "tests")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pattern that no file of `folders` may hold, save those whose name starts with one of `allowed`."""
+
+    pattern: str
+    folders: tuple[str, ...]
+    allowed: tuple[str, ...]
+    why: str
+
+
+RULES = [
+    Rule(r"\bQThread\b|\bQRunnable\b|\bmoveToThread\b", CODE, ("boxrefine_gui/background.py",), "one home for threads"),
+    Rule(r"\bthreading\.Thread\b|\bThreadPoolExecutor\b", ("boxrefine_gui",), ("boxrefine_gui/background.py",), "same"),
+    Rule(
+        r"\bimport sqlite3\b|\bfrom sqlite3\b|\bsqlite_utils\b",
+        CODE,
+        ("core/store/", "core/features/feature_cache.py", "core/features/cache_index.py"),
+        "SQL has two homes",
+    ),
+    Rule(r"(?<![\w.])print\(", CODE, ("core/cli/",), "only the headless verbs print"),
+    Rule(r"\bqtbot\.wait\(", EVERYWHERE, (), "wait for signals, never for milliseconds"),
+    Rule(r"\btime\.sleep\(", ("tests",), (), "wait for signals, never for milliseconds"),
+    Rule(r"\bMock\(|\bMagicMock\b|unittest\.mock", EVERYWHERE, (), "real parts in tests"),
+    Rule(r"\bprocessEvents\b", EVERYWHERE, (), "it runs events in places that do not expect them"),
+    Rule(r"\bpickle\.loads?\b|\bUnpickler\(|weights_only=False", CODE, (), "a file must not run code"),
+    Rule(r"except( Exception)?:\s*(#.*)?\n\s*pass\b", EVERYWHERE, (), "an error is shown or raised, never swallowed"),
+    Rule(r"\b(raw|rough|initial|noisy|gt|pred|predicted|final)_box(es)?\b", CODE, (), "the glossary has other words"),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.pattern)
+def test_word_stands_only_where_it_may(rule: Rule) -> None:
+    found = [
+        f"{name_of(path)}:{text[: match.start()].count(chr(10)) + 1}"
+        for path in python_files(*rule.folders)
+        if not name_of(path).startswith(rule.allowed or ("\0",)) and path != Path(__file__)
+        for text in [path.read_text("utf-8")]
+        for match in re.finditer(rule.pattern, text)
+    ]
+    assert found == [], rule.why
+
+
+def test_no_path_of_a_machine_stands_in_the_repository() -> None:
+    kinds = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ""}
+    folders = [ROOT / name for name in (*EVERYWHERE, "resources", ".ci")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix in kinds]
+    files += [path for path in ROOT.glob("*") if path.is_file() and path.suffix in {".md", ".toml"}]
+    places = re.compile(r"/(work|home|root|Users)/\w+/\w+")
+    found = [name_of(path) for path in files if places.search(path.read_text("utf-8", errors="ignore"))]
+    assert found == []
