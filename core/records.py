@@ -39,6 +39,15 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
+class NewImage:
+    """A picture that a project does not hold yet; `width` and `height` are of the upright image, in pixels."""
+
+    path: Path
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Category:
     """What a box is labelled as; `id` never changes and is never used again."""
 
@@ -69,11 +78,15 @@ class Correction:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All that an export needs, read in one go: records only, no open file."""
+    """All that an export needs, read in one go: records only, no open file.
+
+    `folder` is the one that picture names are relative to in an export; None: the deepest that holds all pictures.
+    """
 
     images: tuple[ImageRecord, ...]
     categories: tuple[Category, ...]
     corrections: tuple[Correction, ...]
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

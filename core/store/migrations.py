@@ -1,0 +1,64 @@
+"""The tables of a project file, as a list of steps that only ever grows."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from sqlite_utils import Database, Migrations
+
+APPLICATION_ID = 0x42785266
+"""SQLite's application_id of a project file (`BxRf`), by which other databases are told apart."""
+
+MIGRATIONS = Migrations("boxrefine.project")
+"""Append only. A step that renames or drops a column must also rewrite `undo_steps`, which holds whole rows."""
+
+_FIRST_TABLES = (
+    # AUTOINCREMENT, because an id must never be given again, not even after an undo took its row away.
+    """CREATE TABLE images (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        path TEXT NOT NULL UNIQUE,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL
+    )""",
+    """CREATE TABLE categories (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE
+    )""",
+    # Boxes are JSON arrays [x1, y1, x2, y2]; edge_confidence is [left, top, right, bottom].
+    """CREATE TABLE corrections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        image_id INTEGER NOT NULL REFERENCES images(id),
+        category_id INTEGER NOT NULL REFERENCES categories(id),
+        drawn TEXT NOT NULL,
+        refined TEXT,
+        accepted TEXT NOT NULL,
+        edge_confidence TEXT,
+        score REAL,
+        encoder TEXT NOT NULL,
+        refiner TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        created TEXT NOT NULL,
+        changed TEXT NOT NULL
+    )""",
+    "CREATE INDEX corrections_of_an_image ON corrections (image_id)",
+    """CREATE TABLE undo_steps (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        title TEXT NOT NULL,
+        undone INTEGER NOT NULL DEFAULT 0,
+        row_changes TEXT NOT NULL
+    )""",
+)
+
+
+@MIGRATIONS()
+def m001_first_tables(db: Database) -> None:
+    """Images, categories, corrections and the undo log."""
+    for statement in _FIRST_TABLES:  # not executescript, which would commit half-way
+        db.execute(statement)
+
+
+def unknown_steps(db: Database) -> set[str]:
+    """Names of steps in the file that this version does not have: the file is from a newer one."""
+    with closing(Database(memory=True)) as empty:  # where every step of this version is pending
+        known = {step.name for step in MIGRATIONS.pending(empty)}
+    return {step.name for step in MIGRATIONS.applied(db)} - known

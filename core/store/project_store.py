@@ -1,0 +1,234 @@
+"""ProjectStore: one project in one SQLite file, where every change is a transaction and an undo step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from core.errors import BadInputError, StorageError
+from core.geometry import Box
+from core.records import Category, Changes, Correction, Dataset, ImageRecord, NewImage
+from core.store.project_file import (
+    PROJECT_FILE_NAME,
+    create_file,
+    naming_faults,
+    open_file,
+    project_path_for,
+    transaction,
+)
+from core.store.rows import box_text, correction_of, correction_row, now, picture_path, stored_path
+from core.store.undo_log import Operation, Row, UndoLog
+
+__all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
+
+
+class ProjectStore:
+    """All reads and writes of one project; it belongs to the thread that opened it.
+
+    A write has reached the disk when its method returns. Every method raises StorageError where the disk is full,
+    failing, or locked by another program, and BadFileError where the file turns out to be damaged.
+    """
+
+    def __init__(self, path: Path, db: Database, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._db = db
+        self._undo_log = UndoLog(db)
+
+    @classmethod
+    def create(cls, path: Path) -> ProjectStore:
+        """A new project; StorageError where `path` exists or cannot be made."""
+        return cls(path, create_file(path))
+
+    @classmethod
+    def open(cls, path: Path) -> ProjectStore:
+        """The project in `path`, to read only where the file or its folder may not be written.
+
+        Raises BadFileError where it is missing, damaged or no project; StorageError where a newer version wrote it.
+        """
+        db, read_only = open_file(path)
+        return cls(path, db, read_only=read_only)
+
+    @classmethod
+    def open_or_create(cls, path: Path) -> ProjectStore:
+        """The project in `path`, a new one where there is none (an empty file counts as none)."""
+        return cls.open(path) if path.exists() and path.stat().st_size > 0 else cls.create(path)
+
+    def close(self) -> None:
+        """Give the file back; all that was written is in it."""
+        self._db.close()
+
+    def images(self) -> list[ImageRecord]:
+        """All images in the order in which they were added; their files may be missing by now."""
+        with naming_faults(self.path):
+            rows = self._db.query("SELECT * FROM images ORDER BY id")
+            return [
+                ImageRecord(row["id"], picture_path(row["path"], folder=self._folder), row["width"], row["height"])
+                for row in rows
+            ]
+
+    def categories(self) -> list[Category]:
+        """All categories by id."""
+        with naming_faults(self.path):
+            return [Category(row["id"], row["name"]) for row in self._db.query("SELECT * FROM categories ORDER BY id")]
+
+    def corrections(self, image_id: int) -> list[Correction]:
+        """The corrections of one image by id; an image that is not there has none."""
+        with naming_faults(self.path):
+            rows = self._db.query("SELECT * FROM corrections WHERE image_id = ? ORDER BY id", [image_id])
+            return [correction_of(row) for row in rows]
+
+    def counts(self) -> dict[int, int]:
+        """Image id -> number of its corrections, for images that have some."""
+        with naming_faults(self.path):
+            rows = self._db.execute("SELECT image_id, count(*) FROM corrections GROUP BY image_id")
+            return dict(rows.fetchall())
+
+    def dataset(self) -> Dataset:
+        """All records, as they were at one moment."""
+        with naming_faults(self.path), self._db.atomic():
+            rows = self._db.query("SELECT * FROM corrections ORDER BY id")
+            corrections = tuple(correction_of(row) for row in rows)
+            return Dataset(tuple(self.images()), tuple(self.categories()), corrections, folder=self._folder)
+
+    def add_images(self, images: Sequence[NewImage]) -> Changes:
+        """Add those images that the project does not hold yet; not undoable. BadInputError for a size below 1."""
+        self._refuse_read_only()
+        for image in images:
+            if image.width < 1 or image.height < 1:
+                raise BadInputError(f"The picture {image.path} has no size: replace it with an intact copy.")
+        rows = [(stored_path(image.path, folder=self._folder), image.width, image.height) for image in images]
+        with naming_faults(self.path), transaction(self._db):
+            before = self._image_count()
+            statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
+            self._db.conn.executemany(statement, rows)
+            return Changes(title="Add images", images=self._image_count() > before)
+
+    def add_category(self, name: str) -> Category:
+        """The category of that name, made where there is none. BadInputError for an empty name."""
+        name = _checked_name(name)
+        with self._operation(f"Add category {name}") as operation:
+            existing = next((category for category in self.categories() if category.name == name), None)
+            return existing or Category(operation.insert("categories", {"name": name}), name)
+
+    def rename_category(self, id: int, name: str) -> Changes:
+        """Give a category another name. BadInputError where the id is unknown or the name is empty or taken."""
+        name = _checked_name(name)
+        with self._operation(f"Rename category to {name}") as operation:
+            if any(category.name == name and category.id != id for category in self.categories()):
+                raise BadInputError(f"There is a category {name} already: choose another name.")
+            row = self._row(operation, "categories", id)
+            if row["name"] != name:
+                operation.update("categories", row, name=name)
+            return operation.changes
+
+    def accept(self, correction: Correction) -> tuple[Correction, Changes]:
+        """Store a new correction and give it with its id.
+
+        Raises BadInputError where its image or category is unknown or a box is not finite or has no area.
+        """
+        (stored,), changes = self.accept_all([correction])
+        return stored, changes
+
+    def accept_all(self, corrections: Sequence[Correction]) -> tuple[list[Correction], Changes]:
+        """Store new corrections as one undo step, all or none; raises as `accept` does."""
+        for correction in corrections:
+            for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
+                _check_box(box)
+        with self._operation(_title("Accept", len(corrections))) as operation:
+            for image_id in {correction.image_id for correction in corrections}:
+                self._row(operation, "images", image_id)
+            for category_id in {correction.category_id for correction in corrections}:
+                self._row(operation, "categories", category_id)
+            ids = [operation.insert("corrections", correction_row(correction)) for correction in corrections]
+            changes = operation.changes
+        return [replace(correction, id=id) for correction, id in zip(corrections, ids, strict=True)], changes
+
+    def move(self, correction_id: int, accepted: Box) -> Changes:
+        """Change the accepted box; what was drawn and refined stays. Raises BadInputError as `accept` does."""
+        _check_box(accepted)
+        with self._operation("Move box") as operation:
+            row = self._row(operation, "corrections", correction_id)
+            if row["accepted"] != box_text(accepted):
+                operation.update("corrections", row, accepted=box_text(accepted), changed=now())
+            return operation.changes
+
+    def relabel(self, ids: Sequence[int], category_id: int) -> Changes:
+        """Give corrections another category. BadInputError where an id is unknown, and then none is changed."""
+        with self._operation(_title("Relabel", len(ids))) as operation:
+            self._row(operation, "categories", category_id)
+            for id in dict.fromkeys(ids):
+                row = self._row(operation, "corrections", id)
+                if row["category_id"] != category_id:
+                    operation.update("corrections", row, category_id=category_id, changed=now())
+            return operation.changes
+
+    def delete(self, ids: Sequence[int]) -> Changes:
+        """Delete corrections. BadInputError where an id is unknown, and then none is deleted."""
+        with self._operation(_title("Delete", len(ids))) as operation:
+            for id in dict.fromkeys(ids):
+                operation.remove("corrections", self._row(operation, "corrections", id))
+            return operation.changes
+
+    def undo(self) -> Changes:
+        """Take back the last operation, also one of an earlier session; empty Changes where there is none."""
+        self._refuse_read_only()
+        with naming_faults(self.path):
+            return self._undo_log.undo()
+
+    def redo(self) -> Changes:
+        """Do again what was undone last, until a new operation is done; empty Changes where there is none."""
+        self._refuse_read_only()
+        with naming_faults(self.path):
+            return self._undo_log.redo()
+
+    def undo_titles(self) -> tuple[str | None, str | None]:
+        """Names of the operations that undo and redo would play, None where there is none."""
+        with naming_faults(self.path):
+            return self._undo_log.titles()
+
+    @property
+    def _folder(self) -> Path:
+        return self.path.absolute().parent
+
+    @contextmanager
+    def _operation(self, title: str) -> Iterator[Operation]:
+        self._refuse_read_only()
+        with naming_faults(self.path), self._undo_log.operation(title) as operation:
+            yield operation
+
+    def _refuse_read_only(self) -> None:
+        if self.read_only:
+            raise StorageError(f"The project {self.path} is read-only: copy it to a folder of your own to change it.")
+
+    def _row(self, operation: Operation, table: str, id: int) -> Row:
+        row = operation.row(table, id)
+        if row is None:
+            noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
+            raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
+        return row
+
+    def _image_count(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM images").fetchone()[0])
+
+
+def _title(verb: str, count: int) -> str:
+    return f"{verb} box" if count == 1 else f"{verb} {count} boxes"
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip():
+        raise BadInputError("A category needs a name: type one.")
+    return name.strip()
+
+
+def _check_box(box: Box) -> None:
+    if not all(math.isfinite(edge) for edge in box):
+        raise BadInputError(f"The box {tuple(box)} has an edge that is not a number: draw it again.")
+    if box.width <= 0 or box.height <= 0:
+        raise BadInputError(f"The box {tuple(box)} has no area: draw it again.")

@@ -1,0 +1,101 @@
+"""Records as rows of the project file, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.geometry import Box
+from core.records import Correction, EdgeConfidence
+
+
+def now() -> str:
+    """The time for `created` and `changed`: ISO 8601, UTC, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def correction_row(correction: Correction) -> dict[str, Any]:
+    """A new correction's row, without an id; the mask of a refinement is no part of it."""
+    confidence = correction.edge_confidence
+    moment = now()
+    return {
+        "image_id": correction.image_id,
+        "category_id": correction.category_id,
+        "drawn": box_text(correction.drawn),
+        "refined": None if correction.refined is None else box_text(correction.refined),
+        "accepted": box_text(correction.accepted),
+        "edge_confidence": None if confidence is None else _numbers_text(confidence),
+        "score": None if correction.score is None else float(correction.score),
+        "encoder": correction.encoder,
+        "refiner": correction.refiner,
+        "seconds": float(correction.seconds),
+        "created": moment,
+        "changed": moment,
+    }
+
+
+def correction_of(row: dict[str, Any]) -> Correction:
+    """The correction in a row."""
+    return Correction(
+        id=row["id"],
+        image_id=row["image_id"],
+        category_id=row["category_id"],
+        drawn=_box(row["drawn"]),
+        refined=None if row["refined"] is None else _box(row["refined"]),
+        accepted=_box(row["accepted"]),
+        edge_confidence=None if row["edge_confidence"] is None else _confidence(row["edge_confidence"]),
+        score=row["score"],
+        encoder=row["encoder"],
+        refiner=row["refiner"],
+        seconds=row["seconds"],
+    )
+
+
+def box_text(box: Box) -> str:
+    """A box as the JSON array [x1, y1, x2, y2]; every float comes back as it was."""
+    return _numbers_text(box)
+
+
+def stored_path(path: Path, *, folder: Path) -> str | bytes:
+    """The path of a picture as the project keeps it: relative where it is below `folder`, so that both can move.
+
+    A name that is no valid Unicode (possible on Linux) is kept as the bytes that it has on the disk.
+    """
+    whole, base = _absolute(path), _absolute(folder)
+    if not whole.is_relative_to(base):
+        # The same folder may have been reached by way of a link; the picture itself may be a link and stays one.
+        real = Path(os.path.realpath(whole.parent)) / whole.name
+        real_base = Path(os.path.realpath(base))
+        whole, base = (real, real_base) if real.is_relative_to(real_base) else (whole, base)
+    kept = whole.relative_to(base) if whole.is_relative_to(base) else whole
+    text = kept.as_posix()
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(text)
+    return text
+
+
+def picture_path(stored: str | bytes, *, folder: Path) -> Path:
+    """Where a picture is now, seen from the project's folder."""
+    return folder / os.fsdecode(stored)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which are to stay
+
+
+def _numbers_text(numbers: Box | EdgeConfidence) -> str:
+    return json.dumps([float(number) for number in numbers])
+
+
+def _box(text: str) -> Box:
+    return Box(*json.loads(text))
+
+
+def _confidence(text: str) -> EdgeConfidence:
+    left, top, right, bottom = json.loads(text)
+    return left, top, right, bottom
