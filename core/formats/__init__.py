@@ -1,1 +1,58 @@
+"""Exports: one file a format, and the table of them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from core.errors import BadInputError
+from core.formats import coco, voc, yolo
+from core.formats.safe_write import ExportFile, write_folder
+from core.progress import Job, Progress
+from core.records import Dataset
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A format: its name for people, what its files are, and the one of them to tell the user about."""
+
+    title: str
+    files: Callable[[Dataset], list[ExportFile]]
+    main_file: str
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """What was written where: `path` is the file, or for a file an image the folder, to look at."""
+
+    images: int
+    boxes: int
+    path: Path
+
+
+EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
+    {
+        "coco": Exporter("COCO", coco.files, coco.MAIN_FILE),
+        "yolo": Exporter("YOLO (Ultralytics)", yolo.files, yolo.MAIN_FILE),
+        "voc": Exporter("Pascal VOC", voc.files, voc.MAIN_FILE),
+    }
+)
+
+
+def export(dataset: Dataset, *, format: str, out: Path) -> Job[ExportSummary]:
+    """Write the accepted boxes of a dataset into the folder `out`; closing the job leaves `out` as it was.
+
+    Boxes are cut at their image's border; every image of the dataset appears, also without boxes; pictures are not
+    copied. Raises BadInputError for an unknown format; StorageError where the disk is full or may not be written,
+    with nothing half-written.
+    """
+    if format not in EXPORTERS:
+        raise BadInputError(f"There is no export format {format}: choose one of {', '.join(EXPORTERS)}.")
+    exporter = EXPORTERS[format]
+    files = exporter.files(dataset)
+    yield Progress(0, len(files), f"Writing {exporter.title}")
+    for done in write_folder(out, files):
+        yield Progress(done, len(files), f"Writing {exporter.title}")
+    return ExportSummary(len(dataset.images), len(dataset.corrections), out / exporter.main_file)

@@ -1,0 +1,99 @@
+"""COCO export, and writing any COCO document whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from core.formats.coco_reader import CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
+from core.formats.layout import clamped, picture_names
+from core.formats.safe_write import ExportFile, write_file
+from core.geometry import Box
+from core.records import Correction, Dataset, ImageRecord, Refinement
+
+__all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "refined_document", "write_json"]
+
+MAIN_FILE = "annotations.json"
+_DECIMALS = 3
+
+
+def files(dataset: Dataset) -> list[ExportFile]:
+    """One file. Ids are the project's; each annotation also says how its box came about.
+
+    `bbox` is x, y, width, height of the accepted box inside the image, to a thousandth of a pixel; `drawn_bbox` and
+    `refined_bbox` (null without one) are as they were, `edge_confidence` is left, top, right, bottom.
+    """
+    return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset)))]
+
+
+def document_of(dataset: Dataset) -> dict[str, Any]:
+    """The whole project as one COCO document."""
+    names = picture_names(dataset)
+    images = {image.id: image for image in dataset.images}
+    return {
+        "info": {"description": "Exported by BoxRefine"},
+        "images": [
+            {"id": image.id, "file_name": names[image.id], "width": image.width, "height": image.height}
+            for image in dataset.images
+        ],
+        "categories": [
+            {"id": category.id, "name": category.name, "supercategory": ""}
+            for category in sorted(dataset.categories, key=lambda category: category.id)
+        ],
+        "annotations": [_annotation(item, images[item.image_id]) for item in dataset.corrections],
+    }
+
+
+def refined_document(coco: CocoFile, refinements: Mapping[int, Refinement]) -> dict[str, Any]:
+    """A copy of the document with refined boxes: same ids, same order, everything else as it was.
+
+    `refinements` are by `CocoAnnotation.index`. Each gives its annotation a new `bbox`, `refine_score` and
+    `edge_confidence` (left, top, right, bottom).
+    """
+    annotations = list(coco.document["annotations"])
+    for index, refinement in refinements.items():
+        annotations[index] = {
+            **annotations[index],
+            "bbox": _bbox(refinement.box),
+            "refine_score": round(float(refinement.score), 6),
+            "edge_confidence": [round(float(edge), 6) for edge in refinement.edge_confidence],
+        }
+    return {**coco.document, "annotations": annotations}
+
+
+def write_json(document: Mapping[str, Any], path: Path) -> None:
+    """Write a document beside `path` and rename. Raises StorageError where the disk is full or may not be written."""
+    write_file(path, _dump(document))
+
+
+def _annotation(correction: Correction, image: ImageRecord) -> dict[str, Any]:
+    bbox = _bbox(clamped(correction.accepted, image))
+    confidence = correction.edge_confidence
+    return {
+        "id": correction.id,
+        "image_id": correction.image_id,
+        "category_id": correction.category_id,
+        "bbox": bbox,
+        "area": round(bbox[2] * bbox[3], _DECIMALS),
+        "iscrowd": 0,
+        "segmentation": [],  # some readers fail where the key is missing
+        "drawn_bbox": _bbox(correction.drawn),
+        "refined_bbox": None if correction.refined is None else _bbox(correction.refined),
+        "edge_confidence": None if confidence is None else list(confidence),
+        "refine_score": correction.score,
+        "encoder": correction.encoder,
+        "refiner": correction.refiner,
+        "seconds": correction.seconds,
+    }
+
+
+def _bbox(box: Box) -> list[float]:
+    """x, y, width, height, of rounded edges, so that rounding never carries the right edge over the border."""
+    x1, y1, x2, y2 = (round(float(edge), _DECIMALS) for edge in box)
+    return [x1, y1, round(x2 - x1, _DECIMALS), round(y2 - y1, _DECIMALS)]
+
+
+def _dump(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,75 @@
+"""What the formats share: picture names relative to a folder, boxes inside the picture, boxes by image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePath, PurePosixPath
+
+from core.geometry import Box, clip
+from core.records import Correction, Dataset, ImageRecord
+
+
+def picture_names(dataset: Dataset) -> dict[int, str]:
+    """Image id -> the picture's name, relative to the dataset's folder, or to the deepest that holds all pictures.
+
+    Slashes stand between folders on every system. Pictures without a folder in common keep their whole path.
+    """
+    root = _root(dataset)
+    return {
+        image.id: (image.path.relative_to(root) if root else image.path.absolute()).as_posix()
+        for image in dataset.images
+    }
+
+
+def side_file_names(dataset: Dataset, *, folder: str, suffix: str) -> dict[int, PurePosixPath]:
+    """Image id -> the name of its own file: `folder`, the picture's subfolders, its stem, `suffix`.
+
+    Two pictures of one folder that differ in their suffix alone get `cat.txt` and `cat-2.txt`.
+    """
+    names: dict[int, PurePosixPath] = {}
+    taken: set[str] = set()
+    for image_id, picture in picture_names(dataset).items():
+        plain = _below(PurePosixPath(folder), PurePath(picture)).with_suffix("")
+        name, count = plain, 1
+        while str(name).casefold() in taken:  # case counts for nothing on Windows and macOS
+            count += 1
+            name = plain.with_name(f"{plain.name}-{count}")
+        taken.add(str(name).casefold())
+        names[image_id] = name.with_name(name.name + suffix)
+    return names
+
+
+def by_image(dataset: Dataset) -> dict[int, list[Correction]]:
+    """Image id -> its corrections in their order; an image without any has an empty list."""
+    groups: dict[int, list[Correction]] = {image.id: [] for image in dataset.images}
+    for correction in dataset.corrections:
+        groups[correction.image_id].append(correction)
+    return groups
+
+
+def clamped(box: Box, image: ImageRecord) -> Box:
+    """The box inside the picture, at least one pixel long on each side."""
+    return Box.of(clip([box], width=image.width, height=image.height))
+
+
+def _root(dataset: Dataset) -> Path | None:
+    folders = [image.path.absolute().parent for image in dataset.images]
+    if dataset.folder is not None and all(folder.is_relative_to(dataset.folder) for folder in folders):
+        return dataset.folder
+    return _common(folders)
+
+
+def _common(folders: Iterable[Path]) -> Path | None:
+    try:
+        root = Path(os.path.commonpath(list(folders)))
+    except ValueError:  # no pictures, or two drives
+        return None
+    return None if root == Path(root.anchor) else root
+
+
+def _below(folder: PurePosixPath, picture: PurePath) -> PurePosixPath:
+    """`folder`/`picture`, also where the picture's path is a whole one: `C:/a` becomes `C/a`."""
+    parts = picture.parts[1:] if picture.anchor else picture.parts
+    drive = [picture.drive.strip(":\\/").replace("\\", "-")] if picture.drive.strip(":\\/") else []
+    return folder.joinpath(*drive, *parts)
