@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from core.geometry import Frame
+from core.errors import BadInputError
+from core.geometry import Boxes, Frame, as_boxes
 from core.images import Picture
 
 EMBEDDING_SHAPE = (256, 64, 64)
@@ -61,3 +64,19 @@ class Encoder(Protocol):
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """Features, on the CPU in fp16, of the part `frame` of an upright (height, width, 3) uint8 RGB picture."""
         ...
+
+
+def checked_boxes(boxes: ArrayLike) -> Boxes:
+    """Boxes (N, 4) that are finite. Raises BadInputError that names the first that is not."""
+    rows = as_boxes(boxes)
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        row = ", ".join(f"{value:g}" for value in rows[bad[0]])
+        raise BadInputError(f"Box {bad[0] + 1} of {len(rows)} is not finite ({row}): draw it again or correct it.")
+    return rows
+
+
+def check_encoder(features: ImageFeatures, identity: str) -> None:
+    """Raises BadInputError where features were made by another encoder than `identity`."""
+    if features.encoder != identity:
+        raise BadInputError(f"The features are of {features.encoder}, not of {identity}: encode the image again.")
