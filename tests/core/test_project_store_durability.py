@@ -1,0 +1,72 @@
+"""What was confirmed is in the file, whatever happens to the process or the disk."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core.store.project_store import ProjectStore
+from tests.core.projects import python
+
+BURST = """
+import sys
+from pathlib import Path
+from core.store.project_store import ProjectStore
+from tests.core.projects import CORRECTION, fill
+
+store = ProjectStore.create(Path(sys.argv[1]))
+fill(store)
+while True:
+    print(store.accept(CORRECTION)[0].id, flush=True)
+"""
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from core.errors import StorageError
+from core.store.project_store import ProjectStore
+from tests.core.projects import CORRECTION, fill
+
+store = ProjectStore.create(Path(sys.argv[1]))
+fill(store)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    while True:
+        print(store.accept(CORRECTION)[0].id, flush=True)
+except StorageError as error:
+    assert sys.argv[1] in str(error) and "full" in str(error), error
+    assert store.undo_titles()[0] == "Accept box"
+    print("told")
+"""
+
+
+@pytest.mark.parametrize("burst", [1, 60])
+def test_all_confirmed_boxes_survive_kill_9(tmp_path: Path, burst: int) -> None:
+    path = tmp_path / "boxrefine.sqlite"
+    with python(BURST, path) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(burst)]
+        process.kill()
+        lines += process.stdout.readlines()
+    confirmed = {int(line) for line in lines if line.endswith("\n")}
+    with closing(ProjectStore.open(path)) as store:
+        stored = {correction.id for correction in store.corrections(1)}
+        assert confirmed <= stored
+        assert len(stored - confirmed) <= 1  # the one that was stored but not yet told
+        assert store.undo().image_ids == {1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
+def test_a_full_disk_is_told_and_all_confirmed_boxes_stay(tmp_path: Path) -> None:
+    path = tmp_path / "boxrefine.sqlite"
+    with python(FULL_DISK, path) as process:
+        printed, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    *ids, last = printed.split()
+    assert last == "told"
+    with closing(ProjectStore.open(path)) as store:
+        assert [correction.id for correction in store.corrections(1)] == [int(id) for id in ids]
+        store.undo()

@@ -1,0 +1,102 @@
+"""Undo and redo: one step an operation, in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import core.store.undo_log
+from core.geometry import Box
+from core.records import Changes, Dataset, NewImage
+from core.store.project_store import ProjectStore
+from tests.core.projects import CORRECTION
+
+
+def story(store: ProjectStore) -> list[Dataset]:
+    """One of each operation; what the project held before the first and after each."""
+    states = [store.dataset()]
+    for operation in (
+        lambda: store.accept(CORRECTION),
+        lambda: store.move(1, Box(1, 2, 3, 4)),
+        lambda: store.add_category("bird"),
+        lambda: store.relabel([1], 3),
+        lambda: store.rename_category(3, "duck"),
+        lambda: store.delete([1]),
+    ):
+        operation()
+        states.append(store.dataset())
+    return states
+
+
+def test_each_operation_is_undone_and_redone_after_a_restart(store: ProjectStore, project_path: Path) -> None:
+    states = story(store)
+    other = ProjectStore.open(project_path)
+    for state in reversed(states[:-1]):
+        assert other.undo().anything
+        assert other.dataset() == state
+    other.close()
+    for state in states[1:]:
+        assert store.redo().anything
+        assert store.dataset() == state
+
+
+def test_with_nothing_to_do_nothing_is_changed(store: ProjectStore) -> None:
+    assert store.redo() == Changes()
+    while store.undo().anything:
+        pass
+    assert store.undo() == Changes()
+    assert store.undo_titles() == (None, "Add category cat")
+
+
+def test_the_titles_follow(store: ProjectStore) -> None:
+    store.accept(CORRECTION)
+    store.move(1, Box(1, 2, 3, 4))
+    assert store.undo_titles() == ("Move box", None)
+    assert store.undo().title == "Move box"
+    assert store.undo_titles() == ("Accept box", "Move box")
+    assert store.redo().title == "Move box"
+    assert store.undo_titles() == ("Move box", None)
+
+
+def test_a_new_operation_cuts_the_redo(store: ProjectStore) -> None:
+    store.accept(CORRECTION)
+    store.undo()
+    store.accept(CORRECTION)
+    assert store.redo() == Changes()
+    assert store.counts() == {1: 1}
+
+
+def test_an_operation_that_changes_nothing_does_not_cut_the_redo(store: ProjectStore) -> None:
+    store.accept(CORRECTION)
+    store.undo()
+    store.add_category("cat")
+    assert store.redo().anything
+
+
+def test_adding_images_is_no_step(store: ProjectStore, tmp_path: Path) -> None:
+    store.accept(CORRECTION)
+    store.undo()
+    store.add_images([NewImage(tmp_path / "x.png", 5, 5)])
+    assert store.redo().anything
+    assert len(store.images()) == 3
+
+
+def test_the_oldest_steps_are_forgotten(store: ProjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.store.undo_log, "UNDO_DEPTH", 3)
+    for _ in range(5):
+        store.accept(CORRECTION)
+    undone = 0
+    while store.undo().anything:
+        undone += 1
+    assert undone == 3
+    assert store.counts() == {1: 2}
+
+
+def test_two_windows_share_one_history(store: ProjectStore, project_path: Path) -> None:
+    other = ProjectStore.open(project_path)
+    store.accept(CORRECTION)
+    other.move(1, Box(1, 2, 3, 4))
+    assert store.undo().title == "Move box"
+    assert other.undo().title == "Accept box"
+    other.close()
