@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,11 @@ def test_ids_are_never_given_again(store: ProjectStore, project_path: Path) -> N
     stored, _ = other.accept(CORRECTION)
     other.close()
     assert stored.id == 2
+
+
+def test_when_it_was_made_and_changed_is_kept(store: ProjectStore, project_path: Path) -> None:
+    stored, _ = store.accept(CORRECTION)
+    store.move(stored.id, Box(1, 2, 3, 4))
+    with closing(sqlite3.connect(project_path)) as db:
+        created, changed = db.execute("SELECT created, changed FROM corrections").fetchone()
+    assert datetime.fromisoformat(created) <= datetime.fromisoformat(changed) <= datetime.now(UTC)
