@@ -1,0 +1,111 @@
+"""BoxRefiner: the learned network as a Refiner, with calibrated doubt and without harm to boxes that are right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
+from core.geometry import Box, Boxes, Frame, clip
+from core.records import EdgeConfidence, Refinement
+from core.refiner.network import RefinerNetwork
+
+BOXES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling of the network's own logits (p = sigmoid(scale * logit + shift)), and when a box is left alone.
+
+    A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`.
+    """
+
+    confidence_scale: float = 1.0
+    confidence_shift: float = 0.0
+    score_scale: float = 1.0
+    score_shift: float = 0.0
+    keep_margin: float = 0.0
+
+
+class BoxRefiner:
+    """Refiner of the learned network; holds weights and no image, so threads may share it."""
+
+    def __init__(
+        self,
+        network: RefinerNetwork,
+        *,
+        name: str,
+        identity: str,
+        encoder: str,
+        device: torch.device,
+        calibration: Calibration,
+    ) -> None:
+        self.name = name
+        self.identity = identity
+        self._encoder = encoder
+        self._device = device
+        self._calibration = calibration
+        self._network = folded(network.eval().requires_grad_(False)).to(device)
+
+    def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
+        """See `Refiner.refine`."""
+        check_encoder(features, self._encoder)
+        frame = features.frame
+        boxes = clip(checked_boxes(drawn), width=frame.image_width, height=frame.image_height)
+        refinements: list[Refinement] = []
+        with torch.inference_mode():
+            embedding = features.embedding.to(self._device, torch.float32)[None]
+            detail = features.detail.to(self._device, torch.float32)[None]
+            for start in range(0, len(boxes), BOXES_AT_ONCE):
+                refinements += self._refined(embedding, detail, boxes[start : start + BOXES_AT_ONCE], frame)
+        return refinements
+
+    def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
+        start = torch.from_numpy(frame.to_frame(boxes)).to(self._device, torch.float32)[None]
+        answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
+        found, confidence, score = decided(
+            answer.boxes, answer.confidence_logits, answer.score_logits, start, self._calibration
+        )
+        rows = clip(frame.to_image(found[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
+        return [
+            Refinement(Box.of(row), _four(edges), value)
+            for row, edges, value in zip(rows, confidence[0].tolist(), score[0].tolist(), strict=True)
+        ]
+
+
+def content(frame: Frame, device: torch.device) -> Tensor:
+    """Where the image lies in the frame, (1, 4) frame pixels; a crop's image goes on beyond the frame."""
+    whole = [[0.0, 0.0, float(frame.image_width), float(frame.image_height)]]
+    return torch.from_numpy(frame.to_frame(whole)).to(device, torch.float32)
+
+
+def decided(
+    boxes: Tensor, confidence_logits: Tensor, score_logits: Tensor, drawn: Tensor, calibration: Calibration
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Boxes (B, K, 4), calibrated confidences (B, K, 4) and scores (B, K), after a box that is right was left alone."""
+    confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
+    scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
+    keep = scores[..., 1] > scores[..., 0] - calibration.keep_margin
+    return torch.where(keep[..., None], drawn, boxes), confidence, scores.amax(dim=-1)
+
+
+def folded(network: RefinerNetwork) -> RefinerNetwork:
+    """The same network with each batch normalisation folded into the convolution before it: fewer passes a box."""
+    for module in list(network.modules()):
+        if not isinstance(module, torch.nn.Sequential):
+            continue
+        for first, second in zip(list(module), list(module)[1:], strict=False):
+            if isinstance(second, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+                index = next(i for i, entry in enumerate(module) if entry is first)
+                module[index] = fuse_conv_bn_eval(first, second)
+                module[index + 1] = torch.nn.Identity()
+    return network
+
+
+def _four(values: list[float]) -> EdgeConfidence:
+    left, top, right, bottom = values
+    return left, top, right, bottom

@@ -1,0 +1,113 @@
+"""A refiner's folder: `refiner.safetensors` and `refiner.json`, saved whole and loaded strictly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from core.encoders.hq_sam import HqSamEncoder
+from core.encoders.image_features import Encoder
+from core.encoders.weights import load_state, load_strictly, sha256_of
+from core.errors import BadInputError, BadWeightsError, StorageError, reason
+from core.refiner.box_refiner import BoxRefiner, Calibration
+from core.refiner.mask_refiner import MaskRefiner
+from core.refiner.network import RefinerNetwork
+from core.refiner.refine import Refiner
+from core.resources import RESOURCES
+
+SHIPPED = RESOURCES / "weights" / "light"
+WEIGHTS_FILE = "refiner.safetensors"
+CARD_FILE = "refiner.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RefinerCard:
+    """What stands in refiner.json: the encoder it reads, its calibration, and how it was made."""
+
+    encoder: str
+    calibration: Calibration = field(default_factory=Calibration)
+    made_by: Mapping[str, object] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def load_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
+    """The refiner in `folder` for `encoder`; None gives the shipped one, for HQ-SAM its own mask's tight box.
+
+    Raises BadWeightsError where the folder is incomplete or damaged, BadInputError where it reads another encoder.
+    """
+    if folder is None and isinstance(encoder, HqSamEncoder):
+        return MaskRefiner(encoder)
+    chosen = SHIPPED if folder is None else folder
+    card = read_card(chosen)
+    if card.encoder != encoder.identity:
+        raise BadInputError(
+            f"The refiner in {chosen} reads features of {card.encoder}, not of {encoder.identity}: choose that encoder."
+        )
+    weights = chosen / WEIGHTS_FILE
+    network = RefinerNetwork()
+    load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
+    name = "shipped" if folder is None else chosen.name
+    identity = f"box-{sha256_of(weights)[:12]}"
+    return BoxRefiner(
+        network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration
+    )
+
+
+def read_card(folder: Path) -> RefinerCard:
+    """The card in a refiner's folder. Raises BadWeightsError where it is missing, damaged or of a newer version."""
+    path = folder / CARD_FILE
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        if values["format"] > FORMAT:
+            raise BadWeightsError(f"The refiner in {folder} was made by a newer BoxRefine: update BoxRefine.")
+        return RefinerCard(
+            encoder=str(values["encoder"]),
+            calibration=Calibration(**values["calibration"]),
+            made_by=dict(values["made_by"]),
+        )
+    except FileNotFoundError as error:
+        raise BadWeightsError(f"There is no refiner in {folder} ({CARD_FILE} is missing): check the folder.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadWeightsError(f"{path} is damaged ({reason(error)}): use another refiner.") from error
+
+
+def save_refiner(folder: Path, state: Mapping[str, Tensor], card: RefinerCard) -> None:
+    """Write weights (as fp16) and card into `folder`, each whole or not at all. Raises StorageError."""
+    save_weights(state, folder / WEIGHTS_FILE)
+    save_text(json.dumps(asdict(card), indent=2) + "\n", folder / CARD_FILE)
+
+
+def save_weights(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors as fp16 safetensors beside `path` and rename. Raises StorageError."""
+    halves = {name: as_stored(value) for name, value in state.items()}
+    beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        safetensors.torch.save_file(halves, beside)
+        beside.replace(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(f"The weights could not be saved to {path} ({reason(error)}): check the disk.") from error
+
+
+def save_text(text: str, path: Path) -> None:
+    """Write text beside `path` and rename. Raises StorageError."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({reason(error)}): check the disk.") from error
+
+
+def as_stored(value: Tensor) -> Tensor:
+    """Weights are kept in fp16, counters as they are."""
+    return value.detach().to("cpu", torch.float16 if value.is_floating_point() else value.dtype).contiguous()

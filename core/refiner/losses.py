@@ -1,0 +1,90 @@
+"""Losses on boxes, edge distributions and the network's own doubt; all vectorised, all masked by `weight`."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.refiner.network import BINS, StageAnswer
+
+
+def pair_iou(first: Tensor, second: Tensor) -> Tensor:
+    """IoU of boxes (..., 4) pair by pair: (...), in [0, 1], differentiable."""
+    return _overlap(first, second)[0]
+
+
+def giou_loss(first: Tensor, second: Tensor) -> Tensor:
+    """1 - generalised IoU pair by pair: (...), in [0, 2] (Rezatofighi et al., 2019)."""
+    iou, union, hull = _overlap(first, second)
+    return 1 - iou + (hull - union) / hull.clamp(min=1e-6)
+
+
+def _overlap(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    inner = torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])
+    outer = torch.maximum(first[..., 2:], second[..., 2:]) - torch.minimum(first[..., :2], second[..., :2])
+    shared = inner.clamp(min=0).prod(dim=-1)
+    areas = [(box[..., 2:] - box[..., :2]).clamp(min=0).prod(dim=-1) for box in (first, second)]
+    union = areas[0] + areas[1] - shared
+    return shared / union.clamp(min=1e-6), union, outer.clamp(min=0).prod(dim=-1)
+
+
+def distribution_loss(edge_logits: Tensor, region: Tensor, true: Tensor) -> Tensor:
+    """Cross-entropy of each edge's distribution with the two positions nearest to the true edge: (B, K, 4).
+
+    Edges outside the region pull towards its border. Distribution focal loss, Li et al., 2020.
+    """
+    low, side = region[..., :2].repeat(1, 1, 2), (region[..., 2:] - region[..., :2]).repeat(1, 1, 2)
+    at = ((true - low) / side.clamp(min=1e-6) * BINS - 0.5).clamp(0, BINS - 1 - 1e-4)
+    left = at.floor()
+    share = at - left
+    log_share = edge_logits.float().log_softmax(dim=-1)
+    near = log_share.gather(-1, left.long()[..., None])[..., 0]
+    far = log_share.gather(-1, left.long()[..., None] + 1)[..., 0]
+    return -((1 - share) * near + share * far)
+
+
+def edge_is_close(boxes: Tensor, true: Tensor, *, pixel: Tensor) -> Tensor:
+    """1.0 where an edge is within 5 % of the true side or 2 image pixels: (B, K, 4); `pixel` (B, 1, 1) frame px a px."""
+    side = (true[..., 2:] - true[..., :2]).repeat(1, 1, 2)
+    return ((boxes - true).abs() <= torch.maximum(0.05 * side, 2 * pixel)).float()
+
+
+def stage_loss(
+    answer: StageAnswer, true: Tensor, *, drawn: Tensor, weight: Tensor, pixel: Tensor
+) -> dict[str, Tensor]:
+    """The parts of one stage's loss, each a scalar.
+
+    true and drawn: (B, K, 4) frame pixels; weight: (B, K) 0 for empty places; pixel: (B, 1, 1) frame pixels an
+    image pixel.
+    """
+    total = weight.sum().clamp(min=1)
+    side = (true[..., 2:] - true[..., :2]).repeat(1, 1, 2).clamp(min=4.0)
+    found = answer.boxes.detach()
+    close = edge_is_close(found, true, pixel=pixel)
+    ious = torch.stack([pair_iou(found, true), pair_iou(drawn, true)], dim=-1)
+
+    def mean(values: Tensor) -> Tensor:
+        return (values * weight).sum() / total
+
+    return {
+        "distribution": mean(distribution_loss(answer.edge_logits, answer.region, true).mean(dim=-1)),
+        "l1": mean(((answer.boxes - true).abs() / side).clamp(max=4).mean(dim=-1)),
+        "giou": mean(giou_loss(answer.boxes, true)),
+        "confidence": mean(
+            F.binary_cross_entropy_with_logits(answer.confidence_logits.float(), close, reduction="none").mean(dim=-1)
+        ),
+        "score": mean(
+            F.binary_cross_entropy_with_logits(answer.score_logits.float(), ious, reduction="none").mean(dim=-1)
+        ),
+    }
+
+
+def mask_loss(mask_logits: Tensor, mask: Tensor, *, weight: Tensor) -> Tensor:
+    """Cross-entropy plus Dice of masks (B, K, 32, 32) with soft targets, over the places with weight (B, K) > 0."""
+    logits = mask_logits.float()
+    entropy = F.binary_cross_entropy_with_logits(logits, mask, reduction="none").mean(dim=(-1, -2))
+    share = logits.sigmoid()
+    shared = (share * mask).sum(dim=(-1, -2))
+    dice = 1 - (2 * shared + 1) / (share.sum(dim=(-1, -2)) + mask.sum(dim=(-1, -2)) + 1)
+    return ((entropy + dice) * weight).sum() / weight.sum().clamp(min=1)

@@ -1,0 +1,281 @@
+"""The refiner's network: two stages, each of which looks at the features around a box and moves its four edges.
+
+A stage samples both feature levels on a grid around the current box (a margin lets the object stick out), reads where
+the drawn box and the image end, and gives for each edge a distribution over 64 positions of that grid. The edge is the
+mean of the distribution, its spread is the doubt (Li et al., Generalized Focal Loss, 2020; Cai & Vasconcelos, Cascade
+R-CNN, 2018). The second stage starts from the first one's answer with a narrower margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.geometry import MODEL_SIZE
+
+FINE_GRID = 64
+COARSE_GRID = 16
+BINS = 64
+_PLACE_CHANNELS = 9
+
+
+@dataclass(frozen=True)
+class StageAnswer:
+    """What one stage says of B images x K boxes.
+
+    boxes: (B, K, 4) refined boxes, frame pixels
+    edge_logits: (B, K, 4, 64) over positions of the stage's region, left, top, right, bottom
+    region: (B, K, 4) the region, frame pixels
+    confidence_logits: (B, K, 4) that an edge is close enough
+    score_logits: (B, K, 2) expected IoU of the refined box and of the drawn box
+    mask_logits: (B, K, 32, 32) the object's mask over the region
+    """
+
+    boxes: Tensor
+    edge_logits: Tensor
+    region: Tensor
+    confidence_logits: Tensor
+    score_logits: Tensor
+    mask_logits: Tensor
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions around a shortcut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        return F.relu(values + self.body(values))
+
+
+class Attention(nn.Module):
+    """One pre-norm transformer layer over the cells of a grid: what belongs together may be far apart."""
+
+    def __init__(self, channels: int, *, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(channels)
+        self.mix = nn.Linear(channels, 3 * channels)
+        self.out = nn.Linear(channels, channels)
+        self.norm2 = nn.LayerNorm(channels)
+        self.feed = nn.Sequential(nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels))
+
+    def forward(self, values: Tensor) -> Tensor:
+        count, channels, height, width = values.shape
+        tokens = values.flatten(2).transpose(1, 2)
+        query, key, value = (
+            self.mix(self.norm1(tokens)).view(count, -1, 3, self.heads, channels // self.heads).permute(2, 0, 3, 1, 4)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(count, -1, channels)
+        tokens = tokens + self.out(mixed)
+        tokens = tokens + self.feed(self.norm2(tokens))
+        return tokens.transpose(1, 2).reshape(count, channels, height, width)
+
+
+class Stage(nn.Module):
+    """One look at the features around each box."""
+
+    def __init__(self, *, margin: float, coarse: int = 128, fine: int = 64) -> None:
+        super().__init__()
+        self.margin = margin
+        self.register_buffer("prior", stay_prior(margin), persistent=False)
+        self.enter_coarse = nn.Sequential(
+            nn.Conv2d(256 + _PLACE_CHANNELS, coarse, 1, bias=False), nn.BatchNorm2d(coarse), nn.ReLU(inplace=True)
+        )
+        self.position = nn.Parameter(torch.zeros(1, coarse, COARSE_GRID, COARSE_GRID))
+        self.coarse = nn.Sequential(Residual(coarse), Attention(coarse), Residual(coarse))
+        self.enter_fine = nn.Sequential(
+            nn.Conv2d(32 + _PLACE_CHANNELS, fine, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(fine),
+            nn.ReLU(inplace=True),
+        )
+        self.join = nn.Conv2d(coarse, fine, 1)
+        self.fine = nn.Sequential(Residual(fine), Residual(fine))
+        self.where = nn.Conv2d(fine, 4, 1)
+        self.edges = nn.ModuleList(EdgeLine(2 * fine) for _ in range(2))
+        self.mask = nn.Conv2d(fine, 1, 1)
+        self.judge = nn.Sequential(nn.Linear(coarse + 4 * 5, 64), nn.ReLU(inplace=True), nn.Linear(64, 6))
+
+    def forward(self, embedding: Tensor, detail: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor) -> StageAnswer:
+        """embedding (B, 256, 64, 64), detail (B, 32, 256, 256), boxes and drawn (B, K, 4), content (B, 4): frame pixels.
+
+        `content` is where the image lies in the frame (a crop's own image may go on beyond the frame's border).
+        """
+        count, many = boxes.shape[:2]
+        region = widened(boxes, self.margin)
+        wide = sampled(embedding, region, COARSE_GRID)
+        near = sampled(detail, region, FINE_GRID)
+        place = places(region, boxes, drawn, content, FINE_GRID)
+        coarse = self.enter_coarse(torch.cat([wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID)], dim=1))
+        coarse = self.coarse(coarse + self.position)
+        joined = self.enter_fine(torch.cat([near, place], dim=1)) + F.interpolate(
+            self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False
+        )
+        fine = self.fine(joined)
+        edge_logits = self._edge_logits(fine) + self.prior
+        middle, spread = moments(edge_logits)
+        judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
+        edge_logits = edge_logits.view(count, many, 4, BINS)
+        return StageAnswer(
+            boxes=placed(middle.view(count, many, 4), region),
+            edge_logits=edge_logits,
+            region=region,
+            confidence_logits=judged[:, :4].reshape(count, many, 4),
+            score_logits=judged[:, 4:].reshape(count, many, 2),
+            mask_logits=self.mask(fine).view(count, many, FINE_GRID // 2, FINE_GRID // 2),
+        )
+
+    def _edge_logits(self, fine: Tensor) -> Tensor:
+        """(N, fine, 32, 32) -> (N, 4, 64): each edge gathers along its own direction where it finds itself."""
+        weight = self.where(fine)
+        across = fine.amax(dim=2), fine.amax(dim=3)
+        lines = []
+        for edge in range(4):
+            along = 2 if edge % 2 == 0 else 3
+            share = weight[:, edge : edge + 1].softmax(dim=along)
+            gathered = torch.cat([(fine * share).sum(dim=along), across[edge % 2]], dim=1)
+            lines.append(self.edges[edge % 2](gathered)[:, edge // 2])
+        return torch.stack(lines, dim=1)
+
+
+class EdgeLine(nn.Module):
+    """A line of 32 gathered cells -> logits of its two edges at 64 positions."""
+
+    def __init__(self, channels: int, *, width: int = 128) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv1d(channels, width, 5, padding=2, bias=False),
+            nn.BatchNorm1d(width),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(width, width, 5, padding=2, bias=False),
+            nn.BatchNorm1d(width),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(width, 4, 1),
+        )
+
+    def forward(self, line: Tensor) -> Tensor:
+        """(N, channels, 32) -> (N, 2, 64)."""
+        count, _, length = line.shape
+        return self.body(line).view(count, 2, 2, length).transpose(2, 3).reshape(count, 2, 2 * length)
+
+
+class RefinerNetwork(nn.Module):
+    """Two stages, the second from the first one's answer."""
+
+    def __init__(self, *, margins: tuple[float, float] = (0.7, 0.35)) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(Stage(margin=margin) for margin in margins)
+
+    def forward(self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor) -> list[StageAnswer]:
+        """Answers of all stages; shapes as in `Stage.forward`. No gradient runs from a stage's start to the one before."""
+        answers: list[StageAnswer] = []
+        boxes = drawn
+        for stage in self.stages:
+            answers.append(stage(embedding, detail, boxes, drawn, content))
+            boxes = answers[-1].boxes.detach()
+        return answers
+
+
+def stay_prior(margin: float, *, spread: float = 0.1) -> Tensor:
+    """(4, 64) log-weights that favour each edge's present place in the region: without evidence a box stays."""
+    at = (torch.arange(BINS) + 0.5) / BINS
+    near, far = margin / (1 + 2 * margin), (1 + margin) / (1 + 2 * margin)
+    here = torch.tensor([near, near, far, far])[:, None]
+    return -0.5 * ((at - here) / spread) ** 2
+
+
+def widened(boxes: Tensor, margin: float, *, least: float = 4.0) -> Tensor:
+    """Boxes (..., 4) widened by `margin` of their sides each way; sides below `least` frame pixels count as `least`."""
+    low, high = boxes[..., :2], boxes[..., 2:]
+    centre, side = (low + high) / 2, (high - low).clamp(min=least)
+    reach = side * (0.5 + margin)
+    return torch.cat([centre - reach, centre + reach], dim=-1)
+
+
+def grid(region: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Centres of `cells` x `cells` cells of regions (B, K, 4): x and y as (B, K, cells), frame pixels."""
+    step = (torch.arange(cells, device=region.device, dtype=region.dtype) + 0.5) / cells
+    x = region[..., 0:1] + (region[..., 2:3] - region[..., 0:1]) * step
+    y = region[..., 1:2] + (region[..., 3:4] - region[..., 1:2]) * step
+    return x, y
+
+
+def sampled(features: Tensor, region: Tensor, cells: int) -> Tensor:
+    """Features (B, C, H, W) bilinearly at the cells of regions (B, K, 4): (B * K, C, cells, cells)."""
+    count, many = region.shape[:2]
+    x, y = grid(region, cells)
+    wanted = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
+    wanted = wanted.reshape(count, many * cells, cells, 2) * (2.0 / MODEL_SIZE) - 1.0
+    # In full precision: a coordinate in half precision would be off by whole cells.
+    found = F.grid_sample(features.float(), wanted.float(), mode="bilinear", align_corners=False)
+    return found.view(count, -1, many, cells, cells).transpose(1, 2).reshape(count * many, -1, cells, cells)
+
+
+def places(region: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor, cells: int) -> Tensor:
+    """Where each cell lies: (B * K, 9, cells, cells).
+
+    Channels: x and y relative to the current box and to the drawn box (-1 and 1 at its edges), whether the cell is
+    inside the image in x and in y, the current box's width and height in frame pixels (log), and its shape (log).
+    """
+    x, y = grid(region, cells)
+    axes = []
+    for box in (boxes, drawn):
+        centre, half = (box[..., :2] + box[..., 2:]) / 2, (box[..., 2:] - box[..., :2]).clamp(min=4.0) / 2
+        axes.append((x - centre[..., 0:1]) / half[..., 0:1])
+        axes.append((y - centre[..., 1:2]) / half[..., 1:2])
+    low, high = content[:, None, :2], content[:, None, 2:]
+    inside_x = ((x >= low[..., 0:1]) & (x < high[..., 0:1])).to(x.dtype)
+    inside_y = ((y >= low[..., 1:2]) & (y < high[..., 1:2])).to(x.dtype)
+    size = (boxes[..., 2:] - boxes[..., :2]).clamp(min=4.0).log2()
+    shape = size[..., 0] - size[..., 1]
+    count = x.shape[0] * x.shape[1]
+
+    def across(line: Tensor) -> Tensor:
+        return line.reshape(count, 1, cells).expand(-1, cells, -1)
+
+    def down(line: Tensor) -> Tensor:
+        return line.reshape(count, cells, 1).expand(-1, -1, cells)
+
+    def flat(value: Tensor) -> Tensor:
+        return value.reshape(count, 1, 1).expand(-1, cells, cells)
+
+    channels = [across(axes[0]), down(axes[1]), across(axes[2]).clamp(-4, 4), down(axes[3]).clamp(-4, 4)]
+    channels += [across(inside_x), down(inside_y)]
+    channels += [flat(size[..., 0] / 5 - 1), flat(size[..., 1] / 5 - 1), flat(shape / 3)]
+    return torch.stack(channels, dim=1)
+
+
+def moments(edge_logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and spread (..., 4) of the edges' distributions (..., 4, 64), in units of the region's side."""
+    share = edge_logits.float().softmax(dim=-1)
+    at = (torch.arange(BINS, device=share.device) + 0.5) / BINS
+    middle = (share * at).sum(dim=-1)
+    spread = ((share * (at - middle[..., None]) ** 2).sum(dim=-1) + 1e-8).sqrt()
+    return middle, spread
+
+
+def sharpness(edge_logits: Tensor) -> Tensor:
+    """(N, 4, 64) -> (N, 12): each edge's highest share, the share within two bins of it, and the entropy."""
+    share = edge_logits.float().softmax(dim=-1)
+    near = F.max_pool1d(F.avg_pool1d(share, 5, stride=1, padding=2) * 5, BINS).squeeze(-1)
+    entropy = -(share * (share + 1e-8).log()).sum(dim=-1) / 4
+    return torch.cat([share.amax(dim=-1), near, entropy], dim=1)
+
+
+def placed(fraction: Tensor, region: Tensor) -> Tensor:
+    """Edges as fractions (B, K, 4) of the region -> boxes (B, K, 4) in frame pixels, never inside out."""
+    low, side = region[..., :2].repeat(1, 1, 2), (region[..., 2:] - region[..., :2]).repeat(1, 1, 2)
+    edges = low + fraction * side
+    first, second = edges[..., :2], edges[..., 2:]
+    return torch.cat([torch.minimum(first, second), torch.maximum(first, second)], dim=-1)

@@ -1,0 +1,139 @@
+"""Accuracy on labelled sets: how good drawn boxes become by GrabCut and by a refiner, under each noise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from core.encoders.image_features import ImageFeatures
+from core.errors import BadInputError
+from core.features.feature_source import FeatureSource
+from core.formats.coco import CocoFile, read_coco
+from core.geometry import Box, Boxes, as_boxes
+from core.images import Picture, read_picture
+from core.progress import Job, Progress
+from core.refiner.refine import Refiner
+from core.training.box_metrics import BoxMetrics, compare
+from core.training.box_noise import coarsen
+from core.training.grab_cut import grab_cut_box
+
+DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
+ANNOTATIONS = "annotations.json"
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """One method on one set under one noise; `ms_per_box` leaves out decoding and encoding."""
+
+    set: str
+    noise: str
+    method: str
+    metrics: BoxMetrics
+    ms_per_box: float
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """One picture as the methods see it."""
+
+    path: Path
+    features: ImageFeatures
+
+    @cached_property
+    def picture(self) -> Picture:
+        return read_picture(self.path)
+
+
+Method = Callable[[_Scene, Boxes], Boxes]
+
+
+@dataclass
+class _Trial:
+    """Boxes before and after for one method and noise, by row of the set's annotations."""
+
+    noise: str
+    name: str
+    method: Method
+    drawn: Boxes
+    after: Boxes
+    seconds: float = 0.0
+
+    def run(self, scene: _Scene, rows: list[int]) -> None:
+        """Answer the boxes of one picture."""
+        start = time.perf_counter()
+        self.after[rows] = self.method(scene, self.drawn[rows])
+        self.seconds += time.perf_counter() - start
+
+
+def find_sets(folder: Path) -> list[Path]:
+    """The sets below `folder`: images/ and annotations.json each. Raises BadInputError where there is none."""
+    sets = sorted(path.parent for path in folder.glob(f"*/{ANNOTATIONS}"))
+    if (folder / ANNOTATIONS).exists():
+        sets.insert(0, folder)
+    if not sets:
+        raise BadInputError(f"{folder} holds no set: give a folder of folders with images/ and {ANNOTATIONS}.")
+    return sets
+
+
+def measure_set(
+    folder: Path,
+    *,
+    source: FeatureSource,
+    refiner: Refiner,
+    noises: Sequence[str],
+    grab_cut: bool = True,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Job[list[AccuracyRow]]:
+    """Measure the first `limit` pictures of one set; each picture is decoded and encoded once.
+
+    Raises BadFileError where the set or one of its pictures cannot be read.
+    """
+    coco = read_coco(folder / ANNOTATIONS)
+    true = as_boxes([note.box for note in coco.annotations])
+    methods: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
+    if grab_cut:
+        methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
+    methods[refiner.name] = lambda scene, boxes: as_boxes(
+        [answer.box for answer in refiner.refine(scene.features, boxes)]
+    )
+    trials = [
+        _Trial(noise, name, method, drawn, drawn.copy())
+        for noise in noises
+        for drawn in [_drawn(coco, true, noise, seed=seed)]
+        for name, method in methods.items()
+    ]
+    groups = list(_rows_by_picture(coco).items())[:limit]
+    for done, (name, rows) in enumerate(groups):
+        yield Progress(done, len(groups), f"{folder.name} {name}")
+        path = folder / "images" / name
+        scene = _Scene(path, source.of_path(path))
+        for trial in trials:
+            trial.run(scene, rows)
+    yield Progress(len(groups), len(groups), folder.name)
+    used = sorted(row for _, rows in groups for row in rows)
+    return [_row(folder.name, trial, true, used) for trial in trials]
+
+
+def _row(name: str, trial: _Trial, true: Boxes, used: list[int]) -> AccuracyRow:
+    metrics = compare(true=true[used], before=trial.drawn[used], after=trial.after[used].round(3))
+    return AccuracyRow(name, trial.noise, trial.name, metrics, 1000 * trial.seconds / len(used))
+
+
+def _drawn(coco: CocoFile, true: Boxes, noise: str, *, seed: int) -> Boxes:
+    """Coarse boxes as a COCO file would hold them, to a hundredth of a pixel."""
+    images = [coco.images[note.image_id] for note in coco.annotations]
+    width, height = [image.width for image in images], [image.height for image in images]
+    return coarsen(true, noise, np.random.default_rng(seed), width=width, height=height).round(2)
+
+
+def _rows_by_picture(coco: CocoFile) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, note in enumerate(coco.annotations):
+        rows.setdefault(coco.images[note.image_id].file_name, []).append(row)
+    return rows

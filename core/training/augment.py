@@ -1,0 +1,128 @@
+"""Training frames made on the device: zoom, flips, turns and colours of whole batches of pictures.
+
+A frame is described by where each of its pixels lies in the stored picture, so pictures, boxes and masks all follow
+from one mapping: (turn?) then (flip?) then zoom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.encoders.light import INPUT_SIZE
+
+Rng = torch.Generator
+
+
+@dataclass(frozen=True)
+class View:
+    """How B frames look at their pictures; lengths in picture pixels.
+
+    origin: (B, 2) picture point of the frame's top left; extent: (B, 2) picture pixels that a frame's side spans
+    size: (B, 2) the picture's width and height after the turn; turned, flipped: (B,) bool
+    """
+
+    origin: Tensor
+    extent: Tensor
+    size: Tensor
+    turned: Tensor
+    flipped: Tensor
+
+    def to_picture(self, points: Tensor) -> Tensor:
+        """Frame points (B, ..., 2) in [0, 1] -> stored picture pixels (B, ..., 2)."""
+        shape = (-1, *(1,) * (points.dim() - 2), 2)
+        there = self.origin.view(shape) + points * self.extent.view(shape)
+        x = torch.where(self.flipped.view(shape[:-1]), self.size[:, 0].view(shape[:-1]) - there[..., 0], there[..., 0])
+        y = there[..., 1]
+        turned = self.turned.view(shape[:-1])
+        return torch.stack([torch.where(turned, y, x), torch.where(turned, x, y)], dim=-1)
+
+    def boxes_to_frame(self, boxes: Tensor) -> Tensor:
+        """Boxes (B, J, 4) in stored picture pixels -> frame fractions (B, J, 4), not clipped."""
+        swapped = boxes[..., [1, 0, 3, 2]]
+        there = torch.where(self.turned.view(-1, 1, 1), swapped, boxes)
+        width = self.size[:, 0].view(-1, 1)
+        mirrored = torch.stack([width - there[..., 2], there[..., 1], width - there[..., 0], there[..., 3]], dim=-1)
+        there = torch.where(self.flipped.view(-1, 1, 1), mirrored, there)
+        return (there - self.origin.repeat(1, 2)[:, None]) / self.extent.repeat(1, 2)[:, None]
+
+    def content(self) -> Tensor:
+        """Where the picture lies in the frame, as fractions (B, 4); it may go on beyond the frame."""
+        low = -self.origin / self.extent
+        return torch.cat([low, low + self.size / self.extent], dim=-1)
+
+
+def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
+    """Views of pictures with `sizes` (B, 2): some whole, as the app sees them; many zoomed towards `anchors` (B, 2).
+
+    Zoomed-in frames stand for small objects' second look, zoomed-out ones for large photographs.
+    """
+    count, device = len(sizes), sizes.device
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return torch.rand(count, *shape, generator=rng, device=device) * (high - low) + low
+
+    turned = uniform(0, 1) < 0.15
+    flipped = uniform(0, 1) < 0.5
+    size = torch.where(turned[:, None], sizes.flip(-1), sizes)
+    anchor = torch.where(turned[:, None], anchors.flip(-1), anchors)
+    anchor = torch.stack([torch.where(flipped, size[:, 0] - anchor[:, 0], anchor[:, 0]), anchor[:, 1]], dim=-1)
+    kind = uniform(0, 1)
+    zoom = torch.where(kind < 0.35, torch.ones_like(kind), torch.exp2(uniform(0, 2.3)))
+    zoom = torch.where(kind > 0.85, torch.exp2(uniform(-1.2, 0)), zoom)
+    stretch = torch.exp2(uniform(-0.25, 0.25) * (kind > 0.2))
+    long_side = size.amax(dim=-1, keepdim=True)
+    extent = long_side / zoom[:, None] * torch.stack([stretch, 1 / stretch], dim=-1).clamp(min=1.0)
+    room = (size - extent).clamp(min=0)
+    origin = (anchor - extent * uniform(0.15, 0.85, 2)).clamp(min=0)
+    return View(torch.minimum(origin, room), extent, size, turned, flipped)
+
+
+def frame_points(count: int, device: torch.device) -> Tensor:
+    """Pixel centres of `count` frames as fractions: (count, 512, 512, 2)."""
+    line = (torch.arange(INPUT_SIZE, device=device) + 0.5) / INPUT_SIZE
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    return torch.stack([x, y], dim=-1).expand(count, -1, -1, -1)
+
+
+def look_up(pictures: Tensor, points: Tensor) -> Tensor:
+    """Stored pictures (B, 3, S, S) uint8 at picture pixels (B, H, W, 2): (B, 3, H, W) in [0, 1], border repeated."""
+    side = pictures.shape[-1]
+    wanted = points * (2.0 / side) - 1.0
+    found = F.grid_sample(pictures.float(), wanted, mode="bilinear", padding_mode="border", align_corners=False)
+    return found / 255.0
+
+
+def recoloured(pixels: Tensor, rng: Rng, *, strength: float = 1.0) -> Tensor:
+    """Random brightness, contrast, saturation, channel gains and gamma of (B, 3, H, W) in [0, 1]; some turn grey."""
+    count, device = len(pixels), pixels.device
+
+    def around_one(spread: float, channels: int = 1) -> Tensor:
+        noise = torch.rand(count, channels, 1, 1, generator=rng, device=device) * 2 - 1
+        return torch.exp2(noise * spread * strength)
+
+    grey = pixels.mean(dim=1, keepdim=True)
+    keep = torch.rand(count, 1, 1, 1, generator=rng, device=device)
+    saturation = torch.where(keep < 0.12, torch.zeros_like(keep), around_one(0.7))
+    values = grey + (pixels - grey) * saturation
+    middle = values.mean(dim=(1, 2, 3), keepdim=True)
+    values = middle + (values - middle) * around_one(0.6)
+    values = values * around_one(0.5) * around_one(0.15, 3)
+    values = values.clamp(0, 1) ** around_one(0.5)
+    negative = torch.rand(count, 1, 1, 1, generator=rng, device=device) < 0.04 * strength
+    return torch.where(negative, 1 - values, values)
+
+
+def worn(pixels: Tensor, rng: Rng) -> Tensor:
+    """Some of (B, 3, H, W) in [0, 1] blurred, shrunk and enlarged again, or noisy, as cheap cameras and JPEGs are."""
+    count, device = len(pixels), pixels.device
+    pick = torch.rand(count, 1, 1, 1, generator=rng, device=device)
+    soft = F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    half = F.interpolate(F.avg_pool2d(pixels, 2), scale_factor=2.0, mode="bilinear", align_corners=False)
+    values = torch.where(pick < 0.15, soft, torch.where(pick > 0.85, half, pixels))
+    amount = (torch.rand(count, 1, 1, 1, generator=rng, device=device) * 0.1 - 0.05).clamp(min=0)
+    noise = torch.randn(values.shape, generator=rng, device=device)
+    return (values + noise * amount).clamp(0, 1)

@@ -1,0 +1,49 @@
+"""How people draw: random drawn boxes for true ones, as tensors, mixed from several habits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.training.augment import Rng
+
+
+def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
+    """Drawn boxes for true boxes, both (B, K, 4) in frame pixels; `pixel` (B, 1, 1) is frame pixels an image pixel.
+
+    Half follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), a quarter a hasty mouse (normal errors, a
+    margin in half of them), an eighth has each edge off by itself, and an eighth is (nearly) right already.
+    """
+    shape, device = true.shape[:2], true.device
+
+    def uniform(low: float, high: float, last: int) -> Tensor:
+        return torch.rand(*shape, last, generator=rng, device=device) * (high - low) + low
+
+    def normal() -> Tensor:
+        return torch.randn(*shape, 4, generator=rng, device=device)
+
+    side = (true[..., 2:] - true[..., :2]).clamp(min=1e-3)
+    centre = (true[..., :2] + true[..., 2:]) / 2
+    scale = uniform(0.0, 0.65, 1)
+    moved = centre + uniform(-1, 1, 2) * scale * side / 2
+    half = side * (1 + uniform(-1, 1, 2) * scale) / 2
+    shaken = torch.cat([moved - half, moved + half], dim=-1)
+    sides = side.repeat(1, 1, 2)
+    sloppy = uniform(0, 1, 1) < 0.3
+    sigma = torch.where(sloppy, 0.15 * sides + 4 * pixel, 0.05 * sides + 2 * pixel)
+    error = normal() * sigma
+    outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=device)
+    dragged = true + torch.where(uniform(0, 1, 1) < 0.5, error.abs() * outward, error)
+    apart = true + uniform(-1, 1, 4) * uniform(0.0, 0.3, 1) * sides
+    right = true + normal() * sides * 0.015 * (uniform(0, 1, 1) < 0.5)
+    kind = uniform(0, 1, 1)
+    drawn = torch.where(kind < 0.5, shaken, torch.where(kind < 0.75, dragged, torch.where(kind < 0.875, apart, right)))
+    return torch.cat([torch.minimum(drawn[..., :2], drawn[..., 2:]), torch.maximum(drawn[..., :2], drawn[..., 2:])], -1)
+
+
+def fit(boxes: Tensor, content: Tensor, *, least: Tensor) -> Tensor:
+    """Boxes (B, K, 4) clipped to the image `content` (B, 4), at least `least` (B, 1, 1) long a side; frame pixels."""
+    low_end, high_end = content[:, None, :2], content[:, None, 2:]
+    low = torch.minimum(torch.maximum(boxes[..., :2], low_end), torch.maximum(high_end - least, low_end))
+    high = torch.minimum(torch.maximum(boxes[..., 2:], low + least), torch.maximum(high_end, low + least))
+    return torch.cat([low, high], dim=-1)

