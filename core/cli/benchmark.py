@@ -1,14 +1,40 @@
-"""Measure BoxRefine on this machine."""
+"""Measure BoxRefine on this machine.
+
+examples:
+  boxrefine benchmark latency
+  boxrefine benchmark latency --json
+  boxrefine benchmark accuracy --data dev --noise hq0.4 drag
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from types import ModuleType
+
+from core.cli import benchmark_accuracy, benchmark_latency
+
+BENCHMARKS: Mapping[str, ModuleType] = {"latency": benchmark_latency, "accuracy": benchmark_accuracy}
+"""Modules like those of the verbs (see the parser); every benchmark takes --json."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options."""
+    """One sub-verb a benchmark."""
+    names = parser.add_subparsers(metavar="NAME", required=True)
+    for name, module in BENCHMARKS.items():
+        title, _, epilog = (module.__doc__ or "").partition("\n\n")
+        benchmark = names.add_parser(
+            name,
+            help=title[0].lower() + title[1:].rstrip("."),
+            description=title,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        benchmark.add_argument("--json", action="store_true", help="only the JSON line, no table")
+        module.add_arguments(benchmark)
+        benchmark.set_defaults(run_benchmark=module.run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the verb."""
-    raise NotImplementedError
+    """Run the benchmark that was named."""
+    return int(options.run_benchmark(options))

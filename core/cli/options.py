@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli.terminal import Figure
+from core.errors import StorageError
+
 if TYPE_CHECKING:
     from core.features.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
 
-ENCODER_NAMES = ("light", "vit_tiny", "vit_b", "vit_l", "vit_h")  # written out, since the catalogue imports torch
+# Written out, since the catalogue imports torch; a test compares the two.
+ENCODER_HELP = "light, vit_tiny, vit_b, vit_l, vit_h, or the .safetensors file of a light encoder of your own"
 
 
 def add_encoder_options(parser: argparse.ArgumentParser) -> None:
     """--encoder and --device."""
-    parser.add_argument("--encoder", metavar="NAME", default="light", help=f"one of {', '.join(ENCODER_NAMES)}")
+    parser.add_argument("--encoder", metavar="NAME", default="light", help=ENCODER_HELP)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
-def add_cache_options(parser: argparse.ArgumentParser) -> None:
-    """--cache and --no-cache."""
+def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True) -> None:
+    """--cache and, where the verb makes sense without one, --no-cache."""
     parser.add_argument("--cache", metavar="DIR", type=Path, help="feature cache to use instead of the user's own")
-    parser.add_argument("--no-cache", action="store_true", help="keep no features")
+    if optional:
+        parser.add_argument("--no-cache", action="store_true", help="keep no features")
+    else:
+        parser.set_defaults(no_cache=False)
 
 
 @contextmanager
@@ -53,3 +61,22 @@ def open_cache(folder: Path | None) -> FeatureCache:
         disk_budget=settings.cache_disk_budget,
         ram_budget=settings.cache_ram_budget,
     )
+
+
+def source_figures(source: FeatureSource) -> dict[str, Figure]:
+    """For the summary: who encoded, where, and how often the cache helped."""
+    stats = source.cache.stats if source.cache else None
+    return {
+        "encoder": source.encoder.name,
+        "encoder_identity": source.encoder.identity,
+        "device": str(source.encoder.device),
+        "cache_hits": stats.hits if stats else 0,
+        "cache_misses": stats.misses if stats else 0,
+    }
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that cannot be written before hours of work go into it. Raises StorageError."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise StorageError(f"{path} cannot be written: name a file in a folder where you may write.")

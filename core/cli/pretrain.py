@@ -13,6 +13,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core.cli.terminal import summarise, watch
+from core.resources import RESOURCES
+
+SHIPPED_CONFIG = RESOURCES / "configs" / "pretrain.yaml"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--data, --out, --config, --device and --resume."""
@@ -24,5 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Pretrain, and say how the best weights did."""
-    raise NotImplementedError
+    """Pretrain, and say how the weights did on held-out pictures."""
+    from core.encoders.catalogue import choose_device
+    from core.training.config import PretrainConfig, read_config
+    from core.training.pretrain import pretrain
+
+    config = read_config(options.config or SHIPPED_CONFIG, PretrainConfig)
+    device = choose_device(options.device)
+    done = watch(pretrain(config, options.data, options.out, device, resume=options.resume), unit="step")
+    summarise(
+        {
+            "out": str(done.out),
+            "steps": done.steps,
+            "seconds": round(done.seconds, 1),
+            "device": str(device),
+            "figures": {name: round(value, 4) for name, value in done.figures.items()},
+        }
+    )
+    return 0

@@ -1,14 +1,61 @@
-"""Refine the boxes of a COCO file and write them as a COCO file."""
+"""Refine the boxes of a COCO file and write them as a COCO file.
+
+The output keeps ids, order and everything else; each refined box gets refine_score and edge_confidence
+[left, top, right, bottom]. A box that cannot be refined stays as it was drawn and is told on stderr; the exit
+code is then 2. The last line on stdout is a JSON summary.
+
+examples:
+  boxrefine refine --images harbour --boxes coarse.json --out refined.json
+  boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
+  boxrefine refine --images harbour --boxes coarse.json --out refined.json --refiner my-refiner --no-cache
+"""
 
 from __future__ import annotations
 
 import argparse
+import time
+from pathlib import Path
+
+from core.cli.options import add_cache_options, add_encoder_options, check_output, open_source, source_figures
+from core.cli.terminal import complain, summarise, watch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options."""
+    """--images, --boxes, --out, --refiner and the options of encoder and cache."""
+    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder that file_name is below")
+    parser.add_argument("--boxes", metavar="COARSE.json", type=Path, required=True, help="COCO file of drawn boxes")
+    parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help="COCO file to write")
+    parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
+    add_encoder_options(parser)
+    add_cache_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the verb."""
-    raise NotImplementedError
+    """Refine, write, summarise; 2 where a box had to stay as it was drawn."""
+    from core.cli.refine_boxes import refine_boxes
+    from core.formats.coco import read_coco, refined_document, write_json
+    from core.refiner.checkpoint import load_refiner
+
+    coco = read_coco(options.boxes)
+    check_output(options.out)
+    for problem in coco.problems:
+        complain(problem)
+    start = time.perf_counter()
+    with open_source(options) as source:
+        refiner = load_refiner(options.refiner, source.encoder)
+        job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain)
+        refined = watch(job, unit="image")
+        write_json(refined_document(coco, refined.refinements), options.out)
+        unrefined = len(coco.document["annotations"]) - len(refined.refinements)
+        summarise(
+            {
+                "images": refined.images,
+                "boxes": len(refined.refinements),
+                "unrefined": unrefined,
+                "seconds": round(time.perf_counter() - start, 3),
+                "refiner": refiner.name,
+                **source_figures(source),
+                "out": str(options.out),
+            }
+        )
+    return 2 if unrefined or coco.problems else 0

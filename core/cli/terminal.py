@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TypeVar
 
@@ -49,3 +49,23 @@ def watch(job: Job[T], *, unit: str) -> T:
             bar.n = progress.done
             bar.set_description_str(progress.message, refresh=False)
             bar.refresh() if bar.n == bar.total else bar.update(0)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that also reads well on a terminal; columns whose cells are all numbers stand right."""
+    columns = [_column(cells) for cells in zip(header, *rows, strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in zip(*columns, strict=True))
+
+
+def _column(cells: Sequence[str]) -> list[str]:
+    """The cells of one column, padded to one width, with the rule below the first."""
+    width = max(3, *map(len, cells))
+    if all(_is_number(cell) for cell in cells[1:]):
+        padded, rule = [cell.rjust(width) for cell in cells], "-" * (width - 1) + ":"
+    else:
+        padded, rule = [cell.ljust(width) for cell in cells], "-" * width
+    return [padded[0], rule, *padded[1:]]
+
+
+def _is_number(cell: str) -> bool:
+    return cell.lstrip("+-").replace(".", "", 1).isdigit()

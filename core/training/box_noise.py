@@ -53,7 +53,8 @@ def _drag(boxes: Boxes, random: np.random.Generator) -> Boxes:
     sigma = np.where(sloppy[:, None], 0.15 * side + 4, 0.05 * side + 2)
     move = random.normal(size=boxes.shape) * np.concatenate([sigma, sigma], axis=1)
     outward = (random.random(len(boxes)) < 0.5)[:, None]
-    return boxes + np.where(outward, np.abs(move) * np.array([-1, -1, 1, 1]), move)
+    moved: Boxes = boxes + np.where(outward, np.abs(move) * np.array([-1, -1, 1, 1]), move)
+    return moved
 
 
 def _inside(boxes: Boxes, *, width: NDArray[np.generic], height: NDArray[np.generic]) -> Boxes:

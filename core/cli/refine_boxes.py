@@ -1,0 +1,68 @@
+"""Refining all boxes of a COCO file, picture by picture; what is bad is told and left as it was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.encoders.image_features import ImageFeatures
+from core.errors import BadFileError, KnownError
+from core.features.feature_source import FeatureSource
+from core.formats.coco import CocoAnnotation, CocoFile, CocoImage
+from core.progress import Job, Progress
+from core.records import Refinement
+from core.refiner.refine import Refiner
+
+SLACK_PX = 2
+"""Tools round the size of a resized picture up or down; more than this is another picture."""
+
+
+@dataclass
+class RefinedBoxes:
+    """Refinements by `CocoAnnotation.index`, and the number of pictures that gave them."""
+
+    refinements: dict[int, Refinement] = field(default_factory=dict)
+    images: int = 0
+
+
+def refine_boxes(
+    coco: CocoFile,
+    folder: Path,
+    *,
+    source: FeatureSource,
+    refiner: Refiner,
+    complain: Callable[[str], None],
+) -> Job[RefinedBoxes]:
+    """Refine the usable boxes of `coco` on the pictures in `folder`; each picture that cannot be used is told."""
+    refined = RefinedBoxes()
+    groups = coco.by_image()
+    for done, (image_id, drawn) in enumerate(groups.items()):
+        image = coco.images[image_id]
+        yield Progress(done, len(groups), image.file_name)
+        try:
+            features = source.of_path(folder / image.file_name)
+            _check_size(image, features, path=folder / image.file_name, coco=coco.path)
+            refined.refinements |= _refine_picture(drawn, features, refiner)
+        except KnownError as error:
+            complain(str(error))
+        else:
+            refined.images += 1
+    yield Progress(len(groups), len(groups))
+    return refined
+
+
+def _refine_picture(drawn: list[CocoAnnotation], features: ImageFeatures, refiner: Refiner) -> dict[int, Refinement]:
+    answers = refiner.refine(features, [annotation.box for annotation in drawn])
+    return {annotation.index: answer for annotation, answer in zip(drawn, answers, strict=True)}
+
+
+def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:
+    """Boxes of a picture of another size, or of one that lay on its side, would land in the wrong place."""
+    size = features.frame.image_width, features.frame.image_height
+    stated = image.width or size[0], image.height or size[1]
+    if max(abs(size[0] - stated[0]), abs(size[1] - stated[1])) > SLACK_PX:
+        raise BadFileError(
+            f"The picture {path} is {size[0]} x {size[1]} pixels upright but {coco} says {stated[0]} x {stated[1]}: "
+            "give the picture that the boxes were drawn on, or correct its size."
+        )
