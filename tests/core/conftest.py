@@ -1,14 +1,20 @@
-"""A project on a real file, for the tests of core."""
+"""A project on a real file and an HQ-SAM at random weights, for the tests of core."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from core.geometry import Frame
 from core.store.project_store import ProjectStore
 from tests.core.projects import fill
+
+if TYPE_CHECKING:
+    from core.encoders.hq_sam import HqSamEncoder
+    from core.encoders.image_features import ImageFeatures
 
 
 @pytest.fixture
@@ -24,3 +30,29 @@ def store(project_path: Path) -> Iterator[ProjectStore]:
     fill(store)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def hq_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random vit_tiny weights as a .pth of the official key layout."""
+    from tests.core.hq_weights import save_vit_tiny  # here, so that the tests of the store need not wait for torch
+
+    return save_vit_tiny(tmp_path_factory.mktemp("weights") / "random_vit_tiny.pth")
+
+
+@pytest.fixture(scope="session")
+def hq_encoder(hq_weights: Path) -> HqSamEncoder:
+    """The encoder with those weights, on the CPU."""
+    import torch
+
+    from core.encoders.hq_sam import load_hq_sam
+
+    return load_hq_sam("vit_tiny", hq_weights, torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
+def hq_features(hq_encoder: HqSamEncoder) -> ImageFeatures:
+    """Its features of a picture of 457x301 pixels; encoded once, as that takes seconds."""
+    from tests.core.hq_weights import shapes_picture
+
+    return hq_encoder.encode(shapes_picture(width=457, height=301), Frame.whole(width=457, height=301))
