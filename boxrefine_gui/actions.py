@@ -1,0 +1,312 @@
+"""The action table: each row is one thing the user can do; menus, toolbar and the shortcut help are built from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from boxrefine_gui import opening, operations, theme
+from boxrefine_gui.canvas.canvas import Canvas
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.export_dialog import ExportDialog
+from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts
+from boxrefine_gui.notices import Notices
+from boxrefine_gui.operations import Parts
+from boxrefine_gui.session import Session
+
+ZOOM_STEP = 1.25
+DIGITS = 9
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """One thing the user can do. No `menu`: by key alone. `on_canvas`: its key works while the canvas has the focus."""
+
+    id: str
+    title: str
+    call: Callable[[], None]
+    keys: tuple[str, ...] = ()
+    menu: str = ""
+    icon: str = ""
+    in_toolbar: bool = False
+    on_canvas: bool = False
+    starts_group: bool = False
+    enabled: Callable[[Session], bool] | None = None
+    checked: Callable[[Session], bool] | None = None
+    title_now: Callable[[Session], str] | None = None
+
+
+GESTURES: tuple[tuple[str, str], ...] = (
+    ("Drag", "Draw a box; the refinement follows"),
+    ("Alt + drag", "Draw a box and take it as it is"),
+    ("Ctrl + drag", "Draw even where the selected box is"),
+    ("Click", "Select a box; again: the next larger one under it"),
+    ("Drag inside the selected box", "Move it"),
+    ("Drag a handle", "Resize it"),
+    ("Tab / Shift+Tab", "Select the next / previous box"),
+    ("Arrow keys", "Move the box by 1 pixel (Shift: 10)"),
+    ("Ctrl + arrow keys", "Move one edge: the chosen one, else the less sure one of the two (Shift: 10)"),
+    ("1 … 9", "Choose a category; with a box selected, relabel it"),
+    ("Wheel", "Zoom at the cursor"),
+    ("Space + drag, middle button", "Pan"),
+)
+"""What the canvas itself understands, for the shortcut help."""
+
+
+def action_table(parts: Parts, *, window: QWidget, canvas: Canvas, notices: Notices, ask: Ask) -> list[ActionRow]:
+    """All rows, in the order of the menus."""
+    return [
+        *_file_rows(parts, window=window, notices=notices, ask=ask),
+        *_edit_rows(parts, canvas),
+        *_box_rows(parts, canvas),
+        *_image_rows(parts),
+        *_view_rows(parts, canvas),
+        *_help_rows(window),
+        *_digit_rows(parts),
+    ]
+
+
+def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
+    """Heading -> (keys, what they do), for the help window and the README."""
+    headings: dict[str, list[tuple[str, str]]] = {"Mouse and canvas": list(GESTURES)}
+    for row in rows:
+        if row.keys and row.menu:
+            keys = " or ".join(readable(key) for key in row.keys)
+            headings.setdefault(row.menu.replace("&", ""), []).append((keys, row.title.replace("&", "").rstrip("…")))
+    return headings
+
+
+def readable(key: str) -> str:
+    """A key as people call it."""
+    names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}
+    return names.get(key, key)
+
+
+def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
+    """A QAction for each row, enabled and checked as the session says."""
+    actions = {row.id: _make_action(row, canvas if row.on_canvas else window) for row in rows}
+
+    def refresh() -> None:
+        for row in rows:
+            _refresh(row, actions[row.id], session)
+
+    for signal in (
+        session.changed, session.image_changed, session.drawn_changed, session.selection_changed,
+        session.settings_changed, session.models_changed,
+    ):  # fmt: skip
+        signal.connect(refresh)
+    refresh()
+    return actions
+
+
+def _make_action(row: ActionRow, owner: QWidget) -> QAction:
+    action = QAction(row.title, owner)
+    action.setObjectName(row.id)
+    action.setShortcuts([QKeySequence(key) for key in row.keys])
+    if row.on_canvas:
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    action.setCheckable(row.checked is not None)
+    action.triggered.connect(lambda _checked=False, call=row.call: call())
+    owner.addAction(action)
+    title = row.title.replace("&", "").rstrip("…")
+    action.setToolTip(f"{title} ({readable(row.keys[0])})" if row.keys else title)
+    return action
+
+
+def _refresh(row: ActionRow, action: QAction, session: Session) -> None:
+    if row.enabled is not None:
+        action.setEnabled(row.enabled(session))
+    if row.checked is not None:
+        action.setChecked(row.checked(session))
+    if row.title_now is not None:
+        action.setText(row.title_now(session))
+
+
+def draw_icons(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
+    """Give the actions their icons in the colours of the scheme."""
+    for row in rows:
+        if row.icon:
+            actions[row.id].setIcon(theme.icon(row.icon))
+
+
+# The rows, menu by menu
+
+
+def _file_rows(parts: Parts, *, window: QWidget, notices: Notices, ask: Ask) -> list[ActionRow]:
+    def open_folder() -> None:
+        chosen = ask.folder(window, title="Open a folder of pictures", start=parts.session.folder)
+        if chosen is not None:
+            opening.open_path(parts, chosen)
+
+    def open_project() -> None:
+        chosen = ask.project(window, start=parts.session.folder)
+        if chosen is not None:
+            opening.open_project(parts, chosen)
+
+    def show_export() -> None:
+        dialog = ExportDialog(
+            window,
+            ask=ask,
+            folder=export_folder(parts.session),
+            boxes=sum(parts.session.counts.values()),
+            on_chosen=lambda format, out: operations.export(parts, format=format, out=out, watch=notices),
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    return [
+        ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
+        ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
+        ActionRow(
+            "export", "&Export…", show_export, ("Ctrl+E",), "&File", "export",
+            in_toolbar=True, starts_group=True, enabled=has_project,
+        ),
+        ActionRow("quit", "&Quit", lambda: _close(window), ("Ctrl+Q",), "&File", starts_group=True),
+    ]  # fmt: skip
+
+
+def _edit_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
+    def escape() -> None:
+        if not canvas.cancel_drag():
+            operations.discard(parts)
+
+    return [
+        ActionRow(
+            "undo", "&Undo", partial(operations.undo, parts), ("Ctrl+Z",), "&Edit", "undo", in_toolbar=True,
+            enabled=lambda session: session.undo_titles[0] is not None or session.draft is not None,
+            title_now=lambda session: _with_title("&Undo", None if session.draft else session.undo_titles[0]),
+        ),
+        ActionRow(
+            "redo", "&Redo", partial(operations.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), "&Edit", "redo",
+            in_toolbar=True, enabled=lambda session: session.undo_titles[1] is not None,
+            title_now=lambda session: _with_title("&Redo", session.undo_titles[1]),
+        ),
+        # These four are never disabled: a key pressed right after a drag must not meet a state of a moment ago.
+        ActionRow(
+            "accept", "&Accept the drawn box", partial(operations.accept, parts), ("Return", "Enter"), "&Edit",
+            on_canvas=True, starts_group=True,
+        ),
+        ActionRow("discard", "&Discard it, or select nothing", escape, ("Esc",), "&Edit", on_canvas=True),
+        ActionRow(
+            "delete", "De&lete the selected box", partial(operations.delete_selected, parts),
+            ("Delete", "Backspace"), "&Edit", "delete", on_canvas=True,
+        ),
+    ]  # fmt: skip
+
+
+def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
+    session = parts.session
+
+    def toggle_auto() -> None:
+        operations.choose_settings(parts, replace(session.settings, auto_accept=not session.settings.auto_accept))
+
+    return [
+        ActionRow(
+            "refine_again", "&Refine the selected box again", partial(operations.refine_again, parts), ("R",), "&Box",
+            "refine", on_canvas=True,
+            enabled=lambda session: session.selected is not None and session.models is not None,
+        ),
+        ActionRow(
+            "choose_edge", "Choose the &edge that is least sure, then the next", canvas.edit_tool.choose_next_edge,
+            ("E",), "&Box", on_canvas=True,
+        ),
+        ActionRow(
+            "snapping", "Refine &while drawing", lambda: session.set_snapping(not session.snapping), ("S",), "&Box",
+            "refine", in_toolbar=True, starts_group=True, checked=lambda session: session.snapping,
+        ),
+        ActionRow(
+            "auto_accept", "&Accept when the mouse is released", toggle_auto, ("Ctrl+Return",), "&Box", "accept",
+            in_toolbar=True, checked=lambda session: session.settings.auto_accept,
+        ),
+    ]  # fmt: skip
+
+
+def _image_rows(parts: Parts) -> list[ActionRow]:
+    return [
+        ActionRow(
+            "previous", "&Previous image", partial(operations.step_image, parts, -1), ("A", "PgUp"), "&Image",
+            "previous", in_toolbar=True, enabled=lambda session: bool(session.row),
+        ),
+        ActionRow(
+            "next", "&Next image", partial(operations.step_image, parts, 1), ("D", "PgDown"), "&Image", "next",
+            in_toolbar=True,
+            enabled=lambda session: session.row is None or session.row + 1 < len(session.images),
+        ),
+    ]  # fmt: skip
+
+
+def _view_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
+    def scheme_row(name: str, title: str, starts_group: bool = False) -> ActionRow:
+        return ActionRow(
+            f"theme_{name}", title,
+            lambda: operations.choose_settings(parts, replace(parts.session.settings, theme=name)),
+            menu="&View", starts_group=starts_group, checked=lambda session: session.settings.theme == name,
+        )  # fmt: skip
+
+    return [
+        ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
+        ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
+        ActionRow("zoom_in", "Zoom &in", partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), "&View"),
+        ActionRow("zoom_out", "Zoom &out", partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), "&View"),
+        scheme_row("system", "Colours of the &system", starts_group=True),
+        scheme_row("light", "&Light colours"),
+        scheme_row("dark", "&Dark colours"),
+    ]
+
+
+def _help_rows(window: QWidget) -> list[ActionRow]:
+    return [
+        ActionRow("shortcuts", "&Keyboard and mouse", lambda: None, ("F1",), "&Help", "keyboard"),
+        ActionRow("about", "&About BoxRefine", lambda: _show(About(window)), menu="&Help"),
+    ]
+
+
+def _digit_rows(parts: Parts) -> list[ActionRow]:
+    def choose(number: int) -> None:
+        categories = parts.session.categories
+        if number <= len(categories):
+            operations.choose_category(parts, categories[number - 1].id)
+
+    return [
+        ActionRow(f"category_{number}", f"Category {number}", partial(choose, number), (str(number),))
+        for number in range(1, DIGITS + 1)
+    ]
+
+
+def with_shortcut_help(rows: list[ActionRow], window: QWidget) -> list[ActionRow]:
+    """The same rows, the one that shows the help knowing all of them."""
+    shortcuts = shortcut_help(rows)
+    return [
+        replace(row, call=lambda: _show(ShortcutHelp(window, shortcuts))) if row.id == "shortcuts" else row
+        for row in rows
+    ]
+
+
+def has_project(session: Session) -> bool:
+    """Whether there is something to export."""
+    return session.project_path is not None
+
+
+def export_folder(session: Session) -> Path:
+    """Where an export goes if nothing else is chosen: beside the pictures, never among them."""
+    base = session.folder or (session.project_path.parent if session.project_path else Path.home())
+    return base / "boxrefine-export"
+
+
+def _with_title(verb: str, title: str | None) -> str:
+    return f"{verb}: {title}" if title else verb
+
+
+def _show(dialog: QWidget) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.show()
+
+
+def _close(window: QWidget) -> None:
+    window.close()

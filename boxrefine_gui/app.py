@@ -1,0 +1,224 @@
+"""The only place that builds and joins the window's objects, and that ends them in order."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from boxrefine_gui import opening, theme
+from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.live_refine import LiveRefine
+from boxrefine_gui.main_window import MainWindow
+from boxrefine_gui.operations import Parts
+from boxrefine_gui.pictures import Pictures
+from boxrefine_gui.prefetch import Prefetch
+from boxrefine_gui.session import Models, Session
+from boxrefine_gui.store_lane import StoreLane
+from core.errors import KnownError
+from core.settings import Settings, cache_folder, load_settings, settings_path
+
+LoadModels = Callable[[Settings], Models]
+
+_PATIENCE_S = 4.0
+"""How long closing waits for a lane that is inside a native call, in seconds; the store lane is given more."""
+
+_STORE_PATIENCE_S = 30.0
+_CLOSE_CHECK_MS = 20
+_COLLECT_MS = 1000
+_WHOLE_COLLECTION_EVERY = 60
+
+
+def run(path: Path | None) -> int:
+    """Open the window with a folder, a project, or (None) the sample project, and stay until it is closed."""
+    qt = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(qt, QApplication)
+    qt.setApplicationName("BoxRefine")
+    qt.setStyle("Fusion")
+    app = build()
+    previous_hook, sys.excepthook = sys.excepthook, app.report_uncaught
+    app.window.show()
+    app.open(path)
+    code = qt.exec()
+    sys.excepthook = previous_hook
+    if not app.close():
+        # A native call is still under way on a lane; all that matters is stored, and waiting would look like a hang.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> App:
+    """A whole app on the running QApplication, not shown yet; `load_models` runs on the encode lane."""
+    return App(load_models=load_models or load_chosen_models, ask=ask or Ask())
+
+
+def load_chosen_models(settings: Settings) -> Models:
+    """Encode lane: what the settings choose. Raises KnownError where weights are missing or damaged."""
+    from core.encoders.catalogue import load_encoder
+    from core.features.feature_cache import FeatureCache
+    from core.features.feature_source import FeatureSource
+    from core.refiner.checkpoint import load_refiner
+
+    encoder = load_encoder(settings.encoder, settings.device)
+    refiner = load_refiner(None, encoder)
+    cache = FeatureCache(
+        cache_folder(settings), disk_budget=settings.cache_disk_budget, ram_budget=settings.cache_ram_budget
+    )
+    return Models(
+        source=FeatureSource(encoder, cache),
+        refiner=refiner,
+        encoder_name=encoder.name,
+        encoder_identity=encoder.identity,
+        refiner_name=refiner.name,
+        refiner_identity=refiner.identity,
+        device=encoder.device.type.upper(),
+        close=cache.close,
+    )
+
+
+class App:
+    """Owns the lanes, the session and the window."""
+
+    def __init__(self, *, load_models: LoadModels, ask: Ask) -> None:
+        settings, complaint = _settings()
+        theme.choose_scheme(settings.theme)
+        self.gui = GuiThread()
+        self.session = Session(settings)
+        self.refine = LatestLane("refine", self.gui, unheard=self.session.report)
+        self.encode = QueueLane(
+            "encode", self.gui, unheard=self.session.report, on_activity=self.session.set_activity
+        )
+        self.store_lane, self.files, self.pictures, self.thumbnails, self.exports = (
+            QueueLane(name, self.gui, unheard=self.session.report)
+            for name in ("store", "files", "pictures", "thumbnails", "export")
+        )
+        self.store = StoreLane(self.store_lane)
+        self.live = LiveRefine(session=self.session, lane=self.refine)
+        self.parts = Parts(
+            self.session, self.store, self.files, self.encode, self.exports, self.live, load_models, settings_path()
+        )
+        self._readers = (
+            Pictures(session=self.session, lane=self.pictures),
+            Prefetch(session=self.session, lane=self.encode),
+        )
+        self.window = MainWindow(self.parts, thumbnails=self.thumbnails, ask=ask, may_close=self._may_close)
+        self.collector = Collector(self.session)
+        self._closing = QTimer()
+        self._closing.setInterval(_CLOSE_CHECK_MS)
+        self._closing.timeout.connect(self._close_when_stored)
+        self.session.problem.connect(self._stay)
+        self.session.settings_changed.connect(self._recolor)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.window.recolor)
+        if complaint is not None:
+            self.session.report(complaint)
+
+    def open(self, path: Path | None) -> None:
+        """Open a folder or project (None: the sample project), and load the models once the window is up."""
+        if path is not None:
+            opening.open_path(self.parts, path)
+        else:
+            opening.open_sample(self.parts)
+        QTimer.singleShot(0, self._load_models)
+
+    def _load_models(self) -> None:
+        opening.load_models(self.parts)
+
+    def report_uncaught(
+        self, kind: type[BaseException], error: BaseException, where: TracebackType | None
+    ) -> None:
+        """sys.excepthook: an error that nobody caught on the GUI thread is a bug to report."""
+        sys.__excepthook__(kind, error, where)
+        if isinstance(error, Exception):
+            self.session.report(error)
+
+    def _recolor(self) -> None:
+        theme.choose_scheme(self.session.settings.theme)
+
+    # The end
+
+    def _may_close(self) -> bool:
+        """The window closes when everything accepted is stored; a second try does not wait."""
+        self.live.store_waiting_as_drawn()
+        if self.store.is_idle or self._closing.isActive():
+            return True
+        self._closing.start()
+        return False
+
+    def _close_when_stored(self) -> None:
+        if self.store.is_idle:
+            self.window.close()
+
+    def _stay(self) -> None:
+        """Something could not be stored: the user must see it before the window goes."""
+        self._closing.stop()
+
+    def close(self) -> bool:
+        """End every lane; the store lane finishes first. False where a lane is still inside a native call."""
+        self._closing.stop()
+        self.collector.stop()
+        self.exports.close()
+        self.store.close()
+        self.files.close(drain=True)
+        self._close_models()
+        for lane in (self.refine, self.pictures, self.thumbnails):
+            lane.close()
+        ended = [self.store.join(_STORE_PATIENCE_S)]
+        ended += [
+            lane.join(_PATIENCE_S)
+            for lane in (self.exports, self.files, self.refine, self.pictures, self.thumbnails, self.encode)
+        ]
+        self.gui.close()
+        return all(ended)
+
+    def _close_models(self) -> None:
+        self.encode.drop("features")
+        if self.session.models is not None:
+            self.encode.run(self.session.models.close)
+        self.encode.close(drain=True)
+
+
+class Collector(QObject):
+    """Python's cycle collector, on the GUI thread alone: elsewhere it may destroy a QObject on a lane."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._rounds = 0
+        gc.disable()
+        session.models_changed.connect(self._freeze)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_COLLECT_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Give the collector back to Python."""
+        self._timer.stop()
+        gc.enable()
+
+    def _freeze(self) -> None:
+        """What the models brought stays for good, and looking through it at each collection costs 100 ms."""
+        if self._session.models is not None:
+            gc.freeze()
+
+    def _collect(self) -> None:
+        self._rounds += 1
+        if self._session.draft is not None:
+            return  # the hand is at work
+        gc.collect(2 if self._rounds % _WHOLE_COLLECTION_EVERY == 0 else 1)
+
+
+def _settings() -> tuple[Settings, KnownError | None]:
+    try:
+        return load_settings(settings_path()), None
+    except KnownError as error:
+        return Settings(), error

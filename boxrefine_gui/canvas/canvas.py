@@ -1,0 +1,277 @@
+"""The canvas widget: turns mouse and keys into calls of the tools, and repaints what the session says."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from boxrefine_gui import theme
+from boxrefine_gui.canvas.backdrop import Backdrop
+from boxrefine_gui.canvas.draw_box_tool import DrawBoxTool
+from boxrefine_gui.canvas.edit_box_tool import EditBoxTool, cursor_for
+from boxrefine_gui.canvas.layers import LAYERS, Scene
+from boxrefine_gui.canvas.picking import box_at, next_box
+from boxrefine_gui.canvas.view import View
+from boxrefine_gui.operations import Parts
+
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+_ZOOM_A_NOTCH = 1.25
+_NOTCH = 120.0
+_FAST_NUDGE = 10
+_PICK_REACH = 5.0
+
+
+class Canvas(QWidget):
+    """The open picture and its boxes."""
+
+    zoom_changed = Signal(float)  # device pixels an image pixel
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._session = parts.session
+        self.draw_tool = DrawBoxTool(parts)
+        self.edit_tool = EditBoxTool(parts)
+        self._backdrop = Backdrop()
+        self._view = View()
+        self._fits = True
+        self._pan_from: QPointF | None = None
+        self._is_space_down = False
+        self._hovered_id: int | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(QSize(240, 180))
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Picture")
+        self.setAccessibleDescription("Drag to draw a box; Return accepts it, Escape discards it.")
+        self._listen()
+
+    def _listen(self) -> None:
+        session = self._session
+        for signal in (
+            session.changed, session.features_changed, session.models_changed, session.drawn_changed,
+            session.refinement_changed, session.pending_changed, session.selection_changed,
+        ):  # fmt: skip
+            signal.connect(self._repaint)
+        session.image_changed.connect(self._image_changed)
+        session.picture_changed.connect(self._picture_changed)
+
+    def _repaint(self) -> None:
+        self.update()
+
+    def _image_changed(self) -> None:
+        self._hovered_id, self._fits = None, True
+        self.draw_tool.cancel()
+        self.edit_tool.cancel()
+        self.update()
+
+    def _picture_changed(self) -> None:
+        if self._fits:
+            self.fit()
+        self.update()
+
+    # Zoom and pan
+
+    @property
+    def view(self) -> View:
+        """Where image pixels are on the screen now."""
+        return self._view
+
+    def fit(self) -> None:
+        """Show the whole picture."""
+        self._fits = True
+        self._set_view(View.fitting(self._image_size, QSizeF(self.size())))
+
+    def show_pixels(self) -> None:
+        """1:1, one image pixel on one pixel of the screen, around the middle of what is seen."""
+        self.zoom(1.0 / self.devicePixelRatioF() / self._view.scale)
+
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Zoom around `at`, else around the middle."""
+        self._fits = False
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        self._set_view(self._view.zoomed(factor, at if at is not None else middle, self._image_size))
+
+    def _pan(self, by: QPointF) -> None:
+        self._fits = False
+        self._set_view(self._view.moved(by, self._image_size, QSizeF(self.size())))
+
+    def _set_view(self, view: View) -> None:
+        self._view = view
+        self.zoom_changed.emit(view.scale * self.devicePixelRatioF())
+        self.update()
+
+    @property
+    def _image_size(self) -> QSizeF:
+        picture = self._session.picture
+        return QSizeF(picture.levels[0].size()) if picture is not None else QSizeF(self.size())
+
+    # Events
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._backdrop.paint(painter, self._session.picture, self._view, self.size(), theme.canvas_ground())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        is_dragging = self.draw_tool.is_drawing or self.edit_tool.is_active
+        scene = Scene(self._session, self._view, QSizeF(self.size()), is_dragging, self._hovered_id)
+        for paint in LAYERS:
+            paint(painter, scene)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._fits:
+            self.fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / _NOTCH
+        if notches:
+            self.zoom(_ZOOM_A_NOTCH**notches, event.position())
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() is Qt.NativeGestureType.ZoomNativeGesture:
+            self.zoom(1.0 + event.value(), event.position())
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.edit_tool.commit()
+        point, is_left = event.position(), event.button() is Qt.MouseButton.LeftButton
+        if event.button() is Qt.MouseButton.MiddleButton or (is_left and self._is_space_down):
+            self._pan_from = point
+        elif is_left and self._session.picture is not None:
+            is_drawing = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            grip = None if is_drawing else self.edit_tool.grip_at(point, self._view)
+            if grip is not None:
+                self.edit_tool.press(grip, point)
+            else:
+                self.draw_tool.press(point)
+        self._show_cursor(point)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        point = event.position()
+        if self._pan_from is not None:
+            self._pan(point - self._pan_from)
+            self._pan_from = point
+        elif self.edit_tool.is_active:
+            self.edit_tool.move(point, self._view)
+        elif event.buttons() & Qt.MouseButton.LeftButton:
+            self.draw_tool.move(point, self._view, plain=_has_alt(event.modifiers()))
+        else:
+            self._hover(point)
+        self._show_cursor(point)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        point = event.position()
+        if self._pan_from is not None:
+            self._pan_from = None
+        elif event.button() is not Qt.MouseButton.LeftButton:
+            return
+        else:
+            was_drag = self.edit_tool.release() if self.edit_tool.is_active else self.draw_tool.release()
+            if not was_drag and self._session.draft is None:
+                self._session.select(self._box_at(point))
+        self._show_cursor(point)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_hovered(None)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._is_space_down = False
+        self.edit_tool.commit()
+        super().focusOutEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes through the boxes; where there are none, to the next control as everywhere."""
+        wanted = next_box(self._session, 1 if forward else -1)
+        if wanted is None or self._session.draft is not None:
+            return super().focusNextPrevChild(forward)
+        self.edit_tool.commit()
+        self._session.select(wanted)
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = Qt.Key(event.key()), event.modifiers()
+        if key in _ARROWS and self.edit_tool.target is not None:
+            step = _FAST_NUDGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1
+            right, down = _ARROWS[key]
+            is_edge = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+            self.edit_tool.nudge(right=right * step, down=down * step, is_edge=is_edge)
+        elif key is Qt.Key.Key_Space:
+            self._is_space_down = True
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif key is Qt.Key.Key_Alt:
+            self.draw_tool.set_plain(True, self._view)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if event.isAutoRepeat():
+            return
+        if key in _ARROWS:
+            self.edit_tool.commit()
+        elif key is Qt.Key.Key_Space:
+            self._is_space_down = False
+            self.setCursor(Qt.CursorShape.CrossCursor)
+        elif key is Qt.Key.Key_Alt:
+            self.draw_tool.set_plain(False, self._view)
+        else:
+            super().keyReleaseEvent(event)
+
+    def cancel_drag(self) -> bool:
+        """Give up a drag under way; False where there is none."""
+        is_dragging = self.draw_tool.is_drawing or self.edit_tool.is_active
+        self.draw_tool.cancel()
+        self.edit_tool.cancel()
+        return is_dragging
+
+    # Mouse without a button
+
+    def _hover(self, point: QPointF) -> None:
+        self._set_hovered(None if self._session.draft is not None else self._box_at(point))
+
+    def _set_hovered(self, correction_id: int | None) -> None:
+        if correction_id != self._hovered_id:
+            self._hovered_id = correction_id
+            self.update()
+
+    def _box_at(self, point: QPointF) -> int | None:
+        reach = _PICK_REACH / self._view.scale
+        return box_at(self._session, *self._view.to_image(point), reach=reach)
+
+    def _show_cursor(self, point: QPointF) -> None:
+        if self._pan_from is not None:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif self._is_space_down:
+            shape = Qt.CursorShape.OpenHandCursor
+        elif self.draw_tool.is_drawing or (grip := self.edit_tool.grip_at(point, self._view)) is None:
+            shape = Qt.CursorShape.CrossCursor
+        elif self.edit_tool.is_active:
+            return
+        else:
+            shape = cursor_for(grip)
+        if self.cursor().shape() is not shape:
+            self.setCursor(shape)
+
+
+def _has_alt(modifiers: Qt.KeyboardModifier) -> bool:
+    return bool(modifiers & Qt.KeyboardModifier.AltModifier)

@@ -1,0 +1,79 @@
+"""Drawing: always armed; a drag makes a drawn box, a press without a drag is a click."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QLineF, QPointF
+
+from boxrefine_gui import operations
+from boxrefine_gui.canvas.edit_box_tool import CLICK_REACH
+from boxrefine_gui.canvas.view import View
+from boxrefine_gui.operations import Parts
+from core.geometry import Box, clip
+
+
+class DrawBoxTool:
+    """Turns a drag on the canvas into the session's drawn box, in image pixels."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._start: QPointF | None = None
+        self._point = QPointF()
+        self._pressed_at = 0.0
+        self._is_drawing = False
+        self._is_plain = False
+
+    @property
+    def is_drawing(self) -> bool:
+        return self._is_drawing
+
+    def press(self, point: QPointF) -> None:
+        """The hand goes down: the time of this correction starts here."""
+        self._start = self._point = point
+        self._pressed_at = time.monotonic()
+        self._is_drawing = False
+
+    def move(self, point: QPointF, view: View, *, plain: bool) -> None:
+        """Draw to `point` on the screen; `plain` leaves the refinement out."""
+        if self._start is None:
+            return
+        self._point, self._is_plain = point, plain
+        box = self._box(self._start, view)
+        if box is None:
+            return  # beside the picture so far
+        if self._is_drawing:
+            self._parts.session.set_drawn(box, plain=self._plain)
+        elif QLineF(self._start, point).length() >= CLICK_REACH:
+            self._is_drawing = True
+            self._parts.session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain)
+
+    def set_plain(self, plain: bool, view: View) -> None:
+        """Alt went down or up during the drag."""
+        if self._is_drawing:
+            self.move(self._point, view, plain=plain)
+
+    def release(self) -> bool:
+        """The hand goes up; False where it was a click and not a drag."""
+        was_drawing, self._is_drawing, self._start = self._is_drawing, False, None
+        if was_drawing and self._parts.session.settings.auto_accept:
+            operations.accept(self._parts)
+        return was_drawing
+
+    def cancel(self) -> None:
+        """Give the drag up."""
+        if self._start is not None:
+            self._is_drawing, self._start = False, None
+            if self._parts.session.draft is not None:
+                self._parts.session.take_draft()
+
+    @property
+    def _plain(self) -> bool:
+        return self._is_plain or not self._parts.session.snapping
+
+    def _box(self, start: QPointF, view: View) -> Box | None:
+        image = self._parts.session.image
+        drawn = Box(*view.to_image(start), *view.to_image(self._point)).ordered()
+        if image is None or drawn.x2 <= 0 or drawn.y2 <= 0 or drawn.x1 >= image.width or drawn.y1 >= image.height:
+            return None
+        return Box.of(clip([drawn], width=image.width, height=image.height)[0])

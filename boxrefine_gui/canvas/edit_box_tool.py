@@ -1,0 +1,195 @@
+"""Editing a box that is there: grips under the mouse, moving, resizing, nudging by arrow keys."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+
+from boxrefine_gui import operations
+from boxrefine_gui.canvas.view import View
+from boxrefine_gui.operations import Parts
+from core.geometry import Box, clip
+from core.records import EdgeConfidence
+
+HANDLE_SIZE = 7.0
+CLICK_REACH = 3.0
+"""A press that moves less than this many screen pixels is a click."""
+
+_REACH = 7.0
+LEFT, TOP, RIGHT, BOTTOM = range(4)
+_SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
+
+
+class Grip(NamedTuple):
+    """Which edges a drag moves: -1 the left or top one, 1 the right or bottom one, 0 none; both 0: the whole box."""
+
+    across: int
+    down: int
+
+
+INSIDE = Grip(0, 0)
+_HANDLES = tuple(Grip(across, down) for down in (-1, 0, 1) for across in (-1, 0, 1) if (across, down) != (0, 0))
+
+
+def handle_points(rect: QRectF) -> dict[Grip, QPointF]:
+    """Where the eight handles of a rectangle on the screen are."""
+    middle = rect.center()
+    xs = {-1: rect.left(), 0: middle.x(), 1: rect.right()}
+    ys = {-1: rect.top(), 0: middle.y(), 1: rect.bottom()}
+    return {grip: QPointF(xs[grip.across], ys[grip.down]) for grip in _HANDLES}
+
+
+def edge_of(rect: QRectF, edge: int) -> QLineF:
+    """One edge of a rectangle: 0 left, 1 top, 2 right, 3 bottom."""
+    corners = [rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()]
+    first, second = {LEFT: (3, 0), TOP: (0, 1), RIGHT: (1, 2), BOTTOM: (2, 3)}[edge]
+    return QLineF(corners[first], corners[second])
+
+
+def grip_at(rect: QRectF, point: QPointF) -> Grip | None:
+    """The handle near `point`, or the inside, or nothing; corners win where handles crowd."""
+    near = {
+        grip: QLineF(at, point).length()
+        for grip, at in handle_points(rect).items()
+        if abs(at.x() - point.x()) <= _REACH and abs(at.y() - point.y()) <= _REACH
+    }
+    if near:
+        return min(near, key=lambda grip: (abs(grip.across) + abs(grip.down) != 2, near[grip]))
+    return INSIDE if rect.contains(point) else None
+
+
+def cursor_for(grip: Grip) -> Qt.CursorShape:
+    """The cursor that says what a drag will do."""
+    if grip == INSIDE:
+        return Qt.CursorShape.SizeAllCursor
+    if grip.down == 0:
+        return Qt.CursorShape.SizeHorCursor
+    if grip.across == 0:
+        return Qt.CursorShape.SizeVerCursor
+    return Qt.CursorShape.SizeFDiagCursor if grip.across == grip.down else Qt.CursorShape.SizeBDiagCursor
+
+
+def edited(box: Box, grip: Grip, *, right: float, down: float, width: int, height: int) -> Box:
+    """`box` with the edges of `grip` moved by image pixels, kept inside an image of `width` x `height`."""
+    if grip == INSIDE:
+        right = min(max(right, -box.x1), width - box.x2)
+        down = min(max(down, -box.y1), height - box.y2)
+        return Box(box.x1 + right, box.y1 + down, box.x2 + right, box.y2 + down)
+    moved = Box(
+        box.x1 + right * (grip.across < 0),
+        box.y1 + down * (grip.down < 0),
+        box.x2 + right * (grip.across > 0),
+        box.y2 + down * (grip.down > 0),
+    )
+    return Box.of(clip([moved.ordered()], width=width, height=height)[0])
+
+
+def edge_to_move(confidence: EdgeConfidence, chosen: int | None, *, right: int, down: int) -> Grip:
+    """The edge that Ctrl+arrow moves: the chosen one if the arrow can move it, else the less sure one that it can."""
+    candidates = (LEFT, RIGHT) if right else (TOP, BOTTOM)
+    edge = chosen if chosen in candidates else min(candidates, key=lambda candidate: confidence[candidate])
+    return {LEFT: Grip(-1, 0), RIGHT: Grip(1, 0), TOP: Grip(0, -1), BOTTOM: Grip(0, 1)}[edge]
+
+
+def _is_drag(first: QPointF, second: QPointF) -> bool:
+    return QLineF(first, second).length() >= CLICK_REACH
+
+
+class EditBoxTool:
+    """Edits the drawn box, or else the selected one; a stored box is written once, when the hand lets go."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._grip: Grip | None = None
+        self._origin = Box(0, 0, 0, 0)
+        self._start = QPointF()
+        self._is_moving = False
+        self._changed_id: int | None = None
+
+    @property
+    def target(self) -> Box | None:
+        """The box that is edited now."""
+        session = self._parts.session
+        if session.draft is not None:
+            return session.draft.box
+        return session.box_of(session.selected) if session.selected is not None else None
+
+    @property
+    def is_active(self) -> bool:
+        return self._grip is not None
+
+    def grip_at(self, point: QPointF, view: View) -> Grip | None:
+        """What a press at `point` on the screen would take hold of."""
+        return None if self.target is None else grip_at(view.to_screen(self.target), point)
+
+    def press(self, grip: Grip, point: QPointF) -> None:
+        """Take hold of the target."""
+        if self.target is not None:
+            self._grip, self._origin, self._start = grip, self.target, point
+
+    def move(self, point: QPointF, view: View) -> None:
+        """Show the target where the mouse takes it."""
+        if self._grip is not None and (self._is_moving or self._grip != INSIDE or _is_drag(point, self._start)):
+            self._is_moving = True
+            by = (point - self._start) / view.scale
+            self._show(self._edited(self._origin, self._grip, by.x(), by.y()))
+
+    def release(self) -> bool:
+        """Let go, and store what was changed; False where it was a click and not a drag."""
+        was_moving, self._is_moving, self._grip = self._is_moving, False, None
+        self.commit()
+        return was_moving
+
+    def cancel(self) -> None:
+        """Put the target back where it was taken."""
+        if self._grip is not None:
+            self._grip, self._is_moving = None, False
+            self._show(self._origin)
+            self.commit(is_back=True)
+
+    def nudge(self, *, right: int, down: int, is_edge: bool) -> None:
+        """Move the target, or one edge of it, by image pixels; `commit` stores it when the key is let go."""
+        target = self.target
+        if target is not None:
+            grip = edge_to_move(self._confidence(), self._parts.session.chosen_edge, right=right, down=down)
+            self._show(self._edited(target, grip if is_edge else INSIDE, right, down))
+
+    def choose_next_edge(self) -> None:
+        """Choose the least sure edge first, then the others in order of doubt, then none."""
+        if self.target is None:
+            return
+        confidence, chosen = self._confidence(), self._parts.session.chosen_edge
+        order: list[int | None] = [*sorted(range(4), key=lambda edge: confidence[edge]), None]
+        self._parts.session.choose_edge(order[(order.index(chosen) + 1) % len(order)])
+
+    def commit(self, *, is_back: bool = False) -> None:
+        """Store a changed box once: one drag, or one key held down, is one undo step."""
+        session, changed = self._parts.session, self._changed_id
+        self._changed_id = None
+        if changed is None or changed not in session.moving:
+            return
+        if is_back:
+            session.set_pending(moving={key: box for key, box in session.moving.items() if key != changed})
+        else:
+            operations.move(self._parts, changed, session.moving[changed])
+
+    def _confidence(self) -> EdgeConfidence:
+        session = self._parts.session
+        if session.draft is not None:
+            return session.draft.refinement.edge_confidence if session.draft.refinement else _SURE
+        return (session.selected.edge_confidence if session.selected else None) or _SURE
+
+    def _edited(self, box: Box, grip: Grip, right: float, down: float) -> Box:
+        image = self._parts.session.image
+        if image is None:
+            return box
+        return edited(box, grip, right=right, down=down, width=image.width, height=image.height)
+
+    def _show(self, box: Box) -> None:
+        session = self._parts.session
+        if session.draft is not None:
+            session.set_nudged(box)
+        elif session.selected is not None and box != session.box_of(session.selected):
+            self._changed_id = session.selected.id
+            session.set_pending(moving={**session.moving, session.selected.id: box})

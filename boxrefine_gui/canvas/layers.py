@@ -1,0 +1,237 @@
+"""What the canvas paints over the picture: one small function for each thing, in one order from back to front.
+
+They read finished state only; nothing here computes, decodes or asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from boxrefine_gui import theme
+from boxrefine_gui.canvas.edit_box_tool import HANDLE_SIZE, edge_of, handle_points
+from boxrefine_gui.canvas.view import View
+from boxrefine_gui.session import Draft, Session
+from core.records import Correction, EdgeConfidence
+
+_SOLID = Qt.PenStyle.SolidLine
+_DASHED = Qt.PenStyle.DashLine
+_TAG_FROM_WIDTH = 28.0
+_CHIP = QColor(16, 18, 21, 215)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that painting may look at."""
+
+    session: Session
+    view: View
+    size: QSizeF
+    is_dragging: bool
+    hovered_id: int | None
+
+
+def paint_corrections(painter: QPainter, scene: Scene) -> None:
+    """Stored boxes in the colours of their categories; the one that is refined again is left to the draft."""
+    again = scene.session.draft.again.id if scene.session.draft and scene.session.draft.again else None
+    names = {category.id: category.name for category in scene.session.categories}
+    for correction in scene.session.corrections:
+        if correction.id not in (again, scene.session.selected_id):
+            is_hovered = correction.id == scene.hovered_id
+            _paint_stored(painter, scene, correction, names, width=2.4 if is_hovered else 1.6)
+
+
+def paint_storing(painter: QPainter, scene: Scene) -> None:
+    """Accepted boxes that the store has not confirmed: dotted until they are safe."""
+    image = scene.session.image
+    for correction in scene.session.storing:
+        if image is not None and correction.image_id == image.id:
+            color = theme.category_color(max(correction.category_id, 1))
+            _outline(painter, scene.view.to_screen(correction.accepted), color, style=Qt.PenStyle.DotLine)
+
+
+def paint_waiting(painter: QPainter, scene: Scene) -> None:
+    """Accepted boxes whose refinement is still to come."""
+    for draft in scene.session.waiting:
+        rect = scene.view.to_screen(draft.drawn)
+        _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.2)
+        _chip(painter, scene, "preparing", rect.bottomLeft() + QPointF(0, 4))
+
+
+def paint_selected(painter: QPainter, scene: Scene) -> None:
+    """The selected box, with handles and the edge that Ctrl+arrows move."""
+    selected = scene.session.selected
+    if selected is None or scene.session.draft is not None:
+        return
+    names = {category.id: category.name for category in scene.session.categories}
+    rect = _paint_stored(painter, scene, selected, names, width=2.6)
+    color = theme.category_color(selected.category_id)
+    if selected.edge_confidence is not None and selected.id not in scene.session.moving:
+        _doubtful_edges(painter, rect, selected.edge_confidence)
+    _chosen_edge(painter, scene, rect)
+    if not scene.is_dragging:
+        _handles(painter, rect, color)
+
+
+def paint_drawn(painter: QPainter, scene: Scene) -> None:
+    """The ghost of the drawn box; solid where the user wants it as it is."""
+    draft = scene.session.draft
+    if draft is None:
+        return
+    rect = scene.view.to_screen(draft.drawn)
+    if draft.plain:
+        _outline(painter, rect, theme.DRAWN, width=1.8)
+    else:
+        _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.2)
+
+
+def paint_refinement(painter: QPainter, scene: Scene) -> None:
+    """The refinement, or what the user made of it; edges that the refiner doubts are dashed and amber."""
+    draft = scene.session.draft
+    if draft is None:
+        return
+    rect = scene.view.to_screen(draft.box)
+    if draft.nudged is not None:
+        _outline(painter, rect, theme.REFINED, width=2.2)
+    elif draft.refinement is not None and not draft.plain:
+        _outline(painter, rect, theme.REFINED, width=2.2)
+        _doubtful_edges(painter, rect, draft.refinement.edge_confidence)
+    if not scene.is_dragging:
+        _chosen_edge(painter, scene, rect)
+        _handles(painter, rect, theme.REFINED)
+
+
+def paint_hint(painter: QPainter, scene: Scene) -> None:
+    """What is going on with the drawn box, in a few words beside it."""
+    draft = scene.session.draft
+    if draft is None:
+        return
+    hint = _hint(draft, scene)
+    if hint:
+        rect = scene.view.to_screen(draft.box).united(scene.view.to_screen(draft.drawn))
+        _chip(painter, scene, hint, rect.bottomLeft() + QPointF(0, 6))
+
+
+def paint_sentence(painter: QPainter, scene: Scene) -> None:
+    """Why there is no picture."""
+    session = scene.session
+    if session.picture is not None:
+        return
+    painter.setPen(QColor("#C8CDD4") if theme.is_dark() else QColor("#3C444E"))
+    room = QRectF(QPointF(0, 0), scene.size).adjusted(60, 40, -60, -40)
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    painter.drawText(room, int(flags), _sentence(session))
+
+
+LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
+    paint_corrections,
+    paint_storing,
+    paint_waiting,
+    paint_selected,
+    paint_drawn,
+    paint_refinement,
+    paint_hint,
+    paint_sentence,
+)
+
+
+def _sentence(session: Session) -> str:
+    if session.image is None:
+        return "Open a folder of pictures: Ctrl+O, or drop it here." if session.project_path is None else ""
+    return session.problems.get(session.image.id, "")
+
+
+def _hint(draft: Draft, scene: Scene) -> str:
+    models, features = scene.session.models, scene.session.features
+    if draft.plain:
+        return "" if scene.is_dragging else "as drawn   ⏎ accept   Esc discard"
+    if models is None:
+        return "" if scene.is_dragging else "no model yet   ⏎ accept as drawn   Esc discard"
+    if features is None:
+        return "preparing the picture"
+    return "" if scene.is_dragging else "⏎ accept   Esc discard"
+
+
+def _paint_stored(
+    painter: QPainter, scene: Scene, correction: Correction, names: dict[int, str], *, width: float
+) -> QRectF:
+    rect = scene.view.to_screen(scene.session.box_of(correction))
+    if not rect.intersects(QRectF(QPointF(0, 0), scene.size)):
+        return rect
+    color = theme.category_color(correction.category_id)
+    _outline(painter, rect, color, width=width)
+    if rect.width() >= _TAG_FROM_WIDTH:
+        _tag(painter, rect, names.get(correction.category_id, ""), color)
+    return rect
+
+
+def _outline(
+    painter: QPainter, rect: QRectF, color: QColor, *, style: Qt.PenStyle = _SOLID, width: float = 1.6
+) -> None:
+    """A line that is seen on light and dark pictures alike: it lies on a wider dark one."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(_pen(theme.HALO, _SOLID, width + 1.8))
+    painter.drawRect(rect)
+    painter.setPen(_pen(color, style, width))
+    painter.drawRect(rect)
+
+
+def _doubtful_edges(painter: QPainter, rect: QRectF, confidence: EdgeConfidence) -> None:
+    for edge, probability in enumerate(confidence):
+        if probability < theme.DOUBTFUL_BELOW:
+            line = edge_of(rect, edge)
+            painter.setPen(_pen(QColor("#101215"), _SOLID, 3.6))
+            painter.drawLine(line)
+            painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 2.6))
+            painter.drawLine(line)
+
+
+def _chosen_edge(painter: QPainter, scene: Scene, rect: QRectF) -> None:
+    if scene.session.chosen_edge is not None:
+        painter.setPen(_pen(QColor("#FFFFFF"), _SOLID, 5.0))
+        line: QLineF = edge_of(rect, scene.session.chosen_edge)
+        painter.drawLine(line)
+        painter.setPen(_pen(theme.DOUBTFUL, _SOLID, 2.6))
+        painter.drawLine(line)
+
+
+def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
+    painter.setPen(_pen(QColor("#101215"), _SOLID, 1.0))
+    painter.setBrush(color)
+    for point in handle_points(rect).values():
+        painter.drawRect(QRectF(point.x() - HANDLE_SIZE / 2, point.y() - HANDLE_SIZE / 2, HANDLE_SIZE, HANDLE_SIZE))
+
+
+def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor) -> None:
+    metrics = QFontMetricsF(painter.font())
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
+    height = metrics.height() + 2
+    above = rect.top() - height if rect.top() >= height else rect.top()
+    plate = QRectF(rect.left() - 1, above, metrics.horizontalAdvance(text) + 8, height)
+    painter.fillRect(plate, color)
+    painter.setPen(QColor("#101215"))
+    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+
+
+def _chip(painter: QPainter, scene: Scene, text: str, at: QPointF) -> None:
+    metrics = QFontMetricsF(painter.font())
+    plate = QRectF(at.x(), at.y(), metrics.horizontalAdvance(text) + 14, metrics.height() + 6)
+    plate.moveLeft(min(max(plate.left(), 4), max(scene.size.width() - plate.width() - 4, 4)))
+    plate.moveTop(min(max(plate.top(), 4), max(scene.size.height() - plate.height() - 4, 4)))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_CHIP)
+    painter.drawRoundedRect(plate, 4, 4)
+    painter.setPen(QColor("#F4F6F8"))
+    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+
+
+def _pen(color: QColor, style: Qt.PenStyle, width: float) -> QPen:
+    pen = QPen(color, width, style)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
+
+

@@ -1,0 +1,22 @@
+"""Ask: the one seam for questions that the system's own file dialogs ask; tests answer through it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+class Ask:
+    """Asks the user for a path; None means that they changed their mind."""
+
+    def folder(self, parent: QWidget, *, title: str, start: Path | None) -> Path | None:
+        """A folder that exists."""
+        chosen = QFileDialog.getExistingDirectory(parent, title, str(start or Path.home()))
+        return Path(chosen) if chosen else None
+
+    def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
+        """A project file."""
+        kinds = "BoxRefine projects (*.sqlite);;All files (*)"
+        chosen, _ = QFileDialog.getOpenFileName(parent, "Open a project", str(start or Path.home()), kinds)
+        return Path(chosen) if chosen else None

@@ -1,0 +1,93 @@
+"""The export dialog: which format, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from boxrefine_gui.dialogs.ask import Ask
+
+FORMATS = {
+    "coco": ("COCO", "one JSON file for all images"),
+    "yolo": ("YOLO (Ultralytics)", "a text file for each image, and data.yaml"),
+    "voc": ("Pascal VOC", "an XML file for each image"),
+}
+
+
+class ExportDialog(QDialog):
+    """Hands format and folder to `on_chosen`; it does not block the window's work."""
+
+    def __init__(
+        self, parent: QWidget, *, ask: Ask, folder: Path, boxes: int, on_chosen: Callable[[str, Path], None]
+    ) -> None:
+        super().__init__(parent)
+        self._ask = ask
+        self._on_chosen = on_chosen
+        self.setWindowTitle("Export")
+        self.setMinimumWidth(480)
+        self.formats = QButtonGroup(self)
+        self.folder = QLineEdit(str(folder))
+        self.folder.setAccessibleName("Folder to write to")
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addWidget(QLabel(f"Write {boxes} accepted " + ("box" if boxes == 1 else "boxes") + " as"))
+        layout.addLayout(self._format_rows())
+        layout.addLayout(self._folder_row())
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.export_button = QPushButton("Export")
+        self.export_button.setDefault(True)
+        self.buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        layout.addWidget(self.buttons)
+        self.folder.textChanged.connect(self._show_ready)
+
+    def accept(self) -> None:
+        super().accept()
+        chosen = next(name for button, name in self._names.items() if button.isChecked())
+        self._on_chosen(chosen, Path(self.folder.text().strip()))
+
+    def _format_rows(self) -> QFormLayout:
+        rows = QFormLayout()
+        rows.setHorizontalSpacing(18)
+        self._names: dict[QRadioButton, str] = {}
+        for name, (title, meaning) in FORMATS.items():
+            button = QRadioButton(title)
+            button.setAccessibleDescription(meaning)
+            self.formats.addButton(button)
+            self._names[button] = name
+            rows.addRow(button, QLabel(meaning))
+        next(iter(self._names)).setChecked(True)
+        return rows
+
+    def _folder_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        browse = QPushButton("Browse…")
+        browse.clicked.connect(self._browse)
+        label = QLabel("&Folder")
+        label.setBuddy(self.folder)
+        for widget in (label, self.folder, browse):
+            row.addWidget(widget)
+        return row
+
+    def _browse(self) -> None:
+        chosen = self._ask.folder(self, title="Export to", start=Path(self.folder.text()))
+        if chosen is not None:
+            self.folder.setText(str(chosen))
+
+    def _show_ready(self) -> None:
+        self.export_button.setEnabled(bool(self.folder.text().strip()))

@@ -1,0 +1,71 @@
+"""Windows that tell something: the shortcuts, and what this app is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, QVBoxLayout, QWidget
+
+Shortcuts = Mapping[str, Sequence[tuple[str, str]]]
+"""Heading -> rows of (keys, what they do)."""
+
+
+class ShortcutHelp(QDialog):
+    """All keys and gestures, from the same table that makes them work."""
+
+    def __init__(self, parent: QWidget, shortcuts: Shortcuts) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard and mouse")
+        self.resize(620, 640)
+        self.text = QTextBrowser()
+        self.text.setHtml(_page(shortcuts))
+        self.text.setAccessibleName("Shortcuts")
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.text)
+        layout.addWidget(_close_button(self))
+
+
+class About(QDialog):
+    """Name, version, licence."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About BoxRefine")
+        label = QLabel(
+            f"<h3>BoxRefine {escape(app_version())}</h3>"
+            "<p>Drag a careless box, get a tight one.</p>"
+            "<p>Pictures and boxes stay on this computer.<br>"
+            "Apache License 2.0. Built with Qt, PyTorch and HQ-SAM.</p>"
+        )
+        label.setTextFormat(Qt.TextFormat.RichText)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 18, 24, 18)
+        layout.addWidget(label)
+        layout.addWidget(_close_button(self))
+
+
+def app_version() -> str:
+    """The installed version."""
+    try:
+        return version("boxrefine")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _close_button(dialog: QDialog) -> QDialogButtonBox:
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    return buttons
+
+
+def _page(shortcuts: Shortcuts) -> str:
+    parts = []
+    for heading, rows in shortcuts.items():
+        lines = "".join(
+            f"<tr><td width='190'><b>{escape(keys)}</b></td><td>{escape(meaning)}</td></tr>" for keys, meaning in rows
+        )
+        parts.append(f"<h3>{escape(heading)}</h3><table cellpadding='3'>{lines}</table>")
+    return "".join(parts)

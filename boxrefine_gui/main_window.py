@@ -1,0 +1,173 @@
+"""The main window: arranges widgets and fills its menus from the action table; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QSplitter, QToolBar, QVBoxLayout, QWidget
+
+from boxrefine_gui import opening, theme
+from boxrefine_gui.actions import ActionRow, action_table, draw_icons, make_actions, with_shortcut_help
+from boxrefine_gui.background import QueueLane
+from boxrefine_gui.canvas.canvas import Canvas
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.notices import Notices
+from boxrefine_gui.operations import Parts
+from boxrefine_gui.panels.box_list import BoxList
+from boxrefine_gui.panels.category_list import CategoryList
+from boxrefine_gui.panels.image_list import ImageList
+from boxrefine_gui.panels.status_bar import StatusBar
+
+_SIDE_WIDTH = 236
+
+
+class MainWindow(QMainWindow):
+    """Images on the left, the canvas in the middle, categories and boxes on the right."""
+
+    def __init__(self, parts: Parts, *, thumbnails: QueueLane, ask: Ask, may_close: Callable[[], bool]) -> None:
+        super().__init__()
+        self.parts = parts
+        self._may_close = may_close
+        self.canvas = Canvas(parts)
+        self.notices = Notices(parts.session)
+        self.images = ImageList(parts, thumbnails)
+        self.categories = CategoryList(parts)
+        self.boxes = BoxList(parts.session)
+        self.rows = with_shortcut_help(
+            action_table(parts, window=self, canvas=self.canvas, notices=self.notices, ask=ask), self
+        )
+        self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
+        self._recent = QMenu("Open &recent", self)
+        self._arrange()
+        self._fill_menus()
+        self._fill_toolbar()
+        self._listen()
+        self.setAcceptDrops(True)
+        self.setWindowIcon(theme.app_icon())
+        self.resize(1280, 820)
+        self.recolor()
+        self._show_title()
+        self._show_recent()
+        self.canvas.setFocus()
+
+    def recolor(self) -> None:
+        """Take over the colours of the scheme."""
+        theme.apply_palette()
+        draw_icons(self.rows, self.action_by_id)
+        self.canvas.update()
+
+    def _arrange(self) -> None:
+        centre = _column(self.notices, self.canvas)
+        right = QSplitter(Qt.Orientation.Vertical)
+        right.addWidget(_titled("Categories", self.categories))
+        right.addWidget(_titled("Boxes", self.boxes))
+        across = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (_titled("Images", self.images), centre, right):
+            across.addWidget(widget)
+        across.setStretchFactor(1, 1)
+        across.setSizes([_SIDE_WIDTH, 800, _SIDE_WIDTH])
+        across.setChildrenCollapsible(False)
+        self.setCentralWidget(across)
+        self.status = StatusBar(self.parts.session)
+        self.setStatusBar(self.status)
+
+    def _fill_menus(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for row in self.rows:
+            if not row.menu:
+                continue
+            if row.menu not in menus:
+                menus[row.menu] = self.menuBar().addMenu(row.menu)
+            if row.starts_group:
+                menus[row.menu].addSeparator()
+            menus[row.menu].addAction(self.action_by_id[row.id])
+            if row.id == "open_project":
+                menus[row.menu].addMenu(self._recent)
+
+    def _fill_toolbar(self) -> None:
+        bar = QToolBar("Tools")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        before: ActionRow | None = None
+        for row in self.rows:
+            if row.in_toolbar:
+                if before is not None and before.menu != row.menu:
+                    bar.addSeparator()
+                bar.addAction(self.action_by_id[row.id])
+                before = row
+        self.addToolBar(bar)
+
+    def _listen(self) -> None:
+        session = self.parts.session
+        session.image_changed.connect(self._show_title)
+        session.settings_changed.connect(self._show_recent)
+        session.changed.connect(self._show_title)
+        self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.images.clicked.connect(self._focus_canvas)
+        self.categories.view.clicked.connect(self._focus_canvas)
+        self.boxes.clicked.connect(self._focus_canvas)
+        self.categories.new_name.returnPressed.connect(self._focus_canvas)
+
+    def _focus_canvas(self) -> None:
+        """A click in a list is followed by work on the picture, whose keys live in the canvas."""
+        self.canvas.setFocus()
+
+    def _show_title(self) -> None:
+        session = self.parts.session
+        place = session.folder or session.project_path
+        names = [session.image.path.name] if session.image else []
+        self.setWindowTitle(" – ".join([*names, *([place.stem] if place else []), "BoxRefine"]))
+
+    def _show_recent(self) -> None:
+        self._recent.clear()
+        for entry in self.parts.session.settings.recent:
+            action = self._recent.addAction(entry.replace("&", "&&"))
+            action.triggered.connect(partial(opening.open_path, self.parts, Path(entry)))
+        self._recent.setEnabled(not self._recent.isEmpty())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped(event)
+        if path is not None:
+            opening.open_path(self.parts, path)
+            event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close():
+            event.accept()
+        else:
+            event.ignore()
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+    return Path(paths[0]) if paths else None
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.setStretchFactor(widgets[-1], 1)
+    return column
+
+
+def _titled(title: str, widget: QWidget) -> QWidget:
+    label = QLabel(title)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    label.setContentsMargins(4, 6, 4, 4)
+    label.setBuddy(widget)
+    return _column(label, widget)

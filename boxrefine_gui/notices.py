@@ -1,0 +1,178 @@
+"""Notices: a KnownError is a sentence above the canvas, a bug is a report to copy, a long job shows how far it is."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+
+from PySide6.QtCore import QTimer, qVersion
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from boxrefine_gui.background import Ticket
+from boxrefine_gui.session import Session
+from core.errors import KnownError
+from core.progress import Progress
+
+_TOLD_MS = 12_000
+"""How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
+
+_STYLES = {
+    "fault": "#sentence { background: #FCE8D5; color: #4A2508; border-left: 4px solid #D55E00; }",
+    "told": "#sentence { background: #DDF0E9; color: #08352A; border-left: 4px solid #009E73; }",
+}
+
+
+class Notices(QWidget):
+    """A bar above the canvas; it never takes the keyboard away from the work."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._bug: BugReport | None = None
+        self._ticket: Ticket | None = None
+        self.sentence = QLabel()
+        self._bar = self._make_bar()
+        self.progress = QProgressBar()
+        self._job = self._make_job_row()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._job)
+        self._until = QTimer(self)
+        self._until.setSingleShot(True)
+        self._until.timeout.connect(self.dismiss)
+        session.problem.connect(self.show_problem)
+        session.told.connect(self.tell)
+
+    # Sentences
+
+    def show_problem(self, error: Exception) -> None:
+        """Sort an error: the world's fault is told in its sentence, ours in a report."""
+        if isinstance(error, KnownError):
+            self._show(str(error), "fault")
+            self._until.stop()
+        elif self._bug is None or not self._bug.isVisible():
+            self._bug = BugReport(self, report_of(error))
+            self._bug.open()
+        else:
+            self._bug.add(report_of(error))
+
+    def tell(self, sentence: str) -> None:
+        """Say something that needs no answer."""
+        self._show(sentence, "told")
+        self._until.start(_TOLD_MS)
+
+    def dismiss(self) -> None:
+        """Take the sentence away."""
+        self._bar.hide()
+
+    def _show(self, sentence: str, kind: str) -> None:
+        self.sentence.setText(sentence)
+        self._bar.setStyleSheet(_STYLES[kind])
+        self._bar.show()
+
+    # One long job
+
+    def started(self, title: str, ticket: Ticket) -> None:
+        """A long job has been asked for."""
+        self._ticket = ticket
+        self.progress.setRange(0, 0)
+        self.progress.setFormat(title)
+        self._job.show()
+
+    def progressed(self, progress: Progress) -> None:
+        """How far it is."""
+        self.progress.setRange(0, progress.total)
+        self.progress.setValue(progress.done)
+        self.progress.setFormat(f"{progress.message}   {progress.done} of {progress.total}")
+
+    def ended(self) -> None:
+        """It is done, failed or cancelled."""
+        self._ticket = None
+        self._job.hide()
+
+    def cancel(self) -> None:
+        """Cancel the job."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+
+    def _make_bar(self) -> QFrame:
+        bar = QFrame()
+        bar.setObjectName("sentence")
+        self.sentence.setWordWrap(True)
+        self.sentence.setAccessibleName("Notice")
+        self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        close = QPushButton("Close")
+        close.setFlat(True)
+        close.setStyleSheet("color: inherit; padding: 2px 10px;")
+        close.setAccessibleName("Close the notice")
+        close.clicked.connect(self.dismiss)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(10, 6, 6, 6)
+        row.addWidget(self.sentence, 1)
+        row.addWidget(close)
+        bar.hide()
+        return bar
+
+    def _make_job_row(self) -> QWidget:
+        job = QWidget()
+        self.progress.setAccessibleName("Progress")
+        cancel = QPushButton("Cancel")
+        cancel.clicked.connect(self.cancel)
+        row = QHBoxLayout(job)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self.progress, 1)
+        row.addWidget(cancel)
+        job.hide()
+        return job
+
+
+class BugReport(QDialog):
+    """Something that is our fault: what happened, ready to be copied. What was accepted before is stored."""
+
+    def __init__(self, parent: QWidget, report: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("A fault in BoxRefine")
+        self.resize(680, 420)
+        label = QLabel("Something went wrong that should not. Every accepted box is stored; you can go on working.")
+        label.setWordWrap(True)
+        self.report = QPlainTextEdit(report)
+        self.report.setReadOnly(True)
+        self.report.setAccessibleName("Report")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy the report", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self.copy)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        for widget in (label, self.report, buttons):
+            layout.addWidget(widget)
+
+    def add(self, report: str) -> None:
+        """Another fault while this one is being looked at; a repeated one is not told again."""
+        if report not in self.report.toPlainText():
+            self.report.appendPlainText("\n" + report)
+
+    def copy(self) -> None:
+        """Put the report on the clipboard."""
+        QGuiApplication.clipboard().setText(self.report.toPlainText())
+
+
+def report_of(error: Exception) -> str:
+    """What we need to know of a bug, as text."""
+    where = f"Python {sys.version.split()[0]}, Qt {qVersion()}, {platform.platform()}"
+    return f"{where}\n" + "".join(traceback.format_exception(error))

@@ -1,0 +1,191 @@
+"""The verbs that open: a folder of pictures, a project file, and the models."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boxrefine_gui.operations import Parts, choose_settings, show_image
+from boxrefine_gui.store_lane import OpenedProject, StoreView
+from core.errors import BadFileError, KnownError
+from core.records import ImageRecord, NewImage
+
+if TYPE_CHECKING:
+    from core.store.project_store import ProjectStore
+
+PROJECT_SUFFIX = ".sqlite"
+_FIRST_CHUNK = 32
+_LARGEST_CHUNK = 8192
+
+
+def open_path(parts: Parts, path: Path) -> None:
+    """Open a folder, a project file, or the folder of a picture with that picture in view."""
+    path = path.absolute()
+    if path.suffix == PROJECT_SUFFIX:
+        open_project(parts, path)
+    else:
+        parts.files.run(partial(_look_into, path), on_done=partial(_listed, parts))
+
+
+def open_project(parts: Parts, path: Path) -> None:
+    """Open a project file."""
+
+    def opener() -> ProjectStore:
+        from core.store.project_store import ProjectStore
+
+        return ProjectStore.open(path)
+
+    parts.store.open(opener, on_done=partial(_opened_project, parts))
+
+
+def open_sample(parts: Parts) -> None:
+    """Open the sample project, which is made at its first use."""
+
+    def job() -> Path:
+        from core.sample_project import sample_project
+
+        return sample_project()
+
+    parts.files.run(job, on_done=partial(open_project, parts))
+
+
+def _opened_project(parts: Parts, opened: OpenedProject) -> None:
+    parts.session.open_project(opened, folder=None)
+    _remember(parts, opened.path)
+    _show_first(parts, None)
+
+
+class _Listing:
+    """What was found in a folder: its pictures, and which one to show first."""
+
+    def __init__(self, folder: Path, paths: list[Path], show: Path | None) -> None:
+        self.folder, self.paths, self.show = folder, paths, show
+
+
+def _look_into(path: Path) -> _Listing:
+    """Files lane. Raises BadFileError where there are no pictures."""
+    from core.images import list_pictures
+
+    folder, show = (path.parent, path) if path.is_file() else (path, None)
+    paths = list_pictures(folder)
+    if not paths:
+        raise BadFileError(
+            f"The folder {folder} holds no pictures (JPEG, PNG, BMP, TIFF, WebP): choose the folder they lie in."
+        )
+    return _Listing(folder, paths, show)
+
+
+def _listed(parts: Parts, listing: _Listing) -> None:
+    def opener() -> ProjectStore:
+        from core.store.project_store import ProjectStore, project_path_for
+
+        return ProjectStore.open_or_create(project_path_for(listing.folder))
+
+    parts.store.open(opener, on_done=partial(_opened_folder, parts, listing))
+
+
+def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> None:
+    parts.session.open_project(opened, listing.folder)
+    _remember(parts, listing.folder)
+    _show_first(parts, listing.show)
+    scan = _Scan(parts, opened.path, listing.show)
+    parts.files.run(partial(_unknown, parts.session.images, listing.paths), on_done=scan.start)
+
+
+def _remember(parts: Parts, path: Path) -> None:
+    choose_settings(parts, parts.session.settings.opened(path))
+
+
+def _show_first(parts: Parts, show: Path | None) -> None:
+    images = parts.session.images
+    if parts.session.image is None and images:
+        wanted = next((record for record in images if record.path == show), images[0] if show is None else None)
+        if wanted is not None:
+            show_image(parts, wanted.id)
+
+
+def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:
+    """Files lane: the pictures that are not in the project yet."""
+    seen = {record.path for record in known}
+    return [path for path in paths if path not in seen]
+
+
+class _Scan:
+    """Adds a folder's new pictures to the project, in chunks that grow, so that the first ones are seen at once."""
+
+    def __init__(self, parts: Parts, project_path: Path, show: Path | None) -> None:
+        self._parts = parts
+        self._project_path = project_path
+        self._show = show
+        self._left: list[Path] = []
+        self._chunk = _FIRST_CHUNK
+        self._total = 0
+
+    def start(self, paths: list[Path]) -> None:
+        self._left, self._total = paths, len(paths)
+        self._next()
+
+    def _next(self) -> None:
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return  # another project was opened meanwhile
+        done = self._total - len(self._left)
+        session.set_scan(f"reading the folder: {done} of {self._total}" if self._left else "")
+        if self._left:
+            chunk, self._left = self._left[: self._chunk], self._left[self._chunk :]
+            self._chunk = min(self._chunk * 4, _LARGEST_CHUNK)
+            self._parts.files.run(partial(_measure, chunk), on_done=self._measured)
+        elif session.image is None and session.images:
+            show_image(self._parts, session.images[0].id)
+
+    def _measured(self, found: tuple[list[NewImage], list[tuple[Path, str]]]) -> None:
+        new, faults = found
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return
+        if faults:
+            first = -1 - sum(record.id < 0 for record in session.images)
+            records = tuple(ImageRecord(first - n, path, 0, 0) for n, (path, _) in enumerate(faults))
+            session.add_unreadable(records, {r.id: why for r, (_, why) in zip(records, faults, strict=True)})
+        if new:
+            self._parts.store.write(lambda project: project.add_images(new), on_done=self._added)
+        else:
+            self._next()
+
+    def _added(self, view: StoreView) -> None:
+        if self._parts.session.project_path == self._project_path:
+            self._parts.session.apply(view)
+            _show_first(self._parts, self._show)
+            self._next()
+
+
+def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]:
+    """Files lane: sizes from the headers, and a sentence for each picture that has none."""
+    from core.images import read_size
+
+    new, faults = [], []
+    for path in paths:
+        try:
+            width, height = read_size(path)
+            new.append(NewImage(path, width, height))
+        except KnownError as error:
+            faults.append((path, str(error)))
+    return new, faults
+
+
+def load_models(parts: Parts) -> None:
+    """Load encoder and refiner on the encode lane; until then, and without them, boxes are plain."""
+    session = parts.session
+    session.set_models(None, "loading the model")
+    parts.encode.run(
+        partial(parts.load_models, session.settings),
+        on_done=session.set_models,
+        on_error=partial(_no_models, parts),
+        title="loading the model",
+    )
+
+
+def _no_models(parts: Parts, error: Exception) -> None:
+    parts.session.set_models(None, "no model")
+    parts.session.report(error)

@@ -1,0 +1,1 @@
+"""What stands around the canvas: images, categories, boxes, status bar."""

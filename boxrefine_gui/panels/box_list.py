@@ -1,0 +1,95 @@
+"""The boxes of the open image: one row each; choosing a row selects the box on the canvas."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QListView
+
+from boxrefine_gui import theme
+from boxrefine_gui.session import Session
+from core.records import Changes, Correction
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class BoxModel(QAbstractListModel):
+    """The session's corrections of the open image."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._shown: tuple[Correction, ...] = session.corrections
+        session.changed.connect(self._changed)
+        session.image_changed.connect(self._reload)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
+        return 0 if parent.isValid() else len(self._shown)
+
+    def id_of(self, row: int) -> int:
+        """The id of the correction in a row."""
+        return self._shown[row].id
+
+    def row_of(self, correction_id: int | None) -> int | None:
+        """Where a correction stands."""
+        return next((row for row, entry in enumerate(self._shown) if entry.id == correction_id), None)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        correction = self._shown[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            names = {category.id: category.name for category in self._session.categories}
+            box = correction.accepted
+            return f"{names.get(correction.category_id, '')}   {box.width:.0f} × {box.height:.0f}"
+        if role == Qt.ItemDataRole.DecorationRole:
+            pixmap = QPixmap(14, 14)
+            pixmap.fill(theme.category_color(correction.category_id))
+            return pixmap
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _history(correction)
+        return None
+
+    def _changed(self, changes: Changes) -> None:
+        image = self._session.image
+        if changes.categories or (image is not None and image.id in changes.image_ids):
+            self._reload()
+
+    def _reload(self) -> None:
+        self.beginResetModel()
+        self._shown = self._session.corrections
+        self.endResetModel()
+
+
+class BoxList(QListView):
+    """The boxes of the open image."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._model = BoxModel(session)
+        self.setModel(self._model)
+        self.setUniformItemSizes(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAccessibleName("Boxes of this image")
+        self.clicked.connect(self._chosen)
+        self.activated.connect(self._chosen)
+        session.selection_changed.connect(self._show_selected)
+        session.changed.connect(self._show_selected)
+
+    def _chosen(self, index: QModelIndex) -> None:
+        self._session.select(self._model.id_of(index.row()))
+
+    def _show_selected(self) -> None:
+        row = self._model.row_of(self._session.selected_id)
+        if row is None:
+            self.clearSelection()
+            self.selectionModel().setCurrentIndex(QModelIndex(), QItemSelectionModel.SelectionFlag.NoUpdate)
+        else:
+            self.setCurrentIndex(self._model.index(row))
+
+
+def _history(correction: Correction) -> str:
+    """How a box came about, in one line."""
+    how = f"refined by {correction.refiner}" if correction.refined is not None else "as drawn"
+    if correction.refined is not None and correction.accepted != correction.refined:
+        how += ", then changed by hand"
+    return f"{how}; {correction.seconds:.1f} s"

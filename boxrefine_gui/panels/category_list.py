@@ -1,0 +1,105 @@
+"""The category list: which label the next boxes get, adding and renaming without a dialog."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from boxrefine_gui import operations, theme
+from boxrefine_gui.operations import Parts
+from core.records import Changes
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class CategoryModel(QAbstractListModel):
+    """The session's categories; a changed name goes to the store, and is shown when the store has it."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._shown = len(parts.session.categories)
+        parts.session.changed.connect(self._changed)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
+        return 0 if parent.isValid() else self._shown
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        category = self._parts.session.categories[index.row()]
+        digit = f"{index.row() + 1}   " if index.row() < 9 else "     "
+        if role == Qt.ItemDataRole.DisplayRole:
+            return digit + category.name
+        if role == Qt.ItemDataRole.EditRole:
+            return category.name
+        if role == Qt.ItemDataRole.DecorationRole:
+            return _swatch(theme.category_color(category.id))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "Double-click to rename" + (f"; {index.row() + 1} chooses it" if index.row() < 9 else "")
+        return None
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        category = self._parts.session.categories[index.row()]
+        name = str(value).strip()
+        if name and name != category.name:
+            operations.rename_category(self._parts, category.id, name)
+        return False
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable
+
+    def _changed(self, changes: Changes) -> None:
+        if changes.categories:
+            self.beginResetModel()
+            self._shown = len(self._parts.session.categories)
+            self.endResetModel()
+
+
+class CategoryList(QWidget):
+    """The categories, and a line to add one."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._model = CategoryModel(parts)
+        self.view = QListView()
+        self.view.setModel(self._model)
+        self.view.setAccessibleName("Categories")
+        self.view.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.new_name = QLineEdit()
+        self.new_name.setPlaceholderText("Add a category")
+        self.new_name.setAccessibleName("Name of a new category")
+        self.new_name.setClearButtonEnabled(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.view)
+        layout.addWidget(self.new_name)
+        self.new_name.returnPressed.connect(self._add)
+        self.view.clicked.connect(self._chosen)
+        parts.session.category_changed.connect(self._show_chosen)
+        parts.session.changed.connect(self._show_chosen)
+
+    def _add(self) -> None:
+        name = self.new_name.text().strip()
+        if name:
+            operations.add_category(self._parts, name)
+        self.new_name.clear()
+
+    def _chosen(self, index: QModelIndex) -> None:
+        operations.choose_category(self._parts, self._parts.session.categories[index.row()].id)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        ids = [category.id for category in self._parts.session.categories]
+        chosen = self._parts.session.category_id
+        if chosen in ids and self._model.rowCount() == len(ids):
+            self.view.setCurrentIndex(self._model.index(ids.index(chosen)))
+
+
+def _swatch(color: QColor) -> QPixmap:
+    pixmap = QPixmap(14, 14)
+    pixmap.fill(color)
+    return pixmap

@@ -1,0 +1,188 @@
+"""The image list: a lazy model over the session's images, and how one row is painted."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from boxrefine_gui import operations
+from boxrefine_gui.background import QueueLane
+from boxrefine_gui.operations import Parts
+from boxrefine_gui.panels.thumbnails import Thumbnails
+from boxrefine_gui.session import Session
+from core.records import Changes
+
+_ROW_HEIGHT = 60
+_PICTURE = QSize(64, 48)
+_MARGIN = 6
+_PROBLEM = QColor("#D55E00")
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Role(IntEnum):
+    """What the delegate asks of a row, beside its name."""
+
+    COUNT = Qt.ItemDataRole.UserRole + 1
+    PROBLEM = Qt.ItemDataRole.UserRole + 2
+    SIZE = Qt.ItemDataRole.UserRole + 3
+
+
+class ImageListModel(QAbstractListModel):
+    """The session's images; a row costs nothing until it is seen."""
+
+    def __init__(self, session: Session, lane: QueueLane) -> None:
+        super().__init__()
+        self._session = session
+        self._thumbnails = Thumbnails(lane, self._thumbnail_ready)
+        self._shown = 0
+        self._project = session.project_path
+        session.changed.connect(self._changed)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
+        return 0 if parent.isValid() else self._shown
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        record = self._session.images[index.row()]
+        problem = self._session.problems.get(record.id)
+        count = self._session.counts.get(record.id, 0)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return record.path.name
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnails.of(record.id, record.path)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return problem or str(record.path)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{record.path.name}, " + (problem or f"{count} boxes")
+        extra = {Role.COUNT: count, Role.PROBLEM: problem, Role.SIZE: (record.width, record.height)}
+        return extra.get(role)  # type: ignore[call-overload]
+
+    def _thumbnail_ready(self, image_id: int) -> None:
+        self._touch(image_id)
+
+    def _touch(self, image_id: int) -> None:
+        row = self._session.row_of(image_id)
+        if row is not None and row < self._shown:
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _changed(self, changes: Changes) -> None:
+        if changes.images:
+            self._images_changed()
+        for image_id in changes.image_ids:
+            self._touch(image_id)
+
+    def _images_changed(self) -> None:
+        count = len(self._session.images)
+        if self._session.project_path == self._project and count >= self._shown:
+            if count > self._shown:
+                self.beginInsertRows(QModelIndex(), self._shown, count - 1)
+                self._shown = count
+                self.endInsertRows()
+            if self._shown:
+                self.dataChanged.emit(self.index(0), self.index(self._shown - 1))
+            return
+        self._thumbnails.forget()
+        self.beginResetModel()
+        self._project, self._shown = self._session.project_path, count
+        self.endResetModel()
+
+
+class ImageDelegate(QStyledItemDelegate):
+    """One row: thumbnail, name, size, and a badge with the number of boxes."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(160, _ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        self.initStyleOption(option, index)
+        painter.save()
+        option.text, option.icon = "", option.icon.__class__()
+        option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
+        style = option.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        area: QRect = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        palette: QPalette = option.palette
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        _paint_picture(painter, area, index.data(Qt.ItemDataRole.DecorationRole), palette)
+        room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
+        _paint_badge(painter, room, index.data(Role.COUNT) or 0)
+        role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
+        _paint_text(painter, room, index, palette.color(role))
+        painter.restore()
+
+
+def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palette: QPalette) -> None:
+    frame = QRect(area.topLeft(), _PICTURE)
+    if pixmap is None:
+        painter.fillRect(frame, palette.color(QPalette.ColorRole.Mid))
+        return
+    fitted = pixmap.size().scaled(_PICTURE, Qt.AspectRatioMode.KeepAspectRatio)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    place = QRect(frame.topLeft(), fitted)
+    place.moveCenter(frame.center())
+    painter.drawPixmap(place, pixmap)
+
+
+def _paint_badge(painter: QPainter, room: QRect, count: int) -> None:
+    if not count:
+        return
+    metrics = QFontMetrics(painter.font())
+    width = max(metrics.horizontalAdvance(str(count)) + 12, 22)
+    plate = QRectF(room.right() - width, room.bottom() - 18, width, 18)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#0B62A8"))
+    painter.drawRoundedRect(plate, 9, 9)
+    painter.setPen(QColor("#FFFFFF"))
+    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), str(count))
+
+
+def _paint_text(painter: QPainter, room: QRect, index: Index, color: QColor) -> None:
+    metrics = QFontMetrics(painter.font())
+    name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, room.width())
+    top = QRect(room.left(), room.top() + 2, room.width(), metrics.height())
+    painter.setPen(color)
+    painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), name)
+    width, height = index.data(Role.SIZE)
+    problem = index.data(Role.PROBLEM)
+    painter.setPen(_PROBLEM if problem else _faded(color))
+    below = "cannot be read" if problem else f"{width} × {height}"
+    painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
+
+
+def _faded(color: QColor) -> QColor:
+    faded = QColor(color)
+    faded.setAlpha(170)
+    return faded
+
+
+class ImageList(QListView):
+    """The images of the project; choosing a row opens it."""
+
+    def __init__(self, parts: Parts, lane: QueueLane) -> None:
+        super().__init__()
+        self._parts = parts
+        self._images = ImageListModel(parts.session, lane)
+        self.setModel(self._images)
+        self.setItemDelegate(ImageDelegate(self))
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAccessibleName("Images")
+        self.selectionModel().currentChanged.connect(self._chosen)
+        parts.session.image_changed.connect(self._show_open)
+        parts.session.changed.connect(self._show_open)
+
+    def _chosen(self, current: QModelIndex) -> None:
+        images = self._parts.session.images
+        if current.isValid() and current.row() < len(images):
+            operations.show_image(self._parts, images[current.row()].id)
+
+    def _show_open(self) -> None:
+        row = self._parts.session.row
+        if row is not None and row < self._images.rowCount() and row != self.currentIndex().row():
+            self.setCurrentIndex(self._images.index(row))
+            self.scrollTo(self._images.index(row))

@@ -1,0 +1,66 @@
+"""The status bar: where the user is, what the encode lane is doing, with what and on which device."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from boxrefine_gui.session import Session
+
+
+class StatusBar(QStatusBar):
+    """Five words on the state of things."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.position = _label("Position in the list")
+        self.activity = _label("What is being prepared")
+        self.zoom = _label("Zoom")
+        self.model = _label("Encoder and refiner")
+        self.device = _label("Device")
+        self.addWidget(self.position)
+        self.addWidget(self.activity, 1)
+        for label in (self.zoom, self.model, self.device):
+            self.addPermanentWidget(label)
+        self.setSizeGripEnabled(False)
+        for signal in (session.image_changed, session.changed, session.pending_changed):
+            signal.connect(self._show_position)
+        for signal in (session.models_changed, session.activity_changed, session.features_changed):
+            signal.connect(self._show_models)
+        session.settings_changed.connect(self._show_models)
+        self._show_position()
+        self._show_models()
+
+    def show_zoom(self, scale: float) -> None:
+        """Device pixels an image pixel."""
+        self.zoom.setText(f"{scale:.0%}")
+
+    def _show_position(self) -> None:
+        session = self._session
+        if session.image is None or session.row is None:
+            self.position.setText("")
+            return
+        boxes = session.counts.get(session.image.id, 0)
+        text = f"{session.row + 1} of {len(session.images)}   {boxes} " + ("box" if boxes == 1 else "boxes")
+        is_saving = bool(session.storing or session.waiting)
+        self.position.setText(text + ("   saving" if is_saving else ""))
+
+    def _show_models(self) -> None:
+        session, models = self._session, self._session.models
+        doing = [words for words in (session.scan, session.activity) if words]
+        if models is None and not session.activity:
+            doing.append(session.models_note)
+        if models is None:
+            doing.append("boxes are stored as drawn")
+        elif not session.snapping:
+            doing.append("refinement is switched off (S)")
+        self.activity.setText("   ·   ".join(doing) or "ready")
+        self.model.setText(f"{models.encoder_name} encoder, {models.refiner_name} refiner" if models else "")
+        self.device.setText(models.device if models else "")
+
+
+def _label(name: str) -> QLabel:
+    label = QLabel()
+    label.setAccessibleName(name)
+    label.setContentsMargins(6, 0, 6, 0)
+    return label

@@ -1,0 +1,71 @@
+"""Thumbnails: read on their own lane, for the rows in view alone, the newest wish first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QImage, QPixmap
+
+from boxrefine_gui.background import QueueLane
+from boxrefine_gui.pictures import as_qimage
+from core.errors import KnownError
+
+THUMBNAIL_SIDE = 96
+"""Long side in pixels of the file's thumbnail; twice what is shown, for sharp screens."""
+
+_KEPT = 1500
+
+
+class Thumbnails:
+    """Gives a thumbnail, or None and brings it later."""
+
+    def __init__(self, lane: QueueLane, on_ready: Callable[[int], None]) -> None:
+        self._lane = lane
+        self._on_ready = on_ready
+        self._kept: OrderedDict[Path, QPixmap | None] = OrderedDict()
+        self._wishes = 0
+
+    def of(self, image_id: int, path: Path) -> QPixmap | None:
+        """The thumbnail of a picture; where it is not there yet, `on_ready` is called with the id when it is."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        if not self._lane.has(path):
+            # The newest wish first: what was scrolled away from can wait.
+            self._wishes += 1
+            self._lane.run(
+                partial(_read, path),
+                on_done=partial(self._arrived, image_id, path),
+                on_error=partial(self._failed, path),
+                priority=-self._wishes,
+                group="thumbnails",
+                key=path,
+            )
+        return None
+
+    def forget(self) -> None:
+        """Another project is open."""
+        self._lane.drop("thumbnails")
+
+    def _arrived(self, image_id: int, path: Path, image: QImage) -> None:
+        self._keep(path, QPixmap.fromImage(image))
+        self._on_ready(image_id)
+
+    def _failed(self, path: Path, error: Exception) -> None:
+        if not isinstance(error, KnownError):
+            raise error
+        self._keep(path, None)  # the list marks it when it is opened
+
+    def _keep(self, path: Path, pixmap: QPixmap | None) -> None:
+        self._kept[path] = pixmap
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+
+def _read(path: Path) -> QImage:
+    from core.images import read_thumbnail
+
+    return as_qimage(read_thumbnail(path, side=THUMBNAIL_SIDE))

@@ -1,0 +1,91 @@
+"""Pictures for the canvas: decoded on a lane, the open one first, and the last few kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QImage
+
+from boxrefine_gui.background import QueueLane
+from boxrefine_gui.session import CanvasPicture, Session
+from core.errors import KnownError
+from core.features.encode_order import encode_order
+
+_GROUP = "pictures"
+_KEPT_BYTES = 384 * 1024**2
+_SMALLEST_LEVEL = 768
+
+
+class Pictures:
+    """Brings the open image's pixels to the session, and reads its neighbours ahead."""
+
+    def __init__(self, *, session: Session, lane: QueueLane) -> None:
+        self._session = session
+        self._lane = lane
+        self._kept: OrderedDict[tuple[int, Path], CanvasPicture] = OrderedDict()
+        session.image_changed.connect(self._requeue)
+
+    def _requeue(self) -> None:
+        self._lane.drop(_GROUP)
+        row = self._session.row
+        if row is None:
+            return
+        order = encode_order(
+            current=row, total=len(self._session.images), direction=self._session.direction, ahead=1
+        )
+        for place, wanted in enumerate(order):
+            record = self._session.images[wanted]
+            key = (record.id, record.path)
+            if key in self._kept:
+                self._arrived(key, self._kept[key])
+            elif record.id not in self._session.problems and not self._lane.has(key):
+                self._lane.run(
+                    partial(decode, record.id, record.path),
+                    on_done=partial(self._arrived, key),
+                    on_error=partial(self._failed, record.id),
+                    priority=place,
+                    group=_GROUP,
+                    key=key,
+                )
+
+    def _arrived(self, key: tuple[int, Path], picture: CanvasPicture) -> None:
+        self._kept[key] = picture
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > _KEPT_BYTES:
+            self._kept.popitem(last=False)
+        image = self._session.image
+        if image is not None and (image.id, image.path) == key:
+            self._session.set_picture(picture)
+
+    def _failed(self, image_id: int, error: Exception) -> None:
+        if isinstance(error, KnownError):
+            self._session.set_problem(image_id, str(error))
+        else:
+            self._session.set_problem(image_id, "This picture cannot be shown because of a fault in BoxRefine.")
+            self._session.report(error)
+
+
+def decode(image_id: int, path: Path) -> CanvasPicture:
+    """Any lane: the upright picture as QImages, halved until it is small. Raises BadFileError."""
+    import cv2  # here and not above, so that the window need not wait for it
+
+    from core.images import read_picture
+
+    picture = read_picture(path)
+    levels = [as_qimage(picture)]
+    while max(picture.shape[:2]) > _SMALLEST_LEVEL and min(picture.shape[:2]) > 1:
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
+        levels.append(as_qimage(picture))
+    return CanvasPicture(image_id, tuple(levels))
+
+
+def as_qimage(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> QImage:
+    """Any thread: (height, width, 3) RGB as an image of its own memory, in the format that paints fastest."""
+    height, width = picture.shape[:2]
+    pixels = np.ascontiguousarray(picture)
+    view = QImage(pixels.data, width, height, width * 3, QImage.Format.Format_RGB888)
+    return view.convertToFormat(QImage.Format.Format_RGB32)

@@ -1,0 +1,116 @@
+"""Colours and icons: light and dark as the system has it, and box colours that colour-blind eyes tell apart."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from core.resources import RESOURCES
+
+# Okabe and Ito's palette, without its black; blue is lightened to be seen on dark pictures.
+_CATEGORY_COLORS = ("#E69F00", "#56B4E9", "#00B386", "#F0E442", "#4C8DFF", "#D55E00", "#CC79A7", "#B9B9B9")
+
+REFINED = QColor("#56D4FF")
+DOUBTFUL = QColor("#FFB000")
+DRAWN = QColor("#FFFFFF")
+HALO = QColor(0, 0, 0, 150)
+
+DOUBTFUL_BELOW = 0.5
+"""An edge of less confidence than this is shown as doubtful."""
+
+_LIGHT = {
+    QPalette.ColorRole.Window: "#F3F4F6",
+    QPalette.ColorRole.Base: "#FFFFFF",
+    QPalette.ColorRole.AlternateBase: "#F3F4F6",
+    QPalette.ColorRole.Button: "#F3F4F6",
+    QPalette.ColorRole.ToolTipBase: "#FFFFFF",
+    QPalette.ColorRole.WindowText: "#1B1F24",
+    QPalette.ColorRole.Text: "#1B1F24",
+    QPalette.ColorRole.ButtonText: "#1B1F24",
+    QPalette.ColorRole.ToolTipText: "#1B1F24",
+    QPalette.ColorRole.PlaceholderText: "#6B7280",
+    QPalette.ColorRole.Highlight: "#CFE6FA",
+    QPalette.ColorRole.HighlightedText: "#0B2A45",
+    QPalette.ColorRole.Link: "#0B62A8",
+    QPalette.ColorRole.Mid: "#C9CDD3",
+    QPalette.ColorRole.Dark: "#D7DADF",
+}
+_DARK = {
+    QPalette.ColorRole.Window: "#23262B",
+    QPalette.ColorRole.Base: "#1B1D21",
+    QPalette.ColorRole.AlternateBase: "#23262B",
+    QPalette.ColorRole.Button: "#2C3036",
+    QPalette.ColorRole.ToolTipBase: "#2C3036",
+    QPalette.ColorRole.WindowText: "#E6E8EB",
+    QPalette.ColorRole.Text: "#E6E8EB",
+    QPalette.ColorRole.ButtonText: "#E6E8EB",
+    QPalette.ColorRole.ToolTipText: "#E6E8EB",
+    QPalette.ColorRole.PlaceholderText: "#9AA1AB",
+    QPalette.ColorRole.Highlight: "#1F4E73",
+    QPalette.ColorRole.HighlightedText: "#F2F8FD",
+    QPalette.ColorRole.Link: "#6CB8F5",
+    QPalette.ColorRole.Mid: "#474D56",
+    QPalette.ColorRole.Dark: "#16181B",
+}
+_DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText)
+
+
+def category_color(category_id: int) -> QColor:
+    """The colour of a category, the same on every start."""
+    return QColor(_CATEGORY_COLORS[(category_id - 1) % len(_CATEGORY_COLORS)])
+
+
+def is_dark() -> bool:
+    """Whether the system wants dark windows, or the user chose so."""
+    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+
+
+def choose_scheme(theme: str) -> None:
+    """`light`, `dark`, or `system`."""
+    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    QGuiApplication.styleHints().setColorScheme(schemes.get(theme, Qt.ColorScheme.Unknown))
+
+
+def apply_palette() -> None:
+    """Give the whole application the colours of the scheme."""
+    palette = QPalette()
+    for role, color in (_DARK if is_dark() else _LIGHT).items():
+        palette.setColor(role, QColor(color))
+    for role in _DISABLED_ROLES:
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7C838D" if is_dark() else "#9AA1AB"))
+    QApplication.setPalette(palette)
+
+
+def canvas_ground() -> QColor:
+    """What is around the picture: neutral, so that it does not tint what the eye sees."""
+    return QColor("#17191C") if is_dark() else QColor("#D9DCE1")
+
+
+def icon(name: str) -> QIcon:
+    """One of our own icons in the text colour of the scheme."""
+    palette = QApplication.palette()
+    result = QIcon()
+    for mode, group in (
+        (QIcon.Mode.Normal, QPalette.ColorGroup.Active),
+        (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled),
+    ):
+        result.addPixmap(_drawn(name, palette.color(group, QPalette.ColorRole.ButtonText)), mode)
+    return result
+
+
+def app_icon() -> QIcon:
+    """The icon of the application, in its own colours."""
+    return QIcon(str(RESOURCES / "icons" / "boxrefine.svg"))
+
+
+def _drawn(name: str, color: QColor, size: int = 20, ratio: int = 2) -> QPixmap:
+    drawing = (RESOURCES / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color.name())
+    pixmap = QPixmap(QSize(size, size) * ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(drawing.encode())).render(painter)
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap

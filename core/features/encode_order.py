@@ -1,0 +1,19 @@
+"""Which images to prepare next: the open one, then where the user is heading, then where they came from."""
+
+from __future__ import annotations
+
+
+def encode_order(*, current: int, total: int, direction: int = 1, ahead: int = 2, behind: int = 1) -> list[int]:
+    """Rows of a list of `total` images in the order they should be prepared.
+
+    The open row `current` comes first, then in turns the next in the direction of travel (+1 or -1), `ahead` of
+    them, and the previous, `behind` of them. Rows outside the list are left out.
+    """
+    step = 1 if direction >= 0 else -1
+    order = [current]
+    for distance in range(1, max(ahead, behind) + 1):
+        if distance <= ahead:
+            order.append(current + step * distance)
+        if distance <= behind:
+            order.append(current - step * distance)
+    return [row for row in order if 0 <= row < total]
