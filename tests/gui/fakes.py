@@ -1,0 +1,113 @@
+"""The one fake: an encoder and a refiner that count their calls and inset a box by two pixels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from boxrefine_gui.session import Models
+from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
+from core.features.feature_source import FeatureSource
+from core.geometry import Box, Frame, as_boxes
+from core.images import Picture
+from core.records import Refinement
+from core.settings import Settings
+
+INSET = 2.0
+CONFIDENCE = (0.9, 0.8, 0.3, 0.7)
+
+
+def inset(box: Box) -> Box:
+    """What the fake refiner answers to a drawn box."""
+    return Box(box.x1 + INSET, box.y1 + INSET, box.x2 - INSET, box.y2 - INSET)
+
+
+class FakeEncoder:
+    """Features of zeros, held back while `gate` is closed."""
+
+    name = "fake"
+    identity = "fake-0001"
+    device = torch.device("cpu")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
+        assert self.gate.wait(30)
+        self.calls += 1
+        half = torch.float16
+        return ImageFeatures(
+            torch.zeros(EMBEDDING_SHAPE, dtype=half), torch.zeros(DETAIL_SHAPE, dtype=half), frame, self.identity
+        )
+
+
+class FakeRefiner:
+    """Insets by two pixels; it can be held back, or made to fail."""
+
+    name = "fake refiner"
+    identity = "fake-refiner-0001"
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fault: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
+        assert self.gate.wait(30)
+        self.calls += 1
+        if self.fault is not None:
+            raise self.fault
+        return [Refinement(inset(Box(*row)), CONFIDENCE, 0.9) for row in as_boxes(np.asarray(drawn)).tolist()]
+
+
+class FakeModels:
+    """Loads the two fakes, held back while `gate` is closed; `fault` makes the loading fail."""
+
+    def __init__(self) -> None:
+        self.encoder = FakeEncoder()
+        self.refiner = FakeRefiner()
+        self.fault: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.loaded_on = ""
+        self.on_close: Callable[[], None] = lambda: None
+
+    def __call__(self, settings: Settings) -> Models:
+        assert self.gate.wait(30)
+        self.loaded_on = threading.current_thread().name
+        if self.fault is not None:
+            raise self.fault
+        return Models(
+            source=FeatureSource(self.encoder, None),
+            refiner=self.refiner,
+            encoder_name=self.encoder.name,
+            encoder_identity=self.encoder.identity,
+            refiner_name=self.refiner.name,
+            refiner_identity=self.refiner.identity,
+            device="CPU",
+            close=lambda: self.on_close(),
+        )
+
+    def open_all(self) -> None:
+        """Let everything that is held back go on, so that lanes can end."""
+        for gate in (self.gate, self.encoder.gate, self.refiner.gate):
+            gate.set()
+
+
+def sample_like_pictures(folder: Path, names: tuple[str, ...] = ("a.png", "b.png", "c.png")) -> Path:
+    """A folder of small pictures, each of other pixels."""
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        ramp = np.linspace(0, 255, 200 * 150 * 3).reshape(150, 200, 3)
+        Image.fromarray(((ramp + 40 * number) % 256).astype(np.uint8)).save(folder / name)
+    return folder
