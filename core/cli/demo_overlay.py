@@ -18,7 +18,7 @@ LEGEND_HEIGHT = 34
 
 def overlay(picture: Picture, *, drawn: Sequence[Box], refined: Sequence[Box], true: Sequence[Box]) -> Picture:
     """The picture, enlarged where it is small, under its boxes in image pixels."""
-    zoom = max(1, round(LEAST_SIDE / max(picture.shape[:2])))
+    zoom = -(-LEAST_SIDE // max(picture.shape[:2]))
     large = Image.fromarray(picture).resize(
         (picture.shape[1] * zoom, picture.shape[0] * zoom), Image.Resampling.BICUBIC
     )

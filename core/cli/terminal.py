@@ -46,9 +46,8 @@ def watch(job: Job[T], *, unit: str) -> T:
                 result: T = end.value
                 return result
             bar.total = progress.total or None
-            bar.n = progress.done
-            bar.set_description_str(progress.message, refresh=False)
-            bar.refresh() if bar.n == bar.total else bar.update(0)
+            bar.set_description_str(progress.message, refresh=progress.done == 0)
+            bar.update(progress.done - bar.n)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

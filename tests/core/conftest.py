@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.cli import main
 from core.geometry import Frame
 from core.store.project_store import ProjectStore
+from tests.core.command_line import Batch, Said, Verb, save_untrained
 from tests.core.projects import fill
 
 if TYPE_CHECKING:
@@ -56,3 +59,34 @@ def hq_features(hq_encoder: HqSamEncoder) -> ImageFeatures:
     from tests.core.hq_weights import shapes_picture
 
     return hq_encoder.encode(shapes_picture(width=457, height=301), Frame.whole(width=457, height=301))
+
+
+@pytest.fixture
+def verb(capsys: pytest.CaptureFixture[str]) -> Verb:
+    """Runs a headless verb and gives what it said."""
+
+    def run(*arguments: object) -> Said:
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        last = out.splitlines()[-1] if out else "{}"
+        return Said(code, json.loads(last), out, err.splitlines())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a light encoder and a refiner at random weights: all that a test of the plumbing needs."""
+    return save_untrained(tmp_path_factory.mktemp("untrained"))
+
+
+@pytest.fixture
+def models(untrained: Path) -> list[str]:
+    """Options that choose the untrained models on the CPU."""
+    return ["--encoder", str(untrained / "encoder.safetensors"), "--refiner", str(untrained), "--device", "cpu"]
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Batch:
+    """Two pictures and their drawn boxes."""
+    return Batch.make(tmp_path)

@@ -1,0 +1,150 @@
+"""`boxrefine refine` and `boxrefine encode`: COCO in, COCO out, and a cache that helps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.geometry import Box, iou
+from tests.core.command_line import Batch, Verb
+
+ADDED = {"refine_score", "edge_confidence"}
+
+
+def test_everything_but_the_boxes_stays_as_it_was(verb: Verb, batch: Batch, models: list[str]) -> None:
+    batch.document["info"]["note"] = "keep me"
+    batch.document["annotations"].reverse()
+    batch.note(3)["attributes"] = {"occluded": True}
+    batch.note(3)["segmentation"] = [[1, 2, 3, 4, 5, 6]]
+    batch.write()
+    said = verb("refine", *batch.arguments, *models)
+    after = json.loads(batch.out.read_text("utf-8"))
+    assert said.code == 0
+    assert said.sentences == []
+    assert [note["id"] for note in after["annotations"]] == [7, 6, 5, 4, 3, 2, 1]
+    for note in after["annotations"]:
+        kept = {key: value for key, value in note.items() if key not in ADDED | {"bbox"}}
+        assert kept == {key: value for key, value in batch.note(note["id"]).items() if key != "bbox"}
+    assert {**after, "annotations": 0} == {**batch.document, "annotations": 0}
+
+
+def test_each_refined_box_says_how_sure_it_is(verb: Verb, batch: Batch, models: list[str]) -> None:
+    verb("refine", *batch.arguments, *models)
+    for note in batch.refined().values():
+        x, y, width, height = note["bbox"]
+        assert width > 0 and height > 0 and x >= 0 and y >= 0
+        assert 0 <= note["refine_score"] <= 1
+        assert len(note["edge_confidence"]) == 4
+        assert all(0 <= edge <= 1 for edge in note["edge_confidence"])
+
+
+def test_the_last_line_sums_up(verb: Verb, batch: Batch, models: list[str], untrained: Path) -> None:
+    said = verb("refine", *batch.arguments, *models)
+    assert said.out.count("\n") == 1
+    assert said.summary["images"] == 2
+    assert said.summary["boxes"] == 7
+    assert said.summary["encoder"] == "light"
+    assert said.summary["refiner"] == untrained.name
+    assert said.summary["device"] == "cpu"
+    assert said.summary["seconds"] > 0
+    assert (said.summary["cache_hits"], said.summary["cache_misses"]) == (0, 2)
+
+
+def test_the_second_run_reads_the_cache_and_says_the_same(verb: Verb, batch: Batch, models: list[str]) -> None:
+    verb("refine", *batch.arguments, *models)
+    first = batch.out.read_bytes()
+    said = verb("refine", *batch.arguments, *models)
+    assert (said.summary["cache_hits"], said.summary["cache_misses"]) == (2, 0)
+    assert batch.out.read_bytes() == first
+
+
+def test_encode_fills_the_cache_that_refine_reads(
+    verb: Verb, batch: Batch, models: list[str], untrained: Path, tmp_path: Path
+) -> None:
+    cache = ["--cache", tmp_path / "features"]
+    encoder = ["--encoder", untrained / "encoder.safetensors"]
+    said = verb("encode", "--images", batch.images, *encoder, *cache)
+    assert said.code == 0
+    assert (said.summary["images"], said.summary["cache_misses"]) == (2, 2)
+    assert verb("encode", "--images", batch.images, *encoder, *cache).summary["cache_hits"] == 2
+    assert verb("refine", *batch.arguments, *models, *cache).summary["cache_hits"] == 2
+
+
+def test_without_a_cache_nothing_is_kept(verb: Verb, batch: Batch, models: list[str], own_home: Path) -> None:
+    said = verb("refine", *batch.arguments, *models, "--no-cache")
+    assert said.code == 0
+    assert (said.summary["cache_hits"], said.summary["cache_misses"]) == (0, 0)
+    assert list(own_home.rglob("*.safetensors")) == []
+
+
+def test_the_result_may_replace_its_source(verb: Verb, batch: Batch, models: list[str]) -> None:
+    batch.out = batch.boxes
+    assert verb("refine", *batch.arguments, *models).code == 0
+    assert set(batch.refined()[1]) >= ADDED
+
+
+@pytest.mark.slow
+def test_hq_sam_refines_by_its_mask(
+    verb: Verb, batch: Batch, hq_weights: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = own_home / "weights"
+    weights.mkdir()
+    (weights / "sam_hq_vit_tiny.pth").symlink_to(hq_weights)
+    monkeypatch.setenv("BOXREFINE_WEIGHTS", str(weights))
+    batch.document["images"] = batch.document["images"][:1]
+    batch.document["annotations"] = batch.document["annotations"][:3]
+    batch.write()
+    said = verb("refine", *batch.arguments, "--encoder", "vit_tiny", "--device", "cpu", "--no-cache")
+    assert said.summary["encoder"] == "vit_tiny"
+    assert said.summary["boxes"] == 3
+
+
+@pytest.mark.slow
+def test_the_shipped_refiner_helps_on_the_sample_project(verb: Verb, batch: Batch) -> None:
+    from core.sample_project import true_boxes
+
+    verb("refine", *batch.arguments, "--device", "cpu", "--no-cache")
+    true = {note.id: note.box for note in true_boxes().annotations}
+    refined = {id: xyxy(note["bbox"]) for id, note in batch.refined().items()}
+    drawn = {id: xyxy(batch.note(id)["bbox"]) for id in refined}
+    before = iou([drawn[id] for id in refined], [true[id] for id in refined]).mean()
+    after = iou(list(refined.values()), [true[id] for id in refined]).mean()
+    assert after > before + 0.1
+
+
+def xyxy(bbox: list[float]) -> Box:
+    return Box(bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_ctrl_c_under_the_bar_leaves_nothing_half_written(batch: Batch, models: list[str]) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    copies = [{**batch.document["images"][0], "id": 100 + n} for n in range(200)]
+    batch.document["images"] += copies
+    batch.document["annotations"] += [{**batch.note(1), "id": 100 + n, "image_id": 100 + n} for n in range(200)]
+    batch.write()
+    here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    command = [sys.executable, "-m", "boxrefine_gui", "refine", *batch.arguments, *models, "--no-cache"]
+    with subprocess.Popen(command, stderr=there, stdout=subprocess.PIPE) as process:
+        seen = b""
+        while b"coffee.png" not in seen:  # the bar: it has begun
+            seen += os.read(here, 1024)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    os.close(there)
+    os.close(here)
+    assert process.returncode == 130
+    assert out == b""
+    assert sorted(path.name for path in batch.out.parent.iterdir()) == [batch.boxes.name, batch.images.name]
