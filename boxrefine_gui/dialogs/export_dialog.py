@@ -58,20 +58,20 @@ class ExportDialog(QDialog):
 
     def accept(self) -> None:
         super().accept()
-        chosen = next(name for button, name in self._names.items() if button.isChecked())
+        chosen = next(name for button, name in self.names.items() if button.isChecked())
         self._on_chosen(chosen, Path(self.folder.text().strip()))
 
     def _format_rows(self) -> QFormLayout:
         rows = QFormLayout()
         rows.setHorizontalSpacing(18)
-        self._names: dict[QRadioButton, str] = {}
+        self.names: dict[QRadioButton, str] = {}
         for name, (title, meaning) in FORMATS.items():
             button = QRadioButton(title)
             button.setAccessibleDescription(meaning)
             self.formats.addButton(button)
-            self._names[button] = name
+            self.names[button] = name
             rows.addRow(button, QLabel(meaning))
-        next(iter(self._names)).setChecked(True)
+        next(iter(self.names)).setChecked(True)
         return rows
 
     def _folder_row(self) -> QHBoxLayout:

@@ -60,6 +60,11 @@ class ImageListModel(QAbstractListModel):
         extra = {Role.COUNT: count, Role.PROBLEM: problem, Role.SIZE: (record.width, record.height)}
         return extra.get(role)  # type: ignore[call-overload]
 
+    @property
+    def thumbnails_read(self) -> int:
+        """How many thumbnails have been asked for."""
+        return self._thumbnails.wishes
+
     def _thumbnail_ready(self, image_id: int) -> None:
         self._touch(image_id)
 
@@ -175,6 +180,11 @@ class ImageList(QListView):
         self.selectionModel().currentChanged.connect(self._chosen)
         parts.session.image_changed.connect(self._show_open)
         parts.session.changed.connect(self._show_open)
+
+    @property
+    def thumbnails_read(self) -> int:
+        """How many thumbnails have been asked for."""
+        return self._images.thumbnails_read
 
     def _chosen(self, current: QModelIndex) -> None:
         images = self._parts.session.images

@@ -26,7 +26,7 @@ class Thumbnails:
         self._lane = lane
         self._on_ready = on_ready
         self._kept: OrderedDict[Path, QPixmap | None] = OrderedDict()
-        self._wishes = 0
+        self.wishes = 0
 
     def of(self, image_id: int, path: Path) -> QPixmap | None:
         """The thumbnail of a picture; where it is not there yet, `on_ready` is called with the id when it is."""
@@ -35,12 +35,12 @@ class Thumbnails:
             return self._kept[path]
         if not self._lane.has(path):
             # The newest wish first: what was scrolled away from can wait.
-            self._wishes += 1
+            self.wishes += 1
             self._lane.run(
                 partial(_read, path),
                 on_done=partial(self._arrived, image_id, path),
                 on_error=partial(self._failed, path),
-                priority=-self._wishes,
+                priority=-self.wishes,
                 group="thumbnails",
                 key=path,
             )

@@ -1,0 +1,289 @@
+"""Selecting, moving, resizing, nudging, relabelling, deleting; undo and redo."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui.app import App
+from boxrefine_gui.canvas.edit_box_tool import INSIDE, Grip, edge_to_move, edited
+from core.errors import StorageError
+from core.geometry import Box
+from core.store.project_store import ProjectStore
+from tests.gui.driving import accept, click, close_to, drag, draw, mouse, settled, stored
+from tests.gui.fakes import inset
+
+FIRST = Box(20, 30, 100, 100)
+SECOND = Box(120, 40, 180, 120)
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def two_boxes(qtbot: QtBot, app: App) -> App:
+    """A window with two stored boxes; neither is selected."""
+    for box in (FIRST, SECOND):
+        draw(qtbot, app, box)
+        accept(qtbot, app)
+    assert app.session.selected is None
+    return app
+
+
+def boxes(app: App) -> list[Box]:
+    return [correction.accepted for correction in stored(app)]
+
+
+def test_a_click_selects_and_a_click_beside_selects_nothing(two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    assert two_boxes.session.selected is not None
+    assert close_to(two_boxes.session.selected.accepted, inset(FIRST))
+    click(two_boxes.window.canvas, (190, 10))
+    assert two_boxes.session.selected is None
+
+
+def test_clicking_again_goes_outward_through_nested_boxes(qtbot: QtBot, app: App) -> None:
+    for box in (Box(10, 10, 190, 140), Box(60, 50, 120, 100)):
+        draw(qtbot, app, box)
+        accept(qtbot, app)
+    outer, inner = (correction.id for correction in stored(app))
+    for expected in (inner, outer, inner):
+        click(app.window.canvas, (90, 75))
+        assert app.session.selected_id == expected
+
+
+def test_tab_goes_through_the_boxes(qtbot: QtBot, two_boxes: App) -> None:
+    first, second = (correction.id for correction in stored(two_boxes))
+    canvas = two_boxes.window.canvas
+    qtbot.keyClick(canvas, Qt.Key.Key_Tab)
+    assert two_boxes.session.selected_id == first
+    qtbot.keyClick(canvas, Qt.Key.Key_Tab)
+    assert two_boxes.session.selected_id == second
+    qtbot.keyClick(canvas, Qt.Key.Key_Backtab, SHIFT)
+    assert two_boxes.session.selected_id == first
+
+
+def test_dragging_inside_the_selected_box_moves_it_in_one_step(qtbot: QtBot, two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    drag(two_boxes.window.canvas, [(50, 60), (55, 62), (60, 65)])
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(32, 37, 108, 103))
+    two_boxes.window.action_by_id["undo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+
+
+def test_dragging_a_handle_resizes(qtbot: QtBot, two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    drag(two_boxes.window.canvas, [(98, 98), (104, 100), (110, 108)])
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(22, 32, 110, 108))
+
+
+def test_ctrl_drag_draws_inside_the_selected_box(qtbot: QtBot, two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    drag(two_boxes.window.canvas, [(40, 50), (50, 60), (70, 80)], CTRL)
+    assert two_boxes.session.draft is not None
+    assert boxes(two_boxes)[0] == two_boxes.session.corrections[0].accepted
+
+
+def test_escape_during_a_move_puts_the_box_back(qtbot: QtBot, two_boxes: App) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
+    mouse(canvas, QEvent.Type.MouseButtonPress, (50, 60))
+    mouse(canvas, QEvent.Type.MouseMove, (70, 80))
+    assert two_boxes.session.moving
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    mouse(canvas, QEvent.Type.MouseButtonRelease, (70, 80))
+    settled(qtbot, two_boxes)
+    assert not two_boxes.session.moving
+    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+
+
+def test_arrows_nudge_and_a_key_held_down_is_one_step(qtbot: QtBot, two_boxes: App) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
+    for _ in range(3):
+        qtbot.keyPress(canvas, Qt.Key.Key_Right)
+    qtbot.keyRelease(canvas, Qt.Key.Key_Right)
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(25, 32, 101, 98))
+    qtbot.keyClick(canvas, Qt.Key.Key_Down, SHIFT)
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(25, 42, 101, 108))
+    for _ in range(2):
+        two_boxes.window.action_by_id["undo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+
+
+def test_ctrl_arrows_move_the_less_sure_edge(qtbot: QtBot, two_boxes: App) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
+    qtbot.keyClick(canvas, Qt.Key.Key_Right, CTRL)
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(22, 32, 99, 98))
+
+
+def test_a_chosen_edge_is_the_one_that_ctrl_arrows_move(qtbot: QtBot, two_boxes: App) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
+    chosen = []
+    for _ in range(5):
+        qtbot.keyClick(canvas, Qt.Key.Key_E)
+        chosen.append(two_boxes.session.chosen_edge)
+    assert chosen == [2, 3, 1, 0, None]
+    for _ in range(4):
+        qtbot.keyClick(canvas, Qt.Key.Key_E)
+    qtbot.keyClick(canvas, Qt.Key.Key_Left, CTRL)
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(21, 32, 98, 98))
+
+
+def test_the_drawn_box_can_be_nudged_before_it_is_accepted(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, FIRST)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_Right, CTRL)
+    accept(qtbot, app)
+    (correction,) = stored(app)
+    assert correction.refined is not None and close_to(correction.refined, inset(FIRST))
+    assert close_to(correction.accepted, Box(22, 32, 99, 98))
+
+
+def test_digits_choose_the_next_category_and_relabel_a_selected_box(qtbot: QtBot, two_boxes: App) -> None:
+    window = two_boxes.window
+    window.categories.new_name.setFocus()
+    qtbot.keyClicks(window.categories.new_name, "cup")
+    qtbot.keyClick(window.categories.new_name, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(two_boxes.session.categories) == 2)
+    assert two_boxes.session.category_id == 2
+    qtbot.keyClick(window.canvas, Qt.Key.Key_1)
+    assert two_boxes.session.category_id == 1
+    click(window.canvas, (50, 60))
+    qtbot.keyClick(window.canvas, Qt.Key.Key_2)
+    settled(qtbot, two_boxes)
+    assert [correction.category_id for correction in stored(two_boxes)] == [2, 1]
+    assert two_boxes.session.category_id == 1
+
+
+def test_a_category_is_renamed_in_place(qtbot: QtBot, two_boxes: App) -> None:
+    view = two_boxes.window.categories.view
+    view.model().setData(view.model().index(0, 0), "person")
+    qtbot.waitUntil(lambda: two_boxes.session.categories[0].name == "person")
+    assert two_boxes.session.categories[0].id == 1
+
+
+def test_a_name_that_is_taken_is_refused_with_a_sentence(qtbot: QtBot, two_boxes: App) -> None:
+    window = two_boxes.window
+    window.categories.new_name.setFocus()
+    qtbot.keyClicks(window.categories.new_name, "cup")
+    qtbot.keyClick(window.categories.new_name, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(two_boxes.session.categories) == 2)
+    model = window.categories.view.model()
+    model.setData(model.index(1, 0), "object")
+    qtbot.waitUntil(lambda: "already" in window.notices.sentence.text())
+
+
+def test_delete_removes_the_selected_box(qtbot: QtBot, two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_Delete)
+    settled(qtbot, two_boxes)
+    assert len(stored(two_boxes)) == 1
+    assert two_boxes.session.selected is None
+
+
+def test_undo_and_redo_with_their_titles(qtbot: QtBot, two_boxes: App) -> None:
+    undo, redo = two_boxes.window.action_by_id["undo"], two_boxes.window.action_by_id["redo"]
+    assert undo.text().startswith("&Undo: ")
+    assert not redo.isEnabled()
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_Z, CTRL)
+    settled(qtbot, two_boxes)
+    assert len(stored(two_boxes)) == 1
+    assert redo.text().startswith("&Redo: ")
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_Z, CTRL | SHIFT)
+    settled(qtbot, two_boxes)
+    assert len(stored(two_boxes)) == 2
+
+
+def test_undo_first_takes_back_the_box_that_is_being_drawn(qtbot: QtBot, two_boxes: App) -> None:
+    draw(qtbot, two_boxes, Box(105, 5, 118, 30))
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_Z, CTRL)
+    settled(qtbot, two_boxes)
+    assert two_boxes.session.draft is None
+    assert len(stored(two_boxes)) == 2
+
+
+def test_undo_on_another_image_shows_that_image(qtbot: QtBot, two_boxes: App) -> None:
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_D)
+    qtbot.waitUntil(lambda: two_boxes.session.row == 1)
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_Z, CTRL)
+    qtbot.waitUntil(lambda: two_boxes.session.row == 0 and len(two_boxes.session.corrections) == 1)
+
+
+def test_refining_again_starts_from_the_accepted_box(qtbot: QtBot, two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: two_boxes.session.draft is not None and two_boxes.session.draft.is_current)
+    accept(qtbot, two_boxes)
+    assert len(stored(two_boxes)) == 2
+    assert close_to(boxes(two_boxes)[0], inset(inset(FIRST)))
+
+
+def test_a_move_that_cannot_be_stored_goes_back(
+    qtbot: QtBot, two_boxes: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("The project could not be saved because the disk is full: make room and try again.")
+
+    click(two_boxes.window.canvas, (50, 60))
+    monkeypatch.setattr(ProjectStore, "move", full)
+    drag(two_boxes.window.canvas, [(50, 60), (55, 62), (60, 65)])
+    settled(qtbot, two_boxes)
+    assert two_boxes.session.moving == {}
+    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+    assert "disk is full" in two_boxes.window.notices.sentence.text()
+
+
+def test_choosing_a_row_of_the_box_list_selects_the_box(qtbot: QtBot, two_boxes: App) -> None:
+    view = two_boxes.window.boxes
+    at = view.visualRect(view.model().index(1, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert two_boxes.session.selected_id == stored(two_boxes)[1].id
+
+
+def test_moving_stops_at_the_border() -> None:
+    box = Box(10, 10, 30, 30)
+    assert edited(box, INSIDE, right=-50, down=100, width=100, height=80) == Box(0, 60, 20, 80)
+
+
+def test_an_edge_dragged_past_its_opposite_turns_the_box_around() -> None:
+    assert edited(Box(10, 10, 30, 30), Grip(1, 0), right=-35, down=9, width=100, height=80) == Box(0, 10, 10, 30)
+
+
+def test_the_edge_to_move_is_the_chosen_or_the_less_sure_one() -> None:
+    confidence = (0.9, 0.2, 0.3, 0.7)
+    assert edge_to_move(confidence, None, right=1, down=0) == Grip(1, 0)
+    assert edge_to_move(confidence, 0, right=1, down=0) == Grip(-1, 0)
+    assert edge_to_move(confidence, 0, right=0, down=1) == Grip(0, -1)
+
+
+def test_the_wheel_zooms_at_the_cursor(app: App) -> None:
+    canvas = app.window.canvas
+    at = QPointF(200, 100)
+    before = canvas.view.to_image(at)
+    canvas.zoom(1.25, at)
+    after = canvas.view.to_image(at)
+    assert before == pytest.approx(after)
+    canvas.show_pixels()
+    assert canvas.view.scale == pytest.approx(1 / canvas.devicePixelRatioF())
+    canvas.fit()
+    assert canvas.view.to_screen(Box(0, 0, 200, 150)).center().x() == pytest.approx(canvas.width() / 2)
+
+
+def test_space_and_drag_pans(qtbot: QtBot, app: App) -> None:
+    canvas = app.window.canvas
+    canvas.show_pixels()
+    before = canvas.view
+    qtbot.keyPress(canvas, Qt.Key.Key_Space)
+    drag(canvas, [(50, 50), (60, 55)])
+    qtbot.keyRelease(canvas, Qt.Key.Key_Space)
+    assert app.session.draft is None
+    assert canvas.view.left - before.left == pytest.approx(10 * before.scale)
