@@ -13,7 +13,7 @@ from core.resources import RESOURCES
 _CATEGORY_COLORS = ("#E69F00", "#56B4E9", "#00B386", "#F0E442", "#4C8DFF", "#D55E00", "#CC79A7", "#B9B9B9")
 
 REFINED = QColor("#56D4FF")
-DOUBTFUL = QColor("#FFB000")
+DOUBTFUL = QColor("#FF4FA3")
 DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 

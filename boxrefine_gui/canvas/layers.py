@@ -41,7 +41,7 @@ def paint_corrections(painter: QPainter, scene: Scene) -> None:
     for correction in scene.session.corrections:
         if correction.id not in (again, scene.session.selected_id):
             is_hovered = correction.id == scene.hovered_id
-            _paint_stored(painter, scene, correction, names, width=2.4 if is_hovered else 1.6)
+            _paint_stored(painter, scene, correction, names, width=2.8 if is_hovered else 1.9)
 
 
 def paint_storing(painter: QPainter, scene: Scene) -> None:
@@ -85,11 +85,11 @@ def paint_drawn(painter: QPainter, scene: Scene) -> None:
     if draft.plain:
         _outline(painter, rect, theme.DRAWN, width=1.8)
     else:
-        _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.2)
+        _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.5)
 
 
 def paint_refinement(painter: QPainter, scene: Scene) -> None:
-    """The refinement, or what the user made of it; edges that the refiner doubts are dashed and amber."""
+    """The refinement, or what the user made of it; edges that the refiner doubts are dashed and pink."""
     draft = scene.session.draft
     if draft is None:
         return
@@ -164,7 +164,9 @@ def _paint_stored(
     color = theme.category_color(correction.category_id)
     _outline(painter, rect, color, width=width)
     if rect.width() >= _TAG_FROM_WIDTH:
-        _tag(painter, rect, names.get(correction.category_id, ""), color)
+        name = names.get(correction.category_id, "")
+        lift = HANDLE_SIZE / 2 if correction.id == scene.session.selected_id else 0.0
+        _tag(painter, rect.adjusted(0, -lift, 0, 0), name, color)
     return rect
 
 
@@ -206,6 +208,7 @@ def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
 
 
 def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor) -> None:
+    """The category's name above the box, or inside where there is no room above."""
     metrics = QFontMetricsF(painter.font())
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
     height = metrics.height() + 2

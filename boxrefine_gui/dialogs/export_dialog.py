@@ -47,7 +47,8 @@ class ExportDialog(QDialog):
         layout.addWidget(QLabel(f"Write {boxes} accepted " + ("box" if boxes == 1 else "boxes") + " as"))
         layout.addLayout(self._format_rows())
         layout.addLayout(self._folder_row())
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons = QDialogButtonBox()
+        self.buttons.addButton(QPushButton("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         self.export_button = QPushButton("Export")
         self.export_button.setDefault(True)
         self.buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
@@ -55,6 +56,7 @@ class ExportDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.buttons)
         self.folder.textChanged.connect(self._show_ready)
+        self.export_button.setFocus()
 
     def accept(self) -> None:
         super().accept()

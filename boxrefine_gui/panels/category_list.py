@@ -65,6 +65,7 @@ class CategoryList(QWidget):
         self.view = QListView()
         self.view.setModel(self._model)
         self.view.setAccessibleName("Categories")
+        self.view.setSpacing(2)
         self.view.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
         )
