@@ -21,7 +21,7 @@ def main() -> int:
     """The console script; its result is the exit code."""
     arguments = sys.argv[1:]
     if arguments and (arguments[0] in cli.VERBS or arguments[0].startswith("-")):
-        return cli.main(arguments, window_benchmarks={"drag to repaint": measure_drag})
+        return cli.main(arguments, window_benchmarks={"drag": measure_drag})
     try:
         return open_window(arguments)
     except KnownError as error:
@@ -53,11 +53,11 @@ def has_display(platform: str = sys.platform, environment: Mapping[str, str] = o
     return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def measure_drag() -> Mapping[str, float]:
+def measure_drag(device: str) -> Mapping[str, float]:
     """Milliseconds from a drag event to the repaint that shows its refinement."""
     from boxrefine_gui.drag_benchmark import measure
 
-    return measure()
+    return measure(device)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from core.cli import benchmark, demo, encode, export, pretrain, refine, version
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
-WindowBenchmark = Callable[[], Mapping[str, float]]
-"""A benchmark that needs a window: milliseconds by name. Core knows none; the window's entry point hands them in."""
+WindowBenchmark = Callable[[str], Mapping[str, float]]
+"""Milliseconds by name that the window takes on a device. Core has none; the window's entry point hands them in."""
 
 OK, FAILED, INTERRUPTED = 0, 2, 130
 
