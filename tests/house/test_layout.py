@@ -8,23 +8,21 @@ import pytest
 
 from tests.house.source_files import ROOT
 
-TOP_LEVEL = set(
-    [
-        ".ci",
-        ".gitignore",
-        ".python-version",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "LICENSE",
-        "README.md",
-        "boxrefine_gui",
-        "core",
-        "pyproject.toml",
-        "resources",
-        "tests",
-        "uv.lock",
-    ]
-)
+TOP_LEVEL = {
+    ".ci",
+    ".gitignore",
+    ".python-version",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "boxrefine_gui",
+    "core",
+    "pyproject.toml",
+    "resources",
+    "tests",
+    "uv.lock",
+}
 TESTS = {"benchmarks", "conftest.py", "core", "golden", "gpu", "gui", "house", "journeys"}
 
 
