@@ -221,7 +221,7 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
             "refine", in_toolbar=True, starts_group=True, checked=lambda session: session.snapping,
         ),
         ActionRow(
-            "auto_accept", "&Accept when the mouse is released", toggle_auto, ("Ctrl+Return",), "&Box", "accept",
+            "auto_accept", "&Accept when the mouse is released", toggle_auto, ("Ctrl+Return",), "&Box", "auto",
             in_toolbar=True, checked=lambda session: session.settings.auto_accept,
         ),
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from boxrefine_gui import opening, theme
+from boxrefine_gui import opening
 from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.live_refine import LiveRefine
@@ -90,13 +90,10 @@ class App:
 
     def __init__(self, *, load_models: LoadModels, ask: Ask) -> None:
         settings, complaint = _settings()
-        theme.choose_scheme(settings.theme)
         self.gui = GuiThread()
         self.session = Session(settings)
         self.refine = LatestLane("refine", self.gui, unheard=self.session.report)
-        self.encode = QueueLane(
-            "encode", self.gui, unheard=self.session.report, on_activity=self.session.set_activity
-        )
+        self.encode = QueueLane("encode", self.gui, unheard=self.session.report, on_activity=self.session.set_activity)
         self.store_lane, self.files, self.pictures, self.thumbnails, self.exports = (
             QueueLane(name, self.gui, unheard=self.session.report)
             for name in ("store", "files", "pictures", "thumbnails", "export")
@@ -116,7 +113,7 @@ class App:
         self._closing.setInterval(_CLOSE_CHECK_MS)
         self._closing.timeout.connect(self._close_when_stored)
         self.session.problem.connect(self._stay)
-        self.session.settings_changed.connect(self._recolor)
+        self.session.settings_changed.connect(self.window.recolor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.window.recolor)
         if complaint is not None:
             self.session.report(complaint)
@@ -132,16 +129,11 @@ class App:
     def _load_models(self) -> None:
         opening.load_models(self.parts)
 
-    def report_uncaught(
-        self, kind: type[BaseException], error: BaseException, where: TracebackType | None
-    ) -> None:
+    def report_uncaught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         """sys.excepthook: an error that nobody caught on the GUI thread is a bug to report."""
         sys.__excepthook__(kind, error, where)
         if isinstance(error, Exception):
             self.session.report(error)
-
-    def _recolor(self) -> None:
-        theme.choose_scheme(self.session.settings.theme)
 
     # The end
 

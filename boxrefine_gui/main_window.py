@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
 
     def recolor(self) -> None:
         """Take over the colours of the scheme."""
-        theme.apply_palette()
+        theme.apply(self.parts.session.settings.theme)
         draw_icons(self.rows, self.action_by_id)
         self.canvas.update()
 

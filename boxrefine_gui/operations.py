@@ -222,9 +222,7 @@ def choose_category(parts: Parts, category_id: int) -> None:
     if correction is None or parts.session.draft is not None:
         parts.session.choose_category(category_id)
     elif correction.category_id != category_id:
-        parts.store.write(
-            lambda project: project.relabel([correction.id], category_id), on_done=parts.session.apply
-        )
+        parts.store.write(lambda project: project.relabel([correction.id], category_id), on_done=parts.session.apply)
 
 
 def add_category(parts: Parts, name: str) -> None:

@@ -33,9 +33,7 @@ class Pictures:
         row = self._session.row
         if row is None:
             return
-        order = encode_order(
-            current=row, total=len(self._session.images), direction=self._session.direction, ahead=1
-        )
+        order = encode_order(current=row, total=len(self._session.images), direction=self._session.direction, ahead=1)
         for place, wanted in enumerate(order):
             record = self._session.images[wanted]
             key = (record.id, record.path)

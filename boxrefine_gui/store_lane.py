@@ -131,9 +131,7 @@ class StoreLane:
 def read_whole(project: ProjectStore) -> StoreView:
     """Store lane: all that the window needs of a project that was just opened, but for the corrections."""
     changes = Changes(images=True, categories=True)
-    return StoreView(
-        changes, tuple(project.images()), tuple(project.categories()), undo_titles=project.undo_titles()
-    )
+    return StoreView(changes, tuple(project.images()), tuple(project.categories()), undo_titles=project.undo_titles())
 
 
 def read_touched(project: ProjectStore, changes: Changes) -> StoreView:

@@ -63,24 +63,24 @@ def category_color(category_id: int) -> QColor:
 
 
 def is_dark() -> bool:
-    """Whether the system wants dark windows, or the user chose so."""
-    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    """Whether the window is dark now."""
+    return QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
 
 
-def choose_scheme(theme: str) -> None:
-    """`light`, `dark`, or `system`."""
+def apply(theme: str) -> None:
+    """Give the whole application the colours of `light`, `dark`, or (`system`) what the system has."""
+    hints = QGuiApplication.styleHints()
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-    QGuiApplication.styleHints().setColorScheme(schemes.get(theme, Qt.ColorScheme.Unknown))
-
-
-def apply_palette() -> None:
-    """Give the whole application the colours of the scheme."""
+    # For what the system draws, such as the title bar; not every platform listens.
+    hints.setColorScheme(schemes.get(theme, Qt.ColorScheme.Unknown))
+    dark = schemes.get(theme, hints.colorScheme()) == Qt.ColorScheme.Dark
     palette = QPalette()
-    for role, color in (_DARK if is_dark() else _LIGHT).items():
+    for role, color in (_DARK if dark else _LIGHT).items():
         palette.setColor(role, QColor(color))
     for role in _DISABLED_ROLES:
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7C838D" if is_dark() else "#9AA1AB"))
-    QApplication.setPalette(palette)
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7C838D" if dark else "#9AA1AB"))
+    if palette != QApplication.palette():
+        QApplication.setPalette(palette)
 
 
 def canvas_ground() -> QColor:

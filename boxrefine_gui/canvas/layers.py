@@ -236,5 +236,3 @@ def _pen(color: QColor, style: Qt.PenStyle, width: float) -> QPen:
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     return pen
-
-

@@ -64,9 +64,7 @@ def release(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIF
     mouse(canvas, QEvent.Type.MouseButtonRelease, at, modifiers=modifiers)
 
 
-def drag(
-    canvas: Canvas, points: Iterable[Point], modifiers: Qt.KeyboardModifier = NO_MODIFIER
-) -> None:
+def drag(canvas: Canvas, points: Iterable[Point], modifiers: Qt.KeyboardModifier = NO_MODIFIER) -> None:
     """Press at the first point, go through the others, release at the last."""
     first, *rest = points
     press(canvas, first, modifiers)

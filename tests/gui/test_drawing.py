@@ -150,9 +150,7 @@ def test_a_failing_refiner_is_reported_once_and_works_again(qtbot: QtBot, app: A
     release(canvas, (100, 100))
 
 
-def test_accepting_while_the_refiner_fails_stores_the_box_as_drawn(
-    qtbot: QtBot, app: App, models: FakeModels
-) -> None:
+def test_accepting_while_the_refiner_fails_stores_the_box_as_drawn(qtbot: QtBot, app: App, models: FakeModels) -> None:
     models.refiner.fault = StorageError("The refiner is gone: start again.")
     drag(app.window.canvas, [(20, 30), (70, 70), (120, 110)])
     accept(qtbot, app)

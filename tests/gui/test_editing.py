@@ -227,9 +227,7 @@ def test_refining_again_starts_from_the_accepted_box(qtbot: QtBot, two_boxes: Ap
     assert close_to(boxes(two_boxes)[0], inset(inset(FIRST)))
 
 
-def test_a_move_that_cannot_be_stored_goes_back(
-    qtbot: QtBot, two_boxes: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_move_that_cannot_be_stored_goes_back(qtbot: QtBot, two_boxes: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise StorageError("The project could not be saved because the disk is full: make room and try again.")
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QPushButton, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import opening
+from boxrefine_gui import opening, theme
 from boxrefine_gui.actions import shortcut_help
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
@@ -66,9 +66,7 @@ def test_a_folder_dropped_on_the_window_is_opened(qtbot: QtBot, app: App, tmp_pa
     qtbot.waitUntil(lambda: names(app) == ["x.png"])
 
 
-def test_a_picture_file_opens_its_folder_with_itself_in_view(
-    qtbot: QtBot, closed_app: App, pictures: Path
-) -> None:
+def test_a_picture_file_opens_its_folder_with_itself_in_view(qtbot: QtBot, closed_app: App, pictures: Path) -> None:
     closed_app.open(pictures / "b.png")
     ready(qtbot, closed_app)
     assert closed_app.session.row == 1
@@ -147,9 +145,7 @@ def test_the_boxes_of_an_image_are_counted_in_the_list(qtbot: QtBot, app: App) -
     assert app.window.images.model().index(0, 0).data(Role.COUNT) == 1
 
 
-def test_thumbnails_are_read_for_the_rows_in_view_alone(
-    qtbot: QtBot, closed_app: App, tmp_path: Path
-) -> None:
+def test_thumbnails_are_read_for_the_rows_in_view_alone(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:
     many = tmp_path / "many"
     sample_like_pictures(many, ("000.png",))
     for number in range(1, 120):
@@ -296,9 +292,10 @@ def test_the_status_bar_says_with_what_and_where(qtbot: QtBot, app: App) -> None
 
 def test_dark_and_light_recolour_the_window(qtbot: QtBot, app: App) -> None:
     app.window.action_by_id["theme_dark"].trigger()
-    assert app.session.settings.theme == "dark"
+    assert theme.is_dark()
     qtbot.waitUntil(lambda: app.files.is_idle)
-    app.window.action_by_id["theme_system"].trigger()
+    app.window.action_by_id["theme_light"].trigger()
+    assert not theme.is_dark()
     qtbot.waitUntil(lambda: app.files.is_idle)
 
 

@@ -1,0 +1,48 @@
+"""Windows for stories: opened on a folder with the fake model, quit, and opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui.app import App, build
+from tests.gui.conftest import end
+from tests.gui.driving import ScriptedAsk, ready
+from tests.gui.fakes import FakeModels
+
+
+class Windows:
+    """Opens windows and quits them; those still open at the end of a test are quit then."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self._qtbot = qtbot
+        self._open: list[App] = []
+
+    def open(self, folder: Path) -> App:
+        """A window on a folder, ready to refine."""
+        app = build(load_models=FakeModels(), ask=ScriptedAsk())
+        self._open.append(app)
+        app.window.show()
+        app.open(folder)
+        ready(self._qtbot, app)
+        return app
+
+    def quit(self, app: App) -> None:
+        """Quit as the user does."""
+        self._open.remove(app)
+        end(app)
+
+    def quit_all(self) -> None:
+        """Leave nothing behind."""
+        while self._open:
+            self.quit(self._open[-1])
+
+
+@pytest.fixture
+def windows(qtbot: QtBot) -> Iterator[Windows]:
+    windows = Windows(qtbot)
+    yield windows
+    windows.quit_all()
