@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Encode every picture; 2 where one could not be read."""
+    """Encode every picture; 2 where one could not be read, or its features not be kept."""
     from core.images import SUFFIXES, list_pictures
 
     paths = list_pictures(options.images)
@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
                 **source_figures(source),
             }
         )
-    return 0 if encoded == len(paths) else 2
+        kept = source.cache is not None and source.cache.trouble is None
+    return 0 if kept and encoded == len(paths) else 2
 
 
 def encode_pictures(paths: list[Path], source: FeatureSource, complain: Callable[[str], None]) -> Job[int]:

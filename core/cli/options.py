@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.terminal import Figure
+from core.cli.terminal import Figure, complain
 from core.errors import StorageError
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def open_source(options: argparse.Namespace) -> Iterator[FeatureSource]:
     finally:
         if cache is not None:
             cache.close()
+            if cache.trouble:
+                complain(cache.trouble)  # nothing is wrong with the result, but the next run will take as long
 
 
 def open_cache(folder: Path | None) -> FeatureCache:

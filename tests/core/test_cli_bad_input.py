@@ -202,6 +202,19 @@ def test_a_cache_file_cut_short_costs_only_time(verb: Verb, batch: Batch, models
     assert batch.out.read_bytes() == first
 
 
+def test_a_cache_that_cannot_be_written_is_told_but_does_not_stop_refining(
+    verb: Verb, batch: Batch, models: list[str], tmp_path: Path
+) -> None:
+    cache = tmp_path / "features"
+    cache.write_text("in the way")
+    said = verb("refine", *batch.arguments, *models, "--cache", cache)
+    assert (said.code, said.summary["boxes"]) == (0, 7)
+    assert len(said.sentences) == 1
+    assert str(cache) in said.sentences[0]
+    encoded = verb("encode", "--images", batch.images, *models[:2], "--cache", cache)
+    assert (encoded.code, len(encoded.sentences)) == (2, 1)
+
+
 def test_a_project_of_a_newer_version_is_told(
     verb: Verb, store: ProjectStore, project_path: Path, tmp_path: Path
 ) -> None:
