@@ -64,7 +64,7 @@ def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     """IoU row by row of two (N, 4) arrays: (N,) in [0, 1]; an empty box gives 0."""
     a, b = as_boxes(first), as_boxes(second)
     sides = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
-    overlap = sides.prod(axis=1)
+    overlap: NDArray[np.float64] = sides.prod(axis=1)
     union = area(a) + area(b) - overlap
     return overlap / np.maximum(union, 1e-9)
 
@@ -72,7 +72,8 @@ def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 def area(boxes: ArrayLike) -> NDArray[np.float64]:
     """Areas (N,) of boxes (N, 4) in square pixels; a box turned inside out has none."""
     rows = as_boxes(boxes)
-    return np.clip(rows[:, 2:] - rows[:, :2], 0, None).prod(axis=1)
+    areas: NDArray[np.float64] = np.clip(rows[:, 2:] - rows[:, :2], 0, None).prod(axis=1)
+    return areas
 
 
 @dataclass(frozen=True)

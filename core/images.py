@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from core.errors import BadFileError, reason
 
@@ -51,7 +51,8 @@ def read_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            sideways = image.getexif().get(_EXIF_ORIENTATION, 1) in _TURNED_SIDEWAYS
+            # Of a TIFF, Pillow tells the upright size at once.
+            sideways = image.format != "TIFF" and image.getexif().get(_EXIF_ORIENTATION, 1) in _TURNED_SIDEWAYS
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _unreadable(path, error) from error
     return (height, width) if sideways else (width, height)
@@ -61,11 +62,11 @@ def read_thumbnail(path: Path, *, side: int) -> Picture:
     """A small upright picture whose long side is at most `side` pixels; JPEGs are decoded at reduced size."""
     try:
         with Image.open(path) as image:
-            if image.mode in _DEEP_MODES or _bits(image) > 8:
-                image = Image.fromarray(read_picture(path))
-            image.draft("RGB", (side * 2, side * 2))
-            image.thumbnail((side, side))
-            return _to_rgb(ImageOps.exif_transpose(image))
+            deep = image.mode in _DEEP_MODES or _bits(image) > 8
+            small: Image.Image = Image.fromarray(read_picture(path)) if deep else image
+            small.draft("RGB", (side * 2, side * 2))
+            small.thumbnail((side, side))
+            return _to_rgb(ImageOps.exif_transpose(small))
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _unreadable(path, error) from error
 
@@ -118,7 +119,7 @@ def _unreadable(path: Path, error: Exception) -> BadFileError:
     return BadFileError(f"The picture {path} is damaged ({reason(error)}): replace it with an intact copy.")
 
 
-def _bits(image: Image.Image) -> int:
+def _bits(image: ImageFile.ImageFile) -> int:
     """Bits a channel of a TIFF or PNG, which Pillow's mode does not always tell."""
     bits = getattr(image, "tag_v2", {}).get(258, 8)
     if isinstance(bits, tuple):

@@ -7,6 +7,7 @@ import tempfile
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import tomli_w
@@ -59,12 +60,14 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     except (OSError, ValueError) as error:
         raise BadFileError(f"The settings file {path} cannot be read ({reason(error)}): mend or delete it.") from error
-    known = {entry.name: getattr(Settings(), entry.name) for entry in fields(Settings)}
-    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known}
+    known: dict[str, Any] = {entry.name: getattr(Settings(), entry.name) for entry in fields(Settings)}
+    chosen: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
+    }
     for name, value in chosen.items():
         if type(value) is not type(known[name]):
-            wanted = type(known[name]).__name__
-            raise BadFileError(f"In the settings file {path}, {name} must be of type {wanted}: mend or delete the line.")
+            kind = type(known[name]).__name__
+            raise BadFileError(f"In the settings file {path}, {name} must be of type {kind}: mend or delete the line.")
     return replace(Settings(), **chosen)
 
 

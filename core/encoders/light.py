@@ -6,7 +6,7 @@ grids of ImageFeatures. Tan & Le, EfficientNet, 2019; Lin et al., Feature Pyrami
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from core.images import Picture
 
 INPUT_SIZE = 512
 MEAN = STD = 0.5  # what the ImageNet weights of EfficientNet-Lite were trained with
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 _CHANNELS = (16, 24, 40, 112, 320)
 
 
@@ -89,6 +90,14 @@ class LightNetwork(nn.Module):
             tensor.copy_(source)
 
 
+def channels_last(network: AnyModule) -> AnyModule:
+    """The same network with its convolution weights laid out channels last, which is faster on CPUs and GPUs alike."""
+    for weights in network.parameters():
+        if weights.dim() == 4:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
 class LightEncoder:
     """Encoder of the catalogue: `LightNetwork` on one device, in evaluation mode."""
 
@@ -97,7 +106,7 @@ class LightEncoder:
     def __init__(self, network: LightNetwork, *, identity: str, device: torch.device) -> None:
         self.identity = identity
         self.device = device
-        self._network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        self._network = channels_last(network.eval().requires_grad_(False).to(device))
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """See `Encoder.encode`."""

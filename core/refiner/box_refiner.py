@@ -15,6 +15,7 @@ from core.records import EdgeConfidence, Refinement
 from core.refiner.network import RefinerNetwork
 
 BOXES_AT_ONCE = 64
+Convolution = torch.nn.Conv1d | torch.nn.Conv2d
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def folded(network: RefinerNetwork) -> RefinerNetwork:
         if not isinstance(module, torch.nn.Sequential):
             continue
         for first, second in zip(list(module), list(module)[1:], strict=False):
-            if isinstance(second, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            if isinstance(first, Convolution) and isinstance(second, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
                 index = next(i for i, entry in enumerate(module) if entry is first)
                 module[index] = fuse_conv_bn_eval(first, second)
                 module[index + 1] = torch.nn.Identity()

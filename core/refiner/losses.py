@@ -45,14 +45,12 @@ def distribution_loss(edge_logits: Tensor, region: Tensor, true: Tensor) -> Tens
 
 
 def edge_is_close(boxes: Tensor, true: Tensor, *, pixel: Tensor) -> Tensor:
-    """1.0 where an edge is within 5 % of the true side or 2 image pixels: (B, K, 4); `pixel` (B, 1, 1) frame px a px."""
+    """1.0 where an edge is within 5 % of the true side or 2 image pixels: (B, K, 4); `pixel` as in stage_loss."""
     side = (true[..., 2:] - true[..., :2]).repeat(1, 1, 2)
     return ((boxes - true).abs() <= torch.maximum(0.05 * side, 2 * pixel)).float()
 
 
-def stage_loss(
-    answer: StageAnswer, true: Tensor, *, drawn: Tensor, weight: Tensor, pixel: Tensor
-) -> dict[str, Tensor]:
+def stage_loss(answer: StageAnswer, true: Tensor, *, drawn: Tensor, weight: Tensor, pixel: Tensor) -> dict[str, Tensor]:
     """The parts of one stage's loss, each a scalar.
 
     true and drawn: (B, K, 4) frame pixels; weight: (B, K) 0 for empty places; pixel: (B, 1, 1) frame pixels an

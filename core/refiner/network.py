@@ -56,7 +56,8 @@ class Residual(nn.Module):
         )
 
     def forward(self, values: Tensor) -> Tensor:
-        return F.relu(values + self.body(values))
+        moved: Tensor = self.body(values)
+        return torch.relu(values + moved)
 
 
 class Attention(nn.Module):
@@ -86,6 +87,8 @@ class Attention(nn.Module):
 class Stage(nn.Module):
     """One look at the features around each box."""
 
+    prior: Tensor
+
     def __init__(self, *, margin: float, coarse: int = 128, fine: int = 64) -> None:
         super().__init__()
         self.margin = margin
@@ -108,7 +111,7 @@ class Stage(nn.Module):
         self.judge = nn.Sequential(nn.Linear(coarse + 4 * 5, 64), nn.ReLU(inplace=True), nn.Linear(64, 6))
 
     def forward(self, embedding: Tensor, detail: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor) -> StageAnswer:
-        """embedding (B, 256, 64, 64), detail (B, 32, 256, 256), boxes and drawn (B, K, 4), content (B, 4): frame pixels.
+        """embedding (B, 256, 64, 64), detail (B, 32, 256, 256); boxes, drawn (B, K, 4), content (B, 4): frame pixels.
 
         `content` is where the image lies in the frame (a crop's own image may go on beyond the frame's border).
         """
@@ -167,7 +170,8 @@ class EdgeLine(nn.Module):
     def forward(self, line: Tensor) -> Tensor:
         """(N, channels, 32) -> (N, 2, 64)."""
         count, _, length = line.shape
-        return self.body(line).view(count, 2, 2, length).transpose(2, 3).reshape(count, 2, 2 * length)
+        logits: Tensor = self.body(line)
+        return logits.view(count, 2, 2, length).transpose(2, 3).reshape(count, 2, 2 * length)
 
 
 class RefinerNetwork(nn.Module):
@@ -178,7 +182,7 @@ class RefinerNetwork(nn.Module):
         self.stages = nn.ModuleList(Stage(margin=margin) for margin in margins)
 
     def forward(self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor) -> list[StageAnswer]:
-        """Answers of all stages; shapes as in `Stage.forward`. No gradient runs from a stage's start to the one before."""
+        """All stages' answers; shapes as in `Stage.forward`. No gradient runs from a stage's start to the last one."""
         answers: list[StageAnswer] = []
         boxes = drawn
         for stage in self.stages:

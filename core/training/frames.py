@@ -87,7 +87,9 @@ def make_frames(pool: Pool, rows: Tensor, config: PretrainConfig, rng: Rng) -> F
     device = rows.device
     table = _candidates(pool.box_table[rows], rng)
     known = table >= 0
-    boxes = torch.where(known[..., None], pool.boxes[table.clamp(min=0)], torch.tensor([0.0, 0.0, 1.0, 1.0], device=device))
+    boxes = torch.where(
+        known[..., None], pool.boxes[table.clamp(min=0)], torch.tensor([0.0, 0.0, 1.0, 1.0], device=device)
+    )
     anchors = (boxes[:, 0, :2] + boxes[:, 0, 2:]) / 2
     view = random_view(pool.sizes[rows], anchors, rng)
     points = frame_points(len(rows), device)

@@ -1,4 +1,4 @@
-"""Precision: all that a training loop must know about number formats; disabled parts are no-ops, so there is one path."""
+"""Precision: all a training loop must know about number formats; disabled parts are no-ops, so there is one path."""
 
 from __future__ import annotations
 

@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.encoders.light import LightNetwork
+from core.encoders.light import LightNetwork, channels_last
 from core.encoders.weights import load_state, sha256_of
 from core.errors import BadWeightsError
 from core.progress import Job, Progress
@@ -64,7 +65,7 @@ def pretrain(
     torch.manual_seed(config.seed)
     both = Both()
     _start_from_imagenet(both.encoder)
-    both = both.to(device, memory_format=torch.channels_last)
+    both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = _optimizer(both, config)
     precision = Precision.best(device, use_amp=config.use_amp)
@@ -157,7 +158,7 @@ def _save(
     step: int,
 ) -> dict[str, float]:
     """Measure the averaged weights, save them with their card, and the state to resume from."""
-    best: Both = average.module
+    best = cast(Both, average.module)
     save_weights(best.encoder.state_dict(), out / ENCODER_FILE)
     found = {noise: answers(best.encoder, best.refiner, pool, precision, noise=noise) for noise in MEASURED_NOISE}
     if not any(len(entry.true) for entry in found.values()):
@@ -171,7 +172,12 @@ def _save(
         made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures},
     )
     save_refiner(out, best.refiner.state_dict(), card)
-    state = {"step": step, "both": both.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {
+        "step": step,
+        "both": both.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     beside = out / (STATE_FILE + ".part")
     torch.save(state, beside)
     beside.replace(out / STATE_FILE)
