@@ -23,6 +23,15 @@ from boxrefine_gui.session import Session
 ZOOM_STEP = 1.25
 DIGITS = 9
 
+ENCODER_TITLES = {
+    "light": "&Light (shipped)",
+    "vit_tiny": "HQ-SAM &tiny",
+    "vit_b": "HQ-SAM &base",
+    "vit_l": "HQ-SAM la&rge",
+    "vit_h": "HQ-SAM &huge",
+}
+"""The encoders of core.encoders.catalogue, which cannot be asked here because it brings torch."""
+
 
 @dataclass(frozen=True)
 class ActionRow:
@@ -59,14 +68,17 @@ GESTURES: tuple[tuple[str, str], ...] = (
 """What the canvas itself understands, for the shortcut help."""
 
 
-def action_table(parts: Parts, *, window: QWidget, canvas: Canvas, notices: Notices, ask: Ask) -> list[ActionRow]:
+def action_table(
+    parts: Parts, *, window: QWidget, canvas: Canvas, notices: Notices, ask: Ask, next_panel: Callable[[], None]
+) -> list[ActionRow]:
     """All rows, in the order of the menus."""
     return [
         *_file_rows(parts, window=window, notices=notices, ask=ask),
         *_edit_rows(parts, canvas),
         *_box_rows(parts, canvas),
         *_image_rows(parts),
-        *_view_rows(parts, canvas),
+        *_view_rows(parts, canvas, next_panel),
+        *_model_rows(parts),
         *_help_rows(window),
         *_digit_rows(parts),
     ]
@@ -90,7 +102,7 @@ def readable(key: str) -> str:
 
 def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
     """A QAction for each row, enabled and checked as the session says."""
-    actions = {row.id: _make_action(row, canvas if row.on_canvas else window) for row in rows}
+    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
 
     def refresh() -> None:
         for row in rows:
@@ -105,14 +117,18 @@ def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, ca
     return actions
 
 
-def _make_action(row: ActionRow, owner: QWidget) -> QAction:
+def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
+    def triggered() -> None:
+        row.call()
+        _refresh(row, action, session)  # Qt has set its mark already, whatever came of it
+
     action = QAction(row.title, owner)
     action.setObjectName(row.id)
     action.setShortcuts([QKeySequence(key) for key in row.keys])
     if row.on_canvas:
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
     action.setCheckable(row.checked is not None)
-    action.triggered.connect(lambda _checked=False, call=row.call: call())
+    action.triggered.connect(triggered)
     owner.addAction(action)
     title = row.title.replace("&", "").rstrip("…")
     action.setToolTip(f"{title} ({readable(row.keys[0])})" if row.keys else title)
@@ -227,6 +243,23 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
     ]  # fmt: skip
 
 
+def _model_rows(parts: Parts) -> list[ActionRow]:
+    return [
+        ActionRow(
+            f"encoder_{name}",
+            title,
+            partial(opening.choose_encoder, parts, name),
+            menu="&Model",
+            checked=partial(_is_chosen, name),
+        )
+        for name, title in ENCODER_TITLES.items()
+    ]
+
+
+def _is_chosen(name: str, session: Session) -> bool:
+    return session.settings.encoder == name
+
+
 def _image_rows(parts: Parts) -> list[ActionRow]:
     return [
         ActionRow(
@@ -241,7 +274,7 @@ def _image_rows(parts: Parts) -> list[ActionRow]:
     ]  # fmt: skip
 
 
-def _view_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
+def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> list[ActionRow]:
     def scheme_row(name: str, title: str, starts_group: bool = False) -> ActionRow:
         return ActionRow(
             f"theme_{name}", title,
@@ -254,6 +287,7 @@ def _view_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
         ActionRow("zoom_in", "Zoom &in", partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), "&View"),
         ActionRow("zoom_out", "Zoom &out", partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), "&View"),
+        ActionRow("next_panel", "Move the keyboard to the next &panel", next_panel, ("F6",), "&View"),
         scheme_row("system", "Colours of the &system", starts_group=True),
         scheme_row("light", "&Light colours"),
         scheme_row("dark", "&Dark colours"),
@@ -294,8 +328,12 @@ def has_project(session: Session) -> bool:
 
 
 def export_folder(session: Session) -> Path:
-    """Where an export goes if nothing else is chosen: beside the pictures, never among them."""
-    base = session.folder or (session.project_path.parent if session.project_path else Path.home())
+    """Where an export goes if nothing else is chosen: a folder beside the pictures, else in the user's home."""
+    from core.store.project_file import PROJECT_FILE_NAME
+
+    project = session.project_path
+    is_beside_pictures = project is not None and project.name == PROJECT_FILE_NAME
+    base = project.parent if project is not None and is_beside_pictures else Path.home()
     return base / "boxrefine-export"
 
 

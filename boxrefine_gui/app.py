@@ -80,9 +80,17 @@ def load_chosen_models(settings: Settings) -> Models:
         encoder_identity=encoder.identity,
         refiner_name=refiner.name,
         refiner_identity=refiner.identity,
-        device=encoder.device.type.upper(),
+        device=device_note(encoder.device.type, wanted=settings.device),
         close=cache.close,
+        trouble=lambda: cache.trouble,
     )
+
+
+def device_note(kind: str, *, wanted: str) -> str:
+    """The device for the status bar; nobody should wonder why it is the CPU."""
+    if kind != "cpu":
+        return kind.upper()
+    return "CPU" if wanted == "cpu" else "CPU (no CUDA GPU can be used)"
 
 
 class App:
@@ -204,9 +212,8 @@ class Collector(QObject):
 
     def _collect(self) -> None:
         self._rounds += 1
-        if self._session.draft is not None:
-            return  # the hand is at work
-        gc.collect(2 if self._rounds % _WHOLE_COLLECTION_EVERY == 0 else 1)
+        is_idle = self._session.draft is None  # else the hand is at work, and a whole collection would be felt
+        gc.collect(2 if is_idle and self._rounds % _WHOLE_COLLECTION_EVERY == 0 else 1)
 
 
 def _settings() -> tuple[Settings, KnownError | None]:

@@ -38,7 +38,10 @@ class MainWindow(QMainWindow):
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
         self.rows = with_shortcut_help(
-            action_table(parts, window=self, canvas=self.canvas, notices=self.notices, ask=ask), self
+            action_table(
+                parts, window=self, canvas=self.canvas, notices=self.notices, ask=ask, next_panel=self.focus_next_panel
+            ),
+            self,
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._recent = QMenu("Open &recent", self)
@@ -117,11 +120,20 @@ class MainWindow(QMainWindow):
         """A click in a list is followed by work on the picture, whose keys live in the canvas."""
         self.canvas.setFocus()
 
+    def focus_next_panel(self) -> None:
+        """Canvas, images, categories, boxes, and around again; Tab cannot do it, it goes through the boxes."""
+        panels = (self.canvas, self.images, self.categories.view, self.boxes)
+        at = next((place for place, panel in enumerate(panels) if panel.hasFocus()), -1)
+        panels[(at + 1) % len(panels)].setFocus(Qt.FocusReason.TabFocusReason)
+
     def _show_title(self) -> None:
         session = self.parts.session
-        place = session.folder or session.project_path
         names = [session.image.path.name] if session.image else []
-        self.setWindowTitle(" – ".join([*names, *([place.stem] if place else []), "BoxRefine"]))
+        if session.folder is not None:
+            names.append(session.folder.name)
+        elif session.project_path is not None:
+            names.append(session.project_path.stem)
+        self.setWindowTitle(" – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:
         self._recent.clear()

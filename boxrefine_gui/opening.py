@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations import Parts, choose_settings, show_image
+from boxrefine_gui.session import Models
 from boxrefine_gui.store_lane import OpenedProject, StoreView
 from core.errors import BadFileError, KnownError
 from core.records import ImageRecord, NewImage
@@ -184,6 +186,20 @@ def load_models(parts: Parts) -> None:
         on_error=partial(_no_models, parts),
         title="loading the model",
     )
+
+
+def choose_encoder(parts: Parts, name: str) -> None:
+    """Load another encoder and its refiner; the ones at hand stay until those are there, and if they cannot be."""
+    before = parts.session.models
+    settings = replace(parts.session.settings, encoder=name)
+
+    def loaded(models: Models) -> None:
+        choose_settings(parts, settings)
+        parts.session.set_models(models)
+        if before is not None:
+            parts.encode.run(before.close)
+
+    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"loading {name}")
 
 
 def _no_models(parts: Parts, error: Exception) -> None:

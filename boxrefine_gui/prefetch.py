@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.session import Models, Session
-from core.errors import BadFileError
+from core.errors import BadFileError, StorageError
 from core.features.encode_order import encode_order
 from core.records import ImageRecord
 
@@ -57,6 +57,10 @@ class Prefetch:
         image = self._session.image
         if image is not None and image.id == image_id and models is self._session.models:
             self._session.set_features(features)
+        trouble = models.trouble()
+        if trouble is not None and trouble != self._reported:
+            self._reported = trouble
+            self._session.report(StorageError(trouble))
 
     def _failed(self, error: Exception) -> None:
         # A picture that cannot be read is told of in the canvas when it is opened; that is soon enough.

@@ -32,12 +32,15 @@ class Source(Protocol):
 
 
 def _nothing() -> None:
-    """There is nothing to close."""
+    """There is nothing to close, and no trouble."""
 
 
 @dataclass(frozen=True)
 class Models:
-    """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar."""
+    """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar.
+
+    `trouble` is a sentence where the cache cannot be used; refining goes on without it.
+    """
 
     source: Source
     refiner: Refiner
@@ -47,6 +50,7 @@ class Models:
     refiner_identity: str
     device: str
     close: Callable[[], None] = _nothing
+    trouble: Callable[[], str | None] = _nothing
 
 
 @dataclass(frozen=True)
@@ -166,8 +170,10 @@ class Session(QObject):
         self.changed.emit(view.changes)
 
     def _set_images(self, stored: tuple[ImageRecord, ...]) -> None:
-        known = {record.path for record in stored}
-        unreadable = tuple(record for record in self.images if record.id < 0 and record.path not in known)
+        unreadable = tuple(record for record in self.images if record.id < 0)
+        if unreadable:  # looking at 100,000 paths would be felt
+            known = {record.path for record in stored}
+            unreadable = tuple(record for record in unreadable if record.path not in known)
         self.images = stored + unreadable
         self._rows = {record.id: row for row, record in enumerate(self.images)}
 
@@ -214,6 +220,8 @@ class Session(QObject):
 
     def set_models(self, models: Models | None, note: str = "") -> None:
         """The models have been loaded, or `note` says why there are none."""
+        if models is not self.models:
+            self.features = None  # another encoder's features mean nothing to this refiner
         self.models, self.models_note = models, note
         self.models_changed.emit()
 

@@ -65,7 +65,7 @@ class DrawBoxTool:
         if self._start is not None:
             self._is_drawing, self._start = False, None
             if self._parts.session.draft is not None:
-                self._parts.session.take_draft()
+                operations.discard(self._parts)
 
     @property
     def _plain(self) -> bool:

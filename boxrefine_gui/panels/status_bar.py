@@ -28,6 +28,7 @@ class StatusBar(QStatusBar):
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
         session.settings_changed.connect(self._show_models)
+        session.changed.connect(self._show_models)
         self._show_position()
         self._show_models()
 
@@ -54,7 +55,8 @@ class StatusBar(QStatusBar):
             doing.append("boxes are stored as drawn")
         elif not session.snapping:
             doing.append("refinement is switched off (S)")
-        self.activity.setText("   ·   ".join(doing) or "ready")
+        idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
+        self.activity.setText("   ·   ".join(doing) or idle)
         self.model.setText(f"{models.encoder_name} encoder, {models.refiner_name} refiner" if models else "")
         self.device.setText(models.device if models else "")
 

@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QPushB
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import opening, theme
-from boxrefine_gui.actions import shortcut_help
+from boxrefine_gui.actions import ENCODER_TITLES, shortcut_help
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
 from boxrefine_gui.notices import BugReport
 from boxrefine_gui.panels.image_list import Role
+from core.errors import BadWeightsError
 from core.formats import EXPORTERS
 from core.geometry import Box
 from core.settings import load_settings, settings_path
@@ -284,7 +285,7 @@ def test_what_is_not_text_has_an_accessible_name(app: App) -> None:
 def test_the_status_bar_says_with_what_and_where(qtbot: QtBot, app: App) -> None:
     status = app.window.status
     texts = [label.text() for label in status.findChildren(QLabel)]
-    qtbot.waitUntil(lambda: status.activity.text() == "ready")
+    qtbot.waitUntil(lambda: status.activity.text() == "drag a box around an object")
     assert any("fake encoder" in text for text in texts)
     assert "CPU" in texts
     assert status.position.text().startswith("1 of 3")
@@ -311,3 +312,41 @@ def test_a_write_asked_for_in_the_project_before_does_not_reach_the_next(
     settled(qtbot, app)
     assert stored(app) == []
     assert "opened meanwhile" in app.window.notices.sentence.text()
+
+
+def test_another_encoder_is_taken_when_it_is_loaded(qtbot: QtBot, app: App, models: FakeModels) -> None:
+    closed: list[str] = []
+    models.on_close = lambda: closed.append("closed")
+    app.window.action_by_id["encoder_vit_tiny"].trigger()
+    qtbot.waitUntil(lambda: app.session.settings.encoder == "vit_tiny" and app.session.features is not None)
+    qtbot.waitUntil(lambda: closed == ["closed"])
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    qtbot.waitUntil(lambda: app.files.is_idle)
+    assert load_settings(settings_path()).encoder == "vit_tiny"
+
+
+def test_an_encoder_without_weights_is_told_and_the_one_at_hand_stays(
+    qtbot: QtBot, app: App, models: FakeModels
+) -> None:
+    models.fault = BadWeightsError("The weights of vit_h are not here: fetch them.")
+    app.window.action_by_id["encoder_vit_h"].trigger()
+    qtbot.waitUntil(lambda: "weights of vit_h" in app.window.notices.sentence.text())
+    assert app.session.settings.encoder == "light"
+    assert not app.window.action_by_id["encoder_vit_h"].isChecked()
+    draw(qtbot, app, Box(10, 10, 90, 90))
+
+
+def test_the_model_menu_offers_every_encoder() -> None:
+    from core.encoders.catalogue import ENCODERS
+
+    assert set(ENCODER_TITLES) == set(ENCODERS)
+
+
+def test_f6_moves_the_keyboard_through_the_panels(qtbot: QtBot, app: App) -> None:
+    window = app.window
+    seen = []
+    for _ in range(4):
+        seen.append(window.focusWidget())
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F6)
+    assert seen == [window.canvas, window.images, window.categories.view, window.boxes]
+    assert window.focusWidget() is window.canvas
