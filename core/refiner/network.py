@@ -74,7 +74,7 @@ class Attention(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         count, channels, height, width = values.shape
-        tokens = values.flatten(2).transpose(1, 2)
+        tokens: Tensor = values.flatten(2).transpose(1, 2)
         query, key, value = (
             self.mix(self.norm1(tokens)).view(count, -1, 3, self.heads, channels // self.heads).permute(2, 0, 3, 1, 4)
         )

@@ -61,6 +61,8 @@ def pretrain(
     The state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadWeightsError.
     """
     start = time.monotonic()
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
     pool = (yield from load_pool(data, side=config.picture_side, held_out=config.held_out)).to(device)
     torch.manual_seed(config.seed)
     both = Both()
@@ -79,13 +81,13 @@ def pretrain(
         norm = precision.step(parts["total"], optimizer, both.parameters(), max_norm=config.max_norm)
         average.update_parameters(both)
         if step % config.report_every == 0:
-            figures |= {name: float(value.detach()) for name, value in parts.items()}
-            figures |= {"norm": float(norm), "seconds": time.monotonic() - start}
-            yield Progress(step, config.steps, "training", dict(figures))
+            now = {name: float(value.detach()) for name, value in parts.items()}
+            now |= {"norm": float(norm), "seconds": time.monotonic() - start}
+            _log(out / LOG_FILE, {"step": float(step)} | now)
+            yield Progress(step, config.steps, "training", now)
         if (step + 1) % config.measure_every == 0 or step + 1 == config.steps:
-            figures |= _save(out, both, average, optimizer, pool, precision, config, step + 1)
-            _log(out / LOG_FILE, {"step": step + 1.0} | figures)
-            yield Progress(step + 1, config.steps, "measured", dict(figures))
+            figures = _save(out, both, average, optimizer, pool, precision, config, step + 1)
+            yield Progress(step + 1, config.steps, "measured", figures)
     return PretrainSummary(out, config.steps, time.monotonic() - start, figures)
 
 
@@ -205,6 +207,7 @@ def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.op
 
 def _log(path: Path, figures: dict[str, float]) -> None:
     names = list(figures)
+    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
