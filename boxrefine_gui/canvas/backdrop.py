@@ -1,6 +1,8 @@
-"""Backdrop: the picture as it looks under the boxes, kept as one pixmap so that a drag repaints boxes alone."""
+"""Backdrop: what lies under the hand's work, kept as a pixmap so that a drag repaints little."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap
@@ -12,29 +14,33 @@ NEAREST_FROM = 2.0
 """From this scale on (device pixels an image pixel) pixels are shown as squares, because edges are placed by them."""
 
 
-class Backdrop:
-    """Paints the picture anew only where picture, view or size changed."""
+class KeptPixmap:
+    """Paints again only what differs from the last time; else it lays the same pixmap down."""
 
     def __init__(self) -> None:
         self._pixmap = QPixmap()
-        self._painted_for: object = None
+        self._key: object = None
 
-    def paint(self, painter: QPainter, picture: CanvasPicture | None, view: View, size: QSize, ground: QColor) -> None:
-        """Lay picture and ground under everything else."""
+    def paint(self, painter: QPainter, key: tuple[object, ...], size: QSize, draw: Callable[[QPainter], None]) -> None:
+        """`draw` fills a pixmap of `size` logical pixels; `key` holds all that it depends on."""
         ratio = painter.device().devicePixelRatioF()
-        wanted = (id(picture), view, size.width(), size.height(), ratio, ground.rgba())
-        if wanted != self._painted_for:
-            self._pixmap = _painted(picture, view, size, ground, ratio)
-            self._painted_for = wanted
+        whole_key = (key, size.width(), size.height(), ratio)
+        if whole_key != self._key:
+            pixmap = QPixmap(size * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            inner = QPainter(pixmap)
+            draw(inner)
+            inner.end()
+            self._pixmap, self._key = pixmap, whole_key
         painter.drawPixmap(QPointF(0, 0), self._pixmap)
 
 
-def _painted(picture: CanvasPicture | None, view: View, size: QSize, ground: QColor, ratio: float) -> QPixmap:
-    pixmap = QPixmap(size * ratio)
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(ground)
+def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, size: QSize, ground: QColor) -> None:
+    """The ground and the visible part of the picture."""
+    painter.fillRect(QRectF(0, 0, size.width(), size.height()), ground)
     if picture is None:
-        return pixmap
+        return
+    ratio = painter.device().devicePixelRatioF()
     whole = picture.levels[0].rect()
     shown = QRectF(0, 0, size.width(), size.height())
     x1, y1 = view.to_image(shown.topLeft())
@@ -43,7 +49,7 @@ def _painted(picture: CanvasPicture | None, view: View, size: QSize, ground: QCo
     left, top = max(int(x1) - 1, 0), max(int(y1) - 1, 0)
     right, bottom = min(int(x2) + 2, whole.width()), min(int(y2) + 2, whole.height())
     if right <= left or bottom <= top:
-        return pixmap
+        return
     level = _level_for(picture, view.scale * ratio)
     image = picture.levels[level]
     across, down = image.width() / whole.width(), image.height() / whole.height()
@@ -52,11 +58,8 @@ def _painted(picture: CanvasPicture | None, view: View, size: QSize, ground: QCo
         (right - left) * view.scale, (bottom - top) * view.scale,
     )  # fmt: skip
     source = QRectF(left * across, top * down, (right - left) * across, (bottom - top) * down)
-    painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.scale * ratio < NEAREST_FROM)
     painter.drawImage(target, image, source)
-    painter.end()
-    return pixmap
 
 
 def _level_for(picture: CanvasPicture, scale: float) -> int:

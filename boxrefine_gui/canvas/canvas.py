@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QPointF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -16,10 +18,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from boxrefine_gui import theme
-from boxrefine_gui.canvas.backdrop import Backdrop
+from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
 from boxrefine_gui.canvas.draw_box_tool import DrawBoxTool
 from boxrefine_gui.canvas.edit_box_tool import EditBoxTool, cursor_for
-from boxrefine_gui.canvas.layers import LAYERS, Scene
+from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
 from boxrefine_gui.canvas.picking import box_at, next_box
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import Parts
@@ -46,7 +48,8 @@ class Canvas(QWidget):
         self._session = parts.session
         self.draw_tool = DrawBoxTool(parts)
         self.edit_tool = EditBoxTool(parts)
-        self._backdrop = Backdrop()
+        self._backdrop = KeptPixmap()  # the picture
+        self._under = KeptPixmap()  # and on it the stored boxes
         self._view = View()
         self._fits = True
         self._pan_from: QPointF | None = None
@@ -125,14 +128,27 @@ class Canvas(QWidget):
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self._backdrop.paint(painter, self._session.picture, self._view, self.size(), theme.canvas_ground())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         is_dragging = self.draw_tool.is_drawing or self.edit_tool.is_active
         scene = Scene(self._session, self._view, QSizeF(self.size()), is_dragging, self._hovered_id)
+        painter = QPainter(self)
+        self._under.paint(
+            painter, (self._picture_key(), stored_key(scene)), self.size(), partial(self._paint_under, scene)
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for paint in LAYERS:
             paint(painter, scene)
         painter.end()
+
+    def _picture_key(self) -> tuple[object, ...]:
+        picture = self._session.picture
+        return picture.levels[0].cacheKey() if picture else 0, self._view, theme.canvas_ground().rgba()
+
+    def _paint_under(self, scene: Scene, painter: QPainter) -> None:
+        self._backdrop.paint(painter, self._picture_key(), self.size(), self._paint_picture)
+        paint_stored(painter, scene)
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        paint_picture(painter, self._session.picture, self._view, self.size(), theme.canvas_ground())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._fits:

@@ -20,6 +20,7 @@ from core.records import Correction, EdgeConfidence
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
 _TAG_FROM_WIDTH = 28.0
+_MOST_TAGS = 150  # more of them hide the picture, and cost time
 _CHIP = QColor(16, 18, 21, 215)
 
 
@@ -34,14 +35,48 @@ class Scene:
     hovered_id: int | None
 
 
-def paint_corrections(painter: QPainter, scene: Scene) -> None:
-    """Stored boxes in the colours of their categories; the one that is refined again is left to the draft."""
-    again = scene.session.draft.again.id if scene.session.draft and scene.session.draft.again else None
+def stored_key(scene: Scene) -> tuple[object, ...]:
+    """All that the stored boxes at rest depend on."""
+    session = scene.session
+    return session.corrections, session.categories, _restless(session), scene.view
+
+
+def paint_stored(painter: QPainter, scene: Scene) -> None:
+    """Stored boxes at rest, in the colours of their categories; a thousand of them in a few calls."""
+    restless, shown = _restless(scene.session), QRectF(QPointF(0, 0), scene.size)
+    rects = [
+        (scene.view.to_screen(correction.accepted), correction.category_id)
+        for correction in scene.session.corrections
+        if correction.id not in restless
+    ]
+    rects = [(rect, category_id) for rect, category_id in rects if rect.intersects(shown)]
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(_pen(theme.HALO, _SOLID, 4.0))
+    painter.drawRects([rect for rect, _ in rects])
+    for category_id in {category_id for _, category_id in rects}:
+        painter.setPen(_pen(theme.category_color(category_id), _SOLID, 2.0))
+        painter.drawRects([rect for rect, other in rects if other == category_id])
+    if len(rects) <= _MOST_TAGS:
+        names = {category.id: category.name for category in scene.session.categories}
+        for rect, category_id in rects:
+            if rect.width() >= _TAG_FROM_WIDTH:
+                _tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
+
+
+def _restless(session: Session) -> frozenset[int]:
+    """Ids of stored boxes that are painted elsewhere: being moved, or being refined again."""
+    again = session.draft.again if session.draft is not None else None
+    return frozenset(session.moving) | ({again.id} if again is not None else set())
+
+
+def paint_touched(painter: QPainter, scene: Scene) -> None:
+    """Stored boxes under the mouse or on the move."""
     names = {category.id: category.name for category in scene.session.categories}
-    for correction in scene.session.corrections:
-        if correction.id not in (again, scene.session.selected_id):
-            is_hovered = correction.id == scene.hovered_id
-            _paint_stored(painter, scene, correction, names, width=2.8 if is_hovered else 1.9)
+    touched = {scene.hovered_id, *scene.session.moving} - {scene.session.selected_id}
+    if touched != {None}:
+        for correction in scene.session.corrections:
+            if correction.id in touched:
+                _paint_box(painter, scene, correction, names, width=2.8)
 
 
 def paint_storing(painter: QPainter, scene: Scene) -> None:
@@ -67,7 +102,7 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     if selected is None or scene.session.draft is not None:
         return
     names = {category.id: category.name for category in scene.session.categories}
-    rect = _paint_stored(painter, scene, selected, names, width=2.6)
+    rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
     if selected.edge_confidence is not None and selected.id not in scene.session.moving:
         _doubtful_edges(painter, rect, selected.edge_confidence)
@@ -127,7 +162,7 @@ def paint_sentence(painter: QPainter, scene: Scene) -> None:
 
 
 LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
-    paint_corrections,
+    paint_touched,
     paint_storing,
     paint_waiting,
     paint_selected,
@@ -155,7 +190,7 @@ def _hint(draft: Draft, scene: Scene) -> str:
     return "" if scene.is_dragging else "⏎ accept   Esc discard"
 
 
-def _paint_stored(
+def _paint_box(
     painter: QPainter, scene: Scene, correction: Correction, names: dict[int, str], *, width: float
 ) -> QRectF:
     rect = scene.view.to_screen(scene.session.box_of(correction))
