@@ -32,6 +32,9 @@ _PATIENCE_S = 4.0
 """How long closing waits for a lane that is inside a native call, in seconds; the store lane is given more."""
 
 _STORE_PATIENCE_S = 30.0
+_SWITCH_S = 0.001
+"""How long a lane that is in Python may keep the GUI thread waiting, in seconds; Python's own 5 ms are seen."""
+
 _CLOSE_CHECK_MS = 20
 _COLLECT_MS = 1000
 _WHOLE_COLLECTION_EVERY = 60
@@ -43,6 +46,7 @@ def run(path: Path | None) -> int:
     assert isinstance(qt, QApplication)
     qt.setApplicationName("BoxRefine")
     qt.setStyle("Fusion")
+    sys.setswitchinterval(_SWITCH_S)
     app = build()
     previous_hook, sys.excepthook = sys.excepthook, app.report_uncaught
     app.window.show()

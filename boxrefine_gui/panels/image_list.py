@@ -18,6 +18,7 @@ from core.records import Changes
 _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
 _MARGIN = 6
+_BATCH = 500
 _PROBLEM = QColor("#D55E00")
 
 Index = QModelIndex | QPersistentModelIndex
@@ -174,6 +175,8 @@ class ImageList(QListView):
         self.setModel(self._images)
         self.setItemDelegate(ImageDelegate(self))
         self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)  # else Qt asks for every row of 100,000 at once
+        self.setBatchSize(_BATCH)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Images")
