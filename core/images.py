@@ -51,8 +51,7 @@ def read_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            # Of a TIFF, Pillow tells the upright size at once.
-            sideways = image.format != "TIFF" and image.getexif().get(_EXIF_ORIENTATION, 1) in _TURNED_SIDEWAYS
+            sideways = _header_orientation(image) in _TURNED_SIDEWAYS
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _unreadable(path, error) from error
     return (height, width) if sideways else (width, height)
@@ -117,6 +116,18 @@ def _unreadable(path: Path, error: Exception) -> BadFileError:
     if isinstance(error, UnidentifiedImageError):
         return BadFileError(f"{path} is not a picture that can be read: replace it or take it out of the folder.")
     return BadFileError(f"The picture {path} is damaged ({reason(error)}): replace it with an intact copy.")
+
+
+def _header_orientation(image: ImageFile.ImageFile) -> int:
+    """EXIF orientation 1..8, without decoding the picture."""
+    if image.format == "TIFF":
+        return 1  # its size is told upright
+    if image.format == "PNG":
+        # getexif() would decode the whole picture in case its EXIF stands behind the pixels.
+        exif = Image.Exif()
+        exif.load(image.info.get("exif", b""))
+        return int(exif.get(_EXIF_ORIENTATION, 1))
+    return int(image.getexif().get(_EXIF_ORIENTATION, 1))
 
 
 def _bits(image: ImageFile.ImageFile) -> int:

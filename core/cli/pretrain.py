@@ -6,6 +6,7 @@ examples:
   boxrefine pretrain --data pool --out trained
   boxrefine pretrain --data pool --out trained --config my.yaml --device cuda
   boxrefine pretrain --data pool --out trained --resume
+  boxrefine pretrain --data pool --out polished --config polish.yaml --start-from trained
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for weights and log")
     parser.add_argument("--config", metavar="YAML", type=Path, help="instead of the configuration that made what ships")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    parser.add_argument("--start-from", metavar="DIR", type=Path, help="an earlier run's weights instead of ImageNet's")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
 
 
@@ -36,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
 
     config = read_config(options.config or SHIPPED_CONFIG, PretrainConfig)
     device = choose_device(options.device)
-    done = watch(pretrain(config, options.data, options.out, device, resume=options.resume), unit="step")
+    job = pretrain(config, options.data, options.out, device, start_from=options.start_from, resume=options.resume)
+    done = watch(job, unit="step")
     summarise(
         {
             "out": str(done.out),

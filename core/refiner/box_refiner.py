@@ -22,7 +22,8 @@ Convolution = torch.nn.Conv1d | torch.nn.Conv2d
 class Calibration:
     """Platt scaling of the network's own logits (p = sigmoid(scale * logit + shift)), and when a box is left alone.
 
-    A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`.
+    A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`; a negative
+    margin asks for that much proof before a refinement is thrown away.
     """
 
     confidence_scale: float = 1.0

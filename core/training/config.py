@@ -18,18 +18,22 @@ T = TypeVar("T")
 class PretrainConfig:
     """How the shipped weights are trained.
 
-    steps: optimiser steps; batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
+    steps: optimiser steps of the whole schedule; stop_after: stop there even so (0: never)
+    batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
     learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
+    train_encoder: False leaves the encoder as it is, so that only the refiner learns
     held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
-    set_power: sets are drawn by (number of pictures) ** set_power
+    set_power: sets are drawn by (number of pictures) ** set_power; keep_margin: see refiner.box_refiner.Calibration
     """
 
     seed: int = 0
     steps: int = 12000
+    stop_after: int = 0
     batch_images: int = 64
     boxes_per_image: int = 8
     learning_rate: float = 1e-3
     backbone_rate: float = 0.3
+    train_encoder: bool = True
     weight_decay: float = 0.03
     warmup_steps: int = 300
     max_norm: float = 1.0
@@ -46,6 +50,7 @@ class PretrainConfig:
     mask_weight: float = 0.5
     confidence_weight: float = 0.25
     score_weight: float = 0.25
+    keep_margin: float = -0.1
     report_every: int = 50
     measure_every: int = 2000
 

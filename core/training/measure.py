@@ -63,7 +63,7 @@ def summary(found: Answers, calibration: Calibration) -> dict[str, float]:
     return {name: float(torch.stack([values[g].mean() for g in groups]).mean()) for name, values in columns.items()}
 
 
-def calibrated(found: list[Answers]) -> Calibration:
+def calibrated(found: list[Answers], *, keep_margin: float) -> Calibration:
     """Platt scaling of confidences and scores on held-out answers (Platt, 1999)."""
     close = torch.cat([edge_is_close(a.boxes, a.true, pixel=a.pixel[:, None]) for a in found])
     logits = torch.cat([a.confidence_logits for a in found])
@@ -75,6 +75,7 @@ def calibrated(found: list[Answers]) -> Calibration:
         confidence_shift=confidence_shift,
         score_scale=score_scale,
         score_shift=score_shift,
+        keep_margin=keep_margin,
     )
 
 

