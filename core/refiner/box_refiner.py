@@ -1,4 +1,4 @@
-"""BoxRefiner: the learned network as a Refiner, with calibrated doubt and without harm to boxes that are right."""
+"""BoxRefiner: a learned network as a Refiner, with calibrated doubt and without harm to boxes that are right."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
+from core.encoders.image_features import ImageFeatures, check_encoder, check_finite, checked_boxes
+from core.encoders.light import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
 from core.refiner.network import RefinerNetwork
+from core.refiner.seed_network import SeedNetwork
 
 BOXES_AT_ONCE = 64
 Convolution = torch.nn.Conv1d | torch.nn.Conv2d
@@ -34,11 +36,11 @@ class Calibration:
 
 
 class BoxRefiner:
-    """Refiner of the learned network; holds weights and no image, so threads may share it."""
+    """Refiner of a learned network, ours or the seed's; holds weights and no image, so threads may share it."""
 
     def __init__(
         self,
-        network: RefinerNetwork,
+        network: RefinerNetwork | SeedNetwork,
         *,
         name: str,
         identity: str,
@@ -62,6 +64,7 @@ class BoxRefiner:
         with torch.inference_mode():
             embedding = features.embedding.to(self._device, torch.float32)[None]
             detail = features.detail.to(self._device, torch.float32)[None]
+            check_finite(embedding, detail)
             for start in range(0, len(boxes), BOXES_AT_ONCE):
                 refinements += self._refined(embedding, detail, boxes[start : start + BOXES_AT_ONCE], frame)
         return refinements
@@ -95,7 +98,7 @@ def decided(
     return torch.where(keep[..., None], drawn, boxes), confidence, scores.amax(dim=-1)
 
 
-def folded(network: RefinerNetwork) -> RefinerNetwork:
+def folded(network: AnyModule) -> AnyModule:
     """The same network with each batch normalisation folded into the convolution before it: fewer passes a box."""
     for module in list(network.modules()):
         if not isinstance(module, torch.nn.Sequential):

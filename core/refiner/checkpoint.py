@@ -19,21 +19,28 @@ from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.mask_refiner import MaskRefiner
 from core.refiner.network import RefinerNetwork
 from core.refiner.refine import Refiner
+from core.refiner.seed_network import SeedNetwork
 from core.resources import RESOURCES
 
 SHIPPED = RESOURCES / "weights" / "light"
 WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
 FORMAT = 1
+NETWORKS: Mapping[str, type[RefinerNetwork] | type[SeedNetwork]] = {
+    "box": RefinerNetwork,
+    "seed": SeedNetwork,
+}
+"""The kinds of refiner that a folder may hold."""
 
 
 @dataclass(frozen=True)
 class RefinerCard:
-    """What stands in refiner.json: the encoder it reads, its calibration, and how it was made."""
+    """What stands in refiner.json: the encoder it reads, its calibration, how it was made, and its kind of NETWORKS."""
 
     encoder: str
     calibration: Calibration = field(default_factory=Calibration)
     made_by: Mapping[str, object] = field(default_factory=dict)
+    kind: str = "box"
     format: int = FORMAT
 
 
@@ -51,10 +58,10 @@ def load_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
             f"The refiner in {chosen} reads features of {card.encoder}, not of {encoder.identity}: choose that encoder."
         )
     weights = chosen / WEIGHTS_FILE
-    network = RefinerNetwork()
+    network = NETWORKS[card.kind]()
     load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
     name = "shipped" if folder is None else chosen.name
-    identity = f"box-{sha256_of(weights)[:12]}"
+    identity = f"{card.kind}-{sha256_of(weights)[:12]}"
     return BoxRefiner(
         network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration
     )
@@ -65,12 +72,14 @@ def read_card(folder: Path) -> RefinerCard:
     path = folder / CARD_FILE
     try:
         values = json.loads(path.read_text("utf-8"))
-        if values["format"] > FORMAT:
+        kind = str(values.get("kind", "box"))  # folders of before there were two kinds do not name it
+        if values["format"] > FORMAT or kind not in NETWORKS:
             raise BadWeightsError(f"The refiner in {folder} was made by a newer BoxRefine: update BoxRefine.")
         return RefinerCard(
             encoder=str(values["encoder"]),
             calibration=Calibration(**values["calibration"]),
             made_by=dict(values["made_by"]),
+            kind=kind,
         )
     except FileNotFoundError as error:
         raise BadWeightsError(f"There is no refiner in {folder} ({CARD_FILE} is missing): check the folder.") from error

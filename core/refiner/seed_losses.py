@@ -1,0 +1,31 @@
+"""The seed's loss: pixels of L1 and the boxes' missing overlap, vectorised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.refiner.losses import pair_iou
+from core.refiner.seed_network import SeedAnswer
+
+
+def box_iou_loss(boxes: Tensor, true: Tensor) -> Tensor:
+    """1 - IoU of boxes (..., 4) pair by pair: (...), in [0, 1]; flat where two boxes do not touch."""
+    return 1 - pair_iou(boxes, true)
+
+
+def seed_loss(
+    answers: Sequence[SeedAnswer], true: Tensor, *, weight: Tensor, l1_weight: float, iou_weight: float
+) -> dict[str, Tensor]:
+    """The loss in the seed's units, each part a scalar and the mean over all iterations.
+
+    l1: frame pixels an edge is off; iou: 1 - IoU; total: the two as weighted. true: (B, K, 4) frame pixels;
+    weight: (B, K) 0 for empty places.
+    """
+    boxes = torch.stack([answer.boxes for answer in answers])
+    share = weight / weight.sum().clamp(min=1) / len(answers)
+    l1 = ((boxes - true).abs().mean(dim=-1) * share).sum()
+    iou = (box_iou_loss(boxes, true.expand_as(boxes)) * share).sum()
+    return {"l1": l1, "iou": iou, "total": l1_weight * l1 + iou_weight * iou}
