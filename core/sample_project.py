@@ -18,6 +18,7 @@ from core.formats.coco import CocoFile, read_coco
 from core.images import read_size
 from core.records import NewImage
 from core.resources import RESOURCES
+from core.store.project_file import SAMPLE_PREFIX
 from core.store.project_store import ProjectStore
 
 TRUE_BOXES = RESOURCES / "sample" / "sample_true.json"
@@ -52,6 +53,11 @@ def sample_pictures() -> list[Path]:
     return paths
 
 
+def sample_categories() -> list[str]:
+    """What there is to label in the pictures, in their order."""
+    return [category["name"] for category in true_boxes().document["categories"]]
+
+
 def sample_project(path: Path | None = None) -> Path:
     """The file of the sample project, made at first use; boxes that the user has accepted in it stay.
 
@@ -62,9 +68,12 @@ def sample_project(path: Path | None = None) -> Path:
     with closing(ProjectStore.open_or_create(path)) as store:
         if not store.images():
             store.add_images([NewImage(picture, *read_size(picture)) for picture in sample_pictures()])
+        if not store.categories() and store.undo_titles() == (None, None):
+            store.add_categories(sample_categories())
     return path
 
 
 def _users_own() -> Path:
     digest = hashlib.blake2b(os.fsencode(pictures_folder().resolve()), digest_size=4).hexdigest()
-    return Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "projects" / f"sample-{digest}.sqlite"
+    projects = Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "projects"
+    return projects / f"{SAMPLE_PREFIX}{digest}.sqlite"

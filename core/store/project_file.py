@@ -16,6 +16,9 @@ from core.errors import BadFileError, KnownError, StorageError, reason
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 
 PROJECT_FILE_NAME = "boxrefine.sqlite"
+SAMPLE_PREFIX = "sample-"
+"""What the file of the sample project begins with; the rest tells one installation's pictures from another's."""
+
 _PATIENCE_S = 10.0
 
 _MAY_NOT_WRITE = "may not be written here: check the permissions, or copy it to a folder of your own."
@@ -42,6 +45,13 @@ def project_path_for(folder: Path) -> Path:
     digest = hashlib.blake2b(os.fsencode(whole), digest_size=6).hexdigest()
     projects = Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "projects"
     return projects / f"{Path(whole).name}-{digest}.sqlite"
+
+
+def project_name(path: Path) -> str:
+    """What people call a project: its folder's name where the file has everybody's."""
+    if path.parent.name == "projects" and path.stem.startswith(SAMPLE_PREFIX):
+        return "Sample project"
+    return path.parent.name if path.name == PROJECT_FILE_NAME else path.stem
 
 
 @contextmanager

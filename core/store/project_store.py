@@ -104,10 +104,23 @@ class ProjectStore:
                 raise BadInputError(f"The picture {image.path} has no size: replace it with an intact copy.")
         rows = [(stored_path(image.path, folder=self._folder), image.width, image.height) for image in images]
         with naming_faults(self.path), transaction(self._db):
-            before = self._image_count()
+            before = self._count("images")
             statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
             self._db.conn.executemany(statement, rows)
-            return Changes(title="Add images", images=self._image_count() > before)
+            return Changes(title="Add images", images=self._count("images") > before)
+
+    def add_categories(self, names: Sequence[str]) -> Changes:
+        """Add those categories that are not there yet, in this order, to set a project up; not undoable.
+
+        What was undone before can no longer be redone. BadInputError for an empty name, and then none is added.
+        """
+        self._refuse_read_only()
+        rows = [(_checked_name(name),) for name in names]
+        with naming_faults(self.path), transaction(self._db):
+            before = self._count("categories")
+            self._undo_log.forget_undone()  # redoing could bring a category back under a name that is taken now
+            self._db.conn.executemany("INSERT INTO categories (name) VALUES (?) ON CONFLICT (name) DO NOTHING", rows)
+            return Changes(title="Add categories", categories=self._count("categories") > before)
 
     def add_category(self, name: str) -> Category:
         """The category of that name, made where there is none. BadInputError for an empty name."""
@@ -213,8 +226,8 @@ class ProjectStore:
             raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
         return row
 
-    def _image_count(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM images").fetchone()[0])
+    def _count(self, table: str) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 def _title(verb: str, count: int) -> str:

@@ -95,6 +95,10 @@ class UndoLog:
         done, undone = self._newest_done(), self._oldest_undone()
         return done["title"] if done else None, undone["title"] if undone else None
 
+    def forget_undone(self) -> None:
+        """Inside a transaction: nothing can be redone from here on."""
+        self._db.execute("DELETE FROM undo_steps WHERE undone = 1")
+
     def _newest_done(self) -> Row | None:
         return next(self._db.query("SELECT * FROM undo_steps WHERE undone = 0 ORDER BY id DESC LIMIT 1"), None)
 
@@ -102,7 +106,7 @@ class UndoLog:
         return next(self._db.query("SELECT * FROM undo_steps WHERE undone = 1 ORDER BY id LIMIT 1"), None)
 
     def _record(self, title: str, row_changes: list[RowChange]) -> None:
-        self._db.execute("DELETE FROM undo_steps WHERE undone = 1")
+        self.forget_undone()
         self._db.table("undo_steps").insert({"title": title, "row_changes": json.dumps(row_changes)})
         self._db.execute(
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",

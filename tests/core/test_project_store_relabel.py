@@ -36,6 +36,28 @@ def test_a_category_is_made_once(store: ProjectStore) -> None:
     assert [category.name for category in store.categories()] == ["cat", "dog", "Ente, die"]
 
 
+def test_many_categories_are_added_in_order_and_without_an_undo_step(store: ProjectStore) -> None:
+    before = store.undo_titles()
+    assert store.add_categories(["zebra", "cat", " ant ", "zebra"]).categories
+    assert [category.name for category in store.categories()] == ["cat", "dog", "zebra", "ant"]
+    assert store.undo_titles() == before
+    assert not store.add_categories(["ant", "cat"]).anything
+
+
+def test_an_empty_name_among_many_adds_none(store: ProjectStore) -> None:
+    with pytest.raises(BadInputError):
+        store.add_categories(["ant", " "])
+    assert len(store.categories()) == 2
+
+
+def test_an_undone_category_that_was_added_otherwise_is_not_redone(store: ProjectStore) -> None:
+    store.add_category("bird")
+    store.undo()
+    store.add_categories(["bird"])
+    assert not store.redo().anything
+    assert [category.name for category in store.categories()] == ["cat", "dog", "bird"]
+
+
 def test_a_category_id_is_not_used_again_after_an_undo(store: ProjectStore) -> None:
     store.add_category("bird")
     store.undo()

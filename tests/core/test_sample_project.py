@@ -11,6 +11,7 @@ import numpy as np
 from core.geometry import iou
 from core.images import list_pictures, read_picture
 from core.sample_project import drawn_boxes, pictures_folder, sample_pictures, sample_project, true_boxes
+from core.store.project_file import project_name
 from core.store.project_store import ProjectStore
 
 
@@ -55,6 +56,7 @@ def test_the_project_opens_with_all_pictures_and_opens_again(tmp_path: Path) -> 
     assert sample_project(path) == path
     with closing(ProjectStore.open(path)) as store:
         assert [image.path for image in store.images()] == sample_pictures()
+        assert [category.name for category in store.categories()][:4] == ["cup", "saucer", "spoon", "cat"]
         assert store.undo_titles() == (None, None)
 
 
@@ -62,3 +64,4 @@ def test_the_users_own_project_lies_in_the_users_data_folder() -> None:
     path = sample_project()
     assert path.is_relative_to(os.environ["XDG_DATA_HOME"])
     assert path == sample_project()
+    assert project_name(path) == "Sample project"
