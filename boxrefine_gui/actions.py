@@ -44,6 +44,7 @@ class ActionRow:
     menu: str = ""
     icon: str = ""
     in_toolbar: bool = False
+    toolbar_text: str = ""
     on_canvas: bool = False
     starts_group: bool = False
     enabled: Callable[[Session], bool] | None = None
@@ -234,11 +235,12 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ),
         ActionRow(
             "snapping", "Refine &while drawing", lambda: session.set_snapping(not session.snapping), ("S",), "&Box",
-            "refine", in_toolbar=True, starts_group=True, checked=lambda session: session.snapping,
+            "refine", in_toolbar=True, toolbar_text="Refine", starts_group=True,
+            checked=lambda session: session.snapping,
         ),
         ActionRow(
             "auto_accept", "&Accept when the mouse is released", toggle_auto, ("Ctrl+Return",), "&Box", "auto",
-            in_toolbar=True, checked=lambda session: session.settings.auto_accept,
+            in_toolbar=True, toolbar_text="Auto-accept", checked=lambda session: session.settings.auto_accept,
         ),
     ]  # fmt: skip
 

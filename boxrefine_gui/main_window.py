@@ -7,8 +7,18 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QLabel, QMainWindow, QMenu, QSplitter, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from boxrefine_gui import opening, theme
 from boxrefine_gui.actions import ActionRow, action_table, draw_icons, make_actions, with_shortcut_help
@@ -64,7 +74,7 @@ class MainWindow(QMainWindow):
         self.canvas.update()
 
     def _arrange(self) -> None:
-        centre = _column(self.notices, self.canvas)
+        centre = _laid_over(self.canvas, self.notices)
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled("Categories", self.categories))
         right.addWidget(_titled("Boxes", self.boxes))
@@ -102,6 +112,7 @@ class MainWindow(QMainWindow):
                 if before is not None and before.menu != row.menu:
                     bar.addSeparator()
                 bar.addAction(self.action_by_id[row.id])
+                _label_button(bar, self.action_by_id[row.id], row.toolbar_text)
                 before = row
         self.addToolBar(bar)
 
@@ -127,12 +138,14 @@ class MainWindow(QMainWindow):
         panels[(at + 1) % len(panels)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _show_title(self) -> None:
+        from core.store.project_file import project_name
+
         session = self.parts.session
         names = [session.image.path.name] if session.image else []
         if session.folder is not None:
             names.append(session.folder.name)
         elif session.project_path is not None:
-            names.append(session.project_path.stem)
+            names.append(project_name(session.project_path))
         self.setWindowTitle(" – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:
@@ -164,6 +177,14 @@ def _dropped(event: QDropEvent) -> Path | None:
     return Path(paths[0]) if paths else None
 
 
+def _label_button(bar: QToolBar, action: QAction, text: str) -> None:
+    """Some icons need a word beside them."""
+    button = bar.widgetForAction(action)
+    if text and isinstance(button, QToolButton):
+        action.setIconText(text)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+
 def _column(*widgets: QWidget) -> QWidget:
     column = QWidget()
     layout = QVBoxLayout(column)
@@ -173,6 +194,17 @@ def _column(*widgets: QWidget) -> QWidget:
         layout.addWidget(widget)
     layout.setStretchFactor(widgets[-1], 1)
     return column
+
+
+def _laid_over(below: QWidget, above: QWidget) -> QWidget:
+    """`above` at the top edge of `below`, which keeps its place and size: nothing moves under a drawing hand."""
+    both = QWidget()
+    layout = QGridLayout(both)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(below, 0, 0)
+    layout.addWidget(above, 0, 0, Qt.AlignmentFlag.AlignTop)
+    above.raise_()
+    return both
 
 
 def _titled(title: str, widget: QWidget) -> QWidget:

@@ -288,7 +288,7 @@ def _write(parts: Parts, format: str, out: Path, watch: JobWatcher, dataset: Dat
         watch.ended()
         boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
         images = "1 image" if summary.images == 1 else f"{summary.images} images"
-        parts.session.tell(f"{boxes} of {images} written to {summary.path}.")
+        parts.session.tell(f"{boxes} on {images} written to {summary.path}.")
 
     def failed(error: Exception) -> None:
         watch.ended()

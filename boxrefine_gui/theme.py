@@ -9,13 +9,16 @@ from PySide6.QtWidgets import QApplication
 
 from core.resources import RESOURCES
 
-# Okabe and Ito's palette, without its black; blue is lightened to be seen on dark pictures.
-_CATEGORY_COLORS = ("#E69F00", "#56B4E9", "#00B386", "#F0E442", "#4C8DFF", "#D55E00", "#CC79A7", "#B9B9B9")
+# Okabe and Ito's palette without its black, and without its sky blue, which would pass for a refinement; blue is
+# lightened to be seen on dark pictures.
+_CATEGORY_COLORS = ("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7CFF", "#B9B9B9")
 
 REFINED = QColor("#56D4FF")
 DOUBTFUL = QColor("#FF4FA3")
 DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
+
+SWATCH_SIDE = 14
 
 DOUBTFUL_BELOW = 0.5
 """An edge of less confidence than this is shown as doubtful."""
@@ -60,6 +63,21 @@ _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPale
 def category_color(category_id: int) -> QColor:
     """The colour of a category, the same on every start."""
     return QColor(_CATEGORY_COLORS[(category_id - 1) % len(_CATEGORY_COLORS)])
+
+
+def swatch(category_id: int) -> QIcon:
+    """The colour of a category for a list; as an icon of both modes, since Qt would dye it in a selected row."""
+    pixmap = QPixmap(SWATCH_SIDE, SWATCH_SIDE)
+    pixmap.fill(category_color(category_id))
+    result = QIcon()
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        result.addPixmap(pixmap, mode)
+    return result
+
+
+def problem_color() -> QColor:
+    """What is written of something that is wrong, readable on both schemes and on a selected row."""
+    return QColor("#FFB27D" if is_dark() else "#A63E00")
 
 
 def is_dark() -> bool:

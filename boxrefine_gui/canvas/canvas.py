@@ -69,7 +69,7 @@ class Canvas(QWidget):
         session = self._session
         for signal in (
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
-            session.refinement_changed, session.pending_changed, session.selection_changed,
+            session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.image_changed.connect(self._image_changed)
@@ -178,7 +178,7 @@ class Canvas(QWidget):
             if grip is not None:
                 self.edit_tool.press(grip, point)
             else:
-                self.draw_tool.press(point)
+                self.draw_tool.press(point, self._view)
         self._show_cursor(point)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

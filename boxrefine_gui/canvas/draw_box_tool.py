@@ -19,6 +19,7 @@ class DrawBoxTool:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._start: QPointF | None = None
+        self._anchor = (0.0, 0.0)  # the same in image pixels: it stays there when the view changes under the hand
         self._point = QPointF()
         self._pressed_at = 0.0
         self._is_drawing = False
@@ -28,9 +29,10 @@ class DrawBoxTool:
     def is_drawing(self) -> bool:
         return self._is_drawing
 
-    def press(self, point: QPointF) -> None:
+    def press(self, point: QPointF, view: View) -> None:
         """The hand goes down: the time of this correction starts here."""
         self._start = self._point = point
+        self._anchor = view.to_image(point)
         self._pressed_at = time.monotonic()
         self._is_drawing = False
 
@@ -39,7 +41,7 @@ class DrawBoxTool:
         if self._start is None:
             return
         self._point, self._is_plain = point, plain
-        box = self._box(self._start, view)
+        box = self._box(view)
         if box is None:
             return  # beside the picture so far
         if self._is_drawing:
@@ -71,9 +73,9 @@ class DrawBoxTool:
     def _plain(self) -> bool:
         return self._is_plain or not self._parts.session.snapping
 
-    def _box(self, start: QPointF, view: View) -> Box | None:
+    def _box(self, view: View) -> Box | None:
         image = self._parts.session.image
-        drawn = Box(*view.to_image(start), *view.to_image(self._point)).ordered()
+        drawn = Box(*self._anchor, *view.to_image(self._point)).ordered()
         if image is None or drawn.x2 <= 0 or drawn.y2 <= 0 or drawn.x1 >= image.width or drawn.y1 >= image.height:
             return None
         return Box.of(clip([drawn], width=image.width, height=image.height)[0])

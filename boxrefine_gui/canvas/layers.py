@@ -13,8 +13,9 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui import theme
 from boxrefine_gui.canvas.edit_box_tool import HANDLE_SIZE, edge_of, handle_points
+from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.session import Draft, Session
+from boxrefine_gui.session import Session
 from core.records import Correction, EdgeConfidence
 
 _SOLID = Qt.PenStyle.SolidLine
@@ -144,10 +145,18 @@ def paint_hint(painter: QPainter, scene: Scene) -> None:
     draft = scene.session.draft
     if draft is None:
         return
-    hint = _hint(draft, scene)
+    hint = words_beside(draft, scene.session, is_dragging=scene.is_dragging)
     if hint:
         rect = scene.view.to_screen(draft.box).united(scene.view.to_screen(draft.drawn))
         _chip(painter, scene, hint, rect.bottomLeft() + QPointF(0, 6))
+
+
+def paint_first_steps(painter: QPainter, scene: Scene) -> None:
+    """A word to a newcomer, below the middle of the picture."""
+    words = first_steps(scene.session)
+    if words:
+        width = QFontMetricsF(painter.font()).horizontalAdvance(words)
+        _chip(painter, scene, words, QPointF((scene.size.width() - width) / 2, scene.size.height() - 48))
 
 
 def paint_sentence(painter: QPainter, scene: Scene) -> None:
@@ -158,7 +167,7 @@ def paint_sentence(painter: QPainter, scene: Scene) -> None:
     painter.setPen(QColor("#C8CDD4") if theme.is_dark() else QColor("#3C444E"))
     room = QRectF(QPointF(0, 0), scene.size).adjusted(60, 40, -60, -40)
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-    painter.drawText(room, int(flags), _sentence(session))
+    painter.drawText(room, int(flags), why_no_picture(session))
 
 
 LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
@@ -169,25 +178,9 @@ LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
     paint_drawn,
     paint_refinement,
     paint_hint,
+    paint_first_steps,
     paint_sentence,
 )
-
-
-def _sentence(session: Session) -> str:
-    if session.image is None:
-        return "Open a folder of pictures: Ctrl+O, or drop it here." if session.project_path is None else ""
-    return session.problems.get(session.image.id, "")
-
-
-def _hint(draft: Draft, scene: Scene) -> str:
-    models, features = scene.session.models, scene.session.features
-    if draft.plain:
-        return "" if scene.is_dragging else "as drawn   ⏎ accept   Esc discard"
-    if models is None:
-        return "" if scene.is_dragging else "no model yet   ⏎ accept as drawn   Esc discard"
-    if features is None:
-        return "preparing the picture"
-    return "" if scene.is_dragging else "⏎ accept   Esc discard"
 
 
 def _paint_box(
@@ -219,11 +212,9 @@ def _outline(
 def _doubtful_edges(painter: QPainter, rect: QRectF, confidence: EdgeConfidence) -> None:
     for edge, probability in enumerate(confidence):
         if probability < theme.DOUBTFUL_BELOW:
-            line = edge_of(rect, edge)
-            painter.setPen(_pen(QColor("#101215"), _SOLID, 3.6))
-            painter.drawLine(line)
-            painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 2.6))
-            painter.drawLine(line)
+            # On the line that is there: it shows between the dashes, so that this edge still belongs to its box.
+            painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 3.2))
+            painter.drawLine(edge_of(rect, edge))
 
 
 def _chosen_edge(painter: QPainter, scene: Scene, rect: QRectF) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QListView
+from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui import theme
+from boxrefine_gui.panels.list_with_hint import ListWithHint
 from boxrefine_gui.session import Session
 from core.records import Changes, Correction
 
@@ -41,9 +41,7 @@ class BoxModel(QAbstractListModel):
             box = correction.accepted
             return f"{names.get(correction.category_id, '')}   {box.width:.0f} × {box.height:.0f}"
         if role == Qt.ItemDataRole.DecorationRole:
-            pixmap = QPixmap(14, 14)
-            pixmap.fill(theme.category_color(correction.category_id))
-            return pixmap
+            return theme.swatch(correction.category_id)
         if role == Qt.ItemDataRole.ToolTipRole:
             return _history(correction)
         return None
@@ -59,11 +57,11 @@ class BoxModel(QAbstractListModel):
         self.endResetModel()
 
 
-class BoxList(QListView):
+class BoxList(ListWithHint):
     """The boxes of the open image."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(lambda: "" if session.image is None else "No boxes on this image yet.")
         self._session = session
         self._model = BoxModel(session)
         self.setModel(self._model)

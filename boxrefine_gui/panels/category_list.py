@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QVBoxLayout, QWidget
 
 from boxrefine_gui import operations, theme
 from boxrefine_gui.operations import Parts
+from boxrefine_gui.panels.list_with_hint import ListWithHint
 from core.records import Changes
 
 Index = QModelIndex | QPersistentModelIndex
@@ -33,7 +33,7 @@ class CategoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.EditRole:
             return category.name
         if role == Qt.ItemDataRole.DecorationRole:
-            return _swatch(theme.category_color(category.id))
+            return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
             return "Double-click to rename" + (f"; {index.row() + 1} chooses it" if index.row() < 9 else "")
         return None
@@ -62,7 +62,8 @@ class CategoryList(QWidget):
         super().__init__()
         self._parts = parts
         self._model = CategoryModel(parts)
-        self.view = QListView()
+        first = operations.FIRST_CATEGORY
+        self.view = ListWithHint(lambda: f"The first box makes the category “{first}”; or add yours below.")
         self.view.setModel(self._model)
         self.view.setAccessibleName("Categories")
         self.view.setSpacing(2)
@@ -98,9 +99,3 @@ class CategoryList(QWidget):
         chosen = self._parts.session.category_id
         if chosen in ids and self._model.rowCount() == len(ids):
             self.view.setCurrentIndex(self._model.index(ids.index(chosen)))
-
-
-def _swatch(color: QColor) -> QPixmap:
-    pixmap = QPixmap(14, 14)
-    pixmap.fill(color)
-    return pixmap

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from boxrefine_gui import operations
+from boxrefine_gui import operations, theme
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.thumbnails import Thumbnails
@@ -19,7 +19,6 @@ _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
 _MARGIN = 6
 _BATCH = 500
-_PROBLEM = QColor("#D55E00")
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -154,7 +153,7 @@ def _paint_text(painter: QPainter, room: QRect, index: Index, color: QColor) -> 
     painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), name)
     width, height = index.data(Role.SIZE)
     problem = index.data(Role.PROBLEM)
-    painter.setPen(_PROBLEM if problem else _faded(color))
+    painter.setPen(theme.problem_color() if problem else _faded(color))
     below = "cannot be read" if problem else f"{width} × {height}"
     painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
 

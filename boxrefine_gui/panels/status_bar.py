@@ -52,7 +52,7 @@ class StatusBar(QStatusBar):
         if models is None and not session.activity:
             doing.append(session.models_note)
         if models is None:
-            doing.append("boxes are stored as drawn")
+            doing.append("until it is there, boxes stay as drawn" if session.activity else "boxes stay as drawn")
         elif not session.snapping:
             doing.append("refinement is switched off (S)")
         idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"

@@ -1,0 +1,122 @@
+"""What somebody sees who has never used the window: hints, words beside the box, and nothing that moves away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui import operations, theme
+from boxrefine_gui.app import App
+from boxrefine_gui.canvas.hints import first_steps, words_beside
+from core.errors import BadFileError
+from core.geometry import Box
+from tests.gui.driving import accept, close_to, draw, move, press, release
+
+DRAWN = Box(20, 30, 120, 110)
+
+
+def test_a_newcomer_is_told_how_it_goes_until_the_first_box(qtbot: QtBot, app: App) -> None:
+    assert "Return accepts it" in first_steps(app.session)
+    app.window.action_by_id["auto_accept"].trigger()
+    assert "letting go accepts it" in first_steps(app.session)
+    app.window.action_by_id["auto_accept"].trigger()
+    draw(qtbot, app, DRAWN)
+    assert first_steps(app.session) == ""
+    accept(qtbot, app)
+    assert first_steps(app.session) == ""
+
+
+def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: App) -> None:
+    def words() -> str:
+        assert app.session.draft is not None
+        return words_beside(app.session.draft, app.session, is_dragging=False)
+
+    draw(qtbot, app, DRAWN)
+    assert words() == "Return: accept     Esc: discard"
+    operations.add_category(app.parts, "cup")
+    qtbot.waitUntil(lambda: app.session.category_id is not None)
+    assert words() == "Return: accept as cup     Esc: discard"
+    app.session.set_drawn(DRAWN, plain=True)
+    assert words() == "Return: accept as cup, as drawn     Esc: discard"
+
+
+def test_empty_lists_say_so(app: App) -> None:
+    for view in (app.window.boxes, app.window.categories.view):
+        shown = view.viewport().grab().toImage()
+        ground = shown.pixelColor(shown.width() - 2, shown.height() - 2)
+        inked = (shown.pixelColor(x, y) != ground for x in range(shown.width()) for y in range(40))
+        assert any(inked)
+
+
+def test_a_notice_moves_nothing_under_a_drawing_hand(qtbot: QtBot, app: App) -> None:
+    canvas = app.window.canvas
+    press(canvas, (20, 30))
+    move(canvas, (90, 80))
+    before = (canvas.geometry(), canvas.view)
+    app.session.report(BadFileError("The picture x.png is damaged: replace it."))
+    qtbot.waitUntil(lambda: app.window.notices.height() > 20)
+    assert (canvas.geometry(), canvas.view) == before
+    assert app.window.notices.width() == canvas.width()
+    release(canvas, (90, 80))
+
+
+def test_where_a_drag_began_stays_there_when_the_view_changes(app: App) -> None:
+    canvas = app.window.canvas
+    press(canvas, (20, 30))
+    move(canvas, (90, 80))
+    canvas.zoom(2.0, QPointF(0, 0))
+    move(canvas, (120, 110))
+    assert app.session.draft is not None
+    assert close_to(app.session.draft.drawn, DRAWN)
+    release(canvas, (120, 110))
+
+
+def test_no_category_looks_like_a_refinement() -> None:
+    for category_id in range(1, 30):
+        color = theme.category_color(category_id)
+        for other in (theme.REFINED, theme.DOUBTFUL, theme.DRAWN):
+            assert _distance(color, other) > 60
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_wrong_is_written_with_contrast(app: App, scheme: str) -> None:
+    session = app.session
+    operations.choose_settings(app.parts, replace(session.settings, theme=scheme))
+    palette = QApplication.palette()
+    for ground in (palette.base().color(), palette.highlight().color()):
+        assert _contrast(theme.problem_color(), ground) >= 4.5
+
+
+def test_the_painted_edge_lies_between_the_pixels_that_are_stored(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, DRAWN)
+    accept(qtbot, app)
+    canvas, (stored,) = app.window.canvas, app.session.corrections
+    scale, view = canvas.view.scale, canvas.view
+    canvas.zoom(16.0, QPointF(stored.accepted.x1 * scale + view.left, stored.accepted.y1 * scale + view.top))
+    corner = canvas.view.to_screen(stored.accepted).topLeft()
+    shown, color = canvas.grab().toImage(), theme.category_color(stored.category_id)
+    row = round(corner.y()) + 40
+    on_line = [x for x in range(shown.width()) if _distance(shown.pixelColor(x, row), color) < 40]
+    assert on_line and abs(sum(on_line) / len(on_line) + 0.5 - corner.x()) <= 1
+
+
+def _distance(first: QColor, second: QColor) -> float:
+    pairs = zip(first.getRgb()[:3], second.getRgb()[:3], strict=True)  # type: ignore[index]
+    return float(sum((a - b) ** 2 for a, b in pairs) ** 0.5)
+
+
+def _contrast(first: QColor, second: QColor) -> float:
+    """WCAG 2's contrast ratio."""
+    lights = sorted((_luminance(first), _luminance(second)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _luminance(color: QColor) -> float:
+    parts = (color.redF(), color.greenF(), color.blueF())
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
