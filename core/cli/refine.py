@@ -2,7 +2,8 @@
 
 The output keeps ids, order and everything else; each refined box gets refine_score and edge_confidence
 [left, top, right, bottom]. A box that cannot be refined stays as it was drawn and is told on stderr; the exit
-code is then 2. The last line on stdout is a JSON summary.
+code is then 2. Small boxes of large pictures have a second look: they are refined again on the features of a crop
+around them, which takes its time. The last line on stdout is a JSON summary; second_looks counts those boxes.
 
 examples:
   boxrefine refine --images harbour --boxes coarse.json --out refined.json
@@ -21,11 +22,12 @@ from core.cli.terminal import complain, summarise, watch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--images, --boxes, --out, --refiner and the options of encoder and cache."""
+    """--images, --boxes, --out, --refiner, --no-second-look and the options of encoder and cache."""
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder that file_name is below")
     parser.add_argument("--boxes", metavar="COARSE.json", type=Path, required=True, help="COCO file of drawn boxes")
     parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help="COCO file to write")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
+    parser.add_argument("--no-second-look", action="store_true", help="look at small boxes once: faster, less exact")
     add_encoder_options(parser)
     add_cache_options(parser)
 
@@ -35,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from core.cli.refine_boxes import refine_boxes
     from core.formats.coco import read_coco, refined_document, write_json
     from core.refiner.checkpoint import load_refiner
+    from core.refiner.second_look import pays_for
 
     coco = read_coco(options.boxes)
     check_output(options.out)
@@ -43,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder)
-        job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain)
+        looks = not options.no_second_look and pays_for(source.encoder.name)
+        job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
         refined = watch(job, unit="image")
         write_json(refined_document(coco, refined.refinements), options.out)
         unrefined = len(coco.document["annotations"]) - len(refined.refinements)
@@ -51,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
             {
                 "images": refined.images,
                 "boxes": len(refined.refinements),
+                "second_looks": refined.second_looks,
                 "unrefined": unrefined,
                 "seconds": round(time.perf_counter() - start, 3),
                 "refiner": refiner.name,

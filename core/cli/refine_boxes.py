@@ -9,7 +9,8 @@ from pathlib import Path
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError, KnownError
 from core.features.feature_source import FeatureSource
-from core.formats.coco import CocoAnnotation, CocoFile, CocoImage
+from core.features.look_again import look_again
+from core.formats.coco import CocoFile, CocoImage
 from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.refine import Refiner
@@ -20,10 +21,11 @@ SLACK_PX = 2
 
 @dataclass
 class RefinedBoxes:
-    """Refinements by `CocoAnnotation.index`, and the number of pictures that gave them."""
+    """Refinements by `CocoAnnotation.index`, the number of pictures that gave them, and of boxes looked at twice."""
 
     refinements: dict[int, Refinement] = field(default_factory=dict)
     images: int = 0
+    second_looks: int = 0
 
 
 def refine_boxes(
@@ -33,28 +35,32 @@ def refine_boxes(
     source: FeatureSource,
     refiner: Refiner,
     complain: Callable[[str], None],
+    second_look: bool = True,
 ) -> Job[RefinedBoxes]:
-    """Refine the usable boxes of `coco` on the pictures in `folder`; each picture that cannot be used is told."""
+    """Refine the usable boxes of `coco` on the pictures in `folder`; each picture that cannot be used is told.
+
+    With `second_look`, boxes too small for the whole picture's features are refined again on crops of it.
+    """
     refined = RefinedBoxes()
     groups = coco.by_image()
     for done, (image_id, drawn) in enumerate(groups.items()):
         image = coco.images[image_id]
         yield Progress(done, len(groups), image.file_name)
         try:
-            features = source.of_path(folder / image.file_name)
+            picture = source.opened(folder / image.file_name)
+            features = picture.of()
             _check_size(image, features, path=folder / image.file_name, coco=coco.path)
-            refined.refinements |= _refine_picture(drawn, features, refiner)
+            boxes = [annotation.box for annotation in drawn]
+            answers = refiner.refine(features, boxes)
+            looked = look_again(answers, boxes, features.frame, picture=picture, refiner=refiner) if second_look else 0
+            refined.refinements |= {note.index: answer for note, answer in zip(drawn, answers, strict=True)}
+            refined.second_looks += looked
         except KnownError as error:
             complain(str(error))
         else:
             refined.images += 1
     yield Progress(len(groups), len(groups))
     return refined
-
-
-def _refine_picture(drawn: list[CocoAnnotation], features: ImageFeatures, refiner: Refiner) -> dict[int, Refinement]:
-    answers = refiner.refine(features, [annotation.box for annotation in drawn])
-    return {annotation.index: answer for annotation, answer in zip(drawn, answers, strict=True)}
 
 
 def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:

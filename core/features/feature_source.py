@@ -13,7 +13,7 @@ from core.errors import BadInputError
 from core.features.feature_cache import FeatureCache, FeatureKey
 from core.features.picture_memory import Fingerprint, KnownPicture
 from core.geometry import Frame
-from core.images import content_hash, read_picture
+from core.images import Picture, content_hash, read_picture
 
 _PATHS_REMEMBERED = 4096
 
@@ -42,24 +42,11 @@ class FeatureSource:
 
         Raises BadFileError where the picture cannot be read, BadInputError where `frame` is of another image size.
         """
-        fingerprint = _fingerprint(path)
-        known = self._recall(path, fingerprint)
-        features = self._cached(path, known, frame) if known else None
-        if features is not None:
-            return features
-        started_ns = self._now_ns()
-        picture = read_picture(path)
-        self._decoded += 1
-        fresh = KnownPicture(content_hash(picture), width=picture.shape[1], height=picture.shape[0])
-        self._remember(path, fingerprint, fresh, read_ns=started_ns)
-        if fresh != known:  # else it was missed a moment ago
-            features = self._cached(path, fresh, frame)
-        if features is None:
-            key = self._key(path, fresh, frame)
-            features = self.encoder.encode(picture, key.frame)
-            if self.cache is not None:
-                self.cache.put(key, features)
-        return features
+        return self.opened(path).of(frame)
+
+    def opened(self, path: Path) -> OpenedPicture:
+        """For several frames of one picture; nothing is read yet."""
+        return OpenedPicture(self, path)
 
     def peek(self, path: Path, frame: Frame | None = None) -> ImageFeatures | None:
         """The features of `path` as it was when last asked for, if they are in memory; touches no disk."""
@@ -69,21 +56,42 @@ class FeatureSource:
             return None
         return self.cache.peek(self._key(path, known, frame))
 
+    def read(self, path: Path) -> tuple[Picture, KnownPicture]:
+        """Decode a picture and remember what it is. Raises BadFileError."""
+        fingerprint = _fingerprint(path)
+        started_ns = self._now_ns()
+        picture = read_picture(path)
+        self._decoded += 1
+        known = KnownPicture(content_hash(picture), width=picture.shape[1], height=picture.shape[0])
+        self._remember(path, fingerprint, known, read_ns=started_ns)
+        return picture, known
+
+    def recall(self, path: Path) -> KnownPicture | None:
+        """What an unchanged file is known to hold, without decoding it."""
+        fingerprint = _fingerprint(path)
+        if self.cache is None or fingerprint is None:
+            return None
+        return self.cache.recall(path, fingerprint)
+
+    def cached(self, path: Path, known: KnownPicture, frame: Frame | None) -> ImageFeatures | None:
+        """The cached features of a frame of a known picture, or None. Raises BadInputError as `of_path`."""
+        self._note_latest(path, known)
+        return self.cache.get(self._key(path, known, frame)) if self.cache is not None else None
+
+    def encode(self, path: Path, picture: Picture, known: KnownPicture, frame: Frame | None) -> ImageFeatures:
+        """Encode a frame of a decoded picture, and keep its features."""
+        key = self._key(path, known, frame)
+        features = self.encoder.encode(picture, key.frame)
+        if self.cache is not None:
+            self.cache.put(key, features)
+        return features
+
     def _key(self, path: Path, known: KnownPicture, frame: Frame | None) -> FeatureKey:
         whole = Frame.whole(width=known.width, height=known.height)
         if frame is not None and (frame.image_width, frame.image_height) != (known.width, known.height):
             sizes = f"{known.width}x{known.height} pixels, not {frame.image_width}x{frame.image_height}"
             raise BadInputError(f"The picture {path} is {sizes}: it was replaced, so open it again.")
         return FeatureKey(known.content, self.encoder.identity, frame or whole)
-
-    def _cached(self, path: Path, known: KnownPicture, frame: Frame | None) -> ImageFeatures | None:
-        self._note_latest(path, known)
-        return self.cache.get(self._key(path, known, frame)) if self.cache is not None else None
-
-    def _recall(self, path: Path, fingerprint: Fingerprint | None) -> KnownPicture | None:
-        if self.cache is None or fingerprint is None:
-            return None
-        return self.cache.recall(path, fingerprint)
 
     def _remember(self, path: Path, fingerprint: Fingerprint | None, known: KnownPicture, *, read_ns: int) -> None:
         self._note_latest(path, known)
@@ -98,6 +106,35 @@ class FeatureSource:
             self._latest.move_to_end(path)
             if len(self._latest) > _PATHS_REMEMBERED:
                 self._latest.popitem(last=False)
+
+
+class OpenedPicture:
+    """One picture file, of which several frames are wanted: it is decoded once at most, and only if it must be.
+
+    It holds the decoded picture, so keep it no longer than its frames are wanted. One thread at a time.
+    """
+
+    def __init__(self, source: FeatureSource, path: Path) -> None:
+        self._source = source
+        self._path = path
+        self._known: KnownPicture | None = None
+        self._picture: Picture | None = None
+
+    def of(self, frame: Frame | None = None) -> ImageFeatures:
+        """See `FeatureSource.of_path`."""
+        source, path = self._source, self._path
+        known = self._known or source.recall(path)
+        features = source.cached(path, known, frame) if known else None
+        if features is None and self._picture is None:
+            before = known
+            self._picture, known = source.read(path)
+            if known != before:  # else it was missed a moment ago
+                features = source.cached(path, known, frame)
+        self._known = known
+        if features is not None:
+            return features
+        assert self._picture is not None and known is not None
+        return source.encode(path, self._picture, known, frame)
 
 
 def _fingerprint(path: Path) -> Fingerprint | None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.geometry import Box, iou
 from tests.core.command_line import Batch, Verb
@@ -148,3 +149,18 @@ def test_ctrl_c_under_the_bar_leaves_nothing_half_written(batch: Batch, models: 
     assert process.returncode == 130
     assert out == b""
     assert sorted(path.name for path in batch.out.parent.iterdir()) == [batch.boxes.name, batch.images.name]
+
+
+def test_small_boxes_of_a_large_picture_have_a_second_look(verb: Verb, batch: Batch, models: list[str]) -> None:
+    image, note = batch.document["images"][0], batch.note(1)
+    with Image.open(batch.images / image["file_name"]) as picture:
+        size = (5 * picture.width, 5 * picture.height)
+        picture.resize(size).save(batch.images / image["file_name"])
+    image["width"], image["height"] = size
+    note["bbox"] = [900, 700, 40, 30]
+    batch.document["images"], batch.document["annotations"] = [image], [note, {**batch.note(2), "bbox": [0, 0, *size]}]
+    batch.write()
+    twice = verb("refine", *batch.arguments, *models).summary
+    assert (twice["boxes"], twice["second_looks"], twice["cache_misses"]) == (2, 1, 2)
+    once = verb("refine", *batch.arguments, *models, "--no-second-look").summary
+    assert (once["boxes"], once["second_looks"], once["cache_hits"]) == (2, 0, 1)

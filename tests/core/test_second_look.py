@@ -1,0 +1,117 @@
+"""The second look: small boxes of large pictures get few, shared crops that hold them with room; others get none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import ArrayLike
+
+from core.encoders.image_features import ImageFeatures
+from core.features.feature_cache import FeatureCache
+from core.features.feature_source import FeatureSource
+from core.features.look_again import look_again
+from core.geometry import Box, Frame, as_boxes
+from core.records import Refinement
+from core.refiner.second_look import CONTEXT, LEAST_CROP, LEAST_GAIN, SMALL_SIDE, better_of, crop_around, crops_for
+from tests.core.feature_files import CountingEncoder, save_picture
+
+SURE = (0.9, 0.9, 0.9, 0.9)
+PHOTOGRAPH = Frame.whole(width=6000, height=4000)
+
+
+def box_at(x: float, y: float, side: float) -> tuple[float, float, float, float]:
+    return (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+
+
+def test_a_large_box_and_a_small_picture_need_one_look() -> None:
+    large = SMALL_SIDE / PHOTOGRAPH.scale + 1
+    assert crop_around(box_at(3000, 2000, large), PHOTOGRAPH) is None
+    assert crop_around(box_at(3000, 2000, large - 2), PHOTOGRAPH) is not None
+    assert crop_around(box_at(300, 200, 10), Frame.whole(width=640, height=480)) is None
+    assert crop_around((100, 100, 5900, 140), PHOTOGRAPH) is None  # thin, but as long as the picture
+
+
+@pytest.mark.parametrize("size", [(6000, 4000), (4000, 6000), (20000, 300), (1100, 1100)])
+def test_a_crop_holds_its_box_with_room_and_lies_in_the_picture(size: tuple[int, int]) -> None:
+    width, height = size
+    frame = Frame.whole(width=width, height=height)
+    random = np.random.default_rng(0)
+    sides = random.uniform(1, 60 / frame.scale, (500, 2)).clip(1, [width, height])
+    corners = random.uniform(0, 1, (500, 2)) * (np.array([width, height]) - sides)
+    boxes = np.concatenate([corners, corners + sides], axis=1)
+    crops = crops_for(boxes, frame)
+    assert crops
+    for crop, rows in crops.items():
+        assert crop.left >= 0 and crop.left + crop.width <= width
+        assert crop.top >= 0 and crop.top + crop.height <= height
+        assert crop.scale >= LEAST_GAIN * frame.scale
+        for x1, y1, x2, y2 in boxes[rows]:
+            room = 0.25 * max(x2 - x1, y2 - y1)
+            assert max(x1 - room, 0) >= crop.left and min(x2 + room, width) <= crop.left + crop.width
+            assert max(y1 - room, 0) >= crop.top and min(y2 + room, height) <= crop.top + crop.height
+            assert max(crop.width, crop.height) >= min(CONTEXT * max(x2 - x1, y2 - y1), max(size))
+
+
+def test_neighbouring_boxes_and_a_drag_share_crops() -> None:
+    steps = [(1000.0, 1000.0, 1020 + step, 1010 + step) for step in range(30)]
+    assert len(crops_for(steps, PHOTOGRAPH)) <= 2
+    random = np.random.default_rng(0)
+    crowd = [box_at(x, y, 40) for x, y in random.uniform(2000, 2000 + 2 * LEAST_CROP, (1000, 2))]
+    assert len(crops_for(crowd, PHOTOGRAPH)) <= 25
+
+
+def test_boxes_outside_and_no_boxes_are_no_trouble() -> None:
+    assert crops_for([], PHOTOGRAPH) == {}
+    crop = crop_around((-500, -500, -400, -400), PHOTOGRAPH)
+    assert crop is not None
+    assert (crop.left, crop.top) == (0, 0)
+
+
+def test_the_second_answer_stays_unless_it_is_much_less_sure() -> None:
+    def sure(score: float) -> Refinement:
+        return Refinement(Box(0, 0, 9, 9), SURE, score)
+
+    first = sure(0.7)
+    for score, stays in ((0.9, True), (0.65, True), (0.55, False)):
+        second = sure(score)
+        assert (better_of(first, second) is second) == stays
+
+
+class CropRefiner:
+    """Says of each box how many pixels wide the crop was, and is sure of it where the box is left of x = 1000."""
+
+    name = identity = "crop-refiner"
+
+    def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
+        width = features.frame.width
+        return [Refinement(Box(0, 0, width, row[2]), SURE, 0.9 if row[0] < 1000 else 0.1) for row in as_boxes(drawn)]
+
+
+def test_looking_again_decodes_once_and_replaces_what_is_better(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    path = save_picture(tmp_path / "large.bmp", gray=90, width=3000, height=2000)
+    drawn = [box_at(100, 100, 30), box_at(120, 100, 30), box_at(1500, 1000, 900), box_at(2000, 100, 30)]
+    with FeatureCache(tmp_path / "cache") as cache:
+        source = FeatureSource(encoder, cache)
+        picture = source.opened(path)
+        frame = picture.of().frame
+        answers = [Refinement(Box.of(row), SURE, 0.5) for row in drawn]
+        assert look_again(answers, drawn, frame, picture=picture, refiner=CropRefiner()) == 3
+        assert (source.decoded, encoder.encoded) == (1, 3)
+        again = source.opened(path)
+        look_again(answers, drawn, frame, picture=again, refiner=CropRefiner())
+        assert encoder.encoded == 3
+    assert [answer.box[2] for answer in answers] == [LEAST_CROP, LEAST_CROP, drawn[2][2], drawn[3][2]]
+    assert [answer.score for answer in answers] == [0.9, 0.9, 0.5, 0.5]
+
+
+def test_the_features_of_a_crop_say_which_part_they_are_of(tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "large.bmp", gray=90, width=3000, height=2000)
+    crop = crop_around(box_at(2000, 1500, 30), Frame.whole(width=3000, height=2000))
+    assert crop is not None
+    features = FeatureSource(CountingEncoder(), None).opened(path).of(crop)
+    assert features.frame == crop
+    assert torch.all(features.embedding == 90)
