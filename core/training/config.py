@@ -18,6 +18,8 @@ T = TypeVar("T")
 class PretrainConfig:
     """How the shipped weights are trained.
 
+    refiner: `box`, ours, or `seed`, the seed's (see refiner.seed_network), whose losses are l1 and iou alone, in pixels
+    initialisation: of the seed's refiner, `xavier` or `default`
     steps: optimiser steps of the whole schedule; stop_after: stop there even so (0: never)
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
     learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
@@ -27,6 +29,8 @@ class PretrainConfig:
     """
 
     seed: int = 0
+    refiner: str = "box"
+    initialisation: str = "xavier"
     steps: int = 12000
     stop_after: int = 0
     batch_images: int = 64

@@ -14,7 +14,6 @@ from core.encoders.light import INPUT_SIZE, MEAN, STD
 from core.geometry import MODEL_SIZE
 from core.refiner.box_refiner import Calibration, decided
 from core.refiner.losses import edge_is_close, pair_iou
-from core.refiner.network import RefinerNetwork
 from core.training.augment import View, frame_points, look_up
 from core.training.box_noise import coarsen
 from core.training.pool import Pool
@@ -37,7 +36,7 @@ class Answers:
 
 
 def answers(
-    encoder: nn.Module, refiner: RefinerNetwork, pool: Pool, precision: Precision, *, noise: str, seed: int = 0
+    encoder: nn.Module, refiner: nn.Module, pool: Pool, precision: Precision, *, noise: str, seed: int = 0
 ) -> Answers:
     """Refine every held-out box once, drawn with `noise` (see box_noise). The networks are put into evaluation mode."""
     encoder.eval()
@@ -79,6 +78,18 @@ def calibrated(found: list[Answers], *, keep_margin: float) -> Calibration:
     )
 
 
+def constant(found: list[Answers]) -> Calibration:
+    """For a network without doubt of its own: how often its edges were close and how good its boxes were, always."""
+    close = torch.cat([edge_is_close(a.boxes, a.true, pixel=a.pixel[:, None]) for a in found]).mean()
+    quality = torch.cat([pair_iou(a.boxes, a.true) for a in found]).mean()
+    return Calibration(
+        confidence_scale=0.0,
+        confidence_shift=float(close.logit(eps=1e-3)),
+        score_scale=0.0,
+        score_shift=float(quality.logit(eps=1e-3)),
+    )
+
+
 def _platt(logits: Tensor, wanted: Tensor) -> tuple[float, float]:
     values, target = logits.double().cpu(), wanted.double().cpu()
     line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
@@ -91,7 +102,8 @@ def _platt(logits: Tensor, wanted: Tensor) -> tuple[float, float]:
         return value
 
     optimizer.step(loss)
-    return float(line[0]), float(line[1])
+    scale, shift = line.detach().tolist()
+    return scale, shift
 
 
 def _held_out_rows(pool: Pool) -> Iterator[Tensor]:
@@ -102,7 +114,7 @@ def _held_out_rows(pool: Pool) -> Iterator[Tensor]:
 @torch.no_grad()
 def _answer_rows(
     encoder: nn.Module,
-    refiner: RefinerNetwork,
+    refiner: nn.Module,
     pool: Pool,
     rows: Tensor,
     precision: Precision,

@@ -19,12 +19,11 @@ from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
-from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, save_refiner, save_weights
-from core.refiner.losses import mask_loss, stage_loss
-from core.refiner.network import RefinerNetwork
+from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
 from core.training.config import PretrainConfig
 from core.training.frames import Frames, make_frames
-from core.training.measure import Answers, answers, calibrated, summary
+from core.training.learners import learner_of
+from core.training.measure import Answers, answers, summary
 from core.training.pool import Pool, load_pool
 from core.training.precision import Precision
 
@@ -47,10 +46,11 @@ class PretrainSummary:
 class Both(nn.Module):
     """Encoder and refiner as one module, so that one average and one checkpoint hold both."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
+        self.learner = learner_of(config)
         self.encoder = LightNetwork()
-        self.refiner = RefinerNetwork()
+        self.refiner = self.learner.network(config)
 
 
 def pretrain(
@@ -64,15 +64,31 @@ def pretrain(
 ) -> Job[PretrainSummary]:
     """Train on every set below `data`; weights, card, log and state go into `out`.
 
-    It starts from ImageNet weights, or from the encoder and refiner that an earlier run left in `start_from`. The state
-    is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadWeightsError.
+    It starts from ImageNet weights, or from the encoder and refiner that an earlier run left in `start_from` (where
+    that refiner is of another kind, from the encoder alone). The state is saved at each measurement, and `resume` goes
+    on from it. Raises BadFileError, BadInputError, BadWeightsError.
     """
+    learner_of(config)  # a wrong name is told before the pictures are read
+    pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out)
+    return (yield from train(config, pool, out, device, start_from=start_from, resume=resume))
+
+
+def train(
+    config: PretrainConfig,
+    pool: Pool,
+    out: Path,
+    device: torch.device,
+    *,
+    start_from: Path | None = None,
+    resume: bool = False,
+) -> Job[PretrainSummary]:
+    """`pretrain` on pictures that have been read."""
     start = time.monotonic()
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
-    pool = (yield from load_pool(data, side=config.picture_side, held_out=config.held_out)).to(device)
+    pool = pool.to(device)
     torch.manual_seed(config.seed)
-    both = Both()
+    both = Both(config)
     if start_from is None:
         _start_from_imagenet(both.encoder)
     else:
@@ -115,22 +131,8 @@ def _batch(pool: Pool, config: PretrainConfig, rng: torch.Generator) -> Frames:
 def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
     with precision.forward():
         embedding, detail = both.encoder(frames.pictures.contiguous(memory_format=torch.channels_last))
-        stages = both.refiner(embedding, detail, frames.drawn, frames.content)
-    total = torch.zeros((), device=frames.drawn.device)
-    parts: dict[str, Tensor] = {}
-    weights = {
-        "distribution": config.distribution_weight,
-        "l1": config.l1_weight,
-        "giou": config.iou_weight,
-        "confidence": config.confidence_weight,
-        "score": config.score_weight,
-    }
-    for answer in stages:
-        parts = stage_loss(answer, frames.true, drawn=frames.drawn, weight=frames.weight, pixel=frames.pixel)
-        masks, known = frames.masks(answer.region, answer.mask_logits.shape[-1])
-        parts["mask"] = mask_loss(answer.mask_logits, masks, weight=known)
-        total = total + sum(parts[name] * share for name, share in weights.items()) + config.mask_weight * parts["mask"]
-    return parts | {"total": total}
+        answers = both.refiner(embedding, detail, frames.drawn, frames.content)
+    return both.learner.losses(answers, frames, config)
 
 
 def _optimizer(both: Both, config: PretrainConfig) -> torch.optim.AdamW:
@@ -164,7 +166,10 @@ def _start_from_imagenet(encoder: LightNetwork) -> None:
 
 
 def _start_from(folder: Path, both: Both) -> None:
-    for network, file in ((both.encoder, ENCODER_FILE), (both.refiner, WEIGHTS_FILE)):
+    networks: list[tuple[nn.Module, str]] = [(both.encoder, ENCODER_FILE)]
+    if read_card(folder).kind == both.learner.kind:
+        networks.append((both.refiner, WEIGHTS_FILE))
+    for network, file in networks:
         path = folder / file
         load_strictly(network, {key: value.float() for key, value in load_state(path).items()}, path=path)
 
@@ -181,17 +186,19 @@ def _save(
 ) -> dict[str, float]:
     """Measure the averaged weights, save them with their card, and the state to resume from."""
     best = cast(Both, average.module)
-    save_weights(best.encoder.state_dict(), out / ENCODER_FILE)
+    # An average of counters rounds them, so an encoder that did not learn is saved as it came: its features stay valid.
+    save_weights((best if config.train_encoder else both).encoder.state_dict(), out / ENCODER_FILE)
     found = {noise: answers(best.encoder, best.refiner, pool, precision, noise=noise) for noise in MEASURED_NOISE}
     if not any(len(entry.true) for entry in found.values()):
         calibration, figures = Calibration(), {}
     else:
-        calibration = calibrated(list(found.values()), keep_margin=config.keep_margin)
+        calibration = both.learner.calibrated(list(found.values()), config)
         figures = dict(_named(found, calibration))
     card = RefinerCard(
         encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
         calibration=calibration,
         made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures},
+        kind=both.learner.kind,
     )
     save_refiner(out, best.refiner.state_dict(), card)
     state = {
