@@ -4,6 +4,7 @@ examples:
   boxrefine benchmark latency
   boxrefine benchmark latency --json
   boxrefine benchmark accuracy --data dev --noise hq0.4 drag
+  boxrefine benchmark seed --data pool --steps 300
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import argparse
 from collections.abc import Mapping
 from types import ModuleType
 
-from core.cli import benchmark_accuracy, benchmark_latency
+from core.cli import benchmark_accuracy, benchmark_latency, benchmark_seed
 
-BENCHMARKS: Mapping[str, ModuleType] = {"latency": benchmark_latency, "accuracy": benchmark_accuracy}
+BENCHMARKS: Mapping[str, ModuleType] = {
+    "latency": benchmark_latency,
+    "accuracy": benchmark_accuracy,
+    "seed": benchmark_seed,
+}
 """Modules like those of the verbs (see the parser); every benchmark takes --json."""
 
 

@@ -1,0 +1,74 @@
+"""Curves as a picture and as a line of text, drawn with what is installed anyway."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from core.errors import StorageError, reason
+
+SIZE = (960, 540)
+_LEFT, _TOP, _RIGHT, _BOTTOM = 70, 50, 20, 40
+_COLOURS = ("#c0392b", "#2463a8", "#2a7f3f", "#8e5ba6")
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def averaged(values: Sequence[float], points: int) -> list[float]:
+    """The means of at most `points` equal stretches of values."""
+    count = min(points, len(values))
+    ends = [round(index * len(values) / count) for index in range(count + 1)] if count else [0]
+    return [math.fsum(values[low:high]) / (high - low) for low, high in zip(ends, ends[1:], strict=False)]
+
+
+def sparkline(values: Sequence[float], *, width: int = 60) -> str:
+    """Values as one line of bars, the least as the lowest, the greatest as the highest."""
+    shown = averaged(values, width)
+    low, high = (min(shown), max(shown)) if shown else (0.0, 0.0)
+    step = (high - low) / (len(_BARS) - 1) or 1.0
+    return "".join(_BARS[round((value - low) / step)] for value in shown)
+
+
+def draw_curves(path: Path, curves: Mapping[str, Sequence[float]], *, title: str) -> None:
+    """Write a PNG of curves over their index, with the zero at the bottom; 60 means a curve, so that noise goes.
+
+    Raises StorageError where it cannot be written.
+    """
+    picture = Image.new("RGB", SIZE, "white")
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=15)
+    shown = {name: averaged(values, 60) for name, values in curves.items()}
+    top = max((value for values in shown.values() for value in values), default=1.0) or 1.0
+    longest = max((len(values) for values in curves.values()), default=1)
+    _draw_axes(draw, font, top=top, last=longest)
+    draw.text((_LEFT, 14), title, fill="black", font=font)
+    for row, (name, values) in enumerate(shown.items()):
+        colour = _COLOURS[row % len(_COLOURS)]
+        stretch = len(curves[name]) / len(values) if values else 1.0
+        points = [_place((index + 0.5) * stretch / longest, value / top) for index, value in enumerate(values)]
+        draw.line(points, fill=colour, width=3, joint="curve")
+        draw.text((SIZE[0] - _RIGHT, 14 + 20 * row), name, fill=colour, font=font, anchor="ra")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path, "PNG")
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({reason(error)}): check the disk.") from error
+
+
+def _place(across: float, up: float) -> tuple[float, float]:
+    """Shares of the axes as a point of the picture."""
+    width, height = SIZE[0] - _LEFT - _RIGHT, SIZE[1] - _TOP - _BOTTOM
+    return _LEFT + across * width, _TOP + (1 - up) * height
+
+
+def _draw_axes(
+    draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, *, top: float, last: int
+) -> None:
+    for quarter in range(5):
+        share = quarter / 4
+        x, y = _place(share, share)
+        draw.line([(_LEFT, y), (SIZE[0] - _RIGHT, y)], fill="#dddddd")
+        draw.text((_LEFT - 8, y), f"{top * share:.4g}", fill="black", font=font, anchor="rm")
+        draw.text((x, SIZE[1] - _BOTTOM + 6), f"{last * share:.0f}", fill="black", font=font, anchor="ma")
