@@ -21,6 +21,7 @@ from boxrefine_gui.main_window import MainWindow
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.pictures import Pictures
 from boxrefine_gui.prefetch import Prefetch
+from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Models, Session
 from boxrefine_gui.store_lane import StoreLane
 from core.errors import KnownError
@@ -71,6 +72,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.features.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.refiner.checkpoint import load_refiner
+    from core.refiner.second_look import pays_for
 
     encoder = load_encoder(settings.encoder, settings.device)
     refiner = load_refiner(None, encoder)
@@ -85,6 +87,7 @@ def load_chosen_models(settings: Settings) -> Models:
         refiner_name=refiner.name,
         refiner_identity=refiner.identity,
         device=device_note(encoder.device.type, wanted=settings.device),
+        looks_twice=pays_for(encoder.name),
         close=cache.close,
         trouble=lambda: cache.trouble,
     )
@@ -112,6 +115,7 @@ class App:
         )
         self.store = StoreLane(self.store_lane)
         self.live = LiveRefine(session=self.session, lane=self.refine)
+        self.second_look = SecondLook(session=self.session, lane=self.encode)
         self.parts = Parts(
             self.session, self.store, self.files, self.encode, self.exports, self.live, load_models, settings_path()
         )
@@ -172,6 +176,7 @@ class App:
         self.exports.close()
         self.store.close()
         self.files.close(drain=True)
+        self.second_look.stop()
         self._close_models()
         for lane in (self.refine, self.pictures, self.thumbnails):
             lane.close()

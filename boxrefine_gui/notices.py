@@ -30,9 +30,16 @@ from core.progress import Progress
 _TOLD_MS = 12_000
 """How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
 
+# The same in light and dark: a label takes its colour from the palette unless it is named here.
 _STYLES = {
-    "fault": "#sentence { background: #FCE8D5; color: #4A2508; border-left: 4px solid #D55E00; }",
-    "told": "#sentence { background: #DDF0E9; color: #08352A; border-left: 4px solid #009E73; }",
+    "fault": (
+        "#sentence { background: #FCE8D5; border-left: 4px solid #D55E00; }"
+        "#sentence QLabel, #sentence QPushButton { color: #4A2508; }"
+    ),
+    "told": (
+        "#sentence { background: #DDF0E9; border-left: 4px solid #009E73; }"
+        "#sentence QLabel, #sentence QPushButton { color: #08352A; }"
+    ),
 }
 
 
@@ -119,7 +126,7 @@ class Notices(QWidget):
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         close = QPushButton("Close")
         close.setFlat(True)
-        close.setStyleSheet("color: inherit; padding: 2px 10px;")
+        close.setStyleSheet("padding: 2px 10px;")
         close.setAccessibleName("Close the notice")
         close.clicked.connect(self.dismiss)
         row = QHBoxLayout(bar)

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from boxrefine_gui.store_lane import OpenedProject, StoreView
-from core.geometry import Box
+from core.geometry import Box, Frame
 from core.records import Category, Changes, Correction, ImageRecord, Refinement
 from core.settings import Settings
 
@@ -23,12 +23,20 @@ if TYPE_CHECKING:
     from core.refiner.refine import Refiner
 
 
+class OpenedPicture(Protocol):
+    """A picture of which several frames are wanted; see core.features.feature_source."""
+
+    def of(self, frame: Frame | None = None) -> ImageFeatures: ...
+
+
 class Source(Protocol):
     """Where features come from; see core.features.feature_source."""
 
     def of_path(self, path: Path) -> ImageFeatures: ...
 
     def peek(self, path: Path) -> ImageFeatures | None: ...
+
+    def opened(self, path: Path) -> OpenedPicture: ...
 
 
 def _nothing() -> None:
@@ -39,7 +47,8 @@ def _nothing() -> None:
 class Models:
     """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar.
 
-    `trouble` is a sentence where the cache cannot be used; refining goes on without it.
+    `trouble` is a sentence where the cache cannot be used; refining goes on without it. `looks_twice`: small boxes are
+    refined again on the features of a crop.
     """
 
     source: Source
@@ -49,6 +58,7 @@ class Models:
     refiner_name: str
     refiner_identity: str
     device: str
+    looks_twice: bool = False
     close: Callable[[], None] = _nothing
     trouble: Callable[[], str | None] = _nothing
 

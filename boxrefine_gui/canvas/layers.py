@@ -94,7 +94,8 @@ def paint_waiting(painter: QPainter, scene: Scene) -> None:
     for draft in scene.session.waiting:
         rect = scene.view.to_screen(draft.drawn)
         _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.2)
-        _chip(painter, scene, "preparing", rect.bottomLeft() + QPointF(0, 4))
+        words = "refining" if scene.session.features is not None else "preparing the picture"
+        _chip(painter, scene, words, rect.bottomLeft() + QPointF(0, 4))
 
 
 def paint_selected(painter: QPainter, scene: Scene) -> None:

@@ -93,6 +93,7 @@ class FakeModels:
             refiner_name=self.refiner.name,
             refiner_identity=self.refiner.identity,
             device="CPU",
+            looks_twice=True,
             close=lambda: self.on_close(),
         )
 

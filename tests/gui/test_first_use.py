@@ -65,6 +65,19 @@ def test_a_notice_moves_nothing_under_a_drawing_hand(qtbot: QtBot, app: App) -> 
     release(canvas, (90, 80))
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_notice_can_be_read(qtbot: QtBot, app: App, scheme: str) -> None:
+    operations.choose_settings(app.parts, replace(app.session.settings, theme=scheme))
+    notices = app.window.notices
+    for show in (app.session.tell, lambda words: app.session.report(BadFileError(words))):
+        show("The picture x.png is damaged: replace it.")
+        qtbot.waitUntil(lambda: notices.height() > 20)
+        shown = notices.grab().toImage()
+        ground = shown.pixelColor(shown.width() // 2, 2)
+        inked = (shown.pixelColor(x, y) for x in range(10, shown.width() // 2) for y in range(shown.height()))
+        assert max(_contrast(color, ground) for color in inked) >= 7
+
+
 def test_where_a_drag_began_stays_there_when_the_view_changes(app: App) -> None:
     canvas = app.window.canvas
     press(canvas, (20, 30))
