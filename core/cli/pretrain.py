@@ -7,6 +7,7 @@ examples:
   boxrefine pretrain --data pool --out trained --config my.yaml --device cuda
   boxrefine pretrain --data pool --out trained --resume
   boxrefine pretrain --data pool --out polished --config polish.yaml --start-from trained
+  boxrefine pretrain --data pool --out seed --config resources/configs/seed.yaml --start-from resources/weights/light
 """
 
 from __future__ import annotations
