@@ -1,4 +1,4 @@
-"""The one fake: an encoder and a refiner that count their calls and inset a box by two pixels."""
+"""The one fake: an encoder and a refiner that count their calls and inset a box by a few pixels."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from core.records import Refinement
 from core.settings import Settings
 
 INSET = 2.0
+CROP_INSET = 5.0
 CONFIDENCE = (0.9, 0.8, 0.3, 0.7)
 
 
-def inset(box: Box) -> Box:
-    """What the fake refiner answers to a drawn box."""
-    return Box(box.x1 + INSET, box.y1 + INSET, box.x2 - INSET, box.y2 - INSET)
+def inset(box: Box, by: float = INSET) -> Box:
+    """What the fake refiner answers to a drawn box; on a crop's features it insets it by `CROP_INSET`."""
+    return Box(box.x1 + by, box.y1 + by, box.x2 - by, box.y2 - by)
 
 
 class FakeEncoder:
@@ -49,7 +50,7 @@ class FakeEncoder:
 
 
 class FakeRefiner:
-    """Insets by two pixels; it can be held back, or made to fail."""
+    """Insets by some pixels; it can be held back, or made to fail."""
 
     name = "fake refiner"
     identity = "fake-refiner-0001"
@@ -65,7 +66,8 @@ class FakeRefiner:
         self.calls += 1
         if self.fault is not None:
             raise self.fault
-        return [Refinement(inset(Box(*row)), CONFIDENCE, 0.9) for row in as_boxes(np.asarray(drawn)).tolist()]
+        by = INSET if features.frame.is_whole else CROP_INSET
+        return [Refinement(inset(Box(*row), by), CONFIDENCE, 0.9) for row in as_boxes(np.asarray(drawn)).tolist()]
 
 
 class FakeModels:
