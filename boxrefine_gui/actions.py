@@ -75,7 +75,7 @@ def action_table(
     """All rows, in the order of the menus."""
     return [
         *_file_rows(parts, window=window, notices=notices, ask=ask),
-        *_edit_rows(parts, canvas),
+        *_edit_rows(parts, canvas, notices),
         *_box_rows(parts, canvas),
         *_image_rows(parts),
         *_view_rows(parts, canvas, next_panel),
@@ -188,10 +188,14 @@ def _file_rows(parts: Parts, *, window: QWidget, notices: Notices, ask: Ask) -> 
     ]  # fmt: skip
 
 
-def _edit_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
+def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow]:
     def escape() -> None:
-        if not canvas.cancel_drag():
-            operations.discard(parts)
+        is_at_rest = parts.session.draft is None and parts.session.selected_id is None
+        if canvas.cancel_drag():
+            return
+        if is_at_rest:
+            notices.dismiss()
+        operations.discard(parts)
 
     return [
         ActionRow(

@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         self.images.clicked.connect(self._focus_canvas)
         self.categories.view.clicked.connect(self._focus_canvas)
         self.boxes.clicked.connect(self._focus_canvas)
-        self.categories.new_name.returnPressed.connect(self._focus_canvas)
+        self.categories.left.connect(self._focus_canvas)
 
     def _focus_canvas(self) -> None:
         """A click in a list is followed by work on the picture, whose keys live in the canvas."""

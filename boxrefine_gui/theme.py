@@ -99,6 +99,11 @@ def apply(theme: str) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7C838D" if dark else "#9AA1AB"))
     if palette != QApplication.palette():
         QApplication.setPalette(palette)
+        # Fusion draws the frame of a field darker than the window, which on a dark one is not seen.
+        field = QPalette(palette)
+        field.setColor(QPalette.ColorRole.Base, QColor("#32373E") if dark else palette.base().color())
+        for kind in ("QLineEdit", "QRadioButton"):
+            QApplication.setPalette(field, kind)
 
 
 def canvas_ground() -> QColor:

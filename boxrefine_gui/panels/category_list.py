@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QVBoxLayout, QWidget
 
 from boxrefine_gui import operations, theme
@@ -58,6 +59,8 @@ class CategoryModel(QAbstractListModel):
 class CategoryList(QWidget):
     """The categories, and a line to add one."""
 
+    left = Signal()  # the user is done here
+
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
@@ -80,6 +83,8 @@ class CategoryList(QWidget):
         layout.addWidget(self.view)
         layout.addWidget(self.new_name)
         self.new_name.returnPressed.connect(self._add)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.new_name, context=Qt.ShortcutContext.WidgetShortcut)
+        escape.activated.connect(self._leave)
         self.view.clicked.connect(self._chosen)
         parts.session.category_changed.connect(self._show_chosen)
         parts.session.changed.connect(self._show_chosen)
@@ -88,7 +93,11 @@ class CategoryList(QWidget):
         name = self.new_name.text().strip()
         if name:
             operations.add_category(self._parts, name)
+        self._leave()
+
+    def _leave(self) -> None:
         self.new_name.clear()
+        self.left.emit()
 
     def _chosen(self, index: QModelIndex) -> None:
         operations.choose_category(self._parts, self._parts.session.categories[index.row()].id)

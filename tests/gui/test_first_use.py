@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -76,6 +76,27 @@ def test_a_notice_can_be_read(qtbot: QtBot, app: App, scheme: str) -> None:
         ground = shown.pixelColor(shown.width() // 2, 2)
         inked = (shown.pixelColor(x, y) for x in range(10, shown.width() // 2) for y in range(shown.height()))
         assert max(_contrast(color, ground) for color in inked) >= 7
+
+
+def test_escape_closes_a_notice_when_there_is_nothing_else_to_give_up(qtbot: QtBot, app: App) -> None:
+    notices, canvas = app.window.notices, app.window.canvas
+    app.session.tell("3 boxes written.")
+    draw(qtbot, app, DRAWN)
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert app.session.draft is None
+    assert notices.sentence.isVisible()
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert not notices.sentence.isVisible()
+
+
+def test_escape_leaves_the_line_for_a_new_category(qtbot: QtBot, app: App) -> None:
+    name = app.window.categories.new_name
+    name.setFocus()
+    qtbot.keyClicks(name, "cu")
+    qtbot.keyClick(name, Qt.Key.Key_Escape)
+    assert name.text() == ""
+    assert app.window.canvas.hasFocus()
+    assert app.session.categories == ()
 
 
 def test_where_a_drag_began_stays_there_when_the_view_changes(app: App) -> None:
