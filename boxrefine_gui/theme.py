@@ -103,7 +103,7 @@ def apply(theme: str) -> None:
         field = QPalette(palette)
         field.setColor(QPalette.ColorRole.Base, QColor("#32373E") if dark else palette.base().color())
         for kind in ("QLineEdit", "QRadioButton"):
-            QApplication.setPalette(field, kind)
+            QApplication.setPalette(field, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
 
 
 def canvas_ground() -> QColor:
