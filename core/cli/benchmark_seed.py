@@ -2,7 +2,8 @@
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). Both train on the same frames, on the
 shipped encoder, by resources/configs/seed_before.yaml and seed.yaml cut to N steps. The loss is in the seed's units:
-frame pixels an edge is off, plus IoU weight times 1 - IoU. Curves (PNG) and logs (CSV) go into --out.
+frame pixels an edge is off, plus IoU weight times 1 - IoU; `last left` is the share of the drawn boxes' error that is
+left at the end. Curves (PNG) and logs (CSV) go into --out. A CPU computes both in fp32, so only a GPU can judge speed.
 
 examples:
   boxrefine benchmark seed --data pool
@@ -20,7 +21,7 @@ from core.cli.terminal import Figure, say, summarise, table, watch
 if TYPE_CHECKING:
     from core.training.seed_claims import SeedCurve
 
-HEADER = ["run", "first loss", "last loss", "last px", "last 1 - IoU", "ms a step", "IoU hq0.4", "after"]
+HEADER = ["run", "first loss", "last loss", "last px", "last left", "last 1 - IoU", "ms a step", "IoU hq0.4", "after"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,18 +65,22 @@ def run(options: argparse.Namespace) -> int:
 
 def cells(name: str, curve: SeedCurve) -> list[str]:
     """One row of the table; the last columns are of held-out pictures."""
+    from core.training.seed_claims import last_tenth
+
     iou = [f"{curve.figures.get(f'hq0.4 {when}', 0.0):.3f}" for when in ("before", "after")]
-    last = max(1, len(curve.l1) // 10)
-    parts = [sum(values[-last:]) / last for values in (curve.l1, curve.iou)]
-    losses = [f"{curve.start:.1f}", f"{curve.end:.1f}", f"{parts[0]:.1f}", f"{parts[1]:.3f}"]
+    pixels, left, missed = (last_tenth(values) for values in (curve.l1, curve.left, curve.iou))
+    losses = [f"{curve.start:.1f}", f"{curve.end:.1f}", f"{pixels:.1f}", f"{left:.3f}", f"{missed:.3f}"]
     return [name, *losses, f"{1000 * curve.seconds_per_step:.0f}", *iou]
 
 
 def figures(curve: SeedCurve) -> dict[str, Figure]:
     """One run for the summary."""
+    from core.training.seed_claims import last_tenth
+
     return {
         "start": round(curve.start, 3),
         "end": round(curve.end, 3),
+        "left": round(last_tenth(curve.left), 4),
         "unrest": round(curve.unrest, 4),
         "largest_norm": round(max(curve.norm), 3),
         "ms_per_step": round(1000 * curve.seconds_per_step, 1),

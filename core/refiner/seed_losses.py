@@ -17,15 +17,22 @@ def box_iou_loss(boxes: Tensor, true: Tensor) -> Tensor:
 
 
 def seed_loss(
-    answers: Sequence[SeedAnswer], true: Tensor, *, weight: Tensor, l1_weight: float, iou_weight: float
+    answers: Sequence[SeedAnswer],
+    true: Tensor,
+    *,
+    drawn: Tensor,
+    weight: Tensor,
+    l1_weight: float,
+    iou_weight: float,
 ) -> dict[str, Tensor]:
     """The loss in the seed's units, each part a scalar and the mean over all iterations.
 
-    l1: frame pixels an edge is off; iou: 1 - IoU; total: the two as weighted. true: (B, K, 4) frame pixels;
-    weight: (B, K) 0 for empty places.
+    l1: frame pixels an edge is off; iou: 1 - IoU; total: the two as weighted; drawn: what l1 would be if no box moved,
+    to measure the others by. true, drawn: (B, K, 4) frame pixels; weight: (B, K) 0 for empty places.
     """
     boxes = torch.stack([answer.boxes for answer in answers])
-    share = weight / weight.sum().clamp(min=1) / len(answers)
-    l1 = ((boxes - true).abs().mean(dim=-1) * share).sum()
-    iou = (box_iou_loss(boxes, true.expand_as(boxes)) * share).sum()
-    return {"l1": l1, "iou": iou, "total": l1_weight * l1 + iou_weight * iou}
+    share = weight / weight.sum().clamp(min=1)
+    l1 = ((boxes - true).abs().mean(dim=-1) * share).sum() / len(answers)
+    iou = (box_iou_loss(boxes, true.expand_as(boxes)) * share).sum() / len(answers)
+    unmoved = ((drawn - true).abs().mean(dim=-1) * share).sum()
+    return {"l1": l1, "iou": iou, "drawn": unmoved, "total": l1_weight * l1 + iou_weight * iou}

@@ -68,7 +68,12 @@ def box_losses(stages: list[StageAnswer], frames: Frames, config: PretrainConfig
 def seed_losses(answers: list[SeedAnswer], frames: Frames, config: PretrainConfig) -> dict[str, Tensor]:
     """The seed's loss in its own units: frame pixels and 1 - IoU."""
     return seed_loss(
-        answers, frames.true, weight=frames.weight, l1_weight=config.l1_weight, iou_weight=config.iou_weight
+        answers,
+        frames.true,
+        drawn=frames.drawn,
+        weight=frames.weight,
+        l1_weight=config.l1_weight,
+        iou_weight=config.iou_weight,
     )
 
 

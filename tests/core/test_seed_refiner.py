@@ -122,11 +122,13 @@ def test_the_vectorised_iou_loss_is_that_of_a_loop() -> None:
 def test_the_loss_is_in_pixels_and_leaves_out_empty_places() -> None:
     true = DRAWN.clone()
     answers = [SeedAnswer(DRAWN + 4), SeedAnswer(DRAWN + 2)]
-    parts = seed_loss(answers, true, weight=torch.tensor([[1.0, 1.0, 0.0]]), l1_weight=1.0, iou_weight=0.5)
+    shares = torch.tensor([[1.0, 1.0, 0.0]])
+    parts = seed_loss(answers, true, drawn=DRAWN + 6, weight=shares, l1_weight=1.0, iou_weight=0.5)
+    assert parts["drawn"] == pytest.approx(6.0)
     assert parts["l1"] == pytest.approx(3.0)
     assert 0 < parts["iou"] < 0.1
     assert parts["total"] == pytest.approx(float(parts["l1"] + 0.5 * parts["iou"]))
-    nothing = seed_loss(answers, true, weight=torch.zeros(1, 3), l1_weight=1.0, iou_weight=0.5)
+    nothing = seed_loss(answers, true, drawn=true, weight=torch.zeros(1, 3), l1_weight=1.0, iou_weight=0.5)
     assert nothing["total"] == 0
 
 
