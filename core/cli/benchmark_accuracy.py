@@ -2,11 +2,16 @@
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). Drawn boxes are made from the true ones:
 hqS is HQ-SAM's own box noise at scale S, drag a hasty mouse drag. harmed is the share of boxes that lost more than
-0.02 IoU; ms a box is without decoding and encoding.
+0.02 IoU; ms a box is without decoding and encoding, but for the crops of second looks, which sets with pictures of
+1024 pixels and more have a row for. small, medium and large are the mean IoU of boxes whose true shorter side is
+below 32, below 96, and of more pixels.
+
+With --large K the pictures are laid K by K into large ones, which shows by size what the second look gains.
 
 examples:
   boxrefine benchmark accuracy --data dev
   boxrefine benchmark accuracy --data dev --noise hq0.4 --limit 20 --json
+  boxrefine benchmark accuracy --data dev --noise hq0.4 drag --limit 32 --large 4
 """
 
 from __future__ import annotations
@@ -18,21 +23,27 @@ from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
 from core.cli.terminal import Figure, say, summarise, table, watch
+from core.errors import BadInputError
 
 if TYPE_CHECKING:
+    from core.encoders.image_features import Encoder
+    from core.refiner.refine import Refiner
     from core.training.accuracy import AccuracyRow
+    from core.training.large_pictures import SecondLookRow
 
 NOISES = ("hq0.2", "hq0.4", "hq0.6", "drag")
-HEADER = ["set", "noise", "method", "boxes", "mean IoU", ">= 0.9", "harmed", "ms a box"]
+HEADER = ["set", "noise", "method", "boxes", "mean IoU", ">= 0.9", "harmed", "small", "medium", "large", "ms a box"]
+LARGE_HEADER = ["set", "noise", "size", "boxes", "two looks", "drawn", "IoU one", "IoU two", "harmed one", "harmed two"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --noise, --limit, --no-grabcut, --refiner and the options of encoder and cache."""
+    """--data, --noise, --limit, --no-grabcut, --large, --refiner and the options of encoder and cache."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", metavar="N", type=int, help="only the first N pictures of each set")
     parser.add_argument("--no-grabcut", action="store_true", help="leave out GrabCut, which takes longest")
+    parser.add_argument("--large", metavar="K", type=int, help="measure second looks on pictures laid K by K")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -41,12 +52,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure set by set, print the table."""
     from core.refiner.checkpoint import load_refiner
+    from core.refiner.second_look import pays_for
     from core.training.accuracy import find_sets, measure_set
 
+    if options.large is not None and options.large < 1:
+        raise BadInputError("Pictures are laid K by K: --large must be 1 or more.")
     rows: list[AccuracyRow] = []
     sets = find_sets(options.data)
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder)
+        if options.large is not None:
+            return run_large(options, sets, source.encoder, refiner)
         for folder in sets:
             job = measure_set(
                 folder,
@@ -54,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
                 refiner=refiner,
                 noises=options.noise,
                 grab_cut=not options.no_grabcut,
+                second_look=pays_for(source.encoder.name),
                 limit=options.limit,
                 seed=options.seed,
             )
@@ -65,8 +82,39 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_large(options: argparse.Namespace, sets: list[Path], encoder: Encoder, refiner: Refiner) -> int:
+    """Measure second looks set by set, print the table."""
+    from core.training.large_pictures import measure_second_look
+
+    rows: list[SecondLookRow] = []
+    for folder in sets:
+        job = measure_second_look(
+            folder,
+            encoder=encoder,
+            refiner=refiner,
+            noises=options.noise,
+            grid=options.large,
+            limit=options.limit,
+            seed=options.seed,
+        )
+        rows += watch(job, unit="picture")
+    if not options.json:
+        say(table(LARGE_HEADER, [large_cells(row) for row in rows]))
+    figures: list[Figure] = [asdict(row) for row in rows]
+    summarise({"rows": figures, "seed": options.seed, "grid": options.large, "refiner": refiner.name})
+    return 0
+
+
+def large_cells(row: SecondLookRow) -> list[str]:
+    """One row of the table of second looks."""
+    values = (row.looked_twice, row.iou_drawn, row.iou_once, row.iou_twice, row.harmed_once, row.harmed_twice)
+    return [row.set, row.noise, row.size, str(row.boxes), *(f"{value:.3f}" for value in values)]
+
+
 def cells(row: AccuracyRow) -> list[str]:
     """One row of the table."""
     metrics = row.metrics
+    by_size = metrics.iou_after_by_size
     shares = [f"{value:.3f}" for value in (metrics.iou_after, metrics.share_090, metrics.harmed)]
-    return [row.set, row.noise, row.method, str(metrics.boxes), *shares, f"{row.ms_per_box:.1f}"]
+    sizes = [f"{by_size[size]:.3f}" if size in by_size else "" for size in ("small", "medium", "large")]
+    return [row.set, row.noise, row.method, str(metrics.boxes), *shares, *sizes, f"{row.ms_per_box:.1f}"]

@@ -52,9 +52,10 @@ def refine_boxes(
             _check_size(image, features, path=folder / image.file_name, coco=coco.path)
             boxes = [annotation.box for annotation in drawn]
             answers = refiner.refine(features, boxes)
-            looked = look_again(answers, boxes, features.frame, picture=picture, refiner=refiner) if second_look else 0
+            if second_look:
+                looked = look_again(answers, boxes, features.frame, picture=picture, refiner=refiner)
+                refined.second_looks += len(looked)
             refined.refinements |= {note.index: answer for note, answer in zip(drawn, answers, strict=True)}
-            refined.second_looks += looked
         except KnownError as error:
             complain(str(error))
         else:

@@ -19,14 +19,16 @@ class Framed(Protocol):
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
 
-def look_again(answers: list[Refinement], drawn: ArrayLike, frame: Frame, *, picture: Framed, refiner: Refiner) -> int:
+def look_again(
+    answers: list[Refinement], drawn: ArrayLike, frame: Frame, *, picture: Framed, refiner: Refiner
+) -> set[int]:
     """Put better second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first.
 
-    Gives how many boxes had a second look. Raises as `Refiner.refine` and `FeatureSource.of_path`.
+    Gives the rows that had a second look. Raises as `Refiner.refine` and `FeatureSource.of_path`.
     """
     boxes = as_boxes(drawn)
-    looked = 0
+    looked: set[int] = set()
     for crop, rows in crops_for(boxes, frame).items():
         replace_better(answers, rows, refiner.refine(picture.of(crop), boxes[rows]))
-        looked += len(rows)
+        looked.update(rows)
     return looked

@@ -13,17 +13,22 @@ import numpy as np
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadInputError
 from core.features.feature_source import FeatureSource
+from core.features.look_again import look_again
 from core.formats.coco import CocoFile, read_coco
 from core.geometry import Box, Boxes, as_boxes
 from core.images import Picture, read_picture
 from core.progress import Job, Progress
+from core.records import Refinement
 from core.refiner.refine import Refiner
+from core.refiner.second_look import LEAST_CROP, LEAST_GAIN
 from core.training.box_metrics import BoxMetrics, compare
 from core.training.box_noise import coarsen
 from core.training.grab_cut import grab_cut_box
 
 DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
 ANNOTATIONS = "annotations.json"
+LEAST_PICTURE = LEAST_GAIN * LEAST_CROP
+"""Pictures with no side of so many pixels have no second looks."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,13 @@ def measure_set(
     refiner: Refiner,
     noises: Sequence[str],
     grab_cut: bool = True,
+    second_look: bool = False,
     limit: int | None = None,
     seed: int = 0,
 ) -> Job[list[AccuracyRow]]:
     """Measure the first `limit` pictures of one set; each picture is decoded and encoded once.
 
+    `second_look` adds a row for it to sets with a picture large enough; its time includes encoding the crops.
     Raises BadFileError where the set or one of its pictures cannot be read.
     """
     coco = read_coco(folder / ANNOTATIONS)
@@ -99,9 +106,9 @@ def measure_set(
     methods: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
     if grab_cut:
         methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
-    methods[refiner.name] = lambda scene, boxes: as_boxes(
-        [answer.box for answer in refiner.refine(scene.features, boxes)]
-    )
+    methods[refiner.name] = lambda scene, boxes: _boxes_of(refiner.refine(scene.features, boxes))
+    if second_look and max(max(image.width, image.height) for image in coco.images.values()) >= LEAST_PICTURE:
+        methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, source, refiner)
     trials = [
         _Trial(noise, name, method, drawn, drawn.copy())
         for noise in noises
@@ -118,6 +125,16 @@ def measure_set(
     yield Progress(len(groups), len(groups), folder.name)
     used = sorted(row for _, rows in groups for row in rows)
     return [_row(folder.name, trial, true, used) for trial in trials]
+
+
+def _boxes_of(answers: Sequence[Refinement]) -> Boxes:
+    return as_boxes([answer.box for answer in answers])
+
+
+def _looked_twice(scene: _Scene, boxes: Boxes, source: FeatureSource, refiner: Refiner) -> Boxes:
+    answers = refiner.refine(scene.features, boxes)
+    look_again(answers, boxes, scene.features.frame, picture=source.opened(scene.path), refiner=refiner)
+    return _boxes_of(answers)
 
 
 def _row(name: str, trial: _Trial, true: Boxes, used: list[int]) -> AccuracyRow:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.cli import main
 from core.geometry import Box
@@ -85,3 +86,35 @@ def test_grab_cut_keeps_what_it_cannot_improve() -> None:
     for drawn in (Box(0, 0, 60, 50), Box(10, 10, 11, 11)):
         found = grab_cut_box(picture, drawn)
         assert found.x1 >= drawn.x1 and found.y2 <= drawn.y2
+
+
+@pytest.mark.slow
+def test_large_pictures_show_what_a_second_look_gains_by_size(verb: Verb, models: list[str], sets: Path) -> None:
+    arguments = ["--data", sets, "--noise", "hq0.4", "--limit", 2, "--large", 4, *models]
+    said = verb("benchmark", "accuracy", *arguments)
+    rows = {row["size"]: row for row in said.summary["rows"]}
+    assert (said.code, set(rows)) == (0, {"medium", "large"})
+    assert rows["medium"]["looked_twice"] > 0.5 > rows["large"]["looked_twice"]
+    for row in rows.values():
+        assert row["boxes"] > 0
+        assert 0 < row["iou_once"] < 1 and 0 < row["iou_twice"] < 1
+    assert said.out.splitlines()[0].startswith("| set ")
+    assert verb("benchmark", "accuracy", *arguments, "--large", 0).code == 2
+
+
+@pytest.mark.slow
+def test_sets_of_large_pictures_have_a_row_for_second_looks(
+    verb: Verb, models: list[str], untrained: Path, sets: Path
+) -> None:
+    annotations = sets / "ours" / "annotations.json"
+    document = json.loads(annotations.read_text("utf-8"))
+    image = document["images"][0]
+    with Image.open(annotations.parent / "images" / image["file_name"]) as picture:
+        picture.resize((4 * picture.width, 4 * picture.height)).save(annotations.parent / "images" / "large.png")
+    image |= {"file_name": "large.png", "width": 4 * image["width"], "height": 4 * image["height"]}
+    document["images"] = [image]
+    document["annotations"] = [note for note in document["annotations"] if note["image_id"] == image["id"]]
+    annotations.write_text(json.dumps(document), "utf-8")
+    said = verb("benchmark", "accuracy", "--data", sets, "--noise", "drag", "--no-grabcut", *models)
+    methods = [row["method"] for row in said.summary["rows"]]
+    assert methods == ["drawn", untrained.name, f"{untrained.name}, second look"]
