@@ -4,6 +4,7 @@ examples:
   boxrefine benchmark latency
   boxrefine benchmark latency --json
   boxrefine benchmark accuracy --data dev --noise hq0.4 drag
+  boxrefine benchmark calibration --data dev
   boxrefine benchmark seed --data pool --steps 300
 """
 
@@ -13,11 +14,21 @@ import argparse
 from collections.abc import Mapping
 from types import ModuleType
 
-from core.cli import benchmark_accuracy, benchmark_latency, benchmark_seed
+from core.cli import (
+    benchmark_accuracy,
+    benchmark_calibration,
+    benchmark_harm,
+    benchmark_jitter,
+    benchmark_latency,
+    benchmark_seed,
+)
 
 BENCHMARKS: Mapping[str, ModuleType] = {
     "latency": benchmark_latency,
     "accuracy": benchmark_accuracy,
+    "calibration": benchmark_calibration,
+    "harm": benchmark_harm,
+    "jitter": benchmark_jitter,
     "seed": benchmark_seed,
 }
 """Modules like those of the verbs (see the parser); every benchmark takes --json."""
