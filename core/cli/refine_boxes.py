@@ -47,7 +47,7 @@ def refine_boxes(
         image = coco.images[image_id]
         yield Progress(done, len(groups), image.file_name)
         try:
-            picture = source.opened(folder / image.file_name)
+            picture = source.opened(folder / image.file_name, keep_crops=False)
             features = picture.of()
             _check_size(image, features, path=folder / image.file_name, coco=coco.path)
             boxes = [annotation.box for annotation in drawn]

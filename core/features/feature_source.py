@@ -44,9 +44,13 @@ class FeatureSource:
         """
         return self.opened(path).of(frame)
 
-    def opened(self, path: Path) -> OpenedPicture:
-        """For several frames of one picture; nothing is read yet."""
-        return OpenedPicture(self, path)
+    def opened(self, path: Path, *, keep_crops: bool = True) -> OpenedPicture:
+        """For several frames of one picture; nothing is read yet.
+
+        Without `keep_crops` only the whole picture's features are kept: a batch has crops in such numbers that they
+        would push everything else out of the cache.
+        """
+        return OpenedPicture(self, path, keep_crops=keep_crops)
 
     def peek(self, path: Path, frame: Frame | None = None) -> ImageFeatures | None:
         """The features of `path` as it was when last asked for, if they are in memory; touches no disk."""
@@ -78,11 +82,13 @@ class FeatureSource:
         self._note_latest(path, known)
         return self.cache.get(self._key(path, known, frame)) if self.cache is not None else None
 
-    def encode(self, path: Path, picture: Picture, known: KnownPicture, frame: Frame | None) -> ImageFeatures:
-        """Encode a frame of a decoded picture, and keep its features."""
+    def encode(
+        self, path: Path, picture: Picture, known: KnownPicture, frame: Frame | None, *, keep: bool
+    ) -> ImageFeatures:
+        """Encode a frame of a decoded picture, and `keep` its features in the cache."""
         key = self._key(path, known, frame)
         features = self.encoder.encode(picture, key.frame)
-        if self.cache is not None:
+        if self.cache is not None and keep:
             self.cache.put(key, features)
         return features
 
@@ -114,9 +120,10 @@ class OpenedPicture:
     It holds the decoded picture, so keep it no longer than its frames are wanted. One thread at a time.
     """
 
-    def __init__(self, source: FeatureSource, path: Path) -> None:
+    def __init__(self, source: FeatureSource, path: Path, *, keep_crops: bool) -> None:
         self._source = source
         self._path = path
+        self._keep_crops = keep_crops
         self._known: KnownPicture | None = None
         self._picture: Picture | None = None
 
@@ -134,7 +141,8 @@ class OpenedPicture:
         if features is not None:
             return features
         assert self._picture is not None and known is not None
-        return source.encode(path, self._picture, known, frame)
+        keep = frame is None or frame.is_whole or self._keep_crops
+        return source.encode(path, self._picture, known, frame, keep=keep)
 
 
 def _fingerprint(path: Path) -> Fingerprint | None:

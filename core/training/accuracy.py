@@ -133,7 +133,8 @@ def _boxes_of(answers: Sequence[Refinement]) -> Boxes:
 
 def _looked_twice(scene: _Scene, boxes: Boxes, source: FeatureSource, refiner: Refiner) -> Boxes:
     answers = refiner.refine(scene.features, boxes)
-    look_again(answers, boxes, scene.features.frame, picture=source.opened(scene.path), refiner=refiner)
+    picture = source.opened(scene.path, keep_crops=False)
+    look_again(answers, boxes, scene.features.frame, picture=picture, refiner=refiner)
     return _boxes_of(answers)
 
 

@@ -104,6 +104,14 @@ def test_looking_again_decodes_once_and_replaces_what_is_better(tmp_path: Path) 
         again = source.opened(path)
         look_again(answers, drawn, frame, picture=again, refiner=CropRefiner())
         assert encoder.encoded == 3
+        look_again(
+            answers,
+            [box_at(2000, 1000, 30)],
+            frame,
+            picture=source.opened(path, keep_crops=False),
+            refiner=CropRefiner(),
+        )
+        assert (encoder.encoded, cache.stats.stored) == (4, 3)
     assert [answer.box[2] for answer in answers] == [LEAST_CROP, LEAST_CROP, drawn[2][2], drawn[3][2]]
     assert [answer.score for answer in answers] == [0.9, 0.9, 0.5, 0.5]
 
