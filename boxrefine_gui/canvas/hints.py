@@ -27,7 +27,10 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
     words = ["preparing the picture"] if is_waiting else []
     if not is_dragging:
         as_drawn = ", as drawn" if draft.plain or session.models is None else ""
-        words += [f"Return: accept{_as_what(draft, session)}{as_drawn}", "Esc: discard"]
+        words += [
+            f"Return: accept{_as_what(draft, session)}{as_drawn}",
+            "Esc: discard" if draft.again is None else "Esc: keep it as it was",
+        ]
     return "     ".join(words)
 
 

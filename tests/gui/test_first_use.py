@@ -43,6 +43,10 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
     assert words() == "Return: accept as cup     Esc: discard"
     app.session.set_drawn(DRAWN, plain=True)
     assert words() == "Return: accept as cup, as drawn     Esc: discard"
+    accept(qtbot, app)
+    app.session.select(app.session.corrections[0].id)
+    operations.refine_again(app.parts)
+    assert words() == "Return: accept     Esc: keep it as it was"
 
 
 def test_empty_lists_say_so(app: App) -> None:
