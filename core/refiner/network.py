@@ -57,7 +57,9 @@ class Residual(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         moved: Tensor = self.body(values)
-        return torch.relu(values + moved)
+        if torch.is_grad_enabled() or values.is_cuda:
+            return torch.relu(values + moved)
+        return moved.add_(values).relu_()  # fresh memory costs a CPU more than the sum
 
 
 class Attention(nn.Module):
@@ -74,14 +76,22 @@ class Attention(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         count, channels, height, width = values.shape
-        tokens: Tensor = values.flatten(2).transpose(1, 2)
-        query, key, value = (
-            self.mix(self.norm1(tokens)).view(count, -1, 3, self.heads, channels // self.heads).permute(2, 0, 3, 1, 4)
-        )
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(count, -1, channels)
-        tokens = tokens + self.out(mixed)
-        tokens = tokens + self.feed(self.norm2(tokens))
-        return tokens.transpose(1, 2).reshape(count, channels, height, width)
+        cells: Tensor = values.permute(0, 2, 3, 1)
+        mixed = dense(self.mix, self.norm1(cells)).view(count, -1, 3, self.heads, channels // self.heads)
+        query, key, value = mixed.permute(2, 0, 3, 1, 4)
+        found = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(cells.shape)
+        cells = cells + dense(self.out, found)
+        widen, bend, narrow = self.feed
+        cells = cells + dense(narrow, bend(dense(widen, self.norm2(cells))))
+        return cells.permute(0, 3, 1, 2).contiguous()
+
+
+def dense(layer: nn.Module, cells: Tensor) -> Tensor:
+    """A linear layer over cells (N, H, W, C); without gradients, a CPU takes half the time as a convolution."""
+    if torch.is_grad_enabled() or cells.is_cuda or not isinstance(layer, nn.Linear):
+        moved: Tensor = layer(cells)
+        return moved
+    return F.conv2d(cells.permute(0, 3, 1, 2), layer.weight[:, :, None, None], layer.bias).permute(0, 2, 3, 1)
 
 
 class Stage(nn.Module):
@@ -120,9 +130,9 @@ class Stage(nn.Module):
         wide = sampled(embedding, region, COARSE_GRID)
         near = sampled(detail, region, FINE_GRID)
         place = places(region, boxes, drawn, content, FINE_GRID)
-        coarse = self.enter_coarse(torch.cat([wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID)], dim=1))
+        coarse = entered(self.enter_coarse, wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID))
         coarse = self.coarse(coarse + self.position)
-        joined = self.enter_fine(torch.cat([near, place], dim=1)) + F.interpolate(
+        joined = entered(self.enter_fine, near, place) + F.interpolate(
             self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False
         )
         fine = self.fine(joined)
@@ -174,6 +184,25 @@ class EdgeLine(nn.Module):
         return logits.view(count, 2, 2, length).transpose(2, 3).reshape(count, 2, 2 * length)
 
 
+def entered(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
+    """A convolution and what follows it, over `seen` (N, C, H, W) and `place` (N, 9, H, W) side by side.
+
+    Without gradients they are convolved one by one and added up: the same sum, but nothing is copied together, and
+    41 channels at once are slow on a CPU.
+    """
+    convolution, *others = layers
+    if torch.is_grad_enabled() or seen.is_cuda or not isinstance(convolution, nn.Conv2d):
+        together: Tensor = layers(torch.cat([seen, place], dim=1))
+        return together
+    weights = convolution.weight.split([seen.shape[1], place.shape[1]], dim=1)
+    stride, padding = convolution.stride[0], convolution.padding[0]
+    found = F.conv2d(seen, weights[0], convolution.bias, stride=stride, padding=padding)
+    found += F.conv2d(place, weights[1], stride=stride, padding=padding)
+    for layer in others:
+        found = layer(found)
+    return found
+
+
 class RefinerNetwork(nn.Module):
     """Two stages, the second from the first one's answer."""
 
@@ -220,9 +249,13 @@ def sampled(features: Tensor, region: Tensor, cells: int) -> Tensor:
     count, many = region.shape[:2]
     x, y = grid(region, cells)
     wanted = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
-    wanted = wanted.reshape(count, many * cells, cells, 2) * (2.0 / MODEL_SIZE) - 1.0
+    wanted = wanted.reshape(count, many * cells, cells, 2).float() * (2.0 / MODEL_SIZE) - 1.0
     # In full precision: a coordinate in half precision would be off by whole cells.
-    found = F.grid_sample(features.float(), wanted.float(), mode="bilinear", align_corners=False)
+    if count == 1 and not torch.is_grad_enabled():
+        # One look for each box instead of one for all: CPU threads share looks out, and nothing is left to reorder.
+        looks = wanted.view(many, cells, cells, 2)
+        return F.grid_sample(features.float().expand(many, -1, -1, -1), looks, mode="bilinear", align_corners=False)
+    found = F.grid_sample(features.float(), wanted, mode="bilinear", align_corners=False)
     return found.view(count, -1, many, cells, cells).transpose(1, 2).reshape(count * many, -1, cells, cells)
 
 

@@ -85,3 +85,13 @@ def test_folding_norms_changes_nothing_but_time(network: RefinerNetwork) -> None
         after = folded(network)(*features(), drawn, WHOLE)[-1].boxes
     assert not any(isinstance(m, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d) for m in network.modules())
     assert after == pytest.approx(before, abs=0.05)
+
+
+def test_answers_without_gradients_are_those_that_are_trained(network: RefinerNetwork) -> None:
+    drawn = torch.tensor([[[100.0, 100.0, 300.0, 260.0], [-20.0, 5.0, 40.0, 30.0], [700.0, 600.0, 1024.0, 800.0]]])
+    trained = network(*features(), drawn, WHOLE)[-1]
+    with torch.inference_mode():
+        asked = network(*features(), drawn, WHOLE)[-1]
+    assert asked.boxes == pytest.approx(trained.boxes.detach(), abs=1e-2)
+    assert asked.edge_logits == pytest.approx(trained.edge_logits.detach(), abs=1e-3)
+    assert asked.mask_logits == pytest.approx(trained.mask_logits.detach(), abs=1e-3)
