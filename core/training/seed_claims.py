@@ -51,8 +51,11 @@ class SeedCurve:
 
     @property
     def left(self) -> list[float]:
-        """The share of the drawn boxes' error that is left: how hard a step's boxes happen to be cancels out."""
-        return [l1 / max(drawn, 1e-6) for l1, drawn in zip(self.l1, self.drawn, strict=True)]
+        """The share of the drawn boxes' error that is left: how hard a step's boxes happen to be cancels out.
+
+        Steps whose pictures showed no box are left out.
+        """
+        return [l1 / drawn for l1, drawn in zip(self.l1, self.drawn, strict=True) if drawn > 0]
 
     @property
     def unrest(self) -> float:
@@ -68,8 +71,8 @@ class SeedCurve:
 
 
 def last_tenth(values: Sequence[float]) -> float:
-    """The mean of the last tenth of a run."""
-    return fmean(values[-max(1, len(values) // 10) :])
+    """The mean of the last tenth of a run; 0 where there are no values."""
+    return fmean(values[-max(1, len(values) // 10) :]) if values else 0.0
 
 
 def seed_curves(
@@ -121,7 +124,8 @@ def _word(holds: bool) -> str:
 
 def _reached(curve: SeedCurve, *, window: int = 20) -> str:
     """When the running mean of the share that is left first lies below nine tenths."""
-    means = [fmean(curve.left[at : at + window]) for at in range(max(1, len(curve.left) - window + 1))]
+    left = curve.left
+    means = [fmean(left[at : at + window]) for at in range(len(left) - window + 1)]
     step = next((at for at, value in enumerate(means) if value < 0.9), None)
     return "never" if step is None else f"after {step + window} steps"
 

@@ -151,6 +151,15 @@ def test_claims_do_not_hold_where_nothing_changed() -> None:
     assert "gone never" in said["20 to 30 % faster"]
 
 
+def test_steps_without_a_box_count_for_nothing() -> None:
+    plain = curve([40.0] * 100)
+    gaps = replace(plain, l1=[0.0, *plain.l1[1:]], drawn=[0.0, *plain.drawn[1:]])
+    assert gaps.left == plain.left[1:]
+    assert gaps.unrest == 0
+    empty = replace(plain, l1=[0.0] * 100, drawn=[0.0] * 100)
+    assert all(verdict.startswith("does not hold") for verdict in verdicts(empty, empty).values())
+
+
 def test_a_curve_is_a_line_of_bars_and_a_picture(tmp_path: Path) -> None:
     assert sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
     assert sparkline([]) == ""
