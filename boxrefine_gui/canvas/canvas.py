@@ -82,6 +82,8 @@ class Canvas(QWidget):
         self._hovered_id, self._fits = None, True
         self.draw_tool.cancel()
         self.edit_tool.cancel()
+        if self._session.picture is not None:  # it was at hand, and came before this
+            self.fit()
         self.update()
 
     def _picture_changed(self) -> None:

@@ -103,6 +103,15 @@ def test_escape_leaves_the_line_for_a_new_category(qtbot: QtBot, app: App) -> No
     assert app.session.categories == ()
 
 
+def test_the_next_picture_is_shown_whole_even_where_it_was_at_hand(qtbot: QtBot, app: App) -> None:
+    canvas, whole = app.window.canvas, app.window.canvas.view
+    for key in (Qt.Key.Key_D, Qt.Key.Key_A, Qt.Key.Key_D):
+        canvas.zoom(4.0)
+        qtbot.keyClick(canvas, key)
+        qtbot.waitUntil(lambda: app.session.picture is not None)
+        assert canvas.view == whole
+
+
 def test_where_a_drag_began_stays_there_when_the_view_changes(app: App) -> None:
     canvas = app.window.canvas
     press(canvas, (20, 30))
