@@ -107,9 +107,13 @@ def refined_set(
     drawn = {noise: labelled.drawn(noise, seed=seed) for noise in noises}
 
     def look(features: ImageFeatures, rows: list[int]) -> dict[str, Answers]:
+        # All noises at once: a box costs half as much in company.
+        refinements = refiner.refine(features, np.concatenate([boxes[rows] for boxes in drawn.values()]))
         return {
-            noise: Answers.of(refiner.refine(features, boxes[rows]), true=labelled.true[rows], drawn=boxes[rows])
-            for noise, boxes in drawn.items()
+            noise: Answers.of(
+                refinements[at * len(rows) : (at + 1) * len(rows)], true=labelled.true[rows], drawn=boxes[rows]
+            )
+            for at, (noise, boxes) in enumerate(drawn.items())
         }
 
     parts = yield from over_pictures(labelled, source, look)
