@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light import LightNetwork, channels_last
 from core.encoders.weights import load_state, load_strictly, sha256_of
-from core.errors import BadWeightsError
+from core.errors import BadWeightsError, StorageError, reason
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
@@ -207,10 +207,18 @@ def _save(
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    beside = out / (STATE_FILE + ".part")
-    torch.save(state, beside)
-    beside.replace(out / STATE_FILE)
+    _save_state(state, out / STATE_FILE)
     return figures
+
+
+def _save_state(state: dict[str, object], path: Path) -> None:
+    beside = path.with_name(path.name + ".part")
+    try:
+        torch.save(state, beside)
+        beside.replace(path)
+    except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
+        beside.unlink(missing_ok=True)
+        raise StorageError(f"The state could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 
 def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:
@@ -234,10 +242,13 @@ def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.op
 
 def _log(path: Path, figures: dict[str, float]) -> None:
     names = list(figures)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(names)
-        writer.writerow([f"{figures[name]:.6g}" for name in names])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(names)
+            writer.writerow([f"{figures[name]:.6g}" for name in names])
+    except OSError as error:
+        raise StorageError(f"The log {path} cannot be written ({reason(error)}): check the folder.") from error

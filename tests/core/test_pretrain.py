@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.encoders.catalogue import load_encoder
-from core.errors import BadFileError, BadWeightsError
+from core.errors import BadFileError, BadWeightsError, StorageError
 from core.geometry import Frame
 from core.images import read_picture
 from core.progress import Progress, run
@@ -146,3 +146,9 @@ def test_damaged_sets_and_missing_states_are_named(pool_folder: Path, tmp_path: 
     (tmp_path / "fresh" / "state.pt").write_bytes(b"junk")
     with pytest.raises(BadWeightsError, match="start again without --resume"):
         trained(pool_folder, tmp_path / "fresh", resume=True)
+
+
+def test_a_folder_that_cannot_be_written_is_named(pool_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file, no folder", "utf-8")
+    with pytest.raises(StorageError, match=r"log\.csv cannot be written"):
+        trained(pool_folder, tmp_path / "out")
