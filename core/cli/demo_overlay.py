@@ -25,7 +25,7 @@ def overlay(picture: Picture, *, drawn: Sequence[Box], refined: Sequence[Box], t
     canvas = Image.new("RGB", (large.width, large.height + LEGEND_HEIGHT), "black")
     canvas.paste(large)
     draw = ImageDraw.Draw(canvas)
-    for boxes, colour, width in ((drawn, DRAWN, 2), (refined, REFINED, 3), (true, TRUE, 1)):
+    for boxes, colour, width in ((drawn, DRAWN, 2), (refined, REFINED, 3), (true, TRUE, 2)):
         for box in boxes:
             _outline(draw, box, zoom=zoom, colour=colour, width=width)
     _legend(draw, large.height)
@@ -35,7 +35,8 @@ def overlay(picture: Picture, *, drawn: Sequence[Box], refined: Sequence[Box], t
 def _outline(draw: ImageDraw.ImageDraw, box: Box, *, zoom: int, colour: tuple[int, int, int], width: int) -> None:
     x1, y1, x2, y2 = (edge * zoom for edge in box)
     if colour == TRUE:
-        draw.rectangle((x1 - 1, y1 - 1, x2, y2), outline="black", width=3)
+        # One dark line sets the white ones off from a bright picture; a second would make them look grey from afar.
+        draw.rectangle((x1 - 1, y1 - 1, x2, y2), outline="black", width=1)
     draw.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour, width=width)
 
 
