@@ -1,4 +1,4 @@
-"""BoxRefiner: a learned network as a Refiner, with calibrated doubt and without harm to boxes that are right."""
+"""BoxRefiner: a learned network as a Refiner, with calibrated doubt, which can leave a drawn box where it is."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def content(frame: Frame, device: torch.device) -> Tensor:
 def decided(
     boxes: Tensor, confidence_logits: Tensor, score_logits: Tensor, drawn: Tensor, calibration: Calibration
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes (B, K, 4), calibrated confidences (B, K, 4) and scores (B, K), after a box that is right was left alone."""
+    """Boxes (B, K, 4), calibrated confidences (B, K, 4), scores (B, K), once boxes that seem right are left alone."""
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
     keep = scores[..., 1] > scores[..., 0] - calibration.keep_margin

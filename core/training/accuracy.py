@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadInputError
 from core.features.feature_source import FeatureSource
 from core.features.look_again import look_again
-from core.formats.coco import CocoFile, read_coco
 from core.geometry import Box, Boxes, as_boxes
 from core.images import Picture, read_picture
 from core.progress import Job, Progress
@@ -22,8 +19,8 @@ from core.records import Refinement
 from core.refiner.refine import Refiner
 from core.refiner.second_look import LEAST_CROP, LEAST_GAIN
 from core.training.box_metrics import BoxMetrics, compare
-from core.training.box_noise import coarsen
 from core.training.grab_cut import grab_cut_box
+from core.training.labelled_set import read_labelled_set
 
 DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
 ANNOTATIONS = "annotations.json"
@@ -101,29 +98,29 @@ def measure_set(
     `second_look` adds a row for it to sets with a picture large enough; its time includes encoding the crops.
     Raises BadFileError where the set or one of its pictures cannot be read.
     """
-    coco = read_coco(folder / ANNOTATIONS)
-    true = as_boxes([note.box for note in coco.annotations])
+    labelled = read_labelled_set(folder, limit=limit)
+    true = labelled.true
     methods: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
     if grab_cut:
         methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
     methods[refiner.name] = lambda scene, boxes: _boxes_of(refiner.refine(scene.features, boxes))
-    if second_look and max(max(image.width, image.height) for image in coco.images.values()) >= LEAST_PICTURE:
+    if second_look and labelled.size.max(initial=0) >= LEAST_PICTURE:
         methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, source, refiner)
     trials = [
         _Trial(noise, name, method, drawn, drawn.copy())
         for noise in noises
-        for drawn in [_drawn(coco, true, noise, seed=seed)]
+        for drawn in [labelled.drawn(noise, seed=seed)]
         for name, method in methods.items()
     ]
-    groups = list(_rows_by_picture(coco).items())[:limit]
-    for done, (name, rows) in enumerate(groups):
+    groups = labelled.rows
+    for done, (name, rows) in enumerate(groups.items()):
         yield Progress(done, len(groups), f"{folder.name} {name}")
         path = folder / "images" / name
         scene = _Scene(path, source.of_path(path))
         for trial in trials:
             trial.run(scene, rows)
     yield Progress(len(groups), len(groups), folder.name)
-    used = sorted(row for _, rows in groups for row in rows)
+    used = sorted(row for rows in groups.values() for row in rows)
     return [_row(folder.name, trial, true, used) for trial in trials]
 
 
@@ -141,17 +138,3 @@ def _looked_twice(scene: _Scene, boxes: Boxes, source: FeatureSource, refiner: R
 def _row(name: str, trial: _Trial, true: Boxes, used: list[int]) -> AccuracyRow:
     metrics = compare(true=true[used], before=trial.drawn[used], after=trial.after[used].round(3))
     return AccuracyRow(name, trial.noise, trial.name, metrics, 1000 * trial.seconds / len(used))
-
-
-def _drawn(coco: CocoFile, true: Boxes, noise: str, *, seed: int) -> Boxes:
-    """Coarse boxes as a COCO file would hold them, to a hundredth of a pixel."""
-    images = [coco.images[note.image_id] for note in coco.annotations]
-    width, height = [image.width for image in images], [image.height for image in images]
-    return coarsen(true, noise, np.random.default_rng(seed), width=width, height=height).round(2)
-
-
-def _rows_by_picture(coco: CocoFile) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {}
-    for row, note in enumerate(coco.annotations):
-        rows.setdefault(coco.images[note.image_id].file_name, []).append(row)
-    return rows
