@@ -77,7 +77,10 @@ def load_chosen_models(settings: Settings) -> Models:
     encoder = load_encoder(settings.encoder, settings.device)
     refiner = load_refiner(None, encoder)
     cache = FeatureCache(
-        cache_folder(settings), disk_budget=settings.cache_disk_budget, ram_budget=settings.cache_ram_budget
+        cache_folder(settings),
+        disk_budget=settings.cache_disk_budget,
+        ram_budget=settings.cache_ram_budget,
+        codec=settings.cache_codec,
     )
     return Models(
         source=FeatureSource(encoder, cache),

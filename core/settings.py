@@ -19,7 +19,8 @@ from core.errors import BadFileError, StorageError, reason
 class Settings:
     """All choices, with their defaults.
 
-    `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes.
+    `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
+    `cache_codec` is fp16, or 8bit for half the bytes.
     """
 
     encoder: str = "light"
@@ -28,6 +29,7 @@ class Settings:
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3
     cache_ram_budget: int = 512 * 1024**2
+    cache_codec: str = "fp16"
     theme: str = "system"
     recent: tuple[str, ...] = field(default=())
 

@@ -62,6 +62,7 @@ def open_cache(folder: Path | None) -> FeatureCache:
         folder or cache_folder(settings),
         disk_budget=settings.cache_disk_budget,
         ram_budget=settings.cache_ram_budget,
+        codec=settings.cache_codec,
     )
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from core.cli import benchmark, demo, encode, export, pretrain, refine, version
+from core.cli import benchmark, cache, demo, encode, export, pretrain, refine, version
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -19,6 +19,7 @@ OK, FAILED, INTERRUPTED = 0, 2, 130
 VERBS: Mapping[str, ModuleType] = {
     "refine": refine,
     "encode": encode,
+    "cache": cache,
     "export": export,
     "pretrain": pretrain,
     "benchmark": benchmark,

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from core.features.cache_folder import entry_of, file_of, files_in, sweep
+from core.features.cache_folder import FileEntry, entry_of, file_of, files_in, sweep
 from core.features.picture_memory import Fingerprint, KnownPicture
 
 INDEX_NAME = "index.sqlite"
@@ -121,8 +121,12 @@ class IndexTables:
         if self._db.execute("SELECT 1 FROM features WHERE digest = ?", [digest]).fetchone():
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
 
+    def entries(self) -> list[FileEntry]:
+        """All rows, used longest ago first."""
+        return [FileEntry(*row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")]
+
     def discard(self, digest: str) -> None:
-        """Remove a damaged file and its row."""
+        """Remove a file and its row."""
         with self._transaction():
             file_of(self._folder, digest).unlink(missing_ok=True)
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])

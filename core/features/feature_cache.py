@@ -11,15 +11,17 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from core.encoders.image_features import ImageFeatures
-from core.errors import reason
-from core.features.cache_folder import file_of, incoming_file
+from core.errors import BadInputError, reason
+from core.features.cache_folder import FileEntry, file_of, incoming_file
 from core.features.cache_index import CacheIndex, IndexTables
-from core.features.feature_file import DamagedFileError, FeatureKey, read_features, write_features
+from core.features.feature_file import DamagedFileError, read_features, write_features
+from core.features.feature_key import CODECS, FP16, FeatureKey
 from core.features.picture_memory import Fingerprint, KnownPicture
 from core.features.ram_tier import RamTier
 
@@ -54,10 +56,20 @@ class FeatureCache:
     it keep less, and `trouble` says so.
     """
 
-    def __init__(self, folder: Path, *, disk_budget: int = 10 * GIB, ram_budget: int = GIB // 2) -> None:
-        """Budgets are bytes; a `disk_budget` of 0 keeps everything in memory. Nothing is touched before first use."""
+    def __init__(
+        self, folder: Path, *, disk_budget: int = 10 * GIB, ram_budget: int = GIB // 2, codec: str = FP16
+    ) -> None:
+        """Budgets are bytes; a `disk_budget` of 0 keeps everything in memory. Nothing is touched before first use.
+
+        `codec` of CODECS is how files are written; memory holds what was put. Raises BadInputError for another one.
+        """
+        if codec not in CODECS:
+            raise BadInputError(
+                f"There is no cache_codec called {codec}: use one of {', '.join(CODECS)} in the settings."
+            )
         self.folder = folder
-        self._disk_budget = disk_budget
+        self.disk_budget = disk_budget
+        self._codec = codec
         self._ram = RamTier(ram_budget)
         self._index = CacheIndex(folder)
         self._closed = False
@@ -94,7 +106,7 @@ class FeatureCache:
         if features is not None:
             self._count("ram_hits")
             return features
-        features = self._read(key) if self._disk_budget > 0 and not self._closed else None
+        features = self._read(key) if self.disk_budget > 0 and not self._closed else None
         if features is None:
             self._count("misses")
             return None
@@ -107,17 +119,54 @@ class FeatureCache:
         if self._closed:
             return
         self._ram.put(key, features)
-        if features.nbytes <= self._disk_budget:
-            self._write(key, features)
+        if features.nbytes <= self.disk_budget:
+            key = replace(key, codec=self._codec)
+            self.adopt(key.digest, lambda path: write_features(path, key, features))
 
     def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
         """What was remembered of a picture file, if the file still has this fingerprint."""
-        return self._ask(lambda index: index.recall(path, fingerprint)) if self._disk_budget > 0 else None
+        return self._ask(lambda index: index.recall(path, fingerprint)) if self.disk_budget > 0 else None
 
     def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
         """Remember a picture file; only for fingerprints that are settled."""
-        if self._disk_budget > 0:
+        if self.disk_budget > 0:
             self._ask(lambda index: index.remember(path, fingerprint, known))
+
+    def adopt(self, digest: str, write: Callable[[Path], int]) -> bool:
+        """Take in a features file that `write` makes at the path it is given; it tells the bytes.
+
+        False where the disk refused it: `trouble` says why. What else `write` raises goes on, and nothing is left.
+        """
+        incoming: Path | None = None
+        try:
+            incoming = incoming_file(self.folder, f"{digest}-{os.getpid()}-{next(self._serial)}")
+            size = write(incoming)
+            stored = self._store(incoming, digest, size)
+        except OSError as error:
+            self._note(error)
+            return False
+        finally:
+            _remove(incoming)
+        if stored is None:
+            return False
+        self._trouble = None
+        self._disk_bytes, evicted = stored
+        self._count("stored")
+        self._count("evicted", evicted)
+        return True
+
+    def entries(self) -> list[FileEntry]:
+        """What the index says is on the disk, used longest ago first; nothing, and `trouble`, where it cannot."""
+        return self._ask(lambda index: index.entries()) or []
+
+    def remove(self, digest: str) -> bool:
+        """Remove a file and its row; False, and `trouble`, where the disk refused."""
+
+        def question(index: IndexTables) -> bool:
+            index.discard(digest)
+            return True
+
+        return bool(self._ask(question))
 
     def heal(self) -> int:
         """Bring index and files together: how many rows or files were amended. Done by itself once a day."""
@@ -132,6 +181,7 @@ class FeatureCache:
         self._ram.clear()
 
     def _read(self, key: FeatureKey) -> ImageFeatures | None:
+        key = replace(key, codec=self._codec)
         digest, path = key.digest, file_of(self.folder, key.digest)
         try:
             features = read_features(path, key)
@@ -148,21 +198,8 @@ class FeatureCache:
         self._ask(lambda index: index.touch(digest))
         return features
 
-    def _write(self, key: FeatureKey, features: ImageFeatures) -> None:
-        digest = key.digest
-        try:
-            incoming = incoming_file(self.folder, f"{digest}-{os.getpid()}-{next(self._serial)}")
-            size = write_features(incoming, key, features)
-            stored = self._ask(lambda index: index.store(incoming, digest, size, budget=self._disk_budget))
-            incoming.unlink(missing_ok=True)
-        except OSError as error:
-            self._note(error)
-            return
-        if stored is not None:
-            self._trouble = None
-            self._disk_bytes, evicted = stored
-            self._count("stored")
-            self._count("evicted", evicted)
+    def _store(self, incoming: Path, digest: str, size: int) -> tuple[int, int] | None:
+        return self._ask(lambda index: index.store(incoming, digest, size, budget=self.disk_budget))
 
     def _ask(self, question: Callable[[IndexTables], T]) -> T | None:
         """An answer of the index, which is opened or made anew as needed; None and `trouble` where that fails."""
@@ -179,3 +216,10 @@ class FeatureCache:
     def _note(self, error: Exception) -> None:
         cure = "free some space there, check its permissions or choose another cache folder"
         self._trouble = f"Features are not kept in {self.folder} ({reason(error)}): {cure}."
+
+
+def _remove(path: Path | None) -> None:
+    """What is left of a file that was not moved to its place; a drive that is gone has told of itself already."""
+    if path is not None:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -145,6 +145,13 @@ class OpenedPicture:
         return source.encode(path, self._picture, known, frame, keep=keep)
 
 
+def content_of(path: Path, cache: FeatureCache) -> str:
+    """A picture's content hash: remembered, or else from its pixels. Raises BadFileError."""
+    fingerprint = _fingerprint(path)
+    known = cache.recall(path, fingerprint) if fingerprint is not None else None
+    return known.content if known is not None else content_hash(read_picture(path))
+
+
 def _fingerprint(path: Path) -> Fingerprint | None:
     """None where there is no file to look at; reading it then says why."""
     try:

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 
 from core.encoders.image_features import ImageFeatures
-from core.features.feature_file import FeatureKey
+from core.features.feature_key import FeatureKey
 
 
 class RamTier:

@@ -1,0 +1,170 @@
+"""A cache pack: features in one tar file, encoded on one machine to be used on another.
+
+Features are known by their pictures' pixels, so they are found again wherever those pictures lie.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from core.errors import BadFileError, BadInputError, StorageError, reason
+from core.features.cache_care import cached_files, is_of, key_and_size
+from core.features.feature_cache import FeatureCache
+from core.features.feature_file import DamagedFileError, check_whole, write_through
+from core.progress import Job, Progress
+
+MANIFEST = "boxrefine-features.json"
+END = "boxrefine-end"  # tar itself cannot tell a file that was cut between two members
+PACK_VERSION = 1
+_MEMBER = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.safetensors")
+_LARGEST_MEMBER = 64 * 1024**2
+_LARGEST_MANIFEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Packed:
+    """How many features went through, their bytes, and how many were left out because they were damaged."""
+
+    features: int
+    nbytes: int
+    damaged: int = 0
+
+
+def export_pack(
+    cache: FeatureCache, out: Path, *, encoder: str | None = None, contents: frozenset[str] | None = None
+) -> Job[Packed]:
+    """Write features into `out`, whole or not at all: those of one encoder and of pictures with `contents`, or all.
+
+    Raises StorageError where there is no room or the folder may not be written, BadInputError where nothing fits.
+    """
+    chosen: list[tuple[Path, int]] = []
+    for path in cached_files(cache.folder):
+        key, size = key_and_size(path)
+        if key is not None and is_of(key, encoder) and (contents is None or key.content in contents):
+            chosen.append((path, size))
+    if not chosen:
+        raise BadInputError(f"The cache {cache.folder} holds no such features: run boxrefine encode first.")
+    total = sum(size for _, size in chosen)
+    beside = out.with_name(f".{out.name}-{secrets.token_hex(4)}.partial")
+    try:
+        _check_room(out.absolute().parent, total)
+        with beside.open("xb") as file:
+            yield from _write_members(file, chosen, total)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(out)
+    except OSError as error:
+        raise StorageError(
+            f"{out} could not be written ({reason(error)}): make room or choose another place."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return Packed(len(chosen), total)
+
+
+def _write_members(file: io.BufferedWriter, chosen: list[tuple[Path, int]], total: int) -> Job[None]:
+    with tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT) as pack:
+        manifest = json.dumps({"version": PACK_VERSION, "features": len(chosen), "bytes": total}).encode()
+        pack.addfile(_member(MANIFEST, len(manifest)), io.BytesIO(manifest))
+        for done, (path, _) in enumerate(chosen):
+            yield Progress(done, len(chosen), path.stem[:8])
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue  # evicted meanwhile
+            pack.addfile(_member(f"{path.parent.name}/{path.name}", len(data)), io.BytesIO(data))
+        pack.addfile(_member(END, 0))
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    return member
+
+
+def import_pack(cache: FeatureCache, pack: Path) -> Job[Packed]:
+    """Take the features of a pack into a cache, each checked byte for byte.
+
+    Raises BadFileError where the file is no pack or is cut short (what came before is kept), BadInputError where it
+    is larger than the cache's budget, StorageError where the disk refuses.
+    """
+    try:
+        with tarfile.open(pack, "r|") as file:
+            members = iter(file)
+            expected, total = _manifest(file, members, pack)
+            if total > cache.disk_budget:
+                raise BadInputError(_too_large(pack, total=total, budget=cache.disk_budget))
+            return (yield from _read_members(cache, file, members, expected))
+    except (tarfile.TarError, EOFError) as error:
+        raise BadFileError(f"{pack} is cut short or no cache pack: copy it again; what was whole is kept.") from error
+    except OSError as error:
+        raise BadFileError(f"{pack} cannot be read ({reason(error)}): check the path.") from error
+
+
+def _read_members(
+    cache: FeatureCache, file: tarfile.TarFile, members: Iterator[tarfile.TarInfo], expected: int
+) -> Job[Packed]:
+    taken = size = damaged = 0
+    for done, member in enumerate(members):
+        yield Progress(done, max(expected, done), member.name[3:11])
+        if member.name == END:
+            return Packed(taken, size, damaged)
+        name = _MEMBER.fullmatch(member.name)
+        stream = file.extractfile(member) if member.isreg() and member.size <= _LARGEST_MEMBER else None
+        if name is None or stream is None:
+            damaged += 1
+            continue
+        data = stream.read()
+        try:
+            if not cache.adopt(name[1], partial(_write_checked, data=data, digest=name[1])):
+                raise StorageError(
+                    cache.trouble or f"The cache {cache.folder} takes nothing in: check its permissions."
+                )
+            taken, size = taken + 1, size + len(data)
+        except DamagedFileError:
+            damaged += 1
+    raise EOFError
+
+
+def _write_checked(path: Path, *, data: bytes, digest: str) -> int:
+    """Write a member to `path`, and let it stay only if it is what its name says."""
+    write_through(path, data)
+    if check_whole(path).digest != digest:
+        raise DamagedFileError(f"{digest} is of another name")
+    return len(data)
+
+
+def _manifest(file: tarfile.TarFile, members: Iterator[tarfile.TarInfo], pack: Path) -> tuple[int, int]:
+    """How many features and bytes a pack says that it holds. Raises BadFileError where it is none of ours."""
+    first = next(members, None)
+    stream = file.extractfile(first) if first and first.name == MANIFEST and first.size <= _LARGEST_MANIFEST else None
+    try:
+        values = json.loads(stream.read()) if stream is not None else {}
+        version, features, total = int(values["version"]), int(values["features"]), int(values["bytes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadFileError(f"{pack} is no cache pack: name a file that boxrefine cache export wrote.") from error
+    if version > PACK_VERSION:
+        raise BadFileError(f"{pack} was written by a newer BoxRefine: update BoxRefine.")
+    return features, total
+
+
+def _check_room(folder: Path, total: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < total:
+        raise StorageError(f"{folder} has {free / 1e9:.1f} GB free but the pack needs {total / 1e9:.1f} GB: make room.")
+
+
+def _too_large(pack: Path, *, total: int, budget: int) -> str:
+    sizes = f"{total / 1e9:.1f} GB but the cache may hold {budget / 1e9:.1f} GB"
+    return f"{pack} holds {sizes}: raise cache_disk_budget (bytes) in settings.toml, or export fewer pictures."
