@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from core.cli import benchmark, cache, demo, encode, export, pretrain, refine, version
+from core.cli import benchmark, cache, demo, encode, export, models, pretrain, refine, version
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -20,6 +20,7 @@ VERBS: Mapping[str, ModuleType] = {
     "refine": refine,
     "encode": encode,
     "cache": cache,
+    "models": models,
     "export": export,
     "pretrain": pretrain,
     "benchmark": benchmark,

@@ -18,13 +18,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
-from core.encoders.weights import OFFICIAL, is_official, load_state, load_strictly, sha256_of
+from core.encoders.official import OFFICIAL, is_official
+from core.encoders.weights import identity_of, load_state, load_strictly
 from core.errors import BadInputError
 from core.geometry import MODEL_SIZE, Boxes, Frame, as_boxes
 from core.images import Picture
 
 LOGITS_SIZE = 256
 """Side of the mask logits: one cell every 4 frame pixels."""
+
+PIXEL_MEAN, PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 BOXES_AT_ONCE = 16
 """Boxes decoded in one pass: some 50 MB each while it runs."""
@@ -37,7 +40,7 @@ class HqSamEncoder:
     """
 
     def __init__(self, network: nn.Module, *, name: str, sha256: str, device: torch.device) -> None:
-        """`network` is a Sam of segment-anything-hq in evaluation mode; `sha256` is that of its weights file."""
+        """`network` is a Sam of segment-anything-hq in evaluation mode; `sha256` names its weights."""
         self._network: Any = network.to(device)  # published without types
         self._name = name
         self._device = device
@@ -138,12 +141,12 @@ def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:
     if name not in OFFICIAL:
         raise BadInputError(f"There is no HQ-SAM encoder {name}: choose one of {', '.join(OFFICIAL)}.")
     state = load_state(weights)
-    network = _build(name)
-    load_strictly(network, state, path=weights)
+    network = empty_network(name)
+    load_strictly(network, state, path=weights, assign=True)
     network.requires_grad_(False)
     # Anew after loading: vit_tiny works out its attention biases at eval(), and the builder did so too early.
     network.eval()
-    return HqSamEncoder(network, name=name, sha256=sha256_of(weights), device=device)
+    return HqSamEncoder(network, name=name, sha256=identity_of(weights), device=device)
 
 
 def resized(frame: Frame) -> tuple[int, int]:
@@ -178,12 +181,22 @@ def _kept(values: Tensor) -> Tensor:
         return values[0].to("cpu", torch.float16, copy=True, memory_format=torch.contiguous_format)
 
 
-def _build(name: str) -> nn.Module:
-    """The empty network; imported here because the package is slow to load and few sessions need it."""
+def empty_network(name: str) -> nn.Module:
+    """The network without weights, to be filled; imported here because the package is slow to load and few need it.
+
+    Its parameters take no memory and no time (vit_tiny's do: it cannot be built without).
+    """
     with warnings.catch_warnings():
         # It imports by timm's old names and registers its models over timm's.
         warnings.filterwarnings("ignore", "Importing from timm", FutureWarning)
         warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)
         from segment_anything_hq import sam_model_registry
-    network: nn.Module = sam_model_registry[name](checkpoint=None)
+    if name == "vit_tiny":
+        whole: nn.Module = sam_model_registry[name](checkpoint=None)
+        return whole
+    with torch.device("meta"):
+        network: nn.Module = sam_model_registry[name](checkpoint=None)
+    # These two are no weights, so no file brings them.
+    network.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(-1, 1, 1), persistent=False)
+    network.register_buffer("pixel_std", torch.tensor(PIXEL_STD).view(-1, 1, 1), persistent=False)
     return network

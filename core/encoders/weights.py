@@ -1,85 +1,25 @@
-"""Weights files: the official HQ-SAM table, where weights live, and loading that trusts nothing but tensors."""
+"""Weights files: loading that trusts nothing but tensors, and what was converted once keeps its published name."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 import safetensors.torch
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from core.encoders.official import OFFICIAL, OFFICIAL_REPOSITORY
 from core.errors import BadWeightsError, reason
 
 State = dict[str, Tensor]
 """Parameter name -> tensor on the CPU."""
 
-OFFICIAL_REPOSITORY = "lkeab/hq-sam"
-"""The Hugging Face repository of the official HQ-SAM weights (Apache-2.0)."""
-
-
-@dataclass(frozen=True)
-class OfficialWeights:
-    """One published file of HQ-SAM weights, pinned to a revision; `size` is in bytes."""
-
-    encoder: str
-    file: str
-    revision: str
-    size: int
-    sha256: str
-
-
-_TABLE = (
-    OfficialWeights(
-        encoder="vit_tiny",
-        file="sam_hq_vit_tiny.pth",
-        revision="a3a77cd0a2e5e50eaa76faccf61b964732d9b35f",
-        size=42526881,
-        sha256="0f32c075ccdd870ae54db2f7630e7a0878ede5a2b06d05d6fe02c65a82fb7196",
-    ),
-    OfficialWeights(
-        encoder="vit_b",
-        file="sam_hq_vit_b.pth",
-        revision="8a94b5e92b6a4997d813d9057f37a8cb6213082a",
-        size=379335069,
-        sha256="14a9d662cd6f5a9c2dba6d40ab0058d88d287e4a18fd6fdc6ad5fb1a3fdeaa57",
-    ),
-    OfficialWeights(
-        encoder="vit_l",
-        file="sam_hq_vit_l.pth",
-        revision="519b37f36c603d27fadf4000b8f8e10258b213eb",
-        size=1254865805,
-        sha256="e1a6c385d62bf005ded91a54d5ec55c985cfc4103ef89c08d90f39f04934c343",
-    ),
-    OfficialWeights(
-        encoder="vit_h",
-        file="sam_hq_vit_h.pth",
-        revision="67ab82412bc794d5ce2e9799b8b6a3c0a8cfe1d2",
-        size=2570940653,
-        sha256="a7ac14a085326d9fa6199c8c698c4f0e7280afdbb974d2c4660ec60877b45e35",
-    ),
-)
-OFFICIAL: Mapping[str, OfficialWeights] = {entry.encoder: entry for entry in _TABLE}
-"""Encoder name -> its official weights."""
-
-
-def weights_folder() -> Path:
-    """Where weights are looked for: `BOXREFINE_WEIGHTS`, else a folder of the user's data."""
-    chosen = os.environ.get("BOXREFINE_WEIGHTS")
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "weights"
-
-
-def find_weights(name: str) -> Path | None:
-    """The weights file of the HQ-SAM encoder `name` in the weights folder, safetensors before .pth, or None."""
-    if name not in OFFICIAL:
-        return None
-    official = weights_folder() / OFFICIAL[name].file
-    return next((path for path in (official.with_suffix(".safetensors"), official) if path.is_file()), None)
+SOURCE_ENTRY, TENSORS_ENTRY = "source_sha256", "tensors_sha256"
+"""Notes in a converted file: the SHA-256 of the file it was made of, and that of its tensors' bytes."""
 
 
 def sha256_of(path: Path) -> str:
@@ -91,9 +31,25 @@ def sha256_of(path: Path) -> str:
         raise _unreadable(path, error) from error
 
 
-def is_official(*, name: str, sha256: str) -> bool:
-    """Whether a file of this SHA-256 is the published one of encoder `name`; own weights are allowed, but noted."""
-    return name in OFFICIAL and OFFICIAL[name].sha256 == sha256
+def identity_of(path: Path) -> str:
+    """The SHA-256 that names weights: that of the file they were converted from, else the file's own.
+
+    So the features of an encoder are the same ones whether it was loaded from the published file or from the
+    converted one. Raises as `sha256_of`.
+    """
+    source = notes_of(path).get(SOURCE_ENTRY, "")
+    return source if len(source) == 64 else sha256_of(path)
+
+
+def notes_of(path: Path) -> dict[str, str]:
+    """What stands in the header of a .safetensors file beside its tensors; nothing in any other file."""
+    if path.suffix.lower() != ".safetensors" or not path.is_file():
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError):
+        return {}  # loading it will say what is wrong
 
 
 def load_state(path: Path) -> State:
@@ -117,12 +73,19 @@ def load_state(path: Path) -> State:
     return {str(key): value for key, value in held.items()}
 
 
-def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, path: Path) -> None:
+def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, path: Path, assign: bool = False) -> None:
     """Fill `network` with `state`: every key must be there, none may be left over, shapes must be equal.
 
+    `assign` hands the tensors themselves over instead of copying them, for a network that was built without any.
     Raises BadWeightsError that names the first key at fault and `path`, where the weights came from; the
     network is then unchanged.
     """
+    check_keys(network, state, path=path)
+    network.load_state_dict(state, strict=True, assign=assign)
+
+
+def check_keys(network: nn.Module, state: Mapping[str, Tensor], *, path: Path) -> None:
+    """Raises BadWeightsError where `state` is not exactly what `network` wants, see `load_strictly`."""
     wanted = network.state_dict()
     missing = [key for key in wanted if key not in state]
     unexpected = [key for key in state if key not in wanted]
@@ -134,7 +97,6 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, path: Path
         if value.shape != state[key].shape:
             shapes = f"{key} is {_shape(state[key])}, not {_shape(value)}"
             raise BadWeightsError(f"The weights in {path} are of another model ({shapes}): {_cure(path)}.")
-    network.load_state_dict(state, strict=True)
 
 
 def _shape(tensor: Tensor) -> str:

@@ -11,15 +11,8 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from core.encoders.weights import (
-    OFFICIAL,
-    find_weights,
-    is_official,
-    load_state,
-    load_strictly,
-    sha256_of,
-    weights_folder,
-)
+from core.encoders.official import OFFICIAL, find_weights, is_official, weights_folder
+from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError
 
 
