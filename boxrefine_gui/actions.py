@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from boxrefine_gui import opening, operations, theme
+from boxrefine_gui import opening, operations
+from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts
+from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.session import Session
 
 ZOOM_STEP = 1.25
 DIGITS = 9
-
-ENCODER_TITLES = {
-    "light": "&Light (shipped)",
-    "vit_tiny": "HQ-SAM &tiny",
-    "vit_b": "HQ-SAM &base",
-    "vit_l": "HQ-SAM la&rge",
-    "vit_h": "HQ-SAM &huge",
-}
-"""The encoders of core.encoders.catalogue, which cannot be asked here because it brings torch."""
-
-
-@dataclass(frozen=True)
-class ActionRow:
-    """One thing the user can do. No `menu`: by key alone. `on_canvas`: its key works while the canvas has the focus."""
-
-    id: str
-    title: str
-    call: Callable[[], None]
-    keys: tuple[str, ...] = ()
-    menu: str = ""
-    icon: str = ""
-    in_toolbar: bool = False
-    toolbar_text: str = ""
-    on_canvas: bool = False
-    starts_group: bool = False
-    enabled: Callable[[Session], bool] | None = None
-    checked: Callable[[Session], bool] | None = None
-    title_now: Callable[[Session], str] | None = None
-
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag", "Draw a box; the refinement follows"),
@@ -79,7 +51,7 @@ def action_table(
         *_box_rows(parts, canvas),
         *_image_rows(parts),
         *_view_rows(parts, canvas, next_panel),
-        *_model_rows(parts),
+        *model_rows(parts),
         *_help_rows(window),
         *_digit_rows(parts),
     ]
@@ -93,63 +65,6 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
             keys = " or ".join(readable(key) for key in row.keys)
             headings.setdefault(row.menu.replace("&", ""), []).append((keys, row.title.replace("&", "").rstrip("…")))
     return headings
-
-
-def readable(key: str) -> str:
-    """A key as people call it."""
-    names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}
-    return names.get(key, key)
-
-
-def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
-    """A QAction for each row, enabled and checked as the session says."""
-    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
-
-    def refresh() -> None:
-        for row in rows:
-            _refresh(row, actions[row.id], session)
-
-    for signal in (
-        session.changed, session.image_changed, session.drawn_changed, session.selection_changed,
-        session.settings_changed, session.models_changed,
-    ):  # fmt: skip
-        signal.connect(refresh)
-    refresh()
-    return actions
-
-
-def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
-    def triggered() -> None:
-        row.call()
-        _refresh(row, action, session)  # Qt has set its mark already, whatever came of it
-
-    action = QAction(row.title, owner)
-    action.setObjectName(row.id)
-    action.setShortcuts([QKeySequence(key) for key in row.keys])
-    if row.on_canvas:
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-    action.setCheckable(row.checked is not None)
-    action.triggered.connect(triggered)
-    owner.addAction(action)
-    title = row.title.replace("&", "").rstrip("…")
-    action.setToolTip(f"{title} ({readable(row.keys[0])})" if row.keys else title)
-    return action
-
-
-def _refresh(row: ActionRow, action: QAction, session: Session) -> None:
-    if row.enabled is not None:
-        action.setEnabled(row.enabled(session))
-    if row.checked is not None:
-        action.setChecked(row.checked(session))
-    if row.title_now is not None:
-        action.setText(row.title_now(session))
-
-
-def draw_icons(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
-    """Give the actions their icons in the colours of the scheme."""
-    for row in rows:
-        if row.icon:
-            actions[row.id].setIcon(theme.icon(row.icon))
 
 
 # The rows, menu by menu
@@ -172,7 +87,9 @@ def _file_rows(parts: Parts, *, window: QWidget, notices: Notices, ask: Ask) -> 
             ask=ask,
             folder=export_folder(parts.session),
             boxes=sum(parts.session.counts.values()),
-            on_chosen=lambda format, out: operations.export(parts, format=format, out=out, watch=notices),
+            on_chosen=lambda format, out, outlines: operations.export(
+                parts, format=format, out=out, outlines=outlines, watch=notices
+            ),
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
@@ -249,23 +166,6 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
     ]  # fmt: skip
 
 
-def _model_rows(parts: Parts) -> list[ActionRow]:
-    return [
-        ActionRow(
-            f"encoder_{name}",
-            title,
-            partial(opening.choose_encoder, parts, name),
-            menu="&Model",
-            checked=partial(_is_chosen, name),
-        )
-        for name, title in ENCODER_TITLES.items()
-    ]
-
-
-def _is_chosen(name: str, session: Session) -> bool:
-    return session.settings.encoder == name
-
-
 def _image_rows(parts: Parts) -> list[ActionRow]:
     return [
         ActionRow(
@@ -288,16 +188,24 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
             menu="&View", starts_group=starts_group, checked=lambda session: session.settings.theme == name,
         )  # fmt: skip
 
+    def toggle_masks() -> None:
+        settings = parts.session.settings
+        operations.choose_settings(parts, replace(settings, show_masks=not settings.show_masks))
+
     return [
         ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
         ActionRow("zoom_in", "Zoom &in", partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), "&View"),
         ActionRow("zoom_out", "Zoom &out", partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), "&View"),
+        ActionRow(
+            "show_masks", "Show &masks", toggle_masks, ("M",), "&View", starts_group=True,
+            checked=lambda session: session.settings.show_masks,
+        ),
         ActionRow("next_panel", "Move the keyboard to the next &panel", next_panel, ("F6",), "&View"),
         scheme_row("system", "Colours of the &system", starts_group=True),
         scheme_row("light", "&Light colours"),
         scheme_row("dark", "&Dark colours"),
-    ]
+    ]  # fmt: skip
 
 
 def _help_rows(window: QWidget) -> list[ActionRow]:

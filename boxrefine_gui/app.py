@@ -75,7 +75,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.refiner.second_look import pays_for
 
     encoder = load_encoder(settings.encoder, settings.device)
-    refiner = load_refiner(None, encoder)
+    refiner = load_refiner(None, encoder, refine_by=settings.refine_by)
     cache = FeatureCache(
         cache_folder(settings),
         disk_budget=settings.cache_disk_budget,

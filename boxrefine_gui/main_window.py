@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui import opening, theme
-from boxrefine_gui.actions import ActionRow, action_table, draw_icons, make_actions, with_shortcut_help
+from boxrefine_gui.action_row import ActionRow, draw_icons, make_actions
+from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from boxrefine_gui.session import Models
 from boxrefine_gui.store_lane import OpenedProject, StoreView
 from core.errors import BadFileError, KnownError
 from core.records import ImageRecord, NewImage
+from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -188,10 +189,10 @@ def load_models(parts: Parts) -> None:
     )
 
 
-def choose_encoder(parts: Parts, name: str) -> None:
-    """Load another encoder and its refiner; the ones at hand stay until those are there, and if they cannot be."""
+def choose_models(parts: Parts, choose: Callable[[Settings], Settings]) -> None:
+    """Load another encoder or refiner; the ones at hand stay until those are there, and if they cannot be."""
     before = parts.session.models
-    settings = replace(parts.session.settings, encoder=name)
+    settings = choose(parts.session.settings)
 
     def loaded(models: Models) -> None:
         choose_settings(parts, settings)
@@ -199,7 +200,7 @@ def choose_encoder(parts: Parts, name: str) -> None:
         if before is not None:
             parts.encode.run(before.close)
 
-    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"loading {name}")
+    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"loading {settings.encoder}")
 
 
 def _no_models(parts: Parts, error: Exception) -> None:

@@ -140,6 +140,7 @@ def correction_of(draft: Draft, models: Models | None, *, category_id: int, seco
         refined=answer.box,
         edge_confidence=answer.edge_confidence,
         score=answer.score,
+        outline=answer.outline,
         encoder=models.encoder_identity,
         refiner=models.refiner_identity,
     )
@@ -273,16 +274,21 @@ def _travelled(parts: Parts, view: StoreView) -> None:
 # Export
 
 
-def export(parts: Parts, *, format: str, out: Path, watch: JobWatcher) -> None:
-    """Write all accepted boxes into the folder `out`, while accepting goes on."""
-    parts.store.run(lambda project: project.dataset(), on_done=partial(_write, parts, format, out, watch))
+def export(parts: Parts, *, format: str, out: Path, outlines: bool = False, watch: JobWatcher) -> None:
+    """Write all accepted boxes into the folder `out`, with the outlines of masks if wanted, while accepting goes on."""
+
+    def begin(dataset: Dataset) -> None:
+        def start() -> Job[ExportSummary]:
+            from core.formats import export as write
+
+            return write(dataset, format=format, out=out, outlines=outlines)
+
+        _write(parts, out, watch, start)
+
+    parts.store.run(lambda project: project.dataset(), on_done=begin)
 
 
-def _write(parts: Parts, format: str, out: Path, watch: JobWatcher, dataset: Dataset) -> None:
-    def start() -> Job[ExportSummary]:
-        from core.formats import export as write
-
-        return write(dataset, format=format, out=out)
+def _write(parts: Parts, out: Path, watch: JobWatcher, start: Callable[[], Job[ExportSummary]]) -> None:
 
     def done(summary: ExportSummary) -> None:
         watch.ended()

@@ -13,19 +13,24 @@ from core.geometry import Box
 EdgeConfidence = tuple[float, float, float, float]
 """Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
 
+Outline = tuple[tuple[float, ...], ...]
+"""Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty where no mask was made."""
+
 
 @dataclass(frozen=True)
 class Refinement:
     """The model's answer to a drawn box.
 
     `score` is the IoU that the refined box is expected to have with the true one, in [0, 1].
-    `mask`, where the model makes one, covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`.
+    `mask`, where the model makes one, covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`; `outline` is
+    its border.
     """
 
     box: Box
     edge_confidence: EdgeConfidence
     score: float
     mask: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
+    outline: Outline = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Correction:
     """One labelled box: what was drawn, what was proposed, what was accepted.
 
     `id` is 0 until it is stored. `refined` is None where the box was drawn without the model (`encoder` and
-    `refiner` are then empty). `seconds` is the time from the first press to the acceptance.
+    `refiner` are then empty). `seconds` is the time from the first press to the acceptance. `outline` is that of the
+    refinement's mask, if there was one: it belongs to the refined box and does not move with the accepted one.
     """
 
     image_id: int
@@ -73,6 +79,7 @@ class Correction:
     encoder: str = ""
     refiner: str = ""
     seconds: float = 0.0
+    outline: Outline = field(default=(), repr=False)
     id: int = 0
 
 

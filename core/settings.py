@@ -20,11 +20,13 @@ class Settings:
     """All choices, with their defaults.
 
     `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
-    `cache_codec` is fp16, or 8bit for half the bytes.
+    `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both.
     """
 
     encoder: str = "light"
     device: str = "auto"
+    refine_by: str = "auto"
+    show_masks: bool = True
     auto_accept: bool = False
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3

@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from boxrefine_gui import theme
 from boxrefine_gui.canvas.edit_box_tool import HANDLE_SIZE, edge_of, handle_points
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside
+from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.session import Session
 from core.records import Correction, EdgeConfidence
@@ -39,7 +40,7 @@ class Scene:
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """All that the stored boxes at rest depend on."""
     session = scene.session
-    return session.corrections, session.categories, _restless(session), scene.view
+    return session.corrections, session.categories, _restless(session), scene.view, session.settings.show_masks
 
 
 def paint_stored(painter: QPainter, scene: Scene) -> None:
@@ -51,6 +52,10 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
         if correction.id not in restless
     ]
     rects = [(rect, category_id) for rect, category_id in rects if rect.intersects(shown)]
+    if scene.session.settings.show_masks:
+        for correction in scene.session.corrections:
+            if correction.outline and correction.id not in restless:
+                paint_outline(painter, scene.view, correction.outline, theme.category_color(correction.category_id))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_pen(theme.HALO, _SOLID, 4.0))
     painter.drawRects([rect for rect, _ in rects])
@@ -125,6 +130,14 @@ def paint_drawn(painter: QPainter, scene: Scene) -> None:
         _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.5)
 
 
+def paint_mask(painter: QPainter, scene: Scene) -> None:
+    """The mask that the refinement comes from, as a tint."""
+    draft = scene.session.draft
+    if draft is None or draft.plain or draft.refinement is None or not scene.session.settings.show_masks:
+        return
+    paint_outline(painter, scene.view, draft.refinement.outline, theme.REFINED)
+
+
 def paint_refinement(painter: QPainter, scene: Scene) -> None:
     """The refinement, or what the user made of it; edges that the refiner doubts are dashed and pink."""
     draft = scene.session.draft
@@ -176,6 +189,7 @@ LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
     paint_storing,
     paint_waiting,
     paint_selected,
+    paint_mask,
     paint_drawn,
     paint_refinement,
     paint_hint,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -32,7 +33,7 @@ class ExportDialog(QDialog):
     """Hands format and folder to `on_chosen`; it does not block the window's work."""
 
     def __init__(
-        self, parent: QWidget, *, ask: Ask, folder: Path, boxes: int, on_chosen: Callable[[str, Path], None]
+        self, parent: QWidget, *, ask: Ask, folder: Path, boxes: int, on_chosen: Callable[[str, Path, bool], None]
     ) -> None:
         super().__init__(parent)
         self._ask = ask
@@ -45,7 +46,9 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addWidget(QLabel(f"Write {boxes} accepted " + ("box" if boxes == 1 else "boxes") + " as"))
+        self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
+        layout.addWidget(self.outlines)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
         self.buttons.addButton(QPushButton("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -60,8 +63,12 @@ class ExportDialog(QDialog):
 
     def accept(self) -> None:
         super().accept()
-        chosen = next(name for button, name in self.names.items() if button.isChecked())
-        self._on_chosen(chosen, Path(self.folder.text().strip()))
+        outlines = self.outlines.isEnabled() and self.outlines.isChecked()
+        self._on_chosen(self._format, Path(self.folder.text().strip()), outlines)
+
+    @property
+    def _format(self) -> str:
+        return next((name for button, name in self.names.items() if button.isChecked()), "")
 
     def _format_rows(self) -> QFormLayout:
         rows = QFormLayout()
@@ -74,6 +81,7 @@ class ExportDialog(QDialog):
             self.names[button] = name
             rows.addRow(button, QLabel(meaning))
         next(iter(self.names)).setChecked(True)
+        self.formats.buttonToggled.connect(self._show_outlines)
         return rows
 
     def _folder_row(self) -> QHBoxLayout:
@@ -85,6 +93,9 @@ class ExportDialog(QDialog):
         for widget in (label, self.folder, browse):
             row.addWidget(widget)
         return row
+
+    def _show_outlines(self) -> None:
+        self.outlines.setEnabled(self._format == "coco")
 
     def _browse(self) -> None:
         chosen = self._ask.folder(self, title="Export to", start=Path(self.folder.text()))

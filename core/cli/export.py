@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT, --format and --out."""
+    """PROJECT, --format, --outlines and --out."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
     parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True)
+    parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
 
 
@@ -29,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
     from core import formats
 
     dataset = read_dataset(options.project)
-    written = watch(formats.export(dataset, format=options.format, out=options.out), unit="image")
+    written = watch(
+        formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit="image"
+    )
     summarise(
         {"images": written.images, "boxes": written.boxes, "format": options.format, "path": str(written.path)},
     )

@@ -20,13 +20,17 @@ from pathlib import Path
 from core.cli.options import add_cache_options, add_encoder_options, check_output, open_source, source_figures
 from core.cli.terminal import complain, summarise, watch
 
+REFINE_BY_HELP = "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--images, --boxes, --out, --refiner, --no-second-look and the options of encoder and cache."""
+    """What goes in and out, what refines, and the options of encoder and cache."""
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder that file_name is below")
     parser.add_argument("--boxes", metavar="COARSE.json", type=Path, required=True, help="COCO file of drawn boxes")
     parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help="COCO file to write")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
+    parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=REFINE_BY_HELP)
+    parser.add_argument("--outlines", action="store_true", help="write the outlines of masks as segmentation too")
     parser.add_argument("--no-second-look", action="store_true", help="look at small boxes once: faster, less exact")
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -45,11 +49,11 @@ def run(options: argparse.Namespace) -> int:
         complain(problem)
     start = time.perf_counter()
     with open_source(options) as source:
-        refiner = load_refiner(options.refiner, source.encoder)
+        refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by)
         looks = not options.no_second_look and pays_for(source.encoder.name)
         job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
         refined = watch(job, unit="image")
-        write_json(refined_document(coco, refined.refinements), options.out)
+        write_json(refined_document(coco, refined.refinements, outlines=options.outlines), options.out)
         unrefined = len(coco.document["annotations"]) - len(refined.refinements)
         summarise(
             {

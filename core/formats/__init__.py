@@ -41,17 +41,20 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
 )
 
 
-def export(dataset: Dataset, *, format: str, out: Path) -> Job[ExportSummary]:
+def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) -> Job[ExportSummary]:
     """Write the accepted boxes of a dataset into the folder `out`; closing the job leaves `out` as it was.
 
     Boxes are cut at their image's border; every image of the dataset appears, also without boxes; pictures are not
-    copied. Raises BadInputError for an unknown format; StorageError where the disk is full or may not be written,
+    copied. With `outlines`, which COCO alone can hold, the outlines of masks go with their boxes. Raises BadInputError
+    for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
     with nothing half-written.
     """
     if format not in EXPORTERS:
         raise BadInputError(f"There is no export format {format}: choose one of {', '.join(EXPORTERS)}.")
+    if outlines and format != "coco":
+        raise BadInputError(f"{EXPORTERS[format].title} holds no outlines of masks: export COCO, or boxes alone.")
     exporter = EXPORTERS[format]
-    files = exporter.files(dataset)
+    files = coco.files(dataset, outlines=True) if outlines else exporter.files(dataset)
     yield Progress(0, len(files), f"Writing {exporter.title}")
     for done in write_folder(out, files):
         yield Progress(done, len(files), f"Writing {exporter.title}")

@@ -17,6 +17,7 @@ from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.mask_refiner import MaskRefiner
+from core.refiner.mask_then_box import MaskThenBox
 from core.refiner.network import RefinerNetwork
 from core.refiner.refine import Refiner
 from core.refiner.seed_network import SeedNetwork
@@ -26,6 +27,7 @@ SHIPPED = RESOURCES / "weights" / "light"
 WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
 FORMAT = 1
+REFINE_BY = ("auto", "refiner", "mask", "both")
 NETWORKS: Mapping[str, type[RefinerNetwork] | type[SeedNetwork]] = {
     "box": RefinerNetwork,
     "seed": SeedNetwork,
@@ -44,13 +46,29 @@ class RefinerCard:
     format: int = FORMAT
 
 
-def load_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
+def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto") -> Refiner:
     """The refiner in `folder` for `encoder`; None gives the shipped one, for HQ-SAM its own mask's tight box.
 
-    Raises BadWeightsError where the folder is incomplete or damaged, BadInputError where it reads another encoder.
+    `refine_by` of REFINE_BY: `refiner` the learned one alone, `mask` HQ-SAM's mask alone, `both` the mask and then
+    the learned one, `auto` what is described above. Raises BadWeightsError where the folder is incomplete or damaged,
+    BadInputError where it reads another encoder or what is asked for does not exist.
     """
-    if folder is None and isinstance(encoder, HqSamEncoder):
-        return MaskRefiner(encoder)
+    if refine_by not in REFINE_BY:
+        raise BadInputError(f"There is no refine_by {refine_by}: use one of {', '.join(REFINE_BY)}.")
+    mask = MaskRefiner(encoder) if isinstance(encoder, HqSamEncoder) else None
+    if refine_by in ("mask", "both") and mask is None:
+        raise BadInputError(
+            f"The encoder {encoder.name} makes no masks: choose an HQ-SAM encoder, or refine by refiner."
+        )
+    if mask is not None and (refine_by == "mask" or (refine_by == "auto" and folder is None)):
+        return mask
+    if mask is not None and folder is None:
+        raise BadInputError(f"No refiner is shipped for {encoder.name}: refine by mask, or name a refiner of your own.")
+    learned = _learned_refiner(folder, encoder)
+    return MaskThenBox(mask, learned) if mask is not None and refine_by == "both" else learned
+
+
+def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     chosen = SHIPPED if folder is None else folder
     card = read_card(chosen)
     if card.encoder != encoder.identity:

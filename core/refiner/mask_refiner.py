@@ -12,6 +12,7 @@ from core.encoders.hq_sam import BOXES_AT_ONCE, HqSamEncoder, resized, to_frame,
 from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
 from core.geometry import MODEL_SIZE, Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
+from core.refiner.mask_outline import outline_of
 from core.refiner.mask_shape import MaskShape, mask_shape, sample
 
 _CONFIDENCE_SHARE = 0.05
@@ -70,7 +71,9 @@ def refinement_of(logits: NDArray[np.float32], drawn: Box, *, frame: Frame, scor
     if shape.strict_box is None:  # nowhere sure of the object: no edge can be
         confidence = (0.0, 0.0, 0.0, 0.0)
     score = float(np.clip(score, 0.0, 1.0)) if np.isfinite(score) else 0.0
-    return Refinement(tight, confidence, score, _mask_within(tight, logits, shape, frame))
+    mask = _mask_within(tight, logits, shape, frame)
+    outline = outline_of(mask, left=int(np.floor(tight.x1)), top=int(np.floor(tight.y1)))
+    return Refinement(tight, confidence, score, mask, outline)
 
 
 def _confidence(tight: Box, loose: Box, strict: Box) -> EdgeConfidence:

@@ -57,6 +57,12 @@ def m001_first_tables(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m002_outlines(db: Database) -> None:
+    """The outline of a refinement's mask: JSON polygons [[x1, y1, x2, y2, ...], ...], NULL without a mask."""
+    db.execute("ALTER TABLE corrections ADD COLUMN outline TEXT")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
     with closing(Database(memory=True)) as empty:  # where every step of this version is pending

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.geometry import Box
-from core.records import Correction, EdgeConfidence
+from core.records import Correction, EdgeConfidence, Outline
 
 
 def now() -> str:
@@ -18,7 +18,7 @@ def now() -> str:
 
 
 def correction_row(correction: Correction) -> dict[str, Any]:
-    """A new correction's row, without an id; the mask of a refinement is no part of it."""
+    """A new correction's row, without an id."""
     confidence = correction.edge_confidence
     moment = now()
     return {
@@ -32,6 +32,7 @@ def correction_row(correction: Correction) -> dict[str, Any]:
         "encoder": correction.encoder,
         "refiner": correction.refiner,
         "seconds": float(correction.seconds),
+        "outline": json.dumps(correction.outline) if correction.outline else None,
         "created": moment,
         "changed": moment,
     }
@@ -51,6 +52,7 @@ def correction_of(row: dict[str, Any]) -> Correction:
         encoder=row["encoder"],
         refiner=row["refiner"],
         seconds=row["seconds"],
+        outline=_outline(row.get("outline")),  # a file of before there were outlines, opened to read only, has none
     )
 
 
@@ -94,6 +96,10 @@ def _numbers_text(numbers: Box | EdgeConfidence) -> str:
 
 def _box(text: str) -> Box:
     return Box(*json.loads(text))
+
+
+def _outline(text: str | None) -> Outline:
+    return tuple(tuple(polygon) for polygon in json.loads(text)) if text else ()
 
 
 def _confidence(text: str) -> EdgeConfidence:

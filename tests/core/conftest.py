@@ -61,6 +61,20 @@ def hq_features(hq_encoder: HqSamEncoder) -> ImageFeatures:
     return hq_encoder.encode(shapes_picture(width=457, height=301), Frame.whole(width=457, height=301))
 
 
+@pytest.fixture(scope="session")
+def hq_refiner(tmp_path_factory: pytest.TempPathFactory, hq_encoder: HqSamEncoder) -> Path:
+    """A learned refiner for that encoder, at random weights."""
+    import torch
+
+    from core.refiner.checkpoint import RefinerCard, save_refiner
+    from core.refiner.network import RefinerNetwork
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("hq-refiner")
+    save_refiner(folder, RefinerNetwork().state_dict(), RefinerCard(encoder=hq_encoder.identity))
+    return folder
+
+
 @pytest.fixture
 def verb(capsys: pytest.CaptureFixture[str]) -> Verb:
     """Runs a headless verb and gives what it said."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.encoders.hq_sam import BOXES_AT_ONCE, HqSamEncoder, load_hq_sam, resized, to_frame, to_image
+from core.encoders.hq_sam import BOXES_AT_ONCE, HqSamEncoder, empty_network, load_hq_sam, resized, to_frame, to_image
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
 from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError
 from core.geometry import Frame
 from tests.core.hq_weights import empty_vit_tiny, shapes_picture
 
+LARGE_VARIABLE = "BOXREFINE_TEST_LARGE"
 WIDTH, HEIGHT = 457, 301
 PICTURE = shapes_picture(width=WIDTH, height=HEIGHT)
 WHOLE = Frame.whole(width=WIDTH, height=HEIGHT)
@@ -65,6 +68,67 @@ def test_masks_are_those_of_sam_predictor(
         assert float((ours - theirs).abs().max()) < 0.01 * float(theirs.std())
         assert float(score) == pytest.approx(their_score, abs=1e-3)
         assert float(((ours > 0) == (theirs > 0)).float().mean()) > 0.999
+
+
+def free_memory() -> int:
+    """Bytes that a test may take."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def random_state(network: nn.Module) -> dict[str, Tensor]:
+    """Small random numbers for every weight, around one for what scales a normalised layer."""
+    generator = torch.Generator().manual_seed(7)
+    state = {}
+    for key, value in network.state_dict().items():
+        around = 1.0 if value.dim() == 1 and key.endswith("weight") else 0.0
+        state[key] = torch.empty(value.shape).uniform_(-0.04, 0.04, generator=generator) + around
+    return state
+
+
+class Remembering(nn.Module):
+    """An image encoder that answers the same picture from memory, so that two readers of it cost one encode."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self._encoder = encoder
+        self.asked: list[Tensor] = []
+        self._answer: object = None
+        self.img_size = 1024
+
+    def forward(self, pixels: Tensor) -> object:
+        self.asked.append(pixels)
+        if len(self.asked) == 1:
+            self._answer = self._encoder(pixels)
+        return self._answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "gigabytes"), [("vit_b", 3), ("vit_l", 5), ("vit_h", 8)])
+def test_masks_of_every_backbone_are_those_of_sam_predictor(name: str, gigabytes: int) -> None:
+    if name != "vit_b" and not os.environ.get(LARGE_VARIABLE):
+        pytest.skip(f"{name} takes more than a minute: set {LARGE_VARIABLE} to any value")
+    if free_memory() < gigabytes * 10**9:
+        pytest.skip(f"{name} wants {gigabytes} GB of memory")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from segment_anything_hq import SamPredictor
+    network: Any = empty_network(name).eval()
+    network.load_state_dict(random_state(network), assign=True)
+    network.requires_grad_(False)
+    network.image_encoder = Remembering(network.image_encoder)
+    predictor = SamPredictor(network)
+    predictor.set_image(PICTURE)
+    encoder = HqSamEncoder(network, name=name, sha256="0" * 64, device=torch.device("cpu"))
+    features = encoder.encode(PICTURE, WHOLE)
+    theirs, ours = network.image_encoder.asked
+    assert torch.allclose(theirs, ours, atol=1e-5)
+    logits, scores = encoder.masks(features, to_frame(BOXES, WHOLE))
+    for row, box in enumerate(BOXES):
+        _, score, low = predictor.predict(box=box, multimask_output=False, hq_token_only=False)
+        wanted = torch.from_numpy(low[0])
+        assert float((logits[row] - wanted).abs().max()) < 0.01 * float(wanted.std())
+        assert float(scores[row]) == pytest.approx(float(score[0]), abs=1e-3)
 
 
 def test_the_boxes_of_a_batch_do_not_mix(hq_encoder: HqSamEncoder, hq_features: ImageFeatures) -> None:

@@ -28,6 +28,12 @@ def inset(box: Box, by: float = INSET) -> Box:
     return Box(box.x1 + by, box.y1 + by, box.x2 - by, box.y2 - by)
 
 
+def diamond(box: Box) -> tuple[float, ...]:
+    """The outline that the fake refiner gives a box: its edges' middles."""
+    x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+    return (box.x1, y, x, box.y1, box.x2, y, x, box.y2)
+
+
 class FakeEncoder:
     """Features of zeros, held back while `gate` is closed."""
 
@@ -57,6 +63,7 @@ class FakeRefiner:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.makes_masks = False
         self.fault: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -67,7 +74,9 @@ class FakeRefiner:
         if self.fault is not None:
             raise self.fault
         by = INSET if features.frame.is_whole else CROP_INSET
-        return [Refinement(inset(Box(*row), by), CONFIDENCE, 0.9) for row in as_boxes(np.asarray(drawn)).tolist()]
+        boxes = [inset(Box(*row), by) for row in as_boxes(np.asarray(drawn)).tolist()]
+        outlines = [(diamond(box),) if self.makes_masks else () for box in boxes]
+        return [Refinement(box, CONFIDENCE, 0.9, outline=outline) for box, outline in zip(boxes, outlines, strict=True)]
 
 
 class FakeModels:

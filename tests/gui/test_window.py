@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QPushB
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import opening, theme
-from boxrefine_gui.actions import ENCODER_TITLES, shortcut_help
+from boxrefine_gui.actions import shortcut_help
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
+from boxrefine_gui.model_actions import REFINE_BY_TITLES
 from boxrefine_gui.notices import BugReport
 from boxrefine_gui.panels.image_list import Role
 from core.errors import BadWeightsError
@@ -336,10 +337,13 @@ def test_an_encoder_without_weights_is_told_and_the_one_at_hand_stays(
     draw(qtbot, app, Box(10, 10, 90, 90))
 
 
-def test_the_model_menu_offers_every_encoder() -> None:
+def test_the_model_menu_offers_every_encoder_and_way_to_refine(app: App) -> None:
     from core.encoders.catalogue import ENCODERS
+    from core.refiner.checkpoint import REFINE_BY
 
-    assert set(ENCODER_TITLES) == set(ENCODERS)
+    assert set(REFINE_BY_TITLES) == set(REFINE_BY)
+    ids = {f"encoder_{name}" for name in ENCODERS} | {f"refine_by_{name}" for name in REFINE_BY}
+    assert ids <= set(app.window.action_by_id)
 
 
 def test_f6_moves_the_keyboard_through_the_panels(qtbot: QtBot, app: App) -> None:
