@@ -17,6 +17,7 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts
 from boxrefine_gui.model_actions import model_rows
+from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.session import Session
@@ -42,7 +43,14 @@ GESTURES: tuple[tuple[str, str], ...] = (
 
 
 def action_table(
-    parts: Parts, *, window: QWidget, canvas: Canvas, notices: Notices, ask: Ask, next_panel: Callable[[], None]
+    parts: Parts,
+    *,
+    window: QWidget,
+    canvas: Canvas,
+    notices: Notices,
+    models: ModelsFolder,
+    ask: Ask,
+    next_panel: Callable[[], None],
 ) -> list[ActionRow]:
     """All rows, in the order of the menus."""
     return [
@@ -51,7 +59,7 @@ def action_table(
         *_box_rows(parts, canvas),
         *_image_rows(parts),
         *_view_rows(parts, canvas, next_panel),
-        *model_rows(parts),
+        *model_rows(parts, window=window, folder=models, ask=ask),
         *_help_rows(window),
         *_digit_rows(parts),
     ]

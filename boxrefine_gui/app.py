@@ -18,6 +18,7 @@ from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.live_refine import LiveRefine
 from boxrefine_gui.main_window import MainWindow
+from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.pictures import Pictures
 from boxrefine_gui.prefetch import Prefetch
@@ -69,6 +70,8 @@ def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> A
 def load_chosen_models(settings: Settings) -> Models:
     """Encode lane: what the settings choose. Raises KnownError where weights are missing or damaged."""
     from core.encoders.catalogue import load_encoder
+    from core.encoders.devices import why_no_gpu
+    from core.encoders.image_features import FEATURES_BYTES
     from core.features.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.refiner.checkpoint import load_refiner
@@ -82,6 +85,7 @@ def load_chosen_models(settings: Settings) -> Models:
         ram_budget=settings.cache_ram_budget,
         codec=settings.cache_codec,
     )
+    cache.look()
     return Models(
         source=FeatureSource(encoder, cache),
         refiner=refiner,
@@ -89,18 +93,20 @@ def load_chosen_models(settings: Settings) -> Models:
         encoder_identity=encoder.identity,
         refiner_name=refiner.name,
         refiner_identity=refiner.identity,
-        device=device_note(encoder.device.type, wanted=settings.device),
+        device=device_note(encoder.device.type, wanted=settings.device, why=why_no_gpu()),
         looks_twice=pays_for(encoder.name),
         close=cache.close,
         trouble=lambda: cache.trouble,
+        reach=settings.cache_disk_budget // (2 * FEATURES_BYTES),
+        stats=lambda: cache.stats,
     )
 
 
-def device_note(kind: str, *, wanted: str) -> str:
-    """The device for the status bar; nobody should wonder why it is the CPU."""
+def device_note(kind: str, *, wanted: str, why: str) -> str:
+    """Device and number format for the status bar; nobody should wonder why it is the CPU."""
     if kind != "cpu":
-        return kind.upper()
-    return "CPU" if wanted == "cpu" else "CPU (no CUDA GPU can be used)"
+        return f"{kind.upper()}, fp32"
+    return "CPU, fp32" if wanted == "cpu" else f"CPU, fp32 ({why})"
 
 
 class App:
@@ -112,9 +118,9 @@ class App:
         self.session = Session(settings)
         self.refine = LatestLane("refine", self.gui, unheard=self.session.report)
         self.encode = QueueLane("encode", self.gui, unheard=self.session.report, on_activity=self.session.set_activity)
-        self.store_lane, self.files, self.pictures, self.thumbnails, self.exports = (
+        self.store_lane, self.files, self.pictures, self.thumbnails, self.exports, self.downloads = (
             QueueLane(name, self.gui, unheard=self.session.report)
-            for name in ("store", "files", "pictures", "thumbnails", "export")
+            for name in ("store", "files", "pictures", "thumbnails", "export", "download")
         )
         self.store = StoreLane(self.store_lane)
         self.live = LiveRefine(session=self.session, lane=self.refine)
@@ -122,11 +128,12 @@ class App:
         self.parts = Parts(
             self.session, self.store, self.files, self.encode, self.exports, self.live, load_models, settings_path()
         )
-        self._readers = (
-            Pictures(session=self.session, lane=self.pictures),
-            Prefetch(session=self.session, lane=self.encode),
+        self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
+        self.prefetch = Prefetch(session=self.session, lane=self.encode)
+        self.models = ModelsFolder(self.parts, self.downloads)
+        self.window = MainWindow(
+            self.parts, thumbnails=self.thumbnails, models=self.models, ask=ask, may_close=self._may_close
         )
-        self.window = MainWindow(self.parts, thumbnails=self.thumbnails, ask=ask, may_close=self._may_close)
         self.collector = Collector(self.session)
         self._closing = QTimer()
         self._closing.setInterval(_CLOSE_CHECK_MS)
@@ -177,16 +184,26 @@ class App:
         self._closing.stop()
         self.collector.stop()
         self.exports.close()
+        self.downloads.close()
         self.store.close()
         self.files.close(drain=True)
         self.second_look.stop()
+        self.prefetch.stop()
         self._close_models()
         for lane in (self.refine, self.pictures, self.thumbnails):
             lane.close()
         ended = [self.store.join(_STORE_PATIENCE_S)]
         ended += [
             lane.join(_PATIENCE_S)
-            for lane in (self.exports, self.files, self.refine, self.pictures, self.thumbnails, self.encode)
+            for lane in (
+                self.exports,
+                self.downloads,
+                self.files,
+                self.refine,
+                self.pictures,
+                self.thumbnails,
+                self.encode,
+            )
         ]
         self.gui.close()
         return all(ended)

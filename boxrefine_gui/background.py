@@ -104,6 +104,7 @@ class _Lane:
         self._running: _Entry | None = None
         self._count = 0
         self._closing = False
+        self._highest = float("inf")  # requests of a larger priority number are held back
         # A daemon, because a native call of a minute must not keep a closed app alive.
         self._thread = threading.Thread(target=self._loop, name=f"lane-{name}", daemon=True)
         self._thread.start()
@@ -132,13 +133,16 @@ class _Lane:
     def _take(self) -> _Entry | None:
         with self._wake:
             self._running = None
-            while not self._waiting and not self._closing:
+            while not (allowed := self._allowed()) and not self._closing:
                 self._wake.wait()
-            if not self._waiting:
+            if not allowed:
                 return None
-            self._running = min(self._waiting)
+            self._running = min(allowed)
             self._waiting.remove(self._running)
             return self._running
+
+    def _allowed(self) -> list[_Entry]:
+        return [entry for entry in self._waiting if entry.priority <= self._highest]
 
     def _loop(self) -> None:
         while (entry := self._take()) is not None:
@@ -207,6 +211,7 @@ class _Lane:
         """Take no more requests; run those that wait if `drain`, else drop them and cancel the one running."""
         with self._wake:
             self._closing = True
+            self._highest = float("inf")
             if not drain:
                 self._waiting.clear()
                 if self._running:
@@ -301,6 +306,22 @@ class QueueLane(_Lane):
     def drop(self, group: str) -> None:
         """Forget the requests of `group` that still wait; the one running goes on."""
         self._drop(lambda entry: entry.group == group)
+
+    def hold(self, *, above: int) -> None:
+        """Start no request whose priority number is above `above` until `release`; the one running goes on."""
+        with self._wake:
+            self._highest = above
+
+    def release(self) -> None:
+        """Let what was held back start."""
+        with self._wake:
+            self._highest = float("inf")
+            self._wake.notify_all()
+
+    def waits(self, group: str) -> bool:
+        """Whether a request of `group` waits."""
+        with self._wake:
+            return any(entry.group == group for entry in self._waiting)
 
     def has(self, key: Hashable) -> bool:
         """Whether a request with this key waits or runs."""

@@ -26,6 +26,7 @@ from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.box_list import BoxList
@@ -39,7 +40,9 @@ _SIDE_WIDTH = 236
 class MainWindow(QMainWindow):
     """Images on the left, the canvas in the middle, categories and boxes on the right."""
 
-    def __init__(self, parts: Parts, *, thumbnails: QueueLane, ask: Ask, may_close: Callable[[], bool]) -> None:
+    def __init__(
+        self, parts: Parts, *, thumbnails: QueueLane, models: ModelsFolder, ask: Ask, may_close: Callable[[], bool]
+    ) -> None:
         super().__init__()
         self.parts = parts
         self._may_close = may_close
@@ -50,7 +53,13 @@ class MainWindow(QMainWindow):
         self.boxes = BoxList(parts.session)
         self.rows = with_shortcut_help(
             action_table(
-                parts, window=self, canvas=self.canvas, notices=self.notices, ask=ask, next_panel=self.focus_next_panel
+                parts,
+                window=self,
+                canvas=self.canvas,
+                notices=self.notices,
+                models=models,
+                ask=ask,
+                next_panel=self.focus_next_panel,
             ),
             self,
         )

@@ -1,13 +1,19 @@
-"""The menu Model: which encoder, and what refines."""
+"""The menu Model: which encoder, what refines, and what is prepared."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
 from boxrefine_gui import opening
 from boxrefine_gui.action_row import ActionRow
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.models_dialog import ModelsDialog
+from boxrefine_gui.models_folder import ModelsFolder
+from boxrefine_gui.operations import Parts, choose_settings
 from boxrefine_gui.session import Session
 from core.encoders.official import TRAITS
 
@@ -20,8 +26,27 @@ REFINE_BY_TITLES = {
 """The ways of core.refiner.checkpoint, which cannot be asked here because it brings torch."""
 
 
-def model_rows(parts: Parts) -> list[ActionRow]:
-    """Encoders, then ways to refine."""
+def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask) -> list[ActionRow]:
+    """Encoders, then ways to refine, then the dialog of the encoders."""
+
+    def show_dialog() -> None:
+        dialog = ModelsDialog(window, parts.session, folder, ask=ask)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def toggle_folder() -> None:
+        settings = parts.session.settings
+        choose_settings(parts, replace(settings, encode_folder=not settings.encode_folder))
+
+    manage = ActionRow("models", "&Encoders and their weights…", show_dialog, ("Ctrl+M",), "&Model")
+    ahead = ActionRow(
+        "encode_folder",
+        "&Prepare the folder when there is nothing else to do",
+        toggle_folder,
+        menu="&Model",
+        checked=lambda session: session.settings.encode_folder,
+        starts_group=True,
+    )
     encoders = [
         ActionRow(
             f"encoder_{traits.name}",
@@ -29,6 +54,7 @@ def model_rows(parts: Parts) -> list[ActionRow]:
             partial(opening.choose_models, parts, partial(replace, encoder=traits.name)),
             menu="&Model",
             checked=partial(_has_encoder, traits.name),
+            starts_group=traits is TRAITS[0],
         )
         for traits in TRAITS
     ]
@@ -43,7 +69,7 @@ def model_rows(parts: Parts) -> list[ActionRow]:
         )
         for name, title in REFINE_BY_TITLES.items()
     ]
-    return encoders + ways
+    return [manage, *encoders, *ways, ahead]
 
 
 def _has_encoder(name: str, session: Session) -> bool:

@@ -37,8 +37,11 @@ class Pictures:
         for place, wanted in enumerate(order):
             record = self._session.images[wanted]
             key = (record.id, record.path)
-            if key in self._kept:
-                self._arrived(key, self._kept[key])
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._arrived(key, kept)
+                if place == 0:
+                    self._look_again(key, kept)
             elif record.id not in self._session.problems and not self._lane.has(key):
                 self._lane.run(
                     partial(decode, record.id, record.path),
@@ -48,6 +51,15 @@ class Pictures:
                     group=_GROUP,
                     key=key,
                 )
+
+    def _look_again(self, key: tuple[int, Path], kept: CanvasPicture) -> None:
+        """The file may have been replaced since it was read."""
+
+        def done(fresh: CanvasPicture | None) -> None:
+            if fresh is not None:
+                self._arrived(key, fresh)
+
+        self._lane.run(partial(decode_anew, kept, key[1]), on_done=done, on_error=partial(self._failed, key[0]))
 
     def _arrived(self, key: tuple[int, Path], picture: CanvasPicture) -> None:
         self._kept[key] = picture
@@ -72,13 +84,28 @@ def decode(image_id: int, path: Path) -> CanvasPicture:
 
     from core.images import read_picture
 
+    stamp = stamp_of(path)
     picture = read_picture(path)
     levels = [as_qimage(picture)]
     while max(picture.shape[:2]) > _SMALLEST_LEVEL and min(picture.shape[:2]) > 1:
         half = (picture.shape[1] // 2, picture.shape[0] // 2)
         picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
         levels.append(as_qimage(picture))
-    return CanvasPicture(image_id, tuple(levels))
+    return CanvasPicture(image_id, tuple(levels), stamp)
+
+
+def decode_anew(kept: CanvasPicture, path: Path) -> CanvasPicture | None:
+    """Any lane: the picture if its file is another one than it was, else None. Raises BadFileError."""
+    return decode(kept.image_id, path) if stamp_of(path) != kept.stamp else None
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Any lane: size and date of a file; of one that is gone, nothing, and reading it says so."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return (0, 0)
+    return stat.st_size, stat.st_mtime_ns
 
 
 def as_qimage(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> QImage:

@@ -38,6 +38,29 @@ class Source(Protocol):
 
     def opened(self, path: Path) -> OpenedPicture: ...
 
+    def prepare(self, path: Path) -> None: ...
+
+
+class Stats(Protocol):
+    """What a cache holds; see core.features.feature_cache."""
+
+    @property
+    def ram_bytes(self) -> int: ...
+
+    @property
+    def disk_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """How well the encode lane keeps up: images `ahead` that are prepared; of `shown` ones, how many were in time."""
+
+    ahead: int = 0
+    shown: int = 0
+    at_hand: int = 0
+    ram_bytes: int = 0
+    disk_bytes: int = 0
+
 
 def _nothing() -> None:
     """There is nothing to close, and no trouble."""
@@ -48,7 +71,8 @@ class Models:
     """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar.
 
     `trouble` is a sentence where the cache cannot be used; refining goes on without it. `looks_twice`: small boxes are
-    refined again on the features of a crop.
+    refined again on the features of a crop. `device` says where and in which number format it computes, and why not on
+    a GPU. `reach`: how many images around the open one may be prepared when there is nothing else to do.
     """
 
     source: Source
@@ -61,6 +85,8 @@ class Models:
     looks_twice: bool = False
     close: Callable[[], None] = _nothing
     trouble: Callable[[], str | None] = _nothing
+    reach: int = 0
+    stats: Callable[[], Stats | None] = _nothing
 
 
 @dataclass(frozen=True)
@@ -96,6 +122,7 @@ class CanvasPicture:
 
     image_id: int
     levels: tuple[QImage, ...]
+    stamp: tuple[int, int] = (0, 0)  # the file's size and date when it was read
 
     @property
     def nbytes(self) -> int:
@@ -147,6 +174,7 @@ class Session(QObject):
         self.returned: list[Draft] = []  # could not be stored and wait for a free canvas
         self.snapping = True  # whether what is drawn is refined at all
         self.activity = ""
+        self.readiness = Readiness()
         self.scan = ""
         self._rows: dict[int, int] = {}
         self._drafts = 0
@@ -324,6 +352,12 @@ class Session(QObject):
         """What the encode lane is doing, for the status bar."""
         self.activity = activity
         self.activity_changed.emit()
+
+    def set_readiness(self, readiness: Readiness) -> None:
+        """How well the encode lane keeps up, for the status bar."""
+        if readiness != self.readiness:
+            self.readiness = readiness
+            self.activity_changed.emit()
 
     def set_scan(self, scan: str) -> None:
         """How far the reading of a folder is, for the status bar."""

@@ -20,6 +20,7 @@ class Settings:
     """All choices, with their defaults.
 
     `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
+    `encode_folder`: prepare the images around the open one, as far as the cache has room, when nothing else is to do.
     `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both.
     """
 
@@ -27,6 +28,7 @@ class Settings:
     device: str = "auto"
     refine_by: str = "auto"
     show_masks: bool = True
+    encode_folder: bool = True
     auto_accept: bool = False
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3

@@ -15,6 +15,12 @@ class Ask:
         chosen = QFileDialog.getExistingDirectory(parent, title, str(start or Path.home()))
         return Path(chosen) if chosen else None
 
+    def weights(self, parent: QWidget, *, name: str) -> Path | None:
+        """A file of weights for the encoder `name`."""
+        kinds = "Weights (*.pth *.safetensors);;All files (*)"
+        chosen, _ = QFileDialog.getOpenFileName(parent, f"Weights of {name}", str(Path.home()), kinds)
+        return Path(chosen) if chosen else None
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         """A project file."""
         kinds = "BoxRefine projects (*.sqlite);;All files (*)"

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from boxrefine_gui.session import Session
+from boxrefine_gui.session import Readiness, Session
 
 
 class StatusBar(QStatusBar):
-    """Five words on the state of things."""
+    """A few words on the state of things."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self.position = _label("Position in the list")
         self.activity = _label("What is being prepared")
+        self.ready = _label("How far ahead images are prepared")
         self.zoom = _label("Zoom")
         self.model = _label("Encoder and refiner")
         self.device = _label("Device")
         self.addWidget(self.position)
         self.addWidget(self.activity, 1)
-        for label in (self.zoom, self.model, self.device):
+        for label in (self.ready, self.zoom, self.model, self.device):
             self.addPermanentWidget(label)
         self.setSizeGripEnabled(False)
         for signal in (session.image_changed, session.changed, session.pending_changed):
@@ -59,6 +60,26 @@ class StatusBar(QStatusBar):
         self.activity.setText("   ·   ".join(doing) or idle)
         self.model.setText(f"{models.encoder_name} encoder, {models.refiner_name} refiner" if models else "")
         self.device.setText(models.device if models else "")
+        self.ready.setText(_ahead(session) if models else "")
+        self.ready.setToolTip(_cache_words(session.readiness) if models else "")
+
+
+def _ahead(session: Session) -> str:
+    ready = session.readiness
+    if session.image is None or not ready.ahead:
+        return ""
+    return "next image ready" if ready.ahead == 1 else f"next {ready.ahead} images ready"
+
+
+def _cache_words(ready: Readiness) -> str:
+    """What the encode lane has done so far, for those who want to know."""
+    share = (
+        f"{ready.at_hand} of {ready.shown} pictures had their features when they were shown.\n" if ready.shown else ""
+    )
+    return (
+        f"The next {ready.ahead} images are prepared.\n{share}"
+        f"Features take {ready.ram_bytes / 1e6:.0f} MB of memory and {ready.disk_bytes / 1e6:.0f} MB of the disk."
+    )
 
 
 def _label(name: str) -> QLabel:

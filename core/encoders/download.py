@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import shutil
 import threading
 import time
@@ -232,9 +233,8 @@ def _unreachable(error: Exception) -> DownloadError:
     elsewhere = "or get the file elsewhere and use boxrefine models add"
     if isinstance(error, EntryNotFoundError | RepositoryNotFoundError):
         return DownloadError(f"{endpoint()} does not have the published file: unset HF_ENDPOINT, {elsewhere}.")
-    return DownloadError(
-        f"{endpoint()} cannot be reached ({reason(error)}): check the network and HTTPS_PROXY, {elsewhere}."
-    )
+    why = re.sub(r"\[Errno -?\d+\] ", "", reason(error))
+    return DownloadError(f"{endpoint()} cannot be reached ({why}): check the network and HTTPS_PROXY, {elsewhere}.")
 
 
 def _no_hub() -> DownloadError:

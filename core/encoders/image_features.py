@@ -16,6 +16,8 @@ from core.images import Picture
 
 EMBEDDING_SHAPE = (256, 64, 64)
 DETAIL_SHAPE = (32, 256, 256)
+FEATURES_BYTES = 6 * 1024**2
+"""Bytes of one image's features in fp16."""
 
 
 @dataclass(frozen=True)

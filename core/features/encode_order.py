@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
+_AHEAD_FOR_ONE_BEHIND = 3
+
 
 def encode_order(*, current: int, total: int, direction: int = 1, ahead: int = 2, behind: int = 1) -> list[int]:
     """Rows of a list of `total` images in the order they should be prepared.
@@ -17,3 +22,24 @@ def encode_order(*, current: int, total: int, direction: int = 1, ahead: int = 2
         if distance <= behind:
             order.append(current - step * distance)
     return [row for row in order if 0 <= row < total]
+
+
+def folder_order(*, current: int, total: int, direction: int = 1, reach: int) -> Iterator[int]:
+    """The rows around `current` by their distance, for when nothing else is to be done: `reach` of them.
+
+    Three in the direction of travel come for each one behind. The open row itself is not among them.
+    """
+    step = 1 if direction >= 0 else -1
+    ahead = (current + step * distance for distance in range(1, total))
+    behind = (current - step * distance for distance in range(1, total))
+    given = 0
+    for count in itertools.cycle((_AHEAD_FOR_ONE_BEHIND, 1)):
+        rows = list(itertools.islice(ahead if count == _AHEAD_FOR_ONE_BEHIND else behind, count))
+        for row in rows:
+            if given >= min(reach, total - 1):
+                return
+            if 0 <= row < total:
+                given += 1
+                yield row
+        if given >= min(reach, total - 1):
+            return

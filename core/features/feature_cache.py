@@ -100,6 +100,18 @@ class FeatureCache:
         """The features if they are in memory: at once, uncounted, without asking the disk."""
         return self._ram.get(key)
 
+    def holds(self, key: FeatureKey) -> bool:
+        """Whether features are at hand, in memory or (unread) on the disk; uncounted."""
+        if self._ram.get(key) is not None:
+            return True
+        digest = replace(key, codec=self._codec).digest
+        return self.disk_budget > 0 and not self._closed and file_of(self.folder, digest).is_file()
+
+    def look(self) -> None:
+        """Ask the index how much is on the disk, for `stats`."""
+        if self.disk_budget > 0 and self.folder.exists():
+            self._disk_bytes = sum(entry.nbytes for entry in self.entries())
+
     def get(self, key: FeatureKey) -> ImageFeatures | None:
         """The features of `key`, from memory or else from the disk, or None."""
         features = self._ram.get(key)

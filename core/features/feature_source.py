@@ -44,6 +44,12 @@ class FeatureSource:
         """
         return self.opened(path).of(frame)
 
+    def prepare(self, path: Path) -> None:
+        """Bring the whole picture's features into the cache without handing them out. Raises BadFileError."""
+        known = self.recall(path)
+        if known is None or self.cache is None or not self.cache.holds(self._key(path, known, None)):
+            self.of_path(path)
+
     def opened(self, path: Path, *, keep_crops: bool = True) -> OpenedPicture:
         """For several frames of one picture; nothing is read yet.
 

@@ -30,6 +30,9 @@ class ScriptedAsk(Ask):
     def folder(self, parent: QWidget, *, title: str, start: Path | None) -> Path | None:
         return self.answer
 
+    def weights(self, parent: QWidget, *, name: str) -> Path | None:
+        return self.answer
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from boxrefine_gui.session import Models
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
+from core.features.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.geometry import Box, Frame, as_boxes
 from core.images import Picture
@@ -43,12 +44,14 @@ class FakeEncoder:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.pictures: list[int] = []  # the first value of each picture that was encoded, in their order
         self.gate = threading.Event()
         self.gate.set()
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         assert self.gate.wait(30)
         self.calls += 1
+        self.pictures.append(int(picture[0, 0, 0]))
         half = torch.float16
         return ImageFeatures(
             torch.zeros(EMBEDDING_SHAPE, dtype=half), torch.zeros(DETAIL_SHAPE, dtype=half), frame, self.identity
@@ -86,6 +89,8 @@ class FakeModels:
         self.encoder = FakeEncoder()
         self.refiner = FakeRefiner()
         self.fault: Exception | None = None
+        self.cache: FeatureCache | None = None
+        self.reach = 0
         self.gate = threading.Event()
         self.gate.set()
         self.loaded_on = ""
@@ -97,7 +102,7 @@ class FakeModels:
         if self.fault is not None:
             raise self.fault
         return Models(
-            source=FeatureSource(self.encoder, None),
+            source=FeatureSource(self.encoder, self.cache),
             refiner=self.refiner,
             encoder_name=self.encoder.name,
             encoder_identity=self.encoder.identity,
@@ -106,6 +111,8 @@ class FakeModels:
             device="CPU",
             looks_twice=True,
             close=lambda: self.on_close(),
+            reach=self.reach,
+            stats=lambda: self.cache.stats if self.cache else None,
         )
 
     def open_all(self) -> None:

@@ -1,0 +1,186 @@
+"""The dialog of the encoders: what differs between them, which are here, getting one, and using one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.models_folder import ModelsFolder
+from boxrefine_gui.session import Session
+from core.encoders.official import OFFICIAL, TRAITS, EncoderTraits
+from core.errors import KnownError
+from core.progress import Progress
+
+_COLUMNS = ("Encoder", "Download", "Work a picture", "Needs", "Gives", "Weights")
+_WEIGHTS_COLUMN = len(_COLUMNS) - 1
+
+
+class ModelsDialog(QDialog):
+    """One row an encoder. Closing it stops nothing: a download goes on, and is found again when it is opened."""
+
+    def __init__(self, parent: QWidget, session: Session, folder: ModelsFolder, *, ask: Ask) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._folder = folder
+        self._ask = ask
+        self.setWindowTitle("Encoders")
+        self.resize(980, 320)
+        self.rows = self._make_rows()
+        self.use_button = self._button("Use this encoder", self._use)
+        self.download_button = self._button("Download", self._download)
+        self.add_button = self._button("I have the file…", self._add)
+        self.remove_button = self._button("Remove", self._remove)
+        self.sentence = QLabel()  # the window's notice may be covered by this dialog
+        self.sentence.setWordWrap(True)
+        self.sentence.hide()
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName("Download")
+        self.cancel_button = self._button("Cancel", folder.cancel)
+        self._arrange()
+        self.rows.currentItemChanged.connect(self._show)
+        folder.changed.connect(self._show)
+        folder.progressed.connect(self._show_progress)
+        folder.said.connect(self._say)
+        session.problem.connect(self._say_error)
+        session.models_changed.connect(self._show)
+        session.settings_changed.connect(self._show)
+        folder.look()
+        self.choose(session.settings.encoder)
+
+    def choose(self, name: str) -> None:
+        """Select the row of an encoder."""
+        self.rows.setCurrentItem(self._items[name])
+        self._show()
+
+    def _make_rows(self) -> QTreeWidget:
+        rows = QTreeWidget()
+        rows.setHeaderLabels(list(_COLUMNS))
+        rows.setRootIsDecorated(False)
+        rows.setUniformRowHeights(True)
+        rows.setAllColumnsShowFocus(True)
+        rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        rows.setAccessibleName("Encoders")
+        rows.setStyleSheet("QTreeWidget::item { padding: 4px 10px 4px 2px; }")
+        self._items: dict[str, QTreeWidgetItem] = {}
+        for traits in TRAITS:
+            item = QTreeWidgetItem([traits.title, _size(traits.name), _work(traits), traits.needs, traits.gives, ""])
+            item.setData(0, Qt.ItemDataRole.UserRole, traits.name)
+            self._items[traits.name] = item
+            rows.addTopLevelItem(item)
+        rows.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        rows.header().setStretchLastSection(True)
+        return rows
+
+    def _arrange(self) -> None:
+        words = QLabel(
+            "The larger the encoder, the better its masks, and the longer a picture takes. Each picture is encoded "
+            "once; its features are kept for every encoder."
+        )
+        words.setWordWrap(True)
+        buttons, job = QHBoxLayout(), QHBoxLayout()
+        for button in (self.use_button, self.download_button, self.add_button, self.remove_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self._button("Close", self.reject))
+        self._job = QWidget()
+        self._job.setLayout(job)
+        job.setContentsMargins(0, 0, 0, 0)
+        job.addWidget(self.progress, 1)
+        job.addWidget(self.cancel_button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(words)
+        layout.addWidget(self.rows, 1)
+        layout.addWidget(self._job)
+        layout.addWidget(self.sentence)
+        layout.addLayout(buttons)
+        self.use_button.setDefault(True)
+
+    def _button(self, text: str, call: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(partial(_call, call))
+        return button
+
+    @property
+    def chosen(self) -> str:
+        """The encoder in the selected row."""
+        item = self.rows.currentItem()
+        return str(item.data(0, Qt.ItemDataRole.UserRole)) if item is not None else TRAITS[0].name
+
+    def _use(self) -> None:
+        self._folder.use(self.chosen)
+
+    def _download(self) -> None:
+        self._folder.download(self.chosen)
+
+    def _add(self) -> None:
+        path = self._ask.weights(self, name=self.chosen)
+        if path is not None:
+            self._folder.add(self.chosen, path)
+
+    def _remove(self) -> None:
+        self._folder.remove(self.chosen)
+
+    def _show(self) -> None:
+        used = self._session.models.encoder_name if self._session.models else ""
+        for name, item in self._items.items():
+            is_here = name in self._folder.here
+            words = "in use" if name == used else "here" if is_here else "to be downloaded"
+            item.setText(_WEIGHTS_COLUMN, words)
+            font = item.font(0)
+            font.setBold(name == used)
+            item.setFont(0, font)
+        name, busy = self.chosen, self._folder.busy_with
+        is_here, is_shipped = name in self._folder.here, name not in OFFICIAL
+        self.use_button.setEnabled(is_here and name != used)
+        self.download_button.setEnabled(not is_here and not busy)
+        self.download_button.setText("Download" if is_shipped else f"Download {_size(name)}")
+        self.add_button.setEnabled(not is_shipped and not busy)
+        self.remove_button.setEnabled(is_here and not is_shipped and name != used and not busy)
+        self._job.setVisible(bool(busy))
+        if not busy:
+            self.progress.reset()
+
+    def _say(self, sentence: str) -> None:
+        self.sentence.setText(sentence)
+        self.sentence.setVisible(bool(sentence))
+
+    def _say_error(self, error: Exception) -> None:
+        if isinstance(error, KnownError):
+            self._say(str(error))
+
+    def _show_progress(self, progress: Progress) -> None:
+        self.progress.setRange(0, progress.total)
+        self.progress.setValue(progress.done)
+        self.progress.setFormat(f"{progress.message}   %p %")
+
+
+def _call(call: object, _: bool = False) -> None:
+    """Qt hands the button's state over, which none of our slots wants."""
+    assert callable(call)
+    call()
+
+
+def _size(name: str) -> str:
+    return f"{OFFICIAL[name].size / 1e6:.0f} MB" if name in OFFICIAL else "none"
+
+
+def _work(traits: EncoderTraits) -> str:
+    """How much longer than with the quickest encoder, about."""
+    times = round(traits.work / TRAITS[0].work)
+    return "least" if times <= 1 else f"{times} times that"
