@@ -19,9 +19,12 @@ NO_DISPLAY = (
 
 def main() -> int:
     """The console script; its result is the exit code."""
+    # Threads that spin while they wait for each other make everything many times slower on a busy machine. It is read
+    # when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = sys.argv[1:]
     if arguments and (arguments[0] in cli.VERBS or arguments[0].startswith("-")):
-        return cli.main(arguments, window_benchmarks={"drag": measure_drag})
+        return cli.main(arguments, window_benchmarks={"drag": measure_drag, "prefetch": measure_prefetch})
     try:
         return open_window(arguments)
     except KnownError as error:
@@ -58,6 +61,15 @@ def measure_drag(device: str) -> Mapping[str, float]:
     from boxrefine_gui.drag_benchmark import measure
 
     return measure(device)
+
+
+def measure_prefetch(
+    device: str, *, encoder: str, images: int, every_s: float, folder: Path | None
+) -> Mapping[str, float]:
+    """How often pictures had their features when they were shown, and how often the window stalled."""
+    from boxrefine_gui.prefetch_benchmark import measure
+
+    return measure(device, encoder=encoder, images=images, every_s=every_s, folder=folder)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ _PATIENCE_S = 4.0
 """How long closing waits for a lane that is inside a native call, in seconds; the store lane is given more."""
 
 _STORE_PATIENCE_S = 30.0
-_SWITCH_S = 0.001
+SWITCH_S = 0.001
 """How long a lane that is in Python may keep the GUI thread waiting, in seconds; Python's own 5 ms are seen."""
 
 _CLOSE_CHECK_MS = 20
@@ -48,7 +48,7 @@ def run(path: Path | None) -> int:
     assert isinstance(qt, QApplication)
     qt.setApplicationName("BoxRefine")
     qt.setStyle("Fusion")
-    sys.setswitchinterval(_SWITCH_S)
+    sys.setswitchinterval(SWITCH_S)
     app = build()
     previous_hook, sys.excepthook = sys.excepthook, app.report_uncaught
     app.window.show()
@@ -69,6 +69,9 @@ def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> A
 
 def load_chosen_models(settings: Settings) -> Models:
     """Encode lane: what the settings choose. Raises KnownError where weights are missing or damaged."""
+    from core.encoders.preload import preload_libraries
+
+    preload_libraries()
     from core.encoders.catalogue import load_encoder
     from core.encoders.devices import why_no_gpu
     from core.encoders.image_features import FEATURES_BYTES
@@ -222,8 +225,10 @@ class Collector(QObject):
         super().__init__()
         self._session = session
         self._rounds = 0
+        self._was_scanning = False
         gc.disable()
         session.models_changed.connect(self._freeze)
+        session.activity_changed.connect(self._scan_ended)
         self._timer = QTimer(self)
         self._timer.setInterval(_COLLECT_MS)
         self._timer.timeout.connect(self._collect)
@@ -239,7 +244,15 @@ class Collector(QObject):
         if self._session.models is not None:
             gc.freeze()
 
+    def _scan_ended(self) -> None:
+        """The records of a large folder stay, too, and are none of the collector's business."""
+        if self._was_scanning and not self._session.scan:
+            gc.freeze()
+        self._was_scanning = bool(self._session.scan)
+
     def _collect(self) -> None:
+        if self._session.activity.startswith(opening.LOADING) or self._session.scan:
+            return  # an import or a scan makes objects by the hundred thousand; looking through them would be felt
         self._rounds += 1
         is_idle = self._session.draft is None  # else the hand is at work, and a whole collection would be felt
         gc.collect(2 if is_idle and self._rounds % _WHOLE_COLLECTION_EVERY == 0 else 1)

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 
 from PySide6.QtCore import (
     QCoreApplication,
     QEvent,
     QEventLoop,
-    QMessageLogContext,
     QObject,
     QPointF,
     Qt,
     QTimer,
-    QtMsgType,
-    qInstallMessageHandler,
 )
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication
 
-from boxrefine_gui.app import App, build
+from boxrefine_gui.app import App
+from boxrefine_gui.offscreen import offscreen_window
 from core.errors import BadInputError
 from core.sample_project import sample_pictures
-from core.settings import Settings, save_settings, settings_path
+from core.settings import Settings
 
 PICTURE = "motorcycle_left"
 START, END = QPointF(0.3, 0.25), QPointF(0.7, 0.8)  # parts of the canvas
@@ -44,22 +36,11 @@ def measure(device: str) -> Mapping[str, float]:
 
     Uses a project, settings and cache of its own. Raises KnownError where the model cannot be loaded.
     """
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    qInstallMessageHandler(_without_the_platforms_own)
-    qt = QApplication.instance() or QApplication(["boxrefine"])
-    with _own_folder(device) as folder:
-        app = build()
-        try:
-            app.window.resize(1280, 800)
-            app.window.show()
-            app.open(folder)
-            stopwatch = Stopwatch(app)
-            stopwatch.run()
-        finally:
-            app.window.close()
-            app.close()
-    qInstallMessageHandler(None)
-    del qt
+    with offscreen_window(Settings(device=device)) as (app, folder):
+        shutil.copy(next(path for path in sample_pictures() if path.stem == PICTURE), folder)
+        app.open(folder)
+        stopwatch = Stopwatch(app)
+        stopwatch.run()
     return stopwatch.medians()
 
 
@@ -171,31 +152,3 @@ class Stopwatch(QObject):
         self._fail(
             BadInputError("The window did not answer a drag within two minutes: try again on a quieter machine.")
         )
-
-
-@contextmanager
-def _own_folder(device: str) -> Iterator[Path]:
-    """A folder with one picture, and settings and a cache that are not the user's."""
-    names = ("BOXREFINE_CONFIG", "BOXREFINE_CACHE")
-    before = {name: os.environ.get(name) for name in names}
-    with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
-        folder = Path(name)
-        os.environ |= {variable: str(folder / variable) for variable in names}
-        save_settings(Settings(device=device), settings_path())
-        picture = next(path for path in sample_pictures() if path.stem == PICTURE)
-        (folder / "pictures").mkdir()
-        shutil.copy(picture, folder / "pictures")
-        try:
-            yield folder / "pictures"
-        finally:
-            for variable, value in before.items():
-                if value is None:
-                    del os.environ[variable]
-                else:
-                    os.environ[variable] = value
-
-
-def _without_the_platforms_own(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """Qt's messages go on to stderr, save one that the offscreen platform says about each window."""
-    if "propagateSizeHints" not in message:
-        sys.stderr.write(f"{message}\n")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 PROJECT_SUFFIX = ".sqlite"
+LOADING = "loading"
+"""What the encode lane's activity begins with while models are loaded."""
+
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 8192
 
@@ -185,7 +188,7 @@ def load_models(parts: Parts) -> None:
         partial(parts.load_models, session.settings),
         on_done=session.set_models,
         on_error=partial(_no_models, parts),
-        title="loading the model",
+        title=f"{LOADING} the model",
     )
 
 
@@ -200,7 +203,7 @@ def choose_models(parts: Parts, choose: Callable[[Settings], Settings]) -> None:
         if before is not None:
             parts.encode.run(before.close)
 
-    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"loading {settings.encoder}")
+    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"{LOADING} {settings.encoder}")
 
 
 def _no_models(parts: Parts, error: Exception) -> None:

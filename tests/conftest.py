@@ -23,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     # Two threads are plenty for the sizes of tests, and more of them only fight on small machines.
     os.environ.setdefault("OMP_NUM_THREADS", "2")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program sets it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,11 +20,13 @@ from core.cli import (
     benchmark_harm,
     benchmark_jitter,
     benchmark_latency,
+    benchmark_prefetch,
     benchmark_seed,
 )
 
 BENCHMARKS: Mapping[str, ModuleType] = {
     "latency": benchmark_latency,
+    "prefetch": benchmark_prefetch,
     "accuracy": benchmark_accuracy,
     "calibration": benchmark_calibration,
     "harm": benchmark_harm,

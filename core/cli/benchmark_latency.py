@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
     rows = dict(own_medians(options.device, options.repeats))
     if not options.no_sam:
         rows |= sam_medians(options.device, repeats=max(3, options.repeats // 10))
-    for name, measure in options.window_benchmarks.items():
-        rows |= {f"{name}: {part}": value for part, value in measure(options.device).items()}
+    if measure := options.window_benchmarks.get("drag"):
+        rows |= {f"drag: {part}": value for part, value in measure(options.device).items()}
     if not options.json:
         say(table(["what", "median ms"], [[name, f"{value:.1f}"] for name, value in rows.items()]))
     milliseconds: Figure = {name: round(value, 2) for name, value in rows.items()}

@@ -11,8 +11,8 @@ from core.cli import benchmark, cache, demo, encode, export, models, pretrain, r
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
-WindowBenchmark = Callable[[str], Mapping[str, float]]
-"""Milliseconds by name that the window takes on a device. Core has none; the window's entry point hands them in."""
+WindowBenchmark = Callable[..., Mapping[str, float]]
+"""Figures by name of the window on a device. Core has none; the window's entry point hands them in."""
 
 OK, FAILED, INTERRUPTED = 0, 2, 130
 

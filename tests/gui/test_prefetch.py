@@ -84,10 +84,11 @@ def test_a_jump_is_served_before_what_waits(qtbot: QtBot, app: App, models: Fake
 def test_nothing_is_encoded_twice_and_going_back_finds_features(qtbot: QtBot, app: App, models: FakeModels) -> None:
     qtbot.waitUntil(lambda: models.encoder.calls == COUNT)
     for row in (5, 2, 8, 0):
+        shown = app.session.readiness.shown
         show(app, row)
         ready(qtbot, app)
+        qtbot.waitUntil(lambda shown=shown: app.session.readiness.shown == shown + 1)
     assert models.encoder.calls == COUNT
-    qtbot.waitUntil(lambda: app.session.readiness.shown == 5)
     assert app.session.readiness.at_hand >= 4
 
 
@@ -131,7 +132,7 @@ def test_stepping_by_key_finds_the_features_made_ahead(qtbot: QtBot, app: App, m
         assert app.session.row == row
         assert app.session.features is not None
         ready(qtbot, app)
-    qtbot.waitUntil(lambda: app.session.readiness.shown == COUNT)
+        qtbot.waitUntil(lambda row=row: app.session.readiness.shown == row + 1)
     assert app.session.readiness.at_hand >= COUNT - 1
 
 
