@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from core.encoders.image_features import Encoder
-from core.encoders.light import LightEncoder, LightNetwork
+from core.encoders.light import LightEncoder, LightNetwork, backbone_of
 from core.encoders.weights import OFFICIAL, find_weights, load_state, load_strictly, sha256_of, weights_folder
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
@@ -52,6 +52,7 @@ def load_encoder(name: str, device: str = "auto") -> Encoder:
 
 def load_light(weights: Path, device: torch.device) -> LightEncoder:
     """A light encoder from its safetensors file. Raises BadWeightsError."""
-    network = LightNetwork()
-    load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
+    state = load_state(weights)
+    network = LightNetwork(backbone_of(state))
+    load_strictly(network, {key: value.float() for key, value in state.items()}, path=weights)
     return LightEncoder(network, identity=f"light-{sha256_of(weights)[:12]}", device=device)

@@ -6,6 +6,8 @@ grids of ImageFeatures. Tan & Le, EfficientNet, 2019; Lin et al., Feature Pyrami
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import cv2
@@ -22,7 +24,20 @@ from core.images import Picture
 INPUT_SIZE = 512
 MEAN = STD = 0.5  # what the ImageNet weights of EfficientNet-Lite were trained with
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
-_CHANNELS = (16, 24, 40, 112, 320)
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """An EfficientNet-Lite of timm, with the channels of its strides 2, 4, 8, 16 and 32."""
+
+    timm_name: str
+    channels: tuple[int, int, int, int, int]
+
+
+BACKBONES: Mapping[str, Backbone] = {
+    "lite0": Backbone("tf_efficientnet_lite0", (16, 24, 40, 112, 320)),
+    "lite2": Backbone("tf_efficientnet_lite2", (16, 24, 48, 120, 352)),
+}
 
 
 def separable(channels: int) -> nn.Sequential:
@@ -48,10 +63,11 @@ def doubled(values: Tensor) -> Tensor:
 class LightNetwork(nn.Module):
     """(N, 3, 512, 512) normalised pictures -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256)."""
 
-    def __init__(self, *, width: int = 128, fine_width: int = 64) -> None:
+    def __init__(self, backbone: str = "lite0", *, width: int = 128, fine_width: int = 64) -> None:
         super().__init__()
-        self.backbone = timm.create_model("tf_efficientnet_lite0", pretrained=False, features_only=True)
-        stride2, stride4, stride8, stride16, stride32 = _CHANNELS
+        kind = BACKBONES[backbone]
+        self.backbone = timm.create_model(kind.timm_name, pretrained=False, features_only=True)
+        stride2, stride4, stride8, stride16, stride32 = kind.channels
         self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(stride32, width, 1))
         self.lateral5 = lateral(stride32, width)
         self.lateral4 = lateral(stride16, width)
@@ -77,7 +93,7 @@ class LightNetwork(nn.Module):
         return self.to_embedding(torch.cat([p3, doubled(p4)], dim=1)), self.to_detail(p1)
 
     def start_from_imagenet(self, state: dict[str, Tensor]) -> None:
-        """Copy ImageNet weights of EfficientNet-Lite0 into the backbone.
+        """Copy ImageNet weights of the same EfficientNet-Lite into the backbone.
 
         `state` is the package's dictionary: its tensors stand in timm's order, the classifier last. Raises
         ValueError where a shape does not fit.
@@ -88,6 +104,13 @@ class LightNetwork(nn.Module):
             if tensor.shape != source.shape:
                 raise ValueError(f"{name}: {tuple(source.shape)} does not fit {tuple(tensor.shape)}")
             tensor.copy_(source)
+
+
+def backbone_of(state: Mapping[str, Tensor]) -> str:
+    """Which of BACKBONES weights are of, by the width of its last level; lite0 where they tell nothing."""
+    widest = state.get("lateral5.0.weight")
+    width = None if widest is None or widest.dim() != 4 else widest.shape[1]
+    return next((name for name, kind in BACKBONES.items() if kind.channels[-1] == width), "lite0")
 
 
 def channels_last(network: AnyModule) -> AnyModule:

@@ -95,7 +95,8 @@ def decided(
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
     keep = scores[..., 1] > scores[..., 0] - calibration.keep_margin
-    return torch.where(keep[..., None], drawn, boxes), confidence, scores.amax(dim=-1)
+    score = torch.where(keep, scores[..., 1], scores[..., 0])
+    return torch.where(keep[..., None], drawn, boxes), confidence, score
 
 
 def folded(network: AnyModule) -> AnyModule:

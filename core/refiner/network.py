@@ -206,9 +206,10 @@ def entered(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
 class RefinerNetwork(nn.Module):
     """Two stages, the second from the first one's answer."""
 
-    def __init__(self, *, margins: tuple[float, float] = (0.7, 0.35)) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.stages = nn.ModuleList(Stage(margin=margin) for margin in margins)
+        # The first stage only has to bring the object into the second one's sight, so it is narrower.
+        self.stages = nn.ModuleList([Stage(margin=0.7, coarse=96, fine=32), Stage(margin=0.35, coarse=96, fine=64)])
 
     def forward(self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor) -> list[StageAnswer]:
         """All stages' answers; shapes as in `Stage.forward`. No gradient runs from a stage's start to the last one."""

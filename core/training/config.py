@@ -19,6 +19,7 @@ class PretrainConfig:
     """How the shipped weights are trained.
 
     refiner: `box`, ours, or `seed`, the seed's (see refiner.seed_network), whose losses are l1 and iou alone, in pixels
+    backbone: of the light encoder, `lite0` or `lite2`
     initialisation: of the seed's refiner, `xavier` or `default`
     steps: optimiser steps of the whole schedule; stop_after: stop there even so (0: never)
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
@@ -30,6 +31,7 @@ class PretrainConfig:
 
     seed: int = 0
     refiner: str = "box"
+    backbone: str = "lite0"
     initialisation: str = "xavier"
     steps: int = 12000
     stop_after: int = 0

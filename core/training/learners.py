@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.encoders.light import BACKBONES
 from core.errors import BadInputError
 from core.refiner.box_refiner import Calibration
 from core.refiner.losses import mask_loss, stage_loss
@@ -40,6 +41,7 @@ def learner_of(config: PretrainConfig) -> Learner:
     for key, value, known in (
         ("refiner", config.refiner, tuple(LEARNERS)),
         ("initialisation", config.initialisation, INITIALISATIONS),
+        ("backbone", config.backbone, tuple(BACKBONES)),
     ):
         if value not in known:
             raise BadInputError(f"The configuration names {value!r} as {key}: use one of {', '.join(known)}.")

