@@ -17,6 +17,7 @@ from types import ModuleType
 from core.cli import (
     benchmark_accuracy,
     benchmark_calibration,
+    benchmark_codec,
     benchmark_harm,
     benchmark_jitter,
     benchmark_latency,
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "prefetch": benchmark_prefetch,
     "accuracy": benchmark_accuracy,
     "calibration": benchmark_calibration,
+    "codec": benchmark_codec,
     "harm": benchmark_harm,
     "jitter": benchmark_jitter,
     "seed": benchmark_seed,
