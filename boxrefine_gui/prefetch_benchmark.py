@@ -11,7 +11,8 @@ from PySide6.QtCore import QEventLoop, QObject, QTimer
 
 from boxrefine_gui.app import App
 from boxrefine_gui.offscreen import IdleProcess, Watchdog, offscreen_window
-from core.errors import BadInputError, KnownError
+from core.errors import BadInputError
+from core.sample_project import make_pictures
 from core.settings import Settings
 
 PATIENCE_MS = 120_000
@@ -134,23 +135,6 @@ class Walk(QObject):
 
     def _give_up(self) -> None:
         self._fail(BadInputError("The window showed nothing for two minutes: try again on a quieter machine."))
-
-
-def make_pictures(folder: Path, count: int) -> None:
-    """`count` different 1920 x 1080 JPEGs of the sample pictures."""
-    import cv2
-
-    from core.images import read_picture
-    from core.sample_project import sample_pictures
-
-    sources = [read_picture(path) for path in sample_pictures()]
-    for number in range(count):
-        source = sources[number % len(sources)]
-        shift = (number // len(sources)) * 3
-        part = source[shift % (source.shape[0] // 4) :, shift % (source.shape[1] // 4) :]
-        large = cv2.resize(part, (1920, 1080), interpolation=cv2.INTER_LINEAR)
-        if not cv2.imwrite(str(folder / f"{number:04}.jpg"), cv2.cvtColor(large, cv2.COLOR_RGB2BGR)):
-            raise KnownError(f"{folder} cannot be written: make room there.")
 
 
 def copy_pictures(source: Path, folder: Path, count: int) -> None:

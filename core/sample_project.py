@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from core.errors import BadFileError
+from core.errors import BadFileError, StorageError
 from core.formats.coco import CocoFile, read_coco
 from core.images import read_size
 from core.records import NewImage
@@ -77,3 +77,19 @@ def _users_own() -> Path:
     digest = hashlib.blake2b(os.fsencode(pictures_folder().resolve()), digest_size=4).hexdigest()
     projects = Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "projects"
     return projects / f"{SAMPLE_PREFIX}{digest}.sqlite"
+
+
+def make_pictures(folder: Path, count: int) -> None:
+    """Write `count` different 1920 x 1080 JPEGs of the sample pictures, for benchmarks. Raises StorageError."""
+    import cv2
+
+    from core.images import read_picture
+
+    sources = [read_picture(path) for path in sample_pictures()]
+    for number in range(count):
+        source = sources[number % len(sources)]
+        shift = (number // len(sources)) * 3
+        part = source[shift % (source.shape[0] // 4) :, shift % (source.shape[1] // 4) :]
+        large = cv2.resize(part, (1920, 1080), interpolation=cv2.INTER_LINEAR)
+        if not cv2.imwrite(str(folder / f"{number:04}.jpg"), cv2.cvtColor(large, cv2.COLOR_RGB2BGR)):
+            raise StorageError(f"{folder} cannot be written: make room there.")

@@ -12,6 +12,11 @@ import pytest
 
 DATA_VARIABLE = "BOXREFINE_TEST_DATA"
 
+# Here, because the conftest files below import torch, which reads these when it is loaded. Two threads are plenty for
+# the sizes of tests, and more of them only fight on small machines; they wait as the program lets them.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--headed", action="store_true", help="show the windows instead of drawing them offscreen")
@@ -21,9 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--headed"):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    # Two threads are plenty for the sizes of tests, and more of them only fight on small machines.
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program sets it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,7 @@ from core.cli import (
     benchmark_accuracy,
     benchmark_calibration,
     benchmark_codec,
+    benchmark_encode,
     benchmark_harm,
     benchmark_jitter,
     benchmark_latency,
@@ -27,6 +28,7 @@ from core.cli import (
 
 BENCHMARKS: Mapping[str, ModuleType] = {
     "latency": benchmark_latency,
+    "encode": benchmark_encode,
     "prefetch": benchmark_prefetch,
     "accuracy": benchmark_accuracy,
     "calibration": benchmark_calibration,

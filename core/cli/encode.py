@@ -1,71 +1,144 @@
 """Fill the feature cache with a folder of pictures.
 
-Pictures whose features are cached already cost only their decoding. One that cannot be read is told on stderr, the
-others go on, and the exit code is then 2.
+Pictures are read ahead by threads, encoded in batches (bf16 on a GPU), and written by threads behind; what is cached
+already costs only a look. A batch that does not fit into the GPU's memory is halved, and where the GPU fails
+altogether the CPU goes on. With several GPUs there is one process for each, all on one cache. A picture that cannot be
+read is told on stderr, the others go on, and the exit code is then 2.
 
 examples:
   boxrefine encode --images harbour
   boxrefine encode --images harbour --encoder vit_h --device cuda --cache /data/features
+  boxrefine encode --images harbour --encoder vit_tiny --device cuda --batch 64 --compile
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
-from core.cli.terminal import complain, summarise, watch
-from core.errors import BadInputError, KnownError
-from core.progress import Job, Progress
+from core.cli.terminal import Figure, complain, summarise, watch
+from core.errors import BadInputError
 
 if TYPE_CHECKING:
+    from core.encoders.batches import BatchEncoder
+    from core.encoders.image_features import Encoder
+    from core.features.encode_pipeline import Encoded, Pace
     from core.features.feature_source import FeatureSource
+    from core.progress import Job
+
+GPU_BATCH = {"light": 64, "vit_tiny": 32, "vit_b": 16, "vit_l": 8, "vit_h": 8}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--images and the options of encoder and cache."""
+    """--images, the options of encoder and cache, and how much is done at once."""
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of pictures")
     add_encoder_options(parser)
     add_cache_options(parser, optional=False)
+    add_pace_options(parser)
+    parser.add_argument("--processes", metavar="N", type=int, help="default: as many as there are GPUs, else 1")
+    parser.add_argument("--part", metavar="K/N", help=argparse.SUPPRESS)  # what one of several processes does
+
+
+def add_pace_options(parser: argparse.ArgumentParser) -> None:
+    """--batch, --readers, --precision, --compile."""
+    parser.add_argument("--batch", metavar="N", type=int, help="pictures in a batch (default: what suits the encoder)")
+    parser.add_argument("--readers", metavar="N", type=int, help="threads that read pictures")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
+    parser.add_argument("--compile", action="store_true", help="compile the network first, which takes a minute")
 
 
 def run(options: argparse.Namespace) -> int:
     """Encode every picture; 2 where one could not be read, or its features not be kept."""
+    from core.cli.encode_processes import processes_wanted, run_processes
+
+    paths = pictures_in(options.images)
+    start = time.perf_counter()
+    count = processes_wanted(options)
+    if count > 1:
+        return run_processes(count, start=start)
+    chosen = paths if options.part is None else part_of(paths, options.part)
+    with open_source(options) as source:
+        encoded = watch(encode_pictures(chosen, source, options), unit="image")
+        seconds = round(time.perf_counter() - start, 3)
+        summarise({**source_figures(source), **figures_of(encoded), "seconds": seconds})
+        kept = source.cache is not None and source.cache.trouble is None
+    return 0 if kept and not encoded.failed else 2
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder. Raises BadInputError where there are none."""
     from core.images import SUFFIXES, list_pictures
 
-    paths = list_pictures(options.images)
+    paths = list_pictures(folder)
     if not paths:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise BadInputError(f"The folder {options.images} holds no pictures ({kinds}): name the folder they lie in.")
-    start = time.perf_counter()
-    with open_source(options) as source:
-        encoded = watch(encode_pictures(paths, source, complain), unit="image")
-        summarise(
-            {
-                "images": encoded,
-                "boxes": 0,
-                "seconds": round(time.perf_counter() - start, 3),
-                "refiner": None,
-                **source_figures(source),
-            }
-        )
-        kept = source.cache is not None and source.cache.trouble is None
-    return 0 if kept and encoded == len(paths) else 2
+        raise BadInputError(f"The folder {folder} holds no pictures ({kinds}): name the folder they lie in.")
+    return paths
 
 
-def encode_pictures(paths: list[Path], source: FeatureSource, complain: Callable[[str], None]) -> Job[int]:
-    """Bring the features of all pictures into the cache; gives how many could be read."""
-    encoded = 0
-    for done, path in enumerate(paths):
-        yield Progress(done, len(paths), path.name)
-        try:
-            source.of_path(path)
-        except KnownError as error:
-            complain(str(error))
-        else:
-            encoded += 1
-    yield Progress(len(paths), len(paths))
-    return encoded
+def part_of(paths: Sequence[Path], part: str) -> list[Path]:
+    """What is process K's of N (`K/N`, from 1): each N-th picture."""
+    number, count = (int(text) for text in part.split("/"))
+    return list(paths[number - 1 :: count])
+
+
+def encode_pictures(paths: Sequence[Path], source: FeatureSource, options: argparse.Namespace) -> Job[Encoded]:
+    """Bring the features of all pictures into the cache, at the pace that the options choose."""
+    from core.features.encode_pipeline import EncodePipeline
+
+    pipeline = EncodePipeline(
+        source,
+        batch_encoder(source.encoder, options),
+        pace_of(source.encoder, options),
+        on_cpu=lambda: batch_encoder(_on_cpu(options.encoder), options, compiled=False),
+        complain=complain,
+    )
+    return pipeline.run(paths)
+
+
+def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bool | None = None) -> BatchEncoder:
+    """The encoder for batches, in the precision that is wanted."""
+    from core.encoders.batches import BatchEncoder
+
+    return BatchEncoder(
+        encoder, precision=options.precision, compiled=options.compile if compiled is None else compiled
+    )
+
+
+def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
+    """How much is done at once. Raises BadInputError for less than one."""
+    from core.features.encode_pipeline import Pace
+
+    on_gpu, cores = encoder.device.type == "cuda", os.cpu_count() or 1
+    batch = options.batch if options.batch is not None else GPU_BATCH.get(encoder.name, 8) if on_gpu else 1
+    readers = options.readers if options.readers is not None else min(cores, 32) if on_gpu else max(1, cores // 2)
+    if batch < 1 or readers < 1:
+        raise BadInputError("--batch and --readers must be 1 or more.")
+    return Pace(readers=readers, batch=batch)
+
+
+def figures_of(encoded: Encoded) -> dict[str, Figure]:
+    """For the summary."""
+    return {
+        "images": encoded.encoded + encoded.cached,
+        "encoded": encoded.encoded,
+        "cached": encoded.cached,
+        "failed": encoded.failed,
+        "cache_hits": encoded.cached,
+        "cache_misses": encoded.encoded,
+        "boxes": 0,
+        "refiner": None,
+        "batch": encoded.batch,
+        "computed_on": encoded.device,
+    }
+
+
+def _on_cpu(name: str) -> Encoder:
+    from core.encoders.catalogue import load_encoder
+
+    return load_encoder(name, "cpu")

@@ -60,6 +60,12 @@ class HqSamEncoder:
         return self._device
 
     @property
+    def network(self) -> nn.Module:
+        """The Sam of segment-anything-hq, on `device`."""
+        network: nn.Module = self._network
+        return network
+
+    @property
     def official(self) -> bool:
         """Whether the weights are the published ones, byte for byte."""
         return is_official(name=self._name, sha256=self.sha256)
@@ -129,7 +135,8 @@ class HqSamEncoder:
         values = torch.as_tensor(small, device=self._device).permute(2, 0, 1)[None]
         normal = (values - self._network.pixel_mean) / self._network.pixel_std
         height, width = normal.shape[-2:]
-        return functional.pad(normal, (0, MODEL_SIZE - width, 0, MODEL_SIZE - height))
+        padded = functional.pad(normal, (0, MODEL_SIZE - width, 0, MODEL_SIZE - height))
+        return padded.contiguous(memory_format=torch.channels_last)  # a fifth faster on a CPU
 
 
 def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:

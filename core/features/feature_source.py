@@ -44,10 +44,18 @@ class FeatureSource:
         """
         return self.opened(path).of(frame)
 
+    def key_of(self, path: Path, known: KnownPicture, frame: Frame | None = None) -> FeatureKey:
+        """What a frame of a known picture is cached under. Raises BadInputError as `of_path`."""
+        return self._key(path, known, frame)
+
+    def holds(self, path: Path, known: KnownPicture) -> bool:
+        """Whether the whole picture's features are cached."""
+        return self.cache is not None and self.cache.holds(self._key(path, known, None))
+
     def prepare(self, path: Path) -> None:
         """Bring the whole picture's features into the cache without handing them out. Raises BadFileError."""
         known = self.recall(path)
-        if known is None or self.cache is None or not self.cache.holds(self._key(path, known, None)):
+        if known is None or not self.holds(path, known):
             self.of_path(path)
 
     def opened(self, path: Path, *, keep_crops: bool = True) -> OpenedPicture:

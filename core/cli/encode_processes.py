@@ -1,0 +1,67 @@
+"""`boxrefine encode` on several GPUs: one process for each, every one with its share of the pictures, on one cache."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+
+from core.cli.terminal import Figure, complain, summarise
+from core.errors import BadInputError
+
+_SUMMED = ("images", "encoded", "cached", "failed", "boxes", "cache_hits", "cache_misses")
+
+
+def processes_wanted(options: argparse.Namespace) -> int:
+    """How many processes share the work: what --processes says, else one for each GPU. Raises BadInputError."""
+    if options.part is not None:
+        return 1
+    if options.processes is not None:
+        if options.processes < 1:
+            raise BadInputError("--processes must be 1 or more.")
+        return int(options.processes)
+    if options.device == "cpu":
+        return 1
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
+def run_processes(count: int, *, start: float) -> int:
+    """Run this very command in `count` processes, each with its part; sums up what they say."""
+    base = [sys.executable, "-m", "boxrefine_gui", *sys.argv[1:]]
+    running = [
+        subprocess.Popen(
+            [*base, "--part", f"{number + 1}/{count}"],
+            env={**os.environ, **_one_gpu(number, count)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(count)
+    ]
+    try:
+        said = [process.communicate()[0] for process in running]
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    parts = [json.loads(text.splitlines()[-1]) for text in said if text.strip()]
+    if not parts:
+        complain(f"None of the {count} processes came to an end: see what they said above.")
+        return 2
+    total: dict[str, Figure] = {**parts[0]}
+    for name in _SUMMED:
+        total[name] = sum(part[name] for part in parts)
+    summarise({**total, "processes": count, "seconds": round(time.perf_counter() - start, 3)})
+    return max(process.returncode for process in running)
+
+
+def _one_gpu(number: int, count: int) -> dict[str, str]:
+    """Let a process see its own GPU alone; without GPUs this changes nothing."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    gpus = [name for name in visible.split(",") if name] or [str(index) for index in range(count)]
+    return {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]}

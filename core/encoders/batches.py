@@ -1,0 +1,186 @@
+"""Many pictures at once through an encoder: prepared on any thread, computed in batches, and read back while the next
+batch is computed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from core.encoders import light
+from core.encoders.hq_sam import HqSamEncoder, resized
+from core.encoders.image_features import Encoder, ImageFeatures
+from core.encoders.light import LightEncoder
+from core.errors import BadInputError
+from core.geometry import MODEL_SIZE, Frame
+from core.images import Picture
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One picture's frame as an encoder takes it: (S, S, 3) uint8, its content at the top left, padding right and
+    below.
+    """
+
+    pixels: Tensor
+    width: int
+    height: int
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A batch under way on its device; `prepared` is kept to begin again elsewhere."""
+
+    prepared: tuple[Prepared, ...]
+    embedding: Tensor
+    detail: Tensor
+    ready: torch.cuda.Event | None
+    identity: str
+
+    def features(self) -> list[ImageFeatures]:
+        """Wait for it; features on the CPU, fp16, each of its own memory."""
+        if self.ready is not None:
+            self.ready.synchronize()
+        return [
+            ImageFeatures(embedding.clone(), detail.clone(), entry.frame, self.identity)
+            for entry, embedding, detail in zip(self.prepared, self.embedding, self.detail, strict=True)
+        ]
+
+
+class BatchEncoder:
+    """An encoder of the catalogue for batches; `prepare` may be called on any thread, the rest on one."""
+
+    def __init__(self, encoder: Encoder, *, precision: str = "auto", compiled: bool = False) -> None:
+        """`precision` of PRECISIONS: auto is bf16 on a GPU and fp32 on a CPU. `compiled`: torch.compile the network,
+        which takes a minute and pays for thousands of pictures. Raises BadInputError for an encoder without batches.
+        """
+        if precision not in PRECISIONS:
+            raise BadInputError(f"There is no precision {precision}: use one of {', '.join(PRECISIONS)}.")
+        self.encoder = encoder
+        self.device = encoder.device
+        self.is_half = precision == "bf16" or (precision == "auto" and self.device.type == "cuda")
+        self._compiled = compiled
+        self._network = _network_of(encoder)
+        if compiled:
+            self._network.compile()
+
+    @property
+    def precision(self) -> str:
+        """What it computes in."""
+        return "bf16" if self.is_half else "fp32"
+
+    def prepare(self, picture: Picture, frame: Frame) -> Prepared:
+        """A frame of an upright (height, width, 3) uint8 RGB picture, resized and padded."""
+        if isinstance(self.encoder, LightEncoder):
+            width, height = light.content_size(frame)
+            return Prepared(torch.from_numpy(light.framed(picture, frame)), width, height, frame)
+        part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
+        width, height = resized(frame)
+        square = np.zeros((MODEL_SIZE, MODEL_SIZE, 3), np.uint8)
+        square[:height, :width] = np.asarray(Image.fromarray(part).resize((width, height), Image.Resampling.BILINEAR))
+        return Prepared(torch.from_numpy(square), width, height, frame)
+
+    def start(self, batch: Sequence[Prepared], *, size: int) -> Pending:
+        """Begin a batch of up to `size`; on a GPU this returns before it is done. Raises what torch raises."""
+        padded = [*batch, *[batch[-1]] * (size - len(batch))] if self._compiled else list(batch)
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_half):
+            values = self._normalised(padded)
+            embedding, detail = self._network(values)
+            return self._read_back(tuple(batch), embedding[: len(batch)], detail[: len(batch)])
+
+    def time_alone(self, prepared: Sequence[Prepared], *, size: int, warm_up: int = 2, times: int = 3) -> float:
+        """Milliseconds a picture of the network, in batches of `size` of these pictures, nothing read back."""
+        chosen = list(itertools.islice(itertools.cycle(prepared), size))
+        spent = []
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_half):
+            values = self._normalised(chosen)
+            for _ in range(warm_up + times):
+                start = time.perf_counter()
+                self._network(values)
+                if self.device.type == "cuda":
+                    torch.cuda.synchronize()
+                spent.append(time.perf_counter() - start)
+        return 1000 * statistics.median(spent[warm_up:]) / size
+
+    def count_operations(self) -> int:
+        """Multiplications and additions a picture."""
+        side = light.INPUT_SIZE if isinstance(self.encoder, LightEncoder) else MODEL_SIZE
+        network = _network_of(self.encoder)  # not the compiled one, into which the counter cannot look
+        with FlopCounterMode(display=False) as counter, torch.inference_mode():
+            network(torch.zeros(1, 3, side, side, device=self.device))
+        return int(counter.get_total_flops())
+
+    def _normalised(self, batch: Sequence[Prepared]) -> Tensor:
+        stacked = torch.stack([entry.pixels for entry in batch])
+        on_gpu = self.device.type == "cuda"
+        pixels = (stacked.pin_memory() if on_gpu else stacked).to(self.device, non_blocking=True)
+        values = (pixels.permute(0, 3, 1, 2).float() - self._network.mean) / self._network.std
+        for row, entry in enumerate(batch):  # what is no picture is zero after normalising, too
+            values[row, :, entry.height :] = 0
+            values[row, :, :, entry.width :] = 0
+        return values.contiguous(memory_format=torch.channels_last)
+
+    def _read_back(self, batch: tuple[Prepared, ...], embedding: Tensor, detail: Tensor) -> Pending:
+        halves = [values.to(torch.float16).contiguous() for values in (embedding, detail)]
+        if self.device.type != "cuda":
+            return Pending(batch, halves[0], halves[1], None, self.encoder.identity)
+        on_host = [torch.empty(values.shape, dtype=torch.float16, pin_memory=True) for values in halves]
+        for here, there in zip(on_host, halves, strict=True):
+            here.copy_(there, non_blocking=True)
+        ready = torch.cuda.Event()
+        ready.record()
+        return Pending(batch, on_host[0], on_host[1], ready, self.encoder.identity)
+
+
+class _Network(torch.nn.Module):
+    """(N, 3, S, S) normalised -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256), for every encoder."""
+
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.mean = mean
+        self.std = std
+
+
+class _LightNetwork(_Network):
+    def __init__(self, encoder: LightEncoder) -> None:
+        level = 255.0 * torch.ones(1, 3, 1, 1, device=encoder.device)
+        super().__init__(light.MEAN * level, light.STD * level)
+        self._network = encoder._network
+
+    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        embedding, detail = self._network(values)
+        return embedding, detail
+
+
+class _HqNetwork(_Network):
+    def __init__(self, encoder: HqSamEncoder) -> None:
+        self_network: Any = encoder.network
+        super().__init__(self_network.pixel_mean[None].clone(), self_network.pixel_std[None].clone())
+        self._network = self_network
+
+    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        embedding, intermediate = self._network.image_encoder(values)
+        decoder = self._network.mask_decoder
+        early = intermediate[0].permute(0, 3, 1, 2)
+        return embedding, decoder.embedding_encoder(embedding) + decoder.compress_vit_feat(early)
+
+
+def _network_of(encoder: Encoder) -> _Network:
+    if isinstance(encoder, LightEncoder):
+        return _LightNetwork(encoder)
+    if isinstance(encoder, HqSamEncoder):
+        return _HqNetwork(encoder)
+    raise BadInputError(f"The encoder {encoder.name} takes one picture at a time: choose another one.")
