@@ -25,7 +25,7 @@ from boxrefine_gui.prefetch import Prefetch
 from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Models, Session
 from boxrefine_gui.store_lane import StoreLane
-from core.errors import KnownError
+from core.errors import GpuError, KnownError
 from core.settings import Settings, cache_folder, load_settings, settings_path
 
 LoadModels = Callable[[Settings], Models]
@@ -74,10 +74,12 @@ def load_chosen_models(settings: Settings) -> Models:
     preload_libraries()
     from core.encoders.catalogue import load_encoder
     from core.encoders.devices import why_no_gpu
+    from core.encoders.guarded import GuardedEncoder
     from core.encoders.image_features import FEATURES_BYTES
     from core.features.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.refiner.checkpoint import load_refiner
+    from core.refiner.guarded import GuardedRefiner
     from core.refiner.second_look import pays_for
 
     encoder = load_encoder(settings.encoder, settings.device)
@@ -89,9 +91,10 @@ def load_chosen_models(settings: Settings) -> Models:
         codec=settings.cache_codec,
     )
     cache.look()
+    on_gpu = encoder.device.type != "cpu"
     return Models(
-        source=FeatureSource(encoder, cache),
-        refiner=refiner,
+        source=FeatureSource(GuardedEncoder(encoder) if on_gpu else encoder, cache),
+        refiner=GuardedRefiner(refiner) if on_gpu else refiner,
         encoder_name=encoder.name,
         encoder_identity=encoder.identity,
         refiner_name=refiner.name,
@@ -142,6 +145,7 @@ class App:
         self._closing.setInterval(_CLOSE_CHECK_MS)
         self._closing.timeout.connect(self._close_when_stored)
         self.session.problem.connect(self._stay)
+        self.session.problem.connect(self._leave_the_gpu)
         self.session.settings_changed.connect(self.window.recolor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.window.recolor)
         if complaint is not None:
@@ -163,6 +167,11 @@ class App:
         sys.__excepthook__(kind, error, where)
         if isinstance(error, Exception):
             self.session.report(error)
+
+    def _leave_the_gpu(self, error: Exception) -> None:
+        """The GPU failed: the notice says so, and the CPU goes on."""
+        if isinstance(error, GpuError):
+            opening.go_on_with_cpu(self.parts)
 
     # The end
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,6 +205,25 @@ def choose_models(parts: Parts, choose: Callable[[Settings], Settings]) -> None:
             parts.encode.run(before.close)
 
     parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"{LOADING} {settings.encoder}")
+
+
+def go_on_with_cpu(parts: Parts) -> None:
+    """Load the same models on the CPU, because the GPU failed; the next start tries the GPU again."""
+    before, settings = parts.session.models, replace(parts.session.settings, device="cpu")
+    if before is None or before.device.startswith("CPU"):
+        return  # it was told of several times
+    parts.session.set_models(None, f"{LOADING} the model again")
+
+    def loaded(models: Models) -> None:
+        parts.session.set_models(replace(models, device=f"{models.device} (the GPU failed)"))
+        parts.encode.run(before.close)
+
+    parts.encode.run(
+        partial(parts.load_models, settings),
+        on_done=loaded,
+        on_error=partial(_no_models, parts),
+        title=f"{LOADING} the model again",
+    )
 
 
 def _no_models(parts: Parts, error: Exception) -> None:

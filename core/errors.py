@@ -19,6 +19,10 @@ class BadWeightsError(KnownError):
     """Weights that are missing, truncated, of another model or not what their checksum says."""
 
 
+class GpuError(KnownError):
+    """A GPU that ran out of memory or was lost; the CPU can go on."""
+
+
 class StorageError(KnownError):
     """A disk that is full, read-only or gone; a database that is locked or from a newer version."""
 

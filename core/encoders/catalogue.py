@@ -8,11 +8,13 @@ import torch
 
 from core.encoders.image_features import Encoder
 from core.encoders.light import LightEncoder, LightNetwork, backbone_of
-from core.encoders.weights import OFFICIAL, find_weights, load_state, load_strictly, sha256_of, weights_folder
+from core.encoders.official import ENCODERS, OFFICIAL, find_weights, weights_folder
+from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
 
-ENCODERS = ("light", "vit_tiny", "vit_b", "vit_l", "vit_h")
+__all__ = ["DEVICES", "ENCODERS", "SHIPPED_ENCODER", "choose_device", "load_encoder", "load_light"]
+
 SHIPPED_ENCODER = RESOURCES / "weights" / "light" / "encoder.safetensors"
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -42,8 +44,8 @@ def load_encoder(name: str, device: str = "auto") -> Encoder:
     if weights is None:
         file = OFFICIAL[name].file
         raise BadWeightsError(
-            f"The weights of {name} are not here: put {file} of huggingface.co/lkeab/hq-sam into {weights_folder()}, "
-            "or use the encoder light."
+            f"The weights of {name} are not here: run boxrefine models download {name} (in the window: Ctrl+M), put "
+            f"{file} of huggingface.co/lkeab/hq-sam into {weights_folder()}, or use the encoder light."
         )
     from core.encoders.hq_sam import load_hq_sam  # it pulls half of torchvision in, which light users never need
 

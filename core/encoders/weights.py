@@ -12,21 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from core.encoders.official import OFFICIAL, OFFICIAL_REPOSITORY, find_weights, is_official, weights_folder
+from core.encoders.official import OFFICIAL, OFFICIAL_REPOSITORY
 from core.errors import BadWeightsError, reason
-
-__all__ = [
-    "OFFICIAL",
-    "check_keys",
-    "find_weights",
-    "identity_of",
-    "is_official",
-    "load_state",
-    "load_strictly",
-    "notes_of",
-    "sha256_of",
-    "weights_folder",
-]
 
 State = dict[str, Tensor]
 """Parameter name -> tensor on the CPU."""

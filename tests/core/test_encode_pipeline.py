@@ -15,15 +15,16 @@ from PIL import Image
 
 from core.encoders.batches import BatchEncoder, Pending, Prepared
 from core.encoders.catalogue import load_light
+from core.encoders.guarded import GuardedEncoder
 from core.encoders.hq_sam import HqSamEncoder
 from core.encoders.image_features import Encoder, ImageFeatures
 from core.encoders.light import LightEncoder
-from core.errors import BadInputError
+from core.errors import BadInputError, GpuError
 from core.features.encode_pipeline import Encoded, EncodePipeline, Pace
 from core.features.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.geometry import Frame
-from core.images import list_pictures, read_picture
+from core.images import Picture, list_pictures, read_picture
 from core.progress import run
 from tests.core.command_line import Verb
 from tests.core.feature_files import CountingEncoder
@@ -213,6 +214,31 @@ def test_an_encoder_of_another_make_is_refused() -> None:
         BatchEncoder(CountingEncoder())
     with pytest.raises(BadInputError, match="no precision fp8"):
         BatchEncoder(CountingEncoder(), precision="fp8")
+
+
+class FailingEncoder(CountingEncoder):
+    """Fails a number of times, as a GPU does."""
+
+    def __init__(self, *faults: Exception) -> None:
+        super().__init__()
+        self._faults = list(faults)
+
+    def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
+        if self._faults:
+            raise self._faults.pop(0)
+        return super().encode(picture, frame)
+
+
+def test_in_the_window_a_gpu_gets_a_second_try_and_is_then_told_of() -> None:
+    picture, frame = np.zeros((30, 40, 3), np.uint8), Frame.whole(width=40, height=30)
+    full, lost = torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("CUDA error: device lost")
+    assert GuardedEncoder(FailingEncoder(full)).encode(picture, frame).frame == frame
+    with pytest.raises(GpuError, match="too little memory for this encoder: the CPU goes on"):
+        GuardedEncoder(FailingEncoder(full, full)).encode(picture, frame)
+    with pytest.raises(GpuError, match=r"The GPU failed \(CUDA error: device lost\)"):
+        GuardedEncoder(FailingEncoder(lost)).encode(picture, frame)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        GuardedEncoder(FailingEncoder(RuntimeError("a fault of ours"))).encode(picture, frame)
 
 
 # The verb

@@ -44,12 +44,16 @@ class FakeEncoder:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.fault: Exception | None = None  # raised once
         self.pictures: list[int] = []  # the first value of each picture that was encoded, in their order
         self.gate = threading.Event()
         self.gate.set()
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         assert self.gate.wait(30)
+        if self.fault is not None:
+            fault, self.fault = self.fault, None
+            raise fault
         self.calls += 1
         self.pictures.append(int(picture[0, 0, 0]))
         half = torch.float16
@@ -91,6 +95,7 @@ class FakeModels:
         self.fault: Exception | None = None
         self.cache: FeatureCache | None = None
         self.reach = 0
+        self.device = "CPU"
         self.gate = threading.Event()
         self.gate.set()
         self.loaded_on = ""
@@ -108,7 +113,7 @@ class FakeModels:
             encoder_identity=self.encoder.identity,
             refiner_name=self.refiner.name,
             refiner_identity=self.refiner.identity,
-            device="CPU",
+            device="CPU" if settings.device == "cpu" else self.device,
             looks_twice=True,
             close=lambda: self.on_close(),
             reach=self.reach,

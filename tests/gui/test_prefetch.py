@@ -13,9 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
 from boxrefine_gui.app import App
+from core.errors import GpuError
 from core.features.encode_order import folder_order
 from core.features.feature_cache import FeatureCache
-from tests.gui.driving import move, press, ready, release
+from core.geometry import Box
+from tests.gui.driving import draw, move, press, ready, release
 from tests.gui.fakes import FakeModels
 
 COUNT = 9
@@ -134,6 +136,22 @@ def test_stepping_by_key_finds_the_features_made_ahead(qtbot: QtBot, app: App, m
         ready(qtbot, app)
         qtbot.waitUntil(lambda row=row: app.session.readiness.shown == row + 1)
     assert app.session.readiness.at_hand >= COUNT - 1
+
+
+def test_a_gpu_that_fails_leaves_the_work_to_the_cpu(
+    qtbot: QtBot, closed_app: App, models: FakeModels, pictures: Path
+) -> None:
+    models.device = "CUDA, fp32"
+    closed_app.open(pictures)
+    ready(qtbot, closed_app)
+    assert closed_app.window.status.device.text() == "CUDA, fp32"
+    models.encoder.fault = GpuError("The GPU failed (CUDA error): the CPU goes on, more slowly.")
+    show(closed_app, COUNT - 1)
+    qtbot.waitUntil(lambda: "the GPU failed" in closed_app.window.status.device.text())
+    ready(qtbot, closed_app)
+    assert "the CPU goes on" in closed_app.window.notices.sentence.text()
+    assert closed_app.session.settings.device == "auto"
+    draw(qtbot, closed_app, Box(5, 5, 50, 40))
 
 
 @pytest.mark.parametrize(
