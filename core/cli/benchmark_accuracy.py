@@ -37,7 +37,7 @@ LARGE_HEADER = ["set", "noise", "size", "boxes", "two looks", "drawn", "IoU one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --noise, --limit, --no-grabcut, --large, --refiner and the options of encoder and cache."""
+    """--data, --noise, --limit, --no-grabcut, --large, --refiner, --beside and the options of encoder and cache."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
     parser.add_argument("--seed", type=int, default=0)
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-grabcut", action="store_true", help="leave out GrabCut, which takes longest")
     parser.add_argument("--large", metavar="K", type=int, help="measure second looks on pictures laid K by K")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
+    parser.add_argument("--beside", metavar="DIR", type=Path, nargs="*", default=[], help="refiners to compare with")
     add_encoder_options(parser)
     add_cache_options(parser)
 
@@ -61,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     sets = find_sets(options.data)
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder)
+        beside = [load_refiner(folder, source.encoder) for folder in options.beside]
         if options.large is not None:
             return run_large(options, sets, source.encoder, refiner)
         for folder in sets:
@@ -68,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
                 folder,
                 source=source,
                 refiner=refiner,
+                beside=beside,
                 noises=options.noise,
                 grab_cut=not options.no_grabcut,
                 second_look=pays_for(source.encoder.name),

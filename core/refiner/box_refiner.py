@@ -22,10 +22,11 @@ Convolution = torch.nn.Conv1d | torch.nn.Conv2d
 
 @dataclass(frozen=True)
 class Calibration:
-    """Platt scaling of the network's own logits (p = sigmoid(scale * logit + shift)), and when a box is left alone.
+    """Platt scaling of the network's own logits (p = sigmoid(scale * logit + shift)), and how far a box is moved.
 
     A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`; a negative
-    margin asks for that much proof before a refinement is thrown away.
+    margin asks for that much proof before a refinement is thrown away. Edges move by the share
+    confidence ** `caution` of the way that the network proposes: 0 goes all the way, whatever the doubt.
     """
 
     confidence_scale: float = 1.0
@@ -33,6 +34,7 @@ class Calibration:
     score_scale: float = 1.0
     score_shift: float = 0.0
     keep_margin: float = 0.0
+    caution: float = 0.0
 
 
 class BoxRefiner:
@@ -91,12 +93,21 @@ def content(frame: Frame, device: torch.device) -> Tensor:
 def decided(
     boxes: Tensor, confidence_logits: Tensor, score_logits: Tensor, drawn: Tensor, calibration: Calibration
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes (B, K, 4), calibrated confidences (B, K, 4), scores (B, K), once boxes that seem right are left alone."""
+    """Boxes (B, K, 4), calibrated confidences (B, K, 4), scores (B, K), once doubt has had its say.
+
+    Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4).
+    """
+    boxes = cautious(boxes, confidence_logits, drawn, caution=calibration.caution)
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
     keep = scores[..., 1] > scores[..., 0] - calibration.keep_margin
     score = torch.where(keep, scores[..., 1], scores[..., 0])
     return torch.where(keep[..., None], drawn, boxes), confidence, score
+
+
+def cautious(boxes: Tensor, confidence_logits: Tensor, drawn: Tensor, *, caution: float) -> Tensor:
+    """Boxes (..., 4) whose doubtful edges stay nearer to the drawn ones; see Calibration."""
+    return drawn + (boxes - drawn) * confidence_logits.float().sigmoid() ** caution
 
 
 def folded(network: AnyModule) -> AnyModule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from core.encoders.image_features import ImageFeatures
@@ -88,6 +88,7 @@ def measure_set(
     source: FeatureSource,
     refiner: Refiner,
     noises: Sequence[str],
+    beside: Sequence[Refiner] = (),
     grab_cut: bool = True,
     second_look: bool = False,
     limit: int | None = None,
@@ -95,15 +96,17 @@ def measure_set(
 ) -> Job[list[AccuracyRow]]:
     """Measure the first `limit` pictures of one set; each picture is decoded and encoded once.
 
-    `second_look` adds a row for it to sets with a picture large enough; its time includes encoding the crops.
-    Raises BadFileError where the set or one of its pictures cannot be read.
+    `beside` are refiners to compare with, whose names differ. `second_look` adds a row for it to sets with a picture
+    large enough; its time includes encoding the crops. Raises BadFileError where the set or one of its pictures cannot
+    be read.
     """
     labelled = read_labelled_set(folder, limit=limit)
     true = labelled.true
     methods: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
     if grab_cut:
         methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
-    methods[refiner.name] = lambda scene, boxes: _boxes_of(refiner.refine(scene.features, boxes))
+    for each in (*beside, refiner):
+        methods[each.name] = partial(_refined, each)
     if second_look and labelled.size.max(initial=0) >= LEAST_PICTURE:
         methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, source, refiner)
     trials = [
@@ -122,6 +125,10 @@ def measure_set(
     yield Progress(len(groups), len(groups), folder.name)
     used = sorted(row for rows in groups.values() for row in rows)
     return [_row(folder.name, trial, true, used) for trial in trials]
+
+
+def _refined(refiner: Refiner, scene: _Scene, boxes: Boxes) -> Boxes:
+    return _boxes_of(refiner.refine(scene.features, boxes))
 
 
 def _boxes_of(answers: Sequence[Refinement]) -> Boxes:

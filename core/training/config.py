@@ -21,12 +21,14 @@ class PretrainConfig:
     refiner: `box`, ours, or `seed`, the seed's (see refiner.seed_network), whose losses are l1 and iou alone, in pixels
     backbone: of the light encoder, `lite0` or `lite2`
     initialisation: of the seed's refiner, `xavier` or `default`
-    steps: optimiser steps of the whole schedule; stop_after: stop there even so (0: never)
+    steps: optimiser steps of the whole schedule, 0 only measures and calibrates
+    stop_after: stop there even so, 0 never
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
     learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
     train_encoder: False leaves the encoder as it is, so that only the refiner learns
     held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
-    set_power: sets are drawn by (number of pictures) ** set_power; keep_margin: see refiner.box_refiner.Calibration
+    set_power: sets are drawn by (number of pictures) ** set_power
+    keep_margin, caution: see refiner.box_refiner.Calibration
     """
 
     seed: int = 0
@@ -57,6 +59,7 @@ class PretrainConfig:
     confidence_weight: float = 0.25
     score_weight: float = 0.25
     keep_margin: float = -0.1
+    caution: float = 0.5
     report_every: int = 50
     measure_every: int = 2000
 

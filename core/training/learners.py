@@ -86,7 +86,7 @@ LEARNERS: Mapping[str, Learner] = {
             "box",
             network=lambda _: RefinerNetwork(),
             losses=box_losses,
-            calibrated=lambda found, config: calibrated(found, keep_margin=config.keep_margin),
+            calibrated=lambda found, config: calibrated(found, keep_margin=config.keep_margin, caution=config.caution),
         ),
         Learner(
             "seed",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from core.encoders.light import INPUT_SIZE, MEAN, STD
 from core.geometry import MODEL_SIZE
-from core.refiner.box_refiner import Calibration, decided
+from core.refiner.box_refiner import Calibration, cautious, decided
 from core.refiner.losses import edge_is_close, pair_iou
 from core.training.augment import View, frame_points, look_up
 from core.training.box_noise import coarsen
@@ -62,8 +62,9 @@ def summary(found: Answers, calibration: Calibration) -> dict[str, float]:
     return {name: float(torch.stack([values[g].mean() for g in groups]).mean()) for name, values in columns.items()}
 
 
-def calibrated(found: list[Answers], *, keep_margin: float) -> Calibration:
-    """Platt scaling of confidences and scores on held-out answers (Platt, 1999)."""
+def calibrated(found: list[Answers], *, keep_margin: float, caution: float) -> Calibration:
+    """Platt scaling of confidences and scores on held-out answers (Platt, 1999), of the boxes that caution leaves."""
+    found = [replace(a, boxes=cautious(a.boxes, a.confidence_logits, a.drawn, caution=caution)) for a in found]
     close = torch.cat([edge_is_close(a.boxes, a.true, pixel=a.pixel[:, None]) for a in found])
     logits = torch.cat([a.confidence_logits for a in found])
     confidence_scale, confidence_shift = _platt(logits.flatten(), close.flatten())
@@ -75,6 +76,7 @@ def calibrated(found: list[Answers], *, keep_margin: float) -> Calibration:
         score_scale=score_scale,
         score_shift=score_shift,
         keep_margin=keep_margin,
+        caution=caution,
     )
 
 
@@ -130,6 +132,7 @@ def _answer_rows(
     inside = (points < content[:, None, None, 2:] + 0.5 / INPUT_SIZE).all(dim=-1)[:, None]
     pictures = (look_up(pool.pictures[rows], view.to_picture(points)) - MEAN) / STD * inside
     table = pool.box_table[rows]
+    table = table[:, : int((table >= 0).sum(dim=1).amax())]  # the pool's fullest picture is far fuller than most
     known = table >= 0
     boxes = pool.boxes[table.clamp(min=0)]
     size = sizes.cpu().numpy()[:, None].repeat(table.shape[1], axis=1)[known.cpu().numpy()]

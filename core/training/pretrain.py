@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -90,10 +90,12 @@ def train(
     pool = pool.to(device)
     torch.manual_seed(config.seed)
     both = Both(config)
+    parent: dict[str, object] = {}
     if start_from is None:
         _start_from_imagenet(both.encoder, config.backbone)
     else:
         _start_from(start_from, both)
+        parent = {"started_from": dict(read_card(start_from).made_by)}
     both.encoder.requires_grad_(config.train_encoder)
     both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
@@ -116,8 +118,10 @@ def train(
             _log(out / LOG_FILE, {"step": float(step)} | now)
             yield Progress(step, last, "training", now)
         if (step + 1) % config.measure_every == 0 or step + 1 == last:
-            figures = _save(out, both, average, optimizer, pool, precision, config, step + 1)
+            figures = _save(out, both, average, optimizer, pool, precision, config, step + 1, parent)
             yield Progress(step + 1, last, "measured", figures)
+    if last == 0:
+        figures = _save(out, both, average, optimizer, pool, precision, config, 0, parent)
     return PretrainSummary(out, last, time.monotonic() - start, figures)
 
 
@@ -185,6 +189,7 @@ def _save(
     precision: Precision,
     config: PretrainConfig,
     step: int,
+    parent: Mapping[str, object],
 ) -> dict[str, float]:
     """Measure the averaged weights, save them with their card, and the state to resume from."""
     best = cast(Both, average.module)
@@ -199,7 +204,7 @@ def _save(
     card = RefinerCard(
         encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
         calibration=calibration,
-        made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures},
+        made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures, **parent},
         kind=both.learner.kind,
     )
     save_refiner(out, best.refiner.state_dict(), card)

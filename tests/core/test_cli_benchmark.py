@@ -55,6 +55,19 @@ def test_accuracy_covers_whole_sets_without_a_limit(verb: Verb, models: list[str
     assert measured["iou_before"] == said.summary["rows"][0]["metrics"]["iou_after"]
 
 
+@pytest.mark.slow
+def test_accuracy_compares_with_other_refiners(
+    verb: Verb, models: list[str], untrained: Path, sets: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(untrained, other)
+    said = verb(
+        *("benchmark", "accuracy", "--data", sets, "--noise", "hq0.4", "--limit", 1, "--no-grabcut"),
+        *("--beside", other, *models),
+    )
+    assert [row["method"] for row in said.summary["rows"]] == ["drawn", "other", untrained.name]
+
+
 def test_data_without_sets_is_told(verb: Verb, tmp_path: Path) -> None:
     said = verb("benchmark", "accuracy", "--data", tmp_path)
     assert (said.code, len(said.sentences)) == (2, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from core.errors import BadFileError, BadWeightsError, StorageError
 from core.geometry import Frame
 from core.images import read_picture
 from core.progress import Progress, run
-from core.refiner.checkpoint import load_refiner
+from core.refiner.checkpoint import load_refiner, read_card
 from core.training.config import PretrainConfig
 from core.training.frames import make_frames
 from core.training.pool import load_pool
@@ -152,3 +153,14 @@ def test_a_folder_that_cannot_be_written_is_named(pool_folder: Path, tmp_path: P
     (tmp_path / "out").write_text("a file, no folder", "utf-8")
     with pytest.raises(StorageError, match=r"log\.csv cannot be written"):
         trained(pool_folder, tmp_path / "out")
+
+
+def test_no_steps_calibrate_weights_anew_and_keep_them(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
+    config = replace(SHORT, steps=0, train_encoder=False, caution=0.25)
+    trained(pool_folder, tmp_path, config, start_from=run_out)
+    before, after = read_card(run_out), read_card(tmp_path)
+    for name in ("encoder.safetensors", "refiner.safetensors"):
+        assert (tmp_path / name).read_bytes() == (run_out / name).read_bytes()
+    assert after.encoder == before.encoder
+    assert after.calibration.caution == 0.25 != before.calibration.caution
+    assert after.made_by["started_from"] == before.made_by

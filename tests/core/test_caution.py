@@ -1,0 +1,42 @@
+"""What becomes of the network's answer: doubtful edges move less, and the score is that of the box returned."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from core.refiner.box_refiner import Calibration, cautious, decided
+
+DRAWN = torch.tensor([[[100.0, 100.0, 200.0, 200.0]]])
+FOUND = torch.tensor([[[120.0, 80.0, 230.0, 170.0]]])
+SURE = torch.full((1, 1, 4), 20.0)
+
+
+def test_sure_edges_go_all_the_way() -> None:
+    assert torch.allclose(cautious(FOUND, SURE, DRAWN, caution=0.5), FOUND)
+
+
+def test_a_doubtful_edge_stays_near_the_drawn_one_and_moves_no_other() -> None:
+    doubt = SURE.clone()
+    doubt[..., 2] = -20.0
+    left, top, right, bottom = cautious(FOUND, doubt, DRAWN, caution=0.5)[0, 0].tolist()
+    assert right == pytest.approx(200.0, abs=0.01)
+    assert (left, top, bottom) == pytest.approx((120.0, 80.0, 170.0))
+
+
+def test_half_sure_edges_go_by_the_root_of_their_confidence() -> None:
+    moved = cautious(FOUND, torch.zeros(1, 1, 4), DRAWN, caution=0.5)
+    assert torch.allclose(moved, DRAWN + (FOUND - DRAWN) * 0.5**0.5)
+
+
+def test_without_caution_doubt_moves_nothing_back() -> None:
+    assert torch.allclose(cautious(FOUND, -SURE, DRAWN, caution=0.0), FOUND)
+
+
+@pytest.mark.parametrize(("refined", "drawn"), [(2.0, -2.0), (-2.0, 2.0), (0.0, 0.1)])
+def test_the_score_is_that_of_the_box_returned(refined: float, drawn: float) -> None:
+    scores = torch.tensor([[[refined, drawn]]])
+    boxes, _, score = decided(FOUND, SURE, scores, DRAWN, Calibration(keep_margin=-0.1))
+    stays = bool((boxes == DRAWN).all())
+    assert stays == (refined == -2.0)
+    assert score.item() == pytest.approx(torch.tensor(drawn if stays else refined).sigmoid().item())
