@@ -39,7 +39,9 @@ SWITCH_S = 0.001
 
 _CLOSE_CHECK_MS = 20
 _COLLECT_MS = 1000
-_WHOLE_COLLECTION_EVERY = 60
+_WHOLE_AFTER_REST = 60
+_WHOLE_AT_LATEST = 900
+"""Rounds of rest, and of work, after which all objects are looked through; that takes 40 ms after 200 pictures."""
 
 
 def run(path: Path | None) -> int:
@@ -233,11 +235,13 @@ class Collector(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._rounds = 0
+        self._rounds = self._rest = 0
         self._was_scanning = False
         gc.disable()
         session.models_changed.connect(self._freeze)
         session.activity_changed.connect(self._scan_ended)
+        for signal in (session.image_changed, session.drawn_changed):
+            signal.connect(self._hand_works)
         self._timer = QTimer(self)
         self._timer.setInterval(_COLLECT_MS)
         self._timer.timeout.connect(self._collect)
@@ -253,6 +257,9 @@ class Collector(QObject):
         if self._session.models is not None:
             gc.freeze()
 
+    def _hand_works(self) -> None:
+        self._rest = 0
+
     def _scan_ended(self) -> None:
         """The records of a large folder stay, too, and are none of the collector's business."""
         if self._was_scanning and not self._session.scan:
@@ -263,8 +270,13 @@ class Collector(QObject):
         if self._session.activity.startswith(opening.LOADING) or self._session.scan:
             return  # an import or a scan makes objects by the hundred thousand; looking through them would be felt
         self._rounds += 1
+        self._rest += 1
         is_idle = self._session.draft is None  # else the hand is at work, and a whole collection would be felt
-        gc.collect(2 if is_idle and self._rounds % _WHOLE_COLLECTION_EVERY == 0 else 1)
+        if is_idle and (self._rest >= _WHOLE_AFTER_REST or self._rounds >= _WHOLE_AT_LATEST):
+            self._rounds = self._rest = 0
+            gc.collect()
+        else:
+            gc.collect(1)
 
 
 def _settings() -> tuple[Settings, KnownError | None]:

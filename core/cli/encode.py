@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_encoder_options(parser)
     add_cache_options(parser, optional=False)
     add_pace_options(parser)
-    parser.add_argument("--processes", metavar="N", type=int, help="default: as many as there are GPUs, else 1")
+    parser.add_argument("--processes", metavar="N", type=int, help="share the work (default: one for each GPU)")
     parser.add_argument("--part", metavar="K/N", help=argparse.SUPPRESS)  # what one of several processes does
 
 
@@ -119,7 +119,7 @@ def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
     readers = options.readers if options.readers is not None else min(cores, 32) if on_gpu else max(1, cores // 2)
     if batch < 1 or readers < 1:
         raise BadInputError("--batch and --readers must be 1 or more.")
-    return Pace(readers=readers, batch=batch)
+    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2)
 
 
 def figures_of(encoded: Encoded) -> dict[str, Figure]:

@@ -32,11 +32,14 @@ def processes_wanted(options: argparse.Namespace) -> int:
 
 def run_processes(count: int, *, start: float) -> int:
     """Run this very command in `count` processes, each with its part; sums up what they say."""
+    import torch
+
+    gpus = torch.cuda.device_count()
     base = [sys.executable, "-m", "boxrefine_gui", *sys.argv[1:]]
     running = [
         subprocess.Popen(
             [*base, "--part", f"{number + 1}/{count}"],
-            env={**os.environ, **_one_gpu(number, count)},
+            env={**os.environ, **one_gpu(number, os.environ.get("CUDA_VISIBLE_DEVICES", ""), gpus)},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -60,8 +63,9 @@ def run_processes(count: int, *, start: float) -> int:
     return max(process.returncode for process in running)
 
 
-def _one_gpu(number: int, count: int) -> dict[str, str]:
-    """Let a process see its own GPU alone; without GPUs this changes nothing."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    gpus = [name for name in visible.split(",") if name] or [str(index) for index in range(count)]
-    return {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]}
+def one_gpu(number: int, visible: str, gpus: int) -> dict[str, str]:
+    """Let process `number` see one of the `gpus` that CUDA_VISIBLE_DEVICES (`visible`) shows; several may share one."""
+    if not gpus:
+        return {}
+    names = [name.strip() for name in visible.split(",") if name.strip()] or [str(index) for index in range(gpus)]
+    return {"CUDA_VISIBLE_DEVICES": names[number % min(gpus, len(names))]}

@@ -51,11 +51,11 @@ class Pending:
     identity: str
 
     def features(self) -> list[ImageFeatures]:
-        """Wait for it; features on the CPU, fp16, each of its own memory."""
+        """Wait for it; features on the CPU, fp16, in the batch's memory: copy what is to be kept."""
         if self.ready is not None:
             self.ready.synchronize()
         return [
-            ImageFeatures(embedding.clone(), detail.clone(), entry.frame, self.identity)
+            ImageFeatures(embedding, detail, entry.frame, self.identity)
             for entry, embedding, detail in zip(self.prepared, self.embedding, self.detail, strict=True)
         ]
 

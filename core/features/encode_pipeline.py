@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -164,9 +164,10 @@ class EncodePipeline:
             pending, began = again, self._batches
 
     def _put(self, key: FeatureKey, features: ImageFeatures) -> None:
-        """A writer's thread."""
+        """A writer's thread; it also copies, so that what the cache holds in memory does not hold a whole batch."""
         assert self._source.cache is not None
-        self._source.cache.put(key, features)
+        own = replace(features, embedding=features.embedding.clone(), detail=features.detail.clone())
+        self._source.cache.put(key, own)
 
     def _shrink(self, error: RuntimeError) -> None:
         if self._batch == 1:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from core.cli.encode_processes import one_gpu
 from core.encoders.batches import BatchEncoder, Pending, Prepared
 from core.encoders.catalogue import load_light
 from core.encoders.guarded import GuardedEncoder
@@ -250,6 +251,16 @@ def test_the_verb_tells_what_was_encoded_and_where(folder: Path, verb: Verb, unt
     assert (said.code, said.summary["encoded"], said.summary["computed_on"]) == (0, 5, "cpu, fp32")
     assert verb(*command, "--device", "cpu").summary["cached"] == 5
     assert verb(*command, "--device", "cpu", "--batch", 0).code == 2
+
+
+def test_each_process_sees_one_gpu_and_several_may_share_one() -> None:
+    def seen(count: int, visible: str, gpus: int) -> list[str]:
+        return [one_gpu(number, visible, gpus).get("CUDA_VISIBLE_DEVICES", "") for number in range(count)]
+
+    assert seen(2, "", 2) == ["0", "1"]
+    assert seen(3, "4,6", 2) == ["4", "6", "4"]
+    assert seen(2, "", 1) == ["0", "0"]
+    assert seen(2, "", 0) == ["", ""]
 
 
 @pytest.mark.slow
