@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,27 @@ class Correction:
     refiner: str = ""
     seconds: float = 0.0
     outline: Outline = field(default=(), repr=False)
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class RefinerRecord:
+    """A refiner that was taught by a project's corrections, promoted or not: where it lies and where it came from.
+
+    `parent` is the identity of the refiner that was in use, `data` how many boxes and pictures it learned from,
+    `figures` the gate's, `sentence` its verdict. `id` is 0 and `created` empty until it is stored.
+    """
+
+    folder: Path
+    identity: str
+    encoder: str
+    parent: str
+    promoted: bool
+    sentence: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
+    created: str = ""
     id: int = 0
 
 

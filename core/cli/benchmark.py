@@ -22,6 +22,7 @@ from core.cli import (
     benchmark_harm,
     benchmark_jitter,
     benchmark_latency,
+    benchmark_learning,
     benchmark_prefetch,
     benchmark_seed,
 )
@@ -36,6 +37,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "harm": benchmark_harm,
     "jitter": benchmark_jitter,
     "seed": benchmark_seed,
+    "learning": benchmark_learning,
 }
 """Modules like those of the verbs (see the parser); every benchmark takes --json."""
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from core.cli import benchmark, cache, demo, encode, export, models, pretrain, refine, version
+from core.cli import benchmark, cache, demo, encode, export, models, pretrain, refine, train, version
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -22,6 +22,7 @@ VERBS: Mapping[str, ModuleType] = {
     "cache": cache,
     "models": models,
     "export": export,
+    "train": train,
     "pretrain": pretrain,
     "benchmark": benchmark,
     "demo": demo,

@@ -50,6 +50,19 @@ def watch(job: Job[T], *, unit: str) -> T:
             bar.update(progress.done - bar.n)
 
 
+def tell_steps(job: Job[T]) -> T:
+    """Run a job to its end and tell each step as a line of JSON on stdout, for the program that called us."""
+    with closing(job):
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            step = {"done": progress.done, "total": progress.total, "message": progress.message}
+            print(json.dumps({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table that also reads well on a terminal; columns whose cells are all numbers stand right."""
     columns = [_column(cells) for cells in zip(header, *rows, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from core.encoders.image_features import ImageFeatures, check_encoder, check_fin
 from core.encoders.light import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
+from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
 from core.refiner.seed_network import SeedNetwork
 
@@ -55,7 +57,14 @@ class BoxRefiner:
         self._encoder = encoder
         self._device = device
         self._calibration = calibration
+        self._margin = Margin()
         self._network = folded(network.eval().requires_grad_(False)).to(device)
+
+    def with_margin(self, margin: Margin) -> BoxRefiner:
+        """The same network, whose boxes get a margin around what it sees."""
+        other = copy.copy(self)
+        other._margin = margin
+        return other
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`."""
@@ -74,8 +83,9 @@ class BoxRefiner:
     def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
         start = torch.from_numpy(frame.to_frame(boxes)).to(self._device, torch.float32)[None]
         answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
+        wanted = self._margin.widen(answer.boxes, pixel=frame.scale)
         found, confidence, score = decided(
-            answer.boxes, answer.confidence_logits, answer.score_logits, start, self._calibration
+            wanted, answer.confidence_logits, answer.score_logits, start, self._calibration
         )
         rows = clip(frame.to_image(found[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
         return [

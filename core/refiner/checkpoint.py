@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,18 +17,21 @@ from core.encoders.image_features import Encoder
 from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.refiner.box_refiner import BoxRefiner, Calibration
+from core.refiner.margins import Margin
 from core.refiner.mask_refiner import MaskRefiner
 from core.refiner.mask_then_box import MaskThenBox
 from core.refiner.network import RefinerNetwork
 from core.refiner.refine import Refiner
 from core.refiner.seed_network import SeedNetwork
+from core.refiner.taught_refiner import TaughtRefiner
 from core.resources import RESOURCES
 
 SHIPPED = RESOURCES / "weights" / "light"
 WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
-FORMAT = 1
 REFINE_BY = ("auto", "refiner", "mask", "both")
+FORMAT = 2
+"""Of cards with margins; those without are written as 1, which older versions read."""
 NETWORKS: Mapping[str, type[RefinerNetwork] | type[SeedNetwork]] = {
     "box": RefinerNetwork,
     "seed": SeedNetwork,
@@ -37,13 +41,17 @@ NETWORKS: Mapping[str, type[RefinerNetwork] | type[SeedNetwork]] = {
 
 @dataclass(frozen=True)
 class RefinerCard:
-    """What stands in refiner.json: the encoder it reads, its calibration, how it was made, and its kind of NETWORKS."""
+    """What stands in refiner.json: the encoder it reads, its calibration, how it was made, and its kind of NETWORKS.
+
+    margins: by name of category, of a refiner that was taught by corrections (see TaughtRefiner)
+    """
 
     encoder: str
     calibration: Calibration = field(default_factory=Calibration)
     made_by: Mapping[str, object] = field(default_factory=dict)
     kind: str = "box"
-    format: int = FORMAT
+    format: int = 1
+    margins: Mapping[str, Margin] = field(default_factory=dict)
 
 
 def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto") -> Refiner:
@@ -80,9 +88,25 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
     name = "shipped" if folder is None else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
-    return BoxRefiner(
+    refiner = BoxRefiner(
         network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration
     )
+    if not card.margins:
+        return refiner
+    identity = f"{identity}-{_digest(card.margins)}"
+    return TaughtRefiner(refiner, card.margins, otherwise=_untaught(refiner, encoder), name=name, identity=identity)
+
+
+def _untaught(refiner: BoxRefiner, encoder: Encoder) -> Refiner:
+    """The shipped refiner for this encoder, or where there is none (a light encoder of one's own) the taught one."""
+    if isinstance(encoder, HqSamEncoder) or read_card(SHIPPED).encoder == encoder.identity:
+        return load_refiner(None, encoder)
+    return refiner
+
+
+def _digest(margins: Mapping[str, Margin]) -> str:
+    text = json.dumps({name: margin.figures for name, margin in sorted(margins.items())})
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def read_card(folder: Path) -> RefinerCard:
@@ -98,6 +122,8 @@ def read_card(folder: Path) -> RefinerCard:
             calibration=Calibration(**values["calibration"]),
             made_by=dict(values["made_by"]),
             kind=kind,
+            format=int(values["format"]),
+            margins={str(name): Margin(**margin) for name, margin in values.get("margins", {}).items()},
         )
     except FileNotFoundError as error:
         raise BadWeightsError(f"There is no refiner in {folder} ({CARD_FILE} is missing): check the folder.") from error

@@ -63,6 +63,37 @@ def m002_outlines(db: Database) -> None:
     db.execute("ALTER TABLE corrections ADD COLUMN outline TEXT")
 
 
+_REFINER_TABLES = (
+    """CREATE TABLE refiners (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        folder TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        encoder TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        promoted INTEGER NOT NULL,
+        sentence TEXT NOT NULL,
+        data TEXT NOT NULL,
+        config TEXT NOT NULL,
+        figures TEXT NOT NULL,
+        created TEXT NOT NULL
+    )""",
+    # The last row of an encoder is the refiner in use; no refiner_id means the one that ships.
+    """CREATE TABLE refiner_choices (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        encoder TEXT NOT NULL,
+        refiner_id INTEGER REFERENCES refiners(id),
+        created TEXT NOT NULL
+    )""",
+)
+
+
+@MIGRATIONS()
+def m003_refiners(db: Database) -> None:
+    """Refiners that were taught by the project's corrections, and which of them is in use."""
+    for statement in _REFINER_TABLES:
+        db.execute(statement)
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
     with closing(Database(memory=True)) as empty:  # where every step of this version is pending

@@ -47,6 +47,11 @@ def project_path_for(folder: Path) -> Path:
     return projects / f"{Path(whole).name}-{digest}.sqlite"
 
 
+def refiners_folder(project: Path) -> Path:
+    """Where the refiners lie that a project's corrections taught: beside it."""
+    return project.parent / f"{project.stem}-refiners"
+
+
 def project_name(path: Path) -> str:
     """What people call a project: its folder's name where the file has everybody's."""
     if path.parent.name == "projects" and path.stem.startswith(SAMPLE_PREFIX):

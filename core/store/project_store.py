@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from core.errors import BadInputError, StorageError
 from core.geometry import Box
-from core.records import Category, Changes, Correction, Dataset, ImageRecord, NewImage
+from core.records import Category, Changes, Correction, Dataset, ImageRecord, NewImage, RefinerRecord
 from core.store.project_file import (
     PROJECT_FILE_NAME,
     create_file,
@@ -21,6 +21,7 @@ from core.store.project_file import (
     project_path_for,
     transaction,
 )
+from core.store.refiner_log import RefinerLog
 from core.store.rows import box_text, correction_of, correction_row, now, picture_path, stored_path
 from core.store.undo_log import Operation, Row, UndoLog
 
@@ -39,6 +40,7 @@ class ProjectStore:
         self.read_only = read_only
         self._db = db
         self._undo_log = UndoLog(db)
+        self._refiner_log = RefinerLog(db, folder=self._folder)
 
     @classmethod
     def create(cls, path: Path) -> ProjectStore:
@@ -187,6 +189,32 @@ class ProjectStore:
             for id in dict.fromkeys(ids):
                 operation.remove("corrections", self._row(operation, "corrections", id))
             return operation.changes
+
+    def refiners(self) -> list[RefinerRecord]:
+        """All refiners taught by this project's corrections, the oldest first; their folders may be gone by now."""
+        with naming_faults(self.path):
+            return self._refiner_log.all()
+
+    def chosen_refiner(self, encoder: str) -> RefinerRecord | None:
+        """The refiner in use for an encoder's identity, None for the one that ships."""
+        with naming_faults(self.path):
+            return self._refiner_log.chosen(encoder)
+
+    def add_refiner(self, record: RefinerRecord) -> RefinerRecord:
+        """Store what was taught, and use it if it was promoted; no undo step, the way back is `choose_refiner`."""
+        self._refuse_read_only()
+        with naming_faults(self.path), transaction(self._db):
+            return self._refiner_log.add(record)
+
+    def choose_refiner(self, id: int | None, *, encoder: str) -> None:
+        """Use a refiner from now on, None: the one that ships. BadInputError where the id is not one of `encoder`'s."""
+        self._refuse_read_only()
+        with naming_faults(self.path), transaction(self._db):
+            if id is not None and id not in {record.id for record in self.refiners() if record.encoder == encoder}:
+                raise BadInputError(
+                    f"The project {self.path} has no refiner {id} for {encoder}: open the project again."
+                )
+            self._refiner_log.choose(id, encoder=encoder)
 
     def undo(self) -> Changes:
         """Take back the last operation, also one of an earlier session; empty Changes where there is none."""

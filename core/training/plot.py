@@ -12,7 +12,7 @@ from core.errors import StorageError, reason
 
 SIZE = (960, 540)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 50, 20, 40
-_COLOURS = ("#c0392b", "#2463a8", "#2a7f3f", "#8e5ba6")
+_COLOURS = ("#c0392b", "#2463a8", "#2a7f3f", "#8e5ba6", "#b8860b", "#444444")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -50,6 +50,34 @@ def draw_curves(path: Path, curves: Mapping[str, Sequence[float]], *, title: str
         points = [_place((index + 0.5) * stretch / longest, value / top) for index, value in enumerate(values)]
         draw.line(points, fill=colour, width=3, joint="curve")
         draw.text((SIZE[0] - _RIGHT, 14 + 20 * row), name, fill=colour, font=font, anchor="ra")
+    _save(picture, path)
+
+
+def draw_lines(path: Path, lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str) -> None:
+    """Write a PNG of lines through points (x, y), the vertical axis over the range of y.
+
+    Raises StorageError where it cannot be written.
+    """
+    picture = Image.new("RGB", SIZE, "white")
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=15)
+    points = [point for line in lines.values() for point in line]
+    right = max((x for x, _ in points), default=1.0) or 1.0
+    low, high = min((y for _, y in points), default=0.0), max((y for _, y in points), default=1.0)
+    room = (high - low) or 1.0
+    _draw_axes(draw, font, top=high, bottom=low, last=round(right))
+    draw.text((_LEFT, 14), title, fill="black", font=font)
+    for row, (name, line) in enumerate(lines.items()):
+        colour = _COLOURS[row % len(_COLOURS)]
+        places = [_place(x / right, (y - low) / room) for x, y in line]
+        draw.line(places, fill=colour, width=3, joint="curve")
+        for x, y in places:
+            draw.ellipse([x - 4, y - 4, x + 4, y + 4], fill=colour)
+        draw.text((SIZE[0] - _RIGHT, SIZE[1] - _BOTTOM - 24 - 20 * row), name, fill=colour, font=font, anchor="ra")
+    _save(picture, path)
+
+
+def _save(picture: Image.Image, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save(path, "PNG")
@@ -64,11 +92,16 @@ def _place(across: float, up: float) -> tuple[float, float]:
 
 
 def _draw_axes(
-    draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, *, top: float, last: int
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    *,
+    top: float,
+    last: int,
+    bottom: float = 0.0,
 ) -> None:
     for quarter in range(5):
         share = quarter / 4
         x, y = _place(share, share)
         draw.line([(_LEFT, y), (SIZE[0] - _RIGHT, y)], fill="#dddddd")
-        draw.text((_LEFT - 8, y), f"{top * share:.4g}", fill="black", font=font, anchor="rm")
+        draw.text((_LEFT - 8, y), f"{bottom + (top - bottom) * share:.4g}", fill="black", font=font, anchor="rm")
         draw.text((x, SIZE[1] - _BOTTOM + 6), f"{last * share:.0f}", fill="black", font=font, anchor="ma")

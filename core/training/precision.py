@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 import torch
@@ -34,9 +34,22 @@ class Precision:
         """The context that the forward pass runs in."""
         return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
 
-    def step(self, loss: Tensor, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
-        """Backward, unscale, clip to `max_norm`, step; gives the gradient's norm before clipping."""
+    def step(
+        self,
+        loss: Tensor,
+        optimizer: Optimizer,
+        parameters: Iterable[Parameter],
+        *,
+        max_norm: float,
+        share: Callable[[], None] | None = None,
+    ) -> Tensor:
+        """Backward, unscale, clip to `max_norm`, step; gives the gradient's norm before clipping.
+
+        `share` brings the gradients of several processes together before anything looks at them.
+        """
         self._scaler.scale(loss).backward()
+        if share is not None:
+            share()
         self._scaler.unscale_(optimizer)
         norm = clip_grad_norm_(parameters, max_norm=max_norm)
         self._scaler.step(optimizer)  # the scaler skips it when a gradient overflowed

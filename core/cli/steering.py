@@ -1,0 +1,70 @@
+"""Steering a long verb from the window that started it: `pause` and `resume` on stdin, and a low priority."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+NICENESS = 15
+_LONGEST_PAUSE_S = 60.0
+"""A window that never says resume, because it is gone, does not hold the work up for ever."""
+
+
+class Steering:
+    """Whether the caller wants the work to wait just now."""
+
+    def __init__(self) -> None:
+        self._may_run = threading.Event()
+        self._may_run.set()
+
+    def wait_while_paused(self) -> None:
+        """Between two steps: wait until the caller says `resume`."""
+        self._may_run.wait(_LONGEST_PAUSE_S)
+
+    def listen(self, file: int) -> None:
+        """Obey lines from a file descriptor until it ends; the work goes on after that."""
+        # Read below Python's buffers: their lock, held by a thread that waits, would stop the interpreter's exit.
+        rest = b""
+        while chunk := os.read(file, 256):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if line.strip() == b"pause":
+                    self._may_run.clear()
+                elif line.strip() == b"resume":
+                    self._may_run.set()
+        self._may_run.set()
+
+
+@contextmanager
+def steered(*, listen: bool) -> Iterator[Steering]:
+    """Give way to what the user does: with a low priority and, with `listen`, obeying stdin."""
+    steering = Steering()
+    if listen:
+        lower_priority()
+        # A daemon, because nothing ends a read of stdin but its end.
+        threading.Thread(target=steering.listen, args=(sys.stdin.fileno(),), name="steering", daemon=True).start()
+    yield steering
+
+
+def wait_patiently() -> None:
+    """Let threads of torch sleep while they wait; call it before torch is loaded.
+
+    Spinning, as they do by default, they take the processor from each other as soon as anyone else wants it, too:
+    training beside a busy program then took ten times as long.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def lower_priority() -> None:
+    """Let everything else on the machine go first."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    elif sys.platform == "win32":
+        import ctypes
+
+        below_normal = 0x4000
+        kernel = ctypes.windll.kernel32
+        kernel.SetPriorityClass(kernel.GetCurrentProcess(), below_normal)

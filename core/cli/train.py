@@ -1,0 +1,216 @@
+"""Teach a refiner by corrections: a project's, or the boxes of a labelled set.
+
+A copy of the refiner learns on cached features. Then pictures that were held out judge it: only where it is better by
+more than chance, and forgets nothing on the sample project, is it promoted; a project then uses it. What came of it is
+told on stderr and in the JSON summary, and stands in the project. The exit code is 0 either way. Ctrl-C or a kill harms
+nothing; --resume goes on from the last whole epoch.
+
+Keys of --config and their defaults: resources/configs/box_refinement_config.yaml. Without --coarse, drawn boxes are
+made up around the true ones. Several GPUs: torchrun --nproc-per-node N -m boxrefine_gui train ...
+
+examples:
+  boxrefine train --project harbour/boxrefine.sqlite
+  boxrefine train --images harbour --boxes true.json --coarse coarse.json --out my-refiner
+  boxrefine train --images harbour --boxes true.json --out my-refiner --fast
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
+from core.cli.steering import steered, wait_patiently
+from core.cli.terminal import Figure, complain, summarise, tell_steps, watch
+from core.errors import BadInputError
+from core.resources import RESOURCES
+
+if TYPE_CHECKING:
+    from core.encoders.image_features import Encoder
+    from core.features.feature_source import FeatureSource
+    from core.refiner.refine import Refiner
+    from core.store.project_store import ProjectStore
+    from core.training.lessons import Lesson, Lessons
+    from core.training.teach import Taught
+    from core.training.teach_config import TeachConfig
+
+DEFAULT_CONFIG = RESOURCES / "configs" / "box_refinement_config.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to learn from, where to, how."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--project", metavar="FILE", type=Path, help="project whose corrections teach")
+    what.add_argument("--images", metavar="DIR", type=Path, help="folder that file_name of --boxes is below")
+    parser.add_argument("--boxes", metavar="GT.json", type=Path, help="COCO file of true boxes")
+    parser.add_argument("--coarse", metavar="COARSE.json", type=Path, help="COCO file of drawn boxes, same ids")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="folder of the new refiner; a project has its own")
+    parser.add_argument("--refiner", metavar="DIR", type=Path, help="start from this one instead of the shipped one")
+    parser.add_argument("--config", metavar="YAML", type=Path, default=DEFAULT_CONFIG, help="instead of the defaults")
+    parser.add_argument("--fast", action="store_true", help="a tenth of the pictures (fast_sample_ratio)")
+    parser.add_argument("--debug", action="store_true", help="at most 100 pictures (debug_images)")
+    parser.add_argument("--clear-cache", action="store_true", help="encode all pictures anew")
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
+    parser.add_argument("--json-progress", action="store_true", help="a JSON line for each step on stdout")
+    add_encoder_options(parser)
+    add_cache_options(parser, optional=False)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, teach, judge, record; 0 whether or not the new refiner is better."""
+    wait_patiently()
+    from core.training.config import read_config
+    from core.training.lessons import require_enough
+    from core.training.teach_config import TeachConfig
+
+    if options.images is not None and (options.boxes is None or options.out is None):
+        raise BadInputError("Training from --images needs --boxes, the true boxes, and --out, a folder for the result.")
+    config = read_config(options.config, TeachConfig)
+    with project_of(options.project) as store:
+        found = lessons_of(options, store, config)
+        for sentence in found.left_out:
+            complain(sentence)
+        require_enough(found, options.project or options.boxes)
+        return teach_and_record(options, found, config, store)
+
+
+def lessons_of(options: argparse.Namespace, store: ProjectStore | None, config: TeachConfig) -> Lessons:
+    """What there is to learn from, less what --fast and --debug leave out."""
+    from core.training.lessons import from_coco, from_project
+
+    found = from_coco(options.images, options.boxes, options.coarse) if store is None else from_project(store.dataset())
+    ratio = config.fast_sample_ratio if options.fast else config.sample_ratio
+    most = config.debug_images if options.debug else None
+    return found if ratio == 1.0 and most is None else found.sampled(ratio, most=most)
+
+
+def teach_and_record(
+    options: argparse.Namespace, found: Lessons, config: TeachConfig, store: ProjectStore | None
+) -> int:
+    """Teach; the first process tells and records what came of it."""
+    from core.training.processes import joined, take_own_gpu
+    from core.training.teach import Task, load_start, teach
+
+    begun = time.perf_counter()
+    take_own_gpu()
+    with open_source(options) as source, joined(source.encoder.device) as processes:
+        if options.clear_cache and processes.is_first:
+            forget_features(source)
+        out = options.out or new_folder(options.project)
+        in_use = refiner_in_use(options, store, source.encoder)
+        start = load_start(options.refiner, source.encoder, config)
+        old = () if start.fresh else old_lessons()
+        with steered(listen=options.json_progress) as steering:
+            task = Task(source, start, in_use, old, out, processes, options.resume, steering.wait_while_paused)
+            job = teach(found, config, task)
+            taught = tell_steps(job) if options.json_progress else watch(job, unit="step")
+        if taught is None:
+            return 0
+        for sentence in taught.left_out[len(found.left_out) :]:
+            complain(sentence)
+        id = record(store, taught, config, encoder=source.encoder.identity, parent=in_use.identity)
+        complain(taught.verdict.sentence)
+        about: dict[str, Figure] = {**source_figures(source), "refiner_id": id}
+        summarise({**summary(taught), **about, "seconds": round(time.perf_counter() - begun, 3)})
+    return 0
+
+
+@contextmanager
+def project_of(path: Path | None) -> Iterator[ProjectStore | None]:
+    """The open project, or none."""
+    from core.store.project_store import ProjectStore
+
+    if path is None:
+        yield None
+        return
+    with closing(ProjectStore.open(path)) as store:
+        yield store
+
+
+def refiner_in_use(options: argparse.Namespace, store: ProjectStore | None, encoder: Encoder) -> Refiner:
+    """The one to be beaten: the project's, else the start, else what ships. Raises BadWeightsError, BadInputError."""
+    from core.refiner.checkpoint import load_refiner
+
+    chosen = store.chosen_refiner(encoder.identity) if store is not None else None
+    if chosen is not None and chosen.folder.is_dir():
+        return load_refiner(chosen.folder, encoder)
+    if options.refiner is None and not has_shipped(encoder):
+        raise BadInputError(f"There is no refiner for {encoder.identity} to compare with: name one with --refiner.")
+    return load_refiner(options.refiner, encoder)
+
+
+def has_shipped(encoder: Encoder) -> bool:
+    """Whether a refiner ships for this encoder; HQ-SAM's own masks count."""
+    from core.encoders.hq_sam import HqSamEncoder
+    from core.refiner.checkpoint import SHIPPED, read_card
+
+    return isinstance(encoder, HqSamEncoder) or read_card(SHIPPED).encoder == encoder.identity
+
+
+def old_lessons() -> tuple[Lesson, ...]:
+    """The sample project's true boxes."""
+    from core.sample_project import TRUE_BOXES, pictures_folder, sample_pictures
+    from core.training.lessons import from_coco
+
+    sample_pictures()  # says so if one is missing
+    return from_coco(pictures_folder(), TRUE_BOXES, None).lessons
+
+
+def new_folder(project: Path) -> Path:
+    """Where a project's next refiner goes; what runs of long ago left unfinished beside it is cleared away."""
+    from core.store.project_file import refiners_folder
+    from core.training.teach import clear_abandoned
+
+    folder = refiners_folder(project)
+    clear_abandoned(folder)
+    return folder / time.strftime("%Y-%m-%d-%H%M%S")
+
+
+def forget_features(source: FeatureSource) -> None:
+    """Remove this encoder's features from the cache."""
+    from core.features.cache_care import clear
+
+    if source.cache is not None:
+        watch(clear(source.cache, encoder=source.encoder.identity), unit="file")
+
+
+def record(store: ProjectStore | None, taught: Taught, config: TeachConfig, *, encoder: str, parent: str) -> int | None:
+    """Write the lineage into the project, which uses the refiner from now on if it was promoted; gives its id."""
+    from core.records import RefinerRecord
+
+    if store is None:
+        return None
+    figures = {**taught.verdict.numbers, **taught.figures}
+    return store.add_refiner(
+        RefinerRecord(
+            taught.out.absolute(),
+            taught.identity,
+            encoder,
+            parent,
+            taught.verdict.promoted,
+            taught.verdict.sentence,
+            data={"boxes": taught.figures["boxes"] + taught.verdict.boxes, "pictures": taught.figures["pictures"]},
+            config=asdict(config),
+            figures=figures,
+        )
+    ).id
+
+
+def summary(taught: Taught) -> dict[str, Figure]:
+    """What the caller should know."""
+    verdict = taught.verdict
+    margins: dict[str, Figure] = {name: {**margin.figures} for name, margin in taught.margins.items()}
+    return {
+        "out": str(taught.out),
+        "refiner": taught.identity,
+        "promoted": verdict.promoted,
+        "sentence": verdict.sentence,
+        **{name: round(value, 4) for name, value in verdict.numbers.items()},
+        **{name: round(value, 4) for name, value in taught.figures.items()},
+        "margins": margins,
+    }

@@ -1,0 +1,65 @@
+"""Margins: how far outside its visible edges a category's boxes are wanted, learned from what was accepted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from core.geometry import Boxes, as_boxes
+
+SIDE, PIXELS = "side", "pixels"
+OUTWARD = (-1.0, -1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """How far out each edge is wanted (negative: inwards), as a share of the box's side or in image pixels."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+    unit: str = SIDE
+
+    @classmethod
+    def of(cls, edges: ArrayLike, unit: str) -> Margin:
+        """The margin in four numbers left, top, right, bottom."""
+        left, top, right, bottom = (float(value) for value in np.asarray(edges, np.float64).reshape(4))
+        return cls(left, top, right, bottom, unit)
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        return self.left, self.top, self.right, self.bottom
+
+    @property
+    def figures(self) -> dict[str, float | str]:
+        """For a refiner's card."""
+        return asdict(self)
+
+    def widen(self, boxes: Tensor, *, pixel: float) -> Tensor:
+        """Boxes (..., 4) with the margin around them; `pixel` is how many of their units an image pixel has."""
+        out = boxes.new_tensor(self.edges) * boxes.new_tensor(OUTWARD)
+        if self.unit == PIXELS:
+            moved = boxes + out * pixel
+        else:
+            side = boxes[..., 2:] - boxes[..., :2]
+            moved = boxes + out * torch.cat([side, side], dim=-1)
+        low, high = moved[..., :2], moved[..., 2:]
+        return torch.cat([torch.minimum(low, high), torch.maximum(low, high)], dim=-1)
+
+    def narrow(self, boxes: ArrayLike) -> Boxes:
+        """The boxes (N, 4), image pixels, around which the margin gives `boxes`; no side gets shorter than a pixel."""
+        rows, edges = as_boxes(boxes), np.array(self.edges)
+        side = rows[:, 2:] - rows[:, :2]
+        if self.unit == PIXELS:
+            moved = rows - edges * OUTWARD
+        else:
+            tight = side / np.maximum(1 + edges[:2] + edges[2:], 0.1)
+            moved = rows - edges * OUTWARD * np.tile(tight, 2)
+        centre = (moved[:, :2] + moved[:, 2:]) / 2
+        half = np.maximum(moved[:, 2:] - moved[:, :2], np.minimum(side, 1.0)) / 2
+        return np.concatenate([centre - half, centre + half], axis=1)

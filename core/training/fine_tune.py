@@ -1,0 +1,286 @@
+"""The fine-tuning loop: a copy of a refiner learns from lessons on cached features; the original is never touched."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import Parameter
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from core.errors import BadInputError
+from core.features.feature_source import FeatureSource
+from core.progress import Job, Progress
+from core.refiner.losses import stage_loss
+from core.refiner.network import RefinerNetwork
+from core.training.drawing_noise import draw_carelessly, fit
+from core.training.lesson_loader import Batch, EpochBatches
+from core.training.lessons import Lesson
+from core.training.precision import Precision
+from core.training.processes import Processes
+from core.training.replay import Replay
+from core.training.run_files import LOG_FILE, STATE_FILE, load_state_of, log_row, save_state
+from core.training.teach_config import TeachConfig
+
+PARTS = {"all": ("",), "edges": (".where.", ".edges.", ".judge.", ".join.")}
+"""What train_parts may be, and what the names of those parameters hold."""
+
+LEAST_SIDE = 4.0
+States = dict[str, nn.Module | torch.optim.Optimizer]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The averaged network on the CPU, and what its making cost."""
+
+    network: RefinerNetwork
+    steps: int
+    epochs: int
+    loss_first: float
+    loss_last: float
+    seconds: float
+    images_per_second: float
+    hit_rate: float
+
+
+@dataclass
+class Tuning:
+    """What one run of the loop works with."""
+
+    config: TeachConfig
+    device: torch.device
+    source: FeatureSource
+    loader: DataLoader[Batch]
+    batches: EpochBatches
+    lessons: Sequence[Lesson]
+    replay: Replay
+    out: Path
+    processes: Processes = Processes()
+    fresh: bool = False
+    resume: bool = False
+    between_steps: Callable[[], None] = lambda: None
+
+
+def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
+    """Train a copy of `start`; the log and the state to resume from go into `run.out`.
+
+    Raises BadInputError where the loss is no number, StorageError where the disk is full.
+    """
+    config, device = run.config, run.device
+    torch.manual_seed(config.seed)
+    network = copy.deepcopy(start).to(device)
+    learns = choose_parts(network, config.train_parts)
+    origin = [parameter.detach().clone() for parameter in learns]
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
+    rate = config.fresh_learning_rate if run.fresh else config.learning_rate
+    optimizer = torch.optim.AdamW(learns, lr=rate, weight_decay=config.weight_decay)
+    precision = Precision.best(device, use_amp=config.use_amp)
+    parts: States = {"network": network, "average": average, "optimizer": optimizer}
+    first = _resumed(run, parts) if run.resume else 0
+    epochs = epochs_of(config, len(run.batches))
+    total = epochs * len(run.batches)
+    clock, step = _Clock(run.source), first * len(run.batches)
+    losses: list[float] = []
+    for epoch in range(first, epochs):
+        run.batches.epoch = epoch
+        clock.start_epoch()
+        rng = torch.Generator(device).manual_seed((config.seed * 100_003 + epoch) * 1009 + run.processes.rank)
+        network.train(run.fresh)  # else its statistics stay: a few pictures have none of their own
+        for batch in _on(device, run.loader):
+            run.between_steps()
+            _set_rate(optimizer, rate, config, step, total)
+            with precision.forward():
+                loss = batch_loss(network, batch, rng, config)
+                if run.replay.is_on:
+                    loss = loss + config.replay_weight * run.replay.loss(network, rng, step=step)
+            loss = loss + config.l2_sp * _distance(learns, origin)
+            losses.append(_finite(loss, run, batch, epoch, step))
+            share = _sharing(run.processes, learns)
+            norm = precision.step(loss, optimizer, learns, max_norm=config.max_norm, share=share)
+            average.update_parameters(network)
+            step += 1
+            clock.tick(config.batch_images * run.processes.count)
+            yield Progress(step, total, f"epoch {epoch + 1} of {epochs}", clock.figures(losses, epoch, step, total))
+        if run.processes.is_first:
+            log_row(run.out / LOG_FILE, {**clock.figures(losses, epoch, step, total), "norm": float(norm)})
+            _save(run, parts, epoch + 1)
+    best = cast(RefinerNetwork, average.module).eval().cpu()
+    return clock.tuned(best, steps=step, epochs=epochs, losses=losses)
+
+
+def batch_loss(network: RefinerNetwork, batch: Batch, rng: torch.Generator, config: TeachConfig) -> Tensor:
+    """The loss of all stages on a batch: some boxes as they were drawn, the others drawn anew around the accepted."""
+    anew = fit(draw_carelessly(batch.accepted, rng, pixel=batch.pixel), batch.content, least=LEAST_SIDE * batch.pixel)
+    dice = torch.rand(*batch.true.shape[:2], 1, generator=rng, device=rng.device)
+    as_it_was = (dice < config.real_share) & batch.drawn.isfinite().all(dim=-1, keepdim=True)
+    drawn = torch.where(as_it_was, batch.drawn.nan_to_num(), anew)
+    weight = torch.ones(batch.true.shape[:2], device=batch.true.device)
+    # The judge compares with the drawn box as it would be without the margin that answers get in the end.
+    judged = drawn - (batch.accepted - batch.true)
+    total = torch.zeros((), device=batch.true.device)
+    for answer in network(batch.embedding.float(), batch.detail.float(), drawn, batch.content):
+        part = stage_loss(answer, batch.true, drawn=judged, weight=weight, pixel=batch.pixel)
+        total = total + config.distribution_weight * part["distribution"] + config.l1_weight * part["l1"]
+        total = total + config.iou_weight * part["giou"]
+        total = total + config.confidence_weight * part["confidence"] + config.score_weight * part["score"]
+    return total
+
+
+def epochs_of(config: TeachConfig, steps: int) -> int:
+    """Passes of `steps` steps each that the configuration asks for."""
+    wanted = max(config.epochs, -(-config.least_steps // steps))
+    return max(1, min(wanted, config.most_steps // steps))
+
+
+def choose_parts(network: nn.Module, name: str) -> list[Parameter]:
+    """The parameters that learn; the others are frozen. The mask, which nothing here supervises, always is.
+
+    Raises BadInputError where the configuration names parts that there are not.
+    """
+    if name not in PARTS:
+        raise BadInputError(f"The configuration names {name!r} as train_parts: use one of {', '.join(PARTS)}.")
+    learns = []
+    for path, parameter in network.named_parameters():
+        chosen = ".mask." not in path and any(part in path for part in PARTS[name])
+        parameter.requires_grad_(chosen)
+        learns += [parameter] if chosen else []
+    return learns
+
+
+def start_afresh(network: nn.Module, initialisation: str) -> None:
+    """Xavier's initialisation with small last layers, so that boxes stay at first; or PyTorch's own (`default`).
+
+    Raises BadInputError for another name.
+    """
+    if initialisation not in ("xavier", "default"):
+        raise BadInputError(f"The configuration names {initialisation!r} as initialisation: use xavier or default.")
+    if initialisation == "default":
+        return
+    for path, module in network.named_modules():
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+            is_last = path.endswith((".body.6", ".judge.2", ".mask"))
+            nn.init.xavier_uniform_(module.weight, gain=0.01 if is_last else 1.0)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def fingerprint_of(config: TeachConfig, lessons: Sequence[Lesson]) -> str:
+    """What a state must agree with to be resumed from."""
+    digest = hashlib.sha256(repr(asdict(config)).encode())
+    for lesson in lessons:
+        digest.update(lesson.key.encode("utf-8", "surrogateescape") + lesson.accepted.tobytes())
+    return digest.hexdigest()
+
+
+def _on(device: torch.device, loader: DataLoader[Batch]) -> Iterator[Batch]:
+    for batch in loader:
+        yield batch.to(device)
+
+
+def _distance(learns: Iterable[Tensor], origin: Iterable[Tensor]) -> Tensor:
+    return torch.stack([((now - was) ** 2).sum() for now, was in zip(learns, origin, strict=True)]).sum()
+
+
+def _sharing(processes: Processes, learns: Sequence[Parameter]) -> Callable[[], None]:
+    return lambda: processes.average_gradients(learns)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float, config: TeachConfig, step: int, total: int) -> None:
+    """Linear warm-up, then half a cosine down to a twentieth, or no change."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    wave = 1.0
+    if config.schedule == "cosine":
+        wave = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total))
+    for group in optimizer.param_groups:
+        group["lr"] = rate * warm * wave
+
+
+def _finite(loss: Tensor, run: Tuning, batch: Batch, epoch: int, step: int) -> float:
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        names = ", ".join(sorted({run.lessons[number].path.name for number, _ in batch.items}))
+        raise BadInputError(
+            f"The loss is no number in epoch {epoch + 1}, step {step + 1} (on {names}), so teaching has stopped and "
+            "the refiner in use stays: lower learning_rate, or look at the boxes there."
+        )
+    return value
+
+
+def _resumed(run: Tuning, parts: States) -> int:
+    state = load_state_of(run.out / STATE_FILE, fingerprint=fingerprint_of(run.config, run.lessons))
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return int(state["epoch"])
+
+
+def _save(run: Tuning, parts: States, epoch: int) -> None:
+    state: dict[str, object] = {name: part.state_dict() for name, part in parts.items()}
+    state |= {"epoch": epoch, "fingerprint": fingerprint_of(run.config, run.lessons)}
+    save_state(state, run.out / STATE_FILE)
+
+
+class _Clock:
+    """How fast it goes, and how often the cache helps."""
+
+    def __init__(self, source: FeatureSource) -> None:
+        self._source = source
+        self._start = time.monotonic()
+        self._ticks = 0
+        self._images = 0
+        self._hits = self._misses = 0
+
+    def start_epoch(self) -> None:
+        stats = self._source.cache.stats if self._source.cache else None
+        self._hits, self._misses = (stats.hits, stats.misses) if stats else (0, 0)
+
+    def tick(self, images: int) -> None:
+        self._ticks += 1
+        self._images += images
+
+    @property
+    def hit_rate(self) -> float:
+        """Of this epoch; other processes that read features do so from the cache alone."""
+        stats = self._source.cache.stats if self._source.cache else None
+        if stats is None:
+            return 0.0
+        hits, misses = stats.hits - self._hits, stats.misses - self._misses
+        return hits / (hits + misses) if hits + misses else 1.0
+
+    @property
+    def images_per_second(self) -> float:
+        return self._images / max(1e-9, time.monotonic() - self._start)
+
+    def figures(self, losses: Sequence[float], epoch: int, step: int, total: int) -> dict[str, float]:
+        seconds = time.monotonic() - self._start
+        return {
+            "step": step,
+            "epoch": epoch + 1,
+            "loss": losses[-1],
+            "hit_rate": self.hit_rate,
+            "images_per_second": self.images_per_second,
+            "seconds": seconds,
+            "seconds_left": seconds / max(1, self._ticks) * (total - step),
+        }
+
+    def tuned(self, network: RefinerNetwork, *, steps: int, epochs: int, losses: Sequence[float]) -> Tuned:
+        tenth = max(1, len(losses) // 10)
+        ends = [sum(part) / len(part) if part else 0.0 for part in (losses[:tenth], losses[-tenth:])]
+        return Tuned(
+            network,
+            steps,
+            epochs,
+            loss_first=ends[0],
+            loss_last=ends[1],
+            seconds=time.monotonic() - self._start,
+            images_per_second=self.images_per_second,
+            hit_rate=self.hit_rate,
+        )

@@ -1,0 +1,136 @@
+"""The gate: is the taught refiner better than the one in use, by more than chance, and is nothing forgotten?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.features.feature_source import FeatureSource
+from core.geometry import as_boxes, iou
+from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import for_category
+from core.training.box_noise import coarsen
+from core.training.lessons import Lesson, fit_to
+
+DRAWN_ANEW = "hq0.4"
+RESAMPLED = 2000
+LEAST_PICTURES = 8
+"""With fewer pictures than this, boxes are resampled instead of pictures."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found, all mean IoUs: before is by the refiner in use, after by the taught one.
+
+    low and high: where the gain lies with the configured confidence on either side
+    old_before, old_after: on the sample project, by the refiner that was the start and by the taught one
+    """
+
+    promoted: bool
+    sentence: str
+    iou_before: float
+    iou_after: float
+    low: float
+    high: float
+    old_before: float
+    old_after: float
+    boxes: int
+    pictures: int
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """For the lineage and the summary."""
+        return {name: float(value) for name, value in asdict(self).items() if name not in ("promoted", "sentence")}
+
+
+@dataclass(frozen=True)
+class Held:
+    """The IoU of each held-out box, its mean over all drawn boxes of it, and which picture it is on: all (N,)."""
+
+    ious: NDArray[np.float64]
+    picture: NDArray[np.int64]
+
+    @property
+    def mean(self) -> float:
+        return float(self.ious.mean()) if len(self.ious) else 0.0
+
+
+def measure(
+    refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource, *, draws: int, seed: int, by_category: bool
+) -> Held:
+    """Refine every box as it was drawn (where that is known) and drawn anew `draws` times."""
+    random = np.random.default_rng(seed)
+    ious: list[float] = []
+    pictures: list[int] = []
+    for number, lesson in enumerate(lessons):
+        features = source.of_path(lesson.path)
+        width, height = features.frame.image_width, features.frame.image_height
+        fitted = fit_to(lesson, width=width, height=height)
+        drawn = [coarsen(fitted.accepted, DRAWN_ANEW, random, width=width, height=height) for _ in range(draws)]
+        trials = np.stack([*drawn, fitted.drawn])  # (draws + 1, n, 4)
+        known = np.isfinite(trials).all(axis=-1)
+        found = np.zeros(known.shape)
+        for category in dict.fromkeys(lesson.categories):
+            rows = np.array([name == category for name in lesson.categories]) & known
+            answers = for_category(refiner, category if by_category else None).refine(features, trials[rows])
+            wanted = np.broadcast_to(fitted.accepted, trials.shape)[rows]
+            found[rows] = iou(as_boxes([answer.box for answer in answers]), wanted)
+        ious += (found.sum(axis=0) / np.maximum(known.sum(axis=0), 1)).tolist()
+        pictures += [number] * len(lesson)
+    return Held(np.array(ious), np.array(pictures, np.int64))
+
+
+def judge(
+    before: Held, after: Held, *, old_before: float, old_after: float, confidence: float, tolerance: float, seed: int
+) -> Verdict:
+    """Compare two refiners' answers to the same held-out boxes, one or more."""
+    low, high = bootstrap(after.ious - before.ious, before.picture, confidence=confidence, seed=seed)
+    forgot = old_after < old_before - tolerance
+    promoted = low > 0 and not forgot
+    gain = after.mean - before.mean
+    pictures = len(np.unique(before.picture))
+    moved = f"from {before.mean:.3f} to {after.mean:.3f} on {_count(len(before.ious), 'box', 'boxes')} held out"
+    if promoted:
+        sentence = f"Better: mean IoU rises {moved} ({gain:+.3f}, at least {low:+.3f})."
+    elif forgot:
+        lost = f"from {old_before:.3f} to {old_after:.3f}"
+        sentence = f"Not better: it forgets, its mean IoU on the sample project falls {lost}; the refiner in use stays."
+    else:
+        sentence = (
+            f"Not better: mean IoU goes {moved} ({gain:+.3f}, between {low:+.3f} and {high:+.3f}), which may be "
+            "chance; the refiner in use stays."
+        )
+    return Verdict(
+        promoted,
+        sentence,
+        iou_before=before.mean,
+        iou_after=after.mean,
+        low=low,
+        high=high,
+        old_before=old_before,
+        old_after=old_after,
+        boxes=len(before.ious),
+        pictures=pictures,
+    )
+
+
+def bootstrap(
+    gains: NDArray[np.float64], picture: NDArray[np.int64], *, confidence: float, seed: int
+) -> tuple[float, float]:
+    """One-sided bounds of the mean of gains (N,) by resampling pictures, or boxes where pictures are few."""
+    random = np.random.default_rng(seed)
+    groups = np.unique(picture, return_inverse=True)[1] if len(np.unique(picture)) >= LEAST_PICTURES else None
+    if groups is None:
+        groups = np.arange(len(gains))
+    sums, counts = np.bincount(groups, gains), np.bincount(groups)
+    chosen = random.integers(0, len(sums), (RESAMPLED, len(sums)))
+    means = sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
+    low, high = np.quantile(means, [1 - confidence, confidence])
+    return float(low), float(high)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,166 @@
+"""The learning curve: how much better boxes of a set become after N of its corrections, and what that costs others."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import BadInputError
+from core.features.encode_missing import encode_missing
+from core.features.feature_source import FeatureSource
+from core.progress import Job, Progress
+from core.refiner.checkpoint import load_refiner
+from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import TaughtRefiner
+from core.training.box_noise import coarsen
+from core.training.gate import measure
+from core.training.lessons import Lesson, Lessons, from_coco, in_hash_order, require_enough
+from core.training.teach import Task, Taught, as_refiner, load_start, teach
+from core.training.teach_config import TeachConfig
+
+
+@dataclass(frozen=True)
+class LearningRow:
+    """One set after `corrections` of its boxes; mean IoUs of the boxes on its other pictures, `rest` of them.
+
+    others: the change on the set that loses most, as a project uses it: categories that were not taught go to the
+        refiner it came from
+    weights: the same, had all boxes gone to the taught weights
+    """
+
+    set: str
+    corrections: int
+    rest: int
+    drawn: float
+    before: float
+    after: float
+    promoted: bool
+    others: float
+    weights: float
+    seconds: float
+
+    @property
+    def gain(self) -> float:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class DrawnSet:
+    """A labelled set whose boxes are drawn with a noise; its pictures in the order in which they are corrected."""
+
+    name: str
+    lessons: tuple[Lesson, ...]
+
+    def first(self, corrections: int) -> tuple[Lessons, tuple[Lesson, ...]]:
+        """The first pictures with so many boxes in all, and the pictures that are left."""
+        taken: list[Lesson] = []
+        for at, lesson in enumerate(self.lessons):
+            missing = corrections - sum(map(len, taken))
+            if missing <= 0:
+                return Lessons(tuple(taken)), self.lessons[at:]
+            taken.append(lesson.rows(slice(0, missing)))
+        return Lessons(tuple(taken)), ()
+
+
+def read_drawn_set(folder: Path, source: FeatureSource, *, noise: str, seed: int) -> Job[DrawnSet]:
+    """A set of images/ and annotations.json, encoded and drawn. Raises BadFileError."""
+    found = from_coco(folder / "images", folder / "annotations.json", None)
+    yield from encode_missing([lesson.path for lesson in found.lessons], source, batch=8)
+    random = np.random.default_rng(seed)
+    drawn = []
+    for lesson in in_hash_order(found.lessons):
+        frame = source.of_path(lesson.path).frame
+        boxes = coarsen(lesson.accepted, noise, random, width=frame.image_width, height=frame.image_height)
+        drawn.append(replace(lesson, drawn=boxes))
+    return DrawnSet(folder.name, tuple(drawn))
+
+
+def learning_curve(
+    sets: Sequence[DrawnSet],
+    chosen: Sequence[str],
+    sizes: Sequence[int],
+    config: TeachConfig,
+    *,
+    source: FeatureSource,
+    old: Sequence[Lesson],
+    other_pictures: int,
+) -> Job[list[LearningRow]]:
+    """Teach the shipped refiner by the first N corrections of each chosen set, for each N of `sizes`.
+
+    Sizes that leave fewer than five boxes to measure on are left out; 0 is the refiner as it ships.
+    """
+    start = load_start(None, source.encoder, config)
+    shipped: Refiner = as_refiner(start.network, start.card.calibration, source.encoder)
+    others = {entry.name: entry.lessons[-other_pictures:] for entry in sets}
+    before = {name: _iou(shipped, lessons, source) for name, lessons in others.items()}
+    rows: list[LearningRow] = []
+    for entry in sets:
+        for size in sizes if entry.name in chosen else ():
+            lessons, rest = entry.first(size)
+            if len(lessons) < size or sum(map(len, rest)) < 5:
+                continue
+            yield Progress(len(rows), len(chosen) * len(sizes), f"{entry.name}, {size} corrections")
+            begun = time.perf_counter()
+            taught, refiner = None, shipped
+            if size > 0:
+                require_enough(lessons, lessons.lessons[0].path.parent)
+                with tempfile.TemporaryDirectory() as folder:
+                    task = Task(source, start, shipped, old, Path(folder))
+                    taught = yield from teach(lessons, config, task)
+                    refiner = load_refiner(Path(folder), source.encoder)
+            seconds = time.perf_counter() - begun
+            mine = {name: part for name, part in others.items() if name != entry.name}
+            lost = [_worst(refiner, mine, before, source, by_category=flag) for flag in (True, False)]
+            rows.append(_row(entry.name, size, rest, shipped, refiner, taught, lost, seconds, source))
+    if not rows:
+        raise BadInputError(f"No set has enough boxes to learn {min(sizes)} corrections from and measure the rest.")
+    return rows
+
+
+def _row(
+    name: str,
+    size: int,
+    rest: Sequence[Lesson],
+    shipped: Refiner,
+    refiner: Refiner,
+    taught: Taught | None,
+    lost: Sequence[float],
+    seconds: float,
+    source: FeatureSource,
+) -> LearningRow:
+    drawn = np.concatenate([lesson.ious for lesson in rest])
+    return LearningRow(
+        name,
+        size,
+        len(drawn),
+        drawn=float(drawn.mean()),
+        before=_iou(shipped, rest, source),
+        after=_iou(refiner, rest, source),
+        promoted=taught is not None and taught.verdict.promoted,
+        others=lost[0],
+        weights=lost[1],
+        seconds=seconds if taught else 0.0,
+    )
+
+
+def _worst(
+    refiner: Refiner,
+    others: Mapping[str, Sequence[Lesson]],
+    before: Mapping[str, float],
+    source: FeatureSource,
+    *,
+    by_category: bool,
+) -> float:
+    """The change on the set that loses most; without `by_category` by the taught weights, without their margins."""
+    asked = refiner.bare if isinstance(refiner, TaughtRefiner) and not by_category else refiner
+    changes = [_iou(asked, part, source) - before[name] for name, part in others.items()]
+    return min(changes, default=0.0)
+
+
+def _iou(refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource) -> float:
+    return measure(refiner, lessons, source, draws=0, seed=0, by_category=True).mean

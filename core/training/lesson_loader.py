@@ -1,0 +1,176 @@
+"""From lessons to batches: cached features and boxes in frame pixels, read by DataLoader processes where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from core.encoders.image_features import ImageFeatures
+from core.errors import BadFileError
+from core.features.feature_cache import FeatureCache, FeatureKey
+from core.features.feature_source import FeatureSource
+from core.geometry import clip
+from core.refiner.margins import Margin
+from core.training.lessons import Lesson
+from core.training.teach_config import TeachConfig
+
+Reader = Callable[[Path], ImageFeatures]
+Item = tuple[int, tuple[int, ...]]
+"""A lesson and rows of its corrections, `boxes_per_image` of them."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B pictures and K boxes of each, in frame pixels.
+
+    embedding (B, 256, 64, 64) and detail (B, 32, 256, 256), fp16; accepted (B, K, 4), and true, the same without the
+    margins that are added to answers later; drawn (B, K, 4), NaN where unknown; content (B, 4); pixel (B, 1, 1) frame
+    pixels an image pixel; items: what it is made of
+    """
+
+    embedding: Tensor
+    detail: Tensor
+    accepted: Tensor
+    true: Tensor
+    drawn: Tensor
+    content: Tensor
+    pixel: Tensor
+    items: tuple[Item, ...] = ()
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = {name: getattr(self, name).to(device, non_blocking=True) for name in _TENSORS}
+        return Batch(**moved, items=self.items)
+
+    def pin_memory(self) -> Batch:
+        """For DataLoader: the same batch in memory that a GPU can copy from at once."""
+        return Batch(**{name: getattr(self, name).pin_memory() for name in _TENSORS}, items=self.items)
+
+
+_TENSORS = ("embedding", "detail", "accepted", "true", "drawn", "content", "pixel")
+
+
+class StoredFeatures:
+    """Reads features by known keys; each process opens the cache for itself."""
+
+    def __init__(self, folder: Path, keys: Mapping[Path, FeatureKey]) -> None:
+        self._folder, self._keys = folder, dict(keys)
+        self._cache: FeatureCache | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"_folder": self._folder, "_keys": self._keys, "_cache": None}
+
+    def __call__(self, path: Path) -> ImageFeatures:
+        """Raises BadFileError where they have gone from the cache."""
+        if self._cache is None:
+            self._cache = FeatureCache(self._folder, ram_budget=0)
+        features = self._cache.get(self._keys[path])
+        if features is None:
+            raise BadFileError(f"The features of {path} have gone from the cache {self._folder}: start again.")
+        return features
+
+
+class LessonSet(Dataset[Batch]):
+    """Batches by the items they are to be made of."""
+
+    def __init__(self, lessons: Sequence[Lesson], margins: Mapping[str, Margin], read: Reader) -> None:
+        self._lessons = lessons
+        self._margins = margins
+        self._read = read
+
+    def __getitem__(self, items: Sequence[Item]) -> Batch:
+        parts = [self._part(lesson, rows) for lesson, rows in items]
+        return Batch(**{name: torch.stack([part[name] for part in parts]) for name in _TENSORS}, items=tuple(items))
+
+    def _part(self, number: int, rows: tuple[int, ...]) -> dict[str, Tensor]:
+        lesson = self._lessons[number]
+        features = self._read(lesson.path)
+        frame = features.frame
+        at = list(rows)
+        accepted = clip(lesson.accepted[at], width=frame.image_width, height=frame.image_height)
+        margins = [self._margins.get(lesson.categories[row], Margin()) for row in at]
+        true = np.concatenate([margin.narrow(box[None]) for margin, box in zip(margins, accepted, strict=True)])
+        whole = [[0.0, 0.0, float(frame.image_width), float(frame.image_height)]]
+        return {
+            "embedding": features.embedding,
+            "detail": features.detail,
+            "accepted": torch.from_numpy(frame.to_frame(accepted)).float(),
+            "true": torch.from_numpy(frame.to_frame(true)).float(),
+            "drawn": torch.from_numpy(frame.to_frame(lesson.drawn[at])).float(),
+            "content": torch.from_numpy(frame.to_frame(whole)[0]).float(),
+            "pixel": torch.full((1, 1), frame.scale),
+        }
+
+
+class EpochBatches(Sampler[list[Item]]):
+    """The batches of one epoch in a new order: each correction at least once, each batch full.
+
+    `rank` of `ranks` processes gets every so many-th batch.
+    """
+
+    def __init__(self, sizes: Sequence[int], config: TeachConfig, *, rank: int = 0, ranks: int = 1) -> None:
+        self._sizes, self._config = sizes, config
+        self._rank, self._ranks = rank, ranks
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        many = self._config.boxes_per_image
+        items = sum(-(-size // many) for size in self._sizes)
+        per_step = self._config.batch_images * self._ranks
+        return max(1, -(-items // per_step))
+
+    def __iter__(self) -> Iterator[list[Item]]:
+        rng = np.random.default_rng([self._config.seed, self.epoch])
+        items = [item for number, size in enumerate(self._sizes) for item in self._items(number, size, rng)]
+        order = [items[at] for at in rng.permutation(len(items))]
+        per_step = self._config.batch_images * self._ranks
+        order = [order[at % len(order)] for at in range(len(self) * per_step)]
+        for start in range(0, len(order), per_step):
+            yield order[start + self._rank : start + per_step : self._ranks]
+
+    def _items(self, number: int, size: int, rng: np.random.Generator) -> Iterator[Item]:
+        many = self._config.boxes_per_image
+        rows = rng.permutation(size).tolist()
+        for start in range(0, size, many):
+            yield number, tuple(rows[(start + step) % size] for step in range(many))
+
+
+def make_loader(
+    lessons: Sequence[Lesson],
+    margins: Mapping[str, Margin],
+    batches: EpochBatches,
+    *,
+    source: FeatureSource,
+    config: TeachConfig,
+    device: torch.device,
+) -> DataLoader[Batch]:
+    """Batches of cached features; other processes read them only where a GPU computes and every key is known."""
+    read: Reader = source.of_path
+    workers = config.num_workers if device.type == "cuda" else 0
+    if workers and source.cache is not None:
+        keys = {lesson.path: source.key_of(lesson.path) for lesson in lessons}
+        known = {path: key for path, key in keys.items() if key is not None}
+        workers = workers if len(known) == len(keys) else 0
+        read = StoredFeatures(source.cache.folder, known) if workers else read
+    return loader_of(LessonSet(lessons, margins, read), batches, workers=workers, config=config, device=device)
+
+
+def loader_of(
+    lesson_set: LessonSet, batches: EpochBatches, *, workers: int, config: TeachConfig, device: torch.device
+) -> DataLoader[Batch]:
+    """A DataLoader whose options fit the platform: without a GPU nothing is pinned."""
+    return DataLoader(
+        lesson_set,
+        sampler=batches,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=config.pin_memory and device.type == "cuda",
+        persistent_workers=config.persistent_workers and workers > 0,
+        multiprocessing_context="spawn" if workers else None,
+    )

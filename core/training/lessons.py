@@ -1,0 +1,212 @@
+"""Lessons: pictures with the boxes that were drawn and accepted on them, read from a project or from COCO files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BadFileError, BadInputError
+from core.formats.coco import CocoFile, read_coco
+from core.geometry import Boxes, as_boxes, clip, iou
+from core.records import Dataset
+
+LEAST_CORRECTIONS = 5
+SAME_DRAWN, OTHER_ACCEPTED = 0.8, 0.3
+"""Two corrections of one category contradict each other where their drawn boxes overlap more, the accepted less."""
+
+UNRELATED = 0.05
+"""A drawn box that overlaps the accepted one less than this was drawn around something else."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One picture's N corrections.
+
+    key: what decides whether the picture is held out; it stays the same when the folder moves
+    accepted, drawn: (N, 4) image pixels; drawn is NaN where nobody knows what was drawn
+    """
+
+    path: Path
+    key: str
+    accepted: Boxes
+    drawn: Boxes
+    categories: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.accepted)
+
+    @property
+    def ious(self) -> NDArray[np.float64]:
+        """(N,) IoU of each drawn box with the accepted one; every drawn box must be known."""
+        return iou(self.drawn, self.accepted)
+
+    def rows(self, keep: NDArray[np.bool_] | slice) -> Lesson:
+        """Some of its corrections."""
+        at = np.arange(len(self))[keep].tolist()
+        categories = tuple(self.categories[row] for row in at)
+        return replace(self, accepted=self.accepted[at], drawn=self.drawn[at], categories=categories)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """All usable pictures, and a sentence for each thing that was left out."""
+
+    lessons: tuple[Lesson, ...]
+    left_out: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.lessons))
+
+    def sampled(self, ratio: float, *, most: int | None = None) -> Lessons:
+        """A share of the pictures, at most `most`, the same ones every time; never fewer than two."""
+        count = max(2, round(ratio * len(self.lessons)))
+        chosen = sorted(self.lessons, key=lambda lesson: _place(lesson.key + " sample"))[: min(count, most or count)]
+        return replace(self, lessons=tuple(lesson for lesson in self.lessons if lesson in chosen))
+
+
+def from_project(dataset: Dataset) -> Lessons:
+    """The corrections of a project, untouched acceptances too."""
+    images = {image.id: image for image in dataset.images}
+    names = {category.id: category.name for category in dataset.categories}
+    lessons = []
+    for image_id in dict.fromkeys(correction.image_id for correction in dataset.corrections):
+        mine = [correction for correction in dataset.corrections if correction.image_id == image_id]
+        lessons.append(
+            Lesson(
+                path=images[image_id].path,
+                key=_key(images[image_id].path, dataset.folder),
+                accepted=as_boxes([correction.accepted for correction in mine]),
+                drawn=as_boxes([correction.drawn for correction in mine]),
+                categories=tuple(names[correction.category_id] for correction in mine),
+            )
+        )
+    return checked(lessons)
+
+
+def from_coco(images: Path, boxes: Path, coarse: Path | None) -> Lessons:
+    """The boxes of a COCO file as accepted ones; `coarse` holds the drawn ones under the same ids.
+
+    Raises BadFileError where a file cannot be read, BadInputError where the two know other boxes.
+    """
+    accepted = read_coco(boxes)
+    drawn = {} if coarse is None else {note.id: note.box for note in read_coco(coarse).annotations}
+    names = {category["id"]: str(category["name"]) for category in accepted.document.get("categories", [])}
+    if coarse is not None and not drawn.keys() & {note.id for note in accepted.annotations}:
+        raise BadInputError(
+            f"{coarse} holds none of the ids of {boxes}: give the drawn boxes the ids of the true ones."
+        )
+    lessons = []
+    for image_id, notes in accepted.by_image().items():
+        name = accepted.images[image_id].file_name
+        nothing = (np.nan,) * 4
+        lessons.append(
+            Lesson(
+                path=images / name,
+                key=name,
+                accepted=as_boxes([note.box for note in notes]),
+                drawn=as_boxes([drawn.get(note.id, nothing) for note in notes]),
+                categories=tuple(_category(accepted, note.index, names) for note in notes),
+            )
+        )
+    found = checked(lessons)
+    return replace(found, left_out=tuple(accepted.problems) + found.left_out)
+
+
+def checked(lessons: Sequence[Lesson]) -> Lessons:
+    """What can be learned from: pictures that are there, boxes that do not contradict each other."""
+    left_out: list[str] = []
+    usable = []
+    for lesson in lessons:
+        if not lesson.path.is_file():
+            left_out.append(f"The picture {lesson.path} is gone: its {_boxes(len(lesson))} cannot be learned from.")
+            continue
+        keep = ~_contradicting(lesson)
+        if not keep.all():
+            left_out.append(
+                f"On {lesson.path}, {_boxes(int((~keep).sum()))} contradict each other (much the same drawn box, quite "
+                "another accepted one): they are left out; delete the wrong ones."
+            )
+        if keep.any():
+            usable.append(_without_unrelated(lesson.rows(keep)))
+    return Lessons(tuple(usable), tuple(left_out))
+
+
+def require_enough(found: Lessons, source: Path) -> None:
+    """Raises BadInputError, or BadFileError where pictures are gone, if there is too little to learn from."""
+    if not found.lessons and found.left_out:
+        raise BadFileError(f"Nothing in {source} can be learned from: {found.left_out[0]}")
+    if len(found) < LEAST_CORRECTIONS:
+        raise BadInputError(
+            f"{source} holds {_boxes(len(found))} to learn from, and teaching needs {LEAST_CORRECTIONS}: "
+            "accept some more."
+        )
+    if len(found.lessons) < 2:
+        raise BadInputError(
+            f"All boxes of {source} are on one picture, so nothing is left to check the result on: "
+            "accept some on another picture too."
+        )
+
+
+def split(found: Lessons, share: float) -> tuple[tuple[Lesson, ...], tuple[Lesson, ...]]:
+    """Pictures to learn from, and pictures held out: by a hash of each, so the same ones in every run.
+
+    At least one picture is on either side.
+    """
+    ordered = in_hash_order(found.lessons)
+    held = [lesson for lesson in ordered if _place(lesson.key) < share] or ordered[:1]
+    held = held[: len(ordered) - 1]
+    keys = {lesson.key for lesson in held}
+    return tuple(lesson for lesson in found.lessons if lesson.key not in keys), tuple(held)
+
+
+def in_hash_order(lessons: Sequence[Lesson]) -> list[Lesson]:
+    """Pictures in an order that has nothing to do with their names, the same every time."""
+    return sorted(lessons, key=lambda lesson: _place(lesson.key))
+
+
+def fit_to(lesson: Lesson, *, width: int, height: int) -> Lesson:
+    """The lesson with its boxes inside a picture of this size."""
+    drawn = lesson.drawn.copy()
+    known = np.isfinite(drawn).all(axis=1)
+    drawn[known] = clip(drawn[known], width=width, height=height)
+    return replace(lesson, accepted=clip(lesson.accepted, width=width, height=height), drawn=drawn)
+
+
+def _without_unrelated(lesson: Lesson) -> Lesson:
+    far = iou(lesson.drawn, lesson.accepted) < UNRELATED
+    return replace(lesson, drawn=np.where(far[:, None], np.nan, lesson.drawn))
+
+
+def _contradicting(lesson: Lesson) -> NDArray[np.bool_]:
+    """(N,) whether a correction has one of its category that says otherwise."""
+    bad = np.zeros(len(lesson), np.bool_)
+    for row in range(len(lesson)):
+        same = iou(np.repeat(lesson.drawn[row : row + 1], len(lesson), 0), lesson.drawn) > SAME_DRAWN
+        apart = iou(np.repeat(lesson.accepted[row : row + 1], len(lesson), 0), lesson.accepted) < OTHER_ACCEPTED
+        kind = np.array([name == lesson.categories[row] for name in lesson.categories])
+        bad |= same & apart & kind
+    return bad
+
+
+def _category(coco: CocoFile, index: int, names: dict[object, str]) -> str:
+    return names.get(coco.document["annotations"][index].get("category_id"), "object")
+
+
+def _key(path: Path, folder: Path | None) -> str:
+    inside = folder is not None and path.is_relative_to(folder)
+    return path.relative_to(folder).as_posix() if inside and folder is not None else path.name
+
+
+def _place(key: str) -> float:
+    """A number in [0, 1) that a key always has."""
+    digest = hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def _boxes(count: int) -> str:
+    return "1 box" if count == 1 else f"{count} boxes"

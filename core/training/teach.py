@@ -1,0 +1,263 @@
+"""Teaching, from lessons to a verdict: encode what is missing, fit margins, train a copy, and let the gate judge it."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.encoders.image_features import Encoder
+from core.encoders.weights import load_state, load_strictly
+from core.errors import BadInputError
+from core.features.encode_missing import encode_missing
+from core.features.feature_source import FeatureSource
+from core.progress import Job, Progress
+from core.refiner.box_refiner import BoxRefiner, Calibration
+from core.refiner.checkpoint import CARD_FILE, SHIPPED, WEIGHTS_FILE, RefinerCard, load_refiner, read_card, save_refiner
+from core.refiner.margins import Margin
+from core.refiner.network import RefinerNetwork
+from core.refiner.refine import Refiner
+from core.training.fine_tune import Tuned, Tuning, fine_tune, start_afresh
+from core.training.gate import Held, Verdict, judge, measure
+from core.training.lesson_loader import EpochBatches, make_loader
+from core.training.lessons import Lesson, Lessons, fit_to, split
+from core.training.margin_fit import fit_margins
+from core.training.processes import Processes
+from core.training.replay import Replay
+from core.training.run_files import STATE_FILE
+from core.training.teach_config import TeachConfig
+
+BLENDS = (1.0, 0.7, 0.5, 0.3)
+"""How far from the weights it started with the taught refiner may go: the first at which nothing is forgotten."""
+
+OLD_DRAWS = 3
+TAUGHT_FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Start:
+    """What training starts from: a network with its card and name; fresh: nothing has been learned yet."""
+
+    network: RefinerNetwork
+    card: RefinerCard
+    name: str
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that teaching needs, besides lessons and configuration.
+
+    in_use: the refiner to be beaten; old: lessons of the sample project, which are not to be forgotten
+    """
+
+    source: FeatureSource
+    start: Start
+    in_use: Refiner
+    old: Sequence[Lesson]
+    out: Path
+    processes: Processes = Processes()
+    resume: bool = False
+    between_steps: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What came of it: the folder of the taught refiner, the verdict on it, and figures of its making."""
+
+    out: Path
+    identity: str
+    verdict: Verdict
+    margins: dict[str, Margin]
+    figures: dict[str, float]
+    left_out: tuple[str, ...]
+
+
+def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> Start:
+    """The refiner in `folder` to start from; None: the shipped one, or a fresh one where none ships for the encoder.
+
+    Raises BadWeightsError where the folder is damaged, BadInputError where it is of another encoder or kind.
+    """
+    chosen = folder or SHIPPED
+    card = read_card(chosen)
+    if folder is None and card.encoder != encoder.identity:
+        torch.manual_seed(config.seed)
+        network = RefinerNetwork()
+        start_afresh(network, config.initialisation)
+        return Start(network, RefinerCard(encoder.identity), "none", fresh=True)
+    if card.encoder != encoder.identity:
+        raise BadInputError(
+            f"The refiner in {chosen} reads features of {card.encoder}, not of {encoder.identity}: choose that encoder."
+        )
+    if card.kind != "box":
+        raise BadInputError(f"The refiner in {chosen} is of the kind {card.kind}, which cannot be taught: use another.")
+    network = RefinerNetwork()
+    path = chosen / WEIGHTS_FILE
+    load_strictly(network, {key: value.float() for key, value in load_state(path).items()}, path=path)
+    return Start(network, card, "shipped" if folder is None else chosen.name)
+
+
+def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]:
+    """Teach a copy of the start by what was found; nothing that is in use is touched.
+
+    None in all processes but the first. Raises BadInputError where the loss is no number, StorageError on a full disk.
+    """
+    lessons = yield from _prepared(found, config, task)
+    learn, held = split(lessons, config.held_out)
+    replayed, checked = (() if task.start.fresh else task.old[::2]), (() if task.start.fresh else task.old[1::2])
+    margins = _margins(learn, config, task)
+    tuned = yield from fine_tune(task.start.network, _tuning(learn, replayed, margins, config, task))
+    if not task.processes.is_first:
+        return None
+    yield Progress(0, 0, "checking what was forgotten")
+    old_before = _on_old(task.start.network, checked, config, task)
+    blend, network, old_after = _blended(tuned, checked, old_before, config, task)
+    card = replace(
+        task.start.card,
+        encoder=task.source.encoder.identity,
+        format=TAUGHT_FORMAT,
+        margins=margins,
+        made_by={"parent": task.start.name, "config": asdict(config), "boxes": sum(map(len, learn))},
+    )
+    save_refiner(task.out, network.state_dict(), card)
+    taught = load_refiner(task.out, task.source.encoder)
+    yield Progress(0, 0, "checking on held-out pictures")
+    before, after = (_on_held(refiner, held, config, task.source) for refiner in (task.in_use, taught))
+    verdict = judge(
+        before,
+        after,
+        old_before=old_before,
+        old_after=old_after,
+        confidence=config.gate_confidence,
+        tolerance=config.old_tolerance,
+        seed=config.seed,
+    )
+    (task.out / STATE_FILE).unlink(missing_ok=True)  # it is done, and the state is three times as large as the refiner
+    return Taught(task.out, taught.identity, verdict, margins, _figures(tuned, learn, blend), lessons.left_out)
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Take away what killed runs left below `folder`, once nobody has written there for an hour."""
+    for path in folder.glob("*/"):
+        finished = (path / CARD_FILE).exists()
+        if not finished and time.time() - max(entry.stat().st_mtime for entry in (path, *path.iterdir())) > 3600:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _prepared(found: Lessons, config: TeachConfig, task: Task) -> Job[Lessons]:
+    """All features in the cache, boxes inside their pictures, pictures that cannot be read left out."""
+    paths = [lesson.path for lesson in (*found.lessons, *task.old)]
+    if not task.processes.is_first:
+        task.processes.wait()  # what the first one encodes, the others find in the cache
+    extraction = yield from encode_missing(list(dict.fromkeys(paths)), task.source, batch=config.encode_batch)
+    if task.processes.is_first:
+        task.processes.wait()
+    usable = [lesson for lesson in found.lessons if lesson.path not in extraction.bad]
+    if len(usable) < 2:
+        raise BadInputError(f"Fewer than two pictures can be read: {next(iter(extraction.bad.values()))}")
+    fitted = []
+    for lesson in usable:
+        frame = task.source.of_path(lesson.path).frame
+        fitted.append(fit_to(lesson, width=frame.image_width, height=frame.image_height))
+    return Lessons(tuple(fitted), found.left_out + tuple(extraction.bad.values()))
+
+
+def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:
+    """From the start's own answers to the drawn boxes, and to the accepted ones where nobody knows what was drawn."""
+    if task.start.fresh:
+        return fit_margins([[0.0] * 4], [[0.0] * 4], [""], shrink=-1.0)
+    refiner = as_refiner(task.start.network, task.start.card.calibration, task.source.encoder)
+    answers = []
+    for lesson in learn:
+        drawn = np.where(np.isfinite(lesson.drawn), lesson.drawn, lesson.accepted)
+        answers += [answer.box for answer in refiner.refine(task.source.of_path(lesson.path), drawn)]
+    accepted = np.concatenate([lesson.accepted for lesson in learn])
+    categories = [name for lesson in learn for name in lesson.categories]
+    return fit_margins(answers, accepted, categories, shrink=config.margin_shrink)
+
+
+def _tuning(
+    learn: Sequence[Lesson],
+    replayed: Sequence[Lesson],
+    margins: dict[str, Margin],
+    config: TeachConfig,
+    task: Task,
+) -> Tuning:
+    device, processes = task.source.encoder.device, task.processes
+    batches = EpochBatches([len(lesson) for lesson in learn], config, rank=processes.rank, ranks=processes.count)
+    return Tuning(
+        config,
+        device,
+        task.source,
+        make_loader(learn, margins, batches, source=task.source, config=config, device=device),
+        batches,
+        learn,
+        Replay(copy.deepcopy(task.start.network), replayed, task.source.of_path, config, device),
+        task.out,
+        processes,
+        task.start.fresh,
+        task.resume,
+        task.between_steps,
+    )
+
+
+def _blended(
+    tuned: Tuned, checked: Sequence[Lesson], old_before: float, config: TeachConfig, task: Task
+) -> tuple[float, RefinerNetwork, float]:
+    """The network as far from its start as it may go without forgetting (Wortsman et al., WiSE-FT, 2022)."""
+    for blend in BLENDS:
+        network = copy.deepcopy(task.start.network)
+        network.load_state_dict(mixed(task.start.network.state_dict(), tuned.network.state_dict(), blend))
+        old_after = _on_old(network, checked, config, task)
+        if old_after >= old_before - config.old_tolerance or task.start.fresh:
+            break
+    return blend, network, old_after
+
+
+def mixed(start: dict[str, Tensor], end: dict[str, Tensor], blend: float) -> dict[str, Tensor]:
+    """Weights between two networks: 0 gives the start's, 1 the end's; counters are the end's."""
+    return {
+        name: torch.lerp(value.float().cpu(), end[name].float().cpu(), blend)
+        if value.is_floating_point()
+        else end[name].cpu()
+        for name, value in start.items()
+    }
+
+
+def as_refiner(network: RefinerNetwork, calibration: Calibration, encoder: Encoder) -> BoxRefiner:
+    """A network as a refiner without margins; the network itself stays as it is."""
+    own = copy.deepcopy(network)
+    return BoxRefiner(
+        own, name="", identity="", encoder=encoder.identity, device=encoder.device, calibration=calibration
+    )
+
+
+def _on_old(network: RefinerNetwork, checked: Iterable[Lesson], config: TeachConfig, task: Task) -> float:
+    refiner = as_refiner(network, task.start.card.calibration, task.source.encoder)
+    return measure(refiner, tuple(checked), task.source, draws=OLD_DRAWS, seed=config.seed, by_category=False).mean
+
+
+def _on_held(refiner: Refiner, held: Sequence[Lesson], config: TeachConfig, source: FeatureSource) -> Held:
+    return measure(refiner, held, source, draws=config.gate_draws, seed=config.seed, by_category=True)
+
+
+def _figures(tuned: Tuned, learn: Sequence[Lesson], blend: float) -> dict[str, float]:
+    return {
+        "boxes": float(sum(map(len, learn))),
+        "pictures": float(len(learn)),
+        "epochs": float(tuned.epochs),
+        "steps": float(tuned.steps),
+        "seconds": tuned.seconds,
+        "images_per_second": tuned.images_per_second,
+        "hit_rate": tuned.hit_rate,
+        "loss_first": tuned.loss_first,
+        "loss_last": tuned.loss_last,
+        "blend": blend,
+    }

@@ -1,0 +1,67 @@
+"""TeachConfig: every key of resources/configs/box_refinement_config.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TeachConfig:
+    """How a refiner is taught by corrections.
+
+    epochs: passes over the corrections; more where they would not make least_steps, fewer where they would make
+        more than most_steps
+    batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
+    learning_rate: at the peak of its schedule, after warmup_steps; fresh_learning_rate: of a refiner that starts
+        afresh; schedule: `cosine`, or `constant` as the seed had it
+    real_share: share of drawn boxes that are as they were drawn; the others are drawn anew around the accepted box
+    train_parts: `all`, or `edges`, the last layers alone
+    initialisation: of a refiner that starts afresh, `xavier` (with small last layers) or `default`
+    l2_sp: pull of all weights towards those it started from (Li et al., 2018)
+    replay_weight, replay_images: answering on the sample project's pictures as before counts this much in the loss
+    ema_decay: of the averaged weights, which are the ones kept
+    held_out: share of the pictures that only judge; gate_draws: times each of their boxes is drawn anew for that
+    gate_confidence: of the bootstrap's one-sided bound, which must lie above zero
+    old_tolerance: mean IoU that may be lost on the sample project
+    margin_shrink: a margin of this many corrections counts half; 0 learns it as it is, negative learns none
+    sample_ratio: share of the pictures that are used; debug_images: at most so many with --debug
+    num_workers: processes that read features (0 where only the CPU computes, which they would take from it)
+    """
+
+    seed: int = 0
+    epochs: int = 8
+    least_steps: int = 120
+    most_steps: int = 3000
+    batch_images: int = 4
+    boxes_per_image: int = 4
+    learning_rate: float = 2e-4
+    fresh_learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    warmup_steps: int = 10
+    weight_decay: float = 1e-5
+    max_norm: float = 1.0
+    use_amp: bool = True
+    distribution_weight: float = 1.0
+    l1_weight: float = 1.0
+    iou_weight: float = 2.0
+    confidence_weight: float = 0.25
+    score_weight: float = 0.25
+    real_share: float = 0.3
+    train_parts: str = "all"
+    initialisation: str = "xavier"
+    l2_sp: float = 0.01
+    replay_weight: float = 1.0
+    replay_images: int = 1
+    ema_decay: float = 0.97
+    held_out: float = 0.25
+    gate_draws: int = 4
+    gate_confidence: float = 0.9
+    old_tolerance: float = 0.01
+    margin_shrink: float = 10.0
+    sample_ratio: float = 1.0
+    fast_sample_ratio: float = 0.1
+    debug_images: int = 100
+    encode_batch: int = 8
+    num_workers: int = 4
+    pin_memory: bool = True
+    persistent_workers: bool = True
