@@ -21,6 +21,7 @@ from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.session import Session
+from boxrefine_gui.teach_actions import TeachVerbs, teach_rows
 
 ZOOM_STEP = 1.25
 DIGITS = 9
@@ -51,6 +52,7 @@ def action_table(
     models: ModelsFolder,
     ask: Ask,
     next_panel: Callable[[], None],
+    teach: TeachVerbs,
 ) -> list[ActionRow]:
     """All rows, in the order of the menus."""
     return [
@@ -60,6 +62,7 @@ def action_table(
         *_image_rows(parts),
         *_view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
+        *teach_rows(teach),
         *_help_rows(window),
         *_digit_rows(parts),
     ]

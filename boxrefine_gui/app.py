@@ -25,6 +25,8 @@ from boxrefine_gui.prefetch import Prefetch
 from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Models, Session
 from boxrefine_gui.store_lane import StoreLane
+from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.trainer_process import TrainerProcess
 from core.errors import GpuError, KnownError
 from core.settings import Settings, cache_folder, load_settings, settings_path
 
@@ -83,6 +85,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
     from core.refiner.second_look import pays_for
+    from core.refiner.taught_refiner import for_category
 
     encoder = load_encoder(settings.encoder, settings.device)
     refiner = load_refiner(None, encoder, refine_by=settings.refine_by)
@@ -107,6 +110,8 @@ def load_chosen_models(settings: Settings) -> Models:
         trouble=lambda: cache.trouble,
         reach=settings.cache_disk_budget // (2 * FEATURES_BYTES),
         stats=lambda: cache.stats,
+        load_refiner=lambda folder: load_refiner(folder, encoder, refine_by=settings.refine_by),
+        for_category=for_category,
     )
 
 
@@ -138,9 +143,11 @@ class App:
         )
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
+        self.trainer = TrainerProcess()
+        self.teaching = Teaching(self.parts, self.trainer)
         self.models = ModelsFolder(self.parts, self.downloads)
         self.window = MainWindow(
-            self.parts, thumbnails=self.thumbnails, models=self.models, ask=ask, may_close=self._may_close
+            self.parts, self.teaching, thumbnails=self.thumbnails, models=self.models, ask=ask, may_close=self._may_close
         )
         self.collector = Collector(self.session)
         self._closing = QTimer()
@@ -197,6 +204,7 @@ class App:
         """End every lane; the store lane finishes first. False where a lane is still inside a native call."""
         self._closing.stop()
         self.collector.stop()
+        self.teaching.stop()
         self.exports.close()
         self.downloads.close()
         self.store.close()

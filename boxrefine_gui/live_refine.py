@@ -58,6 +58,7 @@ class LiveRefine:
         session.drawn_changed.connect(self._ask)
         session.features_changed.connect(self._features_changed)
         session.models_changed.connect(self._features_changed)
+        session.category_changed.connect(self._ask)
         session.image_changed.connect(self.store_waiting_as_drawn)
 
     def has_answer(self, draft: Draft) -> bool:
@@ -84,18 +85,18 @@ class LiveRefine:
         for waiting in tuple(self._waiting):
             self._ask_surely(waiting)
 
-    def _request(self, drawn: Box) -> RefineRequest | None:
-        models, features = self._session.models, self._session.features
-        if models is None or features is None:
+    def _request(self, draft: Draft) -> RefineRequest | None:
+        refiner, features = self._session.refiner_for(draft), self._session.features
+        if refiner is None or features is None:
             return None
-        return RefineRequest(self._serial, models.refiner, features, drawn)
+        return RefineRequest(self._serial, refiner, features, draft.drawn)
 
     def _ask(self) -> None:
         self._serial += 1  # from here on, any earlier question is an old one
         draft = self._session.draft
         if draft is None or draft.plain:
             return
-        request = self._request(draft.drawn)
+        request = self._request(draft)
         if request is not None:
             deliver = partial(self._deliver, request.serial, draft.number)
             self._lane.ask(request, on_done=deliver, on_error=self._failed)
@@ -117,7 +118,7 @@ class LiveRefine:
         if self._session.models is None:
             self._settle(waiting, waiting.draft)
             return
-        request = self._request(waiting.draft.drawn)
+        request = self._request(waiting.draft)
         if request is not None:
             self._lane.ask_surely(
                 request,

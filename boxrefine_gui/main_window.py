@@ -33,6 +33,9 @@ from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.status_bar import StatusBar
+from boxrefine_gui.panels.teach_panel import TeachPanel
+from boxrefine_gui.teach_actions import TeachVerbs
+from boxrefine_gui.teaching import Teaching
 
 _SIDE_WIDTH = 236
 
@@ -41,7 +44,14 @@ class MainWindow(QMainWindow):
     """Images on the left, the canvas in the middle, categories and boxes on the right."""
 
     def __init__(
-        self, parts: Parts, *, thumbnails: QueueLane, models: ModelsFolder, ask: Ask, may_close: Callable[[], bool]
+        self,
+        parts: Parts,
+        teaching: Teaching,
+        *,
+        thumbnails: QueueLane,
+        models: ModelsFolder,
+        ask: Ask,
+        may_close: Callable[[], bool],
     ) -> None:
         super().__init__()
         self.parts = parts
@@ -51,6 +61,10 @@ class MainWindow(QMainWindow):
         self.images = ImageList(parts, thumbnails)
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
+        self._teaching = teaching
+        self.teach_panel = TeachPanel(parts.session, teaching)
+        self._teach_column = _titled("Teaching", self.teach_panel)
+        self._teach_column.hide()
         self.rows = with_shortcut_help(
             action_table(
                 parts,
@@ -60,6 +74,7 @@ class MainWindow(QMainWindow):
                 models=models,
                 ask=ask,
                 next_panel=self.focus_next_panel,
+                teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._teach_column.isVisible),
             ),
             self,
         )
@@ -88,6 +103,8 @@ class MainWindow(QMainWindow):
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled("Categories", self.categories))
         right.addWidget(_titled("Boxes", self.boxes))
+        right.addWidget(self._teach_column)
+        right.setChildrenCollapsible(False)
         across = QSplitter(Qt.Orientation.Horizontal)
         for widget in (_titled("Images", self.images), centre, right):
             across.addWidget(widget)
@@ -136,6 +153,13 @@ class MainWindow(QMainWindow):
         self.categories.view.clicked.connect(self._focus_canvas)
         self.boxes.clicked.connect(self._focus_canvas)
         self.categories.left.connect(self._focus_canvas)
+
+    def _teach(self) -> None:
+        self._teach_column.show()
+        self._teaching.start()
+
+    def _show_or_hide_teaching(self) -> None:
+        self._teach_column.setVisible(not self._teach_column.isVisible())
 
     def _focus_canvas(self) -> None:
         """A click in a list is followed by work on the picture, whose keys live in the canvas."""

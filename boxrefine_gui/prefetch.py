@@ -110,7 +110,9 @@ class Prefetch:
 
     def _arrived(self, models: Models, image_id: int, features: ImageFeatures) -> None:
         image = self._session.image
-        is_open = image is not None and image.id == image_id and models is self._session.models
+        now = self._session.models
+        is_same = now is not None and now.encoder_identity == models.encoder_identity  # the refiner may be another
+        is_open = image is not None and image.id == image_id and is_same
         if is_open and features is not self._session.features:
             self._session.set_features(features)
         self._has_prepared(models, image_id)

@@ -89,11 +89,12 @@ class SecondLook:
             return
         first = self._first_answer()
         crop = crop_around(draft.drawn, features.frame)
-        if first is None or crop is None:
+        refiner = session.refiner_for(draft)
+        if first is None or crop is None or refiner is None:
             return
         self._looked = self._serial
         self._lane.run(
-            SecondLookRequest(self._opened(models, image), crop, models.refiner, draft.drawn),
+            SecondLookRequest(self._opened(models, image), crop, refiner, draft.drawn),
             on_done=partial(self._deliver, self._serial, first),
             on_error=self._failed,
             priority=_AFTER_THE_OPEN_IMAGE,

@@ -14,8 +14,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from boxrefine_gui.store_lane import OpenedProject, StoreView
+from boxrefine_gui.teaching_state import TeachingState
 from core.geometry import Box, Frame
-from core.records import Category, Changes, Correction, ImageRecord, Refinement
+from core.records import Category, Changes, Correction, ImageRecord, Refinement, RefinerRecord
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def _nothing() -> None:
     """There is nothing to close, and no trouble."""
 
 
+def _whatever_category(refiner: Refiner, category: str | None) -> Refiner:
+    """A refiner that answers for every category alike."""
+    return refiner
+
+
 @dataclass(frozen=True)
 class Models:
     """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar.
@@ -73,6 +79,8 @@ class Models:
     `trouble` is a sentence where the cache cannot be used; refining goes on without it. `looks_twice`: small boxes are
     refined again on the features of a crop. `device` says where and in which number format it computes, and why not on
     a GPU. `reach`: how many images around the open one may be prepared when there is nothing else to do.
+    `refiner_folder` is the taught refiner's, None: the shipped one is loaded;
+    `load_refiner` loads another (None: none can be); `for_category` gives the refiner for boxes of one category.
     """
 
     source: Source
@@ -87,6 +95,9 @@ class Models:
     trouble: Callable[[], str | None] = _nothing
     reach: int = 0
     stats: Callable[[], Stats | None] = _nothing
+    refiner_folder: Path | None = None
+    load_refiner: Callable[[Path | None], Refiner] | None = None
+    for_category: Callable[[Refiner, str | None], Refiner] = _whatever_category
 
 
 @dataclass(frozen=True)
@@ -132,6 +143,8 @@ class CanvasPicture:
 class Session(QObject):
     """The state of the window, in one place; panels listen to its signals and keep no copies."""
 
+    project_changed = Signal()  # another project is open
+    teaching_changed = Signal()  # the trainer is further, or the project's refiners are others
     changed = Signal(object)  # Changes: the store says that this is different now
     image_changed = Signal()  # another image is open, or none
     picture_changed = Signal()  # the open image's pixels came, or cannot come
@@ -175,6 +188,9 @@ class Session(QObject):
         self.snapping = True  # whether what is drawn is refined at all
         self.activity = ""
         self.readiness = Readiness()
+        self.teaching = TeachingState()
+        self.refiners: tuple[RefinerRecord, ...] = ()  # taught by this project, for this encoder
+        self.refiner_id: int | None = None  # the one in use, None: the shipped one
         self.scan = ""
         self._rows: dict[int, int] = {}
         self._drafts = 0
@@ -189,6 +205,8 @@ class Session(QObject):
         self.category_id = None
         self.set_image(None)
         self.apply(opened.view)
+        self.set_refiners((), None)
+        self.project_changed.emit()
 
     def apply(self, view: StoreView) -> None:
         """Take over what the store says, and say so once."""
@@ -258,7 +276,7 @@ class Session(QObject):
 
     def set_models(self, models: Models | None, note: str = "") -> None:
         """The models have been loaded, or `note` says why there are none."""
-        if models is not self.models:
+        if models is None or self.models is None or models.encoder_identity != self.models.encoder_identity:
             self.features = None  # another encoder's features mean nothing to this refiner
         self.models, self.models_note = models, note
         self.models_changed.emit()
@@ -358,6 +376,24 @@ class Session(QObject):
         if readiness != self.readiness:
             self.readiness = readiness
             self.activity_changed.emit()
+
+    def set_teaching(self, state: TeachingState) -> None:
+        """How far the trainer is."""
+        self.teaching = state
+        self.teaching_changed.emit()
+
+    def set_refiners(self, refiners: tuple[RefinerRecord, ...], chosen: int | None) -> None:
+        """The refiners that the project has taught, and the one in use."""
+        self.refiners, self.refiner_id = refiners, chosen
+        self.teaching_changed.emit()
+
+    def refiner_for(self, draft: Draft) -> Refiner | None:
+        """The refiner to ask about a drawn box: a taught one minds the category."""
+        if self.models is None:
+            return None
+        wanted = draft.again.category_id if draft.again is not None else self.category_id
+        name = next((category.name for category in self.categories if category.id == wanted), None)
+        return self.models.for_category(self.models.refiner, name)
 
     def set_scan(self, scan: str) -> None:
         """How far the reading of a folder is, for the status bar."""

@@ -1,0 +1,147 @@
+"""The teaching panel: start and cancel the trainer, see how far it is, and go back to any earlier refiner."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from boxrefine_gui.panels.loss_plot import LossPlot
+from boxrefine_gui.session import Session
+from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.teaching_state import TeachingState
+from core.records import RefinerRecord
+
+SHIPPED = "The shipped refiner"
+_ID = Qt.ItemDataRole.UserRole
+
+
+class TeachPanel(QWidget):
+    """Shows the session's teaching; the buttons call the verbs."""
+
+    def __init__(self, session: Session, teaching: Teaching) -> None:
+        super().__init__()
+        self._session = session
+        self._teaching = teaching
+        self.button = QPushButton("Teach")
+        self.button.setToolTip("Teach the refiner by the accepted boxes of this project")
+        self.button.clicked.connect(self._pressed)
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName("Progress of teaching")
+        self.plot = LossPlot()
+        self.figures = _label("Figures of teaching")
+        self.sentence = _label("What came of teaching")
+        self.refiners = QListWidget()
+        self.refiners.setAccessibleName("Refiners of this project")
+        self.refiners.itemSelectionChanged.connect(self._show_use)
+        self.use_button = QPushButton("Use the chosen refiner")
+        self.use_button.clicked.connect(self._use)
+        self._arrange()
+        session.teaching_changed.connect(self._show)
+        session.models_changed.connect(self._show)
+        session.changed.connect(self._show)
+        self._show()
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self.progress, 1)
+        top.addWidget(self.button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 6)
+        layout.addLayout(top)
+        for widget in (self.plot, self.figures, self.sentence, self.refiners, self.use_button):
+            layout.addWidget(widget)
+        layout.setStretchFactor(self.refiners, 1)
+
+    def _pressed(self) -> None:
+        if self._session.teaching.is_running:
+            self._teaching.cancel()
+        else:
+            self._teaching.start()
+
+    def _use(self) -> None:
+        for item in self.refiners.selectedItems():
+            self._teaching.use(item.data(_ID))
+
+    def _show(self) -> None:
+        session, state = self._session, self._session.teaching
+        self.button.setText("Cancel" if state.is_running else "Teach")
+        self.button.setEnabled(state.is_running or (session.models is not None and session.project_path is not None))
+        self.progress.setRange(0, state.total if state.is_running else max(1, state.total))
+        self.progress.setValue(state.done)
+        self.progress.setFormat(f"{sum(session.counts.values())} accepted boxes" if not state.is_running else "%p%")
+        self.progress.setTextVisible(True)
+        self.plot.show_losses(state.losses, state.total if state.losses else 0)
+        self.plot.setVisible(bool(state.losses))
+        self.figures.setText("\n".join(filter(None, (state.message, figures_text(state)))))
+        self.figures.setVisible(bool(self.figures.text()))
+        self.sentence.setText(state.sentence)
+        self.sentence.setVisible(bool(state.sentence))
+        self._show_refiners()
+
+    def _show_refiners(self) -> None:
+        wanted: list[tuple[int | None, str, str]] = [(None, SHIPPED, "What BoxRefine came with")]
+        wanted += [(record.id, title_of(record), record.sentence) for record in reversed(self._session.refiners)]
+        chosen = self._session.refiner_id
+        rows = [(id, f"{'✓' if id == chosen else '   '} {title}", tip) for id, title, tip in wanted]
+        if rows == [
+            (item.data(_ID), item.text(), item.toolTip())
+            for item in (self.refiners.item(row) for row in range(self.refiners.count()))
+        ]:
+            self._show_use()
+            return
+        self.refiners.clear()
+        for id, title, tip in rows:
+            item = QListWidgetItem(title)
+            item.setData(_ID, id)
+            item.setToolTip(tip)
+            self.refiners.addItem(item)
+            if id == chosen:
+                self.refiners.setCurrentItem(item)
+        self._show_use()
+
+    def _show_use(self) -> None:
+        chosen = self.refiners.selectedItems()
+        is_other = any(item.data(_ID) != self._session.refiner_id for item in chosen)
+        self.use_button.setEnabled(is_other and self._session.models is not None)
+
+
+def title_of(record: RefinerRecord) -> str:
+    """A refiner in the list: when, by how many boxes, and what the gate said."""
+    before, after = record.figures.get("iou_before", 0.0), record.figures.get("iou_after", 0.0)
+    boxes = int(_number(record.data.get("boxes")))
+    verdict = "better" if record.promoted else "not better"
+    when = record.created[5:16].replace("T", " ")
+    return f"{when}  {boxes} boxes\n     {_number(before):.3f} → {_number(after):.3f}, {verdict}"
+
+
+def figures_text(state: TeachingState) -> str:
+    """The trainer's figures in a few lines."""
+    figures, lines = state.figures, []
+    if state.is_running and "seconds_left" in figures:
+        lines.append(f"Time left: {max(0.0, figures['seconds_left']):.0f} s")
+    if "loss" in figures:
+        lines.append(f"Loss {figures['loss']:.2f}")
+        lines.append(f"{figures['images_per_second']:.1f} images/s, {figures['hit_rate']:.0%} from the cache")
+    if "iou_before" in figures:
+        lines.append(f"Held-out IoU {figures['iou_before']:.3f} → {figures.get('iou_after', 0.0):.3f}")
+    return "\n".join(lines)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _label(name: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAccessibleName(name)
+    return label

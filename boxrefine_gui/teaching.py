@@ -1,0 +1,207 @@
+"""Teaching: the trainer started and followed, and the project's refiners used, promoted or rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+
+from boxrefine_gui.operations import Parts
+from boxrefine_gui.session import Models
+from boxrefine_gui.teaching_state import TeachingState
+from boxrefine_gui.trainer_process import TrainerProcess, train_command
+from core.errors import BadInputError, StorageError
+from core.records import RefinerRecord
+from core.settings import cache_folder
+
+if TYPE_CHECKING:
+    from core.refiner.refine import Refiner
+    from core.store.project_store import ProjectStore
+
+LEAST_CORRECTIONS = 5
+"""As core.training.lessons has it, which cannot be asked here because it brings torch; a test compares the two."""
+
+_HAND_RESTS_MS = 400
+"""The trainer goes on when the hand has rested for so long."""
+
+
+@dataclass(frozen=True)
+class _Lineage:
+    """A project's refiners, and the one in use for an encoder."""
+
+    refiners: tuple[RefinerRecord, ...]
+    chosen: RefinerRecord | None
+
+
+class Teaching:
+    """Follows the open project and the trainer; panels see both through the session."""
+
+    def __init__(self, parts: Parts, process: TrainerProcess) -> None:
+        self._parts = parts
+        self._process = process
+        self._taught_project: Path | None = None
+        self._summary: Mapping[str, Any] = {}
+        self._rest = QTimer()
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_HAND_RESTS_MS)
+        self._rest.timeout.connect(self._go_on)
+        process.told.connect(self._told)
+        process.ended.connect(self._ended)
+        session = parts.session
+        session.project_changed.connect(self.refresh)
+        session.models_changed.connect(self._models_changed)
+        session.drawn_changed.connect(self._make_room)
+        self._seen: str | None = None
+
+    # The trainer
+
+    def start(self) -> None:
+        """Teach by the open project's corrections, once all that was accepted is stored."""
+        session = self._parts.session
+        if session.teaching.is_running or session.project_path is None:
+            return
+        boxes = sum(session.counts.values())
+        if boxes < LEAST_CORRECTIONS:
+            session.report(
+                BadInputError(
+                    f"This project has {boxes} accepted {'box' if boxes == 1 else 'boxes'}, and teaching needs "
+                    f"{LEAST_CORRECTIONS}: accept some more."
+                )
+            )
+            return
+        session.set_teaching(TeachingState(is_running=True, message="starting"))
+        self._parts.store.run(lambda project: project.path, on_done=self._stored, on_error=self._not_stored)
+
+    def cancel(self) -> None:
+        """Stop the trainer; the refiner in use stays."""
+        if self._parts.session.teaching.is_running:
+            self.stop()
+            self._parts.session.set_teaching(TeachingState(sentence="Cancelled; the refiner in use stays."))
+
+    def stop(self) -> None:
+        """End the trainer's process, if there is one."""
+        self._rest.stop()
+        self._process.stop()
+
+    def _stored(self, project: Path) -> None:
+        session = self._parts.session
+        if not session.teaching.is_running:
+            return  # cancelled meanwhile
+        self._taught_project, self._summary = project, {}
+        settings = session.settings
+        encoder = settings.encoder
+        self._process.start(
+            train_command(project, encoder=encoder, device=settings.device, cache=cache_folder(settings))
+        )
+
+    def _not_stored(self, error: Exception) -> None:
+        self._parts.session.set_teaching(TeachingState())
+        self._parts.session.report(error)
+
+    def _told(self, line: dict[str, Any]) -> None:
+        session, progress = self._parts.session, line.get("progress")
+        if progress is None:
+            self._summary = line
+            return
+        figures = {**session.teaching.figures, **progress["figures"]}
+        losses = session.teaching.losses
+        if "loss" in progress["figures"]:
+            losses = (*losses, float(progress["figures"]["loss"]))
+        session.set_teaching(
+            replace(
+                session.teaching,
+                message=progress["message"],
+                done=progress["done"],
+                total=progress["total"],
+                losses=losses,
+                figures=figures,
+            )
+        )
+
+    def _ended(self, code: int, sentence: str) -> None:
+        self._rest.stop()
+        session, summary = self._parts.session, self._summary
+        if code == 0 and "promoted" in summary:
+            figures = {**session.teaching.figures, **{k: v for k, v in summary.items() if isinstance(v, float)}}
+            promoted = bool(summary["promoted"])
+            state = replace(session.teaching, is_running=False, figures=figures, promoted=promoted)
+            session.set_teaching(replace(state, message="", sentence=str(summary["sentence"])))
+            if session.project_path == self._taught_project:
+                self.refresh()
+            return
+        told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
+        session.set_teaching(TeachingState(sentence=told))
+        session.report(StorageError(told))
+
+    def _make_room(self) -> None:
+        """A hand that draws has the machine to itself."""
+        if self._process.is_running and self._parts.session.draft is not None:
+            if not self._rest.isActive():
+                self._process.say("pause")
+            self._rest.start()
+
+    def _go_on(self) -> None:
+        self._process.say("resume")
+
+    # The project's refiners
+
+    def refresh(self) -> None:
+        """Read the lineage again, and use the refiner that it says."""
+        models = self._parts.session.models
+        if models is None or self._parts.session.project_path is None:
+            return
+        encoder = models.encoder_identity
+
+        def job(project: ProjectStore) -> _Lineage:
+            return _Lineage(tuple(project.refiners()), project.chosen_refiner(encoder))
+
+        self._parts.store.run(job, on_done=self._read)
+
+    def use(self, refiner_id: int | None) -> None:
+        """Use an earlier refiner of the project from now on, None: the shipped one."""
+        models = self._parts.session.models
+        if models is None:
+            return
+        encoder = models.encoder_identity
+        self._parts.store.run(
+            lambda project: project.choose_refiner(refiner_id, encoder=encoder), on_done=lambda _: self.refresh()
+        )
+
+    def _models_changed(self) -> None:
+        models = self._parts.session.models
+        identity = models.encoder_identity if models is not None else None
+        if identity != self._seen:
+            self._seen = identity
+            self.refresh()
+
+    def _read(self, lineage: _Lineage) -> None:
+        session = self._parts.session
+        models = session.models
+        if models is None:
+            return
+        mine = tuple(record for record in lineage.refiners if record.encoder == models.encoder_identity)
+        chosen = lineage.chosen
+        session.set_refiners(mine, chosen.id if chosen else None)
+        load = models.load_refiner
+        if load is not None and models.refiner_folder != (chosen.folder if chosen else None):
+            folder = chosen.folder if chosen else None
+            self._parts.encode.run(
+                partial(load, folder), on_done=partial(self._loaded, models, folder), title="loading the refiner"
+            )
+
+    def _loaded(self, models: Models, folder: Path | None, refiner: Refiner) -> None:
+        session = self._parts.session
+        if session.models is models:
+            session.set_models(
+                replace(
+                    models,
+                    refiner=refiner,
+                    refiner_name=refiner.name,
+                    refiner_identity=refiner.identity,
+                    refiner_folder=folder,
+                )
+            )

@@ -1,0 +1,20 @@
+"""TeachingState: how far the trainer is, as the panel shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TeachingState:
+    """One run of the trainer; `sentence` is what came of the last one, `losses` has an entry for each step."""
+
+    is_running: bool = False
+    message: str = ""
+    done: int = 0
+    total: int = 0
+    losses: tuple[float, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    sentence: str = ""
+    promoted: bool = False
