@@ -194,7 +194,7 @@ def record(store: ProjectStore | None, taught: Taught, config: TeachConfig, *, e
             parent,
             taught.verdict.promoted,
             taught.verdict.sentence,
-            data={"boxes": taught.figures["boxes"] + taught.verdict.boxes, "pictures": taught.figures["pictures"]},
+            data={"boxes": taught.figures["boxes"] + taught.verdict.held_boxes, "pictures": taught.figures["pictures"]},
             config=asdict(config),
             figures=figures,
         )

@@ -127,7 +127,10 @@ def batch_loss(network: RefinerNetwork, batch: Batch, rng: torch.Generator, conf
     # The judge compares with the drawn box as it would be without the margin that answers get in the end.
     judged = drawn - (batch.accepted - batch.true)
     total = torch.zeros((), device=batch.true.device)
-    for answer in network(batch.embedding.float(), batch.detail.float(), drawn, batch.content):
+    answers = network(batch.embedding.float(), batch.detail.float(), drawn, batch.content)
+    if not all(bool(boxes.isfinite().all()) for boxes in (batch.true, *(answer.boxes for answer in answers))):
+        return total * torch.nan  # an edge that is nowhere has no place in a distribution
+    for answer in answers:
         part = stage_loss(answer, batch.true, drawn=judged, weight=weight, pixel=batch.pixel)
         total = total + config.distribution_weight * part["distribution"] + config.l1_weight * part["l1"]
         total = total + config.iou_weight * part["giou"]

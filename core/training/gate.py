@@ -37,8 +37,8 @@ class Verdict:
     high: float
     old_before: float
     old_after: float
-    boxes: int
-    pictures: int
+    held_boxes: int
+    held_pictures: int
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -112,8 +112,8 @@ def judge(
         high=high,
         old_before=old_before,
         old_after=old_after,
-        boxes=len(before.ious),
-        pictures=pictures,
+        held_boxes=len(before.ious),
+        held_pictures=pictures,
     )
 
 

@@ -1,0 +1,79 @@
+"""Processes that learn together: two on one CPU, joined by gloo as torchrun would start them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.training.processes import Processes, joined
+from tests.core.projects import python
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+rank, port, root, out = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
+os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+               "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+import torch
+from core.cli.train import old_lessons
+from core.encoders.catalogue import load_encoder
+from core.progress import run
+from core.refiner.checkpoint import load_refiner
+from core.training.processes import joined
+from core.training.teach import Task, load_start, teach
+from core.training.teach import fine_tune
+import core.training.teach as teaching
+from tests.core.lessons_by_hand import short, source_of
+from core.training.lessons import from_coco
+
+encoder = load_encoder("light", "cpu")
+source = source_of(root, encoder)
+config = short(batch_images=1)
+seen = {}
+def spy(start, tuning):
+    tuned = yield from fine_tune(start, tuning)
+    seen["weights"] = torch.cat([value.flatten() for value in tuned.network.state_dict().values()]).double().sum()
+    return tuned
+teaching.fine_tune = spy
+with joined(encoder.device) as processes:
+    start = load_start(None, encoder, config)
+    task = Task(source, start, load_refiner(None, encoder), (), out, processes)
+    taught = run(teach(from_coco(root / "images", root / "annotations.json", None), config, task))
+source.cache.close()
+print(rank, taught is not None, repr(float(seen["weights"])))
+"""
+
+
+def test_one_process_shares_nothing() -> None:
+    parameter = torch.nn.Parameter(torch.ones(2))
+    parameter.grad = torch.tensor([1.0, 2.0])
+    Processes().average_gradients([parameter])
+    Processes().wait()
+    assert parameter.grad.tolist() == [1.0, 2.0]
+
+
+def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with joined(torch.device("cpu")) as processes:
+        assert processes.is_first and processes.count == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="gloo joins by TCP on Linux and macOS")
+def test_two_processes_learn_the_same_weights_and_the_first_one_judges(tmp_path: Path) -> None:
+    from tests.core.lessons_by_hand import save_coco
+
+    save_coco(tmp_path, 6)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    started = [python(SCRIPT, str(rank), port, tmp_path, tmp_path / "out") for rank in range(2)]
+    said = [process.communicate(timeout=200) for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    first, second = (out.split() for out, _ in said)
+    assert first[1:2] == ["True"] and second[1:2] == ["False"]
+    assert first[2] == second[2]
