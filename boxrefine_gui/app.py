@@ -17,13 +17,14 @@ from boxrefine_gui import opening
 from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.live_refine import LiveRefine
+from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.main_window import MainWindow
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.pictures import Pictures
 from boxrefine_gui.prefetch import Prefetch
 from boxrefine_gui.second_look import SecondLook
-from boxrefine_gui.session import Models, Session
+from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreLane
 from boxrefine_gui.teaching import Teaching
 from boxrefine_gui.trainer_process import TrainerProcess
@@ -147,7 +148,12 @@ class App:
         self.teaching = Teaching(self.parts, self.trainer)
         self.models = ModelsFolder(self.parts, self.downloads)
         self.window = MainWindow(
-            self.parts, self.teaching, thumbnails=self.thumbnails, models=self.models, ask=ask, may_close=self._may_close
+            self.parts,
+            self.teaching,
+            thumbnails=self.thumbnails,
+            models=self.models,
+            ask=ask,
+            may_close=self._may_close,
         )
         self.collector = Collector(self.session)
         self._closing = QTimer()

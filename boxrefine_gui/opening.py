@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts, choose_settings, show_image
-from boxrefine_gui.session import Models
 from boxrefine_gui.store_lane import OpenedProject, StoreView
 from core.errors import BadFileError, KnownError
 from core.records import ImageRecord, NewImage

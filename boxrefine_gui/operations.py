@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from boxrefine_gui.background import QueueLane, Ticket
 from boxrefine_gui.live_refine import LiveRefine
-from boxrefine_gui.session import Draft, Models, Session
+from boxrefine_gui.loaded_models import Models
+from boxrefine_gui.session import Draft, Session
 from boxrefine_gui.store_lane import StoreLane, StoreView, read_touched
 from core.geometry import Box
 from core.progress import Job, Progress

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 
 from boxrefine_gui.background import QueueLane
-from boxrefine_gui.session import Models, Readiness, Session
+from boxrefine_gui.loaded_models import Models
+from boxrefine_gui.session import Readiness, Session
 from core.errors import BadFileError, StorageError
 from core.features.encode_order import encode_order, folder_order
 from core.records import ImageRecord

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 
 from boxrefine_gui.background import QueueLane
-from boxrefine_gui.session import Models, OpenedPicture, Session
+from boxrefine_gui.loaded_models import Models, OpenedPicture
+from boxrefine_gui.session import Session
 from core.geometry import Box, Frame
 from core.records import ImageRecord, Refinement
 from core.refiner.second_look import better_of, crop_around

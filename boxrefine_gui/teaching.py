@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 
+from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts
-from boxrefine_gui.session import Models
 from boxrefine_gui.teaching_state import TeachingState
 from boxrefine_gui.trainer_process import TrainerProcess, train_command
 from core.errors import BadInputError, StorageError

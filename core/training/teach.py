@@ -91,7 +91,7 @@ def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> St
         torch.manual_seed(config.seed)
         network = RefinerNetwork()
         start_afresh(network, config.initialisation)
-        return Start(network, RefinerCard(encoder.identity), "none", fresh=True)
+        return Start(network.eval(), RefinerCard(encoder.identity), "none", fresh=True)
     if card.encoder != encoder.identity:
         raise BadInputError(
             f"The refiner in {chosen} reads features of {card.encoder}, not of {encoder.identity}: choose that encoder."
@@ -101,7 +101,7 @@ def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> St
     network = RefinerNetwork()
     path = chosen / WEIGHTS_FILE
     load_strictly(network, {key: value.float() for key, value in load_state(path).items()}, path=path)
-    return Start(network, card, "shipped" if folder is None else chosen.name)
+    return Start(network.eval(), card, "shipped" if folder is None else chosen.name)
 
 
 def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]:

@@ -83,7 +83,7 @@ def save_project(folder: Path, count: int, *, wider: float = 0.0) -> Path:
 
 def save_config(path: Path, config: TeachConfig = SHORT, **changes: object) -> Path:
     """A configuration file."""
-    values = {name: value for name, value in vars(config).items()} | changes
+    values = vars(config) | changes
     path.write_text(yaml.safe_dump(values), "utf-8")
     return path
 

@@ -46,7 +46,9 @@ def test_a_labelled_set_gives_a_refiner_a_verdict_and_figures(verb: Verb, tmp_pa
     summary = said.summary
     assert summary["out"] == str(out) and summary["promoted"] in (True, False)
     assert summary["sentence"] == said.sentences[-1]
-    assert {"iou_before", "iou_after", "low", "old_before", "old_after", "hit_rate", "images_per_second"} <= set(summary)
+    assert {"iou_before", "iou_after", "low", "old_before", "old_after", "hit_rate", "images_per_second"} <= set(
+        summary
+    )
     assert set(summary["margins"]) == {"", "disc"}
     assert load_refiner(out, load_encoder("light", "cpu")).identity == summary["refiner"]
     assert sorted(path.name for path in out.iterdir()) == ["log.csv", "refiner.json", "refiner.safetensors"]

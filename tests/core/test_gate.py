@@ -17,9 +17,7 @@ def held(ious: np.ndarray[tuple[int, ...], np.dtype[np.float64]], per_picture: i
 def verdict(gain: float, *, spread: float, boxes: int = 40, old_after: float = 0.9) -> object:
     before = RANDOM.uniform(0.5, 0.8, boxes)
     after = before + gain + RANDOM.normal(0, spread, boxes)
-    return judge(
-        held(before), held(after), old_before=0.9, old_after=old_after, confidence=0.9, tolerance=0.01, seed=0
-    )
+    return judge(held(before), held(after), old_before=0.9, old_after=old_after, confidence=0.9, tolerance=0.01, seed=0)
 
 
 def test_a_clear_gain_is_promoted_with_its_figures() -> None:

@@ -94,7 +94,9 @@ def test_a_card_of_before_there_were_margins_still_loads(encoder: Encoder) -> No
 def test_a_refiner_of_another_encoder_cannot_be_the_start(tmp_path: Path, encoder: Encoder) -> None:
     start = load_start(None, encoder, TeachConfig())
     save_refiner(tmp_path, start.network.state_dict(), RefinerCard("vit_b-0123456789ab"))
-    with pytest.raises(BadInputError, match=r"reads features of vit_b-0123456789ab, not of light-.*choose that encoder"):
+    with pytest.raises(
+        BadInputError, match=r"reads features of vit_b-0123456789ab, not of light-.*choose that encoder"
+    ):
         load_start(tmp_path, encoder, TeachConfig())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from boxrefine_gui.session import Models
+from boxrefine_gui.loaded_models import Models
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
 from core.features.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
