@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.operations import Parts, choose_settings
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.image_list import ImageList
@@ -74,7 +75,9 @@ class MainWindow(QMainWindow):
                 models=models,
                 ask=ask,
                 next_panel=self.focus_next_panel,
-                teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._teach_column.isVisible),
+                teach=TeachVerbs(
+                    self._teach, self._show_or_hide_teaching, self._teach_column.isVisible, self._teach_when_idle
+                ),
             ),
             self,
         )
@@ -100,7 +103,7 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> None:
         centre = _laid_over(self.canvas, self.notices)
-        right = QSplitter(Qt.Orientation.Vertical)
+        self._right = right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled("Categories", self.categories))
         right.addWidget(_titled("Boxes", self.boxes))
         right.addWidget(self._teach_column)
@@ -155,11 +158,25 @@ class MainWindow(QMainWindow):
         self.categories.left.connect(self._focus_canvas)
 
     def _teach(self) -> None:
-        self._teach_column.show()
+        self._show_teaching()
         self._teaching.start()
 
     def _show_or_hide_teaching(self) -> None:
-        self._teach_column.setVisible(not self._teach_column.isVisible())
+        if self._teach_column.isVisible():
+            self._teach_column.hide()
+        else:
+            self._show_teaching()
+
+    def _teach_when_idle(self) -> None:
+        settings = self.parts.session.settings
+        choose_settings(self.parts, replace(settings, teach_when_idle=not settings.teach_when_idle))
+
+    def _show_teaching(self) -> None:
+        """With room for its figures, which categories and boxes of one project can spare."""
+        if not self._teach_column.isVisible():
+            self._teach_column.show()
+            height = self._right.height()
+            self._right.setSizes([height // 5, height // 5, height - 2 * (height // 5)])
 
     def _focus_canvas(self) -> None:
         """A click in a list is followed by work on the picture, whose keys live in the canvas."""

@@ -15,6 +15,7 @@ class TeachVerbs:
     start: Callable[[], None]
     show_or_hide: Callable[[], None]
     is_shown: Callable[[], bool]
+    when_idle: Callable[[], None]
 
 
 def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
@@ -28,5 +29,9 @@ def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
         ActionRow(
             "teach_panel", "&Show teaching and earlier refiners", teach.show_or_hide, menu="&Model",
             checked=lambda _: teach.is_shown(),
+        ),
+        ActionRow(
+            "teach_when_idle", "Teach by &itself when the hand rests", teach.when_idle, menu="&Model",
+            checked=lambda session: session.settings.teach_when_idle,
         ),
     ]  # fmt: skip

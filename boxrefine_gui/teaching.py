@@ -16,7 +16,6 @@ from boxrefine_gui.teaching_state import TeachingState
 from boxrefine_gui.trainer_process import TrainerProcess, train_command
 from core.errors import BadInputError, StorageError
 from core.records import RefinerRecord
-from core.settings import cache_folder
 
 if TYPE_CHECKING:
     from core.refiner.refine import Refiner
@@ -25,6 +24,10 @@ if TYPE_CHECKING:
 LEAST_CORRECTIONS = 5
 """As core.training.lessons has it, which cannot be asked here because it brings torch; a test compares the two."""
 
+NEW_BOXES = 20
+"""So many boxes more than were learned from last time are enough to teach again when nobody asks for it."""
+
+_IDLE_MS = 60_000
 _HAND_RESTS_MS = 400
 """The trainer goes on when the hand has rested for so long."""
 
@@ -55,6 +58,12 @@ class Teaching:
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self._models_changed)
         session.drawn_changed.connect(self._make_room)
+        self._idle = QTimer()
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(_IDLE_MS)
+        self._idle.timeout.connect(self.start_if_wanted)
+        for signal in (session.drawn_changed, session.changed, session.settings_changed):
+            signal.connect(self._idle.start)
         self._seen: str | None = None
 
     # The trainer
@@ -76,6 +85,14 @@ class Teaching:
         session.set_teaching(TeachingState(is_running=True, message="starting"))
         self._parts.store.run(lambda project: project.path, on_done=self._stored, on_error=self._not_stored)
 
+    def start_if_wanted(self) -> None:
+        """When the hand has rested for a minute: teach, if the user wants that and there is enough to learn."""
+        session = self._parts.session
+        learned = max((int(_number(record.data.get("boxes"))) for record in session.refiners), default=0)
+        is_wanted = session.settings.teach_when_idle and session.models is not None and session.draft is None
+        if is_wanted and sum(session.counts.values()) >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
+            self.start()
+
     def cancel(self) -> None:
         """Stop the trainer; the refiner in use stays."""
         if self._parts.session.teaching.is_running:
@@ -85,6 +102,7 @@ class Teaching:
     def stop(self) -> None:
         """End the trainer's process, if there is one."""
         self._rest.stop()
+        self._idle.stop()
         self._process.stop()
 
     def _stored(self, project: Path) -> None:
@@ -92,11 +110,7 @@ class Teaching:
         if not session.teaching.is_running:
             return  # cancelled meanwhile
         self._taught_project, self._summary = project, {}
-        settings = session.settings
-        encoder = settings.encoder
-        self._process.start(
-            train_command(project, encoder=encoder, device=settings.device, cache=cache_folder(settings))
-        )
+        self._process.start(train_command(project, session.settings))
 
     def _not_stored(self, error: Exception) -> None:
         self._parts.session.set_teaching(TeachingState())
@@ -108,9 +122,9 @@ class Teaching:
             self._summary = line
             return
         figures = {**session.teaching.figures, **progress["figures"]}
-        losses = session.teaching.losses
+        losses, steps = session.teaching.losses, session.teaching.steps
         if "loss" in progress["figures"]:
-            losses = (*losses, float(progress["figures"]["loss"]))
+            losses, steps = (*losses, float(progress["figures"]["loss"])), progress["total"]
         session.set_teaching(
             replace(
                 session.teaching,
@@ -118,6 +132,7 @@ class Teaching:
                 done=progress["done"],
                 total=progress["total"],
                 losses=losses,
+                steps=steps,
                 figures=figures,
             )
         )
@@ -205,3 +220,7 @@ class Teaching:
                     refiner_folder=folder,
                 )
             )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class TeachingState:
-    """One run of the trainer; `sentence` is what came of the last one, `losses` has an entry for each step."""
+    """One run of the trainer; `sentence` is what came of the last one, `losses` has an entry for each of
+    `steps` steps so far."""
 
     is_running: bool = False
     message: str = ""
     done: int = 0
     total: int = 0
     losses: tuple[float, ...] = ()
+    steps: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     sentence: str = ""
     promoted: bool = False

@@ -11,6 +11,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
+from core.settings import Settings, cache_folder
+
 _PATIENCE_MS = 3000
 
 
@@ -85,9 +87,11 @@ class TrainerProcess(QObject):
             process.deleteLater()
 
 
-def train_command(project: Path, *, encoder: str, device: str, cache: Path) -> list[str]:
+def train_command(project: Path, settings: Settings) -> list[str]:
     """The command that teaches by a project's corrections."""
-    options = ["--project", str(project), "--encoder", encoder, "--device", device, "--cache", str(cache)]
+    options = ["--project", str(project), "--encoder", settings.encoder, "--device", settings.device]
+    options += ["--cache", str(cache_folder(settings))]
+    options += ["--config", settings.teach_config] if settings.teach_config else []
     return [sys.executable, "-m", "boxrefine_gui", "train", *options, "--json-progress"]
 
 

@@ -21,7 +21,8 @@ class Settings:
 
     `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
     `encode_folder`: prepare the images around the open one, as far as the cache has room, when nothing else is to do.
-    `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both.
+    `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both. `teach_when_idle`:
+    teach the refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
     """
 
     encoder: str = "light"
@@ -34,6 +35,8 @@ class Settings:
     cache_disk_budget: int = 10 * 1024**3
     cache_ram_budget: int = 512 * 1024**2
     cache_codec: str = "fp16"
+    teach_when_idle: bool = False
+    teach_config: str = ""
     theme: str = "system"
     recent: tuple[str, ...] = field(default=())
 

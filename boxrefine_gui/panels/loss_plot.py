@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -21,11 +21,8 @@ class LossPlot(QWidget):
         super().__init__()
         self.losses: tuple[float, ...] = ()
         self.steps = 0
-        self.setMinimumHeight(110)
+        self.setFixedHeight(110)
         self.setAccessibleName("Loss by step")
-
-    def sizeHint(self) -> QSize:
-        return QSize(220, 130)
 
     def show_losses(self, losses: tuple[float, ...], steps: int) -> None:
         """Other losses."""

@@ -60,6 +60,8 @@ class TeachPanel(QWidget):
         for widget in (self.plot, self.figures, self.sentence, self.refiners, self.use_button):
             layout.addWidget(widget)
         layout.setStretchFactor(self.refiners, 1)
+        self.refiners.setMinimumHeight(self.fontMetrics().height() * 5)
+        self.refiners.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _pressed(self) -> None:
         if self._session.teaching.is_running:
@@ -78,8 +80,7 @@ class TeachPanel(QWidget):
         self.progress.setRange(0, state.total if state.is_running else max(1, state.total))
         self.progress.setValue(state.done)
         self.progress.setFormat(f"{sum(session.counts.values())} accepted boxes" if not state.is_running else "%p%")
-        self.progress.setTextVisible(True)
-        self.plot.show_losses(state.losses, state.total if state.losses else 0)
+        self.plot.show_losses(state.losses, state.steps)
         self.plot.setVisible(bool(state.losses))
         self.figures.setText("\n".join(filter(None, (state.message, figures_text(state)))))
         self.figures.setVisible(bool(self.figures.text()))
