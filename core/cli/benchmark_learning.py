@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
-from core.cli.steering import wait_patiently
 from core.cli.terminal import Figure, say, summarise, table, watch
 from core.errors import BadInputError
 
@@ -48,7 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Teach and measure, print the table, draw the curves."""
-    wait_patiently()
     from core.cli.train import old_lessons
     from core.training.accuracy import find_sets
     from core.training.config import read_config

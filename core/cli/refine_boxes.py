@@ -14,6 +14,7 @@ from core.formats.coco import CocoFile, CocoImage
 from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import rows_by_refiner
 
 SLACK_PX = 2
 """Tools round the size of a resized picture up or down; more than this is another picture."""
@@ -39,10 +40,11 @@ def refine_boxes(
 ) -> Job[RefinedBoxes]:
     """Refine the usable boxes of `coco` on the pictures in `folder`; each picture that cannot be used is told.
 
-    With `second_look`, boxes too small for the whole picture's features are refined again on crops of it.
+    With `second_look`, boxes too small for the whole picture's features are refined again on crops of it. A
+    taught refiner minds the names of the boxes' categories.
     """
     refined = RefinedBoxes()
-    groups = coco.by_image()
+    groups, names = coco.by_image(), category_names(coco)
     for done, (image_id, drawn) in enumerate(groups.items()):
         image = coco.images[image_id]
         yield Progress(done, len(groups), image.file_name)
@@ -50,18 +52,28 @@ def refine_boxes(
             picture = source.opened(folder / image.file_name, keep_crops=False)
             features = picture.of()
             _check_size(image, features, path=folder / image.file_name, coco=coco.path)
-            boxes = [annotation.box for annotation in drawn]
-            answers = refiner.refine(features, boxes)
-            if second_look:
-                looked = look_again(answers, boxes, features.frame, picture=picture, refiner=refiner)
-                refined.second_looks += len(looked)
-            refined.refinements |= {note.index: answer for note, answer in zip(drawn, answers, strict=True)}
+            for asked, rows in rows_by_refiner(refiner, [names[note.index] for note in drawn]):
+                boxes = [drawn[row].box for row in rows]
+                answers = asked.refine(features, boxes)
+                if second_look:
+                    looked = look_again(answers, boxes, features.frame, picture=picture, refiner=asked)
+                    refined.second_looks += len(looked)
+                found = zip(rows, answers, strict=True)
+                refined.refinements |= {drawn[row].index: answer for row, answer in found}
         except KnownError as error:
             complain(str(error))
         else:
             refined.images += 1
     yield Progress(len(groups), len(groups))
     return refined
+
+
+def category_names(coco: CocoFile) -> dict[int, str | None]:
+    """Names of the boxes' categories by `CocoAnnotation.index`, None where the file does not tell."""
+    entries = coco.document.get("categories")
+    known = {entry.get("id"): str(entry.get("name")) for entry in entries or [] if isinstance(entry, dict)}
+    notes = coco.document["annotations"]
+    return {note.index: known.get(notes[note.index].get("category_id")) for note in coco.annotations}
 
 
 def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:

@@ -24,6 +24,17 @@ class Steering:
         """Between two steps: wait until the caller says `resume`."""
         self._may_run.wait(_LONGEST_PAUSE_S)
 
+    @property
+    def is_paused(self) -> bool:
+        return not self._may_run.is_set()
+
+    def obey(self, word: bytes) -> None:
+        """`pause` or `resume`; anything else means nothing."""
+        if word == b"pause":
+            self._may_run.clear()
+        elif word == b"resume":
+            self._may_run.set()
+
     def listen(self, file: int) -> None:
         """Obey lines from a file descriptor until it ends; the work goes on after that."""
         # Read below Python's buffers: their lock, held by a thread that waits, would stop the interpreter's exit.
@@ -31,11 +42,8 @@ class Steering:
         while chunk := os.read(file, 256):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                if line.strip() == b"pause":
-                    self._may_run.clear()
-                elif line.strip() == b"resume":
-                    self._may_run.set()
-        self._may_run.set()
+                self.obey(line.strip())
+        self.obey(b"resume")
 
 
 @contextmanager
@@ -47,15 +55,6 @@ def steered(*, listen: bool) -> Iterator[Steering]:
         # A daemon, because nothing ends a read of stdin but its end.
         threading.Thread(target=steering.listen, args=(sys.stdin.fileno(),), name="steering", daemon=True).start()
     yield steering
-
-
-def wait_patiently() -> None:
-    """Let threads of torch sleep while they wait; call it before torch is loaded.
-
-    Spinning, as they do by default, they take the processor from each other as soon as anyone else wants it, too:
-    training beside a busy program then took ten times as long.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def lower_priority() -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
-from core.cli.steering import steered, wait_patiently
+from core.cli.steering import steered
 from core.cli.terminal import Figure, complain, summarise, tell_steps, watch
 from core.errors import BadInputError
 from core.resources import RESOURCES
@@ -63,7 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, teach, judge, record; 0 whether or not the new refiner is better."""
-    wait_patiently()
     from core.training.config import read_config
     from core.training.lessons import require_enough
     from core.training.teach_config import TeachConfig

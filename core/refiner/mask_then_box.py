@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from core.encoders.image_features import ImageFeatures
 from core.records import Refinement
 from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import for_category
 
 
 class MaskThenBox:
@@ -25,6 +26,10 @@ class MaskThenBox:
     @property
     def identity(self) -> str:
         return f"{self._first.identity}+{self._second.identity}"
+
+    def of_category(self, category: str) -> Refiner:
+        """See `ByCategory`: the second look may have been taught."""
+        return MaskThenBox(self._first, for_category(self._second, category))
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`."""

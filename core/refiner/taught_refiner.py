@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
@@ -42,8 +43,25 @@ class TaughtRefiner:
         return self._by_category.get(category, self._otherwise)
 
 
+@runtime_checkable
+class ByCategory(Protocol):
+    """A refiner that does not answer for every category alike."""
+
+    def of_category(self, category: str) -> Refiner:
+        """The refiner for boxes of one category."""
+        ...
+
+
 def for_category(refiner: Refiner, category: str | None) -> Refiner:
     """The refiner to ask about boxes of a category (None: not known); only a taught one makes a difference."""
-    if category is None or not isinstance(refiner, TaughtRefiner):
-        return refiner
-    return refiner.of_category(category)
+    return refiner.of_category(category) if category is not None and isinstance(refiner, ByCategory) else refiner
+
+
+def rows_by_refiner(refiner: Refiner, categories: Sequence[str | None]) -> list[tuple[Refiner, list[int]]]:
+    """Whom to ask about boxes of these categories (N,): each refiner with its rows, all at once where it can be."""
+    if not isinstance(refiner, ByCategory):
+        return [(refiner, list(range(len(categories))))]
+    return [
+        (for_category(refiner, category), [row for row, name in enumerate(categories) if name == category])
+        for category in dict.fromkeys(categories)
+    ]

@@ -17,7 +17,7 @@ from core.images import read_picture
 from core.refiner.checkpoint import CARD_FILE, SHIPPED, RefinerCard, load_refiner, read_card, save_refiner
 from core.refiner.margins import PIXELS, Margin
 from core.refiner.refine import Refiner
-from core.refiner.taught_refiner import ALL_CATEGORIES, TaughtRefiner, for_category
+from core.refiner.taught_refiner import ALL_CATEGORIES, TaughtRefiner, for_category, rows_by_refiner
 from core.sample_project import drawn_boxes, pictures_folder
 from core.training.teach import load_start
 from core.training.teach_config import TeachConfig
@@ -74,6 +74,14 @@ def test_a_category_nobody_taught_goes_to_the_shipped_refiner(
 def test_the_shipped_refiner_answers_for_every_category(encoder: Encoder) -> None:
     shipped = load_refiner(None, encoder)
     assert for_category(shipped, "cup") is shipped
+
+
+def test_boxes_of_many_categories_are_shared_out(folder: Path, encoder: Encoder) -> None:
+    taught, shipped = load_refiner(folder, encoder), load_refiner(None, encoder)
+    parts = rows_by_refiner(taught, ["cup", "spoon", "cup", None])
+    assert [rows for _, rows in parts] == [[0, 2], [1], [3]]
+    assert parts[2][0] is taught
+    assert rows_by_refiner(shipped, ["cup", "spoon"]) == [(shipped, [0, 1])]
 
 
 def test_margins_survive_the_folder_and_are_part_of_the_identity(folder: Path, encoder: Encoder) -> None:
