@@ -7,7 +7,6 @@ loading, caching and the box-prompted decode are ours.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,20 +76,12 @@ class HqSamEncoder:
         `detail` is the sum that the HQ decoder would compute anew for every box. Raises BadInputError where the
         frame is not one of this picture.
         """
-        return self.encode_many([picture], [frame])[0]
-
-    def encode_many(self, pictures: Sequence[Picture], frames: Sequence[Frame]) -> list[ImageFeatures]:
-        """See `BatchEncoder.encode_many`; one or more pictures. Raises BadInputError as `encode`."""
         with torch.inference_mode():
-            inputs = [self._pixels(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]
-            embedding, intermediate = self._network.image_encoder(torch.cat(inputs))
+            embedding, intermediate = self._network.image_encoder(self._pixels(picture, frame))
             decoder = self._network.mask_decoder
-            early = intermediate[0].permute(0, 3, 1, 2)  # every backbone gives its first one as (N, 64, 64, C)
+            early = intermediate[0].permute(0, 3, 1, 2)  # every backbone gives its first one as (1, 64, 64, C)
             detail = decoder.embedding_encoder(embedding) + decoder.compress_vit_feat(early)
-        return [
-            ImageFeatures(_kept(embedding[row, None]), _kept(detail[row, None]), frame, self.identity)
-            for row, frame in enumerate(frames)
-        ]
+        return ImageFeatures(_kept(embedding), _kept(detail), frame, self.identity)
 
     def mask_logits(self, features: ImageFeatures, boxes_in_frame: ArrayLike) -> Tensor:
         """HQ mask logits (N, 256, 256), float32 on the CPU, of boxes (N, 4) in frame pixels (see `to_frame`).

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -67,22 +66,6 @@ class Encoder(Protocol):
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """Features, on the CPU in fp16, of the part `frame` of an upright (height, width, 3) uint8 RGB picture."""
         ...
-
-
-@runtime_checkable
-class BatchEncoder(Protocol):
-    """An encoder that is faster with many pictures at once."""
-
-    def encode_many(self, pictures: Sequence[Picture], frames: Sequence[Frame]) -> list[ImageFeatures]:
-        """As `Encoder.encode`, picture by picture."""
-        ...
-
-
-def encode_many(encoder: Encoder, pictures: Sequence[Picture], frames: Sequence[Frame]) -> list[ImageFeatures]:
-    """Features of many pictures, at once where the encoder can."""
-    if isinstance(encoder, BatchEncoder):
-        return encoder.encode_many(pictures, frames)
-    return [encoder.encode(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]
 
 
 def checked_boxes(boxes: ArrayLike) -> Boxes:

@@ -6,7 +6,7 @@ grids of ImageFeatures. Tan & Le, EfficientNet, 2019; Lin et al., Feature Pyrami
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -133,22 +133,11 @@ class LightEncoder:
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """See `Encoder.encode`."""
-        return self.encode_many([picture], [frame])[0]
-
-    def encode_many(self, pictures: Sequence[Picture], frames: Sequence[Frame]) -> list[ImageFeatures]:
-        """See `BatchEncoder.encode_many`; one or more pictures."""
         with torch.inference_mode():
-            inputs = [self._input(picture, frame) for picture, frame in zip(pictures, frames, strict=True)]
-            batch = torch.cat(inputs).contiguous(memory_format=torch.channels_last)
-            embedding, detail = self._network(batch)
-            return [
-                ImageFeatures(as_half(embedding[row, None]), as_half(detail[row, None]), frame, self.identity)
-                for row, frame in enumerate(frames)
-            ]
-
-    def _input(self, picture: Picture, frame: Frame) -> Tensor:
-        pixels = torch.from_numpy(framed(picture, frame)).to(self.device)
-        return normalised(pixels.permute(2, 0, 1)[None], content=content_size(frame))
+            pixels = torch.from_numpy(framed(picture, frame)).to(self.device)
+            batch = normalised(pixels.permute(2, 0, 1)[None], content=content_size(frame))
+            embedding, detail = self._network(batch.contiguous(memory_format=torch.channels_last))
+            return ImageFeatures(as_half(embedding), as_half(detail), frame, self.identity)
 
 
 def as_half(values: Tensor) -> Tensor:

@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import BadFileError
+import torch
+
+from core.encoders.batches import BatchEncoder
+from core.errors import GpuError
+from core.features.encode_pipeline import EncodePipeline, Pace
 from core.features.feature_source import FeatureSource
-from core.features.picture_memory import KnownPicture
-from core.images import Picture
 from core.progress import Job, Progress
 
 
-@dataclass
+@dataclass(frozen=True)
 class Extraction:
-    """How many pictures were cached and how many had to be encoded, and a sentence for each that cannot be read."""
+    """How many pictures were cached, how many had to be encoded, and a sentence for each that cannot be read."""
 
-    hits: int = 0
-    encoded: int = 0
-    bad: dict[Path, str] = field(default_factory=dict)
+    hits: int
+    encoded: int
+    bad: tuple[str, ...]
 
     @property
     def hit_rate(self) -> float:
-        """Share of the pictures whose features were there."""
+        """Share of the readable pictures whose features were there."""
         return self.hits / max(1, self.hits + self.encoded)
 
 
 def encode_missing(paths: Sequence[Path], source: FeatureSource, *, batch: int) -> Job[Extraction]:
-    """Encode the pictures that the cache of `source` does not hold, `batch` at a time."""
-    done = Extraction()
-    waiting: list[tuple[Path, Picture, KnownPicture]] = []
-    for count, path in enumerate(paths):
-        yield Progress(count, len(paths), f"preparing {path.name}", {"hit_rate": done.hit_rate})
-        try:
-            known = source.recall(path)
-            if known is None or source.cached(path, known, None) is None:
-                waiting.append((path, *source.read(path)))
-            else:
-                done.hits += 1
-        except BadFileError as error:
-            done.bad[path] = str(error)
-        if len(waiting) == batch:
-            source.encode_pictures(waiting)
-            done.encoded += len(waiting)
-            waiting.clear()
-    if waiting:
-        source.encode_pictures(waiting)
-        done.encoded += len(waiting)
-    yield Progress(len(paths), len(paths), "prepared", {"hit_rate": done.hit_rate})
-    return done
+    """Encode the pictures that the cache of `source` does not hold, `batch` at a time.
+
+    In full precision, so that a picture has the same features as in the window. Raises GpuError where the GPU fails.
+    """
+    readers = 1 if source.encoder.device.type == "cpu" else 4
+    bad: list[str] = []
+    pipeline = EncodePipeline(
+        source,
+        BatchEncoder(source.encoder, precision="fp32"),
+        Pace(readers=readers, batch=min(batch, max(1, len(paths)))),
+        on_cpu=_no_other_encoder,
+        complain=bad.append,
+    )
+    done = yield from pipeline.run(paths)
+    found = Extraction(done.cached, done.encoded, tuple(bad))
+    yield Progress(len(paths), len(paths), "prepared", {"hit_rate": found.hit_rate})
+    return found
+
+
+def _no_other_encoder() -> BatchEncoder:
+    """Training would go on with the same encoder, so it has to be started anew on the CPU."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    raise GpuError("The GPU fails while it encodes: start again with --device cpu.")

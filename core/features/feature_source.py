@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from core.encoders.image_features import Encoder, ImageFeatures, encode_many
+from core.encoders.image_features import Encoder, ImageFeatures
 from core.errors import BadInputError
 from core.features.feature_cache import FeatureCache, FeatureKey
 from core.features.picture_memory import Fingerprint, KnownPicture
@@ -105,20 +105,6 @@ class FeatureSource:
         if self.cache is not None and keep:
             self.cache.put(key, features)
         return features
-
-    def key_of(self, path: Path) -> FeatureKey | None:
-        """What the features of an unchanged, whole picture are kept as; None where it was never read."""
-        known = self.recall(path)
-        return None if known is None else self._key(path, known, None)
-
-    def encode_pictures(self, entries: Sequence[tuple[Path, Picture, KnownPicture]]) -> list[ImageFeatures]:
-        """Encode whole decoded pictures at once and keep their features in the cache."""
-        keys = [self._key(path, known, None) for path, _, known in entries]
-        found = encode_many(self.encoder, [picture for _, picture, _ in entries], [key.frame for key in keys])
-        if self.cache is not None:
-            for key, features in zip(keys, found, strict=True):
-                self.cache.put(key, features)
-        return found
 
     def _key(self, path: Path, known: KnownPicture, frame: Frame | None) -> FeatureKey:
         whole = Frame.whole(width=known.width, height=known.height)

@@ -154,7 +154,8 @@ def make_loader(
     read: Reader = source.of_path
     workers = config.num_workers if device.type == "cuda" else 0
     if workers and source.cache is not None:
-        keys = {lesson.path: source.key_of(lesson.path) for lesson in lessons}
+        known_pictures = {lesson.path: source.recall(lesson.path) for lesson in lessons}
+        keys = {path: source.key_of(path, known) if known else None for path, known in known_pictures.items()}
         known = {path: key for path, key in keys.items() if key is not None}
         workers = workers if len(known) == len(keys) else 0
         read = StoredFeatures(source.cache.folder, known) if workers else read

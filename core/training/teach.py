@@ -15,8 +15,8 @@ from torch import Tensor
 
 from core.encoders.image_features import Encoder
 from core.encoders.weights import load_state, load_strictly
-from core.errors import BadInputError
-from core.features.encode_missing import encode_missing
+from core.errors import BadFileError, BadInputError
+from core.features.encode_missing import Extraction, encode_missing
 from core.features.feature_source import FeatureSource
 from core.progress import Job, Progress
 from core.refiner.box_refiner import BoxRefiner, Calibration
@@ -109,7 +109,7 @@ def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]
 
     None in all processes but the first. Raises BadInputError where the loss is no number, StorageError on a full disk.
     """
-    lessons = yield from _prepared(found, config, task)
+    lessons, extraction = yield from _prepared(found, config, task)
     learn, held = split(lessons, config.held_out)
     replayed, checked = (() if task.start.fresh else task.old[::2]), (() if task.start.fresh else task.old[1::2])
     margins = _margins(learn, config, task)
@@ -140,7 +140,8 @@ def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]
         seed=config.seed,
     )
     (task.out / STATE_FILE).unlink(missing_ok=True)  # it is done, and the state is three times as large as the refiner
-    return Taught(task.out, taught.identity, verdict, margins, _figures(tuned, learn, blend), lessons.left_out)
+    figures = _figures(tuned, learn, blend) | {"cached": float(extraction.hits), "encoded": float(extraction.encoded)}
+    return Taught(task.out, taught.identity, verdict, margins, figures, lessons.left_out)
 
 
 def clear_abandoned(folder: Path) -> None:
@@ -151,7 +152,7 @@ def clear_abandoned(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _prepared(found: Lessons, config: TeachConfig, task: Task) -> Job[Lessons]:
+def _prepared(found: Lessons, config: TeachConfig, task: Task) -> Job[tuple[Lessons, Extraction]]:
     """All features in the cache, boxes inside their pictures, pictures that cannot be read left out."""
     paths = [lesson.path for lesson in (*found.lessons, *task.old)]
     if not task.processes.is_first:
@@ -159,14 +160,16 @@ def _prepared(found: Lessons, config: TeachConfig, task: Task) -> Job[Lessons]:
     extraction = yield from encode_missing(list(dict.fromkeys(paths)), task.source, batch=config.encode_batch)
     if task.processes.is_first:
         task.processes.wait()
-    usable = [lesson for lesson in found.lessons if lesson.path not in extraction.bad]
-    if len(usable) < 2:
-        raise BadInputError(f"Fewer than two pictures can be read: {next(iter(extraction.bad.values()))}")
     fitted = []
-    for lesson in usable:
-        frame = task.source.of_path(lesson.path).frame
+    for lesson in found.lessons:
+        try:
+            frame = task.source.of_path(lesson.path).frame
+        except BadFileError:
+            continue  # it was told already
         fitted.append(fit_to(lesson, width=frame.image_width, height=frame.image_height))
-    return Lessons(tuple(fitted), found.left_out + tuple(extraction.bad.values()))
+    if len(fitted) < 2:
+        raise BadInputError(f"Fewer than two pictures can be read: {extraction.bad[0]}")
+    return Lessons(tuple(fitted), found.left_out + extraction.bad), extraction
 
 
 def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:

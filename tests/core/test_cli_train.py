@@ -194,6 +194,6 @@ def test_fast_debug_and_clear_cache(verb: Verb, tmp_path: Path, config: Path) ->
     assert whole.summary["boxes"] + whole.summary["held_boxes"] == 12
     few = save_config(tmp_path / "few.yaml", fast_sample_ratio=0.5, debug_images=7, replay_weight=0.0)
     fast = verb(*arguments[:-1], few, "--device", "cpu", "--fast")
-    assert fast.summary["boxes"] + fast.summary["held_boxes"] == 6 and fast.summary["cache_misses"] == 0
+    assert fast.summary["boxes"] + fast.summary["held_boxes"] == 6 and fast.summary["encoded"] == 0
     debug = verb(*arguments[:-1], few, "--device", "cpu", "--debug", "--clear-cache")
-    assert debug.summary["boxes"] + debug.summary["held_boxes"] == 7 and debug.summary["cache_misses"] > 0
+    assert debug.summary["boxes"] + debug.summary["held_boxes"] == 7 and debug.summary["encoded"] > 0
