@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from numpy.typing import ArrayLike
@@ -83,9 +85,13 @@ class BoxRefiner:
     def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
         start = torch.from_numpy(frame.to_frame(boxes)).to(self._device, torch.float32)[None]
         answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
-        wanted = self._margin.widen(answer.boxes, pixel=frame.scale)
         found, confidence, score = decided(
-            wanted, answer.confidence_logits, answer.score_logits, start, self._calibration
+            answer.boxes,
+            answer.confidence_logits,
+            answer.score_logits,
+            start,
+            self._calibration,
+            widen=partial(self._margin.widen, pixel=frame.scale),
         )
         rows = clip(frame.to_image(found[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
         return [
@@ -101,13 +107,21 @@ def content(frame: Frame, device: torch.device) -> Tensor:
 
 
 def decided(
-    boxes: Tensor, confidence_logits: Tensor, score_logits: Tensor, drawn: Tensor, calibration: Calibration
+    boxes: Tensor,
+    confidence_logits: Tensor,
+    score_logits: Tensor,
+    drawn: Tensor,
+    calibration: Calibration,
+    *,
+    widen: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes (B, K, 4), calibrated confidences (B, K, 4), scores (B, K), once doubt has had its say.
 
-    Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4).
+    Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4). `widen` puts a margin around what was found, of
+    which there is no doubt.
     """
     boxes = cautious(boxes, confidence_logits, drawn, caution=calibration.caution)
+    boxes = boxes if widen is None else widen(boxes)
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
     keep = scores[..., 1] > scores[..., 0] - calibration.keep_margin
