@@ -70,7 +70,10 @@ class EncodePipeline:
         self._under_way: deque[tuple[list[FeatureKey], Pending, BatchEncoder]] = deque()
 
     def run(self, paths: Sequence[Path]) -> Job[Encoded]:
-        """Encode what is not cached. Closing it stops at the next picture; what was encoded is kept."""
+        """Encode what is not cached, until the cache can take no more.
+
+        Closing it stops at the next picture; what was encoded is kept.
+        """
         report = Encoded()
         waiting: list[tuple[FeatureKey, Prepared]] = []
         with _pool(self._pace.readers) as readers, _pool(self._pace.writers) as writers:
@@ -86,6 +89,8 @@ class EncodePipeline:
                 if len(waiting) >= self._batch:
                     report.encoded += self._encode(waiting, writers)
                     waiting = []
+                if self._source.cache is not None and self._source.cache.trouble:
+                    break  # what cannot be kept need not be made; the cache tells why
             report.encoded += self._encode(waiting, writers)
             while self._under_way:
                 self._finish_one(writers)

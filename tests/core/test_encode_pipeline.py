@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -208,6 +209,19 @@ def test_a_cancelled_run_keeps_what_it_has_and_leaves_no_thread(
         next(job)
     job.close()
     assert 1 <= len(cache.entries()) <= 4
+
+
+def test_a_full_disk_ends_the_run_at_once(folder: Path, cache: FeatureCache, light: LightEncoder) -> None:
+    for number in range(30):
+        (folder / f"more{number}.png").write_bytes((folder / "0.png").read_bytes())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        report, _ = encode(folder, cache, BatchEncoder(light), batch=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert cache.trouble is not None and "File too large" in cache.trouble
+    assert report.encoded < 20
 
 
 def test_an_encoder_of_another_make_is_refused() -> None:
