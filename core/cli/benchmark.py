@@ -19,6 +19,7 @@ from core.cli import (
     benchmark_calibration,
     benchmark_codec,
     benchmark_encode,
+    benchmark_epochs,
     benchmark_harm,
     benchmark_jitter,
     benchmark_latency,
@@ -38,6 +39,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "jitter": benchmark_jitter,
     "seed": benchmark_seed,
     "learning": benchmark_learning,
+    "epochs": benchmark_epochs,
 }
 """Modules like those of the verbs (see the parser); every benchmark takes --json."""
 
