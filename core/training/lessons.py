@@ -155,18 +155,18 @@ def require_enough(found: Lessons, source: Path) -> None:
 def split(found: Lessons, share: float) -> tuple[tuple[Lesson, ...], tuple[Lesson, ...]]:
     """Pictures to learn from, and pictures held out: by a hash of each, so the same ones in every run.
 
-    At least one picture is on either side.
+    At least one picture is on either side, and no more than half of them are held out.
     """
     ordered = in_hash_order(found.lessons)
     held = [lesson for lesson in ordered if _place(lesson.key) < share] or ordered[:1]
-    held = held[: len(ordered) - 1]
+    held = held[: max(1, len(ordered) // 2)]
     keys = {lesson.key for lesson in held}
     return tuple(lesson for lesson in found.lessons if lesson.key not in keys), tuple(held)
 
 
-def in_hash_order(lessons: Sequence[Lesson]) -> list[Lesson]:
-    """Pictures in an order that has nothing to do with their names, the same every time."""
-    return sorted(lessons, key=lambda lesson: _place(lesson.key))
+def in_hash_order(lessons: Sequence[Lesson], *, salt: str = "") -> list[Lesson]:
+    """Pictures in an order that has nothing to do with their names, the same every time for a salt."""
+    return sorted(lessons, key=lambda lesson: _place(lesson.key + salt))
 
 
 def fit_to(lesson: Lesson, *, width: int, height: int) -> Lesson:

@@ -23,7 +23,8 @@ def test_corrections_are_taken_picture_by_picture_and_the_rest_is_other_pictures
     assert not {entry.key for entry in lessons.lessons} & {entry.key for entry in rest}
     assert 0.3 < float(rest[0].ious.mean()) < 1.0
     assert found.first(0)[1] == found.lessons and found.first(99)[1] == ()
-    assert [entry.key for entry in found.lessons] == [entry.key for entry in in_hash_order(found.lessons)]
+    # What is corrected first is not what is held out first.
+    assert [entry.key for entry in found.lessons] != [entry.key for entry in in_hash_order(found.lessons)]
 
 
 def test_the_curve_is_printed_and_plotted_with_what_it_costs_others(verb: Verb, tmp_path: Path) -> None:

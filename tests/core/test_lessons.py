@@ -97,6 +97,11 @@ def test_two_pictures_give_one_to_learn_from_and_one_to_judge(tmp_path: Path) ->
         assert len(learn) == len(held) == 1
 
 
+def test_never_more_than_half_of_the_pictures_are_held_out(tmp_path: Path) -> None:
+    learn, held = split(discs(tmp_path, 9), 0.99)
+    assert len(held) == 4 and len(learn) == 5
+
+
 def test_a_sample_of_the_pictures_is_the_same_every_time_and_never_fewer_than_two(tmp_path: Path) -> None:
     found = discs(tmp_path, 10)
     assert found.sampled(0.5) == found.sampled(0.5)
