@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -30,6 +31,9 @@ from boxrefine_gui.teaching import Teaching
 from boxrefine_gui.trainer_process import TrainerProcess
 from core.errors import GpuError, KnownError
 from core.settings import Settings, cache_folder, load_settings, settings_path
+
+if TYPE_CHECKING:
+    from core.refiner.refine import Refiner
 
 LoadModels = Callable[[Settings], Models]
 
@@ -89,7 +93,13 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.refiner.taught_refiner import for_category
 
     encoder = load_encoder(settings.encoder, settings.device)
-    refiner = load_refiner(None, encoder, refine_by=settings.refine_by)
+    on_gpu = encoder.device.type != "cpu"
+
+    def refiner_in(folder: Path | None) -> Refiner:
+        found = load_refiner(folder, encoder, refine_by=settings.refine_by)
+        return GuardedRefiner(found) if on_gpu else found
+
+    refiner = refiner_in(None)
     cache = FeatureCache(
         cache_folder(settings),
         disk_budget=settings.cache_disk_budget,
@@ -97,10 +107,9 @@ def load_chosen_models(settings: Settings) -> Models:
         codec=settings.cache_codec,
     )
     cache.look()
-    on_gpu = encoder.device.type != "cpu"
     return Models(
         source=FeatureSource(GuardedEncoder(encoder) if on_gpu else encoder, cache),
-        refiner=GuardedRefiner(refiner) if on_gpu else refiner,
+        refiner=refiner,
         encoder_name=encoder.name,
         encoder_identity=encoder.identity,
         refiner_name=refiner.name,
@@ -111,7 +120,7 @@ def load_chosen_models(settings: Settings) -> Models:
         trouble=lambda: cache.trouble,
         reach=settings.cache_disk_budget // (2 * FEATURES_BYTES),
         stats=lambda: cache.stats,
-        load_refiner=lambda folder: load_refiner(folder, encoder, refine_by=settings.refine_by),
+        load_refiner=refiner_in,
         for_category=for_category,
     )
 

@@ -15,7 +15,7 @@ from boxrefine_gui.dialogs.models_dialog import ModelsDialog
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts, choose_settings
 from boxrefine_gui.session import Session
-from core.encoders.official import TRAITS
+from core.encoders.official import OFFICIAL, TRAITS
 
 REFINE_BY_TITLES = {
     "auto": "Refine by what the encoder &has",
@@ -51,7 +51,7 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
         ActionRow(
             f"encoder_{traits.name}",
             traits.title,
-            partial(opening.choose_models, parts, partial(replace, encoder=traits.name)),
+            partial(opening.choose_models, parts, partial(replace, encoder=traits.name, refine_by="auto")),
             menu="&Model",
             checked=partial(_has_encoder, traits.name),
             starts_group=traits is TRAITS[0],
@@ -65,6 +65,7 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
             partial(opening.choose_models, parts, partial(replace, refine_by=name)),
             menu="&Model",
             checked=partial(_refines_by, name),
+            enabled=_makes_masks if name in ("mask", "both") else None,
             starts_group=name == "auto",
         )
         for name, title in REFINE_BY_TITLES.items()
@@ -74,6 +75,10 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
 
 def _has_encoder(name: str, session: Session) -> bool:
     return session.settings.encoder == name
+
+
+def _makes_masks(session: Session) -> bool:
+    return session.settings.encoder in OFFICIAL
 
 
 def _refines_by(name: str, session: Session) -> bool:

@@ -37,7 +37,7 @@ class ModelsFolder(QObject):
 
     def use(self, name: str) -> None:
         """Change to another encoder."""
-        opening.choose_models(self._parts, partial(replace, encoder=name))
+        opening.choose_models(self._parts, partial(replace, encoder=name, refine_by="auto"))
 
     def download(self, name: str) -> None:
         """Download and convert the published weights."""

@@ -8,6 +8,7 @@ from core.encoders.guarded import guarded
 from core.encoders.image_features import ImageFeatures
 from core.records import Refinement
 from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import for_category
 
 
 class GuardedRefiner:
@@ -17,6 +18,11 @@ class GuardedRefiner:
         self._refiner = refiner
         self.name = refiner.name
         self.identity = refiner.identity
+
+    def of_category(self, category: str) -> Refiner:
+        """What a taught refiner has for a category, guarded, too."""
+        found = for_category(self._refiner, category)
+        return self if found is self._refiner else GuardedRefiner(found)
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`. Raises GpuError, too."""

@@ -28,6 +28,9 @@ from core.features.feature_source import FeatureSource
 from core.geometry import Frame
 from core.images import Picture, list_pictures, read_picture
 from core.progress import run
+from core.refiner.checkpoint import load_refiner
+from core.refiner.guarded import GuardedRefiner
+from core.refiner.taught_refiner import for_category
 from tests.core.command_line import Verb
 from tests.core.feature_files import CountingEncoder
 
@@ -254,6 +257,15 @@ def test_in_the_window_a_gpu_gets_a_second_try_and_is_then_told_of() -> None:
         GuardedEncoder(FailingEncoder(lost)).encode(picture, frame)
     with pytest.raises(RuntimeError, match="a fault of ours"):
         GuardedEncoder(FailingEncoder(RuntimeError("a fault of ours"))).encode(picture, frame)
+
+
+def test_a_guarded_refiner_answers_as_the_one_behind_it(hq_encoder: HqSamEncoder, hq_features: ImageFeatures) -> None:
+    behind = load_refiner(None, hq_encoder)
+    guarded = GuardedRefiner(behind)
+    boxes = [[20, 30, 200, 150]]
+    assert guarded.refine(hq_features, boxes) == behind.refine(hq_features, boxes)
+    assert for_category(guarded, "cat") is guarded
+    assert (guarded.name, guarded.identity) == (behind.name, behind.identity)
 
 
 # The verb
