@@ -52,6 +52,7 @@ def steered(*, listen: bool) -> Iterator[Steering]:
     steering = Steering()
     if listen:
         lower_priority()
+    if listen and sys.stdin is not None:
         # A daemon, because nothing ends a read of stdin but its end.
         threading.Thread(target=steering.listen, args=(sys.stdin.fileno(),), name="steering", daemon=True).start()
     yield steering

@@ -24,10 +24,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
+from core.cli.options import add_cache_options, add_encoder_options, check_output, open_source, source_figures
 from core.cli.steering import steered
 from core.cli.terminal import Figure, complain, summarise, tell_steps, watch
-from core.errors import BadInputError
+from core.errors import BadInputError, StorageError
 from core.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def teach_and_record(
         if options.clear_cache and processes.is_first:
             forget_features(source)
         out = options.out or new_folder(options.project)
+        check_output(out / "refiner.json")
         in_use = refiner_in_use(options, store, source.encoder)
         start = load_start(options.refiner, source.encoder, config)
         old = () if start.fresh else old_lessons()
@@ -128,6 +129,8 @@ def project_of(path: Path | None) -> Iterator[ProjectStore | None]:
         yield None
         return
     with closing(ProjectStore.open(path)) as store:
+        if store.read_only:
+            raise StorageError(f"The project {path} is read-only: copy it to a folder of your own to teach by it.")
         yield store
 
 

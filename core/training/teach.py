@@ -24,6 +24,7 @@ from core.refiner.checkpoint import CARD_FILE, SHIPPED, WEIGHTS_FILE, RefinerCar
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
 from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import ALL_CATEGORIES
 from core.training.fine_tune import Tuned, Tuning, fine_tune, start_afresh
 from core.training.gate import Held, Verdict, judge, measure
 from core.training.lesson_loader import EpochBatches, make_loader
@@ -174,15 +175,15 @@ def _prepared(found: Lessons, config: TeachConfig, task: Task) -> Job[tuple[Less
 
 def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:
     """From the start's own answers to the drawn boxes, and to the accepted ones where nobody knows what was drawn."""
-    if task.start.fresh:
-        return fit_margins([[0.0] * 4], [[0.0] * 4], [""], shrink=-1.0)
+    categories = [name for lesson in learn for name in lesson.categories]
+    if task.start.fresh:  # it learns the accepted edges themselves
+        return {name: Margin() for name in (ALL_CATEGORIES, *categories)}
     refiner = as_refiner(task.start.network, task.start.card.calibration, task.source.encoder)
     answers = []
     for lesson in learn:
         drawn = np.where(np.isfinite(lesson.drawn), lesson.drawn, lesson.accepted)
         answers += [answer.box for answer in refiner.refine(task.source.of_path(lesson.path), drawn)]
     accepted = np.concatenate([lesson.accepted for lesson in learn])
-    categories = [name for lesson in learn for name in lesson.categories]
     return fit_margins(answers, accepted, categories, shrink=config.margin_shrink)
 
 

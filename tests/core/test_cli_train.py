@@ -22,7 +22,7 @@ from core.training.config import read_config
 from core.training.teach_config import TeachConfig
 from tests.core.command_line import Verb
 from tests.core.lessons_by_hand import save_coco, save_config, save_project
-from tests.core.projects import python
+from tests.core.projects import folder_of_an_ordinary_user, python
 
 SEED_CONFIG = DEFAULT_CONFIG.with_name("train_seed.yaml")
 
@@ -166,6 +166,17 @@ def test_a_loss_that_is_no_number_keeps_the_refiner_in_use(verb: Verb, tmp_path:
     said = verb("train", "--project", project, "--config", wild, "--device", "cpu")
     assert said.code == 2 and "the refiner in use stays" in said.sentences[-1] and "epoch" in said.sentences[-1]
     assert chosen(project) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
+def test_a_project_that_may_not_be_written_is_refused_before_any_work(verb: Verb) -> None:
+    with folder_of_an_ordinary_user() as folder:
+        project = save_project(folder / "project", 6)
+        project.chmod(0o400)
+        project.parent.chmod(0o500)
+        said = verb("train", "--project", project)
+        project.parent.chmod(0o700)
+    assert said.code == 2 and "read-only: copy it to a folder of your own" in said.sentences[-1]
 
 
 @pytest.mark.slow
