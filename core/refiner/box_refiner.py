@@ -30,7 +30,8 @@ class Calibration:
 
     A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`; a negative
     margin asks for that much proof before a refinement is thrown away. Edges move by the share
-    confidence ** `caution` of the way that the network proposes: 0 goes all the way, whatever the doubt.
+    confidence ** `caution` of the way that the network proposes: 0 goes all the way, whatever the doubt. Boxes whose
+    drawn shorter side has fewer than `sure_side` frame pixels, too few for the features' grid, go that much less.
     """
 
     confidence_scale: float = 1.0
@@ -39,6 +40,7 @@ class Calibration:
     score_shift: float = 0.0
     keep_margin: float = 0.0
     caution: float = 0.0
+    sure_side: float = 0.0
 
 
 class BoxRefiner:
@@ -120,7 +122,7 @@ def decided(
     Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4). `widen` puts a margin around what was found, of
     which there is no doubt.
     """
-    boxes = cautious(boxes, confidence_logits, drawn, caution=calibration.caution)
+    boxes = cautious(boxes, confidence_logits, drawn, calibration)
     boxes = boxes if widen is None else widen(boxes)
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
@@ -129,9 +131,11 @@ def decided(
     return torch.where(keep[..., None], drawn, boxes), confidence, score
 
 
-def cautious(boxes: Tensor, confidence_logits: Tensor, drawn: Tensor, *, caution: float) -> Tensor:
-    """Boxes (..., 4) whose doubtful edges stay nearer to the drawn ones; see Calibration."""
-    return drawn + (boxes - drawn) * confidence_logits.float().sigmoid() ** caution
+def cautious(boxes: Tensor, confidence_logits: Tensor, drawn: Tensor, calibration: Calibration) -> Tensor:
+    """Boxes (..., 4) whose edges stay nearer to the drawn ones where there is doubt; see Calibration."""
+    shorter = (drawn[..., 2:] - drawn[..., :2]).amin(dim=-1, keepdim=True)
+    seen = (shorter / max(calibration.sure_side, 1e-6)).clamp(max=1.0)
+    return drawn + (boxes - drawn) * seen * confidence_logits.float().sigmoid() ** calibration.caution
 
 
 def folded(network: AnyModule) -> AnyModule:

@@ -28,7 +28,7 @@ class PretrainConfig:
     train_encoder: False leaves the encoder as it is, so that only the refiner learns
     held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
     set_power: sets are drawn by (number of pictures) ** set_power
-    keep_margin, caution: see refiner.box_refiner.Calibration
+    keep_margin, caution, sure_side: see refiner.box_refiner.Calibration
     """
 
     seed: int = 0
@@ -60,6 +60,7 @@ class PretrainConfig:
     score_weight: float = 0.25
     keep_margin: float = -0.1
     caution: float = 0.5
+    sure_side: float = 32.0
     report_every: int = 50
     measure_every: int = 2000
 

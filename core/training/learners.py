@@ -86,7 +86,10 @@ LEARNERS: Mapping[str, Learner] = {
             "box",
             network=lambda _: RefinerNetwork(),
             losses=box_losses,
-            calibrated=lambda found, config: calibrated(found, keep_margin=config.keep_margin, caution=config.caution),
+            calibrated=lambda found, config: calibrated(
+                found,
+                Calibration(keep_margin=config.keep_margin, caution=config.caution, sure_side=config.sure_side),
+            ),
         ),
         Learner(
             "seed",

@@ -62,21 +62,23 @@ def summary(found: Answers, calibration: Calibration) -> dict[str, float]:
     return {name: float(torch.stack([values[g].mean() for g in groups]).mean()) for name, values in columns.items()}
 
 
-def calibrated(found: list[Answers], *, keep_margin: float, caution: float) -> Calibration:
-    """Platt scaling of confidences and scores on held-out answers (Platt, 1999), of the boxes that caution leaves."""
-    found = [replace(a, boxes=cautious(a.boxes, a.confidence_logits, a.drawn, caution=caution)) for a in found]
+def calibrated(found: list[Answers], start: Calibration) -> Calibration:
+    """Platt scaling of confidences and scores on held-out answers (Platt, 1999), of the boxes that `start` leaves.
+
+    What `start` says of moving boxes stays as it is.
+    """
+    found = [replace(a, boxes=cautious(a.boxes, a.confidence_logits, a.drawn, start)) for a in found]
     close = torch.cat([edge_is_close(a.boxes, a.true, pixel=a.pixel[:, None]) for a in found])
     logits = torch.cat([a.confidence_logits for a in found])
     confidence_scale, confidence_shift = _platt(logits.flatten(), close.flatten())
     ious = torch.cat([torch.stack([pair_iou(a.boxes, a.true), pair_iou(a.drawn, a.true)], dim=-1) for a in found])
     score_scale, score_shift = _platt(torch.cat([a.score_logits for a in found]).flatten(), ious.flatten())
-    return Calibration(
+    return replace(
+        start,
         confidence_scale=confidence_scale,
         confidence_shift=confidence_shift,
         score_scale=score_scale,
         score_shift=score_shift,
-        keep_margin=keep_margin,
-        caution=caution,
     )
 
 

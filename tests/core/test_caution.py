@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -13,24 +15,24 @@ SURE = torch.full((1, 1, 4), 20.0)
 
 
 def test_sure_edges_go_all_the_way() -> None:
-    assert torch.allclose(cautious(FOUND, SURE, DRAWN, caution=0.5), FOUND)
+    assert torch.allclose(cautious(FOUND, SURE, DRAWN, Calibration(caution=0.5)), FOUND)
 
 
 def test_a_doubtful_edge_stays_near_the_drawn_one_and_moves_no_other() -> None:
     doubt = SURE.clone()
     doubt[..., 2] = -20.0
-    left, top, right, bottom = cautious(FOUND, doubt, DRAWN, caution=0.5)[0, 0].tolist()
+    left, top, right, bottom = cautious(FOUND, doubt, DRAWN, Calibration(caution=0.5))[0, 0].tolist()
     assert right == pytest.approx(200.0, abs=0.01)
     assert (left, top, bottom) == pytest.approx((120.0, 80.0, 170.0))
 
 
 def test_half_sure_edges_go_by_the_root_of_their_confidence() -> None:
-    moved = cautious(FOUND, torch.zeros(1, 1, 4), DRAWN, caution=0.5)
+    moved = cautious(FOUND, torch.zeros(1, 1, 4), DRAWN, Calibration(caution=0.5))
     assert torch.allclose(moved, DRAWN + (FOUND - DRAWN) * 0.5**0.5)
 
 
 def test_without_caution_doubt_moves_nothing_back() -> None:
-    assert torch.allclose(cautious(FOUND, -SURE, DRAWN, caution=0.0), FOUND)
+    assert torch.allclose(cautious(FOUND, -SURE, DRAWN, Calibration(caution=0.0)), FOUND)
 
 
 @pytest.mark.parametrize(("refined", "drawn"), [(2.0, -2.0), (-2.0, 2.0), (0.0, 0.1)])
@@ -40,3 +42,9 @@ def test_the_score_is_that_of_the_box_returned(refined: float, drawn: float) -> 
     stays = bool((boxes == DRAWN).all())
     assert stays == (refined == -2.0)
     assert score.item() == pytest.approx(torch.tensor(drawn if stays else refined).sigmoid().item())
+
+
+def test_boxes_too_small_for_the_features_move_less() -> None:
+    calibration = Calibration(sure_side=400.0)
+    assert torch.allclose(cautious(FOUND, SURE, DRAWN, calibration), DRAWN + (FOUND - DRAWN) * 0.25)
+    assert torch.allclose(cautious(FOUND, SURE, DRAWN, replace(calibration, sure_side=90.0)), FOUND)
