@@ -35,8 +35,10 @@ from core.training.replay import Replay
 from core.training.run_files import STATE_FILE
 from core.training.teach_config import TeachConfig
 
-BLENDS = (1.0, 0.7, 0.5, 0.3)
-"""How far from the weights it started with the taught refiner may go: the first at which nothing is forgotten."""
+BLENDS = (1.0, 0.7, 0.5, 0.3, 0.15, 0.0)
+"""How far from the weights it started with the taught refiner may go: the first at which nothing is forgotten.
+
+At 0 the margins are all that is learned."""
 
 OLD_DRAWS = 3
 TAUGHT_FORMAT = 2
