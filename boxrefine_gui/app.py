@@ -78,7 +78,6 @@ def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> A
 
 def load_chosen_models(settings: Settings) -> Models:
     """Encode lane: what the settings choose. Raises KnownError where weights are missing or damaged."""
-
     from core.encoders.catalogue import load_encoder
     from core.encoders.devices import why_no_gpu
     from core.encoders.guarded import GuardedEncoder

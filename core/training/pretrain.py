@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -27,10 +26,9 @@ from core.training.learners import learner_of
 from core.training.measure import Answers, answers, summary
 from core.training.pool import Pool, load_pool
 from core.training.precision import Precision
+from core.training.run_files import LOG_FILE, STATE_FILE, log_row
 
 ENCODER_FILE = "encoder.safetensors"
-STATE_FILE = "state.pt"
-LOG_FILE = "log.csv"
 MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
 
 
@@ -115,7 +113,7 @@ def train(
         if step % config.report_every == 0:
             now = {name: float(value.detach()) for name, value in parts.items()}
             now |= {"norm": float(norm), "seconds": time.monotonic() - start}
-            _log(out / LOG_FILE, {"step": float(step)} | now)
+            log_row(out / LOG_FILE, {"step": float(step)} | now)
             yield Progress(step, last, "training", now)
         if (step + 1) % config.measure_every == 0 or step + 1 == last:
             figures = _save(out, both, average, optimizer, pool, precision, config, step + 1, parent)
@@ -245,17 +243,3 @@ def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.op
         raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
     except Exception as error:  # any damage to the file means the same
         raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error
-
-
-def _log(path: Path, figures: dict[str, float]) -> None:
-    names = list(figures)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(names)
-            writer.writerow([f"{figures[name]:.6g}" for name in names])
-    except OSError as error:
-        raise StorageError(f"The log {path} cannot be written ({reason(error)}): check the folder.") from error

@@ -14,7 +14,8 @@ from core.progress import Job
 from core.resources import RESOURCES
 from core.training.config import PretrainConfig, read_config
 from core.training.pool import load_pool
-from core.training.pretrain import LOG_FILE, train
+from core.training.pretrain import train
+from core.training.run_files import LOG_FILE
 
 CONFIGS: Mapping[str, Path] = {
     "before": RESOURCES / "configs" / "seed_before.yaml",
