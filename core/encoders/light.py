@@ -63,10 +63,15 @@ def doubled(values: Tensor) -> Tensor:
 class LightNetwork(nn.Module):
     """(N, 3, 512, 512) normalised pictures -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256)."""
 
-    def __init__(self, backbone: str = "lite0", *, width: int = 128, fine_width: int = 64) -> None:
+    def __init__(
+        self, backbone: str = "lite0", *, width: int = 128, fine_width: int = 64, drop_path: float = 0.0
+    ) -> None:
+        """`drop_path`: the share of the backbone's last block that training leaves out at random, earlier ones less."""
         super().__init__()
         kind = BACKBONES[backbone]
-        self.backbone = timm.create_model(kind.timm_name, pretrained=False, features_only=True)
+        self.backbone = timm.create_model(
+            kind.timm_name, pretrained=False, features_only=True, drop_path_rate=drop_path
+        )
         stride2, stride4, stride8, stride16, stride32 = kind.channels
         self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(stride32, width, 1))
         self.lateral5 = lateral(stride32, width)
@@ -111,6 +116,13 @@ def backbone_of(state: Mapping[str, Tensor]) -> str:
     widest = state.get("lateral5.0.weight")
     width = None if widest is None or widest.dim() != 4 else widest.shape[1]
     return next((name for name, kind in BACKBONES.items() if kind.channels[-1] == width), "lite0")
+
+
+def freeze_norms(network: nn.Module) -> None:
+    """Let batch normalisation in a network that learns go by the statistics that it has; its weights still learn."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def channels_last(network: AnyModule) -> AnyModule:

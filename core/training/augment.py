@@ -72,7 +72,7 @@ def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
     anchor = torch.stack([torch.where(flipped, size[:, 0] - anchor[:, 0], anchor[:, 0]), anchor[:, 1]], dim=-1)
     kind = uniform(0, 1)
     zoom = torch.where(kind < 0.35, torch.ones_like(kind), torch.exp2(uniform(0, 2.3)))
-    zoom = torch.where(kind > 0.85, torch.exp2(uniform(-1.2, 0)), zoom)
+    zoom = torch.where(kind > 0.85, torch.exp2(uniform(-1.6, 0)), zoom)
     stretch = torch.exp2(uniform(-0.25, 0.25) * (kind > 0.2))
     long_side = size.amax(dim=-1, keepdim=True)
     extent = long_side / zoom[:, None] * torch.stack([stretch, 1 / stretch], dim=-1).clamp(min=1.0)

@@ -26,6 +26,9 @@ class PretrainConfig:
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
     learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
     train_encoder: False leaves the encoder as it is, so that only the refiner learns
+    freeze_norms: the backbone's batch normalisation keeps its statistics; drop_path: share of its blocks left out
+    feature_drop: share of the features' channels that the refiner does not get to see in a step
+    style_share: share of frames that borrow another one's look, and of those whose colour channels are mixed
     held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
     set_power: sets are drawn by (number of pictures) ** set_power
     keep_margin, caution, sure_side: see refiner.box_refiner.Calibration
@@ -42,6 +45,10 @@ class PretrainConfig:
     learning_rate: float = 1e-3
     backbone_rate: float = 0.3
     train_encoder: bool = True
+    freeze_norms: bool = False
+    drop_path: float = 0.0
+    feature_drop: float = 0.0
+    style_share: float = 0.0
     weight_decay: float = 0.03
     warmup_steps: int = 300
     max_norm: float = 1.0

@@ -16,10 +16,11 @@ from core.training.config import PretrainConfig
 from core.training.drawing_noise import draw_carelessly, fit
 from core.training.paste import Pasted, paste
 from core.training.pool import Pool
+from core.training.style import borrow_looks, mix_channels
 
 CANDIDATES = 24
 PASTES = 2
-LEAST_SIDE = 6.0 / 512
+LEAST_SIDE = 4.0 / 512
 LEAST_VISIBLE = 0.85
 MOST_COVERED = 0.2
 
@@ -99,6 +100,7 @@ def make_frames(pool: Pool, rows: Tensor, config: PretrainConfig, rng: Rng) -> F
     for share in (config.paste_share, config.paste_share * 0.5):
         pasted.append(paste(pixels, points, pool, rng, share=share, shape_share=config.shape_share))
         pixels = pasted[-1].pixels
+    pixels = borrow_looks(mix_channels(pixels, rng, share=config.style_share), rng, share=config.style_share)
     pixels = _padded(worn(pixels, rng), points, content)
     alphas = torch.cat([entry.alpha for entry in pasted], dim=1)
     true, good = _true_boxes(view, boxes, known, content, alphas, pasted)

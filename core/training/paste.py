@@ -16,6 +16,7 @@ from torch import Tensor
 from core.encoders.light import INPUT_SIZE
 from core.training.augment import Rng, look_up, recoloured
 from core.training.pool import MASK_SIDE, Pool
+from core.training.shapes import random_pattern, random_shape
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ def paste(pixels: Tensor, points: Tensor, pool: Pool, rng: Rng, *, share: float,
 
     shapes = uniform(0, 1) < (shape_share if len(pool.masks) else 1.1)
     side = torch.exp2(uniform(math.log2(0.05), math.log2(0.6)))
-    stretch = torch.exp2(uniform(-0.6, 0.6) + torch.where(shapes & (uniform(0, 1) < 0.35), uniform(-1.6, 1.6), 0.0))
+    stretch = torch.exp2(uniform(-0.6, 0.6) + torch.where(shapes & (uniform(0, 1) < 0.35), uniform(-2.4, 2.4), 0.0))
     half = torch.stack([side * stretch.sqrt(), side / stretch.sqrt()], dim=-1) / 2
     centre = torch.stack([uniform(0.02, 0.98), uniform(0.02, 0.98)], dim=-1)
     angle = uniform(-math.pi, math.pi) * (uniform(0, 1) < 0.5)
     local = _rotated(points - centre.view(-1, 1, 1, 2), angle) / half.view(-1, 1, 1, 2)
     masked = pool.masked
     instance = masked[torch.randint(len(masked), (count,), generator=rng, device=device)] if len(masked) else None
-    shape_alpha = _random_shape(local, half, rng)
+    shape_alpha = random_shape(local, half, rng)
     if instance is None:
         alpha = shape_alpha
         source, spots = _texture(local, pool, rng)
@@ -62,8 +63,11 @@ def paste(pixels: Tensor, points: Tensor, pool: Pool, rng: Rng, *, share: float,
         spots = torch.where(shapes.view(-1, 1, 1, 1), texture_spots, cut_spots)
     colour = recoloured(look_up(pool.pictures[source], spots), rng)
     plain = torch.rand(count, 3, 1, 1, generator=rng, device=device)
-    mostly_plain = (shapes & (uniform(0, 1) < 0.4)).view(-1, 1, 1, 1)
-    colour = torch.where(mostly_plain, plain + (colour - 0.5) * 0.15, colour).clamp(0, 1)
+    look = uniform(0, 1)
+    mostly_plain = (shapes & (look < 0.35)).view(-1, 1, 1, 1)
+    patterned = (shapes & (look > 0.7)).view(-1, 1, 1, 1)
+    colour = torch.where(mostly_plain, plain + (colour - 0.5) * 0.15, colour)
+    colour = torch.where(patterned, random_pattern(local, rng), colour).clamp(0, 1)
     alpha = alpha * (uniform(0, 1) < share).view(-1, 1, 1, 1)
     boxes, there = _tight_boxes(alpha[:, 0] > 0.5)
     return Pasted(pixels * (1 - alpha) + colour * alpha, alpha, boxes, there)
@@ -95,24 +99,6 @@ def _texture(local: Tensor, pool: Pool, rng: Rng) -> tuple[Tensor, Tensor]:
     reach = size * (torch.rand(count, 1, generator=rng, device=device) * 0.45 + 0.05) / 2
     middle = reach + torch.rand(count, 2, generator=rng, device=device) * (size - 2 * reach)
     return source, middle.view(-1, 1, 1, 2) + local.clamp(-1.2, 1.2) * reach.view(-1, 1, 1, 2)
-
-
-def _random_shape(local: Tensor, half: Tensor, rng: Rng) -> Tensor:
-    """Alpha (B, 1, H, W) of ellipses, rectangles and lumpy blobs."""
-    count, device = len(local), local.device
-    x, y = local[..., 0], local[..., 1]
-    # A superellipse goes from a diamond over the ellipse to nearly a rectangle.
-    power = torch.exp2(torch.rand(count, 1, 1, generator=rng, device=device) * 3.5)
-    radius = (x.abs().clamp(min=1e-4) ** power + y.abs().clamp(min=1e-4) ** power) ** (1 / power)
-    angle = torch.atan2(y, x)
-    lumps = torch.ones_like(radius)
-    lumpy = (torch.rand(count, 1, 1, generator=rng, device=device) < 0.5).float()
-    for wave in range(2, 7):
-        size = torch.rand(count, 1, 1, generator=rng, device=device) * 0.35 / wave**0.5
-        phase = torch.rand(count, 1, 1, generator=rng, device=device) * 2 * math.pi
-        lumps = lumps + lumpy * size * torch.cos(wave * angle + phase)
-    across = (half.amin(dim=-1) * INPUT_SIZE).clamp(min=1).view(-1, 1, 1)
-    return ((lumps.clamp(min=0.2) * 0.8 - radius) * across + 0.5).clamp(0, 1)[:, None]
 
 
 def _tight_boxes(inside: Tensor) -> tuple[Tensor, Tensor]:

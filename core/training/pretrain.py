@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.encoders.light import LightNetwork, channels_last
+from core.encoders.light import LightNetwork, channels_last, freeze_norms
 from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError, StorageError, reason
 from core.progress import Job, Progress
@@ -48,7 +49,7 @@ class Both(nn.Module):
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.learner = learner_of(config)
-        self.encoder = LightNetwork(config.backbone)
+        self.encoder = LightNetwork(config.backbone, drop_path=config.drop_path)
         self.refiner = self.learner.network(config)
 
 
@@ -107,6 +108,8 @@ def train(
         _set_rate(optimizer, config, step)
         both.train()
         both.encoder.train(config.train_encoder)
+        if config.freeze_norms:
+            freeze_norms(both.encoder.backbone)
         parts = _losses(both, _batch(pool, config, rng), precision, config)
         norm = precision.step(parts["total"], optimizer, both.parameters(), max_norm=config.max_norm)
         average.update_parameters(both)
@@ -134,6 +137,8 @@ def _batch(pool: Pool, config: PretrainConfig, rng: torch.Generator) -> Frames:
 def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
     with precision.forward():
         embedding, detail = both.encoder(frames.pictures.contiguous(memory_format=torch.channels_last))
+        if config.feature_drop:
+            embedding, detail = (F.dropout2d(level, config.feature_drop) for level in (embedding, detail))
         answers = both.refiner(embedding, detail, frames.drawn, frames.content)
     return both.learner.losses(answers, frames, config)
 
