@@ -3,8 +3,9 @@
 ms alone is the network in batches on its device, images/s the whole way from JPEG files into an empty cache, busy the
 share of that time in which the network computed, MB grown how much more memory the process took in the last three
 quarters of the pictures than in the first. SamPredictor is segment-anything-hq's own, as shipped: one picture at
-a time, fp32, eager; for the light encoder it is that of vit_tiny. HQ-SAM runs at random weights where the published
-ones are not here, which is as fast. The pictures are 1920 x 1080 JPEGs made for this, unless --images names some.
+a time, fp32, eager, at random weights; for the light encoder it is that of vit_tiny. Ours run at random weights, too,
+where the published ones are not here, which is as fast. The pictures are 1920 x 1080 JPEGs made for this, unless
+--images names some.
 
 examples:
   boxrefine benchmark encode
@@ -26,6 +27,8 @@ from core.cli.encode import add_pace_options, batch_encoder, pace_of, pictures_i
 from core.cli.terminal import Figure, complain, say, summarise, table, watch
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from core.encoders.batches import BatchEncoder
     from core.encoders.image_features import Encoder
     from core.features.encode_pipeline import Encoded
@@ -160,20 +163,30 @@ def peak_mb() -> float:
 
 def encoder_of(name: str, device: str) -> Encoder:
     """The encoder, at random weights where HQ-SAM's are not here."""
-    import torch
-
     from core.encoders.catalogue import choose_device, load_encoder
-    from core.encoders.hq_sam import HqSamEncoder, empty_network
+    from core.encoders.fused_attention import fuse_attention
+    from core.encoders.hq_sam import HqSamEncoder
     from core.encoders.official import OFFICIAL, find_weights
 
     if name not in OFFICIAL or find_weights(name) is not None:
         return load_encoder(name, device)
+    network = random_network(name)
+    fuse_attention(network)
+    return HqSamEncoder(network, name=name, sha256="0" * 64, device=choose_device(device))
+
+
+def random_network(name: str) -> nn.Module:
+    """HQ-SAM as segment-anything-hq builds it, at random weights, which are as fast as any."""
+    import torch
+
+    from core.encoders.hq_sam import empty_network
+
     network = empty_network(name)
     generator = torch.Generator().manual_seed(0)
     shapes = {key: value.shape for key, value in network.state_dict().items()}
     state = {key: torch.empty(shape).uniform_(-0.02, 0.02, generator=generator) for key, shape in shapes.items()}
     network.load_state_dict(state, assign=True)
-    return HqSamEncoder(network.eval().requires_grad_(False), name=name, sha256="0" * 64, device=choose_device(device))
+    return network.eval().requires_grad_(False)
 
 
 def alone(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:
@@ -196,15 +209,14 @@ def sam_per_s(name: str, paths: Sequence[Path], device: str) -> float:
     """Pictures a second of a loop that reads each file and gives it to SamPredictor.set_image."""
     import warnings
 
-    from core.encoders.hq_sam import HqSamEncoder
+    from core.encoders.catalogue import choose_device
     from core.images import read_picture
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it uses old names of timm, and says so at each import
         from segment_anything_hq import SamPredictor
-    encoder = encoder_of("vit_tiny" if name == "light" else name, device)
-    assert isinstance(encoder, HqSamEncoder)
-    predictor = SamPredictor(encoder.network)
+    network = random_network("vit_tiny" if name == "light" else name)
+    predictor = SamPredictor(network.to(choose_device(device)))
     predictor.set_image(read_picture(paths[0]))
     start = time.perf_counter()
     for path in paths:

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.encoders.fused_attention import fuse_attention
 from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
 from core.encoders.official import OFFICIAL, is_official
 from core.encoders.weights import identity_of, load_state, load_strictly
@@ -151,6 +152,7 @@ def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:
     network = empty_network(name)
     load_strictly(network, state, path=weights, assign=True)
     network.requires_grad_(False)
+    fuse_attention(network)
     # Anew after loading: vit_tiny works out its attention biases at eval(), and the builder did so too early.
     network.eval()
     return HqSamEncoder(network, name=name, sha256=identity_of(weights), device=device)
