@@ -63,6 +63,10 @@ def run(options: argparse.Namespace) -> int:
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder)
         beside = [load_refiner(folder, source.encoder) for folder in options.beside]
+        if len({each.name for each in (refiner, *beside)}) <= len(beside):
+            raise BadInputError(
+                "Two of these refiners have one name in the table: give --beside folders of other names."
+            )
         if options.large is not None:
             return run_large(options, sets, source.encoder, refiner)
         for folder in sets:

@@ -1,18 +1,24 @@
 """The loss curve of the seed's refiner before and after its repair, and which of its claims hold.
 
-DIR holds one folder a set: images/ and annotations.json (COCO detection). Both train on the same frames, on the
-shipped encoder, by resources/configs/seed_before.yaml and seed.yaml cut to N steps. The loss is in the seed's units:
-frame pixels an edge is off, plus IoU weight times 1 - IoU; `last left` is the share of the drawn boxes' error that is
-left at the end. Curves (PNG) and logs (CSV) go into --out. A CPU computes both in fp32, so only a GPU can judge speed.
+DIR holds one folder a set: images/ and annotations.json (COCO detection). All runs train on the same frames, on the
+shipped encoder: `before` by resources/configs/seed_before.yaml, `after` by seed.yaml, and `after` without one part of
+the repair (gradient clipping, Xavier initialisation, AMP), each cut to N steps. The loss is in the seed's units: frame
+pixels an edge is off, plus IoU weight times 1 - IoU; `last left` is the share of the drawn boxes' error that is left
+at the end, `unrest` how much that share changes from step to step. --out gets the curves (loss.png, and error-left.png,
+smoothed) and a folder for each run: its log (CSV) and its weights, which other benchmarks can be given. A CPU computes
+everything in fp32, so only a GPU can judge speed and AMP.
 
 examples:
   boxrefine benchmark seed --data pool
   boxrefine benchmark seed --data pool --steps 2300 --device cuda --json
+  boxrefine benchmark seed --data pool --runs after without-amp
+  boxrefine benchmark accuracy --data dev --beside seed-curves/after
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,46 +27,81 @@ from core.cli.terminal import Figure, say, summarise, table, watch
 if TYPE_CHECKING:
     from core.training.seed_claims import SeedCurve
 
-HEADER = ["run", "first loss", "last loss", "last px", "last left", "last 1 - IoU", "ms a step", "IoU hq0.4", "after"]
+LOSS_HEADER = ["first loss", "last loss", "last px", "last left", "last 1 - IoU", "unrest", "largest norm"]
+HEADER = ["run", *LOSS_HEADER, "ms a step", "GPU MiB", "IoU hq0.4", "after"]
+SMOOTHED = 20
+"""A smoothed curve is the running mean over so many parts of its length."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --out, --steps, --batch and --device."""
+    """--data, --out, --runs, --steps, --batch and --device."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("seed-curves"), help="default: seed-curves")
+    parser.add_argument(
+        "--runs",
+        metavar="NAME",
+        nargs="+",
+        help="default: before after without-clipping without-initialisation without-amp",
+    )
     parser.add_argument("--steps", metavar="N", type=int, default=600, help="optimiser steps of each run, default 600")
     parser.add_argument("--batch", metavar="N", type=int, help="pictures a step instead of the configuration's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train both, draw the curves, say what they say."""
+    """Train each, draw the curves, say what they say."""
     from core.encoders.catalogue import choose_device
     from core.errors import BadInputError
     from core.refiner.checkpoint import SHIPPED
-    from core.training.plot import draw_curves, sparkline
-    from core.training.seed_claims import seed_curves, verdicts
+    from core.training.plot import sparkline
+    from core.training.seed_claims import AFTER, BEFORE, RUNS, contributions, seed_curves, verdicts
 
     if options.steps < 2 or (options.batch is not None and options.batch < 1):
         raise BadInputError("A curve needs --steps of 2 or more, and --batch of 1 or more.")
     device = choose_device(options.device)
     job = seed_curves(
-        options.data, options.out, device, start_from=SHIPPED, steps=options.steps, batch_images=options.batch
+        options.data,
+        options.out,
+        device,
+        start_from=SHIPPED,
+        steps=options.steps,
+        batch_images=options.batch,
+        runs=options.runs or RUNS,
     )
     curves = watch(job, unit="step")
-    said = verdicts(**curves)
-    plot = options.out / "curves.png"
-    losses = {f"{name} the repair": curve.loss for name, curve in curves.items()}
-    draw_curves(plot, losses, title="Loss of the seed's refiner, by step")
+    said = verdicts(curves[BEFORE], curves[AFTER]) if {BEFORE, AFTER} <= curves.keys() else {}
+    parts = contributions(curves)
+    plots = draw(options.out, curves)
     if not options.json:
         say(table(HEADER, [cells(name, curve) for name, curve in curves.items()]) + "\n")
+        width = max(map(len, curves))
         for name, curve in curves.items():
-            say(f"{name:>6} {sparkline(curve.loss)}")
-        say("\n" + "\n".join(f"{claim}: {verdict}" for claim, verdict in said.items()))
+            say(f"{name:>{width}} {sparkline(curve.loss)}")
+        say("\n" + "\n".join(f"{claim}: {verdict}" for claim, verdict in {**said, **parts}.items()))
     runs: dict[str, Figure] = {name: figures(curve) for name, curve in curves.items()}
     claims: dict[str, Figure] = dict(said)
-    summarise({"steps": options.steps, "device": str(device), "plot": str(plot), "runs": runs, "claims": claims})
+    of_parts: dict[str, Figure] = dict(parts)
+    about: dict[str, Figure] = {"steps": options.steps, "device": str(device), "plots": [str(path) for path in plots]}
+    summarise({**about, "runs": runs, "claims": claims, "parts": of_parts})
     return 0
+
+
+def draw(out: Path, curves: Mapping[str, SeedCurve]) -> list[Path]:
+    """The losses of all runs in one picture, and the share of the error that is left, smoothed, in another."""
+    from core.training.plot import draw_curves
+    from core.training.seed_claims import running_mean
+
+    loss, left = out / "loss.png", out / "error-left.png"
+    draw_curves(loss, {name: curve.loss for name, curve in curves.items()}, title="Loss of the seed's refiner, by step")
+    window = max(1, max(len(curve.left) for curve in curves.values()) // SMOOTHED)
+    draw_curves(
+        left,
+        {name: running_mean(curve.left, window) for name, curve in curves.items()},
+        title=f"Share of the error left, mean of {window} steps",
+        from_zero=False,
+        points=400,
+    )
+    return [loss, left]
 
 
 def cells(name: str, curve: SeedCurve) -> list[str]:
@@ -70,7 +111,8 @@ def cells(name: str, curve: SeedCurve) -> list[str]:
     iou = [f"{curve.figures.get(f'hq0.4 {when}', 0.0):.3f}" for when in ("before", "after")]
     pixels, left, missed = (last_tenth(values) for values in (curve.l1, curve.left, curve.iou))
     losses = [f"{curve.start:.1f}", f"{curve.end:.1f}", f"{pixels:.1f}", f"{left:.3f}", f"{missed:.3f}"]
-    return [name, *losses, f"{1000 * curve.seconds_per_step:.0f}", *iou]
+    calm = [f"{curve.unrest:.4f}", f"{max(curve.norm):.3g}"]
+    return [name, *losses, *calm, f"{1000 * curve.seconds_per_step:.1f}", f"{curve.memory_mib:.0f}", *iou]
 
 
 def figures(curve: SeedCurve) -> dict[str, Figure]:
@@ -84,5 +126,7 @@ def figures(curve: SeedCurve) -> dict[str, Figure]:
         "unrest": round(curve.unrest, 4),
         "largest_norm": round(max(curve.norm), 3),
         "ms_per_step": round(1000 * curve.seconds_per_step, 1),
+        "precision": curve.precision,
+        "gpu_mib": round(curve.memory_mib),
         **{name: round(value, 4) for name, value in curve.figures.items()},
     }

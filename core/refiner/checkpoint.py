@@ -86,7 +86,7 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     weights = chosen / WEIGHTS_FILE
     network = NETWORKS[card.kind]()
     load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
-    name = "shipped" if folder is None else chosen.name
+    name = "shipped" if folder is None else f"seed's refiner ({chosen.name})" if card.kind == "seed" else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
     refiner = BoxRefiner(
         network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration

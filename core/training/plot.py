@@ -31,25 +31,35 @@ def sparkline(values: Sequence[float], *, width: int = 60) -> str:
     return "".join(_BARS[round((value - low) / step)] for value in shown)
 
 
-def draw_curves(path: Path, curves: Mapping[str, Sequence[float]], *, title: str) -> None:
-    """Write a PNG of curves over their index, with the zero at the bottom; 60 means a curve, so that noise goes.
+def draw_curves(
+    path: Path, curves: Mapping[str, Sequence[float]], *, title: str, from_zero: bool = True, points: int = 60
+) -> None:
+    """Write a PNG of curves over their index; at most `points` means a curve, so that noise goes.
 
-    Raises StorageError where it cannot be written.
+    The zero is at the bottom, or without `from_zero` the least value. Raises StorageError where it cannot be written.
     """
     picture = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=15)
-    shown = {name: averaged(values, 60) for name, values in curves.items()}
+    shown = {name: averaged(values, points) for name, values in curves.items()}
     top = max((value for values in shown.values() for value in values), default=1.0) or 1.0
+    bottom = 0.0 if from_zero else min((value for values in shown.values() for value in values), default=0.0)
+    room = (top - bottom) or 1.0
     longest = max((len(values) for values in curves.values()), default=1)
-    _draw_axes(draw, font, top=top, last=longest)
+    _draw_axes(draw, font, top=top, bottom=bottom, last=longest)
     draw.text((_LEFT, 14), title, fill="black", font=font)
     for row, (name, values) in enumerate(shown.items()):
         colour = _COLOURS[row % len(_COLOURS)]
         stretch = len(curves[name]) / len(values) if values else 1.0
-        points = [_place((index + 0.5) * stretch / longest, value / top) for index, value in enumerate(values)]
-        draw.line(points, fill=colour, width=3, joint="curve")
-        draw.text((SIZE[0] - _RIGHT, 14 + 20 * row), name, fill=colour, font=font, anchor="ra")
+        places = [
+            _place((index + 0.5) * stretch / longest, (value - bottom) / room) for index, value in enumerate(values)
+        ]
+        width = 2 + len(shown) - 1 - row  # so that a curve under another one shows beside it
+        draw.line(places, fill=colour, width=width, joint="curve")
+    for row, name in enumerate(shown):
+        place = (SIZE[0] - _RIGHT, 14 + 20 * row)
+        draw.rectangle(draw.textbbox(place, name, font=font, anchor="ra"), fill="white")
+        draw.text(place, name, fill=_COLOURS[row % len(_COLOURS)], font=font, anchor="ra")
     _save(picture, path)
 
 

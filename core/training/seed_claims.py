@@ -1,35 +1,52 @@
-"""The seed's refiner trained as it was before and after its repair, and what its curves say of the repair's claims."""
+"""The seed's refiner trained before and after its repair, and without parts of it: what its claims are worth."""
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
 import torch
 
+from core.errors import BadInputError
 from core.progress import Job
 from core.resources import RESOURCES
 from core.training.config import PretrainConfig, read_config
 from core.training.pool import load_pool
-from core.training.pretrain import train
-from core.training.run_files import LOG_FILE
+from core.training.precision import Precision
+from core.training.pretrain import PretrainSummary, train
+from core.training.run_files import LOG_FILE, STATE_FILE
 
+BEFORE, AFTER = "before", "after"
 CONFIGS: Mapping[str, Path] = {
-    "before": RESOURCES / "configs" / "seed_before.yaml",
-    "after": RESOURCES / "configs" / "seed.yaml",
+    BEFORE: RESOURCES / "configs" / "seed_before.yaml",
+    AFTER: RESOURCES / "configs" / "seed.yaml",
 }
+PARTS: Mapping[str, Mapping[str, Any]] = {
+    "clipping": {"max_norm": math.inf},
+    "initialisation": {"initialisation": "default"},
+    "AMP": {"use_amp": False},
+}
+"""The parts of the repair, and what takes each of them back."""
+
 CLAIMED_START, CLAIMED_END, CLAIMED_SPEED = 200.0, 10.0, 0.2
+TRAINING = "training"  # what `train` says at a step
+NOTICED = 0.05
+"""A change by a smaller share than this counts as none."""
 
 
 @dataclass(frozen=True)
 class SeedCurve:
     """One run, a value a step: loss as weighted, frame pixels an edge is off (l1) and was off as drawn, 1 - IoU,
-    gradient norm, seconds so far.
+    gradient norm before clipping, seconds so far.
 
-    figures: mean IoU and so on on held-out pictures, by name
+    figures: mean IoU and so on on held-out pictures, by name; precision: number format of the forward pass
+    memory_mib: at most, of a GPU, beyond the pool (0: CPU)
     """
 
     loss: list[float]
@@ -39,6 +56,8 @@ class SeedCurve:
     norm: list[float]
     seconds: list[float]
     figures: Mapping[str, float]
+    precision: str = "float32"
+    memory_mib: float = 0.0
 
     @property
     def start(self) -> float:
@@ -76,30 +95,68 @@ def last_tenth(values: Sequence[float]) -> float:
     return fmean(values[-max(1, len(values) // 10) :]) if values else 0.0
 
 
-def seed_curves(
-    data: Path, out: Path, device: torch.device, *, start_from: Path, steps: int, batch_images: int | None = None
-) -> Job[dict[str, SeedCurve]]:
-    """Train both for `steps` on the same frames; each leaves weights and log in a folder of its own below `out`.
+def running_mean(values: Sequence[float], window: int) -> list[float]:
+    """The means of all stretches of `window` values, or the mean of all where there are fewer."""
+    width = max(1, min(window, len(values)))
+    return [fmean(values[at : at + width]) for at in range(len(values) - width + 1)] if values else []
 
-    The encoder is that of `start_from` and does not learn. Raises what `pretrain` raises.
+
+def without(part: str) -> str:
+    """The name of the run without a part of the repair, and of its folder."""
+    return f"without-{part.lower()}"
+
+
+RUNS = (BEFORE, AFTER, *map(without, PARTS))
+
+
+def config_of(name: str) -> PretrainConfig:
+    """The configuration of one of RUNS. Raises BadInputError for another name."""
+    if name in CONFIGS:
+        return read_config(CONFIGS[name], PretrainConfig)
+    for part, change in PARTS.items():
+        if name == without(part):
+            return replace(read_config(CONFIGS[AFTER], PretrainConfig), **change)
+    raise BadInputError(f"There is no run {name} of the seed: use one of {', '.join(RUNS)}.")
+
+
+def seed_curves(
+    data: Path,
+    out: Path,
+    device: torch.device,
+    *,
+    start_from: Path,
+    steps: int,
+    batch_images: int | None = None,
+    runs: Sequence[str] = RUNS,
+) -> Job[dict[str, SeedCurve]]:
+    """Train each of `runs` for `steps` on the same frames; each leaves weights and log in a folder of its own below
+    `out`, from which `load_refiner` reads it.
+
+    The encoder is that of `start_from` and does not learn. Raises what `pretrain` raises, BadInputError for a run
+    that does not exist.
     """
-    configs = {name: _shortened(path, steps, batch_images) for name, path in CONFIGS.items()}
-    first = configs["after"]
+    configs = {name: _shortened(config_of(name), steps, batch_images) for name in dict.fromkeys(runs)}
+    first = next(iter(configs.values()))
     pool = yield from load_pool(data, side=first.picture_side, held_out=first.held_out)
+    pool = pool.to(device)  # once, so that it counts in nobody's memory
     curves: dict[str, SeedCurve] = {}
     for name, config in configs.items():
         (out / name / LOG_FILE).unlink(missing_ok=True)  # a log goes on where it ended
-        done = yield from train(config, pool, out / name, device, start_from=start_from)
-        curves[name] = _read(out / name / LOG_FILE, done.figures)
+        done, memory = yield from _counted(train(config, pool, out / name, device, start_from=start_from), device)
+        (out / name / STATE_FILE).unlink(missing_ok=True)  # it is done, and the state is the largest of its files
+        precision = Precision.best(device, use_amp=config.use_amp).name
+        curves[name] = replace(
+            _read(out / name / LOG_FILE, done.figures), precision=precision, memory_mib=memory / 2**20
+        )
     return curves
 
 
 def verdicts(before: SeedCurve, after: SeedCurve) -> dict[str, str]:
     """A sentence for each of the seed's claims, which begins with `holds` or `does not hold`."""
     fell = after.start > CLAIMED_START and after.end < CLAIMED_END
-    steadier = after.unrest < 0.95 * before.unrest
+    steadier = after.unrest < (1 - NOTICED) * before.unrest
     saved = 1 - after.seconds_per_step / max(before.seconds_per_step, 1e-9)
-    reached = {name: _reached(curve) for name, curve in (("before", before), ("after", after))}
+    reached = {name: _reached(curve) for name, curve in ((BEFORE, before), (AFTER, after))}
     return {
         "loss from over 200 to under 10": (
             f"{_word(fell)}: it goes from {after.start:.1f} to {after.end:.1f} "
@@ -113,10 +170,44 @@ def verdicts(before: SeedCurve, after: SeedCurve) -> dict[str, str]:
         ),
         "20 to 30 % faster": (
             f"{_word(saved >= CLAIMED_SPEED)}: {1000 * after.seconds_per_step:.0f} ms a step, before the repair "
-            f"{1000 * before.seconds_per_step:.0f}; a tenth of the error is gone {reached['after']}, "
-            f"before the repair {reached['before']}"
+            f"{1000 * before.seconds_per_step:.0f}; a tenth of the error is gone {reached[AFTER]}, "
+            f"before the repair {reached[BEFORE]}"
         ),
     }
+
+
+def contributions(curves: Mapping[str, SeedCurve]) -> dict[str, str]:
+    """A sentence for each part of the repair that was taken back: what training was like with it and without it."""
+    after = curves.get(AFTER)
+    if after is None:
+        return {}
+    pairs = {part: curves[without(part)] for part in PARTS if without(part) in curves}
+    return {part: _contribution(part, after, bare) for part, bare in pairs.items()}
+
+
+def _contribution(part: str, kept: SeedCurve, bare: SeedCurve) -> str:
+    if part == "AMP" and kept.precision == bare.precision:
+        return f"not judged: this device computes both in {kept.precision}, so the two runs are the same"
+    norms = f"largest gradient norm {max(kept.norm):.3g} with it (before clipping), {max(bare.norm):.3g} without"
+    ends = f"share of the error left at the end {last_tenth(kept.left):.3f} and {last_tenth(bare.left):.3f}"
+    sentence = (
+        f"{_compared(kept.unrest, bare.unrest, 'steadier', 'less steady')}: the share of the error that is left "
+        f"changes by {kept.unrest:.3f} a step with it, {bare.unrest:.3f} without; {norms}; {ends}"
+    )
+    if part != "AMP":
+        return sentence
+    speed = _compared(kept.seconds_per_step, bare.seconds_per_step, "faster", "slower")
+    return (
+        f"{speed}: {1000 * kept.seconds_per_step:.1f} ms a step in {kept.precision}, "
+        f"{1000 * bare.seconds_per_step:.1f} without; GPU memory at most {kept.memory_mib:.0f} MiB beyond the pool, "
+        f"{bare.memory_mib:.0f} without; {sentence}"
+    )
+
+
+def _compared(kept: float, bare: float, less: str, more: str) -> str:
+    if kept < (1 - NOTICED) * bare:
+        return f"{less} with it"
+    return f"{more} with it" if bare < (1 - NOTICED) * kept else f"no {less} with it"
 
 
 def _word(holds: bool) -> str:
@@ -125,19 +216,47 @@ def _word(holds: bool) -> str:
 
 def _reached(curve: SeedCurve, *, window: int = 20) -> str:
     """When the running mean of the share that is left first lies below nine tenths."""
-    left = curve.left
-    means = [fmean(left[at : at + window]) for at in range(len(left) - window + 1)]
+    means = running_mean(curve.left, window) if len(curve.left) >= window else []
     step = next((at for at, value in enumerate(means) if value < 0.9), None)
     return "never" if step is None else f"after {step + window} steps"
 
 
-def _shortened(path: Path, steps: int, batch_images: int | None) -> PretrainConfig:
-    config = replace(read_config(path, PretrainConfig), steps=steps, report_every=1, measure_every=steps)
-    return config if batch_images is None else replace(config, batch_images=batch_images)
+def _shortened(config: PretrainConfig, steps: int, batch_images: int | None) -> PretrainConfig:
+    short = replace(config, steps=steps, report_every=1, measure_every=steps)
+    return short if batch_images is None else replace(short, batch_images=batch_images)
+
+
+def _counted(job: Job[PretrainSummary], device: torch.device) -> Job[tuple[PretrainSummary, int]]:
+    """Train, and count the bytes of GPU memory that its steps hold at most, beyond what was held before."""
+    held = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
+    most = held
+    with closing(job):
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as end:
+                done: PretrainSummary = end.value
+                return done, most - held
+            if device.type == "cuda" and progress.message == TRAINING:
+                if progress.done > 1:  # before that, convolutions are tried with all the memory there is
+                    most = max(most, torch.cuda.max_memory_allocated(device))
+                torch.cuda.reset_peak_memory_stats(device)
+            yield progress
 
 
 def _read(path: Path, figures: Mapping[str, float]) -> SeedCurve:
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    columns = {name: [float(row[name]) for row in rows] for name in ("total", "l1", "drawn", "iou", "norm", "seconds")}
-    return SeedCurve(loss=columns.pop("total"), **columns, figures=figures)
+
+    def column(name: str) -> list[float]:
+        return [float(row[name]) for row in rows]
+
+    return SeedCurve(
+        loss=column("total"),
+        l1=column("l1"),
+        drawn=column("drawn"),
+        iou=column("iou"),
+        norm=column("norm"),
+        seconds=column("seconds"),
+        figures=figures,
+    )

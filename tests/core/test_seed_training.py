@@ -21,20 +21,20 @@ from core.progress import run
 from core.refiner.checkpoint import SHIPPED, load_refiner, read_card
 from core.refiner.losses import pair_iou
 from core.refiner.seed_network import SeedNetwork
-from core.training.config import PretrainConfig, read_config
+from core.training.config import PretrainConfig
 from core.training.frames import make_frames
 from core.training.learners import learner_of
 from core.training.plot import averaged, draw_curves, sparkline
 from core.training.pool import load_pool
 from core.training.precision import Precision
 from core.training.pretrain import pretrain
-from core.training.seed_claims import CONFIGS, SeedCurve, verdicts
+from core.training.seed_claims import RUNS, SeedCurve, config_of, contributions, running_mean, seed_curves, verdicts
 from tests.core.command_line import Verb
 from tests.core.pools import save_pool
 
 CPU = torch.device("cpu")
-SEED = read_config(CONFIGS["after"], PretrainConfig)
-BEFORE = read_config(CONFIGS["before"], PretrainConfig)
+SEED = config_of("after")
+BEFORE = config_of("before")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,18 @@ def test_the_configurations_are_the_seed_after_and_before_its_repair() -> None:
     changed = {key for key, value in vars(BEFORE).items() if value != getattr(SEED, key)}
     assert changed == {"initialisation", "learning_rate", "iou_weight", "max_norm", "use_amp"}
     assert (BEFORE.initialisation, BEFORE.learning_rate, BEFORE.iou_weight) == ("default", 1e-4, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("without-clipping", {"max_norm": float("inf")}),
+        ("without-initialisation", {"initialisation": "default"}),
+        ("without-amp", {"use_amp": False}),
+    ],
+)
+def test_each_part_of_the_repair_can_be_taken_back_alone(name: str, change: dict[str, object]) -> None:
+    assert vars(config_of(name)) == vars(SEED) | change
 
 
 @pytest.mark.parametrize(("config", "small"), [(SEED, True), (BEFORE, False)], ids=["after", "before"])
@@ -151,6 +163,30 @@ def test_claims_do_not_hold_where_nothing_changed() -> None:
     assert "gone never" in said["20 to 30 % faster"]
 
 
+def test_each_part_of_the_repair_is_told_apart() -> None:
+    after = replace(curve([40.0] * 100, unrest=0.1, seconds=0.5), precision="bfloat16", memory_mib=100.0)
+    wild = curve([40.0] * 100, unrest=5.0)
+    said = contributions({"after": after, "without-clipping": wild, "without-initialisation": after})
+    assert list(said) == ["clipping", "initialisation"]
+    assert said["clipping"].startswith("steadier with it: ")
+    assert said["initialisation"].startswith("no steadier with it: ")
+    amp = contributions({"after": after, "without-amp": replace(wild, memory_mib=200.0)})["AMP"]
+    assert amp.startswith("faster with it: 500.0 ms a step in bfloat16, 1000.0 without; GPU memory at most 100 MiB")
+    assert contributions({"before": wild, "without-amp": wild}) == {}
+
+
+def test_amp_is_not_judged_where_there_is_none() -> None:
+    same = curve([40.0] * 10)
+    said = contributions({"after": same, "without-amp": same})["AMP"]
+    assert said.startswith("not judged: this device computes both in float32")
+
+
+def test_a_running_mean_smooths() -> None:
+    assert running_mean([1.0, 3.0, 5.0, 7.0], 2) == [2.0, 4.0, 6.0]
+    assert running_mean([1.0, 3.0], 5) == [2.0]
+    assert running_mean([], 5) == []
+
+
 def test_steps_without_a_box_count_for_nothing() -> None:
     plain = curve([40.0] * 100)
     gaps = replace(plain, l1=[0.0, *plain.l1[1:]], drawn=[0.0, *plain.drawn[1:]])
@@ -176,16 +212,51 @@ def test_a_curve_is_a_line_of_bars_and_a_picture(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_benchmark_prints_curves_and_verdicts(verb: Verb, pool_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "curves"
-    for _ in range(2):  # the second run's log replaces the first one's
-        said = verb(
-            "benchmark", "seed", "--data", pool_folder, "--steps", 2, "--batch", 1, "--out", out, "--device", "cpu"
-        )
+    short = ["--steps", 2, "--batch", 1, "--out", out, "--device", "cpu"]
+    said = verb("benchmark", "seed", "--data", pool_folder, *short)
     assert said.code == 0
-    assert (out / "curves.png").exists()
-    assert len((out / "before" / "log.csv").read_text("utf-8").splitlines()) == 3
-    assert set(said.summary["runs"]) == {"before", "after"}
+    assert [Path(plot).name for plot in said.summary["plots"]] == ["loss.png", "error-left.png"]
+    assert all(Path(plot).exists() for plot in said.summary["plots"])
+    assert tuple(said.summary["runs"]) == RUNS
     assert len(said.summary["claims"]) == 3
+    assert list(said.summary["parts"]) == ["clipping", "initialisation", "AMP"]
     assert "loss from over 200 to under 10: does not hold" in said.out
+    assert "AMP: not judged" in said.out
+    assert {path.name for path in (out / "after").iterdir()} == {
+        "encoder.safetensors",
+        "refiner.safetensors",
+        "refiner.json",
+        "log.csv",
+    }
+    losses = {name: run["start"] for name, run in said.summary["runs"].items()}
+    assert losses["after"] == losses["without-amp"] == losses["without-clipping"] != losses["without-initialisation"]
+
+
+@pytest.mark.slow
+def test_runs_can_be_chosen_and_what_they_leave_is_measured_beside_ours(
+    verb: Verb, pool_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "curves"
+    short = ["--steps", 2, "--batch", 1, "--out", out, "--device", "cpu", "--runs", "after", "without-clipping"]
+    for _ in range(2):  # the second run's log replaces the first one's
+        said = verb("benchmark", "seed", "--data", pool_folder, *short)
+    assert tuple(said.summary["runs"]) == ("after", "without-clipping")
+    assert said.summary["claims"] == {}
+    assert list(said.summary["parts"]) == ["clipping"]
+    assert len((out / "after" / "log.csv").read_text("utf-8").splitlines()) == 3
+    measured = ["--noise", "hq0.4", "--limit", 1, "--no-grabcut", "--no-cache", "--device", "cpu"]
+    beside = verb("benchmark", "accuracy", "--data", pool_folder / "discs", *measured, "--beside", out / "after")
+    assert beside.code == 0
+    assert [row["method"] for row in beside.summary["rows"]] == ["drawn", "seed's refiner (after)", "shipped"]
+    twice = verb("benchmark", "accuracy", "--data", pool_folder, "--no-cache", "--beside", out / "after", out / "after")
+    assert twice.code == 2 and "one name in the table" in twice.sentences[-1]
+
+
+def test_a_run_that_does_not_exist_is_named(verb: Verb, pool_folder: Path) -> None:
+    said = verb("benchmark", "seed", "--data", pool_folder, "--runs", "aftr")
+    assert said.code == 2 and "no run aftr" in said.sentences[-1]
+    with pytest.raises(BadInputError, match="use one of before, after"):
+        run(seed_curves(pool_folder, pool_folder, CPU, start_from=SHIPPED, steps=2, runs=["aftr"]))
 
 
 def test_a_curve_of_one_step_is_refused(verb: Verb, pool_folder: Path) -> None:
