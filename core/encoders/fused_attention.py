@@ -19,12 +19,13 @@ _ALIGNED = 8  # fused kernels want channels in multiples of this
 class FusedAttention(nn.Module):
     """The same as segment-anything-hq's `Attention` with its very parameters, under the same names."""
 
-    def __init__(self, original: Any) -> None:  # published without types
+    def __init__(self, original: nn.Module) -> None:
         super().__init__()
-        self.heads = int(original.num_heads)
-        self.scale = float(original.scale)
-        self.qkv, self.proj = original.qkv, original.proj
-        self.rel_pos_h, self.rel_pos_w = original.rel_pos_h, original.rel_pos_w
+        theirs: Any = original  # published without types
+        self.heads = int(theirs.num_heads)
+        self.scale = float(theirs.scale)
+        self.qkv, self.proj = theirs.qkv, theirs.proj
+        self.rel_pos_h, self.rel_pos_w = theirs.rel_pos_h, theirs.rel_pos_w
 
     def forward(self, values: Tensor) -> Tensor:
         """(B, H, W, C) -> (B, H, W, C)."""

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from core.encoders.catalogue import load_encoder
+from core.encoders.weights import load_state
 from core.errors import BadFileError, BadWeightsError, StorageError
 from core.geometry import Frame
 from core.images import read_picture
@@ -134,6 +135,16 @@ def test_a_second_run_may_train_the_refiner_alone(pool_folder: Path, run_out: Pa
     trained(pool_folder, tmp_path, config, start_from=run_out)
     assert (tmp_path / "encoder.safetensors").read_bytes() == (run_out / "encoder.safetensors").read_bytes()
     assert (tmp_path / "refiner.safetensors").read_bytes() != (run_out / "refiner.safetensors").read_bytes()
+
+
+def test_frozen_norms_keep_the_statistics_that_they_came_with(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
+    careful = replace(SHORT, freeze_norms=True, drop_path=0.2, feature_drop=0.2, style_share=0.5)
+    trained(pool_folder, tmp_path, careful, start_from=run_out)
+    before, after = (load_state(folder / "encoder.safetensors") for folder in (run_out, tmp_path))
+    backbone = "backbone.bn1.running_mean"
+    assert torch.equal(before[backbone], after[backbone])
+    assert not torch.equal(before["backbone.bn1.weight"], after["backbone.bn1.weight"])
+    assert not torch.equal(before["lateral5.1.running_mean"], after["lateral5.1.running_mean"])
 
 
 def test_damaged_sets_and_missing_states_are_named(pool_folder: Path, tmp_path: Path) -> None:
