@@ -1,9 +1,9 @@
 """Fill the feature cache with a folder of pictures.
 
-Pictures are read ahead by threads, encoded in batches (bf16 on a GPU), and written by threads behind; what is cached
-already costs only a look. A batch that does not fit into the GPU's memory is halved, and where the GPU fails
-altogether the CPU goes on. With several GPUs there is one process for each, all on one cache. A picture that cannot be
-read is told on stderr, the others go on, and the exit code is then 2.
+Pictures are read ahead (by processes beside a GPU), encoded in batches (HQ-SAM in bf16 on a GPU), and written behind;
+what is cached already costs only a look. A batch that does not fit into the GPU's memory is halved, and where the GPU
+fails altogether the CPU goes on. With several GPUs there is one process for each, all on one cache. A picture that
+cannot be read is told on stderr, the others go on, and the exit code is then 2.
 
 examples:
   boxrefine encode --images harbour
@@ -47,8 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_pace_options(parser: argparse.ArgumentParser) -> None:
     """--batch, --readers, --precision, --compile."""
     parser.add_argument("--batch", metavar="N", type=int, help="pictures in a batch (default: what suits the encoder)")
-    parser.add_argument("--readers", metavar="N", type=int, help="threads that read pictures")
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on a GPU")
+    parser.add_argument(
+        "--readers", metavar="N", type=int, help="how many read pictures: processes beside a GPU on Linux, else threads"
+    )
+    parser.add_argument(
+        "--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 for HQ-SAM on a GPU"
+    )
     parser.add_argument("--compile", action="store_true", help="compile the network first, which takes a minute")
 
 
@@ -116,10 +120,10 @@ def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
 
     on_gpu, cores = encoder.device.type == "cuda", os.cpu_count() or 1
     batch = options.batch if options.batch is not None else GPU_BATCH.get(encoder.name, 8) if on_gpu else 1
-    readers = options.readers if options.readers is not None else min(cores, 32) if on_gpu else max(1, cores // 2)
+    readers = options.readers if options.readers is not None else min(cores, 16) if on_gpu else max(1, cores // 2)
     if batch < 1 or readers < 1:
         raise BadInputError("--batch and --readers must be 1 or more.")
-    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2)
+    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2, apart=on_gpu)
 
 
 def figures_of(encoded: Encoded) -> dict[str, Figure]:

@@ -64,14 +64,16 @@ class BatchEncoder:
     """An encoder of the catalogue for batches; `prepare` may be called on any thread, the rest on one."""
 
     def __init__(self, encoder: Encoder, *, precision: str = "auto", compiled: bool = False) -> None:
-        """`precision` of PRECISIONS: auto is bf16 on a GPU and fp32 on a CPU. `compiled`: torch.compile the network,
+        """`precision` of PRECISIONS: auto is bf16 for HQ-SAM on a GPU, else fp32: the light encoder is fast enough in
+        fp32, and bf16 moves its boxes. `compiled`: torch.compile the network,
         which takes a minute and pays for thousands of pictures. Raises BadInputError for an encoder without batches.
         """
         if precision not in PRECISIONS:
             raise BadInputError(f"There is no precision {precision}: use one of {', '.join(PRECISIONS)}.")
         self.encoder = encoder
         self.device = encoder.device
-        self.is_half = precision == "bf16" or (precision == "auto" and self.device.type == "cuda")
+        pays = self.device.type == "cuda" and not isinstance(encoder, LightEncoder)
+        self.is_half = precision == "bf16" or (precision == "auto" and pays)
         self._compiled = compiled
         self._network = _network_of(encoder)
         if compiled:

@@ -1,5 +1,5 @@
-"""Encoding a folder as fast as its slowest part: pictures are read ahead by threads, encoded in batches, and written
-by threads behind.
+"""Encoding a folder as fast as its slowest part: pictures are read ahead by threads or processes, encoded in batches,
+and written by threads behind.
 
 A GPU that runs out of memory gets batches half as large; one that fails altogether hands over to the CPU.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,16 +20,21 @@ from core.encoders.image_features import ImageFeatures
 from core.errors import KnownError, reason
 from core.features.feature_cache import FeatureKey
 from core.features.feature_source import FeatureSource
+from core.features.read_ahead import PictureReader, read_ahead
 from core.progress import Job, Progress
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How much is under way at once: threads that read, pictures in a batch, threads that write."""
+    """How much is under way at once: how many read, pictures in a batch, threads that write.
+
+    Readers are threads, or with `apart` processes, see `read_ahead`.
+    """
 
     readers: int
     batch: int
     writers: int = 4
+    apart: bool = False
 
 
 @dataclass
@@ -41,10 +46,6 @@ class Encoded:
     failed: int = 0
     batch: int = 0
     device: str = ""
-
-
-Found = tuple[FeatureKey, Prepared] | KnownError | None
-"""A picture to encode, why it cannot be read, or (None) that its features are cached."""
 
 
 class EncodePipeline:
@@ -76,8 +77,10 @@ class EncodePipeline:
         """
         report = Encoded()
         waiting: list[tuple[FeatureKey, Prepared]] = []
-        with _pool(self._pace.readers) as readers, _pool(self._pace.writers) as writers:
-            for done, found in enumerate(self._read_ahead(paths, readers)):
+        reader = PictureReader(self._source, self._batches.prepare)
+        ahead = read_ahead(paths, reader, count=self._pace.readers, apart=self._pace.apart, slack=2 * self._pace.batch)
+        with closing(ahead), _pool(self._pace.writers) as writers:
+            for done, found in enumerate(ahead):
                 yield Progress(done, len(paths), paths[done].name)
                 if found is None:
                     report.cached += 1
@@ -99,31 +102,6 @@ class EncodePipeline:
         yield Progress(len(paths), len(paths))
         report.batch, report.device = self._batch, f"{self._batches.device}, {self._batches.precision}"
         return report
-
-    def _read_ahead(self, paths: Sequence[Path], readers: ThreadPoolExecutor) -> Iterator[Found]:
-        ahead = self._pace.readers + 2 * self._pace.batch
-        futures: deque[Future[Found]] = deque()
-        for path in paths:
-            futures.append(readers.submit(self._read, path))
-            if len(futures) > ahead:
-                yield futures.popleft().result()
-        while futures:
-            yield futures.popleft().result()
-
-    def _read(self, path: Path) -> Found:
-        """A reader's thread."""
-        source = self._source
-        try:
-            known = source.recall(path)
-            if known is not None and source.holds(path, known):
-                return None
-            picture, known = source.read(path)
-            if source.holds(path, known):
-                return None
-            key = source.key_of(path, known)
-            return key, self._batches.prepare(picture, key.frame)
-        except KnownError as error:
-            return error
 
     def _encode(self, items: list[tuple[FeatureKey, Prepared]], writers: ThreadPoolExecutor) -> int:
         """Start batches, and finish those before them meanwhile; gives how many pictures."""

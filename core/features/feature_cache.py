@@ -79,6 +79,10 @@ class FeatureCache:
         self._disk_bytes = 0
         self._serial = itertools.count()
 
+    def again(self) -> FeatureCache:
+        """Another object on the same folder, for another process: no connection is shared, nothing held in memory."""
+        return FeatureCache(self.folder, disk_budget=self.disk_budget, ram_budget=0, codec=self._codec)
+
     def __enter__(self) -> FeatureCache:
         return self
 

@@ -1,0 +1,93 @@
+"""Pictures are read ahead by threads or processes: the same answers in the same order, whatever happens to one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.encoders.batches import Prepared
+from core.errors import BadFileError, StorageError
+from core.features.feature_cache import FeatureCache
+from core.features.feature_source import FeatureSource
+from core.features.read_ahead import Found, PictureReader, can_read_apart, read_ahead
+from core.geometry import Frame
+from core.images import Picture
+from tests.core.feature_files import CountingEncoder, small_features
+
+COUNT = 9
+APART = [False, pytest.param(True, marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks"))]
+
+
+def prepared(picture: Picture, frame: Frame) -> Prepared:
+    """The picture's own first pixel stands for it."""
+    return Prepared(torch.from_numpy(picture[:1, :1].copy()), frame.width, frame.height, frame)
+
+
+def deadly(picture: Picture, frame: Frame) -> Prepared:
+    """As a system without memory does it."""
+    if picture[0, 0, 0] == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return prepared(picture, frame)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    """Nine grey pictures, each of its own brightness; the fourth is no picture."""
+    found = [tmp_path / f"{number}.png" for number in range(COUNT)]
+    for number, path in enumerate(found):
+        Image.fromarray(np.full((20, 30, 3), number, np.uint8)).save(path)
+    found[3].write_bytes(b"no picture")
+    return found
+
+
+def brightness(found: Found) -> int | None:
+    return int(found[1].pixels[0, 0, 0]) if isinstance(found, tuple) else None
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_pictures_come_in_order_and_a_damaged_one_is_named(paths: list[Path], apart: bool) -> None:
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared)
+    found = list(read_ahead(paths, reader, count=2, apart=apart, slack=2))
+    assert [brightness(entry) for entry in found] == [0, 1, 2, None, 4, 5, 6, 7, 8]
+    assert isinstance(found[3], BadFileError)
+    assert "3.png" in str(found[3])
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_what_is_cached_is_not_read_again(paths: list[Path], tmp_path: Path, apart: bool) -> None:
+    with FeatureCache(tmp_path / "cache", ram_budget=0) as cache:
+        source = FeatureSource(CountingEncoder(), cache)
+        _, known = source.read(paths[1])
+        key = source.key_of(paths[1], known)
+        cache.put(key, small_features(1.0, key))
+        found = list(read_ahead(paths, PictureReader(source, prepared), count=2, apart=apart, slack=2))
+    assert [entry is None for entry in found] == [number == 1 for number in range(COUNT)]
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_reading_may_be_stopped_before_its_end(paths: list[Path], apart: bool) -> None:
+    ahead = read_ahead(
+        paths, PictureReader(FeatureSource(CountingEncoder(), None), prepared), count=2, apart=apart, slack=2
+    )
+    assert [brightness(entry) for entry in islice(ahead, 2)] == [0, 1]
+    ahead.close()
+    assert list(ahead) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+def test_a_process_that_the_system_takes_away_is_told_of(paths: list[Path]) -> None:
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), deadly)
+    with pytest.raises(StorageError, match="use fewer --readers"):
+        list(read_ahead(paths, reader, count=2, apart=True, slack=2))
+
+
+def test_shared_memory_that_is_too_small_leaves_threads() -> None:
+    assert not can_read_apart(1 << 40)
