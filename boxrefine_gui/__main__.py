@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from core import cli
 from core.cli.terminal import complain
@@ -26,7 +27,7 @@ def main() -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     arguments = sys.argv[1:]
     if arguments and (arguments[0] in cli.VERBS or arguments[0].startswith("-")):
-        return cli.main(arguments, window_benchmarks={"drag": measure_drag, "prefetch": measure_prefetch})
+        return cli.main(arguments, window_benchmarks=BENCHMARKS)
     try:
         return open_window(arguments)
     except KnownError as error:
@@ -46,6 +47,9 @@ def open_window(arguments: list[str]) -> int:
         return 2
     if sys.platform == "win32":
         import torch  # noqa: F401  (loaded after Qt, its libraries are not found: WinError 1114)
+    from core.encoders.native_libraries import open_libraries
+
+    open_libraries()
     from boxrefine_gui.app import run
 
     return run(path)
@@ -73,6 +77,21 @@ def measure_prefetch(
 
     return measure(device, encoder=encoder, images=images, every_s=every_s, folder=folder)
 
+
+def measure_stalls(
+    device: str, *, images: int, files: int, other: str, bring: Callable[[], object]
+) -> Mapping[str, Mapping[str, float]]:
+    """How long the window does not answer while models load, pictures are encoded and the cache is cleared out."""
+    from boxrefine_gui.stall_benchmark import measure
+
+    return measure(device, images=images, files=files, other=other, bring=bring)
+
+
+BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
+    "drag": measure_drag,
+    "prefetch": measure_prefetch,
+    "stalls": measure_stalls,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,6 +16,7 @@ from PySide6.QtCore import QMessageLogContext, QObject, Qt, QTimer, QtMsgType, q
 from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.app import SWITCH_S, App, build
+from core.encoders.native_libraries import open_libraries
 from core.settings import Settings, save_settings, settings_path
 
 _BEAT_MS = 2
@@ -26,6 +27,7 @@ STALL_S = 0.016
 def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
     """A shown window with nothing open, and an empty folder for pictures; all of it is gone at the end."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    open_libraries()  # as the app does
     qInstallMessageHandler(_without_the_platforms_own)
     qt = QApplication.instance() or QApplication(["boxrefine"])
     before = sys.getswitchinterval()
@@ -125,22 +127,38 @@ class IdleProcess:
     _PROGRAM = """
 import os, select, time
 stalls, last = [0.0], time.perf_counter()
-while not select.select([0], [], [], 0.002)[0]:
+while True:
+    if select.select([0], [], [], 0.002)[0]:
+        if not os.read(0, 1):
+            break
+        os.write(1, f"{len(stalls) - 1} {max(stalls)}\\n".encode())
+        stalls = [0.0]
     now = time.perf_counter()
     stalls += [now - last - 0.002] * (now - last - 0.002 > 0.016)
     last = now
-os.write(1, f"{len(stalls) - 1} {max(stalls)}".encode())
 """
 
     def __init__(self) -> None:
         command = [sys.executable, "-c", self._PROGRAM]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def stalls(self) -> tuple[int, float]:
-        """End it: how many stalls over 16 ms it had, and the longest in seconds."""
-        said, _ = self._process.communicate()
-        count, longest = said.split()
+    def lap(self) -> tuple[int, float]:
+        """How many stalls over 16 ms it had since it began or was last asked, and the longest in seconds."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write("?")
+        self._process.stdin.flush()
+        count, longest = self._process.stdout.readline().split()
         return int(count), float(longest)
+
+    def stalls(self) -> tuple[int, float]:
+        """The last lap; the process ends."""
+        found = self.lap()
+        self.stop()
+        return found
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.communicate()
 
 
 def _without_the_platforms_own(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:

@@ -26,12 +26,14 @@ from core.cli import (
     benchmark_learning,
     benchmark_prefetch,
     benchmark_seed,
+    benchmark_stalls,
 )
 
 BENCHMARKS: Mapping[str, ModuleType] = {
     "latency": benchmark_latency,
     "encode": benchmark_encode,
     "prefetch": benchmark_prefetch,
+    "stalls": benchmark_stalls,
     "accuracy": benchmark_accuracy,
     "calibration": benchmark_calibration,
     "codec": benchmark_codec,

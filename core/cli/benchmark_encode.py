@@ -27,7 +27,7 @@ from core.cli.encode import add_pace_options, batch_encoder, pace_of, pictures_i
 from core.cli.terminal import Figure, complain, say, summarise, table, watch
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from core.encoders.batches import BatchEncoder
     from core.encoders.image_features import Encoder
@@ -187,6 +187,17 @@ def random_network(name: str) -> nn.Module:
     state = {key: torch.empty(shape).uniform_(-0.02, 0.02, generator=generator) for key, shape in shapes.items()}
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def random_state(name: str) -> dict[str, Tensor]:
+    """Weights of an HQ-SAM encoder that are of no use but to be timed with."""
+    import torch
+
+    from core.encoders.hq_sam import empty_network
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = {key: value.shape for key, value in empty_network(name).state_dict().items()}
+    return {key: torch.empty(shape).uniform_(-0.02, 0.02, generator=generator) for key, shape in shapes.items()}
 
 
 def alone(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:

@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 from core.cli import benchmark, cache, demo, encode, export, models, pretrain, refine, train, version
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
-WindowBenchmark = Callable[..., Mapping[str, float]]
+WindowBenchmark = Callable[..., Mapping[str, Any]]
 """Figures by name of the window on a device. Core has none; the window's entry point hands them in."""
 
 OK, FAILED, INTERRUPTED = 0, 2, 130
