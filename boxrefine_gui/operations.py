@@ -118,16 +118,26 @@ def refine_again(parts: Parts) -> None:
 def _store_draft(parts: Parts, draft: Draft, *, seconds: float, category_id: int) -> None:
     session = parts.session
     session.set_pending(waiting=tuple(entry for entry in session.waiting if entry.number != draft.number))
-    if draft.again is not None:
-        move(parts, draft.again.id, draft.box)
-        return
     correction = correction_of(draft, session.models, category_id=category_id, seconds=seconds)
+    if draft.again is not None:
+        _store_again(parts, draft.again.id, correction)
+        return
     session.set_pending(storing=(*session.storing, correction))
     parts.store.write(
         partial(_accept_in, correction=correction),
         on_done=partial(_stored, parts, correction),
         on_error=partial(_not_stored, parts, draft, correction),
     )
+
+
+def _store_again(parts: Parts, correction_id: int, correction: Correction) -> None:
+    """A stored box was refined again: it is to tell what was proposed now; without an answer it was only moved."""
+    if correction.refined is None:
+        move(parts, correction_id, correction.accepted)
+    else:
+        _change_edges(
+            parts, correction_id, correction.accepted, lambda project: project.refine(correction_id, correction)
+        )
 
 
 def correction_of(draft: Draft, models: Models | None, *, category_id: int, seconds: float) -> Correction:
@@ -190,11 +200,16 @@ def show_returned(parts: Parts) -> None:
 
 
 def move(parts: Parts, correction_id: int, box: Box) -> None:
-    """Give a stored box other edges; it is shown there at once, and goes back if it cannot be stored."""
+    """Give a stored box other edges; what was drawn and refined stays with it."""
+    _change_edges(parts, correction_id, box, lambda project: project.move(correction_id, box))
+
+
+def _change_edges(parts: Parts, correction_id: int, box: Box, write: Callable[[ProjectStore], Changes]) -> None:
+    """The box is shown there at once, and goes back if it cannot be stored."""
     session = parts.session
     session.set_pending(moving={**session.moving, correction_id: box})
     parts.store.write(
-        lambda project: project.move(correction_id, box),
+        write,
         on_done=partial(_moved, session, correction_id, box),
         on_error=partial(_not_moved, session, correction_id),
     )
@@ -212,16 +227,19 @@ def _not_moved(session: Session, correction_id: int, error: Exception) -> None:
 
 
 def delete_selected(parts: Parts) -> None:
-    """Delete the selected box."""
-    correction = parts.session.selected
+    """Delete the selected box, or else discard the drawn one: what Delete takes is what is in view."""
+    draft, correction = parts.session.draft, parts.session.selected
+    if draft is not None:
+        discard(parts)
+        correction = correction if draft.again is not None else None
     if correction is not None:
         parts.store.write(lambda project: project.delete([correction.id]), on_done=parts.session.apply)
 
 
 def choose_category(parts: Parts, category_id: int) -> None:
     """Relabel the selected box, or else label the next ones so."""
-    correction = parts.session.selected
-    if correction is None or parts.session.draft is not None:
+    draft, correction = parts.session.draft, parts.session.selected
+    if correction is None or (draft is not None and draft.again is None):
         parts.session.choose_category(category_id)
     elif correction.category_id != category_id:
         parts.store.write(lambda project: project.relabel([correction.id], category_id), on_done=parts.session.apply)

@@ -68,6 +68,7 @@ class Correction:
     `id` is 0 until it is stored. `refined` is None where the box was drawn without the model (`encoder` and
     `refiner` are then empty). `seconds` is the time from the first press to the acceptance. `outline` is that of the
     refinement's mask, if there was one: it belongs to the refined box and does not move with the accepted one.
+    `refined` always answers `drawn`: where a stored box is refined again, the box that it was is the drawn one.
     """
 
     image_id: int

@@ -22,7 +22,15 @@ from core.store.project_file import (
     transaction,
 )
 from core.store.refiner_log import RefinerLog
-from core.store.rows import box_text, correction_of, correction_row, now, picture_path, stored_path
+from core.store.rows import (
+    box_text,
+    correction_of,
+    correction_row,
+    now,
+    picture_path,
+    refinement_columns,
+    stored_path,
+)
 from core.store.undo_log import Operation, Row, UndoLog
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
@@ -153,8 +161,7 @@ class ProjectStore:
     def accept_all(self, corrections: Sequence[Correction]) -> tuple[list[Correction], Changes]:
         """Store new corrections as one undo step, all or none; raises as `accept` does."""
         for correction in corrections:
-            for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
-                _check_box(box)
+            _check_boxes(correction)
         with self._operation(_title("Accept", len(corrections))) as operation:
             for image_id in {correction.image_id for correction in corrections}:
                 self._row(operation, "images", image_id)
@@ -171,6 +178,18 @@ class ProjectStore:
             row = self._row(operation, "corrections", correction_id)
             if row["accepted"] != box_text(accepted):
                 operation.update("corrections", row, accepted=box_text(accepted), changed=now())
+            return operation.changes
+
+    def refine(self, correction_id: int, again: Correction) -> Changes:
+        """Put another drawn box, refinement and accepted box in a stored one's place; its image and category stay.
+
+        What it was before is in the undo step. The seconds add up. Raises BadInputError as `accept` does.
+        """
+        _check_boxes(again)
+        with self._operation("Refine box") as operation:
+            row = self._row(operation, "corrections", correction_id)
+            seconds = row["seconds"] + again.seconds
+            operation.update("corrections", row, **refinement_columns(replace(again, seconds=seconds)), changed=now())
             return operation.changes
 
     def relabel(self, ids: Sequence[int], category_id: int) -> Changes:
@@ -266,6 +285,11 @@ def _checked_name(name: str) -> str:
     if not name.strip():
         raise BadInputError("A category needs a name: type one.")
     return name.strip()
+
+
+def _check_boxes(correction: Correction) -> None:
+    for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
+        _check_box(box)
 
 
 def _check_box(box: Box) -> None:

@@ -19,11 +19,20 @@ def now() -> str:
 
 def correction_row(correction: Correction) -> dict[str, Any]:
     """A new correction's row, without an id."""
-    confidence = correction.edge_confidence
     moment = now()
     return {
         "image_id": correction.image_id,
         "category_id": correction.category_id,
+        **refinement_columns(correction),
+        "created": moment,
+        "changed": moment,
+    }
+
+
+def refinement_columns(correction: Correction) -> dict[str, Any]:
+    """What one drawing, refining and accepting says: these columns belong together and change together."""
+    confidence = correction.edge_confidence
+    return {
         "drawn": box_text(correction.drawn),
         "refined": None if correction.refined is None else box_text(correction.refined),
         "accepted": box_text(correction.accepted),
@@ -33,8 +42,6 @@ def correction_row(correction: Correction) -> dict[str, Any]:
         "refiner": correction.refiner,
         "seconds": float(correction.seconds),
         "outline": json.dumps(correction.outline) if correction.outline else None,
-        "created": moment,
-        "changed": moment,
     }
 
 

@@ -218,15 +218,6 @@ def test_undo_on_another_image_shows_that_image(qtbot: QtBot, two_boxes: App) ->
     qtbot.waitUntil(lambda: two_boxes.session.row == 0 and len(two_boxes.session.corrections) == 1)
 
 
-def test_refining_again_starts_from_the_accepted_box(qtbot: QtBot, two_boxes: App) -> None:
-    click(two_boxes.window.canvas, (50, 60))
-    qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: two_boxes.session.draft is not None and two_boxes.session.draft.is_current)
-    accept(qtbot, two_boxes)
-    assert len(stored(two_boxes)) == 2
-    assert close_to(boxes(two_boxes)[0], inset(inset(FIRST)))
-
-
 def test_a_move_that_cannot_be_stored_goes_back(qtbot: QtBot, two_boxes: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise StorageError("The project could not be saved because the disk is full: make room and try again.")
