@@ -39,6 +39,8 @@ from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
 
 _SIDE_WIDTH = 236
+_LEAST_SIDE_WIDTH = 150
+_LEAST_CENTRE_WIDTH = 480
 
 
 class MainWindow(QMainWindow):
@@ -109,8 +111,12 @@ class MainWindow(QMainWindow):
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         across = QSplitter(Qt.Orientation.Horizontal)
-        for widget in (_titled("Images", self.images), centre, right):
+        left = _titled("Images", self.images)
+        for widget in (left, centre, right):
             across.addWidget(widget)
+        for side in (left, right):
+            side.setMinimumWidth(_LEAST_SIDE_WIDTH)
+        centre.setMinimumWidth(_LEAST_CENTRE_WIDTH)  # so that in a small window the sides give way first
         across.setStretchFactor(1, 1)
         across.setSizes([_SIDE_WIDTH, 800, _SIDE_WIDTH])
         across.setChildrenCollapsible(False)

@@ -24,6 +24,8 @@ _DASHED = Qt.PenStyle.DashLine
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more of them hide the picture, and cost time
 _CHIP = QColor(16, 18, 21, 215)
+_CHIP_AIR = QSizeF(14, 6)
+_CHIP_TEXT = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def paint_first_steps(painter: QPainter, scene: Scene) -> None:
     """A word to a newcomer, below the middle of the picture."""
     words = first_steps(scene.session)
     if words:
-        width = QFontMetricsF(painter.font()).horizontalAdvance(words)
+        width = QFontMetricsF(painter.font()).horizontalAdvance(words) + _CHIP_AIR.width()
         _chip(painter, scene, words, QPointF((scene.size.width() - width) / 2, scene.size.height() - 48))
 
 
@@ -262,14 +264,16 @@ def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor) -> None:
 
 def _chip(painter: QPainter, scene: Scene, text: str, at: QPointF) -> None:
     metrics = QFontMetricsF(painter.font())
-    plate = QRectF(at.x(), at.y(), metrics.horizontalAdvance(text) + 14, metrics.height() + 6)
+    room = QRectF(0, 0, max(scene.size.width() - 8 - _CHIP_AIR.width(), 1), scene.size.height())
+    words = metrics.boundingRect(room, int(_CHIP_TEXT), text)  # in a small window on several lines
+    plate = QRectF(at, words.size() + _CHIP_AIR)
     plate.moveLeft(min(max(plate.left(), 4), max(scene.size.width() - plate.width() - 4, 4)))
     plate.moveTop(min(max(plate.top(), 4), max(scene.size.height() - plate.height() - 4, 4)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_CHIP)
     painter.drawRoundedRect(plate, 4, 4)
     painter.setPen(QColor("#F4F6F8"))
-    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.drawText(plate, int(_CHIP_TEXT), text)
 
 
 def _pen(color: QColor, style: Qt.PenStyle, width: float) -> QPen:

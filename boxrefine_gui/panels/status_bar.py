@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
+from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.session import Readiness, Session
 
 
@@ -14,11 +15,11 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._session = session
         self.position = _label("Position in the list")
-        self.activity = _label("What is being prepared")
-        self.ready = _label("How far ahead images are prepared")
+        self.activity = ElidedLabel("What is being prepared")
+        self.ready = ElidedLabel("How far ahead images are prepared")
         self.zoom = _label("Zoom")
-        self.model = _label("Encoder and refiner")
-        self.device = _label("Device")
+        self.model = ElidedLabel("Encoder and refiner")
+        self.device = ElidedLabel("Device")
         self.addWidget(self.position)
         self.addWidget(self.activity, 1)
         for label in (self.ready, self.zoom, self.model, self.device):
@@ -57,11 +58,10 @@ class StatusBar(QStatusBar):
         elif not session.snapping:
             doing.append("refinement is switched off (S)")
         idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
-        self.activity.setText("   ·   ".join(doing) or idle)
-        self.model.setText(f"{models.encoder_name} encoder, {models.refiner_name} refiner" if models else "")
-        self.device.setText(models.device if models else "")
-        self.ready.setText(_ahead(session) if models else "")
-        self.ready.setToolTip(_cache_words(session.readiness) if models else "")
+        self.activity.show_text("   ·   ".join(doing) or idle)
+        self.model.show_text(f"{models.encoder_name} encoder, {models.refiner_name} refiner" if models else "")
+        self.device.show_text(models.device if models else "")
+        self.ready.show_text(_ahead(session) if models else "", _cache_words(session.readiness) if models else "")
 
 
 def _ahead(session: Session) -> str:

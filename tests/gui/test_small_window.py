@@ -1,0 +1,73 @@
+"""A small window, and names longer than it: everything gives way, nothing pushes the window wider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui.app import App
+from boxrefine_gui.canvas.layers import Scene, paint_first_steps
+from boxrefine_gui.canvas.view import View
+from boxrefine_gui.panels.elided_label import ElidedLabel
+from tests.gui.driving import ready
+from tests.gui.fakes import sample_like_pictures
+
+SMALL = QSize(900, 600)
+LONG = "loading " + "x" * 300
+
+
+def test_the_window_can_be_small(app: App) -> None:
+    least = app.window.minimumSizeHint()
+    assert (least.width(), least.height()) <= (SMALL.width(), SMALL.height())
+    app.window.resize(SMALL)
+    assert app.window.size() == SMALL
+    assert app.window.canvas.width() > app.window.images.width()
+
+
+def test_a_long_name_in_the_status_bar_leaves_the_window_as_wide_as_it_was(app: App) -> None:
+    app.window.resize(SMALL)
+    app.session.set_activity(f"preparing {LONG}.jpg")
+    assert app.window.size() == SMALL
+    assert app.window.minimumSizeHint().width() <= SMALL.width()
+
+
+def test_a_folder_of_long_names_opens_in_a_small_window(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:
+    folder = sample_like_pictures(tmp_path / "pictures")
+    for path in folder.iterdir():
+        path.rename(path.with_name(f"{'y' * 200} {path.name}"))
+    closed_app.window.resize(SMALL)
+    closed_app.open(folder)
+    ready(qtbot, closed_app)
+    assert closed_app.window.size() == SMALL
+
+
+@pytest.mark.parametrize(("width", "is_cut"), [(120, True), (4000, False)])
+def test_what_is_cut_stands_whole_in_the_tooltip(qtbot: QtBot, width: int, is_cut: bool) -> None:
+    label = ElidedLabel("words")
+    qtbot.addWidget(label)
+    label.resize(width, 20)
+    label.show_text(LONG, "a note")
+    assert label.shown.endswith("…") == is_cut
+    assert label.toolTip() == (f"{LONG}\na note" if is_cut else "a note")
+
+
+def test_words_on_a_narrow_canvas_take_more_lines(app: App) -> None:
+    def inked(width: int) -> tuple[int, bool]:
+        """How many rows the words take, and whether they reach the sides."""
+        image = QImage(width, 200, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        painter = QPainter(image)
+        paint_first_steps(painter, Scene(app.session, View(), QSizeF(width, 200), False, None))
+        painter.end()
+        white = QColor(Qt.GlobalColor.white)
+        rows = sum(any(image.pixelColor(x, y) != white for x in range(width)) for y in range(200))
+        return rows, any(image.pixelColor(x, y) != white for x in (0, width - 1) for y in range(200))
+
+    wide, narrow = inked(900), inked(200)
+    assert narrow[0] > 1.5 * wide[0]
+    assert not wide[1]
+    assert not narrow[1]
