@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui import theme
@@ -15,7 +15,10 @@ from boxrefine_gui.session import Session
 
 @dataclass(frozen=True)
 class ActionRow:
-    """One thing the user can do. No `menu`: by key alone. `on_canvas`: its key works while the canvas has the focus."""
+    """One thing the user can do. No `menu`: by key alone. `on_canvas`: its key works while the canvas has the focus.
+
+    Of the rows with the same `one_of`, exactly one is checked, and they look like that.
+    """
 
     id: str
     title: str
@@ -30,6 +33,7 @@ class ActionRow:
     enabled: Callable[[Session], bool] | None = None
     checked: Callable[[Session], bool] | None = None
     title_now: Callable[[Session], str] | None = None
+    one_of: str = ""
 
 
 def readable(key: str) -> str:
@@ -41,6 +45,11 @@ def readable(key: str) -> str:
 def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
     """A QAction for each row, enabled and checked as the session says."""
     actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
+
+    groups = {name: QActionGroup(window) for name in {row.one_of for row in rows if row.one_of}}
+    for row in rows:
+        if row.one_of:
+            groups[row.one_of].addAction(actions[row.id])
 
     def refresh() -> None:
         for row in rows:

@@ -15,13 +15,14 @@ from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
-from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts
+from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
 from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.session import Session
 from boxrefine_gui.teach_actions import TeachVerbs, teach_rows
+from core.encoders.official import OFFICIAL
 
 ZOOM_STEP = 1.25
 DIGITS = 9
@@ -196,12 +197,15 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         return ActionRow(
             f"theme_{name}", title,
             lambda: operations.choose_settings(parts, replace(parts.session.settings, theme=name)),
-            menu="&View", starts_group=starts_group, checked=lambda session: session.settings.theme == name,
+            menu="&View", starts_group=starts_group, one_of="theme",
+            checked=lambda session: session.settings.theme == name,
         )  # fmt: skip
 
     def toggle_masks() -> None:
         settings = parts.session.settings
         operations.choose_settings(parts, replace(settings, show_masks=not settings.show_masks))
+        if not _has_masks(parts.session):
+            parts.session.tell("There is no mask to show: the light encoder makes none, those of HQ-SAM do (Ctrl+M).")
 
     return [
         ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
@@ -222,7 +226,9 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
 def _help_rows(window: QWidget) -> list[ActionRow]:
     return [
         ActionRow("shortcuts", "&Keyboard and mouse", lambda: None, ("F1",), "&Help", "keyboard"),
-        ActionRow("about", "&About BoxRefine", lambda: _show(About(window)), menu="&Help"),
+        ActionRow(
+            "about", "&About BoxRefine", lambda: show_once(window.findChild(About) or About(window)), menu="&Help"
+        ),
     ]
 
 
@@ -241,10 +247,18 @@ def _digit_rows(parts: Parts) -> list[ActionRow]:
 def with_shortcut_help(rows: list[ActionRow], window: QWidget) -> list[ActionRow]:
     """The same rows, the one that shows the help knowing all of them."""
     shortcuts = shortcut_help(rows)
-    return [
-        replace(row, call=lambda: _show(ShortcutHelp(window, shortcuts))) if row.id == "shortcuts" else row
-        for row in rows
-    ]
+
+    def show_help() -> None:
+        show_once(window.findChild(ShortcutHelp) or ShortcutHelp(window, shortcuts))
+
+    return [replace(row, call=show_help) if row.id == "shortcuts" else row for row in rows]
+
+
+def _has_masks(session: Session) -> bool:
+    """Whether masks are to be seen, or to be expected."""
+    drawn = session.draft.refinement if session.draft is not None else None
+    stored = any(correction.outline for correction in session.corrections)
+    return stored or bool(drawn and drawn.outline) or session.settings.encoder in OFFICIAL
 
 
 def has_project(session: Session) -> bool:
@@ -264,11 +278,6 @@ def export_folder(session: Session) -> Path:
 
 def _with_title(verb: str, title: str | None) -> str:
     return f"{verb}: {title}" if title else verb
-
-
-def _show(dialog: QWidget) -> None:
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.show()
 
 
 def _close(window: QWidget) -> None:

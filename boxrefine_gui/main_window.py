@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
@@ -158,9 +158,11 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._show_recent)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
-        self.images.clicked.connect(self._focus_canvas)
-        self.categories.view.clicked.connect(self._focus_canvas)
-        self.boxes.clicked.connect(self._focus_canvas)
+        for view in (self.images, self.categories.view, self.boxes):
+            view.clicked.connect(self._focus_canvas)
+            view.activated.connect(self._focus_canvas)
+            escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
+            escape.activated.connect(self._focus_canvas)
         self.categories.left.connect(self._focus_canvas)
 
     def _teach(self) -> None:
@@ -185,13 +187,16 @@ class MainWindow(QMainWindow):
             self._right.setSizes([height // 5, height // 5, height - 2 * (height // 5)])
 
     def _focus_canvas(self) -> None:
-        """A click in a list is followed by work on the picture, whose keys live in the canvas."""
+        """A choice in a list is followed by work on the picture, whose keys live in the canvas."""
+        self.categories.show_chosen()
         self.canvas.setFocus()
 
     def focus_next_panel(self) -> None:
-        """Canvas, images, categories, boxes, and around again; Tab cannot do it, it goes through the boxes."""
-        panels = (self.canvas, self.images, self.categories.view, self.boxes)
-        at = next((place for place, panel in enumerate(panels) if panel.hasFocus()), -1)
+        """Canvas, images, categories, boxes, teaching, and around; Tab cannot do it, it goes through the boxes."""
+        panels: list[QWidget] = [self.canvas, self.images, self.categories, self.boxes]
+        panels += [self.teach_panel] if self._teach_column.isVisible() else []
+        focus = self.focusWidget()
+        at = next((n for n, panel in enumerate(panels) if panel is focus or panel.isAncestorOf(focus)), -1)
         panels[(at + 1) % len(panels)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _show_title(self) -> None:

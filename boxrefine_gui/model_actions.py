@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui import opening
 from boxrefine_gui.action_row import ActionRow
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.models_dialog import ModelsDialog
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts, choose_settings
 from boxrefine_gui.session import Session
 from core.encoders.official import OFFICIAL, TRAITS
+from core.errors import BadWeightsError
 
 REFINE_BY_TITLES = {
     "auto": "Refine by what the encoder &has",
@@ -29,16 +30,27 @@ REFINE_BY_TITLES = {
 def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask) -> list[ActionRow]:
     """Encoders, then ways to refine, then the dialog of the encoders."""
 
-    def show_dialog() -> None:
-        dialog = ModelsDialog(window, parts.session, folder, ask=ask)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
+    def show_dialog() -> ModelsDialog:
+        dialog = window.findChild(ModelsDialog) or ModelsDialog(window, parts.session, folder, ask=ask)
+        show_once(dialog)
+        return dialog
+
+    def manage_them() -> None:
+        show_dialog()
+
+    def choose_encoder(name: str) -> None:
+        def failed(error: Exception) -> None:
+            if isinstance(error, BadWeightsError):
+                show_dialog().choose(name)  # where they can be had
+            parts.session.report(error)
+
+        opening.choose_models(parts, partial(replace, encoder=name, refine_by="auto"), on_error=failed)
 
     def toggle_folder() -> None:
         settings = parts.session.settings
         choose_settings(parts, replace(settings, encode_folder=not settings.encode_folder))
 
-    manage = ActionRow("models", "&Encoders and their weights…", show_dialog, ("Ctrl+M",), "&Model")
+    manage = ActionRow("models", "&Encoders and their weights…", manage_them, ("Ctrl+M",), "&Model")
     ahead = ActionRow(
         "encode_folder",
         "&Prepare the folder when there is nothing else to do",
@@ -51,9 +63,10 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
         ActionRow(
             f"encoder_{traits.name}",
             traits.title,
-            partial(opening.choose_models, parts, partial(replace, encoder=traits.name, refine_by="auto")),
+            partial(choose_encoder, traits.name),
             menu="&Model",
             checked=partial(_has_encoder, traits.name),
+            one_of="encoder",
             starts_group=traits is TRAITS[0],
         )
         for traits in TRAITS
@@ -65,6 +78,7 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
             partial(opening.choose_models, parts, partial(replace, refine_by=name)),
             menu="&Model",
             checked=partial(_refines_by, name),
+            one_of="refine by",
             enabled=_makes_masks if name in ("mask", "both") else None,
             starts_group=name == "auto",
         )

@@ -12,8 +12,10 @@ from PySide6.QtCore import QObject, Signal
 from boxrefine_gui import opening
 from boxrefine_gui.background import QueueLane, Ticket
 from boxrefine_gui.operations import Parts
-from core.encoders.official import TRAITS, find_weights
+from core.encoders.official import TRAITS, find_weights, title_of
 from core.progress import Job, Progress
+
+_HOW_TO_USE = "choose Use this encoder, or the menu Model"
 
 
 class ModelsFolder(QObject):
@@ -47,17 +49,21 @@ class ModelsFolder(QObject):
 
             return bring(name)
 
-        self._run(name, start, f"The weights of {name} are here.")
+        self._run(name, start, f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.")
 
     def add(self, name: str, path: Path) -> None:
         """Take in a file that the user has."""
 
-        def start() -> Job[object]:
+        words = f"The weights of {title_of(name)} are here"
+
+        def start() -> Job[str]:
             from core.encoders.model_folder import add_file
 
-            return add_file(name, path)
+            held = yield from add_file(name, path)
+            whose = "" if held.official else "; they are not the published ones, so they are taken for your own"
+            return f"{words}{whose}: {_HOW_TO_USE}."
 
-        self._run(name, start, f"The weights of {name} are here.")
+        self._run(name, start, f"{words}: {_HOW_TO_USE}.")
 
     def remove(self, name: str) -> None:
         """Remove weights."""
@@ -68,7 +74,7 @@ class ModelsFolder(QObject):
             return remove(name)
 
         def done(freed: int) -> None:
-            self.said.emit(f"The weights of {name} are removed; {freed / 1e6:.0f} MB are free again.")
+            self.said.emit(f"The weights of {title_of(name)} are removed; {freed / 1e6:.0f} MB are free again.")
             self.look()
 
         self._lane.run(job, on_done=done)
@@ -82,12 +88,13 @@ class ModelsFolder(QObject):
         if self.busy_with:
             return
         self.busy_with = name
+        cancelled = f"The download for {title_of(name)} was cancelled; the next one goes on from there."
         self._ticket = self._lane.run_steps(
             start,
             on_done=partial(self._done, sentence),
             on_error=self._failed,
             on_progress=self._progressed,
-            on_cancel=partial(self._done, f"The download for {name} was cancelled; the next one goes on from there."),
+            on_cancel=partial(self._done, cancelled),
         )
         self.said.emit("")
         self.changed.emit()
@@ -95,8 +102,10 @@ class ModelsFolder(QObject):
     def _progressed(self, progress: Progress) -> None:
         self.progressed.emit(progress)
 
-    def _done(self, sentence: str, _: object = None) -> None:
+    def _done(self, sentence: str, result: object = None) -> None:
+        """`result` is another sentence, where the job knows better how it ended."""
         self._ended()
+        sentence = result if isinstance(result, str) else sentence
         self.said.emit(sentence)
         self._parts.session.tell(sentence)
 

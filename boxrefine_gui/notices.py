@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.background import Ticket
 from boxrefine_gui.session import Session
-from core.errors import KnownError
+from core.errors import BadWeightsError, KnownError
 from core.progress import Progress
 
 _TOLD_MS = 12_000
@@ -51,6 +51,7 @@ class Notices(QWidget):
         self._session = session
         self._bug: BugReport | None = None
         self._ticket: Ticket | None = None
+        self._shown: KnownError | None = None
         self.sentence = QLabel()
         self._bar = self._make_bar()
         self.progress = QProgressBar()
@@ -65,6 +66,7 @@ class Notices(QWidget):
         self._until.timeout.connect(self.dismiss)
         session.problem.connect(self.show_problem)
         session.told.connect(self.tell)
+        session.models_changed.connect(self._models_came)
 
     # Sentences
 
@@ -73,6 +75,7 @@ class Notices(QWidget):
         if isinstance(error, KnownError):
             self._show(str(error), "fault")
             self._until.stop()
+            self._shown = error
         elif self._bug is None or not self._bug.isVisible():
             self._bug = BugReport(self, report_of(error))
             self._bug.open()
@@ -86,9 +89,16 @@ class Notices(QWidget):
 
     def dismiss(self) -> None:
         """Take the sentence away."""
+        self._shown = None
         self._bar.hide()
 
+    def _models_came(self) -> None:
+        """What was said of weights is settled once there are models."""
+        if isinstance(self._shown, BadWeightsError) and self._session.models is not None:
+            self.dismiss()
+
     def _show(self, sentence: str, kind: str) -> None:
+        self._shown = None
         self.sentence.setText(sentence)
         self._bar.setStyleSheet(_STYLES[kind])
         self._bar.show()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts, choose_settings, show_image
 from boxrefine_gui.store_lane import OpenedProject, StoreView
+from core.encoders.official import title_of
 from core.errors import BadFileError, KnownError
 from core.records import ImageRecord, NewImage
 from core.settings import Settings
@@ -193,7 +194,9 @@ def load_models(parts: Parts) -> None:
     )
 
 
-def choose_models(parts: Parts, choose: Callable[[Settings], Settings]) -> None:
+def choose_models(
+    parts: Parts, choose: Callable[[Settings], Settings], on_error: Callable[[Exception], None] | None = None
+) -> None:
     """Load another encoder or refiner; the ones at hand stay until those are there, and if they cannot be."""
     before = parts.session.models
     settings = choose(parts.session.settings)
@@ -204,7 +207,8 @@ def choose_models(parts: Parts, choose: Callable[[Settings], Settings]) -> None:
         if before is not None:
             parts.encode.run(before.close)
 
-    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, title=f"{LOADING} {settings.encoder}")
+    title = f"{LOADING} {title_of(settings.encoder)}"
+    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, on_error=on_error, title=title)
 
 
 def go_on_with_cpu(parts: Parts) -> None:

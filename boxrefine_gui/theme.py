@@ -37,6 +37,7 @@ _LIGHT = {
     QPalette.ColorRole.Highlight: "#CFE6FA",
     QPalette.ColorRole.HighlightedText: "#0B2A45",
     QPalette.ColorRole.Link: "#0B62A8",
+    QPalette.ColorRole.Accent: "#3D97E3",  # frames what has the keyboard; Highlight would be too pale for a line
     QPalette.ColorRole.Mid: "#C9CDD3",
     QPalette.ColorRole.Dark: "#D7DADF",
 }
@@ -54,6 +55,7 @@ _DARK = {
     QPalette.ColorRole.Highlight: "#1F4E73",
     QPalette.ColorRole.HighlightedText: "#F2F8FD",
     QPalette.ColorRole.Link: "#6CB8F5",
+    QPalette.ColorRole.Accent: "#2F82C8",
     QPalette.ColorRole.Mid: "#474D56",
     QPalette.ColorRole.Dark: "#16181B",
 }
@@ -102,7 +104,7 @@ def apply(theme: str) -> None:
         # Fusion draws the frame of a field darker than the window, which on a dark one is not seen.
         field = QPalette(palette)
         field.setColor(QPalette.ColorRole.Base, QColor("#32373E") if dark else palette.base().color())
-        for kind in ("QLineEdit", "QRadioButton"):
+        for kind in ("QLineEdit", "QRadioButton", "QCheckBox"):
             QApplication.setPalette(field, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
 
 

@@ -47,6 +47,13 @@ class About(QDialog):
         layout.addWidget(_close_button(self))
 
 
+def show_once(dialog: QDialog) -> None:
+    """Show a window that may be shown already: it comes to the front, and goes for good when it is closed."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.show()
+    dialog.activateWindow()
+
+
 def app_version() -> str:
     """The installed version."""
     try:

@@ -22,12 +22,14 @@ from PySide6.QtWidgets import (
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.session import Session
-from core.encoders.official import OFFICIAL, TRAITS, EncoderTraits
+from core.encoders.official import OFFICIAL, OFFICIAL_REPOSITORY, TRAITS, EncoderTraits, weights_folder
 from core.errors import KnownError
 from core.progress import Progress
 
 _COLUMNS = ("Encoder", "Download", "Work a picture", "Needs", "Gives", "Weights")
 _WEIGHTS_COLUMN = len(_COLUMNS) - 1
+_WIDTH, _HEIGHT = 980, 340
+_WHERE = f"huggingface.co/{OFFICIAL_REPOSITORY}"
 
 
 class ModelsDialog(QDialog):
@@ -39,7 +41,7 @@ class ModelsDialog(QDialog):
         self._folder = folder
         self._ask = ask
         self.setWindowTitle("Encoders")
-        self.resize(980, 320)
+        self.resize(min(_WIDTH, parent.width()), _HEIGHT)  # a table wider than the window can be scrolled
         self.rows = self._make_rows()
         self.use_button = self._button("Use this encoder", self._use)
         self.download_button = self._button("Download", self._download)
@@ -88,8 +90,10 @@ class ModelsDialog(QDialog):
 
     def _arrange(self) -> None:
         words = QLabel(
-            "The larger the encoder, the better its masks, and the longer a picture takes. Each picture is encoded "
-            "once; its features are kept for every encoder."
+            "The larger the encoder, the better its masks, and the longer a picture takes; each picture is encoded "
+            f"once, and its features are kept. The weights of HQ-SAM are those that its authors published ({_WHERE}, "
+            f"Apache-2.0); they are kept in {weights_folder()}. Without a network, fetch the file on another computer "
+            "and choose “I have the file”."
         )
         words.setWordWrap(True)
         buttons, job = QHBoxLayout(), QHBoxLayout()
@@ -181,6 +185,5 @@ def _size(name: str) -> str:
 
 
 def _work(traits: EncoderTraits) -> str:
-    """How much longer than with the quickest encoder, about."""
-    times = round(traits.work / TRAITS[0].work)
-    return "least" if times <= 1 else f"{times} times that"
+    """How much more than with the quickest encoder, about."""
+    return f"{round(traits.work / TRAITS[0].work)} ×"

@@ -36,7 +36,7 @@ class CategoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "Double-click to rename" + (f"; {index.row() + 1} chooses it" if index.row() < 9 else "")
+            return "Double-click or F2 to rename" + (f"; {index.row() + 1} chooses it" if index.row() < 9 else "")
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -82,12 +82,14 @@ class CategoryList(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.view)
         layout.addWidget(self.new_name)
+        self.setFocusProxy(self.view)
         self.new_name.returnPressed.connect(self._add)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.new_name, context=Qt.ShortcutContext.WidgetShortcut)
         escape.activated.connect(self._leave)
         self.view.clicked.connect(self._chosen)
-        parts.session.category_changed.connect(self._show_chosen)
-        parts.session.changed.connect(self._show_chosen)
+        self.view.activated.connect(self._chosen)
+        parts.session.category_changed.connect(self.show_chosen)
+        parts.session.changed.connect(self.show_chosen)
 
     def _add(self) -> None:
         name = self.new_name.text().strip()
@@ -101,9 +103,10 @@ class CategoryList(QWidget):
 
     def _chosen(self, index: QModelIndex) -> None:
         operations.choose_category(self._parts, self._parts.session.categories[index.row()].id)
-        self._show_chosen()
+        self.show_chosen()
 
-    def _show_chosen(self) -> None:
+    def show_chosen(self) -> None:
+        """Mark the category of the next boxes, wherever the arrow keys have been."""
         ids = [category.id for category in self._parts.session.categories]
         chosen = self._parts.session.category_id
         if chosen in ids and self._model.rowCount() == len(ids):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
+from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.session import Readiness, Session
+from core.encoders.official import OFFICIAL, title_of
+
+_REFINERS = {"hq-mask": "boxes by its masks"}
 
 
 class StatusBar(QStatusBar):
@@ -59,9 +63,16 @@ class StatusBar(QStatusBar):
             doing.append("refinement is switched off (S)")
         idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
         self.activity.show_text("   ·   ".join(doing) or idle)
-        self.model.show_text(f"{models.encoder_name} encoder, {models.refiner_name} refiner" if models else "")
+        self.model.show_text(_models_words(models) if models else "")
         self.device.show_text(models.device if models else "")
         self.ready.show_text(_ahead(session) if models else "", _cache_words(session.readiness) if models else "")
+
+
+def _models_words(models: Models) -> str:
+    name = models.encoder_name
+    encoder = title_of(name) if name in OFFICIAL else f"{name} encoder"
+    refiner = _REFINERS.get(models.refiner_name, f"{models.refiner_name} refiner")
+    return f"{encoder}, {refiner}"
 
 
 def _ahead(session: Session) -> str:

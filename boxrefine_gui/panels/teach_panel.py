@@ -60,6 +60,7 @@ class TeachPanel(QWidget):
         for widget in (self.plot, self.figures, self.sentence, self.refiners, self.use_button):
             layout.addWidget(widget)
         layout.setStretchFactor(self.refiners, 1)
+        self.setFocusProxy(self.button)
         self.refiners.setMinimumHeight(self.fontMetrics().height() * 5)
         self.refiners.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 

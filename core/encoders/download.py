@@ -230,7 +230,7 @@ def _unreachable(error: Exception) -> DownloadError:
 
     if isinstance(error, FileMetadataError):
         return _no_hub()
-    elsewhere = "or get the file elsewhere and use boxrefine models add"
+    elsewhere = "or fetch it on another computer and take it in (boxrefine models add, in the window: I have the file)"
     if isinstance(error, EntryNotFoundError | RepositoryNotFoundError):
         return DownloadError(f"{endpoint()} does not have the published file: unset HF_ENDPOINT, {elsewhere}.")
     why = re.sub(r"\[Errno -?\d+\] ", "", reason(error))

@@ -49,6 +49,12 @@ TRAITS = (
 
 ENCODERS = tuple(traits.name for traits in TRAITS)
 
+
+def title_of(name: str) -> str:
+    """What people call the encoder `name`; one that is not in the list goes by its name."""
+    return next((traits.title for traits in TRAITS if traits.name == name), name)
+
+
 _TABLE = (
     OfficialWeights(
         encoder="vit_tiny",

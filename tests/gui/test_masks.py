@@ -48,6 +48,15 @@ def test_the_mask_is_tinted_until_m_switches_it_off(qtbot: QtBot, app: App) -> N
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_M)
     accept(qtbot, app)
     assert color_at(app, IN_MASK) != bare[0]
+    assert not app.window.notices.sentence.isVisible()
+
+
+def test_where_there_is_no_mask_m_says_what_makes_them(qtbot: QtBot, app: App, models: FakeModels) -> None:
+    models.refiner.makes_masks = False
+    draw(qtbot, app, BOX)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_M)
+    assert "Ctrl+M" in app.window.notices.sentence.text()
+    assert app.window.notices.sentence.isVisible()
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -16,9 +16,11 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.models_dialog import ModelsDialog
 from core.encoders.official import ENCODERS, OFFICIAL, find_weights
+from core.errors import BadWeightsError
 from tests.core.hq_weights import save_vit_tiny
 from tests.core.hub_server import HubServer, serving
 from tests.gui.driving import ScriptedAsk
+from tests.gui.fakes import FakeModels
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ def test_a_download_is_cancelled_resumed_and_used(qtbot: QtBot, app: App, dialog
     qtbot.waitUntil(lambda: "goes on from there" in dialog.sentence.text(), timeout=20_000)
     assert not dialog.progress.isVisible()
     click(qtbot, dialog.download_button)
-    qtbot.waitUntil(lambda: "weights of vit_tiny are here" in dialog.sentence.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "weights of HQ-SAM tiny are here" in dialog.sentence.text(), timeout=60_000)
     assert len(hub.ranges) == 1
     click(qtbot, dialog.use_button)
     qtbot.waitUntil(lambda: app.session.settings.encoder == "vit_tiny")
@@ -100,8 +102,36 @@ def test_a_file_that_one_has_is_added_and_removed(
     ask.answer = weights
     dialog.choose("vit_tiny")
     click(qtbot, dialog.add_button)
-    qtbot.waitUntil(lambda: find_weights("vit_tiny") is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: "taken for your own" in dialog.sentence.text(), timeout=60_000)
+    assert find_weights("vit_tiny") is not None
     click(qtbot, dialog.remove_button)
     qtbot.waitUntil(lambda: "are removed" in dialog.sentence.text())
     qtbot.waitUntil(dialog.download_button.isEnabled)
     assert weights.exists()
+
+
+def test_asking_for_it_twice_shows_one(qtbot: QtBot, app: App, dialog: ModelsDialog) -> None:
+    app.window.action_by_id["models"].trigger()
+    assert app.window.findChildren(ModelsDialog) == [dialog]
+
+
+def test_it_is_no_wider_than_the_window(qtbot: QtBot, app: App) -> None:
+    app.window.resize(900, 600)
+    app.window.action_by_id["models"].trigger()
+    dialog = app.window.findChild(ModelsDialog)
+    assert dialog is not None
+    assert dialog.width() <= app.window.width()
+
+
+def test_an_encoder_of_the_menu_whose_weights_are_missing_opens_it(qtbot: QtBot, app: App, models: FakeModels) -> None:
+    models.fault = BadWeightsError("The weights of vit_h are not here: fetch them.")
+    app.window.action_by_id["encoder_vit_h"].trigger()
+    qtbot.waitUntil(lambda: app.window.findChild(ModelsDialog) is not None)
+    dialog = app.window.findChild(ModelsDialog)
+    assert dialog is not None
+    assert dialog.chosen == "vit_h"
+    qtbot.waitUntil(lambda: "vit_h are not here" in dialog.sentence.text())
+    assert app.window.notices.sentence.isVisible()
+    models.fault = None
+    app.window.action_by_id["encoder_light"].trigger()
+    qtbot.waitUntil(lambda: not app.window.notices.sentence.isVisible())

@@ -346,11 +346,9 @@ def test_the_model_menu_offers_every_encoder_and_way_to_refine(app: App) -> None
     assert ids <= set(app.window.action_by_id)
 
 
-def test_f6_moves_the_keyboard_through_the_panels(qtbot: QtBot, app: App) -> None:
-    window = app.window
-    seen = []
-    for _ in range(4):
-        seen.append(window.focusWidget())
-        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F6)
-    assert seen == [window.canvas, window.images, window.categories.view, window.boxes]
-    assert window.focusWidget() is window.canvas
+def test_of_encoders_ways_to_refine_and_colours_one_each_is_marked(app: App) -> None:
+    actions = app.window.action_by_id
+    for kind in ("encoder_", "refine_by_", "theme_"):
+        group = [action for id, action in actions.items() if id.startswith(kind) and id != "encoder_folder"]
+        assert sum(action.isChecked() for action in group) == 1
+        assert all(action.actionGroup() is not None for action in group)

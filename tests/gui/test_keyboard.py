@@ -1,0 +1,74 @@
+"""Without a mouse: F6 goes through the panels, Return chooses in a list, Escape leads back to the canvas."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui import operations
+from boxrefine_gui.app import App
+from core.geometry import Box
+from tests.gui.driving import accept, draw, settled
+
+
+@pytest.fixture
+def two_categories(qtbot: QtBot, app: App) -> App:
+    """A window with the categories cup, which is chosen, and saucer."""
+    for name in ("cup", "saucer"):
+        operations.add_category(app.parts, name)
+        settled(qtbot, app)
+    operations.choose_category(app.parts, app.session.categories[0].id)
+    return app
+
+
+def test_return_chooses_a_category_and_gives_the_keyboard_back(qtbot: QtBot, two_categories: App) -> None:
+    window, session = two_categories.window, two_categories.session
+    window.categories.view.setFocus()
+    qtbot.keyClick(window.categories.view, Qt.Key.Key_Down)
+    qtbot.keyClick(window.categories.view, Qt.Key.Key_Return)
+    assert session.category_id == session.categories[1].id
+    assert window.focusWidget() is window.canvas
+
+
+def test_escape_leaves_the_categories_and_their_mark_tells_the_truth(qtbot: QtBot, two_categories: App) -> None:
+    window, session = two_categories.window, two_categories.session
+    view = window.categories.view
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert window.focusWidget() is window.canvas
+    assert session.category_id == session.categories[0].id
+    assert view.currentIndex().row() == 0
+
+
+def test_return_in_the_box_list_selects_the_box_for_the_arrow_keys(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, Box(20, 30, 100, 100))
+    accept(qtbot, app)
+    window = app.window
+    window.boxes.setFocus()
+    qtbot.keyClick(window.boxes, Qt.Key.Key_Down)
+    qtbot.keyClick(window.boxes, Qt.Key.Key_Return)
+    assert app.session.selected is not None
+    assert window.focusWidget() is window.canvas
+
+
+def test_f6_moves_the_keyboard_through_the_panels(qtbot: QtBot, app: App) -> None:
+    window = app.window
+    seen = []
+    for _ in range(4):
+        seen.append(window.focusWidget())
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F6)
+    assert seen == [window.canvas, window.images, window.categories.view, window.boxes]
+    assert window.focusWidget() is window.canvas
+
+
+def test_f6_finds_the_teaching_panel_too_and_goes_on_from_within_a_panel(qtbot: QtBot, app: App) -> None:
+    window = app.window
+    window.action_by_id["teach_panel"].trigger()
+    window.boxes.setFocus()
+    qtbot.keyClick(window.boxes, Qt.Key.Key_F6)
+    assert window.focusWidget() is window.teach_panel.button
+    window.categories.new_name.setFocus()
+    qtbot.keyClick(window.categories.new_name, Qt.Key.Key_F6)
+    assert window.focusWidget() is window.boxes
