@@ -27,7 +27,7 @@ def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
             enabled=lambda session: session.models is not None and not session.teaching.is_running,
         ),
         ActionRow(
-            "teach_panel", "&Show teaching and earlier refiners", teach.show_or_hide, menu="&Model",
+            "teach_panel", "&Show teaching and earlier refiners", teach.show_or_hide, ("Ctrl+Shift+T",), "&Model",
             checked=lambda _: teach.is_shown(),
         ),
         ActionRow(

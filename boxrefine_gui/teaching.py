@@ -145,6 +145,8 @@ class Teaching:
             promoted = bool(summary["promoted"])
             state = replace(session.teaching, is_running=False, figures=figures, promoted=promoted)
             session.set_teaching(replace(state, message="", sentence=str(summary["sentence"])))
+            if promoted:  # the hand will meet other boxes from here on, be the panel in view or not
+                session.tell(str(summary["sentence"]))
             if session.project_path == self._taught_project:
                 self.refresh()
             return

@@ -20,3 +20,11 @@ class TeachingState:
     figures: Mapping[str, float] = field(default_factory=dict)
     sentence: str = ""
     promoted: bool = False
+
+    @property
+    def time_left(self) -> str:
+        """How long the trainer will still take, as one says it; empty while it does not know."""
+        if "seconds_left" not in self.figures:
+            return ""
+        seconds = max(0, round(self.figures["seconds_left"]))
+        return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"

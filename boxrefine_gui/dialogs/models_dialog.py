@@ -144,7 +144,7 @@ class ModelsDialog(QDialog):
         used = self._session.models.encoder_name if self._session.models else ""
         for name, item in self._items.items():
             is_here = name in self._folder.here
-            words = "in use" if name == used else "here" if is_here else "to be downloaded"
+            words = "in use" if name == used else "here" if is_here else "not here"
             item.setText(_WEIGHTS_COLUMN, words)
             font = item.font(0)
             font.setBold(name == used)

@@ -34,6 +34,7 @@ class StatusBar(QStatusBar):
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
         session.settings_changed.connect(self._show_models)
+        session.teaching_changed.connect(self._show_models)
         session.changed.connect(self._show_models)
         self._show_position()
         self._show_models()
@@ -61,6 +62,9 @@ class StatusBar(QStatusBar):
             doing.append("until it is there, boxes stay as drawn" if session.activity else "boxes stay as drawn")
         elif not session.snapping:
             doing.append("refinement is switched off (S)")
+        if session.teaching.is_running:
+            left = session.teaching.time_left
+            doing.append(f"teaching, {left} left" if left else "teaching")
         idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
         self.activity.show_text("   ·   ".join(doing) or idle)
         self.model.show_text(_models_words(models) if models else "")

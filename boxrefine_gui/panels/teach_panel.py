@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +26,11 @@ from boxrefine_gui.teaching_state import TeachingState
 from core.records import RefinerRecord
 
 SHIPPED = "The shipped refiner"
+IN_USE = ", in use"
+WORDS = (
+    "A copy of the refiner learns from the boxes that you accepted, while you keep labelling. It is used only if it "
+    "does better on pictures that were held out. Five boxes are the least, some dozens are good."
+)
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -36,12 +46,17 @@ class TeachPanel(QWidget):
         self.button.clicked.connect(self._pressed)
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of teaching")
+        self.boxes = _label("Boxes to teach by")
+        self.words = _label("What teaching does")
+        self.words.setText(WORDS)
+        self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.plot = LossPlot()
         self.figures = _label("Figures of teaching")
         self.sentence = _label("What came of teaching")
         self.refiners = QListWidget()
         self.refiners.setAccessibleName("Refiners of this project")
         self.refiners.itemSelectionChanged.connect(self._show_use)
+        self.refiners.itemActivated.connect(self._use)
         self.use_button = QPushButton("Use the chosen refiner")
         self.use_button.clicked.connect(self._use)
         self._arrange()
@@ -53,16 +68,33 @@ class TeachPanel(QWidget):
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self.progress, 1)
+        top.addWidget(self.boxes, 1)
         top.addWidget(self.button)
-        layout = QVBoxLayout(self)
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
         layout.setContentsMargins(6, 2, 6, 6)
         layout.addLayout(top)
-        for widget in (self.plot, self.figures, self.sentence, self.refiners, self.use_button):
+        for widget in (self.words, self.plot, self.figures, self.sentence, self.refiners, self.use_button):
             layout.addWidget(widget)
         layout.setStretchFactor(self.refiners, 1)
         self.setFocusProxy(self.button)
         self.refiners.setMinimumHeight(self.fontMetrics().height() * 5)
+        self.refiners.setWordWrap(True)
         self.refiners.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll(inside)
+
+    def _scroll(self, inside: QWidget) -> None:
+        """In a low window there is less room than the figures take, and they must not push the window."""
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setMinimumHeight(self.button.sizeHint().height() * 4)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(area)
 
     def _pressed(self) -> None:
         if self._session.teaching.is_running:
@@ -80,7 +112,11 @@ class TeachPanel(QWidget):
         self.button.setEnabled(state.is_running or (session.models is not None and session.project_path is not None))
         self.progress.setRange(0, state.total if state.is_running else max(1, state.total))
         self.progress.setValue(state.done)
-        self.progress.setFormat(f"{sum(session.counts.values())} accepted boxes" if not state.is_running else "%p%")
+        self.progress.setVisible(state.is_running)
+        count = sum(session.counts.values())
+        self.boxes.setText("1 accepted box" if count == 1 else f"{count} accepted boxes")
+        self.boxes.setVisible(not state.is_running)
+        self.words.setVisible(not (state.is_running or state.sentence or session.refiners))
         self.plot.show_losses(state.losses, state.steps)
         self.plot.setVisible(bool(state.losses))
         self.figures.setText("\n".join(filter(None, (state.message, figures_text(state)))))
@@ -93,7 +129,7 @@ class TeachPanel(QWidget):
         wanted: list[tuple[int | None, str, str]] = [(None, SHIPPED, "What BoxRefine came with")]
         wanted += [(record.id, title_of(record), record.sentence) for record in reversed(self._session.refiners)]
         chosen = self._session.refiner_id
-        rows = [(id, f"{'✓' if id == chosen else '   '} {title}", tip) for id, title, tip in wanted]
+        rows = [(id, f"{title}{IN_USE if id == chosen else ''}", tip) for id, title, tip in wanted]
         if rows == [
             (item.data(_ID), item.text(), item.toolTip())
             for item in (self.refiners.item(row) for row in range(self.refiners.count()))
@@ -107,6 +143,9 @@ class TeachPanel(QWidget):
             item.setToolTip(tip)
             self.refiners.addItem(item)
             if id == chosen:
+                font = item.font()
+                font.setBold(True)
+                item.setFont(font)
                 self.refiners.setCurrentItem(item)
         self._show_use()
 
@@ -121,15 +160,19 @@ def title_of(record: RefinerRecord) -> str:
     before, after = record.figures.get("iou_before", 0.0), record.figures.get("iou_after", 0.0)
     boxes = int(_number(record.data.get("boxes")))
     verdict = "better" if record.promoted else "not better"
-    when = record.created[5:16].replace("T", " ")
-    return f"{when}  {boxes} boxes\n     {_number(before):.3f} → {_number(after):.3f}, {verdict}"
+    return f"{_when(record.created)}, {boxes} boxes\nIoU {_number(before):.3f} → {_number(after):.3f}, {verdict}"
+
+
+def _when(created: str) -> str:
+    """The store's time (UTC) as the clock on the wall shows it; empty where a record is not stored yet."""
+    return f"{datetime.fromisoformat(created).astimezone():%d %b %H:%M}" if created else ""
 
 
 def figures_text(state: TeachingState) -> str:
     """The trainer's figures in a few lines."""
     figures, lines = state.figures, []
-    if state.is_running and "seconds_left" in figures:
-        lines.append(f"Time left: {max(0.0, figures['seconds_left']):.0f} s")
+    if state.is_running and state.time_left:
+        lines.append(f"Time left: {state.time_left}")
     if "loss" in figures:
         lines.append(f"Loss {figures['loss']:.2f}")
         lines.append(f"{figures['images_per_second']:.1f} images/s, {figures['hit_rate']:.0%} from the cache")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui import teaching
 from boxrefine_gui.app import App
 from boxrefine_gui.panels.loss_plot import LINE, LossPlot, smoothed
-from boxrefine_gui.panels.teach_panel import SHIPPED
+from boxrefine_gui.panels.teach_panel import IN_USE, SHIPPED, title_of
+from boxrefine_gui.teaching_state import TeachingState
 from core.geometry import Box
 from core.records import Correction, RefinerRecord
 from core.settings import Settings
@@ -71,6 +73,45 @@ def test_the_button_shows_how_the_trainer_gets_on(qtbot: QtBot, app: App, monkey
     assert panel.plot.losses == (2.5,) and panel.plot.steps == 8
     assert panel.button.text() == "Cancel"
     assert not app.window.action_by_id["teach"].isEnabled()
+
+
+def test_the_status_bar_tells_that_it_teaches_where_the_panel_is_hidden(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(qtbot, app)
+    says(monkeypatch, {"progress": STEP | {"figures": FIGURES}}, then=WAIT)
+    app.window.action_by_id["teach"].trigger()
+    app.window.action_by_id["teach_panel"].trigger()
+    qtbot.waitUntil(lambda: app.window.status.activity.text() == "teaching, 42 s left")
+    app.teaching.cancel()
+    assert "teaching" not in app.window.status.activity.text()
+
+
+def test_in_a_low_window_the_panel_scrolls(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.window.resize(900, 600)
+    fill(qtbot, app)
+    says(monkeypatch, {"progress": STEP | {"figures": FIGURES}}, SUMMARY)
+    app.window.action_by_id["teach"].trigger()
+    qtbot.waitUntil(lambda: app.session.teaching.promoted)
+    assert (app.window.width(), app.window.height()) == (900, 600)
+    assert app.window.minimumSizeHint().height() <= 600
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(119.4, "119 s"), (150.0, "2 min"), (-3.0, "0 s")])
+def test_the_time_left_is_said_as_one_says_it(seconds: float, words: str) -> None:
+    assert TeachingState(figures={"seconds_left": seconds}).time_left == words
+
+
+def test_a_refiner_is_dated_by_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC-3")  # POSIX counts westward: three hours ahead
+    time.tzset()
+    record = RefinerRecord(Path("x"), "x", "e", "", True, "", {"boxes": 50.0}, created="2026-03-02T22:30:00.000+00:00")
+    try:
+        assert title_of(record).startswith("03 ")
+        assert "01:30, 50 boxes" in title_of(record)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_cancel_ends_the_process_and_keeps_the_refiner(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,11 +209,11 @@ def test_a_project_lists_its_refiners_and_any_of_them_can_be_used(qtbot: QtBot, 
     app.window.action_by_id["teach_panel"].trigger()
     shown = app.window.teach_panel.refiners
     titles = [shown.item(row).text() for row in range(shown.count())]
-    assert SHIPPED in titles[0] and "not better" in titles[1] and "✓" in titles[2] and "0.800 → 0.850" in titles[2]
+    assert SHIPPED in titles[0] and "not better" in titles[1] and IN_USE in titles[2] and "0.800 → 0.850" in titles[2]
     shown.setCurrentRow(0)
     app.window.teach_panel.use_button.click()
     qtbot.waitUntil(lambda: app.session.refiner_id is None)
-    assert "✓" in shown.item(0).text()
+    assert IN_USE in shown.item(0).text()
 
 
 def test_the_refiner_is_asked_for_the_category_that_is_chosen(qtbot: QtBot, app: App) -> None:
