@@ -6,15 +6,18 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
-_LEAST_LETTERS = 6
 _SIDE = 6
 
 
 class ElidedLabel(QLabel):
-    """A plain label would push the window wider than the screen, be it by one long file name."""
+    """A plain label would push the window wider than the screen, be it by one long file name.
 
-    def __init__(self, name: str) -> None:
+    So many letters as `least` are shown in any case.
+    """
+
+    def __init__(self, name: str, *, least: int = 6) -> None:
         super().__init__()
+        self._least = least
         self._note = ""
         self.setAccessibleName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -35,7 +38,7 @@ class ElidedLabel(QLabel):
 
     def minimumSizeHint(self) -> QSize:
         whole = super().sizeHint()
-        least = self.fontMetrics().averageCharWidth() * _LEAST_LETTERS + 2 * _SIDE
+        least = self.fontMetrics().averageCharWidth() * self._least + 2 * _SIDE
         return QSize(min(whole.width(), least), whole.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

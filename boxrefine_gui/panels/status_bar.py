@@ -19,7 +19,7 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._session = session
         self.position = _label("Position in the list")
-        self.activity = ElidedLabel("What is being prepared")
+        self.activity = ElidedLabel("What is being prepared", least=26)
         self.ready = ElidedLabel("How far ahead images are prepared")
         self.zoom = _label("Zoom")
         self.model = ElidedLabel("Encoder and refiner")
