@@ -145,7 +145,8 @@ class _Scan:
             self._chunk = min(self._chunk * 4, _LARGEST_CHUNK)
             self._parts.files.run(partial(_measure, chunk), on_done=self._measured)
         elif session.image is None and session.images:
-            show_image(self._parts, session.images[0].id)
+            wanted = (record for record in session.images if record.path == self._show)  # perhaps an unreadable one
+            show_image(self._parts, next(wanted, session.images[0]).id)
 
     def _measured(self, found: tuple[list[NewImage], list[tuple[Path, str]]]) -> None:
         new, faults = found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -18,7 +18,7 @@ from core.records import Changes
 _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
 _MARGIN = 6
-_BATCH = 500
+BATCH = 500
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -32,7 +32,13 @@ class Role(IntEnum):
 
 
 class ImageListModel(QAbstractListModel):
-    """The session's images; a row costs nothing until it is seen."""
+    """The session's images; a row costs nothing until it is seen.
+
+    What changes in a row never changes its size, so it says `touched` and not dataChanged, at which a list view lays
+    all its rows out anew.
+    """
+
+    touched = Signal(int)  # a row
 
     def __init__(self, session: Session, lane: QueueLane) -> None:
         super().__init__()
@@ -71,7 +77,7 @@ class ImageListModel(QAbstractListModel):
     def _touch(self, image_id: int) -> None:
         row = self._session.row_of(image_id)
         if row is not None and row < self._shown:
-            self.dataChanged.emit(self.index(row), self.index(row))
+            self.touched.emit(row)
 
     def _changed(self, changes: Changes) -> None:
         if changes.images:
@@ -86,8 +92,6 @@ class ImageListModel(QAbstractListModel):
                 self.beginInsertRows(QModelIndex(), self._shown, count - 1)
                 self._shown = count
                 self.endInsertRows()
-            if self._shown:
-                self.dataChanged.emit(self.index(0), self.index(self._shown - 1))
             return
         self._thumbnails.forget()
         self.beginResetModel()
@@ -175,10 +179,13 @@ class ImageList(QListView):
         self.setItemDelegate(ImageDelegate(self))
         self.setUniformItemSizes(True)
         self.setLayoutMode(QListView.LayoutMode.Batched)  # else Qt asks for every row of 100,000 at once
-        self.setBatchSize(_BATCH)
+        self.setBatchSize(BATCH)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Images")
+        self._is_seeking = False
+        self._images.touched.connect(self._repaint)
+        self.verticalScrollBar().rangeChanged.connect(self._seek)
         self.selectionModel().currentChanged.connect(self._chosen)
         parts.session.image_changed.connect(self._show_open)
         parts.session.changed.connect(self._show_open)
@@ -188,13 +195,26 @@ class ImageList(QListView):
         """How many thumbnails have been asked for."""
         return self._images.thumbnails_read
 
+    def _repaint(self, row: int) -> None:
+        self.update(self._images.index(row))
+
     def _chosen(self, current: QModelIndex) -> None:
+        self._is_seeking = True
+        self._seek()
         images = self._parts.session.images
         if current.isValid() and current.row() < len(images):
             operations.show_image(self._parts, images[current.row()].id)
 
     def _show_open(self) -> None:
         row = self._parts.session.row
+        self.viewport().update()
         if row is not None and row < self._images.rowCount() and row != self.currentIndex().row():
             self.setCurrentIndex(self._images.index(row))
-            self.scrollTo(self._images.index(row))
+            self._is_seeking = True
+            self._seek()
+
+    def _seek(self) -> None:
+        """Bring the open image into view, which a long list cannot before it has laid that row out."""
+        if self._is_seeking:
+            self.scrollTo(self.currentIndex())
+            self._is_seeking = not self.viewport().rect().contains(self.visualRect(self.currentIndex()).center())
