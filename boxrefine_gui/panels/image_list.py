@@ -195,6 +195,12 @@ class ImageList(QListView):
         """How many thumbnails have been asked for."""
         return self._images.thumbnails_read
 
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """To Qt the end is the last row that it has laid out so far."""
+        if action == QAbstractItemView.CursorAction.MoveEnd:
+            return self._images.index(self._images.rowCount() - 1)
+        return super().moveCursor(action, modifiers)
+
     def _repaint(self, row: int) -> None:
         self.update(self._images.index(row))
 
