@@ -3,11 +3,13 @@
 DIR holds one folder a set: images/ and annotations.json (COCO detection). The shipped refiner is taught by the first N
 boxes of a set, drawn with HQ-SAM's box noise, and measured on the pictures that are left. `others` is the change on
 the other set that loses most, as a project uses the refiner (categories that it was not taught go to the refiner it
-came from); `weights` is the same had all boxes gone to the taught weights. The curves (PNG) go to --out.
+came from); `weights` is the same had all boxes gone to the taught weights. `s` is the time of a whole run of teaching
+with features cached (margins, training, gate), `training` that of its loop. The curves (PNG) go to --out.
 
 examples:
   boxrefine benchmark learning --data dev
   boxrefine benchmark learning --data dev --sizes 0 50 --only raccoon --json
+  boxrefine benchmark learning --data dev --sizes 50 --device cuda
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from core.training.learning_curve import LearningRow
 
 SIZES = (0, 10, 20, 50, 100, 200)
-HEADER = ["set", "corrections", "rest", "drawn", "shipped", "taught", "gain", "promoted", "others", "weights", "s"]
+HEADER = ["set", "corrections", "rest", "drawn", "shipped", "taught", "gain", "promoted", "others", "weights"]
+TIMES = ["s", "training"]
+MEANS_HEADER = ["corrections", "sets", "mean gain", "promoted", "most lost by others", "by weights", "slowest s"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Teach and measure, print the table, draw the curves."""
+    import torch
+
     from core.cli.train import old_lessons
     from core.training.accuracy import find_sets
     from core.training.config import read_config
@@ -72,9 +78,15 @@ def run(options: argparse.Namespace) -> int:
         rows = watch(job, unit="step")
         draw(options.out, rows)
         if not options.json:
-            say(table(HEADER, [cells(row) for row in rows]))
+            say(table([*HEADER, *TIMES], [cells(row) for row in rows]) + "\n")
+            say(table(MEANS_HEADER, by_size(rows)))
         figures: list[Figure] = [asdict(row) for row in rows]
-        summarise({"rows": figures, "means": means(rows), "plot": str(options.out), **source_figures(source)})
+        about: dict[str, Figure] = {
+            "plot": str(options.out),
+            "threads": torch.get_num_threads(),
+            **source_figures(source),
+        }
+        summarise({"rows": figures, "means": means(rows), **about})
     return 0
 
 
@@ -84,7 +96,7 @@ def cells(row: LearningRow) -> list[str]:
     changes = [f"{value:+.3f}" for value in (row.others, row.weights)]
     promoted = "yes" if row.promoted else "no"
     start = [row.set, str(row.corrections), str(row.rest)]
-    return [*start, *ious, f"{row.gain:+.3f}", promoted, *changes, f"{row.seconds:.0f}"]
+    return [*start, *ious, f"{row.gain:+.3f}", promoted, *changes, f"{row.seconds:.1f}", f"{row.training:.1f}"]
 
 
 def means(rows: Sequence[LearningRow]) -> dict[str, Figure]:
@@ -92,6 +104,19 @@ def means(rows: Sequence[LearningRow]) -> dict[str, Figure]:
     sizes = dict.fromkeys(row.corrections for row in rows)
     gains = {size: [row.gain for row in rows if row.corrections == size] for size in sizes}
     return {str(size): round(sum(found) / len(found), 4) for size, found in gains.items()}
+
+
+def by_size(rows: Sequence[LearningRow]) -> list[list[str]]:
+    """A row for each number of corrections, over all sets that have so many."""
+    found = []
+    for size in dict.fromkeys(row.corrections for row in rows):
+        mine = [row for row in rows if row.corrections == size]
+        gain = sum(row.gain for row in mine) / len(mine)
+        lost = [f"{min(values):+.3f}" for values in ([row.others for row in mine], [row.weights for row in mine])]
+        promoted = f"{sum(row.promoted for row in mine)} of {len(mine)}" if size else ""
+        slowest = f"{max(row.seconds for row in mine):.1f}"
+        found.append([str(size), str(len(mine)), f"{gain:+.3f}", promoted, *lost, slowest])
+    return found
 
 
 def draw(path: Path, rows: Sequence[LearningRow]) -> None:

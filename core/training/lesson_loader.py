@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,9 +152,12 @@ def make_loader(
     config: TeachConfig,
     device: torch.device,
 ) -> DataLoader[Batch]:
-    """Batches of cached features; other processes read them only where a GPU computes and every key is known."""
+    """Batches of cached features; other processes read them only where a GPU computes, not all of them are in memory,
+    and every key is known."""
     read: Reader = source.of_path
-    workers = config.num_workers if device.type == "cuda" else 0
+    workers = min(config.num_workers, _cores()) if device.type == "cuda" else 0
+    if all(source.peek(lesson.path) is not None for lesson in lessons):
+        workers = 0  # all is in memory already, and starting processes would take as long as teaching by so little
     if workers and source.cache is not None:
         known_pictures = {lesson.path: source.recall(lesson.path) for lesson in lessons}
         keys = {path: source.key_of(path, known) if known else None for path, known in known_pictures.items()}
@@ -160,6 +165,11 @@ def make_loader(
         workers = workers if len(known) == len(keys) else 0
         read = StoredFeatures(source.cache.folder, known) if workers else read
     return loader_of(LessonSet(lessons, margins, read), batches, workers=workers, config=config, device=device)
+
+
+def _cores() -> int:
+    """Cores that this process may use; more processes than that would wait for each other."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def loader_of(

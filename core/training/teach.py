@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from core.encoders.image_features import Encoder
 from core.encoders.weights import load_state, load_strictly
@@ -24,7 +24,8 @@ from core.refiner.checkpoint import CARD_FILE, SHIPPED, WEIGHTS_FILE, RefinerCar
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
 from core.refiner.refine import Refiner
-from core.refiner.taught_refiner import ALL_CATEGORIES
+from core.refiner.taught_refiner import ALL_CATEGORIES, TaughtRefiner
+from core.training.blend import Blend, least_blend
 from core.training.fine_tune import Tuned, Tuning, fine_tune, start_afresh
 from core.training.gate import Held, Verdict, judge, measure
 from core.training.lesson_loader import EpochBatches, make_loader
@@ -34,13 +35,9 @@ from core.training.processes import Processes
 from core.training.replay import Replay
 from core.training.run_files import STATE_FILE
 from core.training.teach_config import TeachConfig
+from core.training.views import views
 
-BLENDS = (1.0, 0.7, 0.5, 0.3, 0.15, 0.0)
-"""How far from the weights it started with the taught refiner may go: the first at which nothing is forgotten.
-
-At 0 the margins are all that is learned."""
-
-OLD_DRAWS = 3
+OLD_DRAWS = 1
 TAUGHT_FORMAT = 2
 
 
@@ -112,16 +109,22 @@ def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]
 
     None in all processes but the first. Raises BadInputError where the loss is no number, StorageError on a full disk.
     """
-    lessons, extraction = yield from _prepared(found, config, task)
+    with tempfile.TemporaryDirectory() as folder:
+        return (yield from _teach(found, config, task, *_old_views(task, Path(folder))))
+
+
+def _teach(
+    found: Lessons, config: TeachConfig, task: Task, replayed: Sequence[Lesson], checked: Sequence[Lesson]
+) -> Job[Taught | None]:
+    lessons, extraction = yield from _prepared(found, (*replayed, *checked), config, task)
     learn, held = split(lessons, config.held_out)
-    replayed, checked = (() if task.start.fresh else task.old[::2]), (() if task.start.fresh else task.old[1::2])
     margins = _margins(learn, config, task)
     tuned = yield from fine_tune(task.start.network, _tuning(learn, replayed, margins, config, task))
     if not task.processes.is_first:
         return None
     yield Progress(0, 0, "checking what was forgotten")
     old_before = _on_old(task.start.network, checked, config, task)
-    blend, network, old_after = _blended(tuned, checked, old_before, config, task)
+    blend = _blended(tuned, held, checked, margins, old_before, config, task)
     card = replace(
         task.start.card,
         encoder=task.source.encoder.identity,
@@ -129,7 +132,7 @@ def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]
         margins=margins,
         made_by={"parent": task.start.name, "config": asdict(config), "boxes": sum(map(len, learn))},
     )
-    save_refiner(task.out, network.state_dict(), card)
+    save_refiner(task.out, blend.network.state_dict(), card)
     taught = load_refiner(task.out, task.source.encoder)
     yield Progress(0, 0, "checking on held-out pictures")
     before, after = (_on_held(refiner, held, config, task.source) for refiner in (task.in_use, taught))
@@ -137,13 +140,16 @@ def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]
         before,
         after,
         old_before=old_before,
-        old_after=old_after,
+        old_after=blend.old,
         confidence=config.gate_confidence,
         tolerance=config.old_tolerance,
         seed=config.seed,
     )
     (task.out / STATE_FILE).unlink(missing_ok=True)  # it is done, and the state is three times as large as the refiner
-    figures = _figures(tuned, learn, blend) | {"cached": float(extraction.hits), "encoded": float(extraction.encoded)}
+    figures = _figures(tuned, learn, blend.share) | {
+        "cached": float(extraction.hits),
+        "encoded": float(extraction.encoded),
+    }
     return Taught(task.out, taught.identity, verdict, margins, figures, lessons.left_out)
 
 
@@ -155,9 +161,20 @@ def clear_abandoned(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _prepared(found: Lessons, config: TeachConfig, task: Task) -> Job[tuple[Lessons, Extraction]]:
+def _old_views(task: Task, folder: Path) -> tuple[tuple[Lesson, ...], tuple[Lesson, ...]]:
+    """Views of every other old picture to replay, and of the others to check by: none where nothing was known yet."""
+    if task.start.fresh:
+        return (), ()
+    (folder / "replayed").mkdir()
+    (folder / "checked").mkdir()
+    return views(task.old[::2], folder / "replayed"), views(task.old[1::2], folder / "checked")
+
+
+def _prepared(
+    found: Lessons, old: Sequence[Lesson], config: TeachConfig, task: Task
+) -> Job[tuple[Lessons, Extraction]]:
     """All features in the cache, boxes inside their pictures, pictures that cannot be read left out."""
-    paths = [lesson.path for lesson in (*found.lessons, *task.old)]
+    paths = [lesson.path for lesson in (*found.lessons, *old)]
     if not task.processes.is_first:
         task.processes.wait()  # what the first one encodes, the others find in the cache
     extraction = yield from encode_missing(list(dict.fromkeys(paths)), task.source, batch=config.encode_batch)
@@ -215,26 +232,34 @@ def _tuning(
 
 
 def _blended(
-    tuned: Tuned, checked: Sequence[Lesson], old_before: float, config: TeachConfig, task: Task
-) -> tuple[float, RefinerNetwork, float]:
-    """The network as far from its start as it may go without forgetting (Wortsman et al., WiSE-FT, 2022)."""
-    for blend in BLENDS:
-        network = copy.deepcopy(task.start.network)
-        network.load_state_dict(mixed(task.start.network.state_dict(), tuned.network.state_dict(), blend))
-        old_after = _on_old(network, checked, config, task)
-        if old_after >= old_before - config.old_tolerance or task.start.fresh:
-            break
-    return blend, network, old_after
+    tuned: Tuned,
+    held: Sequence[Lesson],
+    checked: Sequence[Lesson],
+    margins: dict[str, Margin],
+    old_before: float,
+    config: TeachConfig,
+    task: Task,
+) -> Blend:
+    start = task.start
+    if start.fresh:
+        return Blend(1.0, tuned.network, 0.0)
+    calibration, encoder = start.card.calibration, task.source.encoder
+    otherwise = as_refiner(start.network, calibration, encoder)
 
+    def on_held(network: RefinerNetwork) -> float:
+        taught = TaughtRefiner(
+            as_refiner(network, calibration, encoder), margins, otherwise=otherwise, name="", identity=""
+        )
+        # Drawn otherwise than for the gate, which is to judge what was chosen here.
+        return measure(taught, held, task.source, draws=config.gate_draws, seed=config.seed + 1, by_category=True).mean
 
-def mixed(start: dict[str, Tensor], end: dict[str, Tensor], blend: float) -> dict[str, Tensor]:
-    """Weights between two networks: 0 gives the start's, 1 the end's; counters are the end's."""
-    return {
-        name: torch.lerp(value.float().cpu(), end[name].float().cpu(), blend)
-        if value.is_floating_point()
-        else end[name].cpu()
-        for name, value in start.items()
-    }
+    return least_blend(
+        start.network,
+        tuned.network,
+        held=on_held,
+        old=lambda network: _on_old(network, checked, config, task),
+        least_old=old_before - config.old_tolerance,
+    )
 
 
 def as_refiner(network: RefinerNetwork, calibration: Calibration, encoder: Encoder) -> BoxRefiner:

@@ -25,7 +25,8 @@ class TeachConfig:
     old_tolerance: mean IoU that may be lost on the sample project
     margin_shrink: a margin of this many corrections counts half; 0 learns it as it is, negative learns none
     sample_ratio: share of the pictures that are used; debug_images: at most so many with --debug
-    num_workers: processes that read features (0 where only the CPU computes, which they would take from it)
+    num_workers: processes that read features, at most one a core (none where only the CPU computes, which they would
+        take from it, and where all features are in memory)
     """
 
     seed: int = 0

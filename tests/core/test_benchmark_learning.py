@@ -38,7 +38,10 @@ def test_the_curve_is_printed_and_plotted_with_what_it_costs_others(verb: Verb, 
     assert [(row["set"], row["corrections"], row["rest"]) for row in rows] == [("discs", 0, 12), ("discs", 6, 6)]
     assert rows[0]["before"] == rows[0]["after"] and rows[0]["others"] == 0.0
     assert set(said.summary["means"]) == {"0", "6"}
-    assert plot.exists() and "| discs" in said.out
+    assert rows[0]["seconds"] == 0 and 0 < rows[1]["training"] < rows[1]["seconds"]
+    assert set(rows[1]["by_set"]) == {"others"} and rows[1]["by_set"]["others"] == rows[1]["weights"]
+    assert said.summary["threads"] >= 1
+    assert plot.exists() and "| discs" in said.out and "most lost by others" in said.out
 
 
 def test_a_set_that_is_not_there_is_named(verb: Verb, tmp_path: Path) -> None:

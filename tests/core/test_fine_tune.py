@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,9 +17,11 @@ import torch
 from core.encoders.catalogue import load_encoder
 from core.encoders.image_features import Encoder
 from core.errors import BadInputError, BadWeightsError, StorageError
+from core.features.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.progress import Progress, run
 from core.refiner.network import RefinerNetwork
+from core.training.blend import mixed
 from core.training.fine_tune import (
     LOG_FILE,
     STATE_FILE,
@@ -32,7 +36,7 @@ from core.training.fine_tune import (
 from core.training.lesson_loader import EpochBatches, LessonSet, StoredFeatures, loader_of, make_loader
 from core.training.lessons import Lesson
 from core.training.replay import Replay
-from core.training.teach import load_start, mixed
+from core.training.teach import load_start
 from core.training.teach_config import TeachConfig
 from tests.core.lessons_by_hand import discs, short, source_of
 
@@ -285,6 +289,25 @@ def test_other_processes_read_the_same_features_from_the_cache(
     for here, there in zip(direct, loader, strict=True):
         assert torch.equal(here.embedding, there.embedding) and torch.equal(here.true, there.true)
     del loader
+
+
+def test_processes_read_only_what_is_not_in_memory(
+    source: FeatureSource, lessons: tuple[Lesson, ...], tmp_path: Path
+) -> None:
+    gpu = torch.device("cuda")  # only named: no batch is made
+    config = short(num_workers=3)
+    batches = EpochBatches([1] * len(lessons), config)
+    for lesson in lessons:
+        source.of_path(lesson.path)
+    assert make_loader(lessons, {}, batches, source=source, config=config, device=gpu).num_workers == 0
+    assert source.cache is not None
+    with FeatureCache(source.cache.folder, ram_budget=0) as on_disk:
+        later = FeatureSource(source.encoder, on_disk, now_ns=lambda: time.time_ns() + 10**11)
+        for lesson in lessons:
+            later.read(lesson.path)
+        most = min(3, os.cpu_count() or 1)
+        assert 1 <= make_loader(lessons, {}, batches, source=later, config=config, device=gpu).num_workers <= most
+        assert make_loader(lessons, {}, batches, source=later, config=config, device=CPU).num_workers == 0
 
 
 # Replay

@@ -1,0 +1,65 @@
+"""Views: the old pictures mirrored and cropped, so that what is forgotten is seen on more than four of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.cli.train import old_lessons
+from core.errors import BadFileError, StorageError
+from core.images import read_picture
+from core.training.lessons import Lesson
+from core.training.views import cropped, mirrored, views
+from tests.core.lessons_by_hand import discs
+
+
+def inside(lesson: Lesson) -> list[float]:
+    """The mean red of each accepted box: a disc is red, what is around it is not."""
+    picture = read_picture(lesson.path)
+    corners = lesson.accepted.round().astype(int).tolist()
+    return [float(picture[y1:y2, x1:x2, 0].mean()) for x1, y1, x2, y2 in corners]
+
+
+def test_boxes_lie_around_the_same_things_in_every_view(tmp_path: Path) -> None:
+    lessons = discs(tmp_path / "discs", 3).lessons
+    found = views(lessons, tmp_path)
+    assert found[:3] == lessons
+    assert len(found) > 6
+    for view in found[3:]:
+        origin = next(lesson for lesson in lessons if view.key.startswith(lesson.key))
+        assert inside(view) == pytest.approx(inside(origin), abs=1.0)
+    assert len({view.key for view in found}) == len({view.path for view in found}) == len(found)
+
+
+def test_a_picture_mirrored_twice_is_itself(tmp_path: Path) -> None:
+    lesson = discs(tmp_path / "discs", 1).lessons[0]
+    once = mirrored(lesson, 160)
+    twice = mirrored(once, 160)
+    np.testing.assert_allclose(twice.accepted, lesson.accepted)
+    assert (once.accepted[:, 2] > once.accepted[:, 0]).all()
+
+
+def test_boxes_that_are_cut_are_left_out_of_a_crop(tmp_path: Path) -> None:
+    lesson = discs(tmp_path / "discs", 1).lessons[0]
+    x1, y1, x2, y2 = lesson.accepted[0]
+    whole = cropped(lesson, left=int(x1), top=int(y1), width=int(x2 - x1) + 2, height=int(y2 - y1) + 2)
+    assert len(whole) == 1 and (whole.accepted >= 0).all()
+    assert len(cropped(lesson, left=int(x1) + 3, top=0, width=150, height=160)) == 0
+
+
+def test_the_gate_sees_far_more_boxes_than_the_sample_project_has(tmp_path: Path) -> None:
+    checked = old_lessons()[1::2]
+    found = views(checked, tmp_path)
+    assert len(checked) == 4 and len(found) >= 12
+    assert sum(map(len, found)) > 2.5 * sum(map(len, checked))
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    lessons = discs(tmp_path / "discs", 1).lessons
+    with pytest.raises(StorageError, match="cannot be written"):
+        views(lessons, tmp_path / "none")
+    lessons[0].path.unlink()
+    with pytest.raises(BadFileError):
+        views(lessons, tmp_path)
