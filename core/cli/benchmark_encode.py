@@ -164,6 +164,7 @@ def peak_mb() -> float:
 def encoder_of(name: str, device: str) -> Encoder:
     """The encoder, at random weights where HQ-SAM's are not here."""
     from core.encoders.catalogue import choose_device, load_encoder
+    from core.encoders.cpu_kernels import quicken
     from core.encoders.fused_attention import fuse_attention
     from core.encoders.hq_sam import HqSamEncoder
     from core.encoders.official import OFFICIAL, find_weights
@@ -172,7 +173,10 @@ def encoder_of(name: str, device: str) -> Encoder:
         return load_encoder(name, device)
     network = random_network(name)
     fuse_attention(network)
-    return HqSamEncoder(network, name=name, sha256="0" * 64, device=choose_device(device))
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        quicken(network.get_submodule("image_encoder"))
+    return HqSamEncoder(network, name=name, sha256="0" * 64, device=chosen)
 
 
 def random_network(name: str) -> nn.Module:

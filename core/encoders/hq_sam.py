@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.encoders.cpu_kernels import quicken
 from core.encoders.fused_attention import fuse_attention
 from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
 from core.encoders.official import OFFICIAL, is_official
@@ -155,6 +156,8 @@ def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:
     fuse_attention(network)
     # Anew after loading: vit_tiny works out its attention biases at eval(), and the builder did so too early.
     network.eval()
+    if device.type == "cpu":
+        quicken(network.get_submodule("image_encoder"))
     return HqSamEncoder(network, name=name, sha256=identity_of(weights), device=device)
 
 
