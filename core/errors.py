@@ -31,4 +31,6 @@ def reason(error: BaseException) -> str:
     """The short cause of an OSError or another exception, without errno or path: `No space left on device`."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, UnicodeDecodeError):
+        return "it holds no text"
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -74,7 +74,10 @@ def clear(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figu
     from core.features.cache_care import clear
 
     removed, freed = watch(clear(cache, encoder=options.encoder), unit="file")
-    say(f"{removed} files removed, {freed / 1e6:.1f} MB free again.")
+    if options.encoder is not None and not removed:
+        say(f"There are no features of {options.encoder} in {cache.folder}.")
+    else:
+        say(f"{removed} files removed, {freed / 1e6:.1f} MB free again.")
     return {"removed": removed, "bytes": freed}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """PROJECT, --format, --outlines and --out."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
-    parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True)
+    parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True, help="what to write")
     parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
 

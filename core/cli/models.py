@@ -111,7 +111,8 @@ def remove_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
     from core.encoders.model_folder import remove
 
     freed = remove(options.encoder)
-    say(f"{freed / 1e6:.1f} MB free again.")
+    words = f"{freed / 1e6:.1f} MB free again." if freed else f"There were no weights of {options.encoder} to remove."
+    say(words)
     return {"encoder": options.encoder, "bytes": freed}
 
 

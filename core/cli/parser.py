@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from core.cli import benchmark, cache, demo, encode, export, models, pretrain, refine, train, version
 from core.cli.terminal import complain
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str], *, window_benchmarks: Mapping[str, WindowBenc
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `boxrefine VERB`."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="boxrefine",
         description="Drag a careless box, get a tight one: in a window, or headless by a verb.",
         epilog=EPILOG,
@@ -84,6 +84,14 @@ def build_parser() -> argparse.ArgumentParser:
         module.add_arguments(verb)
         verb.set_defaults(run=module.run)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse's own says the whole usage before what is wrong; the verbs' parsers are of this kind, too."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{self.prog}: {message} ({self.prog} --help explains it).")
+        raise SystemExit(FAILED)
 
 
 def unexpected_disk_fault(error: OSError) -> StorageError:

@@ -63,6 +63,40 @@ def test_an_unknown_option_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["refine"], "boxrefine refine: the following arguments are required: --images, --boxes, --out"),
+        (["encode", "--images", "x", "--batch", "many"], "argument --batch: invalid int value: 'many'"),
+        (["demo", "--device", "tpu"], "argument --device: invalid choice: 'tpu'"),
+        (["models"], "boxrefine models: the following arguments are required: WHAT"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_told_in_one_sentence(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert told in sentence
+    assert "--help explains it" in sentence
+
+
+def test_removing_what_is_not_there_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cache", "clear", "--encoder", "zz", "--cache", str(tmp_path)]) == 0
+    assert f"no features of zz in {tmp_path}" in capsys.readouterr().out
+    assert main(["models", "remove", "vit_b"]) == 0
+    assert "no weights of vit_b to remove" in capsys.readouterr().out
+
+
+def test_a_picture_is_no_coco_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(b"\xff\xd8\xff\xe0")
+    assert main(["refine", "--images", str(tmp_path), "--boxes", str(picture), "--out", str(tmp_path / "b.json")]) == 2
+    assert "is not valid JSON (it holds no text)" in capsys.readouterr().err
+
+
 def test_version_says_what_this_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version"]) == 0
     said = json.loads(capsys.readouterr().out)
