@@ -51,7 +51,9 @@ class ExportDialog(QDialog):
         layout.addWidget(self.outlines)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
-        self.buttons.addButton(QPushButton("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        cancel = QPushButton("Cancel")
+        cancel.setAutoDefault(False)
+        self.buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
         self.export_button = QPushButton("Export")
         self.export_button.setDefault(True)
         self.buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
@@ -87,6 +89,7 @@ class ExportDialog(QDialog):
     def _folder_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         browse = QPushButton("Browse…")
+        browse.setAutoDefault(False)  # else Return browses, wherever the keyboard is
         browse.clicked.connect(self._browse)
         label = QLabel("&Folder")
         label.setBuddy(self.folder)

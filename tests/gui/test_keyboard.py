@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
 from boxrefine_gui.app import App
+from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from core.geometry import Box
 from tests.gui.driving import accept, draw, settled
 
@@ -72,3 +75,18 @@ def test_f6_finds_the_teaching_panel_too_and_goes_on_from_within_a_panel(qtbot: 
     window.categories.new_name.setFocus()
     qtbot.keyClick(window.categories.new_name, Qt.Key.Key_F6)
     assert window.focusWidget() is window.boxes
+
+
+def test_return_exports_from_wherever_the_keyboard_is_in_the_dialog(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    draw(qtbot, app, Box(20, 30, 100, 100))
+    accept(qtbot, app)
+    app.window.action_by_id["export"].trigger()
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog is not None
+    dialog.folder.setText(str(tmp_path / "out"))
+    _, yolo, _ = dialog.names
+    yolo.setFocus()
+    qtbot.keyClick(yolo, Qt.Key.Key_Space)
+    assert yolo.isChecked()
+    qtbot.keyClick(yolo, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: (tmp_path / "out" / "data.yaml").exists())
