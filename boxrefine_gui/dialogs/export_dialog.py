@@ -55,12 +55,12 @@ class ExportDialog(QDialog):
         cancel.setAutoDefault(False)
         self.buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
         self.export_button = QPushButton("Export")
-        self.export_button.setDefault(True)
         self.buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.buttons)
         self.folder.textChanged.connect(self._show_ready)
+        self.export_button.setDefault(True)  # not before it is in the dialog, which would not know then
         self.export_button.setFocus()
 
     def accept(self) -> None:

@@ -84,6 +84,7 @@ def test_return_exports_from_wherever_the_keyboard_is_in_the_dialog(qtbot: QtBot
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
     dialog.folder.setText(str(tmp_path / "out"))
+    qtbot.waitUntil(dialog.isActiveWindow)
     _, yolo, _ = dialog.names
     yolo.setFocus()
     qtbot.keyClick(yolo, Qt.Key.Key_Space)
