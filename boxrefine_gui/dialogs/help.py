@@ -6,11 +6,17 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 Shortcuts = Mapping[str, Sequence[tuple[str, str]]]
 """Heading -> rows of (keys, what they do)."""
+
+COLOURS = (
+    "The dashed white box is what you drew, the blue one its refinement. Pink dashes mark edges that the refiner is "
+    "not sure of. Accepted boxes have the colours of their categories; everything accepted is stored at once."
+)
+_SIZE, _AIR = QSize(620, 640), QSize(40, 60)
 
 
 class ShortcutHelp(QDialog):
@@ -19,7 +25,7 @@ class ShortcutHelp(QDialog):
     def __init__(self, parent: QWidget, shortcuts: Shortcuts) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
-        self.resize(620, 640)
+        self.resize(_SIZE.boundedTo(parent.size() - _AIR))
         self.text = QTextBrowser()
         self.text.setHtml(_page(shortcuts))
         self.text.setAccessibleName("Shortcuts")
@@ -70,7 +76,7 @@ def _close_button(dialog: QDialog) -> QDialogButtonBox:
 
 
 def _page(shortcuts: Shortcuts) -> str:
-    parts = []
+    parts = [f"<p>{escape(COLOURS)}</p>"]
     for heading, rows in shortcuts.items():
         lines = "".join(
             f"<tr><td width='190'><b>{escape(keys)}</b></td><td>{escape(meaning)}</td></tr>" for keys, meaning in rows

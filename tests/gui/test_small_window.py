@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.layers import Scene, paint_first_steps
 from boxrefine_gui.canvas.view import View
+from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from tests.gui.driving import ready
 from tests.gui.fakes import sample_like_pictures
@@ -26,6 +27,15 @@ def test_the_window_can_be_small(app: App) -> None:
     app.window.resize(SMALL)
     assert app.window.size() == SMALL
     assert app.window.canvas.width() > app.window.images.width()
+
+
+def test_the_help_fits_into_it_and_says_what_the_colours_mean(app: App) -> None:
+    app.window.resize(SMALL)
+    app.window.action_by_id["shortcuts"].trigger()
+    help = app.window.findChild(ShortcutHelp)
+    assert help is not None
+    assert help.height() < SMALL.height()
+    assert "blue one its refinement" in help.text.toPlainText()
 
 
 def test_a_long_name_in_the_status_bar_leaves_the_window_as_wide_as_it_was(app: App) -> None:
