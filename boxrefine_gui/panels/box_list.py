@@ -37,14 +37,16 @@ class BoxModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         correction = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            names = {category.id: category.name for category in self._session.categories}
-            box = correction.accepted
-            return f"{names.get(correction.category_id, '')}   {box.width:.0f} × {box.height:.0f}"
+            return self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(correction.category_id)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _history(correction)
+            return f"{self._words(correction)}\n{_history(correction)}"
         return None
+
+    def _words(self, correction: Correction) -> str:
+        name = next((entry.name for entry in self._session.categories if entry.id == correction.category_id), "")
+        return f"{name}   {correction.accepted.width:.0f} × {correction.accepted.height:.0f}"
 
     def _changed(self, changes: Changes) -> None:
         image = self._session.image

@@ -36,7 +36,8 @@ class CategoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "Double-click or F2 to rename" + (f"; {index.row() + 1} chooses it" if index.row() < 9 else "")
+            key = f"; {index.row() + 1} chooses it" if index.row() < 9 else ""
+            return f"{category.name}\nDouble-click or F2 to rename{key}"
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -70,6 +71,7 @@ class CategoryList(QWidget):
         self.view.setModel(self._model)
         self.view.setAccessibleName("Categories")
         self.view.setSpacing(2)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.view.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
         )

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QListView
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 _MARGIN = 10
+
+
+class _AsWideAsTheList(QStyledItemDelegate):
+    """Asks for no width of its own: what is too long for the list is elided, not scrolled."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(0, super().sizeHint(option, index).height())
 
 
 class ListWithHint(QListView):
@@ -17,6 +24,9 @@ class ListWithHint(QListView):
     def __init__(self, hint: Callable[[], str]) -> None:
         super().__init__()
         self._hint = hint
+        self.setItemDelegate(_AsWideAsTheList(self))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # a box's size stands at the end
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

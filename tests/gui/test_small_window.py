@@ -9,12 +9,14 @@ from PySide6.QtCore import QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from boxrefine_gui import operations
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.layers import Scene, paint_first_steps
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.panels.elided_label import ElidedLabel
-from tests.gui.driving import ready
+from core.geometry import Box
+from tests.gui.driving import accept, draw, ready, settled
 from tests.gui.fakes import sample_like_pictures
 
 SMALL = QSize(900, 600)
@@ -27,6 +29,18 @@ def test_the_window_can_be_small(app: App) -> None:
     app.window.resize(SMALL)
     assert app.window.size() == SMALL
     assert app.window.canvas.width() > app.window.images.width()
+
+
+def test_long_categories_are_elided_in_the_lists_and_stand_whole_in_the_tooltips(qtbot: QtBot, app: App) -> None:
+    operations.add_category(app.parts, LONG)
+    settled(qtbot, app)
+    draw(qtbot, app, Box(20, 30, 100, 100))
+    accept(qtbot, app)
+    for view in (app.window.categories.view, app.window.boxes):
+        index = view.model().index(0, 0)
+        qtbot.waitUntil(lambda view=view, index=index: not view.visualRect(index).isEmpty())
+        assert view.visualRect(index).width() <= view.viewport().width()
+        assert LONG in index.data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_the_help_fits_into_it_and_says_what_the_colours_mean(app: App) -> None:
