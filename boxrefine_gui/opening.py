@@ -33,7 +33,9 @@ def open_path(parts: Parts, path: Path) -> None:
     if path.suffix == PROJECT_SUFFIX:
         open_project(parts, path)
     else:
-        parts.files.run(partial(_look_into, path), on_done=partial(_listed, parts))
+        parts.session.set_scan(f"opening {path.name}")
+        failed = partial(_not_opened, parts)
+        parts.files.run(partial(_look_into, path), on_done=partial(_listed, parts), on_error=failed)
 
 
 def open_project(parts: Parts, path: Path) -> None:
@@ -44,7 +46,8 @@ def open_project(parts: Parts, path: Path) -> None:
 
         return ProjectStore.open(path)
 
-    parts.store.open(opener, on_done=partial(_opened_project, parts))
+    parts.session.set_scan(f"opening {path.name}")
+    parts.store.open(opener, on_done=partial(_opened_project, parts), on_error=partial(_not_opened, parts))
 
 
 def open_sample(parts: Parts) -> None:
@@ -55,10 +58,17 @@ def open_sample(parts: Parts) -> None:
 
         return sample_project()
 
-    parts.files.run(job, on_done=partial(open_project, parts))
+    parts.session.set_scan("opening the sample project")
+    parts.files.run(job, on_done=partial(open_project, parts), on_error=partial(_not_opened, parts))
+
+
+def _not_opened(parts: Parts, error: Exception) -> None:
+    parts.session.set_scan("")
+    parts.session.report(error)
 
 
 def _opened_project(parts: Parts, opened: OpenedProject) -> None:
+    parts.session.set_scan("")
     parts.session.open_project(opened, folder=None)
     _remember(parts, opened.path)
     _show_first(parts, None)
@@ -90,7 +100,7 @@ def _listed(parts: Parts, listing: _Listing) -> None:
 
         return ProjectStore.open_or_create(project_path_for(listing.folder))
 
-    parts.store.open(opener, on_done=partial(_opened_folder, parts, listing))
+    parts.store.open(opener, on_done=partial(_opened_folder, parts, listing), on_error=partial(_not_opened, parts))
 
 
 def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> None:

@@ -70,7 +70,7 @@ class Canvas(QWidget):
         for signal in (
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
-            session.settings_changed,
+            session.settings_changed, session.problem,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.image_changed.connect(self._image_changed)

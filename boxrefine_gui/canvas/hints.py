@@ -8,7 +8,8 @@ from boxrefine_gui.session import Draft, Session
 def why_no_picture(session: Session) -> str:
     """What stands in the place of the picture."""
     if session.image is None:
-        return "Open a folder of pictures: Ctrl+O, or drop it here." if session.project_path is None else ""
+        is_empty = session.project_path is None and not session.scan
+        return "Open a folder of pictures: Ctrl+O, or drop it here." if is_empty else ""
     return session.problems.get(session.image.id, "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -12,10 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations, theme
 from boxrefine_gui.app import App
-from boxrefine_gui.canvas.hints import first_steps, words_beside
+from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside
 from core.errors import BadFileError
 from core.geometry import Box
-from tests.gui.driving import accept, close_to, draw, move, press, release
+from tests.gui.driving import accept, close_to, draw, move, press, ready, release
 
 DRAWN = Box(20, 30, 120, 110)
 
@@ -47,6 +48,21 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
     app.session.select(app.session.corrections[0].id)
     operations.refine_again(app.parts)
     assert words() == "Return: accept     Esc: keep it as it was"
+
+
+def test_while_a_folder_is_being_opened_nobody_is_asked_to_open_one(
+    qtbot: QtBot, closed_app: App, pictures: Path, tmp_path: Path
+) -> None:
+    session = closed_app.session
+    assert "Open a folder" in why_no_picture(session)
+    closed_app.open(tmp_path / "nowhere")
+    assert why_no_picture(session) == ""
+    qtbot.waitUntil(lambda: "Open a folder" in why_no_picture(session))
+    assert "nowhere" in closed_app.window.notices.sentence.text()
+    closed_app.open(pictures)
+    assert "opening pictures" in closed_app.window.status.activity.text()
+    ready(qtbot, closed_app)
+    assert session.scan == ""
 
 
 def test_empty_lists_say_so(app: App) -> None:
