@@ -20,9 +20,18 @@ from core.features.cache_folder import FileEntry, entry_of, file_of, files_in, s
 from core.features.picture_memory import Fingerprint, KnownPicture
 
 INDEX_NAME = "index.sqlite"
-_INDEX_VERSION = 1
+_INDEX_VERSION = 2
 _BUSY_SECONDS = 10.0
 _HEAL_EVERY_SECONDS = 24 * 3600
+
+# The bytes held, kept by SQLite itself: adding up a million rows at each write would take longer than the write.
+_TRIGGERS = (
+    "CREATE TRIGGER taken_in AFTER INSERT ON features BEGIN INSERT INTO care VALUES ('held', NEW.bytes)"
+    " ON CONFLICT (what) DO UPDATE SET at = at + NEW.bytes; END",
+    "CREATE TRIGGER written_anew AFTER UPDATE OF bytes ON features BEGIN"
+    " UPDATE care SET at = at + NEW.bytes - OLD.bytes WHERE what = 'held'; END",
+    "CREATE TRIGGER let_go AFTER DELETE ON features BEGIN UPDATE care SET at = at - OLD.bytes WHERE what = 'held'; END",
+)
 
 T = TypeVar("T")
 
@@ -125,6 +134,11 @@ class IndexTables:
         """All rows, used longest ago first."""
         return [FileEntry(*row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")]
 
+    def held(self) -> int:
+        """The bytes of all files that have a row."""
+        row = self._db.execute("SELECT at FROM care WHERE what = 'held'").fetchone()
+        return int(row[0]) if row else 0
+
     def discard(self, digest: str) -> None:
         """Remove a file and its row."""
         with self._transaction():
@@ -171,7 +185,10 @@ class IndexTables:
         return len(strays) + len(lost)
 
     def _put_row(self, digest: str, size: int) -> None:
-        self._db.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", [digest, size, _now()])
+        # No REPLACE: SQLite runs no triggers for the row that it removes.
+        added = "INSERT INTO features VALUES (?, ?, ?)"
+        known = "ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes, used = excluded.used"
+        self._db.execute(f"{added} {known}", [digest, size, _now()])
 
     def _heal_due(self) -> bool:
         row = self._db.execute("SELECT at FROM care WHERE what = 'healed'").fetchone()
@@ -179,7 +196,7 @@ class IndexTables:
 
     def _evict(self, budget: int, *, keep: str) -> tuple[int, int]:
         """Remove the files used longest ago until the budget is kept; inside a transaction."""
-        held = int(self._db.execute("SELECT SUM(bytes) FROM features").fetchone()[0])
+        held = self.held()
         victims: list[str] = []
         oldest = self._db.execute("SELECT digest, bytes FROM features WHERE digest != ? ORDER BY used", [keep])
         while held > budget and (row := oldest.fetchone()):
@@ -208,6 +225,8 @@ class IndexTables:
             columns = {"path": bytes, "fingerprint": str, "content": str, "width": int, "height": int}
             self._db.table("pictures").create(columns, pk="path")
             self._db.table("care").create({"what": str, "at": int}, pk="what")
+            for trigger in _TRIGGERS:
+                self._db.execute(trigger)
             self._db.execute(f"PRAGMA user_version = {_INDEX_VERSION}")
 
     def _use_wal(self) -> None:

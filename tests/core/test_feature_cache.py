@@ -130,6 +130,32 @@ def test_the_disk_budget_holds_and_the_longest_unused_goes(folder: Path) -> None
     assert len(features_files(folder)) == len(rows(folder)) == 3
 
 
+def test_the_bytes_held_stay_right_whatever_becomes_of_the_files(folder: Path) -> None:
+    with FeatureCache(folder, ram_budget=0) as cache:
+        put(cache, "a", "b", "c", "b")
+        one = features_files(folder)[0].stat().st_size
+        assert cache.stats.disk_bytes == 3 * one
+        features_files(folder)[0].unlink()  # by hand
+        cache.heal()
+        cache.remove(rows(folder).pop())
+        put(cache, "d")
+        assert cache.stats.disk_bytes == 2 * one
+        assert sum(entry.nbytes for entry in cache.entries()) == 2 * one
+
+
+def test_an_index_of_an_older_version_is_made_anew_from_the_files(folder: Path) -> None:
+    with FeatureCache(folder, ram_budget=0) as cache:
+        put(cache, "a", "b")
+        both = cache.stats.disk_bytes
+    connection = sqlite3.connect(folder / "index.sqlite")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with FeatureCache(folder, ram_budget=0) as cache:
+        put(cache, "c")
+        assert held(cache, "a", "b", "c") == [True, True, True]
+        assert cache.stats.disk_bytes == both * 3 // 2
+
+
 def test_what_is_larger_than_the_budget_is_not_written(folder: Path) -> None:
     with FeatureCache(folder, ram_budget=0, disk_budget=100) as cache:
         put(cache, "a")
