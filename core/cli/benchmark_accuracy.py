@@ -1,10 +1,10 @@
-"""How good boxes become on labelled sets: as drawn, by OpenCV's GrabCut, by the refiner.
+"""How good boxes become on labelled sets: as drawn, by OpenCV's GrabCut, by the seed's refiner, by ours.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). Drawn boxes are made from the true ones:
 hqS is HQ-SAM's own box noise at scale S, drag a hasty mouse drag. harmed is the share of boxes that lost more than
 0.02 IoU; ms a box is without decoding and encoding, but for the crops of second looks, which sets with pictures of
 1024 pixels and more have a row for. small, medium and large are the mean IoU of boxes whose true shorter side is
-below 32, below 96, and of more pixels.
+below 32, below 96, and of more pixels. Last come the means over sets.
 
 With --large K the pictures are laid K by K into large ones, which shows by size what the second look gains.
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-grabcut", action="store_true", help="leave out GrabCut, which takes longest")
     parser.add_argument("--large", metavar="K", type=int, help="measure second looks on pictures laid K by K")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
-    parser.add_argument("--beside", metavar="DIR", type=Path, nargs="*", default=[], help="refiners to compare with")
+    parser.add_argument("--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the seed's")
     add_encoder_options(parser)
     add_cache_options(parser)
 
@@ -62,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
     sets = find_sets(options.data)
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder)
-        beside = [load_refiner(folder, source.encoder) for folder in options.beside]
+        folders = seed_baseline(source.encoder) if options.beside is None else options.beside
+        beside = [load_refiner(folder, source.encoder) for folder in folders]
         if len({each.name for each in (refiner, *beside)}) <= len(beside):
             raise BadInputError(
                 "Two of these refiners have one name in the table: give --beside folders of other names."
@@ -83,10 +85,38 @@ def run(options: argparse.Namespace) -> int:
             )
             rows += watch(job, unit="image")
         if not options.json:
-            say(table(HEADER, [cells(row) for row in rows]))
+            say(table(HEADER, [cells(row) for row in rows] + means(rows)))
         figures: list[Figure] = [asdict(row) for row in rows]
         summarise({"rows": figures, "seed": options.seed, "refiner": refiner.name, **source_figures(source)})
     return 0
+
+
+def seed_baseline(encoder: Encoder) -> list[Path]:
+    """The seed's refiner, trained on the shipped encoder's features, for that encoder alone."""
+    from core.refiner.checkpoint import SEED_BASELINE, read_card
+
+    return [SEED_BASELINE] if read_card(SEED_BASELINE).encoder == encoder.identity else []
+
+
+def means(rows: list[AccuracyRow]) -> list[list[str]]:
+    """Rows of the table with each method's means over sets, for methods that every set has."""
+    sets = {row.set for row in rows}
+    groups: dict[tuple[str, str], list[AccuracyRow]] = {}
+    for row in rows:
+        groups.setdefault((row.noise, row.method), []).append(row)
+    found = []
+    for (noise, method), group in groups.items():
+        if len(group) == len(sets) > 1:
+            metrics = [row.metrics for row in group]
+            shares = [[m.iou_after for m in metrics], [m.share_090 for m in metrics], [m.harmed for m in metrics]]
+            sizes = [
+                [m.iou_after_by_size[size] for m in metrics if size in m.iou_after_by_size]
+                for size in ("small", "medium", "large")
+            ]
+            shown = [f"{fmean(values):.3f}" if values else "" for values in shares + sizes]
+            boxes, ms = sum(m.boxes for m in metrics), fmean(row.ms_per_box for row in group)
+            found.append(["mean of sets", noise, method, str(boxes), *shown, f"{ms:.1f}"])
+    return found
 
 
 def run_large(options: argparse.Namespace, sets: list[Path], encoder: Encoder, refiner: Refiner) -> int:

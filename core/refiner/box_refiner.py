@@ -31,7 +31,8 @@ class Calibration:
     A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`; a negative
     margin asks for that much proof before a refinement is thrown away. Edges move by the share
     confidence ** `caution` of the way that the network proposes: 0 goes all the way, whatever the doubt. Boxes whose
-    drawn shorter side has fewer than `sure_side` frame pixels, too few for the features' grid, go that much less.
+    drawn shorter side has fewer than `sure_side` frame pixels, too few for the features' grid, go that much less. Moves
+    by less than about the share `least_move` of the drawn side fade away: an edge that is right already stays.
     """
 
     confidence_scale: float = 1.0
@@ -41,6 +42,7 @@ class Calibration:
     keep_margin: float = 0.0
     caution: float = 0.0
     sure_side: float = 0.0
+    least_move: float = 0.0
 
 
 class BoxRefiner:
@@ -133,9 +135,13 @@ def decided(
 
 def cautious(boxes: Tensor, confidence_logits: Tensor, drawn: Tensor, calibration: Calibration) -> Tensor:
     """Boxes (..., 4) whose edges stay nearer to the drawn ones where there is doubt; see Calibration."""
-    shorter = (drawn[..., 2:] - drawn[..., :2]).amin(dim=-1, keepdim=True)
-    seen = (shorter / max(calibration.sure_side, 1e-6)).clamp(max=1.0)
-    return drawn + (boxes - drawn) * seen * confidence_logits.float().sigmoid() ** calibration.caution
+    side = (drawn[..., 2:] - drawn[..., :2]).clamp(min=1e-6)
+    seen = (side.amin(dim=-1, keepdim=True) / max(calibration.sure_side, 1e-6)).clamp(max=1.0)
+    move = boxes - drawn
+    # Smooth, since an edge that jumped at a threshold would flicker under the hand.
+    squared = (move / torch.cat([side, side], dim=-1)) ** 2
+    worth = squared / (squared + max(calibration.least_move, 1e-6) ** 2)
+    return drawn + move * worth * seen * confidence_logits.float().sigmoid() ** calibration.caution
 
 
 def folded(network: AnyModule) -> AnyModule:

@@ -27,6 +27,8 @@ from core.refiner.taught_refiner import TaughtRefiner
 from core.resources import RESOURCES
 
 SHIPPED = RESOURCES / "weights" / "light"
+SEED_BASELINE = RESOURCES / "weights" / "seed"
+"""The seed's refiner on the shipped encoder's features, to compare with; never offered for work."""
 WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
 REFINE_BY = ("auto", "refiner", "mask", "both")
@@ -86,7 +88,8 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     weights = chosen / WEIGHTS_FILE
     network = NETWORKS[card.kind]()
     load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
-    name = "shipped" if folder is None else f"seed's refiner ({chosen.name})" if card.kind == "seed" else chosen.name
+    seeds = "seed's refiner" if chosen == SEED_BASELINE else f"seed's refiner ({chosen.name})"
+    name = "shipped" if folder is None else seeds if card.kind == "seed" else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
     refiner = BoxRefiner(
         network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration

@@ -31,7 +31,7 @@ class PretrainConfig:
     style_share: share of frames that borrow another one's look, and of those whose colour channels are mixed
     held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
     set_power: sets are drawn by (number of pictures) ** set_power
-    keep_margin, caution, sure_side: see refiner.box_refiner.Calibration
+    keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
     """
 
     seed: int = 0
@@ -66,8 +66,9 @@ class PretrainConfig:
     confidence_weight: float = 0.25
     score_weight: float = 0.25
     keep_margin: float = -0.1
-    caution: float = 0.5
-    sure_side: float = 32.0
+    caution: float = 0.75
+    sure_side: float = 24.0
+    least_move: float = 0.015
     report_every: int = 50
     measure_every: int = 2000
 

@@ -88,7 +88,12 @@ LEARNERS: Mapping[str, Learner] = {
             losses=box_losses,
             calibrated=lambda found, config: calibrated(
                 found,
-                Calibration(keep_margin=config.keep_margin, caution=config.caution, sure_side=config.sure_side),
+                Calibration(
+                    keep_margin=config.keep_margin,
+                    caution=config.caution,
+                    sure_side=config.sure_side,
+                    least_move=config.least_move,
+                ),
             ),
         ),
         Learner(

@@ -48,3 +48,21 @@ def test_boxes_too_small_for_the_features_move_less() -> None:
     calibration = Calibration(sure_side=400.0)
     assert torch.allclose(cautious(FOUND, SURE, DRAWN, calibration), DRAWN + (FOUND - DRAWN) * 0.25)
     assert torch.allclose(cautious(FOUND, SURE, DRAWN, replace(calibration, sure_side=90.0)), FOUND)
+
+
+def test_small_moves_fade_away_and_large_ones_do_not() -> None:
+    calibration = Calibration(least_move=0.02)
+    near = DRAWN + torch.tensor([0.5, -0.5, 2.0, 20.0])
+    moved = (cautious(near, SURE, DRAWN, calibration) - DRAWN)[0, 0]
+    assert moved[:2].abs().max() < 0.05
+    assert moved[2].item() == pytest.approx(1.0)
+    assert moved[3].item() == pytest.approx(20.0, rel=0.02)
+
+
+def test_an_edge_never_jumps_as_a_proposal_goes_on() -> None:
+    steps = torch.linspace(-30, 30, 601)
+    found = DRAWN.expand(1, 601, 4) + steps[None, :, None]
+    sure = SURE.expand(1, 601, 4)
+    left = cautious(found, sure, DRAWN.expand(1, 601, 4), Calibration(least_move=0.02))[0, :, 0]
+    assert (left.diff() >= 0).all()
+    assert left.diff().max() < 0.13
