@@ -1,8 +1,9 @@
 """How fast a folder of pictures is encoded, beside a loop of SamPredictor.set_image over the same pictures.
 
 ms alone is the network in batches on its device, images/s the whole way from JPEG files into an empty cache, busy the
-share of that time in which the network computed, MB grown how much more memory the process took in the last three
-quarters of the pictures than in the first. SamPredictor is segment-anything-hq's own, as shipped: one picture at
+share of that time in which the network computed, ms back reading a picture's features from the disk (on Linux from the
+disk itself, elsewhere from what the system keeps of it), MB grown how much more memory the process took in the last
+three quarters of the pictures than in the first. SamPredictor is segment-anything-hq's own, as shipped: one picture at
 a time, fp32, eager, at random weights; for the light encoder it is that of vit_tiny. Ours run at random weights, too,
 where the published ones are not here, which is as fast. The pictures are 1920 x 1080 JPEGs made for this, unless
 --images names some.
@@ -15,16 +16,20 @@ examples:
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.encode import add_pace_options, batch_encoder, pace_of, pictures_in
 from core.cli.terminal import Figure, complain, say, summarise, table, watch
+from core.errors import KnownError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from core.encoders.batches import BatchEncoder
     from core.encoders.image_features import Encoder
     from core.features.encode_pipeline import Encoded
+    from core.features.feature_source import FeatureSource
     from core.progress import Job
 
 HEADER = [
@@ -42,11 +48,13 @@ HEADER = [
     "ms alone",
     "images/s",
     "busy",
+    "ms back",
     "MB grown",
     "SamPredictor images/s",
     "times",
 ]
 _WARM_UP = 2
+_READ_BACK = 100
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class EncodeRow:
     ms_alone: float
     per_s: float
     busy: float
+    ms_back: float
     mb_grown: float
     sam_per_s: float
 
@@ -104,7 +113,7 @@ def line(row: EncodeRow) -> list[str]:
     sam = f"{row.sam_per_s:.2f}" if row.sam_per_s else ""
     return [
         row.encoder, f"{row.gflop:.0f}", row.computed_on, str(row.batch), f"{row.ms_alone:.1f}", f"{row.per_s:.2f}",
-        f"{row.busy:.2f}", f"{row.mb_grown:.0f}", sam, times,
+        f"{row.busy:.2f}", f"{row.ms_back:.1f}", f"{row.mb_grown:.0f}", sam, times,
     ]  # fmt: skip
 
 
@@ -125,6 +134,8 @@ def timed(name: str, paths: Sequence[Path], folder: Path, options: argparse.Name
         start = time.perf_counter()
         encoded, mb_grown = watch(with_memory(pipeline.run(paths)), unit="image")
         seconds = time.perf_counter() - start
+        forget_files(folder)
+        ms_back = back(FeatureSource(encoder, cache), paths)
     return EncodeRow(
         name,
         gflop=gflop_of(batches),
@@ -133,9 +144,29 @@ def timed(name: str, paths: Sequence[Path], folder: Path, options: argparse.Name
         ms_alone=ms_alone,
         per_s=encoded.encoded / seconds,
         busy=min(1.0, ms_alone / 1000 * encoded.encoded / seconds),
+        ms_back=ms_back,
         mb_grown=mb_grown,
         sam_per_s=sam_per_s(name, paths[: options.sam_count], options.device) if options.sam_count else 0.0,
     )
+
+
+def back(source: FeatureSource, paths: Sequence[Path]) -> float:
+    """Median milliseconds from a picture's path to its features, which lie on the disk alone."""
+    spent = []
+    for path in paths[:_READ_BACK]:
+        start = time.perf_counter()
+        with suppress(KnownError):  # one that cannot be read was told of
+            source.of_path(path)
+        spent.append(time.perf_counter() - start)
+    return 1000 * statistics.median(spent)
+
+
+def forget_files(folder: Path) -> None:
+    """Let the system keep nothing of the files in memory, where it can be asked to."""
+    if hasattr(os, "posix_fadvise"):
+        for path in folder.rglob("*.safetensors"):
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def with_memory(job: Job[Encoded]) -> Job[tuple[Encoded, float]]:
