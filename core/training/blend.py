@@ -13,8 +13,8 @@ from core.refiner.network import RefinerNetwork
 SHARES = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)
 """Of the way from the start to the taught weights; at 0 the margins are all that is learned."""
 
-NO_WORSE = 0.003
-"""Mean IoU on held-out boxes that going less far may cost: what gains nothing there need not be risked elsewhere."""
+ENOUGH = 0.9
+"""Share of the greatest gain on held-out boxes that will do: what is hardly gained there need not be risked elsewhere."""
 
 Judge = Callable[[RefinerNetwork], float]
 """Mean IoU of a network's boxes."""
@@ -35,8 +35,9 @@ def least_blend(start: RefinerNetwork, taught: RefinerNetwork, *, held: Judge, o
     It forgets where `old` of it is below `least_old`; at a share of 0 it is the start, which forgets nothing.
     """
     networks = {share: between(start, taught, share) for share in SHARES}
-    gains = {share: held(network) for share, network in networks.items()}
-    enough = min(share for share in SHARES if gains[share] >= max(gains.values()) - NO_WORSE)
+    found = {share: held(network) for share, network in networks.items()}
+    least = found[0.0] + ENOUGH * (max(found.values()) - found[0.0])
+    enough = min(share for share in SHARES if found[share] >= least)
     for share in sorted((share for share in SHARES if share <= enough), reverse=True):
         kept = old(networks[share])
         if kept >= least_old:

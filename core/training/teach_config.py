@@ -35,7 +35,7 @@ class TeachConfig:
     most_steps: int = 3000
     batch_images: int = 4
     boxes_per_image: int = 4
-    learning_rate: float = 2e-4
+    learning_rate: float = 6e-4
     fresh_learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_steps: int = 10

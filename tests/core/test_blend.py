@@ -42,7 +42,7 @@ def test_it_goes_all_the_way_where_every_step_pays(ends: tuple[RefinerNetwork, R
 
 
 def test_it_goes_no_farther_than_pays(ends: tuple[RefinerNetwork, RefinerNetwork]) -> None:
-    found = blended(ends, held=lambda share: 0.7 + 0.1 * min(share, 0.5) + 0.002 * share)
+    found = blended(ends, held=lambda share: 0.7 + 0.1 * min(share, 0.5) + 0.005 * share)
     assert found.share == 0.5
     expected = between(*ends, 0.5).state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
