@@ -35,7 +35,7 @@ from core.training.processes import Processes
 from core.training.replay import Replay
 from core.training.run_files import STATE_FILE
 from core.training.teach_config import TeachConfig
-from core.training.views import views
+from core.training.views import also_mirrored, views
 
 OLD_DRAWS = 1
 TAUGHT_FORMAT = 2
@@ -110,16 +110,18 @@ def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]
     None in all processes but the first. Raises BadInputError where the loss is no number, StorageError on a full disk.
     """
     with tempfile.TemporaryDirectory() as folder:
-        return (yield from _teach(found, config, task, *_old_views(task, Path(folder))))
+        return (yield from _teach(found, config, task, Path(folder)))
 
 
-def _teach(
-    found: Lessons, config: TeachConfig, task: Task, replayed: Sequence[Lesson], checked: Sequence[Lesson]
-) -> Job[Taught | None]:
+def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job[Taught | None]:
+    """`folder` is for pictures that are wanted until it ends."""
+    replayed, checked = _old_views(task, folder)
     lessons, extraction = yield from _prepared(found, (*replayed, *checked), config, task)
     learn, held = split(lessons, config.held_out)
     margins = _margins(learn, config, task)
-    tuned = yield from fine_tune(task.start.network, _tuning(learn, replayed, margins, config, task))
+    shown, edges = also_mirrored(learn, margins, folder, most=config.mirrored_images)
+    yield from _encoded(shown[len(learn) :], config, task)
+    tuned = yield from fine_tune(task.start.network, _tuning(shown, replayed, edges, config, task))
     if not task.processes.is_first:
         return None
     yield Progress(0, 0, "checking what was forgotten")
@@ -174,12 +176,7 @@ def _prepared(
     found: Lessons, old: Sequence[Lesson], config: TeachConfig, task: Task
 ) -> Job[tuple[Lessons, Extraction]]:
     """All features in the cache, boxes inside their pictures, pictures that cannot be read left out."""
-    paths = [lesson.path for lesson in (*found.lessons, *old)]
-    if not task.processes.is_first:
-        task.processes.wait()  # what the first one encodes, the others find in the cache
-    extraction = yield from encode_missing(list(dict.fromkeys(paths)), task.source, batch=config.encode_batch)
-    if task.processes.is_first:
-        task.processes.wait()
+    extraction = yield from _encoded((*found.lessons, *old), config, task)
     fitted = []
     for lesson in found.lessons:
         try:
@@ -190,6 +187,16 @@ def _prepared(
     if len(fitted) < 2:
         raise BadInputError(f"Fewer than two pictures can be read: {extraction.bad[0]}")
     return Lessons(tuple(fitted), found.left_out + extraction.bad), extraction
+
+
+def _encoded(lessons: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[Extraction]:
+    if not task.processes.is_first:
+        task.processes.wait()  # what the first one encodes, the others find in the cache
+    paths = dict.fromkeys(lesson.path for lesson in lessons)
+    extraction = yield from encode_missing(list(paths), task.source, batch=config.encode_batch)
+    if task.processes.is_first:
+        task.processes.wait()
+    return extraction
 
 
 def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from PIL import Image
 from core.errors import StorageError, reason
 from core.geometry import Boxes
 from core.images import Picture, read_picture
+from core.refiner.margins import Margin
 from core.training.lessons import Lesson
 
+MIRRORED = " (mirrored)"
 CROP_SHARE = 0.6
 """Side of a crop, as a share of the picture's."""
 
@@ -38,6 +40,22 @@ def _views(lesson: Lesson, number: int, folder: Path) -> Iterator[Lesson]:
         if len(part):
             path = folder / f"{number} crop {at}.png"
             yield _saved(part, picture[top : top + height, left : left + width], path)
+
+
+def also_mirrored(
+    lessons: Sequence[Lesson], margins: Mapping[str, Margin], folder: Path, *, most: int
+) -> tuple[tuple[Lesson, ...], dict[str, Margin]]:
+    """The lessons and the first `most` of them mirrored, under categories of their own, whose margins are mirrored too.
+
+    Raises what `views` raises.
+    """
+    turned = []
+    for number, lesson in enumerate(lessons[:most]):
+        picture = read_picture(lesson.path)
+        view = _saved(mirrored(lesson, picture.shape[1]), picture[:, ::-1], folder / f"{number} mirrored.png")
+        turned.append(replace(view, categories=tuple(name + MIRRORED for name in view.categories)))
+    other = {name + MIRRORED: replace(edge, left=edge.right, right=edge.left) for name, edge in margins.items()}
+    return (*lessons, *turned), {**margins, **other}
 
 
 def mirrored(lesson: Lesson, width: int) -> Lesson:

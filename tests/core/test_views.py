@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from core.cli.train import old_lessons
 from core.errors import BadFileError, StorageError
 from core.images import read_picture
+from core.refiner.margins import PIXELS, Margin
 from core.training.lessons import Lesson
-from core.training.views import cropped, mirrored, views
+from core.training.views import also_mirrored, cropped, mirrored, views
 from tests.core.lessons_by_hand import discs
 
 
@@ -54,6 +56,21 @@ def test_the_gate_sees_far_more_boxes_than_the_sample_project_has(tmp_path: Path
     found = views(checked, tmp_path)
     assert len(checked) == 4 and len(found) >= 12
     assert sum(map(len, found)) > 2.5 * sum(map(len, checked))
+
+
+def test_mirrored_pictures_are_learned_with_mirrored_margins(tmp_path: Path) -> None:
+    lessons = discs(tmp_path / "discs", 3).lessons
+    margins = {"": Margin(), "disc": Margin(1.0, 2.0, 3.0, 4.0, PIXELS)}
+    shown, edges = also_mirrored(lessons, margins, tmp_path, most=2)
+    assert shown[:3] == lessons and len(shown) == 5
+    assert edges["disc"] == margins["disc"]
+    (name,) = shown[3].categories
+    assert name != "disc" and edges[name].edges == (3.0, 2.0, 1.0, 4.0)
+    # What is left of a thing in the picture is right of it in the mirror.
+    plain = edges["disc"].narrow(lessons[0].accepted)
+    turned = edges[name].narrow(shown[3].accepted)
+    np.testing.assert_allclose(mirrored(replace(lessons[0], accepted=plain), 160).accepted, turned)
+    assert also_mirrored(lessons, margins, tmp_path, most=0)[0] == lessons
 
 
 def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
