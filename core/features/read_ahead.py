@@ -6,17 +6,21 @@ there are: a GPU with a small encoder would wait. Only Linux can begin processes
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import shutil
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
+import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from core.encoders.batches import Prepared
@@ -32,6 +36,7 @@ Found = tuple[FeatureKey, Prepared] | KnownError | None
 
 _SHARED_MEMORY = Path("/dev/shm")
 _BYTES_EACH = 4 << 20  # a prepared picture is 3 MiB at most
+_CHUNK = 8
 
 
 class PictureReader:
@@ -82,7 +87,7 @@ def read_ahead(
     Readers are threads, or processes where `apart` and possible. Closing it ends them. Raises StorageError where the
     system took a process away.
     """
-    if apart and can_read_apart(count + slack):
+    if apart and can_read_apart(2 * count * _CHUNK + slack):
         yield from _in_processes(paths, reader, count=count, slack=slack)
     else:
         yield from _in_threads(paths, reader, count=count, slack=slack)
@@ -104,26 +109,48 @@ def _in_threads(
         threads.shutdown(cancel_futures=True)
 
 
-class _Pictures(Dataset[Found]):
+class _Chunks(Dataset["_Chunk"]):
+    """A few pictures at a time: each message costs the receiving process a dozen system calls, whatever it holds."""
+
     def __init__(self, paths: Sequence[Path], reader: PictureReader) -> None:
         self.paths = paths
         self.reader = reader
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return math.ceil(len(self.paths) / _CHUNK)
 
-    def __getitem__(self, index: int) -> Found:
-        return self.reader.read(self.paths[index])
+    def __getitem__(self, index: int) -> _Chunk:
+        return _Chunk.of([self.reader.read(path) for path in self.paths[index * _CHUNK :][:_CHUNK]])
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What became of a few pictures, with the pixels of all in one piece of shared memory."""
+
+    found: list[Found]
+    pixels: Tensor | None
+
+    @classmethod
+    def of(cls, found: list[Found]) -> _Chunk:
+        own = [entry[1].pixels for entry in found if isinstance(entry, tuple)]
+        nothing = torch.empty(0)
+        bare = [(e[0], replace(e[1], pixels=nothing)) if isinstance(e, tuple) else e for e in found]
+        return cls(bare, torch.stack(own) if own else None)
+
+    def unpacked(self) -> Iterator[Found]:
+        rows = iter(() if self.pixels is None else self.pixels)
+        for entry in self.found:
+            yield (entry[0], replace(entry[1], pixels=next(rows))) if isinstance(entry, tuple) else entry
 
 
 def _in_processes(
     paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int
 ) -> Generator[Found, None, None]:
-    loader: DataLoader[Found] = DataLoader(
-        _Pictures(paths, reader),
+    loader: DataLoader[_Chunk] = DataLoader(
+        _Chunks(paths, reader),
         batch_size=None,
         num_workers=count,
-        prefetch_factor=1 + slack // count,
+        prefetch_factor=1 + slack // (count * _CHUNK),
         collate_fn=_unchanged,
         worker_init_fn=_begin_apart,
         multiprocessing_context=multiprocessing.get_context("fork"),
@@ -131,9 +158,10 @@ def _in_processes(
     with warnings.catch_warnings():
         # Python warns of forking beside threads; the readers use none of what those may hold.
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = iter(loader)
+        chunks = iter(loader)
     try:
-        yield from found
+        for chunk in chunks:
+            yield from chunk.unpacked()
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
@@ -146,5 +174,5 @@ def _unchanged(found: T) -> T:
 
 def _begin_apart(_: int) -> None:
     info = get_worker_info()
-    assert info is not None and isinstance(info.dataset, _Pictures)
+    assert info is not None and isinstance(info.dataset, _Chunks)
     info.dataset.reader.begin_apart()

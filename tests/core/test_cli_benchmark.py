@@ -68,6 +68,18 @@ def test_accuracy_compares_with_other_refiners(
     assert [row["method"] for row in said.summary["rows"]] == ["drawn", "other", untrained.name]
 
 
+@pytest.mark.slow
+def test_accuracy_sets_the_seeds_refiner_beside_what_ships_and_gives_means(verb: Verb, sets: Path) -> None:
+    shutil.copytree(sets / "ours", sets / "theirs")
+    said = verb("benchmark", "accuracy", "--data", sets, "--noise", "hq0.4", "--limit", 1, "--no-grabcut", "--no-cache")
+    assert [row["method"] for row in said.summary["rows"]] == ["drawn", "seed's refiner", "shipped"] * 2
+    drawn, seeds, ours = (row["metrics"]["iou_after"] for row in said.summary["rows"][:3])
+    assert ours > drawn
+    assert seeds == pytest.approx(drawn, abs=0.05)
+    last = [cell.strip() for cell in said.out.splitlines()[-2].strip("|").split("|")]
+    assert last[:5] == ["mean of sets", "hq0.4", "shipped", "6", f"{ours:.3f}"]
+
+
 def test_data_without_sets_is_told(verb: Verb, tmp_path: Path) -> None:
     said = verb("benchmark", "accuracy", "--data", tmp_path)
     assert (said.code, len(said.sentences)) == (2, 1)
