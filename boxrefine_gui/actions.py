@@ -35,7 +35,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag inside the selected box", "Move it"),
     ("Drag a handle", "Resize it"),
     ("Tab / Shift+Tab", "Select the next / previous box"),
-    ("Arrow keys", "Move the box by 1 pixel (Shift: 10)"),
+    ("Arrow keys", "Move the box by 1 pixel (Shift: 10); with none selected, pan"),
     ("Ctrl + arrow keys", "Move one edge: the chosen one, else the less sure one of the two (Shift: 10)"),
     ("1 … 9", "Choose a category; with a box selected, relabel it"),
     ("Wheel", "Zoom at the cursor"),

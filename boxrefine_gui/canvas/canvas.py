@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPointF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
@@ -35,6 +35,7 @@ _ARROWS = {
 _ZOOM_A_NOTCH = 1.25
 _NOTCH = 120.0
 _FAST_NUDGE = 10
+_PAN_STEP = 24.0
 _PICK_REACH = 5.0
 
 
@@ -73,6 +74,7 @@ class Canvas(QWidget):
             session.settings_changed, session.problem,
         ):  # fmt: skip
             signal.connect(self._repaint)
+        session.selection_changed.connect(self._show_selected)
         session.image_changed.connect(self._image_changed)
         session.picture_changed.connect(self._picture_changed)
 
@@ -117,6 +119,14 @@ class Canvas(QWidget):
     def _pan(self, by: QPointF) -> None:
         self._fits = False
         self._set_view(self._view.moved(by, self._image_size, QSizeF(self.size())))
+
+    def _show_selected(self) -> None:
+        """A box chosen by Tab or in the list may be out of sight where the picture is zoomed in."""
+        selected = self._session.selected
+        if selected is not None:
+            place = self._view.to_screen(self._session.box_of(selected))
+            if not place.intersects(QRectF(self.rect())):
+                self._pan(QRectF(self.rect()).center() - place.center())
 
     def _set_view(self, view: View) -> None:
         self._view = view
@@ -229,11 +239,14 @@ class Canvas(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, modifiers = Qt.Key(event.key()), event.modifiers()
-        if key in _ARROWS and self.edit_tool.target is not None:
+        if key in _ARROWS:
             step = _FAST_NUDGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1
-            right, down = _ARROWS[key]
+            right, down = (direction * step for direction in _ARROWS[key])
             is_edge = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-            self.edit_tool.nudge(right=right * step, down=down * step, is_edge=is_edge)
+            if self.edit_tool.target is not None:
+                self.edit_tool.nudge(right=right, down=down, is_edge=is_edge)
+            else:
+                self._pan(QPointF(-right, -down) * _PAN_STEP)
         elif key is Qt.Key.Key_Space:
             self._is_space_down = True
             self.setCursor(Qt.CursorShape.OpenHandCursor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
@@ -91,3 +91,24 @@ def test_return_exports_from_wherever_the_keyboard_is_in_the_dialog(qtbot: QtBot
     assert yolo.isChecked()
     qtbot.keyClick(yolo, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: (tmp_path / "out" / "data.yaml").exists())
+
+
+def test_a_box_chosen_out_of_sight_is_brought_into_view(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, Box(2, 2, 12, 12))
+    accept(qtbot, app)
+    canvas = app.window.canvas
+    canvas.zoom(16.0)
+    seen = QRectF(canvas.rect())
+    assert not canvas.view.to_screen(app.session.corrections[0].accepted).intersects(seen)
+    qtbot.keyClick(canvas, Qt.Key.Key_Tab)
+    assert canvas.view.to_screen(app.session.corrections[0].accepted).intersects(seen)
+
+
+def test_arrow_keys_pan_where_no_box_is_selected(qtbot: QtBot, app: App) -> None:
+    canvas = app.window.canvas
+    canvas.zoom(8.0)
+    before = canvas.view
+    qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    qtbot.keyClick(canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert canvas.view.left < before.left
+    assert before.top - canvas.view.top == pytest.approx(10 * (before.left - canvas.view.left))
