@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -79,6 +80,7 @@ class TeachPanel(QWidget):
         layout.setStretchFactor(self.refiners, 1)
         self.setFocusProxy(self.button)
         self.refiners.setMinimumHeight(self.fontMetrics().height() * 5)
+        self.refiners.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # it takes what is left
         self.refiners.setWordWrap(True)
         self.refiners.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll(inside)
