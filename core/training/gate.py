@@ -94,13 +94,13 @@ def judge(
     pictures = len(np.unique(before.picture))
     moved = f"from {before.mean:.3f} to {after.mean:.3f} on {_count(len(before.ious), 'box', 'boxes')} held out"
     if promoted:
-        sentence = f"Better: mean IoU rises {moved} ({gain:+.3f}, at least {low:+.3f})."
+        sentence = f"Better: mean IoU rises {moved} ({gain:+z.3f}, at least {low:+z.3f})."
     elif forgot:
         lost = f"from {old_before:.3f} to {old_after:.3f}"
         sentence = f"Not better: it forgets, its mean IoU on the sample project falls {lost}; the refiner in use stays."
     else:
         sentence = (
-            f"Not better: mean IoU goes {moved} ({gain:+.3f}, between {low:+.3f} and {high:+.3f}), which may be "
+            f"Not better: mean IoU goes {moved} ({gain:+z.3f}, between {low:+z.3f} and {high:+z.3f}), which may be "
             "chance; the refiner in use stays."
         )
     return Verdict(

@@ -33,6 +33,11 @@ def test_a_gain_that_may_be_chance_is_not_promoted() -> None:
     assert "may be chance; the refiner in use stays" in found.sentence  # type: ignore[attr-defined]
 
 
+def test_what_stays_the_same_is_not_said_to_fall() -> None:
+    found = verdict(-0.00001, spread=0.0)
+    assert "(+0.000, between +0.000 and +0.000)" in found.sentence  # type: ignore[attr-defined]
+
+
 def test_a_loss_is_not_promoted() -> None:
     assert not verdict(-0.05, spread=0.01).promoted  # type: ignore[attr-defined]
 
