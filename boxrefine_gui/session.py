@@ -187,6 +187,8 @@ class Session(QObject):
     def set_image(self, record: ImageRecord | None) -> None:
         """Open another image: what belonged to the one before is put away."""
         self.image = record
+        if record is not None and record.id > 0:  # a drive may be back by now, a file replaced
+            self.problems.pop(record.id, None)
         self.corrections, self.picture, self.features = (), None, None
         self.draft, self.selected_id, self.chosen_edge = None, None, None
         self.image_changed.emit()

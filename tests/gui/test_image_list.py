@@ -72,3 +72,15 @@ def test_a_picture_that_cannot_be_read_is_shown_as_such_when_it_is_opened(
     assert closed_app.session.image is not None
     assert closed_app.session.image.path == damaged
     assert "damaged.png" in closed_app.session.problems[closed_app.session.image.id]
+
+
+def test_a_picture_that_was_gone_is_shown_when_it_is_back(qtbot: QtBot, app: App) -> None:
+    first, _, last = app.session.images
+    away = last.path.rename(last.path.with_suffix(".away"))
+    operations.show_image(app.parts, last.id)
+    qtbot.waitUntil(lambda: "does not exist" in app.session.problems.get(last.id, ""))
+    operations.show_image(app.parts, first.id)
+    away.rename(last.path)
+    operations.show_image(app.parts, last.id)
+    ready(qtbot, app)
+    assert last.id not in app.session.problems
