@@ -38,6 +38,7 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
 
+_SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
 _LEAST_SIDE_WIDTH = 150
 _LEAST_CENTRE_WIDTH = 480
@@ -91,7 +92,7 @@ class MainWindow(QMainWindow):
         self._listen()
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
-        self.resize(1280, 820)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize()))
         self.recolor()
         self._show_title()
         self._show_recent()

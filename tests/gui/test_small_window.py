@@ -52,6 +52,12 @@ def test_the_help_fits_into_it_and_says_what_the_colours_mean(app: App) -> None:
     assert "blue one its refinement" in help.text.toPlainText()
 
 
+def test_the_window_opens_no_larger_than_the_screen(app: App) -> None:
+    room = app.window.screen().availableSize()
+    assert app.window.width() <= room.width()
+    assert app.window.height() <= room.height()
+
+
 def test_a_long_name_in_the_status_bar_leaves_the_window_as_wide_as_it_was(app: App) -> None:
     app.window.resize(SMALL)
     app.session.set_activity(f"preparing {LONG}.jpg")
