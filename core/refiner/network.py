@@ -135,7 +135,9 @@ class Stage(nn.Module):
         joined = entered(self.enter_fine, near, place) + F.interpolate(
             self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False
         )
-        fine = self.fine(joined)
+        if not torch.is_grad_enabled() and not joined.is_cuda:
+            joined = joined.contiguous(memory_format=torch.channels_last)  # these convolutions take half the time so
+        fine = self.fine(joined).contiguous()
         edge_logits = self._edge_logits(fine) + self.prior
         middle, spread = moments(edge_logits)
         judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
