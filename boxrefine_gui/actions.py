@@ -160,7 +160,7 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ActionRow(
             "refine_again", "&Refine the selected box again", partial(operations.refine_again, parts), ("R",), "&Box",
             "refine", on_canvas=True,
-            enabled=lambda session: session.selected is not None and session.models is not None,
+            enabled=lambda session: session.selected is not None,
         ),
         ActionRow(
             "choose_edge", "Choose the &edge that is least sure, then the next", canvas.edit_tool.choose_next_edge,

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 FIRST_CATEGORY = "object"
 """What a box is labelled as while there is no category: asking first would stop the hand."""
 
+NO_MODEL_YET = "There is no model yet: the status bar says when it is loaded; press the key again then."
+"""A key that does nothing and says nothing would look broken."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -110,7 +113,9 @@ def discard(parts: Parts) -> None:
 def refine_again(parts: Parts) -> None:
     """Refine the selected accepted box once more: it becomes the drawn box."""
     correction = parts.session.selected
-    if correction is not None:
+    if correction is not None and parts.session.models is None:
+        parts.session.tell(NO_MODEL_YET)
+    elif correction is not None:
         box = parts.session.box_of(correction)
         parts.session.start_draft(box, pressed_at=time.monotonic(), again=correction)
 

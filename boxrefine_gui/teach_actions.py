@@ -24,7 +24,7 @@ def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
         ActionRow(
             "teach", "&Teach the refiner by your boxes", teach.start, ("Ctrl+T",), "&Model", "teach",
             in_toolbar=True, toolbar_text="Teach", starts_group=True,
-            enabled=lambda session: session.models is not None and not session.teaching.is_running,
+            enabled=lambda session: not session.teaching.is_running,
         ),
         ActionRow(
             "teach_panel", "&Show teaching and earlier refiners", teach.show_or_hide, ("Ctrl+Shift+T",), "&Model",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer
 
 from boxrefine_gui.loaded_models import Models
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.operations import NO_MODEL_YET, Parts
 from boxrefine_gui.teaching_state import TeachingState
 from boxrefine_gui.trainer_process import TrainerProcess, train_command
 from core.errors import BadInputError, StorageError
@@ -72,6 +72,9 @@ class Teaching:
         """Teach by the open project's corrections, once all that was accepted is stored."""
         session = self._parts.session
         if session.teaching.is_running or session.project_path is None:
+            return
+        if session.models is None:
+            session.tell(NO_MODEL_YET)
             return
         boxes = sum(session.counts.values())
         if boxes < LEAST_CORRECTIONS:

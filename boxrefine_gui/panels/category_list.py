@@ -79,6 +79,7 @@ class CategoryList(QWidget):
         self.new_name.setPlaceholderText("Add a category")
         self.new_name.setAccessibleName("Name of a new category")
         self.new_name.setClearButtonEnabled(True)
+        self.new_name.setToolTip("Type a name and press Return; a category that is there already is chosen")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

@@ -135,3 +135,17 @@ def test_where_it_cannot_be_stored_the_box_stays_as_it_was(
     assert only(selected) == before
     assert selected.session.moving == {}
     assert "disk is full" in selected.window.notices.sentence.text()
+
+
+def test_before_there_is_a_model_the_key_says_so(qtbot: QtBot, selected: App) -> None:
+    selected.session.set_models(None, "loading the model")
+    qtbot.keyClick(selected.window.canvas, Qt.Key.Key_R)
+    assert selected.session.draft is None
+    assert selected.window.notices.sentence.text() == operations.NO_MODEL_YET
+
+
+def test_so_does_the_one_that_teaches(qtbot: QtBot, selected: App) -> None:
+    selected.session.set_models(None, "loading the model")
+    qtbot.keyClick(selected.window.canvas, Qt.Key.Key_T, CTRL)
+    assert not selected.session.teaching.is_running
+    assert selected.window.notices.sentence.text() == operations.NO_MODEL_YET
