@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.terminal import Figure, complain
-from core.errors import StorageError
+from core.errors import BadFileError, StorageError
 
 if TYPE_CHECKING:
     from core.features.feature_cache import FeatureCache
@@ -83,3 +83,10 @@ def check_output(path: Path) -> None:
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise StorageError(f"{path} cannot be written: name a file in a folder where you may write.")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder of pictures that is none, which else each picture would say. Raises BadFileError."""
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "does not exist"
+        raise BadFileError(f"The folder of pictures {folder} {what}: check the path.")

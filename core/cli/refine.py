@@ -17,7 +17,14 @@ import argparse
 import time
 from pathlib import Path
 
-from core.cli.options import add_cache_options, add_encoder_options, check_output, open_source, source_figures
+from core.cli.options import (
+    add_cache_options,
+    add_encoder_options,
+    check_folder,
+    check_output,
+    open_source,
+    source_figures,
+)
 from core.cli.terminal import complain, summarise, watch
 
 REFINE_BY_HELP = "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
@@ -43,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from core.refiner.checkpoint import load_refiner
     from core.refiner.second_look import pays_for
 
+    check_folder(options.images)
     coco = read_coco(options.boxes)
     check_output(options.out)
     for problem in coco.problems:

@@ -24,7 +24,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.options import add_cache_options, add_encoder_options, check_output, open_source, source_figures
+from core.cli.options import (
+    add_cache_options,
+    add_encoder_options,
+    check_folder,
+    check_output,
+    open_source,
+    source_figures,
+)
 from core.cli.steering import steered
 from core.cli.terminal import Figure, complain, summarise, tell_steps, watch
 from core.errors import BadInputError, StorageError
@@ -69,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.images is not None and (options.boxes is None or options.out is None):
         raise BadInputError("Training from --images needs --boxes, the true boxes, and --out, a folder for the result.")
+    if options.images is not None:
+        check_folder(options.images)
     config = read_config(options.config, TeachConfig)
     with project_of(options.project) as store:
         found = lessons_of(options, store, config)

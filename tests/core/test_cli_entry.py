@@ -90,6 +90,18 @@ def test_removing_what_is_not_there_says_so(tmp_path: Path, capsys: pytest.Captu
     assert "no weights of vit_b to remove" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("name", "what"), [("nowhere", "does not exist"), ("a.jpg", "is no folder")])
+def test_a_folder_of_pictures_that_is_none_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, what: str
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"")
+    out = tmp_path / "out.json"
+    assert main(["refine", "--images", str(tmp_path / name), "--boxes", "b.json", "--out", str(out)]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence == f"The folder of pictures {tmp_path / name} {what}: check the path."
+    assert not out.exists()
+
+
 def test_a_picture_is_no_coco_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "a.jpg"
     picture.write_bytes(b"\xff\xd8\xff\xe0")
