@@ -15,7 +15,7 @@ class TeachConfig:
     learning_rate: at the peak of its schedule, after warmup_steps; fresh_learning_rate: of a refiner that starts
         afresh; schedule: `cosine`, or `constant` as the seed had it
     real_share: share of drawn boxes that are as they were drawn; the others are drawn anew around the accepted box
-    mirrored_images: so many pictures are learned mirrored, too, each an encode and a place in the cache more
+    mirrored_images: so many pictures are learned mirrored, too; each costs an encode and a place in the cache
     train_parts: `all`, or `edges`, the last layers alone
     initialisation: of a refiner that starts afresh, `xavier` (with small last layers) or `default`
     l2_sp: pull of all weights towards those it started from (Li et al., 2018)

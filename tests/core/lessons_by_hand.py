@@ -20,7 +20,14 @@ from core.training.teach_config import TeachConfig
 
 SIZE = 160
 SHORT = TeachConfig(
-    epochs=2, least_steps=2, batch_images=2, boxes_per_image=2, replay_weight=0.0, gate_draws=1, ema_decay=0.5
+    epochs=2,
+    least_steps=2,
+    batch_images=2,
+    boxes_per_image=2,
+    mirrored_images=0,
+    replay_weight=0.0,
+    gate_draws=1,
+    ema_decay=0.5,
 )
 
 
