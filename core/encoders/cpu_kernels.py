@@ -1,7 +1,8 @@
 """HQ-SAM's image encoders by the kernels that are quickest on a CPU: the same sums, in another order.
 
-Measured with vit_tiny on an AMD EPYC: together they save 30 % of its time, with large pages half. ONNX Runtime was as fast, OpenVINO a
-quarter faster, which is not worth a dependency; bf16, a third faster, costs a hundredth of the features' size.
+Measured with vit_tiny on an AMD EPYC: together they save 30 % of its time, with large pages half. ONNX Runtime was as
+fast, OpenVINO a quarter faster, which is not worth a dependency; bf16, a third faster, costs a hundredth of the
+features' size.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class StageAnswer:
     region: (B, K, 4) the region, frame pixels
     confidence_logits: (B, K, 4) that an edge is close enough
     score_logits: (B, K, 2) expected IoU of the refined box and of the drawn box
-    mask_logits: (B, K, 32, 32) the object's mask over the region
+    mask_logits: (B, K, 32, 32) the object's mask over the region; (B, K, 0, 0) without gradients
     """
 
     boxes: Tensor
@@ -132,9 +132,9 @@ class Stage(nn.Module):
         place = places(region, boxes, drawn, content, FINE_GRID)
         coarse = entered(self.enter_coarse, wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID))
         coarse = self.coarse(coarse + self.position)
-        joined = entered(self.enter_fine, near, place) + F.interpolate(
-            self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False
-        )
+        joined = entered(self.enter_fine, near, place)
+        spread_out = F.interpolate(self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False)
+        joined = joined + spread_out if torch.is_grad_enabled() else joined.add_(spread_out)
         if not torch.is_grad_enabled() and not joined.is_cuda:
             joined = joined.contiguous(memory_format=torch.channels_last)  # these convolutions take half the time so
         fine = self.fine(joined).contiguous()
@@ -148,8 +148,15 @@ class Stage(nn.Module):
             region=region,
             confidence_logits=judged[:, :4].reshape(count, many, 4),
             score_logits=judged[:, 4:].reshape(count, many, 2),
-            mask_logits=self.mask(fine).view(count, many, FINE_GRID // 2, FINE_GRID // 2),
+            mask_logits=self._mask_logits(fine, count, many),
         )
+
+    def _mask_logits(self, fine: Tensor, count: int, many: int) -> Tensor:
+        """Masks only teach, so without gradients nobody waits for them."""
+        if not torch.is_grad_enabled():
+            return fine.new_zeros(count, many, 0, 0)
+        logits: Tensor = self.mask(fine)
+        return logits.view(count, many, FINE_GRID // 2, FINE_GRID // 2)
 
     def _edge_logits(self, fine: Tensor) -> Tensor:
         """(N, fine, 32, 32) -> (N, 4, 64): each edge gathers along its own direction where it finds itself."""

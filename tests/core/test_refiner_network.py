@@ -94,4 +94,4 @@ def test_answers_without_gradients_are_those_that_are_trained(network: RefinerNe
         asked = network(*features(), drawn, WHOLE)[-1]
     assert asked.boxes == pytest.approx(trained.boxes.detach(), abs=1e-2)
     assert asked.edge_logits == pytest.approx(trained.edge_logits.detach(), abs=1e-3)
-    assert asked.mask_logits == pytest.approx(trained.mask_logits.detach(), abs=1e-3)
+    assert asked.mask_logits.shape == (1, 3, 0, 0)  # masks only teach
