@@ -86,7 +86,7 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     precision = Precision.best(device, use_amp=config.use_amp)
     parts: States = {"network": network, "average": average, "optimizer": optimizer}
     first = _resumed(run, parts) if run.resume else 0
-    epochs = epochs_of(config, len(run.batches))
+    epochs = epochs_of(config, len(run.batches), boxes=run.batches.boxes)
     total = epochs * len(run.batches)
     clock, step = _Clock(run.source), first * len(run.batches)
     losses: list[float] = []
@@ -138,9 +138,14 @@ def batch_loss(network: RefinerNetwork, batch: Batch, rng: torch.Generator, conf
     return total
 
 
-def epochs_of(config: TeachConfig, steps: int) -> int:
-    """Passes of `steps` steps each that the configuration asks for."""
-    wanted = max(config.epochs, -(-config.least_steps // steps))
+def epochs_of(config: TeachConfig, steps: int, *, boxes: int) -> int:
+    """Passes of `steps` steps each that the configuration asks for.
+
+    Pictures full of boxes get as many steps as if each of their `boxes` had a picture of its own: the fewer pictures
+    there are, the more ways of drawing each box must make up for it.
+    """
+    by_boxes = config.epochs * boxes // config.batch_images
+    wanted = max(config.epochs, -(-max(config.least_steps, by_boxes) // steps))
     return max(1, min(wanted, config.most_steps // steps))
 
 

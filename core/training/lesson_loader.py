@@ -127,6 +127,11 @@ class EpochBatches(Sampler[list[Item]]):
         per_step = self._config.batch_images * self._ranks
         return max(1, -(-items // per_step))
 
+    @property
+    def boxes(self) -> int:
+        """How many corrections fall to this process."""
+        return -(-sum(self._sizes) // self._ranks)
+
     def __iter__(self) -> Iterator[list[Item]]:
         rng = np.random.default_rng([self._config.seed, self.epoch])
         items = [item for number, size in enumerate(self._sizes) for item in self._items(number, size, rng)]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class TeachConfig:
     """How a refiner is taught by corrections.
 
-    epochs: passes over the corrections; more where they would not make least_steps, fewer where they would make
-        more than most_steps
+    epochs: passes over the corrections; more where they would not make least_steps, or fewer steps than pictures with
+        one box each would; fewer where they would make more than most_steps
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
     learning_rate: at the peak of its schedule, after warmup_steps; fresh_learning_rate: of a refiner that starts
         afresh; schedule: `cosine`, or `constant` as the seed had it

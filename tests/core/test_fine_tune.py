@@ -242,10 +242,16 @@ def test_xavier_has_small_last_layers_and_another_name_is_refused() -> None:
 
 def test_passes_follow_the_number_of_steps() -> None:
     config = TeachConfig(epochs=8, least_steps=120, most_steps=300)
-    assert epochs_of(config, 10) == 12
-    assert epochs_of(config, 20) == 8
-    assert epochs_of(config, 100) == 3
-    assert epochs_of(config, 1000) == 1
+    assert epochs_of(config, 10, boxes=40) == 12
+    assert epochs_of(config, 20, boxes=80) == 8
+    assert epochs_of(config, 100, boxes=400) == 3
+    assert epochs_of(config, 1000, boxes=4000) == 1
+
+
+def test_pictures_full_of_boxes_get_the_steps_of_as_many_pictures() -> None:
+    config = TeachConfig(epochs=8, batch_images=4, least_steps=120, most_steps=3000)
+    assert epochs_of(config, 12, boxes=150) == 25
+    assert 12 * 25 == 8 * 150 // 4
 
 
 # Batches
