@@ -120,7 +120,8 @@ class _Chunks(Dataset["_Chunk"]):
         return math.ceil(len(self.paths) / _CHUNK)
 
     def __getitem__(self, index: int) -> _Chunk:
-        return _Chunk.of([self.reader.read(path) for path in self.paths[index * _CHUNK :][:_CHUNK]])
+        start = index * _CHUNK
+        return _Chunk.of([self.reader.read(path) for path in self.paths[start : start + _CHUNK]])
 
 
 @dataclass(frozen=True)
