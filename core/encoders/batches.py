@@ -97,7 +97,9 @@ class BatchEncoder:
 
     def start(self, batch: Sequence[Prepared], *, size: int) -> Pending:
         """Begin a batch of up to `size`; on a GPU this returns before it is done. Raises what torch raises."""
-        padded = [*batch, *[batch[-1]] * (size - len(batch))] if self._compiled else list(batch)
+        # Each new shape costs a GPU seconds, in which its libraries choose and load kernels anew.
+        one_shape = self._compiled or self.device.type == "cuda"
+        padded = [*batch, *[batch[-1]] * (size - len(batch))] if one_shape else list(batch)
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_half):
             values = self._normalised(padded)
             embedding, detail = self._network(values)
@@ -126,14 +128,21 @@ class BatchEncoder:
         return int(counter.get_total_flops())
 
     def _normalised(self, batch: Sequence[Prepared]) -> Tensor:
-        stacked = torch.stack([entry.pixels for entry in batch])
-        on_gpu = self.device.type == "cuda"
-        pixels = (stacked.pin_memory() if on_gpu else stacked).to(self.device, non_blocking=True)
+        side = len(batch[0].pixels)
+        # Straight into memory that a GPU copies from: stacked first, all of it would be copied twice.
+        stacked = torch.empty((len(batch), side, side, 3), dtype=torch.uint8, pin_memory=self.device.type == "cuda")
+        torch.stack([entry.pixels for entry in batch], out=stacked)
+        pixels = stacked.to(self.device, non_blocking=True)
         values = (pixels.permute(0, 3, 1, 2).float() - self._network.mean) / self._network.std
-        for row, entry in enumerate(batch):  # what is no picture is zero after normalising, too
-            values[row, :, entry.height :] = 0
-            values[row, :, :, entry.width :] = 0
+        values *= self._content(batch, side)
         return values.contiguous(memory_format=torch.channels_last)
+
+    def _content(self, batch: Sequence[Prepared], side: int) -> Tensor:
+        """(N, 1, S, S): 1 where a picture is, else 0: what is none is zero after normalising, too."""
+        ends = torch.tensor([(entry.height, entry.width) for entry in batch]).to(self.device, non_blocking=True)
+        at = torch.arange(side, device=self.device)
+        inside = (at < ends[..., None]).float()  # (N, 2, S)
+        return inside[:, None, 0, :, None] * inside[:, None, 1, None, :]
 
     def _read_back(self, batch: tuple[Prepared, ...], embedding: Tensor, detail: Tensor) -> Pending:
         halves = [values.to(torch.float16).contiguous() for values in (embedding, detail)]

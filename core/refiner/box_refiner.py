@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -87,9 +88,10 @@ class BoxRefiner:
         return refinements
 
     def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
-        start = torch.from_numpy(frame.to_frame(boxes)).to(self._device, torch.float32)[None]
+        asked = filled_up(boxes) if self._device.type == "cuda" else boxes
+        start = torch.from_numpy(frame.to_frame(asked)).to(self._device, torch.float32)[None]
         answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
-        found, confidence, score = decided(
+        moved, confidence, score = decided(
             answer.boxes,
             answer.confidence_logits,
             answer.score_logits,
@@ -97,11 +99,19 @@ class BoxRefiner:
             self._calibration,
             widen=partial(self._margin.widen, pixel=frame.scale),
         )
-        rows = clip(frame.to_image(found[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
-        return [
-            Refinement(Box.of(row), _four(edges), value)
-            for row, edges, value in zip(rows, confidence[0].tolist(), score[0].tolist(), strict=True)
-        ]
+        rows = clip(frame.to_image(moved[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
+        answers = zip(rows, confidence[0].tolist(), score[0].tolist(), strict=True)
+        found = [Refinement(Box.of(row), _four(edges), value) for row, edges, value in answers]
+        return found[: len(boxes)]
+
+
+def filled_up(boxes: Boxes) -> Boxes:
+    """As many boxes as the next power of two, the last one repeated.
+
+    A GPU's libraries choose and load kernels anew for each number of boxes, which takes up to seconds.
+    """
+    missing = (1 << (len(boxes) - 1).bit_length()) - len(boxes)
+    return np.concatenate([boxes, np.repeat(boxes[-1:], missing, axis=0)])
 
 
 def content(frame: Frame, device: torch.device) -> Tensor:

@@ -32,10 +32,11 @@ def _overlap(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def distribution_loss(edge_logits: Tensor, region: Tensor, true: Tensor) -> Tensor:
     """Cross-entropy of each edge's distribution with the two positions nearest to the true edge: (B, K, 4).
 
-    Edges outside the region pull towards its border. Distribution focal loss, Li et al., 2020.
+    Edges outside the region pull towards its border; what is no number counts as its start. Distribution focal loss,
+    Li et al., 2020.
     """
     low, side = region[..., :2].repeat(1, 1, 2), (region[..., 2:] - region[..., :2]).repeat(1, 1, 2)
-    at = ((true - low) / side.clamp(min=1e-6) * BINS - 0.5).clamp(0, BINS - 1 - 1e-4)
+    at = ((true - low) / side.clamp(min=1e-6) * BINS - 0.5).nan_to_num().clamp(0, BINS - 1 - 1e-4)
     left = at.floor()
     share = at - left
     log_share = edge_logits.float().log_softmax(dim=-1)

@@ -32,8 +32,8 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
     sloppy = uniform(0, 1, 1) < 0.3
     sigma = torch.where(sloppy, 0.15 * sides + 4 * pixel, 0.05 * sides + 2 * pixel)
     error = normal() * sigma
-    outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=device)
-    dragged = true + torch.where(uniform(0, 1, 1) < 0.5, error.abs() * outward, error)
+    outward = torch.cat([-error[..., :2].abs(), error[..., 2:].abs()], dim=-1)
+    dragged = true + torch.where(uniform(0, 1, 1) < 0.5, outward, error)
     apart = true + uniform(-1, 1, 4) * uniform(0.0, 0.3, 1) * sides
     right = true + normal() * sides * 0.015 * (uniform(0, 1, 1) < 0.5)
     kind = uniform(0, 1, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,8 +21,11 @@ from core.features.feature_source import FeatureSource
 from core.progress import Job, Progress
 from core.refiner.losses import stage_loss
 from core.refiner.network import RefinerNetwork
+from core.training.augment import Rng
+from core.training.clock import Clock
 from core.training.drawing_noise import draw_carelessly, fit
-from core.training.lesson_loader import Batch, EpochBatches
+from core.training.gradients import Compute, gradients_of
+from core.training.lesson_loader import BATCH_TENSORS, Batch, EpochBatches
 from core.training.lessons import Lesson
 from core.training.precision import Precision
 from core.training.processes import Processes
@@ -88,24 +90,23 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     first = _resumed(run, parts) if run.resume else 0
     epochs = epochs_of(config, len(run.batches), boxes=run.batches.boxes)
     total = epochs * len(run.batches)
-    clock, step = _Clock(run.source), first * len(run.batches)
+    clock, step = Clock(run.source), first * len(run.batches)
     losses: list[float] = []
+    rng = torch.Generator(device)
+    gradients = gradients_of(_loss_of(network, (learns, origin), run, rng), learns, precision, rng)
     for epoch in range(first, epochs):
         run.batches.epoch = epoch
         clock.start_epoch()
-        rng = torch.Generator(device).manual_seed((config.seed * 100_003 + epoch) * 1009 + run.processes.rank)
+        rng.manual_seed((config.seed * 100_003 + epoch) * 1009 + run.processes.rank)
         network.train(run.fresh)  # else its statistics stay: a few pictures have none of their own
         for batch in _on(device, run.loader):
             run.between_steps()
             _set_rate(optimizer, rate, config, step, total)
-            with precision.forward():
-                loss = batch_loss(network, batch, rng, config)
-                if run.replay.is_on:
-                    loss = loss + config.replay_weight * run.replay.loss(network, rng, step=step)
-            loss = loss + config.l2_sp * _distance(learns, origin)
+            replayed = run.replay.batch(step) if run.replay.is_on else None
+            loss = gradients.of([*batch.tensors, *(replayed.tensors if replayed else ())])
             losses.append(_finite(loss, run, batch, epoch, step))
-            share = _sharing(run.processes, learns)
-            norm = precision.step(loss, optimizer, learns, max_norm=config.max_norm, share=share)
+            run.processes.average_gradients(learns)
+            norm = precision.apply(optimizer, learns, max_norm=config.max_norm)
             average.update_parameters(network)
             step += 1
             clock.tick(config.batch_images * run.processes.count)
@@ -114,10 +115,28 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
             log_row(run.out / LOG_FILE, {**clock.figures(losses, epoch, step, total), "norm": float(norm)})
             _save(run, parts, epoch + 1)
     best = cast(RefinerNetwork, average.module).eval().cpu()
-    return clock.tuned(best, steps=step, epochs=epochs, losses=losses)
+    return _tuned(best, clock, steps=step, epochs=epochs, losses=losses)
 
 
-def batch_loss(network: RefinerNetwork, batch: Batch, rng: torch.Generator, config: TeachConfig) -> Tensor:
+def _loss_of(
+    network: RefinerNetwork, held: tuple[Sequence[Tensor], Sequence[Tensor]], run: Tuning, rng: Rng
+) -> Compute:
+    """The loss of a step, from the tensors of its batch and then of what is replayed.
+
+    `held` are parameters and where they began, from which they are not to go far.
+    """
+    config = run.config
+
+    def loss_of(given: Sequence[Tensor]) -> Tensor:
+        loss = batch_loss(network, Batch.of(given[:BATCH_TENSORS]), rng, config)
+        if len(given) > BATCH_TENSORS:
+            loss = loss + config.replay_weight * run.replay.loss(network, Batch.of(given[BATCH_TENSORS:]), rng)
+        return loss + config.l2_sp * _distance(*held)
+
+    return loss_of
+
+
+def batch_loss(network: RefinerNetwork, batch: Batch, rng: Rng, config: TeachConfig) -> Tensor:
     """The loss of all stages on a batch: some boxes as they were drawn, the others drawn anew around the accepted."""
     anew = fit(draw_carelessly(batch.accepted, rng, pixel=batch.pixel), batch.content, least=LEAST_SIDE * batch.pixel)
     dice = torch.rand(*batch.true.shape[:2], 1, generator=rng, device=rng.device)
@@ -128,14 +147,15 @@ def batch_loss(network: RefinerNetwork, batch: Batch, rng: torch.Generator, conf
     judged = drawn - (batch.accepted - batch.true)
     total = torch.zeros((), device=batch.true.device)
     answers = network(batch.embedding.float(), batch.detail.float(), drawn, batch.content)
-    if not all(bool(boxes.isfinite().all()) for boxes in (batch.true, *(answer.boxes for answer in answers))):
-        return total * torch.nan  # an edge that is nowhere has no place in a distribution
     for answer in answers:
         part = stage_loss(answer, batch.true, drawn=judged, weight=weight, pixel=batch.pixel)
         total = total + config.distribution_weight * part["distribution"] + config.l1_weight * part["l1"]
         total = total + config.iou_weight * part["giou"]
         total = total + config.confidence_weight * part["confidence"] + config.score_weight * part["score"]
-    return total
+    # An edge that is nowhere has no place in a distribution. Asked without a look at the answer, which could not be
+    # recorded for a GPU.
+    somewhere = torch.stack([boxes.isfinite().all() for boxes in (batch.true, *(answer.boxes for answer in answers))])
+    return torch.where(somewhere.all(), total, torch.nan)
 
 
 def epochs_of(config: TeachConfig, steps: int, *, boxes: int) -> int:
@@ -198,10 +218,6 @@ def _distance(learns: Iterable[Tensor], origin: Iterable[Tensor]) -> Tensor:
     return torch.stack([((now - was) ** 2).sum() for now, was in zip(learns, origin, strict=True)]).sum()
 
 
-def _sharing(processes: Processes, learns: Sequence[Parameter]) -> Callable[[], None]:
-    return lambda: processes.average_gradients(learns)
-
-
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float, config: TeachConfig, step: int, total: int) -> None:
     """Linear warm-up, then half a cosine down to a twentieth, or no change."""
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
@@ -236,59 +252,16 @@ def _save(run: Tuning, parts: States, epoch: int) -> None:
     save_state(state, run.out / STATE_FILE)
 
 
-class _Clock:
-    """How fast it goes, and how often the cache helps."""
-
-    def __init__(self, source: FeatureSource) -> None:
-        self._source = source
-        self._start = time.monotonic()
-        self._ticks = 0
-        self._images = 0
-        self._hits = self._misses = 0
-
-    def start_epoch(self) -> None:
-        stats = self._source.cache.stats if self._source.cache else None
-        self._hits, self._misses = (stats.hits, stats.misses) if stats else (0, 0)
-
-    def tick(self, images: int) -> None:
-        self._ticks += 1
-        self._images += images
-
-    @property
-    def hit_rate(self) -> float:
-        """Of this epoch; other processes that read features do so from the cache alone."""
-        stats = self._source.cache.stats if self._source.cache else None
-        if stats is None:
-            return 0.0
-        hits, misses = stats.hits - self._hits, stats.misses - self._misses
-        return hits / (hits + misses) if hits + misses else 1.0
-
-    @property
-    def images_per_second(self) -> float:
-        return self._images / max(1e-9, time.monotonic() - self._start)
-
-    def figures(self, losses: Sequence[float], epoch: int, step: int, total: int) -> dict[str, float]:
-        seconds = time.monotonic() - self._start
-        return {
-            "step": step,
-            "epoch": epoch + 1,
-            "loss": losses[-1],
-            "hit_rate": self.hit_rate,
-            "images_per_second": self.images_per_second,
-            "seconds": seconds,
-            "seconds_left": seconds / max(1, self._ticks) * (total - step),
-        }
-
-    def tuned(self, network: RefinerNetwork, *, steps: int, epochs: int, losses: Sequence[float]) -> Tuned:
-        tenth = max(1, len(losses) // 10)
-        ends = [sum(part) / len(part) if part else 0.0 for part in (losses[:tenth], losses[-tenth:])]
-        return Tuned(
-            network,
-            steps,
-            epochs,
-            loss_first=ends[0],
-            loss_last=ends[1],
-            seconds=time.monotonic() - self._start,
-            images_per_second=self.images_per_second,
-            hit_rate=self.hit_rate,
-        )
+def _tuned(network: RefinerNetwork, clock: Clock, *, steps: int, epochs: int, losses: Sequence[float]) -> Tuned:
+    tenth = max(1, len(losses) // 10)
+    ends = [sum(part) / len(part) if part else 0.0 for part in (losses[:tenth], losses[-tenth:])]
+    return Tuned(
+        network,
+        steps,
+        epochs,
+        loss_first=ends[0],
+        loss_last=ends[1],
+        seconds=clock.seconds,
+        images_per_second=clock.images_per_second,
+        hit_rate=clock.hit_rate,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,10 @@ from core.training.lessons import Lesson
 from core.training.teach_config import TeachConfig
 
 Reader = Callable[[Path], ImageFeatures]
+BYTES_EACH = 6 << 20  # embedding and detail in fp16
+GPU_SHARE = 0.25
+"""Of the free memory of a GPU, at most so much for features: labelling goes on beside."""
+
 Item = tuple[int, tuple[int, ...]]
 """A lesson and rows of its corrections, `boxes_per_image` of them."""
 
@@ -45,17 +49,27 @@ class Batch:
     pixel: Tensor
     items: tuple[Item, ...] = ()
 
+    @classmethod
+    def of(cls, tensors: Sequence[Tensor], items: tuple[Item, ...] = ()) -> Batch:
+        """From `tensors`, as another batch gives them."""
+        return cls(**dict(zip(_TENSORS, tensors, strict=True)), items=items)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of it but the items, in the order of the fields."""
+        return tuple(getattr(self, name) for name in _TENSORS)
+
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
-        moved = {name: getattr(self, name).to(device, non_blocking=True) for name in _TENSORS}
-        return Batch(**moved, items=self.items)
+        return Batch.of([values.to(device, non_blocking=True) for values in self.tensors], self.items)
 
     def pin_memory(self) -> Batch:
-        """For DataLoader: the same batch in memory that a GPU can copy from at once."""
-        return Batch(**{name: getattr(self, name).pin_memory() for name in _TENSORS}, items=self.items)
+        """For DataLoader: the same batch in memory that a GPU can copy from at once, unless it is on one already."""
+        return Batch.of([v if v.is_cuda else v.pin_memory() for v in self.tensors], self.items)
 
 
 _TENSORS = ("embedding", "detail", "accepted", "true", "drawn", "content", "pixel")
+BATCH_TENSORS = len(_TENSORS)
 
 
 class StoredFeatures:
@@ -76,6 +90,31 @@ class StoredFeatures:
         if features is None:
             raise BadFileError(f"The features of {path} have gone from the cache {self._folder}: start again.")
         return features
+
+
+class FeaturesOnGpu:
+    """Reads features to where they are wanted, and leaves them there."""
+
+    def __init__(self, read: Reader, device: torch.device) -> None:
+        self._read = read
+        self._device = device
+        self._held: dict[Path, ImageFeatures] = {}
+
+    def __call__(self, path: Path) -> ImageFeatures:
+        """Raises what reading raises."""
+        if path not in self._held:
+            features = self._read(path)
+            embedding, detail = (part.to(self._device) for part in (features.embedding, features.detail))
+            self._held[path] = replace(features, embedding=embedding, detail=detail)
+        return self._held[path]
+
+
+def near(read: Reader, pictures: int, device: torch.device) -> Reader | None:
+    """Features held on the device that computes: None where those of so many pictures do not fit."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    return FeaturesOnGpu(read, device) if pictures * BYTES_EACH < GPU_SHARE * free else None
 
 
 class LessonSet(Dataset[Batch]):
@@ -149,6 +188,22 @@ class EpochBatches(Sampler[list[Item]]):
 
 
 def make_loader(
+    lessons: Sequence[Lesson],
+    margins: Mapping[str, Margin],
+    batches: EpochBatches,
+    *,
+    source: FeatureSource,
+    config: TeachConfig,
+    device: torch.device,
+) -> DataLoader[Batch]:
+    """Batches of cached features, which a GPU holds itself if they fit, or else gets as by `loader_from_cache`."""
+    held = near(source.of_path, len(lessons), device)
+    if held is None:
+        return loader_from_cache(lessons, margins, batches, source=source, config=config, device=device)
+    return loader_of(LessonSet(lessons, margins, held), batches, workers=0, config=config, device=device)
+
+
+def loader_from_cache(
     lessons: Sequence[Lesson],
     margins: Mapping[str, Margin],
     batches: EpochBatches,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 import torch
@@ -30,29 +30,30 @@ class Precision:
     def name(self) -> str:
         return str(self._dtype).removeprefix("torch.")
 
+    @property
+    def scales(self) -> bool:
+        """Whether losses are scaled, so that small gradients survive (fp16)."""
+        return bool(self._scaler.is_enabled())
+
     def forward(self) -> AbstractContextManager[object]:
         """The context that the forward pass runs in."""
         return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
 
-    def step(
-        self,
-        loss: Tensor,
-        optimizer: Optimizer,
-        parameters: Iterable[Parameter],
-        *,
-        max_norm: float,
-        share: Callable[[], None] | None = None,
-    ) -> Tensor:
-        """Backward, unscale, clip to `max_norm`, step; gives the gradient's norm before clipping.
-
-        `share` brings the gradients of several processes together before anything looks at them.
-        """
+    def backward(self, loss: Tensor) -> None:
+        """Gradients of a loss, scaled where they need it."""
         self._scaler.scale(loss).backward()
-        if share is not None:
-            share()
+
+    def apply(self, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
+        """Unscale, clip to `max_norm`, step; gives the gradient's norm before clipping. The gradients stay."""
         self._scaler.unscale_(optimizer)
         norm = clip_grad_norm_(parameters, max_norm=max_norm)
         self._scaler.step(optimizer)  # the scaler skips it when a gradient overflowed
         self._scaler.update()
+        return norm
+
+    def step(self, loss: Tensor, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
+        """`backward` and `apply`, and away with the gradients."""
+        self.backward(loss)
+        norm = self.apply(optimizer, parameters, max_norm=max_norm)
         optimizer.zero_grad(set_to_none=True)
         return norm

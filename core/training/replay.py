@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,7 +16,7 @@ from torch import Tensor
 from core.refiner.network import RefinerNetwork, StageAnswer
 from core.training.augment import Rng
 from core.training.drawing_noise import draw_carelessly, fit
-from core.training.lesson_loader import Batch, LessonSet, Reader
+from core.training.lesson_loader import Batch, LessonSet, Reader, near
 from core.training.lessons import Lesson
 from core.training.teach_config import TeachConfig
 
@@ -37,7 +38,7 @@ class Replay:
     ) -> None:
         self._teacher = teacher.eval().requires_grad_(False).to(device)
         self._old = old
-        self._set = LessonSet(old, {}, read)
+        self._set = LessonSet(old, {}, near(read, len(old), device) or read)
         self._config = config
         self._device = device
 
@@ -45,9 +46,18 @@ class Replay:
     def is_on(self) -> bool:
         return bool(self._old) and self._config.replay_weight > 0 and self._config.replay_images > 0
 
-    def loss(self, student: RefinerNetwork, rng: Rng, *, step: int) -> Tensor:
-        """How far the student's answers are from the teacher's on the next pictures."""
-        batch = self._batch(rng, step)
+    def batch(self, step: int) -> Batch:
+        """The pictures whose turn it is, with boxes of each at random."""
+        count, many = self._config.replay_images, self._config.boxes_per_image
+        random = np.random.default_rng([self._config.seed, step])
+        items = []
+        for offset in range(count):
+            number = (step * count + offset) % len(self._old)
+            items.append((number, tuple(random.integers(len(self._old[number]), size=many).tolist())))
+        return self._set[items].to(self._device)
+
+    def loss(self, student: RefinerNetwork, batch: Batch, rng: Rng) -> Tensor:
+        """How far the student's answers are from the teacher's on a batch of `self.batch`."""
         drawn = self._drawn(batch, rng)
         seen = batch.embedding.float(), batch.detail.float()
         with torch.no_grad():
@@ -59,15 +69,6 @@ class Replay:
             total = total + apart(stage(*seen, boxes, drawn, batch.content), answer)
             boxes = answer.boxes
         return total
-
-    def _batch(self, rng: Rng, step: int) -> Batch:
-        count, many = self._config.replay_images, self._config.boxes_per_image
-        items = []
-        for offset in range(count):
-            number = (step * count + offset) % len(self._old)
-            rows = torch.randint(len(self._old[number]), (many,), generator=rng, device=rng.device).tolist()
-            items.append((number, tuple(rows)))
-        return self._set[items].to(self._device)
 
     def _drawn(self, batch: Batch, rng: Rng) -> Tensor:
         shape, device = batch.true.shape[:2], self._device

@@ -33,7 +33,14 @@ from core.training.fine_tune import (
     fine_tune,
     start_afresh,
 )
-from core.training.lesson_loader import EpochBatches, LessonSet, StoredFeatures, loader_of, make_loader
+from core.training.lesson_loader import (
+    EpochBatches,
+    LessonSet,
+    StoredFeatures,
+    loader_from_cache,
+    loader_of,
+    make_loader,
+)
 from core.training.lessons import Lesson
 from core.training.replay import Replay
 from core.training.teach import load_start
@@ -305,15 +312,15 @@ def test_processes_read_only_what_is_not_in_memory(
     batches = EpochBatches([1] * len(lessons), config)
     for lesson in lessons:
         source.of_path(lesson.path)
-    assert make_loader(lessons, {}, batches, source=source, config=config, device=gpu).num_workers == 0
+    assert loader_from_cache(lessons, {}, batches, source=source, config=config, device=gpu).num_workers == 0
     assert source.cache is not None
     with FeatureCache(source.cache.folder, ram_budget=0) as on_disk:
         later = FeatureSource(source.encoder, on_disk, now_ns=lambda: time.time_ns() + 10**11)
         for lesson in lessons:
             later.read(lesson.path)
         most = min(3, os.cpu_count() or 1)
-        assert 1 <= make_loader(lessons, {}, batches, source=later, config=config, device=gpu).num_workers <= most
-        assert make_loader(lessons, {}, batches, source=later, config=config, device=CPU).num_workers == 0
+        assert 1 <= loader_from_cache(lessons, {}, batches, source=later, config=config, device=gpu).num_workers <= most
+        assert loader_from_cache(lessons, {}, batches, source=later, config=config, device=CPU).num_workers == 0
 
 
 # Replay
@@ -326,12 +333,12 @@ def test_replay_is_nothing_for_the_same_refiner_and_something_for_another(
     replay = Replay(load_start(None, source.encoder, config).network, lessons, source.of_path, config, CPU)
     assert replay.is_on
     rng = torch.Generator().manual_seed(0)
-    assert float(replay.loss(start.eval(), rng, step=0).detach()) < 1e-4
+    assert float(replay.loss(start.eval(), replay.batch(0), rng).detach()) < 1e-4
     changed = load_start(None, source.encoder, config).network.eval()
     with torch.no_grad():
         for parameter in changed.parameters():
             parameter.mul_(1.05)
-    assert float(replay.loss(changed, rng, step=0).detach()) > 0.01
+    assert float(replay.loss(changed, replay.batch(0), rng).detach()) > 0.01
 
 
 def test_weights_between_two_networks(start: RefinerNetwork) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from core.refiner.box_refiner import folded
+from core.refiner.box_refiner import filled_up, folded
 from core.refiner.network import BINS, RefinerNetwork, grid, moments, sampled, stay_prior, widened
 
 WHOLE = torch.tensor([[0.0, 0.0, 1024.0, 1024.0]])
@@ -95,3 +96,12 @@ def test_answers_without_gradients_are_those_that_are_trained(network: RefinerNe
     assert asked.boxes == pytest.approx(trained.boxes.detach(), abs=1e-2)
     assert asked.edge_logits == pytest.approx(trained.edge_logits.detach(), abs=1e-3)
     assert asked.mask_logits.shape == (1, 3, 0, 0)  # masks only teach
+
+
+@pytest.mark.parametrize(("count", "room"), [(1, 1), (2, 2), (3, 4), (5, 8), (33, 64), (64, 64)])
+def test_boxes_are_filled_up_to_few_numbers(count: int, room: int) -> None:
+    boxes = np.arange(4.0 * count).reshape(count, 4)
+    filled = filled_up(boxes)
+    assert len(filled) == room
+    assert (filled[:count] == boxes).all()
+    assert (filled[count:] == boxes[-1]).all()

@@ -1,0 +1,97 @@
+"""Gradients of a step's loss; on a GPU the step is recorded once and replayed, since it has more kernels than work.
+
+A step of the refiner is some two thousand small kernels. Beginning them one by one takes Python several times as long
+as a GPU takes to run them (CUDA graphs, see https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from core.training.augment import Rng
+from core.training.precision import Precision
+
+Compute = Callable[[Sequence[Tensor]], Tensor]
+"""The loss of tensors that have the same shapes in every step; what it draws at random comes from the given rng."""
+
+_WARM_UP = 2
+
+
+class Gradients:
+    """Sets the parameters' gradients to those of `compute`'s loss."""
+
+    def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision) -> None:
+        self._compute = compute
+        self._parameters = parameters
+        self._precision = precision
+
+    def of(self, given: Sequence[Tensor]) -> Tensor:
+        """The loss, without a way back through it."""
+        for parameter in self._parameters:
+            parameter.grad = None
+        with self._precision.forward():
+            loss = self._compute(given)
+        self._precision.backward(loss)
+        return loss.detach()
+
+
+class RecordedGradients(Gradients):
+    """The same on a GPU: the first step is recorded, and all are replayed. The gradients stay where they are.
+
+    Not for fp16, whose scaler looks at each step. A GPU that cannot record goes on step by step.
+    """
+
+    def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision, rng: Rng) -> None:
+        super().__init__(compute, parameters, precision)
+        self._rng = rng
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._given: list[Tensor] = []
+        self._loss = torch.empty(0)
+        self._tried = False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether steps are replayed; not before the first one."""
+        return self._graph is not None
+
+    def of(self, given: Sequence[Tensor]) -> Tensor:
+        """See `Gradients.of`; the loss is overwritten by the next step."""
+        if not self._tried:
+            self._tried = True
+            with suppress(RuntimeError):  # if it was not the recording that failed, the step by itself fails as well
+                self._record(given)
+            self._rng.manual_seed(self._rng.initial_seed())  # draw as if nothing had been recorded
+        if self._graph is None:
+            return super().of(given)
+        for here, new in zip(self._given, given, strict=True):
+            here.copy_(new, non_blocking=True)
+        self._graph.replay()
+        return self._loss
+
+    def _record(self, given: Sequence[Tensor]) -> None:
+        self._given = [values.clone() for values in given]
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):  # what libraries set up at their first use must not be recorded
+            for _ in range(_WARM_UP):
+                super().of(self._given)
+        torch.cuda.current_stream().wait_stream(aside)
+        for parameter in self._parameters:
+            parameter.grad = None
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self._rng)
+        with torch.cuda.graph(graph):
+            self._loss = super().of(self._given)
+        self._graph = graph
+
+
+def gradients_of(compute: Compute, parameters: Sequence[Parameter], precision: Precision, rng: Rng) -> Gradients:
+    """What suits the device that `rng` draws on."""
+    if rng.device.type == "cuda" and not precision.scales:
+        return RecordedGradients(compute, parameters, precision, rng)
+    return Gradients(compute, parameters, precision)
