@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     if count > 1:
         return run_processes(count, start=start)
     chosen = paths if options.part is None else part_of(paths, options.part)
-    with open_source(options) as source:
+    with open_source(options, in_memory=False) as source:
         encoded = watch(encode_pictures(chosen, source, options), unit="image")
         seconds = round(time.perf_counter() - start, 3)
         summarise({**source_figures(source), **figures_of(encoded), "seconds": seconds})

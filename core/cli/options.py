@@ -36,13 +36,16 @@ def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True)
 
 
 @contextmanager
-def open_source(options: argparse.Namespace) -> Iterator[FeatureSource]:
-    """The features of pictures, by the chosen encoder on the chosen device, through the chosen cache."""
+def open_source(options: argparse.Namespace, *, in_memory: bool = True) -> Iterator[FeatureSource]:
+    """The features of pictures, by the chosen encoder on the chosen device, through the chosen cache.
+
+    `in_memory`: whether memory holds what was last used; only for those who come back to it.
+    """
     from core.encoders.catalogue import load_encoder
     from core.features.feature_source import FeatureSource
 
     encoder = load_encoder(options.encoder, device=options.device)
-    cache = None if options.no_cache else open_cache(options.cache)
+    cache = None if options.no_cache else open_cache(options.cache, in_memory=in_memory)
     try:
         yield FeatureSource(encoder, cache)
     finally:
@@ -52,8 +55,8 @@ def open_source(options: argparse.Namespace) -> Iterator[FeatureSource]:
                 complain(cache.trouble)  # nothing is wrong with the result, but the next run will take as long
 
 
-def open_cache(folder: Path | None) -> FeatureCache:
-    """The feature cache in `folder`, or the user's own, with the budgets of the settings."""
+def open_cache(folder: Path | None, *, in_memory: bool = True) -> FeatureCache:
+    """The feature cache in `folder`, or the user's own, with the budgets of the settings, or nothing in memory."""
     from core.features.feature_cache import FeatureCache
     from core.settings import cache_folder, load_settings, settings_path
 
@@ -61,7 +64,7 @@ def open_cache(folder: Path | None) -> FeatureCache:
     return FeatureCache(
         folder or cache_folder(settings),
         disk_budget=settings.cache_disk_budget,
-        ram_budget=settings.cache_ram_budget,
+        ram_budget=settings.cache_ram_budget if in_memory else 0,
         codec=settings.cache_codec,
     )
 

@@ -26,7 +26,11 @@ def choose_device(wanted: str) -> torch.device:
     there = torch.cuda.is_available()
     if wanted == "cuda" and not there:
         raise BadInputError("No CUDA GPU can be used here: install its driver, or use --device cpu.")
-    return torch.device("cuda" if wanted != "cpu" and there else "cpu")
+    if wanted == "cpu" or not there:
+        return torch.device("cpu")
+    # 10 bits of mantissa would be enough to train, but would move boxes against those that a CPU finds.
+    torch.backends.cudnn.allow_tf32 = False
+    return torch.device("cuda")
 
 
 def load_encoder(name: str, device: str = "auto") -> Encoder:

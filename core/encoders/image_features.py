@@ -40,6 +40,13 @@ class ImageFeatures:
         """Bytes of memory, 6 MiB in fp16."""
         return self.embedding.nbytes + self.detail.nbytes
 
+    def alone(self) -> ImageFeatures:
+        """The same features in memory of their own: those of a batch would hold the whole batch."""
+        parts = self.embedding, self.detail
+        if all(part.untyped_storage().nbytes() == part.nbytes for part in parts):
+            return self
+        return ImageFeatures(parts[0].clone(), parts[1].clone(), self.frame, self.encoder)
+
     def to(self, device: torch.device) -> ImageFeatures:
         """The same features on another device."""
         return ImageFeatures(self.embedding.to(device), self.detail.to(device), self.frame, self.encoder)

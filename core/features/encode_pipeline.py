@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -147,10 +147,9 @@ class EncodePipeline:
             pending, began = again, self._batches
 
     def _put(self, key: FeatureKey, features: ImageFeatures) -> None:
-        """A writer's thread; it also copies, so that what the cache holds in memory does not hold a whole batch."""
+        """A writer's thread."""
         assert self._source.cache is not None
-        own = replace(features, embedding=features.embedding.clone(), detail=features.detail.clone())
-        self._source.cache.put(key, own)
+        self._source.cache.put(key, features)
 
     def _shrink(self, error: RuntimeError) -> None:
         if self._batch == 1:

@@ -38,7 +38,7 @@ class RamTier:
             self._drop(key)
             if features.nbytes > self._budget:
                 return
-            self._held[key] = features
+            self._held[key] = features.alone()
             self._bytes += features.nbytes
             while self._bytes > self._budget:
                 self._drop(next(iter(self._held)))

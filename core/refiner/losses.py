@@ -23,10 +23,16 @@ def giou_loss(first: Tensor, second: Tensor) -> Tensor:
 def _overlap(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     inner = torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])
     outer = torch.maximum(first[..., 2:], second[..., 2:]) - torch.minimum(first[..., :2], second[..., :2])
-    shared = inner.clamp(min=0).prod(dim=-1)
-    areas = [(box[..., 2:] - box[..., :2]).clamp(min=0).prod(dim=-1) for box in (first, second)]
+    shared = _area(inner)
+    areas = [_area(box[..., 2:] - box[..., :2]) for box in (first, second)]
     union = areas[0] + areas[1] - shared
-    return shared / union.clamp(min=1e-6), union, outer.clamp(min=0).prod(dim=-1)
+    return shared / union.clamp(min=1e-6), union, _area(outer)
+
+
+def _area(sides: Tensor) -> Tensor:
+    """Of widths and heights (..., 2): (...). No `prod`, whose way back waits for a GPU to look for zeros."""
+    width, height = sides.clamp(min=0).unbind(dim=-1)
+    return width * height
 
 
 def distribution_loss(edge_logits: Tensor, region: Tensor, true: Tensor) -> Tensor:

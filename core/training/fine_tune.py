@@ -93,7 +93,7 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     clock, step = Clock(run.source), first * len(run.batches)
     losses: list[float] = []
     rng = torch.Generator(device)
-    gradients = gradients_of(_loss_of(network, (learns, origin), run, rng), learns, precision, rng)
+    gradients = gradients_of(_loss_of(network, (learns, origin), run), learns, precision, device)
     for epoch in range(first, epochs):
         run.batches.epoch = epoch
         clock.start_epoch()
@@ -103,7 +103,9 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
             run.between_steps()
             _set_rate(optimizer, rate, config, step, total)
             replayed = run.replay.batch(step) if run.replay.is_on else None
-            loss = gradients.of([*batch.tensors, *(replayed.tensors if replayed else ())])
+            given = [*batch.tensors, draw(batch, rng, config)]
+            given += [*replayed.tensors, run.replay.draw(replayed, rng)] if replayed else []
+            loss = gradients.of(given)
             losses.append(_finite(loss, run, batch, epoch, step))
             run.processes.average_gradients(learns)
             norm = precision.apply(optimizer, learns, max_norm=config.max_norm)
@@ -118,30 +120,33 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     return _tuned(best, clock, steps=step, epochs=epochs, losses=losses)
 
 
-def _loss_of(
-    network: RefinerNetwork, held: tuple[Sequence[Tensor], Sequence[Tensor]], run: Tuning, rng: Rng
-) -> Compute:
-    """The loss of a step, from the tensors of its batch and then of what is replayed.
+def _loss_of(network: RefinerNetwork, held: tuple[Sequence[Tensor], Sequence[Tensor]], run: Tuning) -> Compute:
+    """The loss of a step: of a batch and its drawn boxes, and then of what is replayed and drawn there.
 
     `held` are parameters and where they began, from which they are not to go far.
     """
     config = run.config
 
     def loss_of(given: Sequence[Tensor]) -> Tensor:
-        loss = batch_loss(network, Batch.of(given[:BATCH_TENSORS]), rng, config)
-        if len(given) > BATCH_TENSORS:
-            loss = loss + config.replay_weight * run.replay.loss(network, Batch.of(given[BATCH_TENSORS:]), rng)
+        (*tensors, drawn), old = given[: BATCH_TENSORS + 1], given[BATCH_TENSORS + 1 :]
+        loss = batch_loss(network, Batch.of(tensors), drawn, config)
+        if old:
+            loss = loss + config.replay_weight * run.replay.loss(network, Batch.of(old[:-1]), old[-1])
         return loss + config.l2_sp * _distance(*held)
 
     return loss_of
 
 
-def batch_loss(network: RefinerNetwork, batch: Batch, rng: Rng, config: TeachConfig) -> Tensor:
-    """The loss of all stages on a batch: some boxes as they were drawn, the others drawn anew around the accepted."""
+def draw(batch: Batch, rng: Rng, config: TeachConfig) -> Tensor:
+    """Drawn boxes (B, K, 4): some as they were drawn, the others drawn anew around the accepted ones."""
     anew = fit(draw_carelessly(batch.accepted, rng, pixel=batch.pixel), batch.content, least=LEAST_SIDE * batch.pixel)
     dice = torch.rand(*batch.true.shape[:2], 1, generator=rng, device=rng.device)
     as_it_was = (dice < config.real_share) & batch.drawn.isfinite().all(dim=-1, keepdim=True)
-    drawn = torch.where(as_it_was, batch.drawn.nan_to_num(), anew)
+    return torch.where(as_it_was, batch.drawn.nan_to_num(), anew)
+
+
+def batch_loss(network: RefinerNetwork, batch: Batch, drawn: Tensor, config: TeachConfig) -> Tensor:
+    """The loss of all stages on a batch and boxes drawn on it (B, K, 4)."""
     weight = torch.ones(batch.true.shape[:2], device=batch.true.device)
     # The judge compares with the drawn box as it would be without the margin that answers get in the end.
     judged = drawn - (batch.accepted - batch.true)

@@ -7,17 +7,16 @@ as a GPU takes to run them (CUDA graphs, see https://docs.pytorch.org/docs/stabl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from core.training.augment import Rng
+from core.errors import reason
 from core.training.precision import Precision
 
 Compute = Callable[[Sequence[Tensor]], Tensor]
-"""The loss of tensors that have the same shapes in every step; what it draws at random comes from the given rng."""
+"""The loss of tensors that have the same shapes in every step, without anything at random."""
 
 _WARM_UP = 2
 
@@ -43,29 +42,23 @@ class Gradients:
 class RecordedGradients(Gradients):
     """The same on a GPU: the first step is recorded, and all are replayed. The gradients stay where they are.
 
-    Not for fp16, whose scaler looks at each step. A GPU that cannot record goes on step by step.
+    Not for fp16, whose scaler looks at each step. A GPU that cannot record goes on step by step; `trouble` says why.
     """
 
-    def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision, rng: Rng) -> None:
+    def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision) -> None:
         super().__init__(compute, parameters, precision)
-        self._rng = rng
+        self.trouble: str | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
         self._given: list[Tensor] = []
         self._loss = torch.empty(0)
-        self._tried = False
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether steps are replayed; not before the first one."""
-        return self._graph is not None
 
     def of(self, given: Sequence[Tensor]) -> Tensor:
         """See `Gradients.of`; the loss is overwritten by the next step."""
-        if not self._tried:
-            self._tried = True
-            with suppress(RuntimeError):  # if it was not the recording that failed, the step by itself fails as well
+        if self._graph is None and self.trouble is None:
+            try:
                 self._record(given)
-            self._rng.manual_seed(self._rng.initial_seed())  # draw as if nothing had been recorded
+            except RuntimeError as error:  # if it was not the recording that failed, the step by itself fails as well
+                self.trouble = reason(error)
         if self._graph is None:
             return super().of(given)
         for here, new in zip(self._given, given, strict=True):
@@ -84,14 +77,14 @@ class RecordedGradients(Gradients):
         for parameter in self._parameters:
             parameter.grad = None
         graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self._rng)
         with torch.cuda.graph(graph):
             self._loss = super().of(self._given)
         self._graph = graph
 
 
-def gradients_of(compute: Compute, parameters: Sequence[Parameter], precision: Precision, rng: Rng) -> Gradients:
-    """What suits the device that `rng` draws on."""
-    if rng.device.type == "cuda" and not precision.scales:
-        return RecordedGradients(compute, parameters, precision, rng)
-    return Gradients(compute, parameters, precision)
+def gradients_of(
+    compute: Compute, parameters: Sequence[Parameter], precision: Precision, device: torch.device
+) -> Gradients:
+    """What suits the device."""
+    kind = RecordedGradients if device.type == "cuda" and not precision.scales else Gradients
+    return kind(compute, parameters, precision)

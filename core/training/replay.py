@@ -56,9 +56,8 @@ class Replay:
             items.append((number, tuple(random.integers(len(self._old[number]), size=many).tolist())))
         return self._set[items].to(self._device)
 
-    def loss(self, student: RefinerNetwork, batch: Batch, rng: Rng) -> Tensor:
-        """How far the student's answers are from the teacher's on a batch of `self.batch`."""
-        drawn = self._drawn(batch, rng)
+    def loss(self, student: RefinerNetwork, batch: Batch, drawn: Tensor) -> Tensor:
+        """How far the student's answers are from the teacher's on a batch of `self.batch`, drawn by `self.draw`."""
         seen = batch.embedding.float(), batch.detail.float()
         with torch.no_grad():
             wanted: list[StageAnswer] = self._teacher(*seen, drawn, batch.content)
@@ -70,7 +69,8 @@ class Replay:
             boxes = answer.boxes
         return total
 
-    def _drawn(self, batch: Batch, rng: Rng) -> Tensor:
+    def draw(self, batch: Batch, rng: Rng) -> Tensor:
+        """Boxes (B, K, 4) around things and anywhere on a batch."""
         shape, device = batch.true.shape[:2], self._device
 
         def uniform() -> Tensor:

@@ -29,6 +29,7 @@ from core.training.fine_tune import (
     Tuning,
     batch_loss,
     choose_parts,
+    draw,
     epochs_of,
     fine_tune,
     start_afresh,
@@ -219,7 +220,7 @@ def test_the_weights_of_the_losses_count(
 
     def loss(**keys: float) -> float:
         rng = torch.Generator().manual_seed(0)
-        return float(batch_loss(start, batch, rng, replace(config, **keys)).detach())  # type: ignore[arg-type]
+        return float(batch_loss(start, batch, draw(batch, rng, config), replace(config, **keys)).detach())  # type: ignore[arg-type]
 
     assert loss() == 0.0
     names = ("distribution_weight", "l1_weight", "iou_weight", "confidence_weight", "score_weight")
@@ -333,12 +334,12 @@ def test_replay_is_nothing_for_the_same_refiner_and_something_for_another(
     replay = Replay(load_start(None, source.encoder, config).network, lessons, source.of_path, config, CPU)
     assert replay.is_on
     rng = torch.Generator().manual_seed(0)
-    assert float(replay.loss(start.eval(), replay.batch(0), rng).detach()) < 1e-4
+    assert float(replay.loss(start.eval(), replay.batch(0), replay.draw(replay.batch(0), rng)).detach()) < 1e-4
     changed = load_start(None, source.encoder, config).network.eval()
     with torch.no_grad():
         for parameter in changed.parameters():
             parameter.mul_(1.05)
-    assert float(replay.loss(changed, replay.batch(0), rng).detach()) > 0.01
+    assert float(replay.loss(changed, replay.batch(0), replay.draw(replay.batch(0), rng)).detach()) > 0.01
 
 
 def test_weights_between_two_networks(start: RefinerNetwork) -> None:

@@ -48,7 +48,7 @@ def test_recorded_steps_learn_what_steps_one_by_one_do(
     monkeypatch.setattr(module, "gradients_of", remembered)
     recorded = tuned(tmp_path, config)
     assert isinstance(made[0], RecordedGradients)
-    assert made[0].is_recorded
+    assert (made[0].trouble, made[0].is_recorded) == (None, True)
     monkeypatch.setattr(module, "gradients_of", lambda *given: Gradients(*given[:3]))
     one_by_one = tuned(tmp_path, config)
     assert recorded.steps == one_by_one.steps
