@@ -10,9 +10,10 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from boxrefine_gui import opening, operations
+from boxrefine_gui import checking, importing, opening, operations
 from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
+from boxrefine_gui.check_actions import check_rows
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
@@ -20,6 +21,8 @@ from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
+from boxrefine_gui.panels.job_list import JobList
+from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.session import Session
 from boxrefine_gui.teach_actions import TeachVerbs, teach_rows
 from core.encoders.official import OFFICIAL
@@ -50,16 +53,19 @@ def action_table(
     window: QWidget,
     canvas: Canvas,
     notices: Notices,
+    jobs: JobList,
     models: ModelsFolder,
+    refine_all: RefineAll,
     ask: Ask,
     next_panel: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """All rows, in the order of the menus."""
     return [
-        *_file_rows(parts, window=window, notices=notices, ask=ask),
+        *_file_rows(parts, window=window, jobs=jobs, ask=ask),
         *_edit_rows(parts, canvas, notices),
         *_box_rows(parts, canvas),
+        *check_rows(parts, refine_all, jobs),
         *_image_rows(parts),
         *_view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
@@ -82,7 +88,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
 # The rows, menu by menu
 
 
-def _file_rows(parts: Parts, *, window: QWidget, notices: Notices, ask: Ask) -> list[ActionRow]:
+def _file_rows(parts: Parts, *, window: QWidget, jobs: JobList, ask: Ask) -> list[ActionRow]:
     def open_folder() -> None:
         chosen = ask.folder(window, title="Open a folder of pictures", start=parts.session.folder)
         if chosen is not None:
@@ -93,14 +99,20 @@ def _file_rows(parts: Parts, *, window: QWidget, notices: Notices, ask: Ask) -> 
         if chosen is not None:
             opening.open_project(parts, chosen)
 
+    def import_annotations() -> None:
+        chosen = ask.annotations(window, start=parts.session.folder)
+        if chosen is not None:
+            importing.import_boxes(parts, chosen, watch=jobs.new())
+
     def show_export() -> None:
         dialog = ExportDialog(
             window,
             ask=ask,
             folder=export_folder(parts.session),
             boxes=sum(parts.session.counts.values()),
+            to_check=sum(parts.session.to_check.values()),
             on_chosen=lambda format, out, outlines: operations.export(
-                parts, format=format, out=out, outlines=outlines, watch=notices
+                parts, format=format, out=out, outlines=outlines, watch=jobs.new()
             ),
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -110,8 +122,11 @@ def _file_rows(parts: Parts, *, window: QWidget, notices: Notices, ask: Ask) -> 
         ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
         ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
         ActionRow(
-            "export", "&Export…", show_export, ("Ctrl+E",), "&File", "export",
-            in_toolbar=True, starts_group=True, enabled=has_project,
+            "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
+            enabled=has_project,
+        ),
+        ActionRow(
+            "export", "&Export…", show_export, ("Ctrl+E",), "&File", "export", in_toolbar=True, enabled=has_project,
         ),
         ActionRow("quit", "&Quit", lambda: _close(window), ("Ctrl+Q",), "&File", starts_group=True),
     ]  # fmt: skip
@@ -139,7 +154,8 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
         ),
         # These four are never disabled: a key pressed right after a drag must not meet a state of a moment ago.
         ActionRow(
-            "accept", "&Accept the drawn box", partial(operations.accept, parts), ("Return", "Enter"), "&Edit",
+            "accept", "&Accept the drawn box, or what is proposed", partial(checking.accept, parts),
+            ("Return", "Enter"), "&Edit",
             on_canvas=True, starts_group=True,
         ),
         ActionRow("discard", "&Discard it, or select nothing", escape, ("Esc",), "&Edit", on_canvas=True),

@@ -24,6 +24,7 @@ from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.pictures import Pictures
 from boxrefine_gui.prefetch import Prefetch
+from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreLane
@@ -153,11 +154,13 @@ class App:
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
         self.models = ModelsFolder(self.parts, self.downloads)
+        self.refine_all = RefineAll(self.parts)
         self.window = MainWindow(
             self.parts,
             self.teaching,
             thumbnails=self.thumbnails,
             models=self.models,
+            refine_all=self.refine_all,
             ask=ask,
             may_close=self._may_close,
         )
@@ -217,6 +220,7 @@ class App:
         self._closing.stop()
         self.collector.stop()
         self.teaching.stop()
+        self.refine_all.stop()
         self.exports.close()
         self.downloads.close()
         self.store.close()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui import opening, theme
+from boxrefine_gui import importing, opening, theme
 from boxrefine_gui.action_row import ActionRow, draw_icons, make_actions
 from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
@@ -33,8 +33,10 @@ from boxrefine_gui.operations import Parts, choose_settings
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.image_list import ImageList
+from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
+from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
 
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
         *,
         thumbnails: QueueLane,
         models: ModelsFolder,
+        refine_all: RefineAll,
         ask: Ask,
         may_close: Callable[[], bool],
     ) -> None:
@@ -63,6 +66,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
         self.images = ImageList(parts, thumbnails)
+        self.jobs = JobList()
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
@@ -75,7 +79,9 @@ class MainWindow(QMainWindow):
                 window=self,
                 canvas=self.canvas,
                 notices=self.notices,
+                jobs=self.jobs,
                 models=models,
+                refine_all=refine_all,
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 teach=TeachVerbs(
@@ -112,7 +118,7 @@ class MainWindow(QMainWindow):
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         across = QSplitter(Qt.Orientation.Horizontal)
-        left = _titled("Images", self.images)
+        left = _titled("Images", self.images, below=self.jobs)
         for widget in (left, centre, right):
             across.addWidget(widget)
         for side in (left, right):
@@ -224,9 +230,13 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         path = _dropped(event)
-        if path is not None:
+        if path is None:
+            return
+        if path.suffix.lower() == ".json":
+            importing.import_boxes(self.parts, path, watch=self.jobs.new())
+        else:
             opening.open_path(self.parts, path)
-            event.acceptProposedAction()
+        event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close():
@@ -248,17 +258,6 @@ def _label_button(bar: QToolBar, action: QAction, text: str) -> None:
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
 
-def _column(*widgets: QWidget) -> QWidget:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    layout.setStretchFactor(widgets[-1], 1)
-    return column
-
-
 def _laid_over(below: QWidget, above: QWidget) -> QWidget:
     """`above` at the top edge of `below`, which keeps its place and size: nothing moves under a drawing hand."""
     both = QWidget()
@@ -270,11 +269,19 @@ def _laid_over(below: QWidget, above: QWidget) -> QWidget:
     return both
 
 
-def _titled(title: str, widget: QWidget) -> QWidget:
+def _titled(title: str, widget: QWidget, *, below: QWidget | None = None) -> QWidget:
     label = QLabel(title)
     font = label.font()
     font.setBold(True)
     label.setFont(font)
     label.setContentsMargins(4, 6, 4, 4)
     label.setBuddy(widget)
-    return _column(label, widget)
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(label)
+    layout.addWidget(widget, 1)
+    if below is not None:
+        layout.addWidget(below)
+    return column

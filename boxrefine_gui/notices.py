@@ -1,4 +1,4 @@
-"""Notices: a KnownError is a sentence above the canvas, a bug is a report to copy, a long job shows how far it is."""
+"""Notices: a KnownError is a sentence above the canvas, a bug is a report to copy."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from boxrefine_gui.background import Ticket
 from boxrefine_gui.session import Session
 from core.errors import BadWeightsError, KnownError
-from core.progress import Progress
 
 _TOLD_MS = 12_000
 """How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
@@ -50,25 +47,19 @@ class Notices(QWidget):
         super().__init__()
         self._session = session
         self._bug: BugReport | None = None
-        self._ticket: Ticket | None = None
         self._shown: KnownError | None = None
         self.sentence = QLabel()
         self._bar = self._make_bar()
-        self.progress = QProgressBar()
-        self._job = self._make_job_row()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._bar)
-        layout.addWidget(self._job)
         self._until = QTimer(self)
         self._until.setSingleShot(True)
         self._until.timeout.connect(self.dismiss)
         session.problem.connect(self.show_problem)
         session.told.connect(self.tell)
         session.models_changed.connect(self._models_came)
-
-    # Sentences
 
     def show_problem(self, error: Exception) -> None:
         """Sort an error: the world's fault is told in its sentence, ours in a report."""
@@ -103,31 +94,6 @@ class Notices(QWidget):
         self._bar.setStyleSheet(_STYLES[kind])
         self._bar.show()
 
-    # One long job
-
-    def started(self, title: str, ticket: Ticket) -> None:
-        """A long job has been asked for."""
-        self._ticket = ticket
-        self.progress.setRange(0, 0)
-        self.progress.setFormat(title)
-        self._job.show()
-
-    def progressed(self, progress: Progress) -> None:
-        """How far it is."""
-        self.progress.setRange(0, progress.total)
-        self.progress.setValue(progress.done)
-        self.progress.setFormat(f"{progress.message}   {progress.done} of {progress.total}")
-
-    def ended(self) -> None:
-        """It is done, failed or cancelled."""
-        self._ticket = None
-        self._job.hide()
-
-    def cancel(self) -> None:
-        """Cancel the job."""
-        if self._ticket is not None:
-            self._ticket.cancel()
-
     def _make_bar(self) -> QFrame:
         bar = QFrame()
         bar.setObjectName("sentence")
@@ -145,18 +111,6 @@ class Notices(QWidget):
         row.addWidget(close)
         bar.hide()
         return bar
-
-    def _make_job_row(self) -> QWidget:
-        job = QWidget()
-        self.progress.setAccessibleName("Progress")
-        cancel = QPushButton("Cancel")
-        cancel.clicked.connect(self.cancel)
-        row = QHBoxLayout(job)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.addWidget(self.progress, 1)
-        row.addWidget(cancel)
-        job.hide()
-        return job
 
 
 class BugReport(QDialog):

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from boxrefine_gui.background import QueueLane, Ticket
+from boxrefine_gui.background import QueueLane
 from boxrefine_gui.live_refine import LiveRefine
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.session import Draft, Session
@@ -47,10 +47,16 @@ class Parts:
     settings_file: Path
 
 
+class Cancellable(Protocol):
+    """A long job that can be cancelled."""
+
+    def cancel(self) -> None: ...
+
+
 class JobWatcher(Protocol):
     """Who shows a long job and offers to cancel it."""
 
-    def started(self, title: str, ticket: Ticket) -> None: ...
+    def started(self, title: str, ticket: Cancellable) -> None: ...
 
     def progressed(self, progress: Progress) -> None: ...
 
@@ -289,10 +295,19 @@ def redo(parts: Parts) -> None:
 def _travelled(parts: Parts, view: StoreView) -> None:
     """Show what was undone or redone, which may have been on another image."""
     session = parts.session
-    session.apply(view)
+    apply_widely(parts, view)
     touched = view.changes.image_ids
     if touched and (session.image is None or session.image.id not in touched):
         show_image(parts, min(touched))
+
+
+def apply_widely(parts: Parts, view: StoreView) -> None:
+    """Take over what may have touched very many images, whose boxes were then not read again with it."""
+    session = parts.session
+    session.apply(view)
+    image = session.image
+    if view.tallies is not None and image is not None and image.id > 0:
+        parts.store.write(lambda _: Changes(image_ids=frozenset({image.id})), on_done=session.apply)
 
 
 # Export

@@ -102,7 +102,8 @@ class Session(QObject):
         self.folder: Path | None = None
         self.images: tuple[ImageRecord, ...] = ()
         self.categories: tuple[Category, ...] = ()
-        self.counts: dict[int, int] = {}
+        self.counts: dict[int, int] = {}  # image id -> boxes
+        self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to
         self.undo_titles: tuple[str | None, str | None] = (None, None)
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
         self.image: ImageRecord | None = None
@@ -135,7 +136,7 @@ class Session(QObject):
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
         """Start afresh with another project."""
         self.project_path, self.folder = opened.path, folder
-        self.images, self.problems, self.counts = (), {}, dict(opened.counts)
+        self.images, self.problems = (), {}
         self.returned.clear()
         self.category_id = None
         self.set_image(None)
@@ -152,8 +153,11 @@ class Session(QObject):
             self.categories = view.categories
             if self.category_id not in {category.id for category in self.categories}:
                 self.category_id = self.categories[0].id if self.categories else None
+        if view.tallies is not None:
+            self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
         for image_id, corrections in view.corrections.items():
             self.counts[image_id] = len(corrections)
+            self.to_check[image_id] = sum(not correction.confirmed for correction in corrections)
             if self.image is not None and image_id == self.image.id:
                 self.corrections = corrections
         if self.selected_id is not None and self.selected is None:
@@ -174,6 +178,11 @@ class Session(QObject):
         self._rows = {record.id: row for row, record in enumerate(self.images)}
         self.problems |= sentences
         self.changed.emit(Changes(images=True))
+
+    @property
+    def accepted_count(self) -> int:
+        """How many boxes of the project somebody has said yes to."""
+        return sum(self.counts.values()) - sum(self.to_check.values())
 
     def row_of(self, image_id: int) -> int | None:
         """Where an image stands in the list."""

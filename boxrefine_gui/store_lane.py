@@ -20,17 +20,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+MANY_IMAGES = 64
+"""A write that touched more images than this is told by their numbers of boxes alone; the boxes are read when seen."""
+
+
+@dataclass(frozen=True)
+class Tallies:
+    """Image id -> how many boxes it has, and how many of them are still to check, for images that have some."""
+
+    boxes: Mapping[int, int]
+    to_check: Mapping[int, int]
+
+
 @dataclass(frozen=True)
 class StoreView:
     """What a write touched and how the touched things look now; None: not touched, so not read again.
 
-    `corrections` and `counts` hold an entry for each touched image.
+    `corrections` holds an entry for each touched image; where those are very many, `tallies` stands for them.
     """
 
     changes: Changes
     images: tuple[ImageRecord, ...] | None = None
     categories: tuple[Category, ...] | None = None
     corrections: Mapping[int, tuple[Correction, ...]] = field(default_factory=dict)
+    tallies: Tallies | None = None
     undo_titles: tuple[str | None, str | None] = (None, None)
 
 
@@ -40,7 +53,6 @@ class OpenedProject:
 
     path: Path
     view: StoreView
-    counts: Mapping[int, int]
 
 
 class StoreLane:
@@ -64,7 +76,7 @@ class StoreLane:
         def job() -> tuple[int, OpenedProject]:
             project = opener()
             try:
-                opened = OpenedProject(project.path, read_whole(project), project.counts())
+                opened = OpenedProject(project.path, read_whole(project))
             except BaseException:
                 project.close()
                 raise
@@ -131,15 +143,28 @@ class StoreLane:
 def read_whole(project: ProjectStore) -> StoreView:
     """Store lane: all that the window needs of a project that was just opened, but for the corrections."""
     changes = Changes(images=True, categories=True)
-    return StoreView(changes, tuple(project.images()), tuple(project.categories()), undo_titles=project.undo_titles())
+    return StoreView(
+        changes,
+        tuple(project.images()),
+        tuple(project.categories()),
+        undo_titles=project.undo_titles(),
+        tallies=_tallies(project),
+    )
 
 
 def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
     """Store lane: what `changes` touched, read again."""
+    is_wide = len(changes.image_ids) > MANY_IMAGES
+    read = () if is_wide else changes.image_ids
     return StoreView(
         changes,
         tuple(project.images()) if changes.images else None,
         tuple(project.categories()) if changes.categories else None,
-        {image_id: tuple(project.corrections(image_id)) for image_id in changes.image_ids},
+        {image_id: tuple(project.corrections(image_id)) for image_id in read},
+        _tallies(project) if is_wide else None,
         project.undo_titles(),
     )
+
+
+def _tallies(project: ProjectStore) -> Tallies:
+    return Tallies(project.counts(), project.to_check())

@@ -76,7 +76,7 @@ class Teaching:
         if session.models is None:
             session.tell(NO_MODEL_YET)
             return
-        boxes = sum(session.counts.values())
+        boxes = session.accepted_count
         if boxes < LEAST_CORRECTIONS:
             session.report(
                 BadInputError(
@@ -93,7 +93,7 @@ class Teaching:
         session = self._parts.session
         learned = max((int(_number(record.data.get("boxes"))) for record in session.refiners), default=0)
         is_wanted = session.settings.teach_when_idle and session.models is not None and session.draft is None
-        if is_wanted and sum(session.counts.values()) >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
+        if is_wanted and session.accepted_count >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
             self.start()
 
     def cancel(self) -> None:

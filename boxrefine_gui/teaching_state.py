@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.progress import duration
+
 
 @dataclass(frozen=True)
 class TeachingState:
@@ -24,7 +26,4 @@ class TeachingState:
     @property
     def time_left(self) -> str:
         """How long the trainer will still take, as one says it; empty while it does not know."""
-        if "seconds_left" not in self.figures:
-            return ""
-        seconds = max(0, round(self.figures["seconds_left"]))
-        return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+        return duration(self.figures["seconds_left"]) if "seconds_left" in self.figures else ""

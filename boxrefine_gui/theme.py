@@ -15,6 +15,7 @@ _CATEGORY_COLORS = ("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7
 
 REFINED = QColor("#56D4FF")
 DOUBTFUL = QColor("#FF4FA3")
+TO_CHECK = QColor("#FFC34D")
 DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 
@@ -67,10 +68,16 @@ def category_color(category_id: int) -> QColor:
     return QColor(_CATEGORY_COLORS[(category_id - 1) % len(_CATEGORY_COLORS)])
 
 
-def swatch(category_id: int) -> QIcon:
+def swatch(category_id: int, *, hollow: bool = False) -> QIcon:
     """The colour of a category for a list; as an icon of both modes, since Qt would dye it in a selected row."""
     pixmap = QPixmap(SWATCH_SIDE, SWATCH_SIDE)
-    pixmap.fill(category_color(category_id))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.fillRect(pixmap.rect(), category_color(category_id))
+    if hollow:
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
+        painter.fillRect(pixmap.rect().adjusted(3, 3, -3, -3), Qt.GlobalColor.transparent)
+    painter.end()
     result = QIcon()
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
         result.addPixmap(pixmap, mode)

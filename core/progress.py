@@ -23,6 +23,14 @@ Job = Generator[Progress, None, T]
 """A long job: yields Progress, returns its result, cleans up in `finally` when closed."""
 
 
+def duration(seconds: float) -> str:
+    """How long something takes, as one says it."""
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    return f"{round(whole / 60)} min" if whole < 2 * 3600 else f"{round(whole / 3600)} h"
+
+
 def run(job: Job[T]) -> T:
     """Run a job to its end, unseen, and give its result."""
     try:

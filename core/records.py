@@ -62,6 +62,14 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The annotation file that a box was imported from, by its name alone, and the box as that file had it."""
+
+    file: str
+    box: Box
+
+
+@dataclass(frozen=True)
 class Correction:
     """One labelled box: what was drawn, what was proposed, what was accepted.
 
@@ -69,6 +77,8 @@ class Correction:
     `refiner` are then empty). `seconds` is the time from the first press to the acceptance. `outline` is that of the
     refinement's mask, if there was one: it belongs to the refined box and does not move with the accepted one.
     `refined` always answers `drawn`: where a stored box is refined again, the box that it was is the drawn one.
+    `origin` is None for a box that was drawn here. Not `confirmed`: nobody has said yes to it yet, so `accepted` is the
+    box as it was drawn or imported, and `refined`, if there is one, is a proposal.
     """
 
     image_id: int
@@ -83,6 +93,21 @@ class Correction:
     seconds: float = 0.0
     outline: Outline = field(default=(), repr=False)
     id: int = 0
+    origin: Origin | None = None
+    confirmed: bool = True
+
+    @property
+    def proposal(self) -> Box | None:
+        """The refinement that waits for a yes or no."""
+        return None if self.confirmed else self.refined
+
+
+@dataclass(frozen=True)
+class ImportedBox:
+    """A box of an annotation file on an image of the project: a correction without its category's id, and its name."""
+
+    category: str
+    correction: Correction
 
 
 @dataclass(frozen=True)

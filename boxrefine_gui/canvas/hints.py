@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boxrefine_gui.session import Draft, Session
+from core.records import Correction
 
 
 def why_no_picture(session: Session) -> str:
@@ -33,6 +34,13 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
             "Esc: discard" if draft.again is None else "Esc: keep it as it was",
         ]
     return "     ".join(words)
+
+
+def words_to_check(correction: Correction) -> str:
+    """Which keys say yes or no to a stored box that nobody has said yes to."""
+    if correction.proposal is None:
+        return "Return: good as it is     R: refine it     Del: delete it"
+    return "Return: take the blue one     K: keep the dashed one     R: refine and change it"
 
 
 def _as_what(draft: Draft, session: Session) -> str:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui import theme
 from boxrefine_gui.canvas.edit_box_tool import HANDLE_SIZE, edge_of, handle_points
-from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside
+from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_to_check
 from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.session import Session
@@ -21,6 +21,7 @@ from core.records import Correction, EdgeConfidence
 
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
+_SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more of them hide the picture, and cost time
 _CHIP = QColor(16, 18, 21, 215)
@@ -49,26 +50,40 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
     """Stored boxes at rest, in the colours of their categories; a thousand of them in a few calls."""
     restless, shown = _restless(scene.session), QRectF(QPointF(0, 0), scene.size)
     rects = [
-        (scene.view.to_screen(correction.accepted), correction.category_id)
+        (scene.view.to_screen(correction.accepted), correction.category_id, correction.confirmed)
         for correction in scene.session.corrections
         if correction.id not in restless
     ]
-    rects = [(rect, category_id) for rect, category_id in rects if rect.intersects(shown)]
+    rects = [entry for entry in rects if entry[0].intersects(shown)]
     if scene.session.settings.show_masks:
         for correction in scene.session.corrections:
             if correction.outline and correction.id not in restless:
                 paint_outline(painter, scene.view, correction.outline, theme.category_color(correction.category_id))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_pen(theme.HALO, _SOLID, 4.0))
-    painter.drawRects([rect for rect, _ in rects])
-    for category_id in {category_id for _, category_id in rects}:
-        painter.setPen(_pen(theme.category_color(category_id), _SOLID, 2.0))
-        painter.drawRects([rect for rect, other in rects if other == category_id])
+    painter.drawRects([rect for rect, _, _ in rects])
+    for category_id, confirmed in {(category_id, confirmed) for _, category_id, confirmed in rects}:
+        painter.setPen(_pen(theme.category_color(category_id), _SOLID if confirmed else _DASHED, 2.0))
+        painter.drawRects([rect for rect, *kind in rects if kind == [category_id, confirmed]])
+    _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
         names = {category.id: category.name for category in scene.session.categories}
-        for rect, category_id in rects:
+        for rect, category_id, _ in rects:
             if rect.width() >= _TAG_FROM_WIDTH:
                 _tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
+
+
+def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) -> None:
+    """Refinements that nobody has said yes to, beside the dashed boxes that they are proposed for."""
+    waiting = [entry for entry in scene.session.corrections if entry.proposal is not None and entry.id not in restless]
+    rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
+    painter.setPen(_pen(theme.HALO, _SOLID, 3.6))
+    painter.drawRects(rects)
+    painter.setPen(_pen(theme.REFINED, _SOLID, 1.8))
+    painter.drawRects(rects)
+    if len(rects) <= _MOST_TAGS:
+        for entry, rect in zip(waiting, rects, strict=True):
+            _doubtful_edges(painter, rect, entry.edge_confidence or _SURE)
 
 
 def _restless(session: Session) -> frozenset[int]:
@@ -113,11 +128,22 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     names = {category.id: category.name for category in scene.session.categories}
     rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
-    if selected.edge_confidence is not None and selected.id not in scene.session.moving:
+    if selected.proposal is not None:
+        _paint_proposal(painter, scene, selected)
+    elif selected.edge_confidence is not None and selected.id not in scene.session.moving:
         _doubtful_edges(painter, rect, selected.edge_confidence)
     _chosen_edge(painter, scene, rect)
     if not scene.is_dragging:
         _handles(painter, rect, color)
+        if not selected.confirmed:
+            _chip(painter, scene, words_to_check(selected), rect.bottomLeft() + QPointF(0, 10))
+
+
+def _paint_proposal(painter: QPainter, scene: Scene, correction: Correction) -> None:
+    if correction.proposal is not None and correction.id not in scene.session.moving:
+        rect = scene.view.to_screen(correction.proposal)
+        _outline(painter, rect, theme.REFINED, width=2.4)
+        _doubtful_edges(painter, rect, correction.edge_confidence or _SURE)
 
 
 def paint_drawn(painter: QPainter, scene: Scene) -> None:
@@ -207,7 +233,7 @@ def _paint_box(
     if not rect.intersects(QRectF(QPointF(0, 0), scene.size)):
         return rect
     color = theme.category_color(correction.category_id)
-    _outline(painter, rect, color, width=width)
+    _outline(painter, rect, color, style=_SOLID if correction.confirmed else _DASHED, width=width)
     if rect.width() >= _TAG_FROM_WIDTH:
         name = names.get(correction.category_id, "")
         lift = HANDLE_SIZE / 2 if correction.id == scene.session.selected_id else 0.0

@@ -21,6 +21,12 @@ class Ask:
         chosen, _ = QFileDialog.getOpenFileName(parent, f"Weights of {name}", str(Path.home()), kinds)
         return Path(chosen) if chosen else None
 
+    def annotations(self, parent: QWidget, *, start: Path | None) -> Path | None:
+        """A file of boxes."""
+        kinds = "COCO files (*.json);;All files (*)"
+        chosen, _ = QFileDialog.getOpenFileName(parent, "Import annotations", str(start or Path.home()), kinds)
+        return Path(chosen) if chosen else None
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         """A project file."""
         kinds = "BoxRefine projects (*.sqlite);;All files (*)"

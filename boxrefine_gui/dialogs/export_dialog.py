@@ -29,11 +29,22 @@ FORMATS = {
 }
 
 
+def _still_to_check(count: int) -> str:
+    return f" ({count} of them still to check, which go out as they are now)" if count else ""
+
+
 class ExportDialog(QDialog):
     """Hands format and folder to `on_chosen`; it does not block the window's work."""
 
     def __init__(
-        self, parent: QWidget, *, ask: Ask, folder: Path, boxes: int, on_chosen: Callable[[str, Path, bool], None]
+        self,
+        parent: QWidget,
+        *,
+        ask: Ask,
+        folder: Path,
+        boxes: int,
+        to_check: int,
+        on_chosen: Callable[[str, Path, bool], None],
     ) -> None:
         super().__init__(parent)
         self._ask = ask
@@ -45,7 +56,9 @@ class ExportDialog(QDialog):
         self.folder.setAccessibleName("Folder to write to")
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        layout.addWidget(QLabel(f"Write {boxes} accepted " + ("box" if boxes == 1 else "boxes") + " as"))
+        noun = "box" if boxes == 1 else "boxes"
+        self.words = QLabel(f"Write {boxes} {noun}{_still_to_check(to_check)} as")
+        layout.addWidget(self.words)
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
         layout.addWidget(self.outlines)

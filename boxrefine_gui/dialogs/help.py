@@ -14,7 +14,8 @@ Shortcuts = Mapping[str, Sequence[tuple[str, str]]]
 
 COLOURS = (
     "The dashed white box is what you drew, the blue one its refinement. Pink dashes mark edges that the refiner is "
-    "not sure of. Accepted boxes have the colours of their categories; everything accepted is stored at once."
+    "not sure of. Accepted boxes have the colours of their categories; everything accepted is stored at once. "
+    "A stored box with a dashed line is still to check: it was imported, or a blue refinement is proposed for it."
 )
 _SIZE, _AIR = QSize(620, 640), QSize(40, 60)
 

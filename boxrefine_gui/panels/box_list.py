@@ -39,9 +39,11 @@ class BoxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
-            return theme.swatch(correction.category_id)
+            return theme.swatch(correction.category_id, hollow=not correction.confirmed)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{self._words(correction)}\n{_history(correction)}"
+            return f"{self._words(correction)}{_to_check(correction)}\n{_history(correction)}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self._words(correction)}{_to_check(correction)}"
         return None
 
     def _words(self, correction: Correction) -> str:
@@ -90,7 +92,25 @@ class BoxList(ListWithHint):
 
 def _history(correction: Correction) -> str:
     """How a box came about, in one line."""
-    how = f"refined by {correction.refiner}" if correction.refined is not None else "as drawn"
-    if correction.refined is not None and correction.accepted != correction.refined:
-        how += ", then changed by hand"
-    return f"{how}; {correction.seconds:.1f} s"
+    parts = [] if correction.origin is None else [f"imported from {correction.origin.file}"]
+    if correction.proposal is not None:
+        parts.append(f"a refinement is proposed{_by(correction)}, and nobody has said yes to it yet")
+    elif correction.refined is not None:
+        was_moved = correction.accepted != correction.refined
+        parts.append(f"refined{_by(correction)}" + (", then changed by hand" if was_moved else ""))
+    elif correction.accepted != correction.drawn:
+        parts.append("changed by hand")
+    else:
+        parts.append("as drawn" if correction.origin is None else "as it came")
+    if correction.seconds:
+        parts.append(f"{correction.seconds:.1f} s")
+    return "; ".join(parts)
+
+
+def _to_check(correction: Correction) -> str:
+    return "" if correction.confirmed else ", to check"
+
+
+def _by(correction: Correction) -> str:
+    """By which refiner, if that is known: a file may hold boxes that were refined elsewhere."""
+    return f" by {correction.refiner}" if correction.refiner else ""

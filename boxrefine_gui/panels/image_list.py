@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from boxrefine_gui import operations, theme
@@ -13,12 +13,14 @@ from boxrefine_gui.background import QueueLane
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.thumbnails import Thumbnails
 from boxrefine_gui.session import Session
+from boxrefine_gui.store_lane import MANY_IMAGES
 from core.records import Changes
 
 _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
 _MARGIN = 6
 BATCH = 500
+ALL_ROWS = -1
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -29,6 +31,7 @@ class Role(IntEnum):
     COUNT = Qt.ItemDataRole.UserRole + 1
     PROBLEM = Qt.ItemDataRole.UserRole + 2
     SIZE = Qt.ItemDataRole.UserRole + 3
+    TO_CHECK = Qt.ItemDataRole.UserRole + 4
 
 
 class ImageListModel(QAbstractListModel):
@@ -38,7 +41,7 @@ class ImageListModel(QAbstractListModel):
     all its rows out anew.
     """
 
-    touched = Signal(int)  # a row
+    touched = Signal(int)  # a row, or ALL_ROWS
 
     def __init__(self, session: Session, lane: QueueLane) -> None:
         super().__init__()
@@ -54,16 +57,21 @@ class ImageListModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         record = self._session.images[index.row()]
         problem = self._session.problems.get(record.id)
-        count = self._session.counts.get(record.id, 0)
+        count, to_check = self._session.counts.get(record.id, 0), self._session.to_check.get(record.id, 0)
         if role == Qt.ItemDataRole.DisplayRole:
             return record.path.name
         if role == Qt.ItemDataRole.DecorationRole:
             return self._thumbnails.of(record.id, record.path)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return problem or str(record.path)
+            return problem or str(record.path) + (f"\n{to_check} of its {count} boxes to check" if to_check else "")
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{record.path.name}, " + (problem or f"{count} boxes")
-        extra = {Role.COUNT: count, Role.PROBLEM: problem, Role.SIZE: (record.width, record.height)}
+            return f"{record.path.name}, " + (problem or f"{count} boxes, {to_check} to check")
+        extra = {
+            Role.COUNT: count,
+            Role.TO_CHECK: to_check,
+            Role.PROBLEM: problem,
+            Role.SIZE: (record.width, record.height),
+        }
         return extra.get(role)  # type: ignore[call-overload]
 
     @property
@@ -82,6 +90,9 @@ class ImageListModel(QAbstractListModel):
     def _changed(self, changes: Changes) -> None:
         if changes.images:
             self._images_changed()
+        if len(changes.image_ids) > MANY_IMAGES:
+            self.touched.emit(ALL_ROWS)
+            return
         for image_id in changes.image_ids:
             self._touch(image_id)
 
@@ -117,7 +128,7 @@ class ImageDelegate(QStyledItemDelegate):
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
         _paint_picture(painter, area, index.data(Qt.ItemDataRole.DecorationRole), palette)
         room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
-        _paint_badge(painter, room, index.data(Role.COUNT) or 0)
+        _paint_badge(painter, room, index.data(Role.COUNT) or 0, is_open=bool(index.data(Role.TO_CHECK)))
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
         _paint_text(painter, room, index, palette.color(role))
         painter.restore()
@@ -135,17 +146,18 @@ def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palet
     painter.drawPixmap(place, pixmap)
 
 
-def _paint_badge(painter: QPainter, room: QRect, count: int) -> None:
+def _paint_badge(painter: QPainter, room: QRect, count: int, *, is_open: bool) -> None:
+    """The number of boxes; with a ring instead of a plate where some are still to check."""
     if not count:
         return
     metrics = QFontMetrics(painter.font())
     width = max(metrics.horizontalAdvance(str(count)) + 12, 22)
     plate = QRectF(room.right() - width, room.bottom() - 18, width, 18)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor("#0B62A8"))
-    painter.drawRoundedRect(plate, 9, 9)
-    painter.setPen(QColor("#FFFFFF"))
+    painter.setPen(QPen(theme.TO_CHECK, 2.0) if is_open else Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#101215") if is_open else QColor("#0B62A8"))
+    painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1) if is_open else plate, 9, 9)
+    painter.setPen(theme.TO_CHECK if is_open else QColor("#FFFFFF"))
     painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), str(count))
 
 
@@ -202,7 +214,10 @@ class ImageList(QListView):
         return super().moveCursor(action, modifiers)
 
     def _repaint(self, row: int) -> None:
-        self.update(self._images.index(row))
+        if row == ALL_ROWS:
+            self.viewport().update()
+        else:
+            self.update(self._images.index(row))
 
     def _chosen(self, current: QModelIndex) -> None:
         self._is_seeking = True

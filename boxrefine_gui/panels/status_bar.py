@@ -50,6 +50,8 @@ class StatusBar(QStatusBar):
             return
         boxes = session.counts.get(session.image.id, 0)
         text = f"{session.row + 1} of {len(session.images)}   {boxes} " + ("box" if boxes == 1 else "boxes")
+        to_check = session.to_check.get(session.image.id, 0)
+        text += f", {to_check} to check" if to_check else ""
         is_saving = bool(session.storing or session.waiting)
         self.position.setText(text + ("   saving" if is_saving else ""))
 

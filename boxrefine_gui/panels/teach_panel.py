@@ -115,7 +115,7 @@ class TeachPanel(QWidget):
         self.progress.setRange(0, state.total if state.is_running else max(1, state.total))
         self.progress.setValue(state.done)
         self.progress.setVisible(state.is_running)
-        count = sum(session.counts.values())
+        count = session.accepted_count
         self.boxes.setText("1 accepted box" if count == 1 else f"{count} accepted boxes")
         self.boxes.setVisible(not state.is_running)
         self.words.setVisible(not (state.is_running or state.sentence or session.refiners))

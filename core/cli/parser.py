@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from core.cli import benchmark, cache, demo, encode, export, models, pretrain, refine, train, version
+from core.cli import benchmark, cache, demo, encode, export, import_boxes, models, pretrain, refine, train, version
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -22,6 +22,7 @@ VERBS: Mapping[str, ModuleType] = {
     "encode": encode,
     "cache": cache,
     "models": models,
+    "import": import_boxes,
     "export": export,
     "train": train,
     "pretrain": pretrain,

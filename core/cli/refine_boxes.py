@@ -9,15 +9,12 @@ from pathlib import Path
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError, KnownError
 from core.features.feature_source import FeatureSource
-from core.features.look_again import look_again
+from core.features.refine_many import refine_many
 from core.formats.coco import CocoFile, CocoImage
+from core.formats.coco_import import SLACK_PX, category_names
 from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.refine import Refiner
-from core.refiner.taught_refiner import rows_by_refiner
-
-SLACK_PX = 2
-"""Tools round the size of a resized picture up or down; more than this is another picture."""
 
 
 @dataclass
@@ -52,28 +49,22 @@ def refine_boxes(
             picture = source.opened(folder / image.file_name, keep_crops=False)
             features = picture.of()
             _check_size(image, features, path=folder / image.file_name, coco=coco.path)
-            for asked, rows in rows_by_refiner(refiner, [names[note.index] for note in drawn]):
-                boxes = [drawn[row].box for row in rows]
-                answers = asked.refine(features, boxes)
-                if second_look:
-                    looked = look_again(answers, boxes, features.frame, picture=picture, refiner=asked)
-                    refined.second_looks += len(looked)
-                found = zip(rows, answers, strict=True)
-                refined.refinements |= {drawn[row].index: answer for row, answer in found}
+            answers, looks = refine_many(
+                [note.box for note in drawn],
+                [names[note.index] for note in drawn],
+                picture=picture,
+                features=features,
+                refiner=refiner,
+                second_look=second_look,
+            )
+            refined.second_looks += looks
+            refined.refinements |= {note.index: answer for note, answer in zip(drawn, answers, strict=True)}
         except KnownError as error:
             complain(str(error))
         else:
             refined.images += 1
     yield Progress(len(groups), len(groups))
     return refined
-
-
-def category_names(coco: CocoFile) -> dict[int, str | None]:
-    """Names of the boxes' categories by `CocoAnnotation.index`, None where the file does not tell."""
-    entries = coco.document.get("categories")
-    known = {entry.get("id"): str(entry.get("name")) for entry in entries or [] if isinstance(entry, dict)}
-    notes = coco.document["annotations"]
-    return {note.index: known.get(notes[note.index].get("category_id")) for note in coco.annotations}
 
 
 def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:

@@ -23,8 +23,9 @@ def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
     """One file. Ids are the project's; each annotation also says how its box came about.
 
     `bbox` is x, y, width, height of the accepted box inside the image, to a thousandth of a pixel; `drawn_bbox` and
-    `refined_bbox` (null without one) are as they were, `edge_confidence` is left, top, right, bottom. With `outlines`,
-    the polygons of masks are the `segmentation`, see `segmentation_of`.
+    `refined_bbox` (null without one) are as they were, `edge_confidence` is left, top, right, bottom; `confirmed` is
+    there, and false, where nobody has said yes to a box yet, `source` where it was imported from that file. With
+    `outlines`, the polygons of masks are the `segmentation`, see `segmentation_of`.
     """
     return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset, outlines=outlines)))]
 
@@ -123,6 +124,8 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
         "encoder": correction.encoder,
         "refiner": correction.refiner,
         "seconds": correction.seconds,
+        **({} if correction.confirmed else {"confirmed": False}),
+        **({"source": correction.origin.file} if correction.origin is not None else {}),
     }
 
 

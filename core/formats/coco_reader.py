@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from core.errors import BadFileError, BadInputError, reason
+from core.formats.json_steps import STEP, parse_steps
 from core.geometry import Box
+from core.progress import Job, Progress, run
 
 CocoId = int | str
 """COCO's ids are whole numbers; files with text instead exist and work."""
@@ -62,12 +65,20 @@ def read_coco(path: Path) -> CocoFile:
 
     Raises BadFileError where the file is missing, no JSON, or has no lists of images and annotations.
     """
-    document = _read_document(path)
+    return run(read_coco_steps(path))
+
+
+def read_coco_steps(path: Path) -> Job[CocoFile]:
+    """The same in steps, between which other threads get their turn; raises as `read_coco`."""
+    document = yield from _read_document(path)
     images, problems = _read_images(path, document["images"])
     annotations: list[CocoAnnotation] = []
     unusable: set[int] = set()
     seen: set[CocoId] = set()
+    total = len(document["annotations"])
     for index, entry in enumerate(document["annotations"]):
+        if index % STEP == 0:
+            yield Progress(index, total, f"Looking at the boxes of {path.name}")
         try:
             annotation = _annotation(index, entry, images)
             if annotation.id in seen:
@@ -81,9 +92,11 @@ def read_coco(path: Path) -> CocoFile:
     return CocoFile(path, document, images, annotations, problems, frozenset(unusable))
 
 
-def _read_document(path: Path) -> dict[str, Any]:
+def _read_document(path: Path) -> Job[dict[str, Any]]:
     try:
-        document = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        text = content.removeprefix(codecs.BOM_UTF8).decode(json.detect_encoding(content), "surrogatepass")
+        document = yield from parse_steps(text, name=path.name)
     except FileNotFoundError as error:
         raise BadFileError(f"The COCO file {path} does not exist: check the path.") from error
     except OSError as error:
@@ -126,7 +139,7 @@ def _annotation(index: int, entry: Any, images: dict[CocoId, CocoImage]) -> Coco
 
 
 def _box(bbox: object, image: CocoImage) -> Box:
-    if not isinstance(bbox, list) or len(bbox) != 4 or not all(_is_number(value) for value in bbox):
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_number(value) for value in bbox):
         raise BadInputError("has no bbox of four numbers: give x, y, width and height")
     if not all(math.isfinite(value) for value in bbox):
         raise BadInputError("has a bbox with NaN or Infinity: give finite numbers")
@@ -152,8 +165,8 @@ def _name(index: int, entry: object) -> str:
     return next((f"the annotation {id}" for id in _ids(entry)), f"the annotation at place {index + 1}")
 
 
-def _is_number(value: object) -> bool:
-    """Also not a whole number so long that no float holds it, which JSON allows."""
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is one, and not a whole number so long that no float holds it, which JSON allows."""
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
@@ -162,4 +175,4 @@ def _is_number(value: object) -> bool:
 
 
 def _side(value: object) -> int:
-    return int(value) if _is_number(value) and isinstance(value, (int, float)) and 0 < value < 1e9 else 0
+    return int(value) if is_number(value) and 0 < value < 1e9 else 0

@@ -94,6 +94,14 @@ def m003_refiners(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m004_origins(db: Database) -> None:
+    """Where imported boxes come from (JSON {"file", "box"}, NULL: drawn here), and whether somebody has said yes."""
+    db.execute("ALTER TABLE corrections ADD COLUMN origin TEXT")
+    db.execute("ALTER TABLE corrections ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1")
+    db.execute("CREATE INDEX corrections_to_check ON corrections (image_id) WHERE confirmed = 0")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
     with closing(Database(memory=True)) as empty:  # where every step of this version is pending

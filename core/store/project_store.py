@@ -12,7 +12,17 @@ from sqlite_utils import Database
 
 from core.errors import BadInputError, StorageError
 from core.geometry import Box
-from core.records import Category, Changes, Correction, Dataset, ImageRecord, NewImage, RefinerRecord
+from core.records import (
+    Category,
+    Changes,
+    Correction,
+    Dataset,
+    ImageRecord,
+    ImportedBox,
+    NewImage,
+    RefinerRecord,
+)
+from core.store.checking import NEVER_REFINED, PROPOSED, confirm_rows, insert_new, withdraw_rows, write_proposals
 from core.store.project_file import (
     PROJECT_FILE_NAME,
     create_file,
@@ -99,6 +109,24 @@ class ProjectStore:
             rows = self._db.execute("SELECT image_id, count(*) FROM corrections GROUP BY image_id")
             return dict(rows.fetchall())
 
+    def to_check(self) -> dict[int, int]:
+        """Image id -> number of its corrections that nobody has said yes to, for images that have some."""
+        with naming_faults(self.path):
+            rows = self._db.execute("SELECT image_id, count(*) FROM corrections WHERE confirmed = 0 GROUP BY image_id")
+            return dict(rows.fetchall())
+
+    def never_refined(self, image_id: int) -> list[Correction]:
+        """Those corrections of an image that were neither refined nor changed since they were drawn or imported."""
+        with naming_faults(self.path):
+            query = f"SELECT * FROM corrections WHERE image_id = ? AND {NEVER_REFINED} ORDER BY id"
+            return [correction_of(row) for row in self._db.query(query, [image_id])]
+
+    def never_refined_images(self) -> list[int]:
+        """Ids of the images with such corrections."""
+        with naming_faults(self.path):
+            query = f"SELECT DISTINCT image_id FROM corrections WHERE {NEVER_REFINED} ORDER BY image_id"
+            return [image_id for (image_id,) in self._db.execute(query).fetchall()]
+
     def dataset(self) -> Dataset:
         """All records, as they were at one moment."""
         with naming_faults(self.path), self._db.atomic():
@@ -177,7 +205,7 @@ class ProjectStore:
         with self._operation("Move box") as operation:
             row = self._row(operation, "corrections", correction_id)
             if row["accepted"] != box_text(accepted):
-                operation.update("corrections", row, accepted=box_text(accepted), changed=now())
+                operation.update("corrections", row, accepted=box_text(accepted), confirmed=1, changed=now())
             return operation.changes
 
     def refine(self, correction_id: int, again: Correction) -> Changes:
@@ -189,7 +217,59 @@ class ProjectStore:
         with self._operation("Refine box") as operation:
             row = self._row(operation, "corrections", correction_id)
             seconds = row["seconds"] + again.seconds
-            operation.update("corrections", row, **refinement_columns(replace(again, seconds=seconds)), changed=now())
+            columns = refinement_columns(replace(again, seconds=seconds))
+            operation.update("corrections", row, **columns, confirmed=1, changed=now())
+            return operation.changes
+
+    def import_boxes(self, boxes: Sequence[ImportedBox], *, file: str) -> tuple[int, Changes]:
+        """Store boxes of an annotation file as one undo step; gives how many were new.
+
+        A box that the image has already, as it is or as it once came, is left out: nothing is doubled or overwritten.
+        Missing categories are added. Raises BadInputError as `accept` does, and then stores none.
+        """
+        for entry in boxes:
+            _check_boxes(entry.correction)
+        with self._operation(f"{_title('Import', len(boxes))} from {file}") as operation:
+            for image_id in {entry.correction.image_id for entry in boxes}:
+                self._row(operation, "images", image_id)
+            count = insert_new(operation, self._db, boxes)
+            return count, operation.changes
+
+    def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:
+        """Store refinements of boxes that were never refined; the boxes stay as they are until they are confirmed.
+
+        `answers` are stored corrections, each with its refinement; a box that has changed meanwhile keeps what it has.
+        Not `undoable` is for work in the background: undo and redo stay with what the hand has done, and
+        `withdraw_proposals` is the way back. Raises BadInputError where a box is none.
+        """
+        for answer in answers:
+            _check_boxes(answer)
+        title = "Propose a refinement" if len(answers) == 1 else f"Propose {len(answers)} refinements"
+        if undoable:
+            with self._operation(title) as operation:
+                write_proposals(operation, answers)
+                return operation.changes
+        self._refuse_read_only()
+        with naming_faults(self.path), transaction(self._db):
+            operation = Operation(self._db, title)
+            write_proposals(operation, answers)
+            return operation.changes
+
+    def confirm(self, ids: Sequence[int] | None, *, take: bool) -> Changes:
+        """Say yes to boxes to check: to what is proposed (`take`), or to what they are; None: to all proposals.
+
+        Boxes that are confirmed already stay as they are. Raises BadInputError where an id is unknown.
+        """
+        with naming_faults(self.path):
+            chosen = [row["id"] for row in self._proposed()] if ids is None else list(dict.fromkeys(ids))
+        with self._operation(_title("Accept" if take else "Keep", len(chosen))) as operation:
+            confirm_rows(operation, [self._row(operation, "corrections", id) for id in chosen], take=take)
+            return operation.changes
+
+    def withdraw_proposals(self) -> Changes:
+        """Take all proposals away that nobody has said yes or no to; their boxes stay as they are."""
+        with self._operation("Discard all proposals") as operation:
+            withdraw_rows(operation, self._proposed())
             return operation.changes
 
     def relabel(self, ids: Sequence[int], category_id: int) -> Changes:
@@ -272,6 +352,9 @@ class ProjectStore:
             noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
             raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
         return row
+
+    def _proposed(self) -> list[Row]:
+        return list(self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id"))
 
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.geometry import Box
-from core.records import Correction, EdgeConfidence, Outline
+from core.records import Correction, EdgeConfidence, Origin, Outline
 
 
 def now() -> str:
@@ -24,6 +24,8 @@ def correction_row(correction: Correction) -> dict[str, Any]:
         "image_id": correction.image_id,
         "category_id": correction.category_id,
         **refinement_columns(correction),
+        "origin": None if correction.origin is None else _origin_text(correction.origin),
+        "confirmed": int(correction.confirmed),
         "created": moment,
         "changed": moment,
     }
@@ -59,7 +61,9 @@ def correction_of(row: dict[str, Any]) -> Correction:
         encoder=row["encoder"],
         refiner=row["refiner"],
         seconds=row["seconds"],
-        outline=_outline(row.get("outline")),  # a file of before there were outlines, opened to read only, has none
+        outline=_outline(row["outline"]),
+        origin=None if row["origin"] is None else _origin(row["origin"]),
+        confirmed=bool(row["confirmed"]),
     )
 
 
@@ -103,6 +107,15 @@ def _numbers_text(numbers: Box | EdgeConfidence) -> str:
 
 def _box(text: str) -> Box:
     return Box(*json.loads(text))
+
+
+def _origin_text(origin: Origin) -> str:
+    return json.dumps({"file": origin.file, "box": [float(edge) for edge in origin.box]})
+
+
+def _origin(text: str) -> Origin:
+    values = json.loads(text)
+    return Origin(values["file"], Box(*values["box"]))
 
 
 def _outline(text: str | None) -> Outline:

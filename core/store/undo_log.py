@@ -107,7 +107,9 @@ class UndoLog:
 
     def _record(self, title: str, row_changes: list[RowChange]) -> None:
         self.forget_undone()
-        self._db.table("undo_steps").insert({"title": title, "row_changes": json.dumps(row_changes)})
+        # Row by row, because one call for an import of 100,000 boxes would keep all other threads waiting.
+        text = "[" + ",".join(json.dumps(change) for change in row_changes) + "]"
+        self._db.table("undo_steps").insert({"title": title, "row_changes": text})
         self._db.execute(
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
             [UNDO_DEPTH],

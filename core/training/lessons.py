@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.errors import BadFileError, BadInputError
 from core.formats.coco import CocoFile, read_coco
-from core.geometry import Boxes, as_boxes, clip, iou
-from core.records import Dataset
+from core.geometry import Box, Boxes, as_boxes, clip, iou
+from core.records import Correction, Dataset
 
 LEAST_CORRECTIONS = 5
 SAME_DRAWN, OTHER_ACCEPTED = 0.8, 0.3
@@ -70,18 +70,21 @@ class Lessons:
 
 
 def from_project(dataset: Dataset) -> Lessons:
-    """The corrections of a project, untouched acceptances too."""
+    """The corrections of a project, untouched acceptances too; not boxes that nobody has said yes to yet."""
     images = {image.id: image for image in dataset.images}
     names = {category.id: category.name for category in dataset.categories}
+    by_image: dict[int, list[Correction]] = {}
+    for correction in dataset.corrections:
+        if correction.confirmed:
+            by_image.setdefault(correction.image_id, []).append(correction)
     lessons = []
-    for image_id in dict.fromkeys(correction.image_id for correction in dataset.corrections):
-        mine = [correction for correction in dataset.corrections if correction.image_id == image_id]
+    for image_id, mine in by_image.items():
         lessons.append(
             Lesson(
                 path=images[image_id].path,
                 key=_key(images[image_id].path, dataset.folder),
                 accepted=as_boxes([correction.accepted for correction in mine]),
-                drawn=as_boxes([correction.drawn for correction in mine]),
+                drawn=as_boxes([_drawn(correction) for correction in mine]),
                 categories=tuple(names[correction.category_id] for correction in mine),
             )
         )
@@ -191,6 +194,12 @@ def _contradicting(lesson: Lesson) -> NDArray[np.bool_]:
         kind = np.array([name == lesson.categories[row] for name in lesson.categories])
         bad |= same & apart & kind
     return bad
+
+
+def _drawn(correction: Correction) -> Box:
+    """An imported box that was found good as it came tells nothing of how hands draw."""
+    is_as_it_came = correction.origin is not None and correction.drawn == correction.accepted
+    return Box(np.nan, np.nan, np.nan, np.nan) if is_as_it_came else correction.drawn
 
 
 def _category(coco: CocoFile, index: int, names: dict[object, str]) -> str:

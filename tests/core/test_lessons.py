@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from core.errors import BadFileError, BadInputError
+from core.geometry import Box
+from core.records import Correction, ImportedBox, Origin
 from core.store.project_store import ProjectStore
 from core.training.lessons import Lessons, checked, fit_to, from_coco, from_project, require_enough, split
 from tests.core.lessons_by_hand import discs, lesson, save_coco, save_project, true_box
@@ -130,3 +132,21 @@ def test_boxes_are_brought_inside_their_picture(tmp_path: Path) -> None:
     entry = lesson(tmp_path / "a.png", accepted=[[-5.0, 0, 300, 20]], drawn=[[np.nan] * 4])
     fitted = fit_to(entry, width=100, height=50)
     assert fitted.accepted.tolist() == [[0, 0, 100, 20]] and np.isnan(fitted.drawn).all()
+
+
+def test_boxes_that_nobody_has_said_yes_to_teach_nothing(tmp_path: Path) -> None:
+    path = save_project(tmp_path / "project", 3)
+    store = ProjectStore.open(path)
+    origin = Origin("coarse.json", Box(1, 1, 40, 40))
+    new = [
+        ImportedBox(
+            "disc", Correction(image_id, 0, drawn=origin.box, accepted=origin.box, origin=origin, confirmed=yes)
+        )
+        for image_id, yes in ((1, False), (2, True))
+    ]
+    store.import_boxes(new, file="coarse.json")
+    found = from_project(store.dataset())
+    store.close()
+    assert [len(entry) for entry in found.lessons] == [1, 2, 1]
+    assert np.isnan(found.lessons[1].drawn[1]).all()  # nobody knows how a hand would have drawn it
+    assert found.lessons[1].accepted[1].tolist() == list(origin.box)

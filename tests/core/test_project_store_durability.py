@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.store.project_store import ProjectStore
-from tests.core.projects import python
+from tests.core.projects import CORRECTION, python
 
 BURST = """
 import sys
@@ -70,3 +71,27 @@ def test_a_full_disk_is_told_and_all_confirmed_boxes_stay(tmp_path: Path) -> Non
     with closing(ProjectStore.open(path)) as store:
         assert [correction.id for correction in store.corrections(1)] == [int(id) for id in ids]
         store.undo()
+
+
+def test_a_project_of_before_there_were_imports_opens_and_its_undo_still_works(
+    store: ProjectStore, project_path: Path
+) -> None:
+    stored, _ = store.accept(CORRECTION)
+    store.delete([stored.id])
+    store.close()
+    with closing(sqlite3.connect(project_path)) as db, db:
+        db.execute("DROP INDEX corrections_to_check")
+        for column in ("origin", "confirmed"):
+            db.execute(f"ALTER TABLE corrections DROP COLUMN {column}")
+        steps = db.execute("SELECT id, row_changes FROM undo_steps").fetchall()
+        for id, text in steps:
+            old = text.replace(', "origin": null, "confirmed": 1', "")
+            db.execute("UPDATE undo_steps SET row_changes = ? WHERE id = ?", [old, id])
+        assert all("confirmed" not in text for (text,) in db.execute("SELECT row_changes FROM undo_steps"))
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_origins'")
+    with closing(ProjectStore.open(project_path)) as again:
+        again.undo()
+        assert again.corrections(1) == [stored]
+        again.undo()
+        again.redo()
+        assert again.corrections(1) == [stored]

@@ -33,6 +33,9 @@ class ScriptedAsk(Ask):
     def weights(self, parent: QWidget, *, name: str) -> Path | None:
         return self.answer
 
+    def annotations(self, parent: QWidget, *, start: Path | None) -> Path | None:
+        return self.answer
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 

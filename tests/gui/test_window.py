@@ -186,7 +186,7 @@ def test_an_export_that_fails_is_told(qtbot: QtBot, app: App, tmp_path: Path) ->
     dialog.folder.setText(str(blocked / "out"))
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: str(blocked) in app.window.notices.sentence.text())
-    assert not app.window.notices.progress.isVisible()
+    assert app.window.jobs.rows == []
 
 
 def test_the_export_dialog_offers_every_format() -> None:

@@ -1,0 +1,110 @@
+"""The verbs of checking: going to boxes that nobody has said yes to, and saying yes or no to them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from boxrefine_gui import operations
+from boxrefine_gui.operations import Parts, apply_widely, show_image
+from boxrefine_gui.session import Session
+from boxrefine_gui.store_lane import StoreView
+from core.records import Changes, Correction
+
+ALL_CHECKED = "No box of this project is left to check."
+
+
+def accept(parts: Parts) -> None:
+    """Store what was drawn, or else say yes to the selected box: to what is proposed for it, or to what it is."""
+    if parts.session.draft is not None:
+        operations.accept(parts)
+    else:
+        _confirm_selected(parts, take=True)
+
+
+def keep(parts: Parts) -> None:
+    """Say yes to the selected box as it is, and so no to what is proposed for it."""
+    if parts.session.draft is None:
+        _confirm_selected(parts, take=False)
+
+
+def _confirm_selected(parts: Parts, *, take: bool) -> None:
+    session = parts.session
+    selected = session.selected
+    if selected is None or selected.confirmed:
+        return
+    left = [entry for entry in in_reading_order(session) if entry.id != selected.id]
+    after = [entry for entry in left if _place(entry) > _place(selected)]
+    session.select((after or left)[0].id if left else selected.id)  # at once, so that keys may follow each other fast
+    parts.store.write(lambda project: project.confirm([selected.id], take=take), on_done=session.apply)
+
+
+def accept_all_here(parts: Parts) -> None:
+    """Say yes to every box of the open image that is to check, as one undo step."""
+    session = parts.session
+    ids = [correction.id for correction in session.corrections if not correction.confirmed]
+    if ids:
+        parts.store.write(lambda project: project.confirm(ids, take=True), on_done=session.apply)
+    else:
+        session.tell("No box of this image is left to check.")
+
+
+def accept_all_proposals(parts: Parts) -> None:
+    """Say yes to every proposal of the project, as one undo step."""
+    parts.store.write(
+        lambda project: project.confirm(None, take=True), on_done=partial(_told_of_all, parts, "accepted")
+    )
+
+
+def discard_all_proposals(parts: Parts) -> None:
+    """Take every proposal of the project away, as one undo step; the boxes stay as they are."""
+    parts.store.write(lambda project: project.withdraw_proposals(), on_done=partial(_told_of_all, parts, "discarded"))
+
+
+def _told_of_all(parts: Parts, done: str, view: StoreView) -> None:
+    apply_widely(parts, view)
+    count = len(view.changes.image_ids)
+    images = "1 image" if count == 1 else f"{count} images"
+    is_any = view.changes.anything
+    parts.session.tell(f"All proposals on {images} are {done}." if is_any else "There is no proposal in this project.")
+
+
+def next_to_check(parts: Parts) -> None:
+    """Select the next box to check: of the open image, or else of the next image that has some."""
+    session = parts.session
+    selected, here = session.selected, in_reading_order(session)
+    after = [entry for entry in here if selected is None or _place(entry) > _place(selected)]
+    if after and session.draft is None:
+        session.select(after[0].id)
+        return
+    image_id = _next_image(session)
+    if image_id is not None:
+        show_image(parts, image_id)
+        # What show_image asked of the store lane comes before this.
+        parts.store.write(lambda _: Changes(), on_done=lambda _: _select_first(session, image_id))
+    elif here:
+        session.select(here[0].id)
+    else:
+        session.tell(ALL_CHECKED)
+
+
+def in_reading_order(session: Session) -> list[Correction]:
+    """The boxes of the open image that are to check, from the top left."""
+    return sorted((entry for entry in session.corrections if not entry.confirmed), key=_place)
+
+
+def _place(correction: Correction) -> tuple[float, float, int]:
+    return correction.accepted.y1, correction.accepted.x1, correction.id
+
+
+def _next_image(session: Session) -> int | None:
+    """The image after the open one with boxes to check, or else the first one; None where there is no other."""
+    found = ((session.row_of(image_id), image_id) for image_id, count in session.to_check.items() if count)
+    rows = sorted((row, image_id) for row, image_id in found if row is not None and row != session.row)
+    later = [image_id for row, image_id in rows if session.row is None or row > session.row]
+    return later[0] if later else rows[0][1] if rows else None
+
+
+def _select_first(session: Session, image_id: int) -> None:
+    here = in_reading_order(session)
+    if session.image is not None and session.image.id == image_id and session.draft is None and here:
+        session.select(here[0].id)

@@ -1,0 +1,37 @@
+"""Many drawn boxes of one picture -> refinements: each by the refiner for its category, small ones looked at twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.encoders.image_features import ImageFeatures
+from core.features.look_again import Framed, look_again
+from core.geometry import Box
+from core.records import Refinement
+from core.refiner.refine import Refiner
+from core.refiner.taught_refiner import rows_by_refiner
+
+
+def refine_many(
+    drawn: Sequence[Box],
+    categories: Sequence[str | None],
+    *,
+    picture: Framed,
+    features: ImageFeatures,
+    refiner: Refiner,
+    second_look: bool,
+) -> tuple[list[Refinement], int]:
+    """Refinements of N drawn boxes in image pixels, in their order, and how many had a second look.
+
+    `categories` (N,) are names, None: not known; `features` are of the whole `picture`. Raises as `Refiner.refine` and
+    `FeatureSource.of_path`.
+    """
+    found: dict[int, Refinement] = {}
+    looks = 0
+    for asked, rows in rows_by_refiner(refiner, categories):
+        boxes = [drawn[row] for row in rows]
+        answers = asked.refine(features, boxes)
+        if second_look:
+            looks += len(look_again(answers, boxes, features.frame, picture=picture, refiner=asked))
+        found.update(zip(rows, answers, strict=True))
+    return [found[row] for row in range(len(drawn))], looks

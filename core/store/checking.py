@@ -1,0 +1,108 @@
+"""Boxes that nobody has said yes to yet: imports and proposals, how they come into a project and how they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from sqlite_utils import Database
+
+from core.geometry import Box, Boxes, as_boxes
+from core.records import Correction, ImportedBox
+from core.store.rows import box_text, correction_of, correction_row, now, refinement_columns
+from core.store.undo_log import Operation, Row
+
+SAME_PX = 0.01
+"""Two boxes of one image and category whose edges differ by no more than this, in pixels, are one; files round."""
+
+NEVER_REFINED = "refined IS NULL AND accepted = drawn"
+"""Boxes that neither the refiner nor, after they were drawn, a hand has had a say in."""
+
+PROPOSED = "confirmed = 0 AND refined IS NOT NULL"
+
+
+class KnownBoxes:
+    """The boxes that a project holds, to tell which ones of a file are among them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[tuple[int, int], Boxes] = {}
+        self._read: set[int] = set()
+
+    def take(self, image_id: int, category_id: int, box: Box) -> bool:
+        """Whether this box is new; from now on it is not.
+
+        A box that was refined or moved after its import is still known by what its file had.
+        """
+        self._read_image(image_id)
+        key = image_id, category_id
+        known = self._known.get(key, as_boxes([]))
+        if len(known) and (np.abs(known - as_boxes([box])).max(axis=1) <= SAME_PX).any():
+            return False
+        self._known[key] = np.concatenate([known, as_boxes([box])])
+        return True
+
+    def _read_image(self, image_id: int) -> None:
+        if image_id in self._read:
+            return
+        self._read.add(image_id)
+        groups: dict[tuple[int, int], list[Box]] = {}
+        for row in self._db.query("SELECT * FROM corrections WHERE image_id = ?", [image_id]):
+            held = correction_of(row)
+            group = groups.setdefault((image_id, held.category_id), [])
+            group.append(held.accepted)
+            if held.origin is not None:
+                group.append(held.origin.box)
+        self._known.update({key: as_boxes(boxes) for key, boxes in groups.items()})
+
+
+def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox]) -> int:
+    """Store those imported boxes that are not there yet, with their categories; gives how many that are."""
+    names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
+    known = KnownBoxes(db)
+    count = 0
+    for entry in boxes:
+        if entry.category not in names:
+            names[entry.category] = operation.insert("categories", {"name": entry.category})
+        new = replace(entry.correction, category_id=names[entry.category])
+        origin = new.origin
+        if known.take(new.image_id, new.category_id, origin.box if origin is not None else new.accepted):
+            operation.insert("corrections", correction_row(new))
+            count += 1
+    return count
+
+
+def write_proposals(operation: Operation, answers: Iterable[Correction]) -> None:
+    """Keep refinements beside the boxes that they answer, which stay; not where a box has changed since it was asked.
+
+    Each of `answers` is a stored correction with its refinement.
+    """
+    for answer in answers:
+        row = operation.row("corrections", answer.id)
+        if row is not None and row["refined"] is None and row["accepted"] == row["drawn"] == box_text(answer.drawn):
+            columns = refinement_columns(replace(answer, accepted=answer.drawn, seconds=row["seconds"]))
+            operation.update("corrections", row, **columns, confirmed=0, changed=now())
+
+
+def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> None:
+    """Say yes to boxes: to what is proposed for them (`take`), or to what they are."""
+    for row in rows:
+        if not row["confirmed"]:
+            accepted = row["refined"] if take and row["refined"] is not None else row["accepted"]
+            operation.update("corrections", row, accepted=accepted, confirmed=1, changed=now())
+
+
+def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
+    """Take proposals away; imported boxes are still to check, boxes drawn here are as they were accepted.
+
+    What came refined with its file is no proposal of ours and stays.
+    """
+    for row in rows:
+        if not row["refiner"]:
+            continue
+        bare = replace(
+            correction_of(row), refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=()
+        )
+        confirmed = int(row["origin"] is None)
+        operation.update("corrections", row, **refinement_columns(bare), confirmed=confirmed, changed=now())

@@ -1,0 +1,49 @@
+"""`boxrefine import`: boxes come into a project, what does not fit is told, and a second time changes nothing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core.records import NewImage
+from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
+from tests.core.command_line import Verb
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project of two pictures, and a file of boxes on three."""
+    folder = tmp_path / "harbour"
+    with closing(ProjectStore.create(folder / PROJECT_FILE_NAME)) as store:
+        store.add_images([NewImage(folder / name, 200, 150) for name in ("a.png", "b.png")])
+    images = [{"id": number, "file_name": f"{name}.png"} for number, name in enumerate("abc")]
+    notes = [{"id": number, "image_id": number, "category_id": 1, "bbox": [10, 20, 30, 40]} for number in range(3)]
+    document = {"images": images, "annotations": notes, "categories": [{"id": 1, "name": "boat"}]}
+    (tmp_path / "coarse.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_boxes_are_stored_and_the_missing_picture_is_named(verb: Verb, folder: Path) -> None:
+    said = verb("import", folder, "--boxes", folder.parent / "coarse.json")
+    assert said.summary == {"boxes": 2, "held_already": 0, "missing": 1, "unusable": 0}
+    assert said.code == 2
+    (sentence,) = said.sentences
+    assert "does not hold the picture c.png" in sentence
+    with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
+        assert store.to_check() == {1: 1, 2: 1}
+        assert store.undo_titles()[0] == "Import 2 boxes from coarse.json"
+
+
+def test_a_second_time_changes_nothing(verb: Verb, folder: Path) -> None:
+    verb("import", folder, "--boxes", folder.parent / "coarse.json")
+    said = verb("import", folder / PROJECT_FILE_NAME, "--boxes", folder.parent / "coarse.json")
+    assert (said.summary["boxes"], said.summary["held_already"]) == (0, 2)
+
+
+def test_a_project_that_is_not_there_is_told(verb: Verb, tmp_path: Path) -> None:
+    said = verb("import", tmp_path, "--boxes", tmp_path / "coarse.json")
+    assert said.code == 2
+    assert "does not exist" in said.sentences[0]

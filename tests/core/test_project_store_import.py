@@ -1,0 +1,85 @@
+"""Importing boxes: one undo step, nothing doubled, nothing overwritten, and what is unknown is refused whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.errors import BadInputError
+from core.geometry import Box
+from core.records import Category, Correction, ImportedBox, Origin
+from core.store.project_store import ProjectStore
+from tests.core.projects import CORRECTION
+
+BOX = Box(10, 20, 60, 70)
+
+
+def imported(box: Box = BOX, *, image_id: int = 1, category: str = "cat") -> ImportedBox:
+    origin = Origin("coarse.json", box)
+    return ImportedBox(category, Correction(image_id, 0, drawn=box, accepted=box, origin=origin, confirmed=False))
+
+
+def test_boxes_come_with_their_origin_and_wait_for_a_yes(store: ProjectStore) -> None:
+    count, changes = store.import_boxes([imported(), imported(image_id=2)], file="coarse.json")
+    assert count == 2
+    assert changes.image_ids == {1, 2}
+    (held,) = store.corrections(1)
+    assert (held.accepted, held.origin, held.confirmed) == (BOX, Origin("coarse.json", BOX), False)
+    assert store.to_check() == {1: 1, 2: 1}
+    assert store.undo_titles() == ("Import 2 boxes from coarse.json", None)
+
+
+def test_undo_takes_the_whole_import_back_with_its_categories_and_redo_brings_it_again(store: ProjectStore) -> None:
+    changes = store.import_boxes([imported(category="owl"), imported(image_id=2)], file="coarse.json")[1]
+    assert changes.categories
+    before = store.dataset()
+    store.undo()
+    assert store.counts() == {}
+    assert [category.name for category in store.categories()] == ["cat", "dog"]
+    store.redo()
+    assert store.dataset() == before
+
+
+def test_importing_twice_doubles_nothing(store: ProjectStore) -> None:
+    boxes = [imported(), imported(Box(0, 0, 5, 5)), imported(category="dog")]
+    assert store.import_boxes(boxes, file="coarse.json")[0] == 3
+    count, changes = store.import_boxes(boxes, file="copy.json")
+    assert (count, changes.anything) == (0, False)
+    assert store.counts() == {1: 3}
+
+
+def test_a_box_is_known_again_after_it_was_refined_or_moved(store: ProjectStore) -> None:
+    store.import_boxes([imported(), imported(image_id=2)], file="coarse.json")
+    store.refine(store.corrections(1)[0].id, CORRECTION)
+    store.move(store.corrections(2)[0].id, Box(1, 1, 9, 9))
+    before = store.dataset()
+    assert store.import_boxes([imported(), imported(image_id=2)], file="coarse.json")[0] == 0
+    assert store.dataset() == before
+
+
+def test_a_box_that_is_there_under_rounded_numbers_is_not_doubled(store: ProjectStore) -> None:
+    store.accept(replace(CORRECTION, accepted=Box(14.0049, 22.1, 100.3, 88)))
+    assert store.import_boxes([imported(Box(14.005, 22.1, 100.3, 88.0))], file="export.json")[0] == 0
+    assert store.import_boxes([imported(Box(14.5, 22.1, 100.3, 88.0))], file="export.json")[0] == 1
+
+
+def test_an_accepted_box_stays_as_it_is(store: ProjectStore) -> None:
+    stored, _ = store.accept(CORRECTION)
+    store.import_boxes([imported(CORRECTION.drawn)], file="coarse.json")
+    assert store.corrections(1)[0] == stored
+    assert len(store.corrections(1)) == 2
+
+
+def test_categories_that_are_there_are_used(store: ProjectStore) -> None:
+    store.import_boxes([imported(category="dog"), imported(category="owl", image_id=2)], file="coarse.json")
+    assert store.categories() == [Category(1, "cat"), Category(2, "dog"), Category(3, "owl")]
+    assert store.corrections(1)[0].category_id == 2
+
+
+@pytest.mark.parametrize("bad", [imported(image_id=9), imported(Box(3, 3, 3, 9))])
+def test_a_box_that_cannot_be_stored_leaves_nothing_of_the_file(store: ProjectStore, bad: ImportedBox) -> None:
+    with pytest.raises(BadInputError):
+        store.import_boxes([imported(), bad], file="coarse.json")
+    assert store.counts() == {}
+    assert store.undo_titles()[0] == "Add category dog"
