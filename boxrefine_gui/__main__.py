@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def open_window(arguments: list[str]) -> int:
-    """The window with the folder or project of the first argument, else with the sample project."""
+    """The window with the folder or project of the first argument, else with what was open last."""
     path = Path(arguments[0]) if arguments else None
     if len(arguments) > 1 or (path is not None and not path.exists()):
         shown = " ".join(arguments)

@@ -121,6 +121,7 @@ def _file_rows(parts: Parts, *, window: QWidget, jobs: JobList, ask: Ask) -> lis
     return [
         ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
         ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
+        ActionRow("open_sample", "Open the &sample project", partial(opening.open_sample, parts), menu="&File"),
         ActionRow(
             "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
             enabled=has_project,

@@ -53,7 +53,7 @@ _WHOLE_AT_LATEST = 900
 
 
 def run(path: Path | None) -> int:
-    """Open the window with a folder, a project, or (None) the sample project, and stay until it is closed."""
+    """Open the window with a folder, a project, or (None) what was open last, and stay until it is closed."""
     qt = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qt, QApplication)
     qt.setApplicationName("BoxRefine")
@@ -176,11 +176,11 @@ class App:
             self.session.report(complaint)
 
     def open(self, path: Path | None) -> None:
-        """Open a folder or project (None: the sample project), and load the models once the window is up."""
+        """Open a folder or project (None: what was open last), and load the models once the window is up."""
         if path is not None:
             opening.open_path(self.parts, path)
         else:
-            opening.open_sample(self.parts)
+            opening.open_last(self.parts)
         QTimer.singleShot(0, self._load_models)
 
     def _load_models(self) -> None:

@@ -39,6 +39,7 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.window_place import first_size, place_text, restore_place, restore_sizes
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
@@ -84,9 +85,7 @@ class MainWindow(QMainWindow):
                 refine_all=refine_all,
                 ask=ask,
                 next_panel=self.focus_next_panel,
-                teach=TeachVerbs(
-                    self._teach, self._show_or_hide_teaching, self._teach_column.isVisible, self._teach_when_idle
-                ),
+                teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
             self,
         )
@@ -98,7 +97,8 @@ class MainWindow(QMainWindow):
         self._listen()
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
-        self.resize(_SIZE.boundedTo(self.screen().availableSize()))
+        self.resize(first_size(_SIZE, self.screen().availableGeometry()))
+        self._restore()
         self.recolor()
         self._show_title()
         self._show_recent()
@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         right.addWidget(_titled("Boxes", self.boxes))
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
-        across = QSplitter(Qt.Orientation.Horizontal)
+        self._across = across = QSplitter(Qt.Orientation.Horizontal)
         left = _titled("Images", self.images, below=self.jobs)
         for widget in (left, centre, right):
             across.addWidget(widget)
@@ -130,6 +130,27 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(across)
         self.status = StatusBar(self.parts.session)
         self.setStatusBar(self.status)
+
+    def _restore(self) -> None:
+        """Be as it was when it was closed last."""
+        settings = self.parts.session.settings
+        restore_place(self, settings.window)
+        restore_sizes(self._across, settings.panel_widths)
+        self._teach_column.setVisible(settings.teaching_shown)
+        self.action_by_id["teach_panel"].setChecked(settings.teaching_shown)
+        restore_sizes(self._right, settings.panel_heights)
+
+    def _remember(self) -> None:
+        session = self.parts.session
+        kept = replace(
+            session.settings,
+            window=place_text(self),
+            panel_widths=tuple(self._across.sizes()),
+            panel_heights=tuple(self._right.sizes()),
+            teaching_shown=not self._teach_column.isHidden(),
+            image=str(session.image.path) if session.image is not None else "",
+        )
+        choose_settings(self.parts, kept)
 
     def _fill_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -181,6 +202,9 @@ class MainWindow(QMainWindow):
             self._teach_column.hide()
         else:
             self._show_teaching()
+
+    def _shows_teaching(self) -> bool:
+        return not self._teach_column.isHidden()
 
     def _teach_when_idle(self) -> None:
         settings = self.parts.session.settings
@@ -240,6 +264,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close():
+            self._remember()
             event.accept()
         else:
             event.ignore()

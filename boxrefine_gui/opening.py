@@ -62,6 +62,43 @@ def open_sample(parts: Parts) -> None:
     parts.files.run(job, on_done=partial(open_project, parts), on_error=partial(_not_opened, parts))
 
 
+def open_last(parts: Parts) -> None:
+    """Open what was open last, with its picture in view; the sample project where there is nothing, or it is gone."""
+    settings = parts.session.settings
+    if not settings.recent:
+        open_sample(parts)
+        return
+
+    def found(path: Path | None) -> None:
+        if path is not None:
+            open_path(parts, path)
+            return
+        open_sample(parts)
+        if not _is_sample(settings.recent[0]):
+            gone = f"{settings.recent[0]} is not there now"
+            parts.session.tell(f"{gone}, so the sample project is open: Ctrl+O opens a folder.")
+
+    parts.session.set_scan("looking for what was open last")
+    parts.files.run(partial(_last, settings), on_done=found, on_error=partial(_not_opened, parts))
+
+
+def _last(settings: Settings) -> Path | None:
+    """Files lane: the last folder, project, or picture of the last folder; None where it is gone.
+
+    The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
+    """
+    last, image = Path(settings.recent[0]), Path(settings.image)
+    if _is_sample(settings.recent[0]) or not last.exists():
+        return None
+    return image if settings.image and last.is_dir() and image.parent == last and image.is_file() else last
+
+
+def _is_sample(path: str) -> bool:
+    from core.store.project_file import SAMPLE_PREFIX
+
+    return Path(path).parent.name == "projects" and Path(path).stem.startswith(SAMPLE_PREFIX)
+
+
 def _not_opened(parts: Parts, error: Exception) -> None:
     parts.session.set_scan("")
     parts.session.report(error)

@@ -23,6 +23,8 @@ class Settings:
     `encode_folder`: prepare the images around the open one, as far as the cache has room, when nothing else is to do.
     `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both. `teach_when_idle`:
     teach the refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
+    The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
+    (pixels), `teaching_shown`, and `image`, the picture that was open last.
     """
 
     encoder: str = "light"
@@ -39,6 +41,11 @@ class Settings:
     teach_config: str = ""
     theme: str = "system"
     recent: tuple[str, ...] = field(default=())
+    window: str = ""
+    panel_widths: tuple[int, ...] = field(default=())
+    panel_heights: tuple[int, ...] = field(default=())
+    teaching_shown: bool = False
+    image: str = ""
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:
         """The same settings with `path` first among the recent projects."""

@@ -40,7 +40,7 @@ def words_to_check(correction: Correction) -> str:
     """Which keys say yes or no to a stored box that nobody has said yes to."""
     if correction.proposal is None:
         return "Return: good as it is     R: refine it     Del: delete it"
-    return "Return: take the blue one     K: keep the dashed one     R: refine and change it"
+    return "Return: take the blue     K: keep the dashed     R: refine again"
 
 
 def _as_what(draft: Draft, session: Session) -> str:

@@ -33,7 +33,8 @@ VERBS: Mapping[str, ModuleType] = {
 """Each module has `add_arguments(parser)`, `run(options) -> int` and a docstring whose first line is the help."""
 
 EPILOG = """\
-no verb: the window with the sample project; boxrefine PATH: the window with a folder of pictures or a project
+no verb: the window with what was open last, at first the sample project
+boxrefine PATH: the window with a folder of pictures or a project
 
 examples:
   boxrefine
