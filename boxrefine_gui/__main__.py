@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ NO_DISPLAY = (
 )
 
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+
+
 def main() -> int:
     """The console script; its result is the exit code."""
     # Threads that spin while they wait for each other make everything many times slower on a busy machine; but without
@@ -26,6 +31,7 @@ def main() -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    keep_memory()
     arguments = sys.argv[1:]
     if arguments and (arguments[0] in cli.VERBS or arguments[0].startswith("-")):
         return cli.main(arguments, window_benchmarks=BENCHMARKS)
@@ -34,6 +40,19 @@ def main() -> int:
     except KnownError as error:
         complain(str(error))
         return 2
+
+
+def keep_memory() -> None:
+    """Let glibc keep what pictures and features took, up to 256 MB, instead of asking the system for each anew.
+
+    Memory fresh from the system costs a fault every 4 kB: it can make up three quarters of a JPEG's decoding. Other
+    systems have no such setting.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(_M_MMAP_THRESHOLD, 32 * 1024**2)
+            mallopt(_M_TRIM_THRESHOLD, 256 * 1024**2)
 
 
 def open_window(arguments: list[str]) -> int:

@@ -28,14 +28,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.encode import add_pace_options, batch_encoder, pace_of, pictures_in
+from core.cli.encoders_to_time import encoder_to_time, random_network
 from core.cli.terminal import Figure, complain, say, summarise, table, watch
 from core.errors import KnownError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
     from core.encoders.batches import BatchEncoder
-    from core.encoders.image_features import Encoder
     from core.features.encode_pipeline import Encoded
     from core.features.feature_source import FeatureSource
     from core.progress import Job
@@ -123,13 +121,13 @@ def timed(name: str, paths: Sequence[Path], folder: Path, options: argparse.Name
     from core.features.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
 
-    encoder = encoder_of(name, options.device)
+    encoder = encoder_to_time(name, options.device)
     batches, pace = batch_encoder(encoder, options), pace_of(encoder, options)
     ms_alone = alone(batches, paths, pace.batch)  # first, because it also warms everything up
     with FeatureCache(folder, ram_budget=0, disk_budget=1 << 50) as cache:
         pipeline = EncodePipeline(
             FeatureSource(encoder, cache), batches, pace,
-            on_cpu=lambda: batch_encoder(encoder_of(name, "cpu"), options, compiled=False), complain=complain,
+            on_cpu=lambda: batch_encoder(encoder_to_time(name, "cpu"), options, compiled=False), complain=complain,
         )  # fmt: skip
         start = time.perf_counter()
         encoded, mb_grown = watch(with_memory(pipeline.run(paths)), unit="image")
@@ -190,49 +188,6 @@ def peak_mb() -> float:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
-def encoder_of(name: str, device: str) -> Encoder:
-    """The encoder, at random weights where HQ-SAM's are not here."""
-    from core.encoders.catalogue import choose_device, load_encoder
-    from core.encoders.cpu_kernels import quicken
-    from core.encoders.fused_attention import fuse_attention
-    from core.encoders.hq_sam import HqSamEncoder
-    from core.encoders.official import OFFICIAL, find_weights
-
-    if name not in OFFICIAL or find_weights(name) is not None:
-        return load_encoder(name, device)
-    network = random_network(name)
-    fuse_attention(network)
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        quicken(network.get_submodule("image_encoder"))
-    return HqSamEncoder(network, name=name, sha256="0" * 64, device=chosen)
-
-
-def random_network(name: str) -> nn.Module:
-    """HQ-SAM as segment-anything-hq builds it, at random weights, which are as fast as any."""
-    import torch
-
-    from core.encoders.hq_sam import empty_network
-
-    network = empty_network(name)
-    generator = torch.Generator().manual_seed(0)
-    shapes = {key: value.shape for key, value in network.state_dict().items()}
-    state = {key: torch.empty(shape).uniform_(-0.02, 0.02, generator=generator) for key, shape in shapes.items()}
-    network.load_state_dict(state, assign=True)
-    return network.eval().requires_grad_(False)
-
-
-def random_state(name: str) -> dict[str, Tensor]:
-    """Weights of an HQ-SAM encoder that are of no use but to be timed with."""
-    import torch
-
-    from core.encoders.hq_sam import empty_network
-
-    generator = torch.Generator().manual_seed(0)
-    shapes = {key: value.shape for key, value in empty_network(name).state_dict().items()}
-    return {key: torch.empty(shape).uniform_(-0.02, 0.02, generator=generator) for key, shape in shapes.items()}
 
 
 def alone(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:

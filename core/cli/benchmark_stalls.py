@@ -56,7 +56,7 @@ def make_weights(folder: Path) -> None:
     """vit_tiny at random weights where the app looks for the published ones."""
     import safetensors.torch
 
-    from core.cli.benchmark_encode import random_state
+    from core.cli.encoders_to_time import random_state
     from core.encoders.official import OFFICIAL
 
     path = (folder / OFFICIAL[_OTHER].file).with_suffix(".safetensors")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from core.cli.terminal import Figure, complain
 from core.errors import BadFileError, StorageError
 
 if TYPE_CHECKING:
+    from core.encoders.image_features import Encoder
     from core.features.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
 
@@ -36,15 +37,18 @@ def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True)
 
 
 @contextmanager
-def open_source(options: argparse.Namespace, *, in_memory: bool = True) -> Iterator[FeatureSource]:
+def open_source(
+    options: argparse.Namespace, *, in_memory: bool = True, load: Callable[[str, str], Encoder] | None = None
+) -> Iterator[FeatureSource]:
     """The features of pictures, by the chosen encoder on the chosen device, through the chosen cache.
 
-    `in_memory`: whether memory holds what was last used; only for those who come back to it.
+    `in_memory`: whether memory holds what was last used; only for those who come back to it. `load` makes the encoder
+    from its name and the device, load_encoder if None.
     """
     from core.encoders.catalogue import load_encoder
     from core.features.feature_source import FeatureSource
 
-    encoder = load_encoder(options.encoder, device=options.device)
+    encoder = (load or load_encoder)(options.encoder, options.device)
     cache = None if options.no_cache else open_cache(options.cache, in_memory=in_memory)
     try:
         yield FeatureSource(encoder, cache)

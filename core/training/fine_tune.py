@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
@@ -93,7 +93,7 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     clock, step = Clock(run.source), first * len(run.batches)
     losses: list[float] = []
     rng = torch.Generator(device)
-    gradients = gradients_of(_loss_of(network, (learns, origin), run), learns, precision, device)
+    gradients = gradients_of(_loss_of(network, run), learns, precision, device)
     for epoch in range(first, epochs):
         run.batches.epoch = epoch
         clock.start_epoch()
@@ -108,6 +108,8 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
             loss = gradients.of(given)
             losses.append(_finite(loss, run, batch, epoch, step))
             run.processes.average_gradients(learns)
+            precision.unscale(optimizer)
+            _pull_back(learns, origin, by=config.l2_sp)
             norm = precision.apply(optimizer, learns, max_norm=config.max_norm)
             average.update_parameters(network)
             step += 1
@@ -120,11 +122,8 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     return _tuned(best, clock, steps=step, epochs=epochs, losses=losses)
 
 
-def _loss_of(network: RefinerNetwork, held: tuple[Sequence[Tensor], Sequence[Tensor]], run: Tuning) -> Compute:
-    """The loss of a step: of a batch and its drawn boxes, and then of what is replayed and drawn there.
-
-    `held` are parameters and where they began, from which they are not to go far.
-    """
+def _loss_of(network: RefinerNetwork, run: Tuning) -> Compute:
+    """The loss of a step: of a batch and its drawn boxes, and then of what is replayed and drawn there."""
     config = run.config
 
     def loss_of(given: Sequence[Tensor]) -> Tensor:
@@ -132,7 +131,7 @@ def _loss_of(network: RefinerNetwork, held: tuple[Sequence[Tensor], Sequence[Ten
         loss = batch_loss(network, Batch.of(tensors), drawn, config)
         if old:
             loss = loss + config.replay_weight * run.replay.loss(network, Batch.of(old[:-1]), old[-1])
-        return loss + config.l2_sp * _distance(*held)
+        return loss
 
     return loss_of
 
@@ -219,8 +218,14 @@ def _on(device: torch.device, loader: DataLoader[Batch]) -> Iterator[Batch]:
         yield batch.to(device)
 
 
-def _distance(learns: Iterable[Tensor], origin: Iterable[Tensor]) -> Tensor:
-    return torch.stack([((now - was) ** 2).sum() for now, was in zip(learns, origin, strict=True)]).sum()
+def _pull_back(learns: Sequence[Parameter], origin: Sequence[Tensor], *, by: float) -> None:
+    """The gradient of `by` times the squared distance from where the parameters began (L2-SP, Li et al., 2018).
+
+    By hand and for all at once: as a part of the loss it would be a thousand small kernels a step.
+    """
+    moved = [(parameter.grad, parameter.detach(), was) for parameter, was in zip(learns, origin, strict=True)]
+    grads, here, began = zip(*[entry for entry in moved if entry[0] is not None], strict=True)
+    torch._foreach_add_(grads, torch._foreach_sub(here, began), alpha=2 * by)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float, config: TeachConfig, step: int, total: int) -> None:

@@ -43,17 +43,21 @@ class Precision:
         """Gradients of a loss, scaled where they need it."""
         self._scaler.scale(loss).backward()
 
-    def apply(self, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
-        """Unscale, clip to `max_norm`, step; gives the gradient's norm before clipping. The gradients stay."""
+    def unscale(self, optimizer: Optimizer) -> None:
+        """Gradients as they are, before anything is added to them or measured."""
         self._scaler.unscale_(optimizer)
+
+    def apply(self, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
+        """Clip unscaled gradients to `max_norm`, step; gives their norm before clipping. The gradients stay."""
         norm = clip_grad_norm_(parameters, max_norm=max_norm)
         self._scaler.step(optimizer)  # the scaler skips it when a gradient overflowed
         self._scaler.update()
         return norm
 
     def step(self, loss: Tensor, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
-        """`backward` and `apply`, and away with the gradients."""
+        """`backward`, `unscale` and `apply`, and away with the gradients."""
         self.backward(loss)
+        self.unscale(optimizer)
         norm = self.apply(optimizer, parameters, max_norm=max_norm)
         optimizer.zero_grad(set_to_none=True)
         return norm

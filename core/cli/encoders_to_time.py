@@ -1,0 +1,48 @@
+"""Encoders for benchmarks of speed: at random weights, which are as fast as any, where HQ-SAM's are not here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from core.encoders.image_features import Encoder
+
+
+def encoder_to_time(name: str, device: str = "auto") -> Encoder:
+    """The encoder, at random weights where HQ-SAM's are not here."""
+    from core.encoders.catalogue import choose_device, load_encoder
+    from core.encoders.cpu_kernels import quicken
+    from core.encoders.fused_attention import fuse_attention
+    from core.encoders.hq_sam import HqSamEncoder
+    from core.encoders.official import OFFICIAL, find_weights
+
+    if name not in OFFICIAL or find_weights(name) is not None:
+        return load_encoder(name, device)
+    network = random_network(name)
+    fuse_attention(network)
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        quicken(network.get_submodule("image_encoder"))
+    return HqSamEncoder(network, name=name, sha256="0" * 64, device=chosen)
+
+
+def random_network(name: str) -> nn.Module:
+    """HQ-SAM as segment-anything-hq builds it, at random weights, which are as fast as any."""
+    from core.encoders.hq_sam import empty_network
+
+    network = empty_network(name)
+    network.load_state_dict(random_state(name), assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def random_state(name: str) -> dict[str, Tensor]:
+    """Weights of an HQ-SAM encoder that are of no use but to be timed with."""
+    import torch
+
+    from core.encoders.hq_sam import empty_network
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = {key: value.shape for key, value in empty_network(name).state_dict().items()}
+    return {key: torch.empty(shape).uniform_(-0.02, 0.02, generator=generator) for key, shape in shapes.items()}
