@@ -17,6 +17,7 @@ from boxrefine_gui.check_actions import check_rows
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
@@ -56,13 +57,14 @@ def action_table(
     jobs: JobList,
     models: ModelsFolder,
     refine_all: RefineAll,
+    folder_watch: FolderWatch,
     ask: Ask,
     next_panel: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """All rows, in the order of the menus."""
     return [
-        *_file_rows(parts, window=window, jobs=jobs, ask=ask),
+        *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask),
         *_edit_rows(parts, canvas, notices),
         *_box_rows(parts, canvas),
         *check_rows(parts, refine_all, jobs),
@@ -88,7 +90,9 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
 # The rows, menu by menu
 
 
-def _file_rows(parts: Parts, *, window: QWidget, jobs: JobList, ask: Ask) -> list[ActionRow]:
+def _file_rows(
+    parts: Parts, *, window: QWidget, jobs: JobList, rescan: Callable[[], None], ask: Ask
+) -> list[ActionRow]:
     def open_folder() -> None:
         chosen = ask.folder(window, title="Open a folder of pictures", start=parts.session.folder)
         if chosen is not None:
@@ -121,6 +125,7 @@ def _file_rows(parts: Parts, *, window: QWidget, jobs: JobList, ask: Ask) -> lis
     return [
         ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
         ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
+        ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
         ActionRow("open_sample", "Open the &sample project", partial(opening.open_sample, parts), menu="&File"),
         ActionRow(
             "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from boxrefine_gui import opening
 from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.live_refine import LiveRefine
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.main_window import MainWindow
@@ -155,12 +156,14 @@ class App:
         self.teaching = Teaching(self.parts, self.trainer)
         self.models = ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
+        self.folder_watch = FolderWatch(self.parts)
         self.window = MainWindow(
             self.parts,
             self.teaching,
             thumbnails=self.thumbnails,
             models=self.models,
             refine_all=self.refine_all,
+            folder_watch=self.folder_watch,
             ask=ask,
             may_close=self._may_close,
         )
@@ -221,6 +224,7 @@ class App:
         self.collector.stop()
         self.teaching.stop()
         self.refine_all.stop()
+        self.folder_watch.stop()
         self.exports.close()
         self.downloads.close()
         self.store.close()

@@ -27,6 +27,7 @@ from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts, choose_settings
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         thumbnails: QueueLane,
         models: ModelsFolder,
         refine_all: RefineAll,
+        folder_watch: FolderWatch,
         ask: Ask,
         may_close: Callable[[], bool],
     ) -> None:
@@ -83,6 +85,7 @@ class MainWindow(QMainWindow):
                 jobs=self.jobs,
                 models=models,
                 refine_all=refine_all,
+                folder_watch=folder_watch,
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),

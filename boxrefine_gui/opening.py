@@ -144,7 +144,7 @@ def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> No
     parts.session.open_project(opened, listing.folder)
     _remember(parts, listing.folder)
     _show_first(parts, listing.show)
-    scan = _Scan(parts, opened.path, listing.show)
+    scan = Scan(parts, opened.path, listing.show)
     parts.files.run(partial(_unknown, parts.session.images, listing.paths), on_done=scan.start)
 
 
@@ -166,7 +166,7 @@ def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:
     return [path for path in paths if path not in seen]
 
 
-class _Scan:
+class Scan:
     """Adds a folder's new pictures to the project, in chunks that grow, so that the first ones are seen at once."""
 
     def __init__(self, parts: Parts, project_path: Path, show: Path | None) -> None:
@@ -201,9 +201,7 @@ class _Scan:
         if session.project_path != self._project_path:
             return
         if faults:
-            first = -1 - sum(record.id < 0 for record in session.images)
-            records = tuple(ImageRecord(first - n, path, 0, 0) for n, (path, _) in enumerate(faults))
-            session.add_unreadable(records, {r.id: why for r, (_, why) in zip(records, faults, strict=True)})
+            session.add_unreadable(dict(faults))
         if new:
             self._parts.store.write(lambda project: project.add_images(new), on_done=self._added)
         else:

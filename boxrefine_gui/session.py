@@ -106,6 +106,7 @@ class Session(QObject):
         self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to
         self.undo_titles: tuple[str | None, str | None] = (None, None)
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
+        self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder
         self.image: ImageRecord | None = None
         self.direction = 1
         self.corrections: tuple[Correction, ...] = ()
@@ -136,7 +137,7 @@ class Session(QObject):
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
         """Start afresh with another project."""
         self.project_path, self.folder = opened.path, folder
-        self.images, self.problems = (), {}
+        self.images, self.problems, self.missing = (), {}, {}
         self.returned.clear()
         self.category_id = None
         self.set_image(None)
@@ -172,11 +173,30 @@ class Session(QObject):
         self.images = stored + unreadable
         self._rows = {record.id: row for row, record in enumerate(self.images)}
 
-    def add_unreadable(self, records: tuple[ImageRecord, ...], sentences: dict[int, str]) -> None:
+    def add_unreadable(self, sentences: dict[Path, str]) -> None:
         """Show pictures that cannot be read at the end of the list; they are not part of the project."""
+        held = {record.path: record.id for record in self.images if record.id < 0}
+        last = min(held.values(), default=0)
+        new = [path for path in sentences if path not in held]
+        records = tuple(ImageRecord(last - 1 - place, path, 0, 0) for place, path in enumerate(new))
         self.images += records
         self._rows = {record.id: row for row, record in enumerate(self.images)}
-        self.problems |= sentences
+        ids = held | {record.path: record.id for record in records}
+        self.problems |= {ids[path]: sentence for path, sentence in sentences.items()}
+        self.changed.emit(Changes(images=True))
+
+    def drop_unreadable(self, paths: frozenset[Path]) -> None:
+        """Pictures that could not be read and are gone now leave nothing behind."""
+        self.images = tuple(record for record in self.images if record.id > 0 or record.path not in paths)
+        self._rows = {record.id: row for row, record in enumerate(self.images)}
+        self.changed.emit(Changes(images=True))
+
+    def set_missing(self, missing: dict[int, str]) -> None:
+        """Which pictures of the project are gone from the folder; the others of them are back."""
+        for image_id in self.missing.keys() - missing.keys():
+            self.problems.pop(image_id, None)
+        self.missing = missing
+        self.problems |= missing
         self.changed.emit(Changes(images=True))
 
     @property
@@ -211,7 +231,7 @@ class Session(QObject):
 
     def set_problem(self, image_id: int, sentence: str) -> None:
         """An image turned out to be unreadable."""
-        self.problems[image_id] = sentence
+        self.problems[image_id] = self.missing.get(image_id, sentence)
         self.changed.emit(Changes(image_ids=frozenset({image_id})))
         self.picture_changed.emit()
 

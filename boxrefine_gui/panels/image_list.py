@@ -32,6 +32,7 @@ class Role(IntEnum):
     PROBLEM = Qt.ItemDataRole.UserRole + 2
     SIZE = Qt.ItemDataRole.UserRole + 3
     TO_CHECK = Qt.ItemDataRole.UserRole + 4
+    STATE = Qt.ItemDataRole.UserRole + 5
 
 
 class ImageListModel(QAbstractListModel):
@@ -71,6 +72,7 @@ class ImageListModel(QAbstractListModel):
             Role.TO_CHECK: to_check,
             Role.PROBLEM: problem,
             Role.SIZE: (record.width, record.height),
+            Role.STATE: "gone, boxes are kept" if record.id in self._session.missing else "cannot be read",
         }
         return extra.get(role)  # type: ignore[call-overload]
 
@@ -98,6 +100,8 @@ class ImageListModel(QAbstractListModel):
 
     def _images_changed(self) -> None:
         count = len(self._session.images)
+        self._thumbnails.retry()
+        self.touched.emit(ALL_ROWS)
         if self._session.project_path == self._project and count >= self._shown:
             if count > self._shown:
                 self.beginInsertRows(QModelIndex(), self._shown, count - 1)
@@ -170,7 +174,7 @@ def _paint_text(painter: QPainter, room: QRect, index: Index, color: QColor) -> 
     width, height = index.data(Role.SIZE)
     problem = index.data(Role.PROBLEM)
     painter.setPen(theme.problem_color() if problem else _faded(color))
-    below = "cannot be read" if problem else f"{width} × {height}"
+    below = index.data(Role.STATE) if problem else f"{width} × {height}"
     painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
 
 

@@ -50,6 +50,11 @@ class Thumbnails:
         """Another project is open."""
         self._lane.drop("thumbnails")
 
+    def retry(self) -> None:
+        """What could not be read may be another file by now."""
+        for path in [path for path, pixmap in self._kept.items() if pixmap is None]:
+            del self._kept[path]
+
     def _arrived(self, image_id: int, path: Path, image: QImage) -> None:
         self._keep(path, QPixmap.fromImage(image))
         self._on_ready(image_id)
