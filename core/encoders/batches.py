@@ -84,6 +84,11 @@ class BatchEncoder:
         """What it computes in."""
         return "bf16" if self.is_half else "fp32"
 
+    @property
+    def side(self) -> int:
+        """Of the square of pixels that the network takes."""
+        return light.INPUT_SIZE if isinstance(self.encoder, LightEncoder) else MODEL_SIZE
+
     def prepare(self, picture: Picture, frame: Frame) -> Prepared:
         """A frame of an upright (height, width, 3) uint8 RGB picture, resized and padded."""
         if isinstance(self.encoder, LightEncoder):
@@ -121,21 +126,30 @@ class BatchEncoder:
 
     def count_operations(self) -> int:
         """Multiplications and additions a picture."""
-        side = light.INPUT_SIZE if isinstance(self.encoder, LightEncoder) else MODEL_SIZE
         network = _network_of(self.encoder)  # not the compiled one, into which the counter cannot look
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
-            network(torch.zeros(1, 3, side, side, device=self.device))
+            network(torch.zeros(1, 3, self.side, self.side, device=self.device))
         return int(counter.get_total_flops())
 
     def _normalised(self, batch: Sequence[Prepared]) -> Tensor:
-        side = len(batch[0].pixels)
-        # Straight into memory that a GPU copies from: stacked first, all of it would be copied twice.
-        stacked = torch.empty((len(batch), side, side, 3), dtype=torch.uint8, pin_memory=self.device.type == "cuda")
-        torch.stack([entry.pixels for entry in batch], out=stacked)
-        pixels = stacked.to(self.device, non_blocking=True)
+        pixels = self._moved([entry.pixels for entry in batch])
         values = (pixels.permute(0, 3, 1, 2).float() - self._network.mean) / self._network.std
-        values *= self._content(batch, side)
+        values *= self._content(batch, self.side)
         return values.contiguous(memory_format=torch.channels_last)
+
+    def _moved(self, squares: Sequence[Tensor]) -> Tensor:
+        """(N, S, S, 3) uint8 on the device."""
+        on_gpu = self.device.type == "cuda"
+        shape = len(squares), self.side, self.side, 3
+        if on_gpu and all(square.is_pinned() for square in squares):
+            there = torch.empty(shape, dtype=torch.uint8, device=self.device)
+            for place, square in zip(there, squares, strict=True):
+                place.copy_(square, non_blocking=True)
+            return there
+        # Straight into memory that a GPU copies from: stacked first, all of it would be copied twice.
+        stacked = torch.empty(shape, dtype=torch.uint8, pin_memory=on_gpu)
+        torch.stack(list(squares), out=stacked)
+        return stacked.to(self.device, non_blocking=True)
 
     def _content(self, batch: Sequence[Prepared], side: int) -> Tensor:
         """(N, 1, S, S): 1 where a picture is, else 0: what is none is zero after normalising, too."""

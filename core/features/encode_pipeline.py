@@ -77,8 +77,12 @@ class EncodePipeline:
         """
         report = Encoded()
         waiting: list[tuple[FeatureKey, Prepared]] = []
-        reader = PictureReader(self._source, self._batches.prepare)
-        ahead = read_ahead(paths, reader, count=self._pace.readers, apart=self._pace.apart, slack=2 * self._pace.batch)
+        reader = PictureReader(self._source, self._batches.prepare, side=self._batches.side)
+        batch = self._pace.batch
+        # One batch is under way while the next one comes together.
+        ahead = read_ahead(
+            paths, reader, count=self._pace.readers, apart=self._pace.apart, slack=2 * batch, held=3 * batch
+        )
         with closing(ahead), _pool(self._pace.writers) as writers:
             for done, found in enumerate(ahead):
                 yield Progress(done, len(paths), paths[done].name)

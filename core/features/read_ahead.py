@@ -1,20 +1,22 @@
 """Reading pictures ahead of an encoder: in threads, or in processes where many cores feed a GPU.
 
 Threads share one interpreter, which lets about seventy pictures of 1920 x 1080 a second through, however many cores
-there are: a GPU with a small encoder would wait. Only Linux can begin processes at once, by forking.
+there are: a GPU with a small encoder would wait. Only Linux can begin processes at once, by forking. They leave the
+pixels in a ring of shared memory, from which the GPU copies them by itself: what passes through the interpreter is a
+few words a picture.
 """
 
 from __future__ import annotations
 
 import math
+import mmap
 import multiprocessing
-import shutil
 import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,15 +36,18 @@ T = TypeVar("T")
 Found = tuple[FeatureKey, Prepared] | KnownError | None
 """A picture to encode, why it cannot be read, or (None) that its features are cached."""
 
-_SHARED_MEMORY = Path("/dev/shm")
-_BYTES_EACH = 4 << 20  # a prepared picture is 3 MiB at most
+_Told = tuple[FeatureKey, int, int, Frame] | KnownError | None
+"""The same without the pixels."""
+
 _CHUNK = 8
 
 
 class PictureReader:
     """Finds out whether a picture must be encoded, and prepares it if so; for any thread."""
 
-    def __init__(self, source: FeatureSource, prepare: Callable[[Picture, Frame], Prepared]) -> None:
+    def __init__(self, source: FeatureSource, prepare: Callable[[Picture, Frame], Prepared], *, side: int) -> None:
+        """`side`: of the square of pixels that `prepare` makes."""
+        self.side = side
         self._source = source
         self._prepare = prepare
 
@@ -68,27 +73,16 @@ class PictureReader:
         self._source = FeatureSource(self._source.encoder, cache and cache.again())
 
 
-def can_read_apart(count: int) -> bool:
-    """Whether processes can be forked here, with shared memory enough for `count` pictures under way.
-
-    Containers often have 64 MiB of it, and a process that runs out of it is killed without a word.
-    """
-    try:
-        return sys.platform == "linux" and shutil.disk_usage(_SHARED_MEMORY).free > count * _BYTES_EACH
-    except OSError:
-        return False
-
-
 def read_ahead(
-    paths: Sequence[Path], reader: PictureReader, *, count: int, apart: bool, slack: int
+    paths: Sequence[Path], reader: PictureReader, *, count: int, apart: bool, slack: int, held: int
 ) -> Generator[Found, None, None]:
     """What becomes of each picture, in their order, read by `count` at once, up to `slack` more pictures ahead.
 
-    Readers are threads, or processes where `apart` and possible. Closing it ends them. Raises StorageError where the
-    system took a process away.
+    Readers are threads, or processes where `apart` and possible. Pixels stay as they are until `held` more pictures
+    were taken. Closing it ends the readers. Raises StorageError where the system took a process away.
     """
-    if apart and can_read_apart(2 * count * _CHUNK + slack):
-        yield from _in_processes(paths, reader, count=count, slack=slack)
+    if apart and sys.platform == "linux":
+        yield from _in_processes(paths, reader, count=count, slack=slack, held=held)
     else:
         yield from _in_threads(paths, reader, count=count, slack=slack)
 
@@ -109,49 +103,74 @@ def _in_threads(
         threads.shutdown(cancel_futures=True)
 
 
-class _Chunks(Dataset["_Chunk"]):
+class _Ring:
+    """Memory for the pixels of a number of chunks, shared with processes that are forked from this one."""
+
+    def __init__(self, chunks: int, side: int) -> None:
+        # No name and no file, so nothing is left behind and no small /dev/shm of a container is in the way.
+        self._memory = mmap.mmap(-1, chunks * _CHUNK * side * side * 3)
+        self._pixels = torch.frombuffer(self._memory, dtype=torch.uint8).view(chunks, _CHUNK, side, side, 3)
+
+    def chunk(self, number: int) -> Tensor:
+        """Where chunk `number`'s pixels are or belong, (8, S, S, 3); those of one a whole ring before are gone."""
+        return self._pixels[number % len(self._pixels)]
+
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """Let a GPU, if there is one in use, copy from it without waiting; only after the forks, which must not see it.
+
+        A system that does not allow it makes copies slower.
+        """
+        if not torch.cuda.is_initialized():
+            yield
+            return
+        calls, at = torch.cuda.cudart(), self._pixels.data_ptr()
+        done = int(calls.cudaHostRegister(at, self._pixels.nbytes, 0)) == 0
+        try:
+            yield
+        finally:
+            torch.cuda.synchronize()
+            if done:
+                calls.cudaHostUnregister(at)
+
+
+class _Chunks(Dataset[list[_Told]]):
     """A few pictures at a time: each message costs the receiving process a dozen system calls, whatever it holds."""
 
-    def __init__(self, paths: Sequence[Path], reader: PictureReader) -> None:
+    def __init__(self, paths: Sequence[Path], reader: PictureReader, ring: _Ring) -> None:
         self.paths = paths
         self.reader = reader
+        self.ring = ring
 
     def __len__(self) -> int:
         return math.ceil(len(self.paths) / _CHUNK)
 
-    def __getitem__(self, index: int) -> _Chunk:
+    def __getitem__(self, index: int) -> list[_Told]:
         start = index * _CHUNK
-        return _Chunk.of([self.reader.read(path) for path in self.paths[start : start + _CHUNK]])
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """What became of a few pictures, with the pixels of all in one piece of shared memory."""
-
-    found: list[Found]
-    pixels: Tensor | None
-
-    @classmethod
-    def of(cls, found: list[Found]) -> _Chunk:
-        own = [entry[1].pixels for entry in found if isinstance(entry, tuple)]
-        nothing = torch.empty(0)
-        bare = [(e[0], replace(e[1], pixels=nothing)) if isinstance(e, tuple) else e for e in found]
-        return cls(bare, torch.stack(own) if own else None)
-
-    def unpacked(self) -> Iterator[Found]:
-        rows = iter(() if self.pixels is None else self.pixels)
-        for entry in self.found:
-            yield (entry[0], replace(entry[1], pixels=next(rows))) if isinstance(entry, tuple) else entry
+        places = self.ring.chunk(index)
+        told: list[_Told] = []
+        for path, place in zip(self.paths[start : start + _CHUNK], places, strict=False):
+            found = self.reader.read(path)
+            if isinstance(found, tuple):
+                key, prepared = found
+                place.copy_(prepared.pixels)
+                told.append((key, prepared.width, prepared.height, prepared.frame))
+            else:
+                told.append(found)
+        return told
 
 
 def _in_processes(
-    paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int
+    paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int, held: int
 ) -> Generator[Found, None, None]:
-    loader: DataLoader[_Chunk] = DataLoader(
-        _Chunks(paths, reader),
+    ahead = 1 + slack // (count * _CHUNK)
+    # The next chunk is begun when one is taken, before anything is done with that one.
+    ring = _Ring(count * ahead + math.ceil(held / _CHUNK) + 2, reader.side)
+    loader: DataLoader[list[_Told]] = DataLoader(
+        _Chunks(paths, reader, ring),
         batch_size=None,
         num_workers=count,
-        prefetch_factor=1 + slack // (count * _CHUNK),
+        prefetch_factor=ahead,
         collate_fn=_unchanged,
         worker_init_fn=_begin_apart,
         multiprocessing_context=multiprocessing.get_context("fork"),
@@ -161,12 +180,22 @@ def _in_processes(
         warnings.simplefilter("ignore", DeprecationWarning)
         chunks = iter(loader)
     try:
-        for chunk in chunks:
-            yield from chunk.unpacked()
+        with ring.pinned():
+            for number, told in enumerate(chunks):
+                yield from _with_pixels(told, ring.chunk(number))
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
         raise StorageError(f"A process that reads pictures ended ({reason(error)}): use fewer --readers.") from error
+
+
+def _with_pixels(told: Sequence[_Told], pixels: Tensor) -> Iterator[Found]:
+    for entry, place in zip(told, pixels, strict=False):
+        if isinstance(entry, tuple):
+            key, width, height, frame = entry
+            yield key, Prepared(place, width, height, frame)
+        else:
+            yield entry
 
 
 def _unchanged(found: T) -> T:

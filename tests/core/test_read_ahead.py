@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import deque
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from core.encoders.batches import Prepared
 from core.errors import BadFileError, StorageError
 from core.features.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
-from core.features.read_ahead import Found, PictureReader, can_read_apart, read_ahead
+from core.features.read_ahead import Found, PictureReader, read_ahead
 from core.geometry import Frame
 from core.images import Picture
 from tests.core.feature_files import CountingEncoder, small_features
@@ -54,8 +55,8 @@ def brightness(found: Found) -> int | None:
 
 @pytest.mark.parametrize("apart", APART)
 def test_pictures_come_in_order_and_a_damaged_one_is_named(paths: list[Path], apart: bool) -> None:
-    reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared)
-    found = list(read_ahead(paths, reader, count=2, apart=apart, slack=2))
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
+    found = list(read_ahead(paths, reader, count=2, apart=apart, slack=2, held=COUNT))
     assert [brightness(entry) for entry in found] == [0, 1, 2, None, 4, 5, 6, 7, 8]
     assert isinstance(found[3], BadFileError)
     assert "3.png" in str(found[3])
@@ -68,15 +69,16 @@ def test_what_is_cached_is_not_read_again(paths: list[Path], tmp_path: Path, apa
         _, known = source.read(paths[1])
         key = source.key_of(paths[1], known)
         cache.put(key, small_features(1.0, key))
-        found = list(read_ahead(paths, PictureReader(source, prepared), count=2, apart=apart, slack=2))
+        found = list(
+            read_ahead(paths, PictureReader(source, prepared, side=1), count=2, apart=apart, slack=2, held=COUNT)
+        )
     assert [entry is None for entry in found] == [number == 1 for number in range(COUNT)]
 
 
 @pytest.mark.parametrize("apart", APART)
 def test_reading_may_be_stopped_before_its_end(paths: list[Path], apart: bool) -> None:
-    ahead = read_ahead(
-        paths, PictureReader(FeatureSource(CountingEncoder(), None), prepared), count=2, apart=apart, slack=2
-    )
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
+    ahead = read_ahead(paths, reader, count=2, apart=apart, slack=2, held=COUNT)
     assert [brightness(entry) for entry in islice(ahead, 2)] == [0, 1]
     ahead.close()
     assert list(ahead) == []
@@ -84,10 +86,19 @@ def test_reading_may_be_stopped_before_its_end(paths: list[Path], apart: bool) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
 def test_a_process_that_the_system_takes_away_is_told_of(paths: list[Path]) -> None:
-    reader = PictureReader(FeatureSource(CountingEncoder(), None), deadly)
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), deadly, side=1)
     with pytest.raises(StorageError, match="use fewer --readers"):
-        list(read_ahead(paths, reader, count=2, apart=True, slack=2))
+        list(read_ahead(paths, reader, count=2, apart=True, slack=2, held=COUNT))
 
 
-def test_shared_memory_that_is_too_small_leaves_threads() -> None:
-    assert not can_read_apart(1 << 40)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+def test_pixels_stay_for_as_long_as_was_promised(tmp_path: Path) -> None:
+    many = [tmp_path / f"{number}.png" for number in range(150)]
+    for number, path in enumerate(many):
+        Image.fromarray(np.full((2, 2, 3), number, np.uint8)).save(path)
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
+    taken: deque[tuple[int, Found]] = deque(maxlen=20)
+    for number, entry in enumerate(read_ahead(many, reader, count=2, apart=True, slack=4, held=20)):
+        taken.append((number, entry))
+        assert [brightness(found) for _, found in taken] == [before for before, _ in taken]
+    assert number == 149
