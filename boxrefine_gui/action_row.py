@@ -35,11 +35,16 @@ class ActionRow:
     title_now: Callable[[Session], str] | None = None
     one_of: str = ""
 
+    @property
+    def words(self) -> str:
+        """The title without what only menus need."""
+        return self.title.replace("&", "").rstrip("…")
+
 
 def readable(key: str) -> str:
     """A key as people call it."""
-    names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}
-    return names.get(key, key)
+    names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Del": "Delete"}
+    return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
 
 
 def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
@@ -71,15 +76,21 @@ def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
 
     action = QAction(row.title, owner)
     action.setObjectName(row.id)
-    action.setShortcuts([QKeySequence(key) for key in row.keys])
     if row.on_canvas:
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
     action.setCheckable(row.checked is not None)
     action.triggered.connect(triggered)
     owner.addAction(action)
-    title = row.title.replace("&", "").rstrip("…")
-    action.setToolTip(f"{title} ({readable(row.keys[0])})" if row.keys else title)
     return action
+
+
+def give_keys(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
+    """Let the actions have the keys of their rows."""
+    for row in rows:
+        actions[row.id].setShortcuts([])  # all first: a key may go from one to another
+    for row in rows:
+        actions[row.id].setShortcuts([QKeySequence(key) for key in row.keys])
+        actions[row.id].setToolTip(f"{row.words} ({readable(row.keys[0])})" if row.keys else row.words)
 
 
 def _refresh(row: ActionRow, action: QAction, session: Session) -> None:

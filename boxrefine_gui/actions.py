@@ -18,6 +18,7 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
 from boxrefine_gui.folder_watch import FolderWatch
+from boxrefine_gui.keys import with_chosen
 from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
@@ -60,6 +61,7 @@ def action_table(
     folder_watch: FolderWatch,
     ask: Ask,
     next_panel: Callable[[], None],
+    choose_keys: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """All rows, in the order of the menus."""
@@ -72,7 +74,7 @@ def action_table(
         *_view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
-        *_help_rows(window),
+        *_help_rows(window, choose_keys),
         *_digit_rows(parts),
     ]
 
@@ -83,7 +85,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
     for row in rows:
         if row.keys and row.menu:
             keys = " or ".join(readable(key) for key in row.keys)
-            headings.setdefault(row.menu.replace("&", ""), []).append((keys, row.title.replace("&", "").rstrip("…")))
+            headings.setdefault(row.menu.replace("&", ""), []).append((keys, row.words))
     return headings
 
 
@@ -125,8 +127,8 @@ def _file_rows(
     return [
         ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
         ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
-        ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
         ActionRow("open_sample", "Open the &sample project", partial(opening.open_sample, parts), menu="&File"),
+        ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
         ActionRow(
             "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
             enabled=has_project,
@@ -245,9 +247,10 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
     ]  # fmt: skip
 
 
-def _help_rows(window: QWidget) -> list[ActionRow]:
+def _help_rows(window: QWidget, choose_keys: Callable[[], None]) -> list[ActionRow]:
     return [
         ActionRow("shortcuts", "&Keyboard and mouse", lambda: None, ("F1",), "&Help", "keyboard"),
+        ActionRow("keys", "&Choose other keys…", choose_keys, menu="&Help"),
         ActionRow(
             "about", "&About BoxRefine", lambda: show_once(window.findChild(About) or About(window)), menu="&Help"
         ),
@@ -266,12 +269,12 @@ def _digit_rows(parts: Parts) -> list[ActionRow]:
     ]
 
 
-def with_shortcut_help(rows: list[ActionRow], window: QWidget) -> list[ActionRow]:
-    """The same rows, the one that shows the help knowing all of them."""
-    shortcuts = shortcut_help(rows)
+def with_shortcut_help(rows: list[ActionRow], parts: Parts, window: QWidget) -> list[ActionRow]:
+    """The same rows, the one that shows the help knowing all of them, and which keys they have when it is asked for."""
 
     def show_help() -> None:
-        show_once(window.findChild(ShortcutHelp) or ShortcutHelp(window, shortcuts))
+        now, _ = with_chosen(rows, parts.session.settings.keys)
+        show_once(window.findChild(ShortcutHelp) or ShortcutHelp(window, shortcut_help(now)))
 
     return [replace(row, call=show_help) if row.id == "shortcuts" else row for row in rows]
 

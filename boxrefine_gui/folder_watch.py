@@ -27,7 +27,7 @@ _REST_FACTOR = 20
 SETTLED_S = 2.0
 """A file that was changed less than so long ago may still be being written; a folder's date tells no finer."""
 
-NO_FOLDER = "A project file is open, and new pictures are looked for in folders: open the folder with Ctrl+O."
+NO_FOLDER = "A project file is open, and new pictures are looked for in folders: open the folder."
 STILL_READING = "The folder is being read already."
 NOTHING_NEW = "There are no new pictures in this folder."
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.formats.coco_import import FoundBoxes
     from core.store.project_store import ProjectStore
 
-NO_PROJECT = "There is nothing to import into yet: open the folder of the pictures first (Ctrl+O)."
+NO_PROJECT = "There is nothing to import into yet: open the folder of the pictures first."
 STILL_READING = "The folder is still being read: import when the status bar no longer says so."
 
 
@@ -85,7 +85,9 @@ class _Import:
         self._end()
         session = self._parts.session
         apply_widely(self._parts, imported.view)
-        sentence = words_on(self._path, found, new=imported.new, images=imported.images)
+        sentence = words_on(
+            self._path, found, new=imported.new, images=imported.images, next_key=session.keys.get("next_to_check", "")
+        )
         if found.missing or found.problems:
             session.report(BadInputError(sentence))  # it stays until it is closed
         else:
@@ -107,7 +109,7 @@ class _Import:
             self._parts.session.set_scan("")
 
 
-def words_on(path: Path, found: FoundBoxes, *, new: int, images: int) -> str:
+def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, next_key: str) -> str:
     """One sentence on what came in and what did not."""
     held = len(found.boxes) - new
     came = f"{_count(new, 'box')} on {_count(images, 'image')} imported from {path.name}"
@@ -121,8 +123,8 @@ def words_on(path: Path, found: FoundBoxes, *, new: int, images: int) -> str:
     if found.problems:
         first = found.problems[0].rstrip(".").replace(str(path), path.name)
         parts.append(first if len(found.problems) == 1 else f"{len(found.problems)} faults, the first: {first}")
-    if new and len(parts) == 1:
-        parts.append("N goes to the first one to check")
+    if new and next_key and len(parts) == 1:
+        parts.append(f"{next_key} goes to the first one to check")
     return "; ".join(parts) + "."
 
 

@@ -22,12 +22,15 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui import importing, opening, theme
-from boxrefine_gui.action_row import ActionRow, draw_icons, make_actions
+from boxrefine_gui.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
 from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.help import show_once
+from boxrefine_gui.dialogs.keys_dialog import KeysDialog
 from boxrefine_gui.folder_watch import FolderWatch
+from boxrefine_gui.keys import Chosen, with_chosen
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts, choose_settings
@@ -41,6 +44,7 @@ from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
 from boxrefine_gui.window_place import first_size, place_text, restore_place, restore_sizes
+from core.errors import BadInputError
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
@@ -88,11 +92,14 @@ class MainWindow(QMainWindow):
                 folder_watch=folder_watch,
                 ask=ask,
                 next_panel=self.focus_next_panel,
+                choose_keys=self.choose_keys,
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
+            parts,
             self,
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
+        self._keys: Chosen | None = None
         self._recent = QMenu("Open &recent", self)
         self._arrange()
         self._fill_menus()
@@ -105,6 +112,7 @@ class MainWindow(QMainWindow):
         self.recolor()
         self._show_title()
         self._show_recent()
+        self._give_keys()
         self.canvas.setFocus()
 
     def recolor(self) -> None:
@@ -187,6 +195,7 @@ class MainWindow(QMainWindow):
         session = self.parts.session
         session.image_changed.connect(self._show_title)
         session.settings_changed.connect(self._show_recent)
+        session.settings_changed.connect(self._give_keys)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         for view in (self.images, self.categories.view, self.boxes):
@@ -219,6 +228,29 @@ class MainWindow(QMainWindow):
             self._teach_column.show()
             height = self._right.height()
             self._right.setSizes([height // 5, height // 5, height - 2 * (height // 5)])
+
+    def _give_keys(self) -> None:
+        """Let the actions have the keys that the user has chosen, and say what of that cannot be."""
+        session = self.parts.session
+        if session.settings.keys == self._keys:
+            return
+        self._keys = session.settings.keys
+        rows, faults = with_chosen(self.rows, self._keys)
+        give_keys(rows, self.action_by_id)
+        session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys})
+        if faults:
+            more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+            session.report(BadInputError(f"{faults[0]}{more} The menu Help has all keys."))
+
+    def choose_keys(self) -> None:
+        """Show the dialog of the keys."""
+        session = self.parts.session
+
+        def chosen(keys: Chosen) -> None:
+            choose_settings(self.parts, replace(session.settings, keys={id: tuple(held) for id, held in keys.items()}))
+
+        dialog = self.findChild(KeysDialog) or KeysDialog(self, self.rows, session.settings.keys, on_chosen=chosen)
+        show_once(dialog)
 
     def _focus_canvas(self) -> None:
         """A choice in a list is followed by work on the picture, whose keys live in the canvas."""

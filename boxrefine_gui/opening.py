@@ -76,7 +76,7 @@ def open_last(parts: Parts) -> None:
         open_sample(parts)
         if not _is_sample(settings.recent[0]):
             gone = f"{settings.recent[0]} is not there now"
-            parts.session.tell(f"{gone}, so the sample project is open: Ctrl+O opens a folder.")
+            parts.session.tell(f"{gone}, so the sample project is open.")
 
     parts.session.set_scan("looking for what was open last")
     parts.files.run(partial(_last, settings), on_done=found, on_error=partial(_not_opened, parts))

@@ -25,8 +25,10 @@ _TIMED = 2
 """Images that must be done before it is said how long the others will take."""
 
 UNDER_WAY = "Boxes are being refined already: wait for that, or cancel it below the list of images."
-NOTHING_LEFT = "Every box {where} was refined or changed by hand already: R refines a selected one again."
-HOW_TO_CHECK = "N goes to the next one, Return takes it, Shift+Return takes all of an image"
+NOTHING_LEFT = "Every box {where} was refined or changed by hand already."
+_HOW_TO_CHECK = (
+    ("next_to_check", "goes to the next one"), ("accept", "takes it"), ("accept_all", "takes all of an image"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -214,14 +216,15 @@ class RefineAll:
             self._broke(run, error)
 
     def _broke(self, run: _Run, error: Exception) -> None:
-        if run is self._run:
+        if run is self._run:  # else it was cancelled, or belongs to a project that is no longer open
             self.stop()
-        self._parts.session.report(error)
+            self._parts.session.report(error)
 
     def _end(self, run: _Run, why: str) -> None:
         session = self._parts.session
         self.stop()
-        sentence = words_on(run, why)
+        keys = [f"{session.keys[id]} {does}" for id, does in _HOW_TO_CHECK if session.keys.get(id)]
+        sentence = words_on(run, why, how_to_check=", ".join(keys))
         if run.faults:
             session.report(BadInputError(sentence))
         else:
@@ -238,12 +241,12 @@ def from_here_on(session: Session, image_ids: Sequence[int]) -> list[int]:
     return [image_id for _, image_id in sorted(rows, key=lambda entry: entry[0] < here)]
 
 
-def words_on(run: _Run, why: str) -> str:
+def words_on(run: _Run, why: str, *, how_to_check: str) -> str:
     """One sentence on what is proposed now."""
     what = "1 refinement is proposed" if run.proposed == 1 else f"{run.proposed} refinements are proposed"
     where = "" if run.undoable else f" on {run.on_images} {'image' if run.on_images == 1 else 'images'}"
     if run.proposed:
-        parts = [why, f"{what}{where}, and no box is changed yet", HOW_TO_CHECK]
+        parts = [why, f"{what}{where}, and no box is changed yet", how_to_check]
     elif run.faults or why:
         parts = [why or "No box was refined"]
     else:

@@ -122,6 +122,7 @@ class Session(QObject):
         self.storing: tuple[Correction, ...] = ()  # on their way to the store, not confirmed
         self.moving: dict[int, Box] = {}  # correction id -> where it was moved, not confirmed
         self.returned: list[Draft] = []  # could not be stored and wait for a free canvas
+        self.keys: dict[str, str] = {}  # action id -> its first key, as people call it
         self.snapping = True  # whether what is drawn is refined at all
         self.activity = ""
         self.readiness = Readiness()
@@ -365,6 +366,11 @@ class Session(QObject):
         """How far the reading of a folder is, for the status bar."""
         self.scan = scan
         self.activity_changed.emit()
+
+    def set_keys(self, keys: dict[str, str]) -> None:
+        """Which keys the actions have, for the hints."""
+        self.keys = keys
+        self.selection_changed.emit()
 
     def set_snapping(self, snapping: bool) -> None:
         """Whether what is drawn is refined."""

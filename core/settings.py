@@ -24,7 +24,8 @@ class Settings:
     `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both. `teach_when_idle`:
     teach the refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
     The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
-    (pixels), `teaching_shown`, and `image`, the picture that was open last.
+    (pixels), `teaching_shown`, and `image`, the picture that was open last. `keys` are the keys of actions, by id, that
+    have other ones than their own.
     """
 
     encoder: str = "light"
@@ -46,6 +47,7 @@ class Settings:
     panel_heights: tuple[int, ...] = field(default=())
     teaching_shown: bool = False
     image: str = ""
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:
         """The same settings with `path` first among the recent projects."""
@@ -84,7 +86,15 @@ def load_settings(path: Path) -> Settings:
         if type(value) is not type(known[name]):
             kind = type(known[name]).__name__
             raise BadFileError(f"In the settings file {path}, {name} must be of type {kind}: mend or delete the line.")
-    return replace(Settings(), **chosen)
+    return replace(Settings(), **chosen | {"keys": _keys(chosen.get("keys", {}), path)})
+
+
+def _keys(values: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+    for name, keys in values.items():
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            example = f'{name} = ["Ctrl+E"]'
+            raise BadFileError(f"In the settings file {path}, keys are lists like {example}: mend or delete that line.")
+    return {name: tuple(keys) for name, keys in values.items()}
 
 
 def save_settings(settings: Settings, path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from boxrefine_gui.session import Draft, Session
 from core.records import Correction
 
+_AIR = "     "
+
 
 def why_no_picture(session: Session) -> str:
     """What stands in the place of the picture."""
     if session.image is None:
         is_empty = session.project_path is None and not session.scan
-        return "Open a folder of pictures: Ctrl+O, or drop it here." if is_empty else ""
+        key = session.keys.get("open_folder")
+        return f"Open a folder of pictures: {key + ', or ' if key else ''}drop it here." if is_empty else ""
     return session.problems.get(session.image.id, "")
 
 
@@ -19,8 +22,14 @@ def first_steps(session: Session) -> str:
     is_begun = any(session.counts.values()) or session.draft is not None or session.storing or session.waiting
     if is_begun or session.picture is None:
         return ""
-    accept = "letting go accepts it" if session.settings.auto_accept else "Return accepts it, Esc discards it"
-    return f"Drag a box over an object; {accept}.   F1: all keys"
+    keys = session.keys
+    if session.settings.auto_accept:
+        then = "; letting go accepts it"
+    elif keys.get("accept") and keys.get("discard"):
+        then = f"; {keys['accept']} accepts it, {keys['discard']} discards it"
+    else:
+        then = ""
+    return f"Drag a box over an object{then}.   {keys_and_words(session, ('shortcuts', 'all keys'))}"
 
 
 def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
@@ -29,18 +38,29 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
     words = ["preparing the picture"] if is_waiting else []
     if not is_dragging:
         as_drawn = ", as drawn" if draft.plain or session.models is None else ""
-        words += [
-            f"Return: accept{_as_what(draft, session)}{as_drawn}",
-            "Esc: discard" if draft.again is None else "Esc: keep it as it was",
-        ]
-    return "     ".join(words)
+        what = keys_and_words(
+            session,
+            ("accept", f"accept{_as_what(draft, session)}{as_drawn}"),
+            ("discard", "discard" if draft.again is None else "keep it as it was"),
+        )
+        words += [what] if what else []
+    return _AIR.join(words)
 
 
-def words_to_check(correction: Correction) -> str:
+def keys_and_words(session: Session, *actions: tuple[str, str]) -> str:
+    """What keys do, for actions (id, words) that have one."""
+    return _AIR.join(f"{session.keys[id]}: {words}" for id, words in actions if session.keys.get(id))
+
+
+def words_to_check(correction: Correction, session: Session) -> str:
     """Which keys say yes or no to a stored box that nobody has said yes to."""
     if correction.proposal is None:
-        return "Return: good as it is     R: refine it     Del: delete it"
-    return "Return: take the blue     K: keep the dashed     R: refine again"
+        return keys_and_words(
+            session, ("accept", "good as it is"), ("refine_again", "refine it"), ("delete", "delete it")
+        )
+    return keys_and_words(
+        session, ("accept", "take the blue"), ("keep", "keep the dashed"), ("refine_again", "refine again")
+    )
 
 
 def _as_what(draft: Draft, session: Session) -> str:

@@ -136,7 +136,7 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     if not scene.is_dragging:
         _handles(painter, rect, color)
         if not selected.confirmed:
-            _chip(painter, scene, words_to_check(selected), rect.bottomLeft() + QPointF(0, 10))
+            _chip(painter, scene, words_to_check(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
 
 
 def _paint_proposal(painter: QPainter, scene: Scene, correction: Correction) -> None:

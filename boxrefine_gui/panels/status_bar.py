@@ -63,7 +63,8 @@ class StatusBar(QStatusBar):
         if models is None:
             doing.append("until it is there, boxes stay as drawn" if session.activity else "boxes stay as drawn")
         elif not session.snapping:
-            doing.append("refinement is switched off (S)")
+            key = session.keys.get("snapping")
+            doing.append("refinement is switched off" + (f" ({key})" if key else ""))
         if session.teaching.is_running:
             left = session.teaching.time_left
             doing.append(f"teaching, {left} left" if left else "teaching")

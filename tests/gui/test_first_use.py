@@ -38,16 +38,16 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
         return words_beside(app.session.draft, app.session, is_dragging=False)
 
     draw(qtbot, app, DRAWN)
-    assert words() == "Return: accept     Esc: discard"
+    assert words() == "Return: accept     Escape: discard"
     operations.add_category(app.parts, "cup")
     qtbot.waitUntil(lambda: app.session.category_id is not None)
-    assert words() == "Return: accept as cup     Esc: discard"
+    assert words() == "Return: accept as cup     Escape: discard"
     app.session.set_drawn(DRAWN, plain=True)
-    assert words() == "Return: accept as cup, as drawn     Esc: discard"
+    assert words() == "Return: accept as cup, as drawn     Escape: discard"
     accept(qtbot, app)
     app.session.select(app.session.corrections[0].id)
     operations.refine_again(app.parts)
-    assert words() == "Return: accept     Esc: keep it as it was"
+    assert words() == "Return: accept     Escape: keep it as it was"
 
 
 def test_while_a_folder_is_being_opened_nobody_is_asked_to_open_one(
