@@ -17,11 +17,14 @@ from core.encoders.image_features import ImageFeatures, check_encoder, check_fin
 from core.encoders.light import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
+from core.refiner.cpu_kernels import turned
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
 from core.refiner.seed_network import SeedNetwork
 
 BOXES_AT_ONCE = 64
+TURNED_FROM = 4
+"""Boxes of one picture from which on it pays, on a CPU, to turn its features around; see `cpu_kernels`."""
 Convolution = torch.nn.Conv1d | torch.nn.Conv2d
 
 
@@ -66,6 +69,7 @@ class BoxRefiner:
         self._calibration = calibration
         self._margin = Margin()
         self._network = folded(network.eval().requires_grad_(False)).to(device)
+        self._turns = device.type == "cpu" and isinstance(network, RefinerNetwork)
 
     def with_margin(self, margin: Margin) -> BoxRefiner:
         """The same network, whose boxes get a margin around what it sees."""
@@ -80,12 +84,17 @@ class BoxRefiner:
         boxes = clip(checked_boxes(drawn), width=frame.image_width, height=frame.image_height)
         refinements: list[Refinement] = []
         with torch.inference_mode():
-            embedding = features.embedding.to(self._device, torch.float32)[None]
-            detail = features.detail.to(self._device, torch.float32)[None]
+            embedding, detail = self._read(features.embedding, len(boxes)), self._read(features.detail, len(boxes))
             check_finite(embedding, detail)
             for start in range(0, len(boxes), BOXES_AT_ONCE):
                 refinements += self._refined(embedding, detail, boxes[start : start + BOXES_AT_ONCE], frame)
         return refinements
+
+    def _read(self, features: Tensor, count: int) -> Tensor:
+        """Features (C, H, W) as the network wants them for `count` boxes: (1, C, H, W) float32."""
+        if self._turns and count >= TURNED_FROM:
+            return turned(features.cpu())
+        return features.to(self._device, torch.float32)[None]
 
     def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
         asked = filled_up(boxes) if self._device.type == "cuda" else boxes

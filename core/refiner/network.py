@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.geometry import MODEL_SIZE
+from core.refiner.cpu_kernels import are_many, gathered_pairs, is_asked_on_cpu, laid_out, looked_up
 
 FINE_GRID = 64
 COARSE_GRID = 16
@@ -57,9 +58,9 @@ class Residual(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         moved: Tensor = self.body(values)
-        if torch.is_grad_enabled() or values.is_cuda:
-            return torch.relu(values + moved)
-        return moved.add_(values).relu_()  # fresh memory costs a CPU more than the sum
+        if is_asked_on_cpu(values):
+            return moved.add_(values).relu_()  # fresh memory costs more than the sum
+        return torch.relu(values + moved)
 
 
 class Attention(nn.Module):
@@ -83,12 +84,13 @@ class Attention(nn.Module):
         cells = cells + dense(self.out, found)
         widen, bend, narrow = self.feed
         cells = cells + dense(narrow, bend(dense(widen, self.norm2(cells))))
-        return cells.permute(0, 3, 1, 2).contiguous()
+        answer = cells.permute(0, 3, 1, 2)
+        return answer if are_many(values) else answer.contiguous()
 
 
 def dense(layer: nn.Module, cells: Tensor) -> Tensor:
     """A linear layer over cells (N, H, W, C); without gradients, a CPU takes half the time as a convolution."""
-    if torch.is_grad_enabled() or cells.is_cuda or not isinstance(layer, nn.Linear):
+    if not is_asked_on_cpu(cells) or not isinstance(layer, nn.Linear):
         moved: Tensor = layer(cells)
         return moved
     return F.conv2d(cells.permute(0, 3, 1, 2), layer.weight[:, :, None, None], layer.bias).permute(0, 2, 3, 1)
@@ -135,9 +137,11 @@ class Stage(nn.Module):
         joined = entered(self.enter_fine, near, place)
         spread_out = F.interpolate(self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False)
         joined = joined + spread_out if torch.is_grad_enabled() else joined.add_(spread_out)
-        if not torch.is_grad_enabled() and not joined.is_cuda:
-            joined = joined.contiguous(memory_format=torch.channels_last)  # these convolutions take half the time so
-        fine = self.fine(joined).contiguous()
+        many_asked = are_many(joined)
+        if is_asked_on_cpu(joined):
+            joined = laid_out(joined)  # these convolutions take half the time so
+        fine = self.fine(joined)
+        fine = fine if many_asked else fine.contiguous()
         edge_logits = self._edge_logits(fine) + self.prior
         middle, spread = moments(edge_logits)
         judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
@@ -161,6 +165,10 @@ class Stage(nn.Module):
     def _edge_logits(self, fine: Tensor) -> Tensor:
         """(N, fine, 32, 32) -> (N, 4, 64): each edge gathers along its own direction where it finds itself."""
         weight = self.where(fine)
+        if are_many(fine):
+            pairs = zip(self.edges, gathered_pairs(fine, weight), strict=True)
+            both = [line(pair).view(len(fine), 2, 2, BINS).diagonal(dim1=1, dim2=2) for line, pair in pairs]
+            return torch.stack(both, dim=1).permute(0, 3, 1, 2).flatten(1, 2)
         across = fine.amax(dim=2), fine.amax(dim=3)
         lines = []
         for edge in range(4):
@@ -196,16 +204,17 @@ class EdgeLine(nn.Module):
 def entered(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
     """A convolution and what follows it, over `seen` (N, C, H, W) and `place` (N, 9, H, W) side by side.
 
-    Without gradients they are convolved one by one and added up: the same sum, but nothing is copied together, and
-    41 channels at once are slow on a CPU.
+    Asked on a CPU they are convolved one by one and added up: the same sum, but nothing is copied together, and 41
+    channels at once are slow there.
     """
     convolution, *others = layers
-    if torch.is_grad_enabled() or seen.is_cuda or not isinstance(convolution, nn.Conv2d):
+    if not is_asked_on_cpu(seen) or not isinstance(convolution, nn.Conv2d):
         together: Tensor = layers(torch.cat([seen, place], dim=1))
         return together
     weights = convolution.weight.split([seen.shape[1], place.shape[1]], dim=1)
     stride, padding = convolution.stride[0], convolution.padding[0]
     found = F.conv2d(seen, weights[0], convolution.bias, stride=stride, padding=padding)
+    place = laid_out(place) if are_many(seen) else place
     found += F.conv2d(place, weights[1], stride=stride, padding=padding)
     for layer in others:
         found = layer(found)
@@ -258,11 +267,14 @@ def sampled(features: Tensor, region: Tensor, cells: int) -> Tensor:
     """Features (B, C, H, W) bilinearly at the cells of regions (B, K, 4): (B * K, C, cells, cells)."""
     count, many = region.shape[:2]
     x, y = grid(region, cells)
+    if are_many(features):
+        height, width = features.shape[2:]
+        return looked_up(features, x.float() * (width / MODEL_SIZE) - 0.5, y.float() * (height / MODEL_SIZE) - 0.5)
     wanted = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
     wanted = wanted.reshape(count, many * cells, cells, 2).float() * (2.0 / MODEL_SIZE) - 1.0
     # In full precision: a coordinate in half precision would be off by whole cells.
     if count == 1 and not torch.is_grad_enabled():
-        # One look for each box instead of one for all: CPU threads share looks out, and nothing is left to reorder.
+        # One look for each box instead of one for all: threads share looks out, and nothing is left to reorder.
         looks = wanted.view(many, cells, cells, 2)
         return F.grid_sample(features.float().expand(many, -1, -1, -1), looks, mode="bilinear", align_corners=False)
     found = F.grid_sample(features.float(), wanted, mode="bilinear", align_corners=False)
