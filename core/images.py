@@ -39,7 +39,9 @@ def read_picture(path: Path) -> Picture:
         with Image.open(path) as image:
             if image.mode in _DEEP_MODES or _bits(image) > 8:
                 return _read_deep(path, int(image.getexif().get(_EXIF_ORIENTATION, 1)))
-            return _to_rgb(ImageOps.exif_transpose(image))
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)  # else it copies those that are upright, too
+            return _to_rgb(image)
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _unreadable(path, error) from error
 
@@ -161,7 +163,7 @@ def _to_rgb(image: Image.Image) -> Picture:
             warnings.simplefilter("ignore")  # Pillow warns of palettes with transparency in bytes; we handle them
             image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _read_deep(path: Path, orientation: int) -> Picture:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.features.feature_source import FeatureSource
     from core.progress import Job
 
-GPU_BATCH = {"light": 64, "vit_tiny": 32, "vit_b": 16, "vit_l": 8, "vit_h": 8}
+GPU_BATCH = {"light": 32, "vit_tiny": 32, "vit_b": 16, "vit_l": 8, "vit_h": 8}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,7 +39,7 @@ Found = tuple[FeatureKey, Prepared] | KnownError | None
 _Told = tuple[FeatureKey, int, int, Frame] | KnownError | None
 """The same without the pixels."""
 
-_CHUNK = 8
+_CHUNK = 4
 
 
 class PictureReader:
@@ -112,7 +112,7 @@ class _Ring:
         self._pixels = torch.frombuffer(self._memory, dtype=torch.uint8).view(chunks, _CHUNK, side, side, 3)
 
     def chunk(self, number: int) -> Tensor:
-        """Where chunk `number`'s pixels are or belong, (8, S, S, 3); those of one a whole ring before are gone."""
+        """Where chunk `number`'s pixels are or belong, (4, S, S, 3); those of one a whole ring before are gone."""
         return self._pixels[number % len(self._pixels)]
 
     @contextmanager
