@@ -110,6 +110,11 @@ def _file_rows(
         if chosen is not None:
             importing.import_boxes(parts, chosen, watch=jobs.new())
 
+    def import_folder() -> None:
+        chosen = ask.folder(window, title="Import a folder of annotations", start=parts.session.folder)
+        if chosen is not None:
+            importing.import_boxes(parts, chosen, watch=jobs.new())
+
     def show_export() -> None:
         dialog = ExportDialog(
             window,
@@ -131,6 +136,10 @@ def _file_rows(
         ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
         ActionRow(
             "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
+            enabled=has_project,
+        ),
+        ActionRow(
+            "import_folder", "Import a folder of a&nnotations…", import_folder, ("Ctrl+Shift+I",), "&File",
             enabled=has_project,
         ),
         ActionRow(

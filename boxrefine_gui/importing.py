@@ -14,8 +14,11 @@ from core.errors import BadInputError
 from core.progress import Job
 
 if TYPE_CHECKING:
-    from core.formats.coco_import import FoundBoxes
+    from core.formats.found import FoundBoxes
     from core.store.project_store import ProjectStore
+
+SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".txt")
+"""What files of annotations end with."""
 
 NO_PROJECT = "There is nothing to import into yet: open the folder of the pictures first."
 STILL_READING = "The folder is still being read: import when the status bar no longer says so."
@@ -42,7 +45,7 @@ def import_boxes(parts: Parts, path: Path, *, watch: JobWatcher) -> None:
     folder = session.folder if session.folder is not None else project.parent
 
     def start() -> Job[FoundBoxes]:
-        from core.formats.coco_import import find_boxes
+        from core.formats.importing import find_boxes
 
         return find_boxes(path, images, folder=folder)
 

@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
         path = _dropped(event)
         if path is None:
             return
-        if path.suffix.lower() == ".json":
+        if path.suffix.lower() in importing.SUFFIXES:
             importing.import_boxes(self.parts, path, watch=self.jobs.new())
         else:
             opening.open_path(self.parts, path)

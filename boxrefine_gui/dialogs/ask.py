@@ -23,7 +23,7 @@ class Ask:
 
     def annotations(self, parent: QWidget, *, start: Path | None) -> Path | None:
         """A file of boxes."""
-        kinds = "COCO files (*.json);;All files (*)"
+        kinds = "COCO, YOLO, Pascal VOC, LabelMe (*.json *.yaml *.yml *.txt *.xml);;All files (*)"
         chosen, _ = QFileDialog.getOpenFileName(parent, "Import annotations", str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 

@@ -1,11 +1,11 @@
-"""Bring the boxes of a COCO file into a project, as boxes to check in the window.
+"""Bring boxes of COCO, YOLO, Pascal VOC or LabelMe into a project, as boxes to check in the window.
 
 Pictures are found by their names. Importing a file twice doubles nothing, and nothing that the project holds is
 changed; in the window, undo takes the whole import back.
 
 examples:
   boxrefine import harbour --boxes coarse.json
-  boxrefine import harbour/boxrefine.sqlite --boxes coarse.json
+  boxrefine import harbour/boxrefine.sqlite --boxes yolo-export
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from core.cli.terminal import complain, summarise, watch
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """PROJECT and --boxes."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
-    parser.add_argument("--boxes", metavar="BOXES.json", type=Path, required=True, help="COCO file to take boxes from")
+    parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help="file or folder to take boxes from")
 
 
 def run(options: argparse.Namespace) -> int:
     """Import what can be, name what cannot; 2 where something was left out."""
-    from core.formats.coco_import import find_boxes
+    from core.formats.importing import find_boxes
     from core.store.project_store import ProjectStore, project_path_for
 
     path = project_path_for(options.project) if options.project.is_dir() else options.project

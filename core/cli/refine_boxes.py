@@ -11,7 +11,8 @@ from core.errors import BadFileError, KnownError
 from core.features.feature_source import FeatureSource
 from core.features.refine_many import refine_many
 from core.formats.coco import CocoFile, CocoImage
-from core.formats.coco_import import SLACK_PX, category_names
+from core.formats.coco_import import category_names
+from core.formats.found import SLACK_PX
 from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.refine import Refiner

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from core.formats.coco_reader import CocoAnnotation, CocoFile, CocoImage, is_number, read_coco_steps
+from core.formats.coco_reader import CocoAnnotation, CocoFile, CocoId, check_steps, is_number
+from core.formats.found import NO_CATEGORY, FoundBoxes, Places, inside, other_size
 from core.formats.json_steps import STEP
-from core.geometry import Box, clip
+from core.geometry import Box
 from core.progress import Job, Progress
 from core.records import Correction, EdgeConfidence, ImageRecord, ImportedBox, Origin
 
-SLACK_PX = 2
-"""Tools round the size of a resized picture up or down; more than this is another picture."""
 
-NO_CATEGORY = "object"
-"""What a box is labelled as whose file does not tell."""
+def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
+    """The boxes of a COCO document, read from `path`, that lie on `images`; see `Places` for how those are found.
 
-
-@dataclass
-class FoundBoxes:
-    """What a file has for a project's pictures.
-
-    `missing` are the names of its pictures that the project does not hold, `problems` a sentence for each other thing
-    that cannot be used.
+    What `export` has written comes back with what was drawn, refined and accepted. Raises BadFileError as `read_coco`.
     """
-
-    boxes: list[ImportedBox] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def find_boxes(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
-    """Read the boxes of a COCO file that lie on `images`; `folder` is the one that its file names are relative to.
-
-    A picture that is not there under its whole name is found by its last part, if no other has that. What `export` has
-    written comes back with what was drawn, refined and accepted. Raises BadFileError as `read_coco`.
-    """
-    coco = yield from read_coco_steps(path)
+    coco = yield from check_steps(path, document)
     found = FoundBoxes(problems=list(coco.problems))
     places = dict(_places(coco, images, folder, found))
     names = category_names(coco)
@@ -49,15 +28,13 @@ def find_boxes(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Jo
         if done % STEP == 0:
             yield Progress(done, len(coco.annotations), f"Importing {path.name}")
         image = places.get(note.image_id)
-        if image is None:
-            continue
-        box = Box.of(clip([note.box], width=image.width, height=image.height))
-        if max(note.box.x1, 0) >= image.width or max(note.box.y1, 0) >= image.height or min(note.box[2:]) <= 0:
+        box = inside(note.box, image) if image is not None else None
+        if image is not None and box is not None:
+            found.boxes.append(ImportedBox(names[note.index] or NO_CATEGORY, _correction(coco, note, image, box)))
+        elif image is not None:
             found.problems.append(
                 f"In {path}, the annotation {note.id} has a bbox wholly outside {image.path.name}: correct its x and y."
             )
-        else:
-            found.boxes.append(ImportedBox(names[note.index] or NO_CATEGORY, _correction(coco, note, image, box)))
     return found
 
 
@@ -74,36 +51,17 @@ def category_names(coco: CocoFile) -> dict[int, str | None]:
 
 def _places(
     coco: CocoFile, images: Sequence[ImageRecord], folder: Path, found: FoundBoxes
-) -> Iterator[tuple[Any, ImageRecord]]:
+) -> Iterator[tuple[CocoId, ImageRecord]]:
     """The file's id of each picture and the project's record of it; what has none is noted in `found`."""
-    by_path = {image.path.as_posix(): image for image in images}
-    by_name: dict[str, list[ImageRecord]] = {}
-    for image in images:
-        by_name.setdefault(image.path.name.casefold(), []).append(image)
-    shared = Counter(_last_part(entry) for entry in coco.images.values())
+    places = Places(images, folder=folder, names=(entry.file_name for entry in coco.images.values()))
     for id, entry in coco.images.items():
-        whole = (folder / entry.file_name.replace("\\", "/")).as_posix()
-        name = _last_part(entry)
-        alike = by_name.get(name, [])
-        record = by_path.get(whole) or (alike[0] if len(alike) == 1 and shared[name] == 1 else None)
+        record = places.find(entry.file_name)
         if record is None:
             found.missing.append(entry.file_name)
-        elif not _is_of_size(entry, record):
-            found.problems.append(
-                f"The picture {record.path} is {record.width} x {record.height} pixels upright but {coco.path} says "
-                f"{entry.width} x {entry.height}: give the picture that the boxes were drawn on."
-            )
+        elif problem := other_size(record, coco.path, width=entry.width, height=entry.height):
+            found.problems.append(problem)
         else:
             yield id, record
-
-
-def _last_part(entry: CocoImage) -> str:
-    return PurePosixPath(entry.file_name.replace("\\", "/")).name.casefold()
-
-
-def _is_of_size(entry: CocoImage, record: ImageRecord) -> bool:
-    width, height = entry.width or record.width, entry.height or record.height
-    return max(abs(width - record.width), abs(height - record.height)) <= SLACK_PX
 
 
 def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: Box) -> Correction:

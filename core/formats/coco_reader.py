@@ -65,12 +65,14 @@ def read_coco(path: Path) -> CocoFile:
 
     Raises BadFileError where the file is missing, no JSON, or has no lists of images and annotations.
     """
-    return run(read_coco_steps(path))
+    return run(check_steps(path, run(read_json_steps(path))))
 
 
-def read_coco_steps(path: Path) -> Job[CocoFile]:
-    """The same in steps, between which other threads get their turn; raises as `read_coco`."""
-    document = yield from _read_document(path)
+def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - raw JSON
+    """Check a document that was read from `path`; in steps, between which other threads get their turn."""
+    for key in ("images", "annotations"):
+        if not isinstance(document, dict) or not isinstance(document.get(key), list):
+            raise BadFileError(f"{path} has no list of {key}: give a COCO file with images and annotations.")
     images, problems = _read_images(path, document["images"])
     annotations: list[CocoAnnotation] = []
     unusable: set[int] = set()
@@ -92,23 +94,19 @@ def read_coco_steps(path: Path) -> Job[CocoFile]:
     return CocoFile(path, document, images, annotations, problems, frozenset(unusable))
 
 
-def _read_document(path: Path) -> Job[dict[str, Any]]:
+def read_json_steps(path: Path) -> Job[Any]:
+    """What a JSON file holds. Raises BadFileError where it is missing or no JSON."""
     try:
         content = path.read_bytes()
         text = content.removeprefix(codecs.BOM_UTF8).decode(json.detect_encoding(content), "surrogatepass")
-        document = yield from parse_steps(text, name=path.name)
+        return (yield from parse_steps(text, name=path.name))
     except FileNotFoundError as error:
-        raise BadFileError(f"The COCO file {path} does not exist: check the path.") from error
+        raise BadFileError(f"The file {path} does not exist: check the path.") from error
     except OSError as error:
-        raise BadFileError(f"The COCO file {path} cannot be read ({reason(error)}): check the path.") from error
+        raise BadFileError(f"The file {path} cannot be read ({reason(error)}): check the path.") from error
     except (ValueError, RecursionError) as error:
         message = f"{path} is not valid JSON ({reason(error)}): export it again from where it came."
         raise BadFileError(message) from error
-    for key in ("images", "annotations"):
-        if not isinstance(document, dict) or not isinstance(document.get(key), list):
-            raise BadFileError(f"{path} has no list of {key}: give a COCO file with images and annotations.")
-    whole: dict[str, Any] = document
-    return whole
 
 
 def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage], list[str]]:

@@ -13,8 +13,9 @@ from core.records import Correction, ImportedBox
 from core.store.rows import box_text, correction_of, correction_row, now, refinement_columns
 from core.store.undo_log import Operation, Row
 
-SAME_PX = 0.01
-"""Two boxes of one image and category whose edges differ by no more than this, in pixels, are one; files round."""
+SAME_PX, SAME_SHARE = 0.51, 0.05
+"""Two boxes of one image and category are one where their edges differ by no more than so many pixels, and no more than
+this share of the shorter side: Pascal VOC has whole pixels alone."""
 
 NEVER_REFINED = "refined IS NULL AND accepted = drawn"
 """Boxes that neither the refiner nor, after they were drawn, a hand has had a say in."""
@@ -38,7 +39,8 @@ class KnownBoxes:
         self._read_image(image_id)
         key = image_id, category_id
         known = self._known.get(key, as_boxes([]))
-        if len(known) and (np.abs(known - as_boxes([box])).max(axis=1) <= SAME_PX).any():
+        slack = min(SAME_PX, SAME_SHARE * min(box.width, box.height))
+        if len(known) and (np.abs(known - as_boxes([box])).max(axis=1) <= slack).any():
             return False
         self._known[key] = np.concatenate([known, as_boxes([box])])
         return True

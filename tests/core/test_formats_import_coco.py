@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import BadFileError
 from core.formats import coco
-from core.formats.coco_import import FoundBoxes, find_boxes
+from core.formats.found import FoundBoxes
+from core.formats.importing import find_boxes
 from core.formats.json_steps import STEP, parse_steps
 from core.geometry import Box
 from core.progress import run
@@ -123,7 +124,9 @@ def test_what_the_verb_refine_has_written_is_known_as_refined(tmp_path: Path) ->
     assert entry.correction.score == 0.8
 
 
-@pytest.mark.parametrize("strange", ["no", [1, 2, 3], {}, True, 10**400])
+@pytest.mark.parametrize(
+    "strange", ["no", [1, 2, 3], {}, True, 10**400], ids=["text", "list", "object", "truth", "huge"]
+)
 @pytest.mark.parametrize("key", ["drawn_bbox", "refined_bbox", "refine_score", "seconds", "edge_confidence"])
 def test_strange_fields_of_other_programs_do_no_harm(tmp_path: Path, key: str, strange: object) -> None:
     (entry,) = find(tmp_path, document("a.png", notes=[NOTE | {key: strange}]), "a.png").boxes

@@ -61,7 +61,8 @@ def test_a_box_is_known_again_after_it_was_refined_or_moved(store: ProjectStore)
 def test_a_box_that_is_there_under_rounded_numbers_is_not_doubled(store: ProjectStore) -> None:
     store.accept(replace(CORRECTION, accepted=Box(14.0049, 22.1, 100.3, 88)))
     assert store.import_boxes([imported(Box(14.005, 22.1, 100.3, 88.0))], file="export.json")[0] == 0
-    assert store.import_boxes([imported(Box(14.5, 22.1, 100.3, 88.0))], file="export.json")[0] == 1
+    assert store.import_boxes([imported(Box(14, 22, 100, 88))], file="VOC")[0] == 0
+    assert store.import_boxes([imported(Box(15.5, 22.1, 100.3, 88.0))], file="export.json")[0] == 1
 
 
 def test_an_accepted_box_stays_as_it_is(store: ProjectStore) -> None:

@@ -14,11 +14,14 @@ from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.panels.image_list import Role
 from boxrefine_gui.store_lane import MANY_IMAGES
-from core.formats.coco_import import NO_CATEGORY
+from core.formats import export
+from core.formats.found import NO_CATEGORY
 from core.formats.json_steps import STEP
 from core.geometry import Box
+from core.progress import run
+from core.records import Category, Correction, Dataset
 from tests.gui.annotation_files import save_coco
-from tests.gui.driving import ScriptedAsk, accept, draw, ready, settled, stored
+from tests.gui.driving import ScriptedAsk, accept, close_to, draw, ready, settled, stored
 from tests.gui.fakes import sample_like_pictures
 
 FIRST, SECOND = Box(20, 30, 100, 100), Box(110, 20, 180, 90)
@@ -172,3 +175,20 @@ def test_a_box_without_a_category_is_labelled_as_a_drawn_one_is() -> None:
     from boxrefine_gui.operations import FIRST_CATEGORY
 
     assert NO_CATEGORY == FIRST_CATEGORY
+
+
+@pytest.mark.parametrize("format", ["yolo", "voc"])
+def test_a_folder_of_another_format_comes_in_the_same_way(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, format: str
+) -> None:
+    images, category = tuple(app.session.images), Category(1, "cup")
+    held = Correction(images[0].id, 1, drawn=FIRST, accepted=FIRST, id=1)
+    assert app.session.project_path is not None
+    folder = app.session.project_path.parent
+    run(export(Dataset(images, (category,), (held,), folder=folder), format=format, out=tmp_path / "labels of others"))
+    ask.answer = tmp_path / "labels of others"
+    app.window.action_by_id["import_folder"].trigger()
+    qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
+    assert close_to(app.session.corrections[0].accepted, FIRST)
+    assert [category.name for category in app.session.categories] == ["cup"]
+    assert sentence(app).startswith("1 box on 1 image imported from labels of others")

@@ -1,0 +1,170 @@
+"""Imports: which format a file or folder is of, and its boxes that lie on a project's pictures."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from core.errors import BadFileError, KnownError, reason
+from core.formats import coco_import
+from core.formats.coco_reader import read_json_steps
+from core.formats.found import FoundBoxes, Places, inside, other_size
+from core.formats.label_files import NotedPicture, is_labelme, read_labelme, read_voc, read_yolo
+from core.geometry import Box
+from core.progress import Job, Progress
+from core.records import Correction, ImageRecord, ImportedBox, Origin
+
+CLASS_LISTS = ("classes.txt", "obj.names")
+KINDS = "COCO, YOLO, Pascal VOC or LabelMe"
+
+Reader = Callable[[], NotedPicture]
+
+
+def find_boxes(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
+    """The boxes of a COCO file, or of a file or folder of YOLO, Pascal VOC or LabelMe, that lie on `images`.
+
+    Names of pictures are relative to `folder`; see `Places`. Raises BadFileError where nothing of these kinds is there.
+    """
+    if path.is_dir():
+        return (yield from _of_folder(path, images, folder=folder))
+    suffix = path.suffix.lower()
+    if suffix == ".xml":
+        return (yield from _of_files([partial(read_voc, path)], path, images, folder=folder))
+    if suffix in (".yaml", ".yml") or path.name in CLASS_LISTS:
+        return (yield from _of_yolo(path.parent, images, folder=folder))
+    if suffix == ".txt":
+        reader = partial(read_yolo, path, _classes(path.parent), name=path.stem)
+        return (yield from _of_files([reader], path, images, folder=folder, by_suffix=False))
+    document = yield from read_json_steps(path)
+    if is_labelme(document):
+        return (yield from _of_files([partial(read_labelme, path, document)], path, images, folder=folder))
+    return (yield from coco_import.find_boxes(path, document, images, folder=folder))
+
+
+def _of_folder(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
+    """By what lies in it: XML files, else YOLO's labels beside a list of classes or in `labels`, else JSON files."""
+    files = _files_in(path)
+    if xml := files[".xml"]:
+        return (yield from _of_files([partial(read_voc, file) for file in xml], path, images, folder=folder))
+    if _class_file(path) is not None or (path / "labels").is_dir() or (files[".txt"] and not files[".json"]):
+        return (yield from _of_yolo(path, images, folder=folder))
+    if len(files[".json"]) == 1:
+        return (yield from find_boxes(files[".json"][0], images, folder=folder))
+    if files[".json"]:
+        readers = [partial(read_labelme, file) for file in files[".json"]]
+        return (yield from _of_files(readers, path, images, folder=folder))
+    raise BadFileError(f"The folder {path} holds no annotations: give one with files of {KINDS}.")
+
+
+def _of_yolo(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
+    root = path / "labels" if (path / "labels").is_dir() else path
+    classes, pictures = _classes(path), _pictures(path)
+    files = [file for file in _files_in(root)[".txt"] if file.name not in CLASS_LISTS]
+    if not files:
+        raise BadFileError(f"The folder {root} holds no YOLO labels: give the one with labels and data.yaml in it.")
+    readers = []
+    for file in files:
+        name = file.relative_to(root).with_suffix("").as_posix()
+        readers.append(partial(read_yolo, file, classes, name=pictures.get(name, name)))
+    return (yield from _of_files(readers, path, images, folder=folder, by_suffix=False))
+
+
+def _of_files(
+    readers: Sequence[Reader], path: Path, images: Sequence[ImageRecord], *, folder: Path, by_suffix: bool = True
+) -> Job[FoundBoxes]:
+    found, noted = FoundBoxes(), []
+    for done, read in enumerate(readers):
+        if done % 50 == 0:
+            yield Progress(done, len(readers), f"Importing {path.name}")
+        try:
+            noted.append(read())
+        except KnownError as error:
+            if len(readers) == 1:
+                raise
+            found.problems.append(str(error))
+    places = Places(images, folder=folder, names=(entry.name for entry in noted), by_suffix=by_suffix)
+    for entry in noted:
+        found.problems += entry.problems
+        record = places.find(entry.name)
+        if record is None:
+            found.missing.append(entry.name)
+        elif problem := other_size(record, entry.file, width=entry.width, height=entry.height):
+            found.problems.append(problem)
+        else:
+            _place(entry, record, found)
+    return found
+
+
+def _place(noted: NotedPicture, record: ImageRecord, found: FoundBoxes) -> None:
+    across, down = (record.width, record.height) if noted.is_relative else (1, 1)
+    for category, (x1, y1, x2, y2) in noted.boxes:
+        box = inside(Box(x1 * across, y1 * down, x2 * across, y2 * down), record)
+        if box is None:
+            found.problems.append(
+                f"In {noted.file}, a box lies wholly outside {record.path.name}: correct or delete it."
+            )
+            continue
+        origin = Origin(noted.file.name, box)
+        correction = Correction(record.id, 0, drawn=box, accepted=box, origin=origin, confirmed=False)
+        found.boxes.append(ImportedBox(category, correction))
+
+
+def _files_in(path: Path) -> dict[str, list[Path]]:
+    """Annotation files below a folder by their suffix, in the order of their names."""
+    found: dict[str, list[Path]] = {".xml": [], ".txt": [], ".json": []}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - of 100,000 names, quickly
+            if suffix in found and not name.startswith("."):
+                found[suffix].append(Path(folder, name))
+    return {suffix: sorted(files) for suffix, files in found.items()}
+
+
+def _class_file(path: Path) -> Path | None:
+    """The file with the names of YOLO's classes: in the folder, or beside it where the folder is `labels`."""
+    for folder in (path, path.parent) if path.name == "labels" else (path,):
+        others = [*sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml")), *map(folder.joinpath, CLASS_LISTS)]
+        listed = [folder / "data.yaml", *others]
+        if found := next((file for file in listed if file.is_file()), None):
+            return found
+    return None
+
+
+def _classes(path: Path) -> Mapping[int, str]:
+    """Number -> name; empty where there is no list of classes. Raises BadFileError where it cannot be read."""
+    file = _class_file(path)
+    if file is None:
+        return {}
+    try:
+        text = file.read_text("utf-8-sig")
+        names = yaml.safe_load(text) if file.suffix in (".yaml", ".yml") else text.splitlines()
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BadFileError(f"The classes in {file} cannot be read ({reason(error)}): mend the file.") from error
+    names = names.get("names") if isinstance(names, dict) else names
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict):
+        raise BadFileError(f"{file} has no list of names: give YOLO's data.yaml with names in it.")
+    return {int(number): str(name) for number, name in names.items() if str(number).isdecimal()}
+
+
+def _pictures(path: Path) -> Mapping[str, str]:
+    """Label file without suffix -> picture, where our own export says so because two pictures share a stem."""
+    file = path / "pictures.csv"
+    if not file.is_file():
+        return {}
+    try:
+        rows = list(csv.DictReader(file.read_text("utf-8", "surrogateescape").splitlines()))
+    except (OSError, csv.Error) as error:
+        raise BadFileError(f"{file} cannot be read ({reason(error)}): export it again.") from error
+    places = {PurePosixPath(row.get("place") or "images"): row.get("picture") or "" for row in rows}
+    return {
+        place.relative_to("images").with_suffix("").as_posix(): picture
+        for place, picture in places.items()
+        if place.parts[0] == "images" and len(place.parts) > 1 and picture
+    }
