@@ -20,7 +20,7 @@ from core.features.cache_folder import FileEntry, entry_of, file_of, files_in, s
 from core.features.picture_memory import Fingerprint, KnownPicture
 
 INDEX_NAME = "index.sqlite"
-_INDEX_VERSION = 2
+_INDEX_VERSION = 3
 _BUSY_SECONDS = 10.0
 _HEAL_EVERY_SECONDS = 24 * 3600
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.geometry import Frame
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 FP16, EIGHT_BIT = "fp16", "8bit"
 CODECS = (FP16, EIGHT_BIT)
 
