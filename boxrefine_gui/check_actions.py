@@ -50,4 +50,4 @@ def _has_image(session: Session) -> bool:
 
 
 def _has_to_check(session: Session) -> bool:
-    return any(session.to_check.values())
+    return bool(session.to_check)

@@ -98,7 +98,7 @@ def _place(correction: Correction) -> tuple[float, float, int]:
 
 def _next_image(session: Session) -> int | None:
     """The image after the open one with boxes to check, or else the first one; None where there is no other."""
-    found = ((session.row_of(image_id), image_id) for image_id, count in session.to_check.items() if count)
+    found = ((session.row_of(image_id), image_id) for image_id in session.to_check)
     rows = sorted((row, image_id) for row, image_id in found if row is not None and row != session.row)
     later = [image_id for row, image_id in rows if session.row is None or row > session.row]
     return later[0] if later else rows[0][1] if rows else None

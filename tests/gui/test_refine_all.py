@@ -10,10 +10,15 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations, refine_all
-from boxrefine_gui.app import App
+from boxrefine_gui.app import App, load_chosen_models
+from core.cli import main
 from core.errors import GpuError
+from core.formats.coco import read_coco
 from core.geometry import Box
-from core.records import Correction
+from core.images import read_size
+from core.records import Correction, ImageRecord
+from core.sample_project import drawn_boxes, sample_pictures
+from core.settings import Settings
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import ScriptedAsk, accept, click, close_to, drag, draw, settled, stored
 from tests.gui.fakes import CONFIDENCE, FakeModels, inset
@@ -193,3 +198,22 @@ def test_how_long_it_takes_is_said_once_it_is_known(qtbot: QtBot, app: App) -> N
     run.started -= 50
     assert run.time_left == "50 s"
     run.watch.ended()
+
+
+def test_its_answers_are_those_of_the_verb_refine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = next(path for path in sample_pictures() if path.name == "coffee.png")
+    coarse = drawn_boxes()
+    (image_id,) = (id for id, image in coarse.images.items() if image.file_name == picture.name)
+    drawn = [note.box for note in coarse.by_image()[image_id]]
+    boxes, out = save_coco(tmp_path / "coarse.json", {picture.name: drawn}), tmp_path / "out.json"
+    assert main(["refine", "--images", str(picture.parent), "--boxes", str(boxes), "--out", str(out)]) == 0
+    told = [note.box for note in read_coco(out).annotations]
+
+    models = load_chosen_models(Settings())
+    asked = [Correction(1, 1, drawn=box, accepted=box, id=place) for place, box in enumerate(drawn, start=1)]
+    width, height = read_size(picture)
+    answers = refine_all.RefineImageRequest(models, ImageRecord(1, picture, width, height), asked, {1: "cup"})()
+    models.close()
+    for correction, box in zip(answers, told, strict=True):
+        assert correction.refined == pytest.approx(box, abs=0.01)
+        assert correction.accepted == correction.drawn
