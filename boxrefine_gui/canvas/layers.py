@@ -21,6 +21,7 @@ from core.records import Correction, EdgeConfidence
 
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
+_FAINT = 0.35
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more of them hide the picture, and cost time
@@ -43,7 +44,8 @@ class Scene:
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """All that the stored boxes at rest depend on."""
     session = scene.session
-    return session.corrections, session.categories, _restless(session), scene.view, session.settings.show_masks
+    seen = scene.view, session.settings.show_masks, _is_checking(session)
+    return session.corrections, session.categories, _restless(session), *seen
 
 
 def paint_stored(painter: QPainter, scene: Scene) -> None:
@@ -62,9 +64,12 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_pen(theme.HALO, _SOLID, 4.0))
     painter.drawRects([rect for rect, _, _ in rects])
-    for category_id, confirmed in {(category_id, confirmed) for _, category_id, confirmed in rects}:
+    kinds: dict[tuple[int, bool], list[QRectF]] = {}
+    for rect, category_id, confirmed in rects:
+        kinds.setdefault((category_id, confirmed), []).append(rect)
+    for (category_id, confirmed), alike in kinds.items():
         painter.setPen(_pen(theme.category_color(category_id), _SOLID if confirmed else _DASHED, 2.0))
-        painter.drawRects([rect for rect, *kind in rects if kind == [category_id, confirmed]])
+        painter.drawRects(alike)
     _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
         names = {category.id: category.name for category in scene.session.categories}
@@ -74,16 +79,26 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
 
 
 def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) -> None:
-    """Refinements that nobody has said yes to, beside the dashed boxes that they are proposed for."""
+    """Refinements that nobody has said yes to, beside the dashed boxes that they are proposed for.
+
+    While one of them is being checked, the others are faint: where boxes overlap it must be seen what belongs together.
+    """
     waiting = [entry for entry in scene.session.corrections if entry.proposal is not None and entry.id not in restless]
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
+    is_checking = _is_checking(scene.session)
+    painter.setOpacity(_FAINT if is_checking else 1.0)
     painter.setPen(_pen(theme.HALO, _SOLID, 3.6))
     painter.drawRects(rects)
     painter.setPen(_pen(theme.REFINED, _SOLID, 1.8))
     painter.drawRects(rects)
-    if len(rects) <= _MOST_TAGS:
+    painter.setOpacity(1.0)
+    if len(rects) <= _MOST_TAGS and not is_checking:
         for entry, rect in zip(waiting, rects, strict=True):
             _doubtful_edges(painter, rect, entry.edge_confidence or _SURE)
+
+
+def _is_checking(session: Session) -> bool:
+    return session.selected is not None and not session.selected.confirmed
 
 
 def _restless(session: Session) -> frozenset[int]:

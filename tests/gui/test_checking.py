@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import checking, theme
@@ -133,12 +132,19 @@ def test_boxes_to_check_teach_nothing_until_somebody_says_yes(qtbot: QtBot, prop
 
 
 def test_a_proposal_is_blue_on_the_canvas_beside_the_box(qtbot: QtBot, proposed: App) -> None:
-    canvas = proposed.window.canvas
-    rect = canvas.view.to_screen(inset(FIRST))
-    image = canvas.grab().toImage()
+    assert blueness(proposed, inset(FIRST)) < 60
+    press(qtbot, proposed, Qt.Key.Key_N)  # the other box is being checked, so this one's proposal is faint
+    assert blueness(proposed, inset(FIRST)) > 60
+    press(qtbot, proposed, Qt.Key.Key_N)
+    assert blueness(proposed, inset(FIRST)) < 60
+
+
+def blueness(app: App, box: Box) -> int:
+    """How far the left edge of a box on the canvas is from the colour of refinements; 0 is that colour itself."""
+    rect = app.window.canvas.view.to_screen(box)
+    image = app.window.canvas.grab().toImage()
     color = image.pixelColor(round(rect.left() * image.devicePixelRatio()), round(rect.center().y()))
-    wanted = QColor(theme.REFINED)
-    assert abs(color.red() - wanted.red()) + abs(color.blue() - wanted.blue()) < 60
+    return abs(color.red() - theme.REFINED.red()) + abs(color.blue() - theme.REFINED.blue())
 
 
 def test_where_it_cannot_be_stored_the_box_is_still_to_check(
