@@ -8,7 +8,7 @@ from boxrefine_gui import operations
 from boxrefine_gui.operations import Parts, apply_widely, show_image
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreView
-from core.records import Changes, Correction
+from core.records import Correction
 
 ALL_CHECKED = "No box of this project is left to check."
 
@@ -80,7 +80,7 @@ def next_to_check(parts: Parts) -> None:
     if image_id is not None:
         show_image(parts, image_id)
         # What show_image asked of the store lane comes before this.
-        parts.store.write(lambda _: Changes(), on_done=lambda _: _select_first(session, image_id))
+        parts.store.read(lambda project: project.path, on_done=lambda _: _select_first(session, image_id))
     elif here:
         session.select(here[0].id)
     else:

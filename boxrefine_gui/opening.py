@@ -203,9 +203,16 @@ class Scan:
         if faults:
             session.add_unreadable(dict(faults))
         if new:
-            self._parts.store.write(lambda project: project.add_images(new), on_done=self._added)
+            self._parts.store.write(
+                lambda project: project.add_images(new), on_done=self._added, on_error=self._not_added
+            )
         else:
             self._next()
+
+    def _not_added(self, error: Exception) -> None:
+        if self._parts.session.project_path == self._project_path:  # else nobody waits for these pictures any more
+            self._parts.session.set_scan("")
+            self._parts.session.report(error)
 
     def _added(self, view: StoreView) -> None:
         if self._parts.session.project_path == self._project_path:

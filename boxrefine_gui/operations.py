@@ -76,7 +76,7 @@ def show_image(parts: Parts, image_id: int) -> None:
         session.direction = 1 if row > before else -1
     session.set_image(session.images[row])
     if image_id > 0:  # the others cannot be read and are not in the project
-        parts.store.write(lambda _: Changes(image_ids=frozenset({image_id})), on_done=session.apply)
+        parts.store.look_at(image_id, on_done=session.apply)
     show_returned(parts)
 
 
@@ -307,7 +307,7 @@ def apply_widely(parts: Parts, view: StoreView) -> None:
     session.apply(view)
     image = session.image
     if view.tallies is not None and image is not None and image.id > 0:
-        parts.store.write(lambda _: Changes(image_ids=frozenset({image.id})), on_done=session.apply)
+        parts.store.look_at(image.id, on_done=session.apply)
 
 
 # Export

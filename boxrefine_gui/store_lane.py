@@ -113,6 +113,23 @@ class StoreLane:
         turn = self._gui_turn
         self._lane.run(lambda: job(self._opened(turn)), on_done=on_done, on_error=on_error)
 
+    def read(self, job: Callable[[ProjectStore], T], *, on_done: Callable[[T], None]) -> None:
+        """Read something of the project that the window shows now; nobody hears of it where another one was opened."""
+        turn = self._gui_turn
+
+        def unless_another() -> T | None:
+            return job(self._opened(turn)) if turn == self._lane_turn else None
+
+        def done(result: T | None) -> None:
+            if result is not None:
+                on_done(result)
+
+        self._lane.run(unless_another, on_done=done)
+
+    def look_at(self, image_id: int, *, on_done: Callable[[StoreView], None]) -> None:
+        """Read the boxes of one image."""
+        self.read(lambda project: read_touched(project, Changes(image_ids=frozenset({image_id}))), on_done=on_done)
+
     @property
     def is_idle(self) -> bool:
         """Every write asked for so far is stored, and the GUI thread has heard of it."""

@@ -179,7 +179,7 @@ class Teaching:
         def job(project: ProjectStore) -> _Lineage:
             return _Lineage(tuple(project.refiners()), project.chosen_refiner(encoder))
 
-        self._parts.store.run(job, on_done=self._read)
+        self._parts.store.read(job, on_done=self._read)
 
     def use(self, refiner_id: int | None) -> None:
         """Use an earlier refiner of the project from now on, None: the shipped one."""

@@ -17,8 +17,8 @@ SAME_PX, SAME_SHARE = 0.51, 0.05
 """Two boxes of one image and category are one where their edges differ by no more than so many pixels, and no more than
 this share of the shorter side: Pascal VOC has whole pixels alone."""
 
-NEVER_REFINED = "refined IS NULL AND accepted = drawn"
-"""Boxes that neither the refiner nor, after they were drawn, a hand has had a say in."""
+NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"
+"""Boxes that neither the refiner nor, after they were drawn or imported, a person has had a say in."""
 
 PROPOSED = "confirmed = 0 AND refined IS NOT NULL"
 
@@ -75,14 +75,14 @@ def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox])
     return count
 
 
-def write_proposals(operation: Operation, answers: Iterable[Correction]) -> None:
+def write_proposals(operation: Operation, db: Database, answers: Iterable[Correction]) -> None:
     """Keep refinements beside the boxes that they answer, which stay; not where a box has changed since it was asked.
 
     Each of `answers` is a stored correction with its refinement.
     """
     for answer in answers:
-        row = operation.row("corrections", answer.id)
-        if row is not None and row["refined"] is None and row["accepted"] == row["drawn"] == box_text(answer.drawn):
+        row = next(db.query(f"SELECT * FROM corrections WHERE id = ? AND {NEVER_REFINED}", [answer.id]), None)
+        if row is not None and row["drawn"] == box_text(answer.drawn):
             columns = refinement_columns(replace(answer, accepted=answer.drawn, seconds=row["seconds"]))
             operation.update("corrections", row, **columns, confirmed=0, changed=now())
 

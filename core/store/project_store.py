@@ -247,12 +247,12 @@ class ProjectStore:
         title = "Propose a refinement" if len(answers) == 1 else f"Propose {len(answers)} refinements"
         if undoable:
             with self._operation(title) as operation:
-                write_proposals(operation, answers)
+                write_proposals(operation, self._db, answers)
                 return operation.changes
         self._refuse_read_only()
         with naming_faults(self.path), transaction(self._db):
             operation = Operation(self._db, title)
-            write_proposals(operation, answers)
+            write_proposals(operation, self._db, answers)
             return operation.changes
 
     def confirm(self, ids: Sequence[int] | None, *, take: bool) -> Changes:

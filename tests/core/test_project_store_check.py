@@ -108,6 +108,9 @@ def test_yes_to_an_imported_box_without_a_proposal_keeps_it(store: ProjectStore,
     store.confirm([asked[0].id], take=True)
     (held,) = store.corrections(1)
     assert (held.accepted, held.confirmed) == (BOX, True)
+    assert store.never_refined_images() == [2]  # nobody is asked twice
+    store.propose([answer(asked[0])], undoable=True)
+    assert store.corrections(1) == [held]
 
 
 def test_yes_to_all_means_the_proposals(store: ProjectStore, asked: list[Correction]) -> None:

@@ -352,3 +352,14 @@ def test_of_encoders_ways_to_refine_and_colours_one_each_is_marked(app: App) -> 
         group = [action for id, action in actions.items() if id.startswith(kind) and id != "encoder_folder"]
         assert sum(action.isChecked() for action in group) == 1
         assert all(action.actionGroup() is not None for action in group)
+
+
+def test_another_folder_opened_while_one_is_read_is_no_fault(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    many = sample_like_pictures(tmp_path / "many", tuple(f"{number}.png" for number in range(200)))
+    other = sample_like_pictures(tmp_path / "other", ("x.png",))
+    opening.open_path(app.parts, many)
+    qtbot.waitUntil(lambda: "reading the folder" in app.session.scan)
+    opening.open_path(app.parts, other)
+    qtbot.waitUntil(lambda: names(app) == ["x.png"])
+    qtbot.waitUntil(lambda: app.store.is_idle and app.files.is_idle)
+    assert not app.window.notices.sentence.isVisible()
