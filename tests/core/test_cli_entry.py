@@ -152,3 +152,19 @@ def test_tables_are_markdown_with_numbers_to_the_right() -> None:
         "| signs |    0.9 |",
         "| a     | +0.125 |",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
+def test_memory_is_kept_between_pictures() -> None:
+    count = (
+        "import resource, sys; from boxrefine_gui.__main__ import keep_memory; sys.argv[1:] and keep_memory()\n"
+        "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "bytearray(8 << 20); before = faults()\n"
+        "for _ in range(20): bytearray(8 << 20)\n"
+        "print(faults() - before)"
+    )
+    found = [
+        int(subprocess.run([sys.executable, "-c", count, *more], capture_output=True, text=True, check=True).stdout)
+        for more in ([], ["keep"])
+    ]
+    assert found[1] < 0.2 * found[0]
