@@ -65,14 +65,15 @@ def test_features_come_back_as_they_were_put(cache: FeatureCache) -> None:
     assert (back.frame, back.encoder) == (FRAME, "counting-1")
 
 
-def test_features_of_a_batch_are_held_without_the_batch(cache: FeatureCache) -> None:
+def test_features_of_a_batch_are_held_without_the_batch(folder: Path) -> None:
     key = key_of("a")
     batch = torch.arange(8 * 256 * 2 * 2).reshape(8, 256, 2, 2).half()
-    cache.put(key, replace(small_features(1.0, key), embedding=batch[3]))
-    back = cache.peek(key)
-    assert back is not None
-    assert torch.equal(back.embedding, batch[3])
-    assert back.embedding.untyped_storage().nbytes() == back.embedding.nbytes
+    with FeatureCache(folder, ram_budget=1 << 20) as cache:
+        cache.put(key, replace(small_features(1.0, key), embedding=batch[3]))
+        back = cache.peek(key)
+        assert back is not None
+        assert torch.equal(back.embedding, batch[3])
+        assert back.embedding.untyped_storage().nbytes() == back.embedding.nbytes
 
 
 @pytest.mark.parametrize("codec", ["fp16", "8bit"])
