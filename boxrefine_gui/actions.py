@@ -122,9 +122,7 @@ def _file_rows(
             folder=export_folder(parts.session),
             boxes=sum(parts.session.counts.values()),
             to_check=sum(parts.session.to_check.values()),
-            on_chosen=lambda format, out, outlines: operations.export(
-                parts, format=format, out=out, outlines=outlines, watch=jobs.new()
-            ),
+            on_chosen=lambda choice: operations.export(parts, choice, watch=jobs.new()),
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
@@ -243,6 +241,7 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
     return [
         ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
+        ActionRow("zoom_to_box", "Zoom to the selected &box, and back", canvas.zoom_to_box, ("Z",), "&View"),
         ActionRow("zoom_in", "Zoom &in", partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), "&View"),
         ActionRow("zoom_out", "Zoom &out", partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), "&View"),
         ActionRow(

@@ -313,16 +313,27 @@ def apply_widely(parts: Parts, view: StoreView) -> None:
 # Export
 
 
-def export(parts: Parts, *, format: str, out: Path, outlines: bool = False, watch: JobWatcher) -> None:
-    """Write all accepted boxes into the folder `out`, with the outlines of masks if wanted, while accepting goes on."""
+@dataclass(frozen=True)
+class ExportChoice:
+    """What to write where; `outlines`: those of masks too, `checked`: without boxes that nobody has said yes to."""
+
+    format: str
+    out: Path
+    outlines: bool = False
+    checked: bool = False
+
+
+def export(parts: Parts, choice: ExportChoice, *, watch: JobWatcher) -> None:
+    """Write the boxes of the project, while accepting goes on."""
 
     def begin(dataset: Dataset) -> None:
         def start() -> Job[ExportSummary]:
             from core.formats import export as write
 
-            return write(dataset, format=format, out=out, outlines=outlines)
+            wanted = dataset.confirmed() if choice.checked else dataset
+            return write(wanted, format=choice.format, out=choice.out, outlines=choice.outlines)
 
-        _write(parts, out, watch, start)
+        _write(parts, choice.out, watch, start)
 
     parts.store.run(lambda project: project.dataset(), on_done=begin)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +142,10 @@ class Dataset:
     categories: tuple[Category, ...]
     corrections: tuple[Correction, ...]
     folder: Path | None = None
+
+    def confirmed(self) -> Dataset:
+        """The same without boxes that nobody has said yes to."""
+        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.confirmed))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ _ARROWS = {
 }
 _ZOOM_A_NOTCH = 1.25
 _NOTCH = 120.0
+_ROOM_AROUND_BOX = 2.5
+_IS_THERE = 0.05
 _FAST_NUDGE = 10
 _PAN_STEP = 24.0
 _PICK_REACH = 5.0
@@ -115,6 +117,22 @@ class Canvas(QWidget):
         self._fits = False
         middle = QPointF(self.width() / 2, self.height() / 2)
         self._set_view(self._view.zoomed(factor, at if at is not None else middle, self._image_size))
+
+    def zoom_to_box(self) -> None:
+        """The drawn or selected box large in the middle, with what is around it; once more: the whole picture."""
+        box = self.edit_tool.target
+        if box is None:
+            return
+        before, rect = self._view, self._view.to_screen(box)
+        sides = self.width() / max(rect.width(), 1e-6), self.height() / max(rect.height(), 1e-6)
+        factor = min(sides) / _ROOM_AROUND_BOX
+        if not self._fits and abs(factor - 1) < _IS_THERE:
+            self.fit()
+            return
+        self.zoom(factor, rect.center())
+        self._pan(QRectF(self.rect()).center() - self._view.to_screen(box).center())
+        if self._view == before:  # there is no going closer
+            self.fit()
 
     def _pan(self, by: QPointF) -> None:
         self._fits = False

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.operations import ExportChoice
 
 FORMATS = {
     "coco": ("COCO", "one JSON file for all images"),
@@ -29,12 +30,8 @@ FORMATS = {
 }
 
 
-def _still_to_check(count: int) -> str:
-    return f" ({count} of them still to check, which go out as they are now)" if count else ""
-
-
 class ExportDialog(QDialog):
-    """Hands format and folder to `on_chosen`; it does not block the window's work."""
+    """Hands the choice to `on_chosen`; it does not block the window's work."""
 
     def __init__(
         self,
@@ -44,7 +41,7 @@ class ExportDialog(QDialog):
         folder: Path,
         boxes: int,
         to_check: int,
-        on_chosen: Callable[[str, Path, bool], None],
+        on_chosen: Callable[[ExportChoice], None],
     ) -> None:
         super().__init__(parent)
         self._ask = ask
@@ -56,12 +53,14 @@ class ExportDialog(QDialog):
         self.folder.setAccessibleName("Folder to write to")
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        noun = "box" if boxes == 1 else "boxes"
-        self.words = QLabel(f"Write {boxes} {noun}{_still_to_check(to_check)} as")
-        layout.addWidget(self.words)
+        layout.addWidget(QLabel(f"Write {boxes} " + ("box" if boxes == 1 else "boxes") + " as"))
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
         layout.addWidget(self.outlines)
+        noun = "box that is" if to_check == 1 else "boxes that are"
+        self.checked = QCheckBox(f"&Leave out the {to_check} {noun} still to check; else they go out as they are now")
+        self.checked.setVisible(to_check > 0)
+        layout.addWidget(self.checked)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
         cancel = QPushButton("Cancel")
@@ -79,7 +78,8 @@ class ExportDialog(QDialog):
     def accept(self) -> None:
         super().accept()
         outlines = self.outlines.isEnabled() and self.outlines.isChecked()
-        self._on_chosen(self._format, Path(self.folder.text().strip()), outlines)
+        out, checked = Path(self.folder.text().strip()), self.checked.isChecked()
+        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, checked=checked))
 
     @property
     def _format(self) -> str:

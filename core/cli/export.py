@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT, --format, --outlines and --out."""
+    """PROJECT, --format, --outlines, --checked and --out."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
     parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True, help="what to write")
     parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
+    parser.add_argument("--checked", action="store_true", help="leave out boxes that nobody has said yes to yet")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
 
 
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from core import formats
 
     dataset = read_dataset(options.project)
+    dataset = dataset.confirmed() if options.checked else dataset
     written = watch(
         formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit="image"
     )

@@ -47,3 +47,12 @@ def test_a_project_that_is_not_there_is_told(verb: Verb, tmp_path: Path) -> None
     said = verb("import", tmp_path, "--boxes", tmp_path / "coarse.json")
     assert said.code == 2
     assert "does not exist" in said.sentences[0]
+
+
+def test_an_export_may_leave_out_what_nobody_has_said_yes_to(verb: Verb, folder: Path, tmp_path: Path) -> None:
+    verb("import", folder, "--boxes", folder.parent / "coarse.json")
+    with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
+        store.confirm([1], take=True)
+    arguments = ("export", folder, "--format", "coco", "--out", tmp_path / "out")
+    assert verb(*arguments).summary["boxes"] == 2
+    assert verb(*arguments, "--checked").summary["boxes"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
@@ -276,3 +276,19 @@ def test_space_and_drag_pans(qtbot: QtBot, app: App) -> None:
     qtbot.keyRelease(canvas, Qt.Key.Key_Space)
     assert app.session.draft is None
     assert canvas.view.left - before.left == pytest.approx(10 * before.scale)
+
+
+@pytest.mark.parametrize("box", [FIRST, Box(1, 1, 8, 8)])
+def test_z_brings_the_selected_box_near_and_the_whole_picture_back(qtbot: QtBot, app: App, box: Box) -> None:
+    canvas = app.window.canvas
+    whole = canvas.view
+    qtbot.keyClick(canvas, Qt.Key.Key_Z)
+    assert canvas.view == whole  # there is no box yet
+    draw(qtbot, app, box)
+    qtbot.keyClick(canvas, Qt.Key.Key_Z)
+    assert app.session.draft is not None
+    rect = canvas.view.to_screen(app.session.draft.box)
+    assert QRectF(canvas.rect()).contains(rect)
+    assert max(rect.width() / canvas.width(), rect.height() / canvas.height()) > 0.09
+    qtbot.keyClick(canvas, Qt.Key.Key_Z)
+    assert canvas.view == whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -161,14 +162,29 @@ def test_an_import_on_very_many_images_is_counted_on_each_and_undone_whole(
     assert app.session.to_check == {}
 
 
-def test_the_export_dialog_says_how_many_are_still_to_check(
-    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path
+@pytest.mark.parametrize(("leave_out", "count"), [(False, 2), (True, 1)])
+def test_an_export_may_leave_out_what_is_still_to_check(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, leave_out: bool, count: int
 ) -> None:
-    bring(qtbot, app, ask, save_coco(tmp_path / "coarse.json", {"a.png": [FIRST]}))
+    draw(qtbot, app, FIRST)
+    accept(qtbot, app)
+    bring(qtbot, app, ask, save_coco(tmp_path / "coarse.json", {"b.png": [SECOND]}))
     app.window.action_by_id["export"].trigger()
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
-    assert "1 of them still to check" in dialog.words.text()
+    assert "1 box that is still to check" in dialog.checked.text()
+    dialog.checked.setChecked(leave_out)
+    dialog.folder.setText(str(tmp_path / "out"))
+    qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "written to" in sentence(app))
+    assert len(json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))["annotations"]) == count
+
+
+def test_the_export_dialog_says_nothing_of_checking_where_there_is_nothing_to_check(qtbot: QtBot, app: App) -> None:
+    app.window.action_by_id["export"].trigger()
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog is not None
+    assert not dialog.checked.isVisible()
 
 
 def test_a_box_without_a_category_is_labelled_as_a_drawn_one_is() -> None:
