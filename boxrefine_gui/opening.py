@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -29,7 +30,7 @@ _LARGEST_CHUNK = 8192
 
 def open_path(parts: Parts, path: Path) -> None:
     """Open a folder, a project file, or the folder of a picture with that picture in view."""
-    path = path.absolute()
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - as the project writes paths: no `..`, and links stay links
     if path.suffix == PROJECT_SUFFIX:
         open_project(parts, path)
     else:

@@ -25,7 +25,7 @@ _TIMED = 2
 """Images that must be done before it is said how long the others will take."""
 
 UNDER_WAY = "Boxes are being refined already: wait for that, or cancel it below the list of images."
-NOTHING_LEFT = "Every box {where} was refined or changed by hand already."
+NOTHING_LEFT = "No box {where} is left to refine."
 _HOW_TO_CHECK = (
     ("next_to_check", "goes to the next one"), ("accept", "takes it"), ("accept_all", "takes all of an image"),
 )  # fmt: skip

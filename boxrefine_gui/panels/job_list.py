@@ -5,6 +5,7 @@ They stand beside the picture and not over it, because a folder may be refined f
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from boxrefine_gui.operations import Cancellable
@@ -48,6 +49,7 @@ class JobRow(QWidget):
         self.progress.setAccessibleName("Progress")
         self.progress.setMinimumWidth(40)
         self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the picture
         self.cancel_button.clicked.connect(self.cancel)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 4, 6, 6)

@@ -106,7 +106,9 @@ def area_of(segmentation: list[list[float]]) -> float:
 
 def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -> dict[str, Any]:
     accepted = clamped(correction.accepted, image)
-    polygons = segmentation_of(correction.outline, refined=correction.refined, accepted=accepted) if outlines else []
+    polygons = []
+    if outlines and correction.confirmed:  # a proposal's outline is not yet this box's
+        polygons = segmentation_of(correction.outline, refined=correction.refined, accepted=accepted)
     bbox = _bbox(accepted)
     confidence = correction.edge_confidence
     return {

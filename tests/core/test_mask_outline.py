@@ -163,3 +163,10 @@ def test_refine_writes_polygons_if_wanted(batch: Batch, hq_weights: Path, verb: 
     notes = list(batch.refined().values())
     polygons = [polygon for note in notes for polygon in note.get("segmentation", [])]
     assert all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in polygons)
+
+
+def test_the_outline_of_a_proposal_is_not_written_for_a_box_that_nobody_has_changed() -> None:
+    dataset = difficult()
+    waiting = tuple(replace(entry, outline=SQUARE, confirmed=False) for entry in dataset.corrections)
+    notes = document_of(replace(dataset, corrections=waiting), outlines=True)["annotations"]
+    assert all(note["segmentation"] == [] and note["confirmed"] is False for note in notes)

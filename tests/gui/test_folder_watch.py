@@ -209,3 +209,10 @@ def test_pictures_of_the_project_that_lie_elsewhere_are_not_gone(tmp_path: Path)
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadFileError, match="nowhere does not exist"):
         changes_in(tmp_path / "nowhere", [], known_stamp=None, is_patient=True)
+
+
+def test_a_folder_with_a_roundabout_name_is_not_read_twice(qtbot: QtBot, closed_app: App, pictures: Path) -> None:
+    closed_app.open(pictures / ".." / pictures.name)
+    ready(qtbot, closed_app)
+    assert rescan(qtbot, closed_app) == folder_watch.NOTHING_NEW
+    assert closed_app.session.folder == pictures

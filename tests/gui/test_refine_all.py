@@ -139,6 +139,7 @@ def test_cancelled_it_keeps_what_there_is_and_goes_on_from_there(qtbot: QtBot, c
     assert sentence(coarse) == refine_all.UNDER_WAY
     qtbot.mouseClick(row.cancel_button, Qt.MouseButton.LeftButton)
     assert sentence(coarse) == "Refining was cancelled."
+    assert coarse.window.focusWidget() is coarse.window.canvas
     models.refiner.gate.set()
     qtbot.waitUntil(lambda: coarse.encode.is_idle)
     settled(qtbot, coarse)
