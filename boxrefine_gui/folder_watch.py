@@ -16,7 +16,8 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 
 from boxrefine_gui.opening import Scan
-from boxrefine_gui.operations import Parts, show_image
+from boxrefine_gui.operations import Parts, apply_widely, show_image
+from boxrefine_gui.store_lane import read_whole
 from core.errors import KnownError
 from core.records import ImageRecord
 
@@ -79,8 +80,9 @@ class FolderWatch:
             self._ask(session.folder, known_stamp=self._stamp)
 
     def rescan(self) -> None:
-        """Look now, whatever the folder's date says, and tell what was found."""
+        """Look now, whatever the folder's date says, and tell what was found; also read what others have stored."""
         session = self._parts.session
+        self._parts.store.read(read_whole, on_done=partial(apply_widely, self._parts))
         if session.folder is None:
             session.tell(NO_FOLDER)
         elif session.scan:

@@ -15,6 +15,9 @@ from core.store.project_file import transaction
 UNDO_DEPTH = 1000
 """Steps that are kept; each holds only the rows that it changed."""
 
+_NEWEST_DONE = "undo_steps WHERE undone = 0 ORDER BY id DESC LIMIT 1"
+_OLDEST_UNDONE = "undo_steps WHERE undone = 1 ORDER BY id LIMIT 1"
+
 Row = dict[str, Any]
 
 
@@ -92,7 +95,9 @@ class UndoLog:
 
     def titles(self) -> tuple[str | None, str | None]:
         """What undo and redo would do next, None where there is nothing."""
-        done, undone = self._newest_done(), self._oldest_undone()
+        # The titles alone: a step that imported 100,000 boxes is large.
+        done = next(self._db.query(f"SELECT title FROM {_NEWEST_DONE}"), None)
+        undone = next(self._db.query(f"SELECT title FROM {_OLDEST_UNDONE}"), None)
         return done["title"] if done else None, undone["title"] if undone else None
 
     def forget_undone(self) -> None:
@@ -100,10 +105,10 @@ class UndoLog:
         self._db.execute("DELETE FROM undo_steps WHERE undone = 1")
 
     def _newest_done(self) -> Row | None:
-        return next(self._db.query("SELECT * FROM undo_steps WHERE undone = 0 ORDER BY id DESC LIMIT 1"), None)
+        return next(self._db.query(f"SELECT * FROM {_NEWEST_DONE}"), None)
 
     def _oldest_undone(self) -> Row | None:
-        return next(self._db.query("SELECT * FROM undo_steps WHERE undone = 1 ORDER BY id LIMIT 1"), None)
+        return next(self._db.query(f"SELECT * FROM {_OLDEST_UNDONE}"), None)
 
     def _record(self, title: str, row_changes: list[RowChange]) -> None:
         self.forget_undone()
@@ -116,7 +121,7 @@ class UndoLog:
         )
 
     def _play(self, step: Row, *, undo: bool) -> Changes:
-        row_changes = [RowChange(*entry) for entry in json.loads(step["row_changes"])]
+        row_changes = list(_parsed(step["row_changes"]))
         for change in reversed(row_changes) if undo else row_changes:
             self._set(change, change.before if undo else change.after)
         self._db.table("undo_steps").update(step["id"], {"undone": int(undo)})
@@ -127,6 +132,16 @@ class UndoLog:
             self._db.table(change.table).delete(change.id)
         else:  # upsert, not replace: replacing deletes first, and other rows may point at this one
             self._db.table(change.table).upsert(row, pk="id")
+
+
+def _parsed(text: str) -> Iterator[RowChange]:
+    """The row changes of a step, read one by one as they are written."""
+    decoder, at = json.JSONDecoder(), 1
+    while text[at] != "]":
+        entry, at = decoder.raw_decode(text, at)
+        yield RowChange(*entry)
+        while text[at] in ", ":
+            at += 1
 
 
 def _changes(title: str, row_changes: list[RowChange]) -> Changes:

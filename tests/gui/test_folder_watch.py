@@ -15,9 +15,11 @@ from boxrefine_gui import folder_watch, opening
 from boxrefine_gui.app import App
 from boxrefine_gui.folder_watch import changes_in
 from boxrefine_gui.panels.image_list import Role
+from core.cli import main
 from core.errors import BadFileError
 from core.geometry import Box
 from core.records import ImageRecord
+from tests.gui.annotation_files import save_coco
 from tests.gui.driving import accept, draw, ready, settled, stored
 from tests.gui.test_importing import sentence
 from tests.gui.test_window import names
@@ -216,3 +218,14 @@ def test_a_folder_with_a_roundabout_name_is_not_read_twice(qtbot: QtBot, closed_
     ready(qtbot, closed_app)
     assert rescan(qtbot, closed_app) == folder_watch.NOTHING_NEW
     assert closed_app.session.folder == pictures
+
+
+def test_what_a_verb_has_imported_meanwhile_is_seen(qtbot: QtBot, watched: App, pictures: Path, tmp_path: Path) -> None:
+    coarse = save_coco(tmp_path / "coarse.json", {"a.png": [Box(1, 2, 30, 40)], "b.png": [Box(1, 2, 30, 40)]})
+    assert main(["import", str(pictures), "--boxes", str(coarse)]) == 0
+    assert watched.session.corrections == ()
+    rescan(qtbot, watched)
+    assert len(watched.session.corrections) == 1
+    assert list(watched.session.to_check.values()) == [1, 1]
+    assert [category.name for category in watched.session.categories] == ["cup"]
+    assert watched.session.undo_titles[0] == "Import 2 boxes from coarse.json"
