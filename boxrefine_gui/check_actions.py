@@ -35,6 +35,10 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
             ("Shift+Return", "Shift+Enter"), "&Box", on_canvas=True,
         ),
         ActionRow(
+            "accept_sure", "Accept the proposals that the refiner is &sure of",
+            partial(checking.accept_sure_proposals, parts), menu="&Box", enabled=_has_to_check,
+        ),
+        ActionRow(
             "accept_proposals", "Accept all &proposals of the folder", partial(checking.accept_all_proposals, parts),
             menu="&Box", enabled=_has_to_check,
         ),

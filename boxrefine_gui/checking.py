@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
-from boxrefine_gui import operations
+from boxrefine_gui import operations, theme
 from boxrefine_gui.operations import Parts, apply_widely, show_image
 from boxrefine_gui.session import Session
-from boxrefine_gui.store_lane import StoreView
+from boxrefine_gui.store_lane import StoreView, read_touched
 from core.records import Correction
 
+if TYPE_CHECKING:
+    from core.store.project_store import ProjectStore
+
 ALL_CHECKED = "No box of this project is left to check."
+NO_PROPOSAL = "There is no proposal in this project."
+SURE_SCORE = 0.85
+"""The refiner is sure of a proposal that it expects to have this IoU with the true box, and no pink edge."""
 
 
 def accept(parts: Parts) -> None:
@@ -50,22 +56,43 @@ def accept_all_here(parts: Parts) -> None:
 
 def accept_all_proposals(parts: Parts) -> None:
     """Say yes to every proposal of the project, as one undo step."""
-    parts.store.write(
-        lambda project: project.confirm(None, take=True), on_done=partial(_told_of_all, parts, "accepted")
-    )
+    _accept_proposals(parts, least_score=0.0, least_edge=0.0)
+
+
+def accept_sure_proposals(parts: Parts) -> None:
+    """The same for those that the refiner is sure of, so that the hand has the doubtful ones alone."""
+    _accept_proposals(parts, least_score=SURE_SCORE, least_edge=theme.DOUBTFUL_BELOW)
+
+
+def _accept_proposals(parts: Parts, *, least_score: float, least_edge: float) -> None:
+    def job(project: ProjectStore) -> tuple[int, int, StoreView]:
+        before = sum(project.to_check().values())
+        left, changes = project.confirm_proposals(least_score=least_score, least_edge=least_edge)
+        return before - sum(project.to_check().values()), left, read_touched(project, changes)
+
+    def done(result: tuple[int, int, StoreView]) -> None:
+        accepted, left, view = result
+        apply_widely(parts, view)
+        if not accepted and not left:
+            parts.session.tell(NO_PROPOSAL)
+            return
+        words = f"{'1 proposal is' if accepted == 1 else f'{accepted} proposals are'} accepted"
+        rest = f"; {'1 is' if left == 1 else f'{left} are'} left to check" if left else ""
+        parts.session.tell(f"{words}{rest}.")
+
+    parts.store.run(job, on_done=done)
 
 
 def discard_all_proposals(parts: Parts) -> None:
     """Take every proposal of the project away, as one undo step; the boxes stay as they are."""
-    parts.store.write(lambda project: project.withdraw_proposals(), on_done=partial(_told_of_all, parts, "discarded"))
 
+    def done(view: StoreView) -> None:
+        apply_widely(parts, view)
+        count = len(view.changes.image_ids)
+        images = "1 image" if count == 1 else f"{count} images"
+        parts.session.tell(f"All proposals on {images} are discarded." if count else NO_PROPOSAL)
 
-def _told_of_all(parts: Parts, done: str, view: StoreView) -> None:
-    apply_widely(parts, view)
-    count = len(view.changes.image_ids)
-    images = "1 image" if count == 1 else f"{count} images"
-    is_any = view.changes.anything
-    parts.session.tell(f"All proposals on {images} are {done}." if is_any else "There is no proposal in this project.")
+    parts.store.write(lambda project: project.withdraw_proposals(), on_done=done)
 
 
 def next_to_check(parts: Parts) -> None:

@@ -87,6 +87,13 @@ def write_proposals(operation: Operation, db: Database, answers: Iterable[Correc
             operation.update("corrections", row, **columns, confirmed=0, changed=now())
 
 
+def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
+    """Whether the refiner's own doubts about a proposal are this small; what it did not tell counts for none."""
+    proposed = correction_of(row)
+    edges = proposed.edge_confidence or (0.0,)
+    return (proposed.score or 0.0) >= least_score and min(edges) >= least_edge
+
+
 def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> None:
     """Say yes to boxes: to what is proposed for them (`take`), or to what they are."""
     for row in rows:

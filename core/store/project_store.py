@@ -22,7 +22,15 @@ from core.records import (
     NewImage,
     RefinerRecord,
 )
-from core.store.checking import NEVER_REFINED, PROPOSED, confirm_rows, insert_new, withdraw_rows, write_proposals
+from core.store.checking import (
+    NEVER_REFINED,
+    PROPOSED,
+    confirm_rows,
+    insert_new,
+    is_sure,
+    withdraw_rows,
+    write_proposals,
+)
 from core.store.project_file import (
     PROJECT_FILE_NAME,
     create_file,
@@ -255,16 +263,24 @@ class ProjectStore:
             write_proposals(operation, self._db, answers)
             return operation.changes
 
-    def confirm(self, ids: Sequence[int] | None, *, take: bool) -> Changes:
-        """Say yes to boxes to check: to what is proposed (`take`), or to what they are; None: to all proposals.
+    def confirm(self, ids: Sequence[int], *, take: bool) -> Changes:
+        """Say yes to boxes to check: to what is proposed (`take`), or to what they are.
 
         Boxes that are confirmed already stay as they are. Raises BadInputError where an id is unknown.
         """
-        with naming_faults(self.path):
-            chosen = [row["id"] for row in self._proposed()] if ids is None else list(dict.fromkeys(ids))
-        with self._operation(_title("Accept" if take else "Keep", len(chosen))) as operation:
-            confirm_rows(operation, [self._row(operation, "corrections", id) for id in chosen], take=take)
+        with self._operation(_title("Accept" if take else "Keep", len(ids))) as operation:
+            rows = [self._row(operation, "corrections", id) for id in dict.fromkeys(ids)]
+            confirm_rows(operation, rows, take=take)
             return operation.changes
+
+    def confirm_proposals(self, *, least_score: float = 0.0, least_edge: float = 0.0) -> tuple[int, Changes]:
+        """Say yes to all proposals whose score and edge confidences are at least these; gives how many are left."""
+        with naming_faults(self.path):
+            rows = self._proposed()
+        sure = [row for row in rows if is_sure(row, least_score=least_score, least_edge=least_edge)]
+        with self._operation(_title("Accept", len(sure))) as operation:
+            confirm_rows(operation, sure, take=True)
+            return len(rows) - len(sure), operation.changes
 
     def withdraw_proposals(self) -> Changes:
         """Take all proposals away that nobody has said yes or no to; their boxes stay as they are."""

@@ -115,7 +115,8 @@ def test_yes_to_an_imported_box_without_a_proposal_keeps_it(store: ProjectStore,
 
 def test_yes_to_all_means_the_proposals(store: ProjectStore, asked: list[Correction]) -> None:
     propose(store, asked[1:])
-    store.confirm(None, take=True)
+    left, _ = store.confirm_proposals()
+    assert left == 0
     assert store.corrections(2)[0].accepted == TIGHT
     assert store.to_check() == {1: 1}
     assert store.undo_titles()[0] == "Accept box"
@@ -133,7 +134,7 @@ def test_withdrawn_proposals_leave_things_as_they_were(store: ProjectStore, aske
 def test_confirmed_boxes_are_left_alone(store: ProjectStore) -> None:
     stored, _ = store.accept(CORRECTION)
     assert not store.confirm([stored.id], take=True).anything
-    assert not store.confirm(None, take=True).anything
+    assert not store.confirm_proposals()[1].anything
     assert not store.withdraw_proposals().anything
     assert store.corrections(1) == [stored]
 
@@ -149,3 +150,15 @@ def test_an_unknown_box_is_refused(store: ProjectStore, asked: list[Correction])
     with pytest.raises(BadInputError, match="no box with the id 77"):
         store.confirm([asked[0].id, 77], take=True)
     assert not store.corrections(1)[0].confirmed
+
+
+@pytest.mark.parametrize(
+    ("least_score", "least_edge", "taken"), [(0.9, 0.1, True), (0.91, 0.0, False), (0.0, 0.2, False)]
+)
+def test_yes_to_the_sure_ones_leaves_the_doubtful_ones(
+    store: ProjectStore, asked: list[Correction], least_score: float, least_edge: float, taken: bool
+) -> None:
+    propose(store, asked)  # with a score of 0.9 and an edge of 0.1
+    left, changes = store.confirm_proposals(least_score=least_score, least_edge=least_edge)
+    assert (left, changes.anything) == ((0, True) if taken else (2, False))
+    assert store.corrections(1)[0].confirmed == taken

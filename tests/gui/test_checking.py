@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import checking, theme
 from boxrefine_gui.app import App
+from core.errors import StorageError
 from core.geometry import Box
+from core.store.project_store import ProjectStore
 from tests.gui.driving import ScriptedAsk, click, draw, settled, stored
 from tests.gui.fakes import inset
 from tests.gui.test_importing import FIRST, SECOND, sentence
@@ -79,7 +82,7 @@ def test_the_next_one_may_be_on_another_image_and_after_the_last_comes_the_first
 def test_when_all_is_checked_it_says_so(qtbot: QtBot, proposed: App) -> None:
     proposed.window.action_by_id["accept_proposals"].trigger()
     settled(qtbot, proposed)
-    assert sentence(proposed) == "All proposals on 3 images are accepted."
+    assert sentence(proposed) == "4 proposals are accepted."
     assert {correction.accepted for correction in stored(proposed)} == {inset(FIRST), inset(SECOND)}
     press(qtbot, proposed, Qt.Key.Key_N)
     assert sentence(proposed) == checking.ALL_CHECKED
@@ -150,9 +153,6 @@ def blueness(app: App, box: Box) -> int:
 def test_where_it_cannot_be_stored_the_box_is_still_to_check(
     qtbot: QtBot, coarse: App, ask: ScriptedAsk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.errors import StorageError
-    from core.store.project_store import ProjectStore
-
     def full(*_: object, **__: object) -> None:
         raise StorageError("The project could not be saved because the disk is full: make room and try again.")
 
@@ -162,3 +162,22 @@ def test_where_it_cannot_be_stored_the_box_is_still_to_check(
     settled(qtbot, coarse)
     assert "disk is full" in sentence(coarse)
     assert coarse.session.to_check[coarse.session.images[0].id] == 2
+
+
+def test_those_that_the_refiner_is_sure_of_can_be_taken_at_once(qtbot: QtBot, proposed: App) -> None:
+    """The fake refiner doubts its right edges."""
+    proposed.window.action_by_id["accept_sure"].trigger()
+    settled(qtbot, proposed)
+    assert sentence(proposed) == "0 proposals are accepted; 4 are left to check."
+    first, *others = stored(proposed)
+    assert proposed.session.project_path is not None
+    project = ProjectStore.open(proposed.session.project_path)
+    sure = replace(first, refined=first.refined, edge_confidence=(0.9, 0.9, 0.6, 0.9), score=0.86)
+    project.withdraw_proposals()
+    project.propose([sure, *others], undoable=False)
+    project.close()
+    proposed.window.action_by_id["accept_sure"].trigger()
+    settled(qtbot, proposed)
+    assert sentence(proposed) == "1 proposal is accepted; 3 are left to check."
+    assert [correction.confirmed for correction in stored(proposed)] == [True, False, False, False]
+    assert proposed.session.undo_titles[0] == "Accept box"
