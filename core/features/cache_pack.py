@@ -20,7 +20,7 @@ from pathlib import Path
 from core.errors import BadFileError, BadInputError, StorageError, reason
 from core.features.cache_care import cached_files, is_of, key_and_size
 from core.features.feature_cache import FeatureCache
-from core.features.feature_file import DamagedFileError, check_whole, write_through
+from core.features.feature_file import DamagedFileError, check_whole, write_new
 from core.progress import Job, Progress
 
 MANIFEST = "boxrefine-features.json"
@@ -138,7 +138,7 @@ def _read_members(
 
 def _write_checked(path: Path, *, data: bytes, digest: str) -> int:
     """Write a member to `path`, and let it stay only if it is what its name says."""
-    write_through(path, data)
+    write_new(path, data)
     if check_whole(path).digest != digest:
         raise DamagedFileError(f"{digest} is of another name")
     return len(data)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 
 import torch
+import xxhash
 from torch import Tensor
 
 from core.encoders.image_features import ImageFeatures
@@ -55,8 +55,8 @@ def from_steps(levels: Tensor, steps: Tensor) -> Tensor:
 
 
 def checksum(tensors: Mapping[str, Tensor]) -> str:
-    """CRC-32 of the tensors' bytes in the order of their names, 8 hex digits."""
-    value = 0
+    """XXH3 of the tensors' bytes in the order of their names, 16 hex digits."""
+    digest = xxhash.xxh3_64()
     for name in sorted(tensors):
-        value = zlib.crc32(tensors[name].contiguous().numpy().data, value)
-    return f"{value:08x}"
+        digest.update(tensors[name].contiguous().numpy().data)
+    return digest.hexdigest()

@@ -17,7 +17,7 @@ from core.features.codecs import checksum, decoded, encoded
 from core.features.feature_key import FeatureKey
 
 _KEY_ENTRY = "boxrefine"
-_CHECKSUM_ENTRY = "crc32"
+_CHECKSUM_ENTRY = "xxh3"
 _LENGTH_BYTES = 8
 _TYPES = {torch.float16: "F16", torch.float32: "F32", torch.uint8: "U8"}
 _LONGEST_HEADER = 1 << 20
@@ -28,11 +28,11 @@ class DamagedFileError(Exception):
 
 
 def write_features(path: Path, key: FeatureKey, features: ImageFeatures) -> int:
-    """Write features to a new file and force it to the disk; gives its bytes. Raises OSError; leaves no part then."""
+    """Write features to a new file; gives its bytes. Raises OSError; leaves no part then."""
     tensors = encoded(features, key.codec)
     start = _start({_KEY_ENTRY: key.text, _CHECKSUM_ENTRY: checksum(tensors)}, tensors)
     parts = [values.contiguous().numpy().data.cast("B") for values in tensors.values()]
-    write_through(path, start, *parts)
+    write_new(path, start, *parts)
     return len(start) + sum(part.nbytes for part in parts)
 
 
@@ -54,14 +54,16 @@ def _start(metadata: dict[str, str], tensors: dict[str, Tensor]) -> bytes:
     return len(text).to_bytes(_LENGTH_BYTES, "little") + text
 
 
-def write_through(path: Path, *parts: bytes | memoryview) -> None:
-    """Write a new file and force it to the disk. Raises OSError; leaves no part then."""
+def write_new(path: Path, *parts: bytes | memoryview) -> None:
+    """Write a new file. Raises OSError; leaves no part then.
+
+    It is not forced to the disk, for which everybody else's writes would wait: what a power cut takes away is found
+    by its checksum when it is read, and encoded again.
+    """
     try:
         with path.open("wb") as file:
             for part in parts:
                 file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
     except OSError:
         path.unlink(missing_ok=True)
         raise
@@ -70,13 +72,16 @@ def write_through(path: Path, *parts: bytes | memoryview) -> None:
 def read_features(path: Path, key: FeatureKey) -> ImageFeatures:
     """The features in a file. Raises OSError where it cannot be read, DamagedFileError where it is not `key`'s."""
     with path.open("rb") as file:
-        if _header(file, size=os.fstat(file.fileno()).st_size)[_KEY_ENTRY] != key.text:
+        header = _header(file, size=os.fstat(file.fileno()).st_size)
+        if header[_KEY_ENTRY] != key.text:
             raise DamagedFileError(f"{path} holds the features of another key")
         file.seek(0)
         # Read whole, never mapped: another process may remove the file while the tensors live on.
         data = file.read()
+    tensors = _tensors(data, name=str(path))
+    _check(tensors, header, path)
     try:
-        return decoded(_tensors(data, name=str(path)), key)
+        return decoded(tensors, key)
     except (KeyError, ValueError) as error:
         raise DamagedFileError(f"{path} holds no features") from error
 
@@ -96,13 +101,17 @@ def check_whole(path: Path) -> FeatureKey:
         data = file.read()
     key = _key_in(header, name=path.stem.split("-")[0])
     tensors = _tensors(data, name=str(path))
-    if checksum(tensors) != header[_CHECKSUM_ENTRY]:
-        raise DamagedFileError(f"{path} has changed since it was written")
+    _check(tensors, header, path)
     try:
         decoded(tensors, key)
     except (KeyError, ValueError) as error:
         raise DamagedFileError(f"{path} holds no features") from error
     return key
+
+
+def _check(tensors: dict[str, Tensor], header: dict[str, str], path: Path) -> None:
+    if checksum(tensors) != header[_CHECKSUM_ENTRY]:
+        raise DamagedFileError(f"{path} has changed since it was written")
 
 
 def _tensors(data: bytes, *, name: str) -> dict[str, Tensor]:

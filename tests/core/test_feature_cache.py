@@ -11,12 +11,10 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
 from core.features.feature_cache import FeatureCache
@@ -63,29 +61,6 @@ def test_features_come_back_as_they_were_put(cache: FeatureCache) -> None:
     assert torch.equal(back.embedding, torch.full((256, 2, 2), 3.25, dtype=torch.float16))
     assert torch.equal(back.detail, torch.full((32, 8, 8), 3.25, dtype=torch.float16))
     assert (back.frame, back.encoder) == (FRAME, "counting-1")
-
-
-def test_features_of_a_batch_are_held_without_the_batch(folder: Path) -> None:
-    key = key_of("a")
-    batch = torch.arange(8 * 256 * 2 * 2).reshape(8, 256, 2, 2).half()
-    with FeatureCache(folder, ram_budget=1 << 20) as cache:
-        cache.put(key, replace(small_features(1.0, key), embedding=batch[3]))
-        back = cache.peek(key)
-        assert back is not None
-        assert torch.equal(back.embedding, batch[3])
-        assert back.embedding.untyped_storage().nbytes() == back.embedding.nbytes
-
-
-@pytest.mark.parametrize("codec", ["fp16", "8bit"])
-def test_files_are_what_others_know_as_safetensors(folder: Path, codec: str) -> None:
-    with FeatureCache(folder, codec=codec) as cache:
-        put(cache, "a")
-    [path] = features_files(folder)
-    tensors = load_file(path)
-    assert tensors["embedding"].shape == (256, 2, 2)
-    assert tensors["detail"].shape == (32, 8, 8)
-    assert {str(values.dtype) for values in tensors.values()} <= {"torch.float16", "torch.uint8", "torch.float32"}
-    assert path.stat().st_size % 8 == 0
 
 
 def test_another_content_encoder_or_frame_is_a_miss(cache: FeatureCache) -> None:
