@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import os
 import sys
@@ -73,8 +74,18 @@ def run(path: Path | None) -> int:
     return code
 
 
+def leave_imports_alone() -> None:
+    """Take back the look that PySide6 has at the source of every module that is imported after it.
+
+    It looks for users of its feature `snake_case`, of whom there are none here; torch's two thousand modules take half
+    a second longer for it, with Python's lock held.
+    """
+    builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
+
+
 def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> App:
     """A whole app on the running QApplication, not shown yet; `load_models` runs on the encode lane."""
+    leave_imports_alone()
     return App(load_models=load_models or load_chosen_models, ask=ask or Ask())
 
 

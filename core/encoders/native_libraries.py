@@ -12,8 +12,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# What `import torch` opens first itself, then all that is not about Python: libtorch brings the CPU's and CUDA's.
-_LIBRARIES = ("libtorch_global_deps", "libtorch")
+# What `import torch` opens first itself, then all that is not about Python: libtorch brings the CPU's and CUDA's. torch
+# imports triton where it is installed, which is one library of half a gigabyte.
+_LIBRARIES = {"torch": ("lib/libtorch_global_deps", "lib/libtorch"), "triton": ("_C/libtriton",)}
 _SUFFIXES = {"linux": ".so", "darwin": ".dylib"}  # on Windows, torch is imported before Qt as it is
 
 
@@ -33,8 +34,13 @@ def open_libraries() -> list[Path]:
 
 
 def _paths() -> list[Path]:
-    """Where they lie, found without importing torch."""
-    suffix, torch = _SUFFIXES.get(sys.platform), importlib.util.find_spec("torch")
-    if suffix is None or torch is None or torch.origin is None:
+    """Where they lie, found without importing anything."""
+    suffix = _SUFFIXES.get(sys.platform)
+    if suffix is None:
         return []
-    return [Path(torch.origin).parent / "lib" / f"{name}{suffix}" for name in _LIBRARIES]
+    found = []
+    for package, places in _LIBRARIES.items():
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            found += [Path(spec.origin).parent / f"{place}{suffix}" for place in places]
+    return found
