@@ -14,16 +14,16 @@ import multiprocessing
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from core.encoders.batches import Prepared
 from core.errors import KnownError, StorageError, reason
@@ -36,8 +36,15 @@ T = TypeVar("T")
 Found = tuple[FeatureKey, Prepared] | KnownError | None
 """A picture to encode, why it cannot be read, or (None) that its features are cached."""
 
-_Told = tuple[FeatureKey, int, int, Frame] | KnownError | None
+_Entry = tuple[FeatureKey, int, int, Frame] | KnownError | None
 """The same without the pixels."""
+
+_Places = tuple[int, ...]
+_Errand = tuple[int, _Places]
+"""A chunk of pictures by its number, and places for their pixels."""
+
+_Told = tuple[_Places, list[_Entry]]
+"""What became of a chunk, and the places it was lent: each picture has its own, whether it filled it or not."""
 
 _CHUNK = 4
 
@@ -78,8 +85,9 @@ def read_ahead(
 ) -> Generator[Found, None, None]:
     """What becomes of each picture, in their order, read by `count` at once, up to `slack` more pictures ahead.
 
-    Readers are threads, or processes where `apart` and possible. Pixels stay as they are until `held` more pictures
-    were taken. Closing it ends the readers. Raises StorageError where the system took a process away.
+    Readers are threads, or processes where `apart` and possible. Pixels stay as they are until more than `held` others
+    were taken; pictures without pixels do not count. Closing it ends the readers. Raises StorageError where the system
+    has no memory for processes, or took one away.
     """
     if apart and sys.platform == "linux":
         yield from _in_processes(paths, reader, count=count, slack=slack, held=held)
@@ -104,16 +112,34 @@ def _in_threads(
 
 
 class _Ring:
-    """Memory for the pixels of a number of chunks, shared with processes that are forked from this one."""
+    """Memory for the pixels of a number of pictures, shared with processes that are forked from this one.
 
-    def __init__(self, chunks: int, side: int) -> None:
+    Each place is lent to whoever reads a picture, and comes back once that was used or nothing was put there.
+    """
+
+    def __init__(self, places: int, side: int) -> None:
+        """Raises StorageError where there is no memory for it."""
         # No name and no file, so nothing is left behind and no small /dev/shm of a container is in the way.
-        self._memory = mmap.mmap(-1, chunks * _CHUNK * side * side * 3)
-        self._pixels = torch.frombuffer(self._memory, dtype=torch.uint8).view(chunks, _CHUNK, side, side, 3)
+        size = places * side * side * 3
+        try:
+            self._memory = mmap.mmap(-1, size)
+        except OSError as error:
+            cure = "use fewer --readers or a smaller --batch"
+            raise StorageError(f"There is no memory to read pictures ahead ({size / 1e9:.1f} GB): {cure}.") from error
+        self._pixels = torch.frombuffer(self._memory, dtype=torch.uint8).view(places, side, side, 3)
+        self._free = deque(range(places))
 
-    def chunk(self, number: int) -> Tensor:
-        """Where chunk `number`'s pixels are or belong, (4, S, S, 3); those of one a whole ring before are gone."""
-        return self._pixels[number % len(self._pixels)]
+    def lend(self) -> _Places:
+        """Places for a chunk."""
+        return tuple(self._free.popleft() for _ in range(_CHUNK))
+
+    def take_back(self, place: int) -> None:
+        """Let a place be lent again, which overwrites what is there."""
+        self._free.append(place)
+
+    def at(self, place: int) -> Tensor:
+        """The pixels (S, S, 3) of a place."""
+        return self._pixels[place]
 
     @contextmanager
     def pinned(self) -> Iterator[None]:
@@ -129,12 +155,28 @@ class _Ring:
         try:
             yield
         finally:
-            torch.cuda.synchronize()
+            with suppress(RuntimeError):  # a GPU that has failed, of which others told, copies nothing any more
+                torch.cuda.synchronize()
             if done:
                 calls.cudaHostUnregister(at)
 
 
-class _Chunks(Dataset[list[_Told]]):
+class _Errands(Sampler[_Errand]):
+    """Chunks in their order, each with places for its pixels: asked when a process has time for one more."""
+
+    def __init__(self, chunks: int, ring: _Ring) -> None:
+        self._chunks = chunks
+        self._ring = ring
+
+    def __len__(self) -> int:
+        return self._chunks
+
+    def __iter__(self) -> Iterator[_Errand]:
+        for chunk in range(self._chunks):
+            yield chunk, self._ring.lend()
+
+
+class _Chunks(Dataset[_Told]):
     """A few pictures at a time: each message costs the receiving process a dozen system calls, whatever it holds."""
 
     def __init__(self, paths: Sequence[Path], reader: PictureReader, ring: _Ring) -> None:
@@ -142,32 +184,31 @@ class _Chunks(Dataset[list[_Told]]):
         self.reader = reader
         self.ring = ring
 
-    def __len__(self) -> int:
-        return math.ceil(len(self.paths) / _CHUNK)
-
-    def __getitem__(self, index: int) -> list[_Told]:
-        start = index * _CHUNK
-        places = self.ring.chunk(index)
-        told: list[_Told] = []
+    def __getitem__(self, errand: _Errand) -> _Told:
+        chunk, places = errand
+        start = chunk * _CHUNK
+        told: list[_Entry] = []
         for path, place in zip(self.paths[start : start + _CHUNK], places, strict=False):
             found = self.reader.read(path)
             if isinstance(found, tuple):
                 key, prepared = found
-                place.copy_(prepared.pixels)
+                self.ring.at(place).copy_(prepared.pixels)
                 told.append((key, prepared.width, prepared.height, prepared.frame))
             else:
                 told.append(found)
-        return told
+        return places, told
 
 
 def _in_processes(
     paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int, held: int
 ) -> Generator[Found, None, None]:
     ahead = 1 + slack // (count * _CHUNK)
-    # The next chunk is begun when one is taken, before anything is done with that one.
-    ring = _Ring(count * ahead + math.ceil(held / _CHUNK) + 2, reader.side)
-    loader: DataLoader[list[_Told]] = DataLoader(
+    # Places for what is being read; for a chunk that was taken, before whose pictures the next one is begun; and for
+    # those in use. They are lent, not counted off: nobody knows how many cached pictures lie between two of a batch.
+    ring = _Ring((count * ahead + 1) * _CHUNK + held + 1, reader.side)
+    loader: DataLoader[_Told] = DataLoader(
         _Chunks(paths, reader, ring),
+        sampler=_Errands(math.ceil(len(paths) / _CHUNK), ring),
         batch_size=None,
         num_workers=count,
         prefetch_factor=ahead,
@@ -181,21 +222,27 @@ def _in_processes(
         chunks = iter(loader)
     try:
         with ring.pinned():
-            for number, told in enumerate(chunks):
-                yield from _with_pixels(told, ring.chunk(number))
+            yield from _with_pixels(chunks, ring, held=held)
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
         raise StorageError(f"A process that reads pictures ended ({reason(error)}): use fewer --readers.") from error
 
 
-def _with_pixels(told: Sequence[_Told], pixels: Tensor) -> Iterator[Found]:
-    for entry, place in zip(told, pixels, strict=False):
-        if isinstance(entry, tuple):
+def _with_pixels(chunks: Iterable[_Told], ring: _Ring, *, held: int) -> Iterator[Found]:
+    """What was told, with the pixels that go with it."""
+    in_use: deque[int] = deque()
+    for places, told in chunks:
+        for entry, place in zip(told, places, strict=False):
+            if not isinstance(entry, tuple):
+                ring.take_back(place)
+                yield entry
+                continue
+            if len(in_use) > held:
+                ring.take_back(in_use.popleft())
+            in_use.append(place)
             key, width, height, frame = entry
-            yield key, Prepared(place, width, height, frame)
-        else:
-            yield entry
+            yield key, Prepared(ring.at(place), width, height, frame)
 
 
 def _unchanged(found: T) -> T:

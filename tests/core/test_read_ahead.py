@@ -92,13 +92,26 @@ def test_a_process_that_the_system_takes_away_is_told_of(paths: list[Path]) -> N
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
-def test_pixels_stay_for_as_long_as_was_promised(tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [1, 3])
+def test_pixels_stay_for_as_long_as_was_promised(tmp_path: Path, every: int) -> None:
+    """Also where most pictures have none, since their features are cached, or since they cannot be read."""
     many = [tmp_path / f"{number}.png" for number in range(150)]
     for number, path in enumerate(many):
-        Image.fromarray(np.full((2, 2, 3), number, np.uint8)).save(path)
+        if number % every:
+            path.write_bytes(b"no picture")
+        else:
+            Image.fromarray(np.full((2, 2, 3), number, np.uint8)).save(path)
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
-    taken: deque[tuple[int, Found]] = deque(maxlen=20)
+    taken: deque[tuple[int, Found]] = deque(maxlen=21)
     for number, entry in enumerate(read_ahead(many, reader, count=2, apart=True, slack=4, held=20)):
-        taken.append((number, entry))
+        if isinstance(entry, tuple):
+            taken.append((number, entry))
         assert [brightness(found) for _, found in taken] == [before for before, _ in taken]
-    assert number == 149
+    assert number == len(many) - 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+def test_more_memory_than_there_is_is_told_of(paths: list[Path]) -> None:
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1 << 28)
+    with pytest.raises(StorageError, match="no memory to read pictures ahead"):
+        list(read_ahead(paths, reader, count=2, apart=True, slack=2, held=COUNT))
