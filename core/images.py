@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -36,9 +37,11 @@ def read_picture(path: Path) -> Picture:
     Alpha is laid over white. Raises BadFileError where the file is missing, no picture, or cut short.
     """
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             if image.mode in _DEEP_MODES or _bits(image) > 8:
-                return _read_deep(path, int(image.getexif().get(_EXIF_ORIENTATION, 1)))
+                # OpenCV turns TIFFs whatever it is told.
+                turned = image.format == "TIFF"
+                return _read_deep(path, 1 if turned else int(image.getexif().get(_EXIF_ORIENTATION, 1)))
             image.load()
             ImageOps.exif_transpose(image, in_place=True)  # else it copies those that are upright, too
             return _to_rgb(image)
@@ -52,7 +55,7 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises BadFileError where the file is missing or no picture.
     """
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             width, height = image.size
             sideways = _header_orientation(image) in _TURNED_SIDEWAYS
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -63,7 +66,7 @@ def read_size(path: Path) -> tuple[int, int]:
 def read_thumbnail(path: Path, *, side: int) -> Picture:
     """A small upright picture whose long side is at most `side` pixels; JPEGs are decoded at reduced size."""
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             deep = image.mode in _DEEP_MODES or _bits(image) > 8
             small: Image.Image = Image.fromarray(read_picture(path)) if deep else image
             small.draft("RGB", (side * 2, side * 2))
@@ -106,6 +109,13 @@ def picture_names(folder: Path) -> set[str]:
         raise BadFileError(f"The folder {folder} does not exist: check the path.") from error
     except OSError as error:
         raise BadFileError(f"The folder {folder} cannot be read ({reason(error)}): check its permissions.") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
+    """A picture whose file is opened here: Pillow would map some TIFFs, and then reads sideways ones wrong."""
+    with path.open("rb") as file, Image.open(file) as image:
+        yield image
 
 
 def _suffix(name: str) -> str:

@@ -53,6 +53,27 @@ def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, kind: str
     assert is_red(found[corner[orientation]])
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16", "F"])
+def test_tiffs_of_all_kinds_are_turned_as_often_as_they_ask_for(tmp_path: Path, orientation: int, mode: str) -> None:
+    bright = np.zeros((HEIGHT, WIDTH), np.uint8)
+    bright[:20, :20] = 200
+    stored = (
+        Image.fromarray(bright.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(bright).convert(mode)
+    )
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.tif"
+    stored.save(path, exif=exif)
+    found, (width, height) = read_picture(path), read_size(path)
+    assert found.shape[:2] == (height, width)
+    assert (width, height) == ((HEIGHT, WIDTH) if orientation >= 5 else (WIDTH, HEIGHT))
+    corner = {1: (5, 5), 2: (5, -5), 3: (-5, -5), 4: (-5, 5), 5: (5, 5), 6: (5, -5), 7: (-5, -5), 8: (-5, 5)}
+    assert found[corner[orientation]].min() > 190
+    assert (found > 190).all(axis=2).sum() == 400
+    assert read_thumbnail(path, side=20).shape[0] == (20 if height > width else round(20 * height / width))
+
+
 def test_sixteen_bit_turned_picture_is_upright(tmp_path: Path) -> None:
     deep = corner_picture().astype(np.uint16) * 257
     path = tmp_path / "deep.png"
