@@ -25,7 +25,7 @@ from core.progress import Job, Progress
 
 MANIFEST = "boxrefine-features.json"
 END = "boxrefine-end"  # tar itself cannot tell a file that was cut between two members
-PACK_VERSION = 1
+PACK_VERSION = 2
 _MEMBER = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.safetensors")
 _LARGEST_MEMBER = 64 * 1024**2
 _LARGEST_MANIFEST = 1 << 20
@@ -155,6 +155,8 @@ def _manifest(file: tarfile.TarFile, members: Iterator[tarfile.TarInfo], pack: P
         raise BadFileError(f"{pack} is no cache pack: name a file that boxrefine cache export wrote.") from error
     if version > PACK_VERSION:
         raise BadFileError(f"{pack} was written by a newer BoxRefine: update BoxRefine.")
+    if version < PACK_VERSION:
+        raise BadFileError(f"{pack} was written by an older BoxRefine: export it anew with this one.")
     return features, total
 
 

@@ -230,13 +230,14 @@ def test_an_export_that_is_cancelled_or_refused_leaves_nothing(folder: Path, tmp
     assert [path.name for path in out.iterdir()] == ["taken"]
 
 
-def test_a_newer_pack_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "told"), [(99, "newer BoxRefine: update"), (1, "older BoxRefine: encode")])
+def test_a_pack_of_another_version_is_refused(tmp_path: Path, version: int, told: str) -> None:
     manifest = tmp_path / "boxrefine-features.json"
-    manifest.write_text(json.dumps({"version": 99, "features": 0, "bytes": 0}))
-    with tarfile.open(tmp_path / "new.tar", "w") as file:
+    manifest.write_text(json.dumps({"version": version, "features": 0, "bytes": 0}))
+    with tarfile.open(tmp_path / "other.tar", "w") as file:
         file.add(manifest, manifest.name)
-    with FeatureCache(tmp_path / "cache") as cache, pytest.raises(BadFileError, match="newer BoxRefine"):
-        run(import_pack(cache, tmp_path / "new.tar"))
+    with FeatureCache(tmp_path / "cache") as cache, pytest.raises(BadFileError, match=told):
+        run(import_pack(cache, tmp_path / "other.tar"))
 
 
 # The 8-bit codec
