@@ -34,11 +34,13 @@ class RamTier:
 
     def put(self, key: FeatureKey, features: ImageFeatures) -> None:
         """Hold features, at the cost of the longest unused ones."""
+        fits = features.nbytes <= self._budget
+        features = features.alone() if fits else features  # copied before the lock: whoever paints asks here, too
         with self._lock:
             self._drop(key)
-            if features.nbytes > self._budget:
+            if not fits:
                 return
-            self._held[key] = features.alone()
+            self._held[key] = features
             self._bytes += features.nbytes
             while self._bytes > self._budget:
                 self._drop(next(iter(self._held)))

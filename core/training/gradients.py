@@ -77,7 +77,8 @@ class RecordedGradients(Gradients):
         for parameter in self._parameters:
             parameter.grad = None
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # Else a thread that pins the next batch's memory meanwhile would fail, and teaching with it.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self._loss = super().of(self._given)
         self._graph = graph
 
