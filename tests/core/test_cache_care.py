@@ -230,7 +230,7 @@ def test_an_export_that_is_cancelled_or_refused_leaves_nothing(folder: Path, tmp
     assert [path.name for path in out.iterdir()] == ["taken"]
 
 
-@pytest.mark.parametrize(("version", "told"), [(99, "newer BoxRefine: update"), (1, "older BoxRefine: encode")])
+@pytest.mark.parametrize(("version", "told"), [(99, "newer BoxRefine: update"), (1, "older BoxRefine: export")])
 def test_a_pack_of_another_version_is_refused(tmp_path: Path, version: int, told: str) -> None:
     manifest = tmp_path / "boxrefine-features.json"
     manifest.write_text(json.dumps({"version": version, "features": 0, "bytes": 0}))
