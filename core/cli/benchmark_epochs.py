@@ -2,7 +2,8 @@
 
 SET is a folder of images/ and annotations.json (COCO detection). The refiner is trained on its first pictures in each
 way, and measured on the others, so that speed is not bought with quality. AMP is bf16 or fp16 and needs a GPU. HQ-SAM
-runs at random weights where the published ones are not here: just as fast, but then the IoU tells nothing.
+runs at random weights where the published ones are not here: just as fast, but then the IoU tells nothing, and the
+features are kept for this run alone.
 
 examples:
   boxrefine benchmark epochs --set dev/raccoon
@@ -15,7 +16,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from core.cli.encoders_to_time import encoder_to_time
+from core.cli.encoders_to_time import cache_to_time, encoder_to_time
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
 from core.cli.terminal import Figure, say, summarise, table, watch
 from core.errors import BadInputError
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.pictures < 1 or options.epochs < 2:
         raise BadInputError("--pictures must be 1 or more, and --epochs 2 or more: the first one is not timed.")
     config = read_config(options.config, TeachConfig)
-    with open_source(options, load=encoder_to_time) as source:
+    with cache_to_time(options), open_source(options, load=encoder_to_time) as source:
         drawn = watch(read_drawn_set(options.set, source, noise="hq0.4", seed=0), unit="image")
         start = load_start(None, source.encoder, config)
         job = epoch_speed(drawn, start, config, source=source, pictures=options.pictures, epochs=options.epochs)

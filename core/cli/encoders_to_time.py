@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,9 +21,8 @@ def encoder_to_time(name: str, device: str = "auto") -> Encoder:
     from core.encoders.cpu_kernels import quicken
     from core.encoders.fused_attention import fuse_attention
     from core.encoders.hq_sam import HqSamEncoder
-    from core.encoders.official import OFFICIAL, find_weights
 
-    if name not in OFFICIAL or find_weights(name) is not None:
+    if not is_at_random(name):
         return load_encoder(name, device)
     network = random_network(name)
     fuse_attention(network)
@@ -26,6 +30,24 @@ def encoder_to_time(name: str, device: str = "auto") -> Encoder:
     if chosen.type == "cpu":
         quicken(network.get_submodule("image_encoder"))
     return HqSamEncoder(network, name=name, sha256="0" * 64, device=chosen)
+
+
+def is_at_random(name: str) -> bool:
+    """Whether `encoder_to_time` has no weights but random ones."""
+    from core.encoders.official import OFFICIAL, find_weights
+
+    return name in OFFICIAL and find_weights(name) is None
+
+
+@contextmanager
+def cache_to_time(options: argparse.Namespace) -> Iterator[None]:
+    """Features at random weights are of no use to anybody: they go with the block, unless a cache was named."""
+    if options.cache is not None or not is_at_random(options.encoder):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="boxrefine-") as folder:
+        options.cache = Path(folder)
+        yield
 
 
 def random_network(name: str) -> nn.Module:

@@ -206,19 +206,20 @@ def _in_processes(
     # Places for what is being read; for a chunk that was taken, before whose pictures the next one is begun; and for
     # those in use. They are lent, not counted off: nobody knows how many cached pictures lie between two of a batch.
     ring = _Ring((count * ahead + 1) * _CHUNK + held + 1, reader.side)
-    loader: DataLoader[_Told] = DataLoader(
-        _Chunks(paths, reader, ring),
-        sampler=_Errands(math.ceil(len(paths) / _CHUNK), ring),
-        batch_size=None,
-        num_workers=count,
-        prefetch_factor=ahead,
-        collate_fn=_unchanged,
-        worker_init_fn=_begin_apart,
-        multiprocessing_context=multiprocessing.get_context("fork"),
-    )
     with warnings.catch_warnings():
         # Python warns of forking beside threads; the readers use none of what those may hold.
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "This DataLoader will create")  # --readers may be more than there are cores
+        loader: DataLoader[_Told] = DataLoader(
+            _Chunks(paths, reader, ring),
+            sampler=_Errands(math.ceil(len(paths) / _CHUNK), ring),
+            batch_size=None,
+            num_workers=count,
+            prefetch_factor=ahead,
+            collate_fn=_unchanged,
+            worker_init_fn=_begin_apart,
+            multiprocessing_context=multiprocessing.get_context("fork"),
+        )
         chunks = iter(loader)
     try:
         with ring.pinned():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from core.cli.encoders_to_time import cache_to_time
 from tests.core.command_line import Verb
 from tests.core.lessons_by_hand import save_coco, save_config
 
@@ -28,3 +30,15 @@ def test_a_set_with_nothing_left_to_measure_on_is_refused(verb: Verb, tmp_path: 
     save_coco(tmp_path / "discs", 4)
     said = verb("benchmark", "epochs", "--set", tmp_path / "discs", "--device", "cpu")
     assert said.code == 2 and "none is left to measure on" in said.sentences[-1]
+
+
+def test_features_at_random_weights_stay_out_of_the_own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOXREFINE_WEIGHTS", str(tmp_path / "none"))
+    options = Namespace(encoder="vit_h", cache=None)
+    with cache_to_time(options):
+        assert options.cache.is_dir()
+    assert not options.cache.exists()
+    for encoder, cache in (("light", None), ("vit_h", tmp_path)):
+        options = Namespace(encoder=encoder, cache=cache)
+        with cache_to_time(options):
+            assert options.cache == cache

@@ -103,7 +103,7 @@ def test_pixels_stay_for_as_long_as_was_promised(tmp_path: Path, every: int) -> 
             Image.fromarray(np.full((2, 2, 3), number, np.uint8)).save(path)
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
     taken: deque[tuple[int, Found]] = deque(maxlen=21)
-    for number, entry in enumerate(read_ahead(many, reader, count=2, apart=True, slack=4, held=20)):
+    for number, entry in enumerate(read_ahead(many, reader, count=3, apart=True, slack=4, held=20)):
         if isinstance(entry, tuple):
             taken.append((number, entry))
         assert [brightness(found) for _, found in taken] == [before for before, _ in taken]
