@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
+from core.features import cache_index, feature_key
 from core.features.feature_cache import FeatureCache
 from core.features.feature_file import FeatureKey, read_key
 from core.geometry import Frame
@@ -154,6 +155,25 @@ def test_an_index_of_an_older_version_is_made_anew_from_the_files(folder: Path) 
         put(cache, "c")
         assert held(cache, "a", "b", "c") == [True, True, True]
         assert cache.stats.disk_bytes == both * 3 // 2
+
+
+def test_files_of_an_older_version_make_room_with_the_first_new_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(feature_key, "FORMAT_VERSION", feature_key.FORMAT_VERSION - 1)
+        before.setattr(cache_index, "_INDEX_VERSION", cache_index._INDEX_VERSION - 1)
+        with FeatureCache(folder, ram_budget=0) as cache:
+            put(cache, "a", "b")
+            assert held(cache, "a", "b") == [True, True]
+    old = features_files(folder)
+    with FeatureCache(folder, ram_budget=0) as cache:
+        assert held(cache, "a", "b") == [False, False]
+        put(cache, "a")
+        assert held(cache, "a", "b") == [True, False]
+        (new,) = features_files(folder)
+        assert cache.stats.disk_bytes == new.stat().st_size
+    assert len(old) == 2 and not any(path.exists() for path in old)
 
 
 def test_what_is_larger_than_the_budget_is_not_written(folder: Path) -> None:
