@@ -96,8 +96,8 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 def in_natural_order(names: Iterable[str]) -> list[str]:
-    """File names as people count: numbers in them are numbers."""
-    return sorted(names, key=_natural)
+    """File names as people count: numbers in them are numbers. In every process the same: they share work by it."""
+    return sorted(names, key=lambda name: (_natural(name), name))
 
 
 def picture_names(folder: Path) -> set[str]:

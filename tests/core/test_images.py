@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.errors import BadFileError
-from core.images import content_hash, list_pictures, read_picture, read_size, read_thumbnail
+from core.images import content_hash, in_natural_order, list_pictures, read_picture, read_size, read_thumbnail
 
 WIDTH, HEIGHT = 60, 40
 
@@ -148,3 +148,8 @@ def test_pictures_are_listed_by_number_and_nothing_else(tmp_path: Path) -> None:
     assert [path.name for path in list_pictures(tmp_path)] == ["a.png", "b9.JPG", "b10.jpg"]
     with pytest.raises(BadFileError, match="does not exist"):
         list_pictures(tmp_path / "nowhere")
+
+
+def test_names_that_differ_in_case_alone_have_an_order_too() -> None:
+    names = ["b.jpg", "B.jpg", "a2.jpg", "A2.jpg", "a10.jpg"]
+    assert in_natural_order(names) == in_natural_order(names[::-1]) == ["A2.jpg", "a2.jpg", "a10.jpg", "B.jpg", "b.jpg"]
