@@ -109,7 +109,7 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
             losses.append(_finite(loss, run, batch, epoch, step))
             run.processes.average_gradients(learns)
             precision.unscale(optimizer)
-            _pull_back(learns, origin, by=config.l2_sp)
+            pull_back(learns, origin, by=config.l2_sp)
             norm = precision.apply(optimizer, learns, max_norm=config.max_norm)
             average.update_parameters(network)
             step += 1
@@ -218,7 +218,7 @@ def _on(device: torch.device, loader: DataLoader[Batch]) -> Iterator[Batch]:
         yield batch.to(device)
 
 
-def _pull_back(learns: Sequence[Parameter], origin: Sequence[Tensor], *, by: float) -> None:
+def pull_back(learns: Sequence[Parameter], origin: Sequence[Tensor], *, by: float) -> None:
     """The gradient of `by` times the squared distance from where the parameters began (L2-SP, Li et al., 2018).
 
     By hand and for all at once: as a part of the loss it would be a thousand small kernels a step.

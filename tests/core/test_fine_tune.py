@@ -32,6 +32,7 @@ from core.training.fine_tune import (
     draw,
     epochs_of,
     fine_tune,
+    pull_back,
     start_afresh,
 )
 from core.training.lesson_loader import (
@@ -208,6 +209,22 @@ def test_rates_pull_decay_clipping_and_averaging_do_what_they_say(
     assert moved_by("e", max_norm=1e-9) < 0.5 * usual
     assert moved_by("f", weight_decay=50.0) > 1.2 * usual
     assert moved_by("g", l2_sp=1e4) < 0.8 * usual
+
+
+def test_the_pull_is_the_gradient_of_the_squared_distance_from_the_start() -> None:
+    learns = [torch.nn.Parameter(torch.tensor(values)) for values in ([1.0, -2.0], [3.0], [5.0])]
+    origin = [torch.tensor(values) for values in ([0.5, 0.0], [3.5], [1.0])]
+    loss = learns[0].sum() + 2 * learns[1].sum()  # the third one has no part in it
+    loss.backward()
+    pull_back(learns, origin, by=0.25)
+    found = [parameter.grad for parameter in learns]
+    learns[0].grad = learns[1].grad = None
+    apart = sum(((now - was) ** 2).sum() for now, was in zip(learns[:2], origin[:2], strict=True))
+    (learns[0].sum() + 2 * learns[1].sum() + 0.25 * apart).backward()
+    assert found[2] is None
+    for parameter, gradient in zip(learns[:2], found[:2], strict=True):
+        assert parameter.grad is not None and gradient is not None
+        assert torch.allclose(parameter.grad, gradient)
 
 
 def test_the_weights_of_the_losses_count(
