@@ -204,7 +204,7 @@ class ImageList(QListView):
         self.verticalScrollBar().rangeChanged.connect(self._seek)
         self.selectionModel().currentChanged.connect(self._chosen)
         parts.session.image_changed.connect(self._show_open)
-        parts.session.changed.connect(self._show_open)
+        parts.session.changed.connect(self._changed)
 
     @property
     def thumbnails_read(self) -> int:
@@ -230,10 +230,17 @@ class ImageList(QListView):
         if current.isValid() and current.row() < len(images):
             operations.show_image(self._parts, images[current.row()].id)
 
-    def _show_open(self) -> None:
-        row = self._parts.session.row
+    def _changed(self) -> None:
         self.viewport().update()
-        if row is not None and row < self._images.rowCount() and row != self.currentIndex().row():
+        self._show_open()
+
+    def _show_open(self) -> None:
+        """Only what a step changes: painting all rows at each one would take as long as the picture itself."""
+        row = self._parts.session.row
+        if row is None or row >= self._images.rowCount():
+            return
+        self._repaint(row)  # what was wrong with it may be forgotten now
+        if row != self.currentIndex().row():
             self.setCurrentIndex(self._images.index(row))
             self._is_seeking = True
             self._seek()
