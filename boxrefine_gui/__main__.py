@@ -46,7 +46,7 @@ def keep_memory() -> None:
     """Let glibc keep what pictures and features took, instead of asking the system for each anew.
 
     Up to 256 MB, and up to 64 MB (glibc's own limit) for each other thread; what is larger than 32 MB goes back.
-    Memory fresh from the system costs a fault every 4 kB: it can make up three quarters of a JPEG's decoding. Other
+    Memory fresh from the system costs a fault every 4 kB: it can take longer than decoding a JPEG. Other
     systems have no such setting.
     """
     if sys.platform == "linux":

@@ -77,8 +77,8 @@ def run(path: Path | None) -> int:
 def leave_imports_alone() -> None:
     """Take back the look that PySide6 has at the source of every module that is imported after it.
 
-    It looks for users of its feature `snake_case`, of whom there are none here; torch's two thousand modules take half
-    a second longer for it, with Python's lock held.
+    It looks for users of its feature `snake_case`, of whom there are none here; torch's many
+    modules take longer for it, with Python's lock held.
     """
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 

@@ -157,15 +157,7 @@ def correction_of(draft: Draft, models: Models | None, *, category_id: int, seco
     correction = Correction(draft.image_id, category_id, drawn=draft.drawn, accepted=draft.box, seconds=seconds)
     if answer is None or models is None:
         return correction
-    return replace(
-        correction,
-        refined=answer.box,
-        edge_confidence=answer.edge_confidence,
-        score=answer.score,
-        outline=answer.outline,
-        encoder=models.encoder_identity,
-        refiner=models.refiner_identity,
-    )
+    return correction.with_answer(answer, encoder=models.encoder_identity, refiner=models.refiner_identity)
 
 
 def _accept_in(project: ProjectStore, *, correction: Correction) -> Changes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from boxrefine_gui.loaded_models import Models
@@ -61,15 +61,7 @@ class RefineImageRequest:
             second_look=models.looks_twice,
         )
         return [
-            replace(
-                correction,
-                refined=answer.box,
-                edge_confidence=answer.edge_confidence,
-                score=answer.score,
-                outline=answer.outline,
-                encoder=models.encoder_identity,
-                refiner=models.refiner_identity,
-            )
+            correction.with_answer(answer, encoder=models.encoder_identity, refiner=models.refiner_identity)
             for correction, answer in zip(self.asked, answers, strict=True)
         ]
 

@@ -79,7 +79,7 @@ def read_thumbnail(path: Path, *, side: int) -> Picture:
 def content_hash(picture: Picture) -> str:
     """32 hex digits that depend on the upright pixels alone, so the same picture under two names is one.
 
-    XXH3: nobody forges pictures against a cache, and a cryptographic hash takes as long as decoding the JPEG does.
+    XXH3: nobody forges pictures against a cache, and a cryptographic hash is much slower.
     """
     digest = xxhash.xxh3_128()
     digest.update(repr(picture.shape).encode())

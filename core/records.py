@@ -101,6 +101,18 @@ class Correction:
         """The refinement that waits for a yes or no."""
         return None if self.confirmed else self.refined
 
+    def with_answer(self, answer: Refinement, *, encoder: str, refiner: str) -> Correction:
+        """The same with a refinement and the identities of who made it."""
+        return replace(
+            self,
+            refined=answer.box,
+            edge_confidence=answer.edge_confidence,
+            score=answer.score,
+            outline=answer.outline,
+            encoder=encoder,
+            refiner=refiner,
+        )
+
 
 @dataclass(frozen=True)
 class ImportedBox:

@@ -1,7 +1,7 @@
 """Gradients of a step's loss; on a GPU the step is recorded once and replayed, since it has more kernels than work.
 
-A step of the refiner is some two thousand small kernels. Beginning them one by one takes Python several times as long
-as a GPU takes to run them (CUDA graphs, see https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs).
+A step of the refiner is a great many small kernels, which Python begins more slowly than a GPU runs them
+(CUDA graphs, see https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs).
 """
 
 from __future__ import annotations
