@@ -148,6 +148,22 @@ def test_hq_sam_in_batches_gives_what_single_pictures_get(
     check_same(kept(folder, cache, hq_encoder), folder, hq_encoder)
 
 
+@pytest.mark.parametrize("size", [*SIZES, (1920, 1080), (1500, 2999)])
+def test_pictures_for_half_precision_are_resized_as_sam_does_but_for_single_levels(
+    hq_encoder: HqSamEncoder, size: tuple[int, int]
+) -> None:
+    width, height = size
+    picture = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    frame = Frame.whole(width=width, height=height)
+    exact, quick = (
+        BatchEncoder(hq_encoder, precision=precision).prepare(picture, frame) for precision in ("fp32", "bf16")
+    )
+    assert (quick.width, quick.height) == (exact.width, exact.height)
+    off = (quick.pixels.int() - exact.pixels.int()).abs()
+    assert int(off.max()) <= 1
+    assert float(off.float().mean()) < 0.02
+
+
 def test_half_precision_stays_close(folder: Path, cache: FeatureCache, light: LightEncoder) -> None:
     report, _ = encode(folder, cache, BatchEncoder(light, precision="bf16"))
     assert report.device == "cpu, bf16"
