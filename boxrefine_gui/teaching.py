@@ -137,6 +137,7 @@ class Teaching:
                 losses=losses,
                 steps=steps,
                 figures=figures,
+                note=progress.get("note") or session.teaching.note,
             )
         )
 

@@ -11,12 +11,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` steps (0: not known yet), a few words for the user, and figures for a log."""
+    """`done` of `total` steps (0: not known yet), a few words for the user, and figures for a log.
+
+    `note` is a sentence that the user should read although the job goes on; it comes once.
+    """
 
     done: int
     total: int
     message: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
 
 
 Job = Generator[Progress, None, T]

@@ -53,6 +53,7 @@ class TeachPanel(QWidget):
         self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.plot = LossPlot()
         self.figures = _label("Figures of teaching")
+        self.note = _label("What slows teaching down")
         self.sentence = _label("What came of teaching")
         self.refiners = QListWidget()
         self.refiners.setAccessibleName("Refiners of this project")
@@ -75,7 +76,7 @@ class TeachPanel(QWidget):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(6, 2, 6, 6)
         layout.addLayout(top)
-        for widget in (self.words, self.plot, self.figures, self.sentence, self.refiners, self.use_button):
+        for widget in (self.words, self.plot, self.figures, self.note, self.sentence, self.refiners, self.use_button):
             layout.addWidget(widget)
         layout.setStretchFactor(self.refiners, 1)
         self.setFocusProxy(self.button)
@@ -123,6 +124,8 @@ class TeachPanel(QWidget):
         self.plot.setVisible(bool(state.losses))
         self.figures.setText("\n".join(filter(None, (state.message, figures_text(state)))))
         self.figures.setVisible(bool(self.figures.text()))
+        self.note.setText(state.note)
+        self.note.setVisible(bool(state.note))
         self.sentence.setText(state.sentence)
         self.sentence.setVisible(bool(state.sentence))
         self._show_refiners()

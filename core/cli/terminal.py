@@ -45,6 +45,8 @@ def watch(job: Job[T], *, unit: str) -> T:
             except StopIteration as end:
                 result: T = end.value
                 return result
+            if progress.note:
+                complain(progress.note)
             bar.total = progress.total or None
             bar.set_description_str(progress.message, refresh=progress.done == 0)
             bar.update(progress.done - bar.n)
@@ -59,7 +61,9 @@ def tell_steps(job: Job[T]) -> T:
             except StopIteration as end:
                 result: T = end.value
                 return result
-            step = {"done": progress.done, "total": progress.total, "message": progress.message}
+            if progress.note:
+                complain(progress.note)
+            step = {"done": progress.done, "total": progress.total, "message": progress.message, "note": progress.note}
             print(json.dumps({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
 
 

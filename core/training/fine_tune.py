@@ -24,7 +24,7 @@ from core.refiner.network import RefinerNetwork
 from core.training.augment import Rng
 from core.training.clock import Clock
 from core.training.drawing_noise import draw_carelessly, fit
-from core.training.gradients import Compute, gradients_of
+from core.training.gradients import Compute, Troubles, gradients_of
 from core.training.lesson_loader import BATCH_TENSORS, Batch, EpochBatches
 from core.training.lessons import Lesson
 from core.training.precision import Precision
@@ -94,6 +94,7 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     losses: list[float] = []
     rng = torch.Generator(device)
     gradients = gradients_of(_loss_of(network, run), learns, precision, device)
+    troubles = Troubles(gradients)
     for epoch in range(first, epochs):
         run.batches.epoch = epoch
         clock.start_epoch()
@@ -114,9 +115,10 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
             average.update_parameters(network)
             step += 1
             clock.tick(config.batch_images * run.processes.count)
-            yield Progress(step, total, f"epoch {epoch + 1} of {epochs}", clock.figures(losses, epoch, step, total))
+            figures = clock.figures(losses, epoch, step, total)
+            yield Progress(step, total, f"epoch {epoch + 1} of {epochs}", figures, note=troubles.news())
         if run.processes.is_first:
-            log_row(run.out / LOG_FILE, {**clock.figures(losses, epoch, step, total), "norm": float(norm)})
+            log_row(run.out / LOG_FILE, {**figures, "norm": float(norm)})
             _save(run, parts, epoch + 1)
     best = cast(RefinerNetwork, average.module).eval().cpu()
     return _tuned(best, clock, steps=step, epochs=epochs, losses=losses)

@@ -18,16 +18,22 @@ from core.training.precision import Precision
 Compute = Callable[[Sequence[Tensor]], Tensor]
 """The loss of tensors that have the same shapes in every step, without anything at random."""
 
+TROUBLE = (
+    "This GPU could not record the training step ({reason}), so it learns the same step by step, which takes longer: "
+    "update its driver, or close other programs that use it."
+)
+
 _WARM_UP = 2
 
 
 class Gradients:
-    """Sets the parameters' gradients to those of `compute`'s loss."""
+    """Sets the parameters' gradients to those of `compute`'s loss; `trouble` says why that takes long."""
 
     def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision) -> None:
         self._compute = compute
         self._parameters = parameters
         self._precision = precision
+        self.trouble: str | None = None
 
     def of(self, given: Sequence[Tensor]) -> Tensor:
         """The loss, without a way back through it."""
@@ -47,7 +53,6 @@ class RecordedGradients(Gradients):
 
     def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision) -> None:
         super().__init__(compute, parameters, precision)
-        self.trouble: str | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
         self._given: list[Tensor] = []
         self._loss = torch.empty(0)
@@ -58,7 +63,7 @@ class RecordedGradients(Gradients):
             try:
                 self._record(given)
             except RuntimeError as error:  # if it was not the recording that failed, the step by itself fails as well
-                self.trouble = reason(error)
+                self.trouble, self._given = reason(error), []
         if self._graph is None:
             return super().of(given)
         for here, new in zip(self._given, given, strict=True):
@@ -81,6 +86,21 @@ class RecordedGradients(Gradients):
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self._loss = super().of(self._given)
         self._graph = graph
+
+
+class Troubles:
+    """What slows steps down, told once."""
+
+    def __init__(self, gradients: Gradients) -> None:
+        self._gradients = gradients
+        self._told = False
+
+    def news(self) -> str:
+        """A sentence for the user, the first time that there is one."""
+        if self._told or self._gradients.trouble is None:
+            return ""
+        self._told = True
+        return TROUBLE.format(reason=self._gradients.trouble)
 
 
 def gradients_of(

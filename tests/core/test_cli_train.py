@@ -19,6 +19,7 @@ from core.refiner.network import RefinerNetwork
 from core.store.project_file import refiners_folder
 from core.store.project_store import ProjectStore
 from core.training.config import read_config
+from core.training.gradients import RecordedGradients
 from core.training.teach_config import TeachConfig
 from tests.core.command_line import Verb
 from tests.core.lessons_by_hand import save_coco, save_config, save_project
@@ -92,6 +93,25 @@ def test_progress_in_json_has_a_line_for_each_step(
     assert any("loss" in entry and "seconds_left" in entry for entry in figures)
     assert any(entry.get("hit_rate") is not None for entry in figures)
     assert "promoted" in last
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU here would record the step")
+@pytest.mark.parametrize("machine_readable", [False, True])
+def test_a_step_that_cannot_be_recorded_is_told_once_and_learning_goes_on(
+    verb: Verb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: Path, machine_readable: bool
+) -> None:
+    images, boxes = save_coco(tmp_path / "discs", 6)
+    # What a GPU is given; here, where there is none, recording fails as it does on one that cannot.
+    monkeypatch.setattr("core.training.fine_tune.gradients_of", lambda *given: RecordedGradients(*given[:3]))
+    monkeypatch.setattr("core.cli.steering.NICENESS", 0)
+    arguments = ["--images", images, "--boxes", boxes, "--out", tmp_path / "out", "--config", config, "--device", "cpu"]
+    with Path(os.devnull).open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        said = verb("train", *arguments, *(["--json-progress"] if machine_readable else []))
+    assert said.code == 0 and "promoted" in said.summary
+    assert sum("could not record the training step" in sentence for sentence in said.sentences) == 1
+    notes = [json.loads(line).get("progress", {}).get("note", "") for line in said.out.splitlines()]
+    assert sum("learns the same step by step" in note for note in notes) == int(machine_readable)
 
 
 # The configuration

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from core.training.gradients import Gradients, RecordedGradients, gradients_of
+from core.training.gradients import Gradients, RecordedGradients, Troubles, gradients_of
 from core.training.precision import Precision
 
 CPU = torch.device("cpu")
@@ -43,8 +43,11 @@ def test_where_nothing_can_be_recorded_it_says_why() -> None:
     gradients = RecordedGradients(
         lambda given: (weights * given[0]).sum(), [weights], Precision.best(CPU, use_amp=True)
     )
+    troubles = Troubles(gradients)
+    assert troubles.news() == ""
     gradients.of([torch.ones(2)])
-    assert gradients.trouble
+    assert gradients.trouble and gradients.trouble in troubles.news()
+    assert troubles.news() == ""  # once is enough
 
 
 def test_a_cpu_goes_step_by_step() -> None:

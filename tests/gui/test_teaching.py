@@ -134,6 +134,22 @@ def test_the_verdict_stands_in_the_panel(qtbot: QtBot, app: App, monkeypatch: py
     assert "Held-out IoU 0.800 → 0.900" in app.window.teach_panel.figures.text()
 
 
+def test_what_the_trainer_wants_read_stays_in_the_panel(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(qtbot, app)
+    noted, later = ({"progress": STEP | {"figures": FIGURES, "note": note}} for note in ("It takes longer.", ""))
+    says(monkeypatch, noted, later, SUMMARY)
+    note = app.window.teach_panel.note
+    assert note.text() == ""
+    app.window.action_by_id["teach"].trigger()
+    qtbot.waitUntil(lambda: app.session.teaching.promoted)
+    assert note.text() == "It takes longer." and note.isVisible()
+    app.teaching.start()
+    assert note.text() == "" and not note.isVisible()  # another run may fare better
+    app.teaching.cancel()
+
+
 def test_what_the_trainer_complains_of_is_told_in_its_sentence(
     qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
