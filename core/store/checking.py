@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter, sub
 
-import numpy as np
 from sqlite_utils import Database
 
-from core.geometry import Box, Boxes, as_boxes
+from core.geometry import Box
 from core.records import Correction, ImportedBox
-from core.store.rows import box_text, correction_of, correction_row, now, refinement_columns
+from core.store.rows import box_text, boxes_of, correction_of, correction_row, now, refinement_columns
 from core.store.undo_log import Operation, Row
 
 SAME_PX, SAME_SHARE = 0.51, 0.05
@@ -28,7 +29,7 @@ class KnownBoxes:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._known: dict[tuple[int, int], Boxes] = {}
+        self._known: dict[tuple[int, int], list[Box]] = {}  # each by x1
         self._read: set[int] = set()
 
     def take(self, image_id: int, category_id: int, box: Box) -> bool:
@@ -37,26 +38,24 @@ class KnownBoxes:
         A box that was refined or moved after its import is still known by what its file had.
         """
         self._read_image(image_id)
-        key = image_id, category_id
-        known = self._known.get(key, as_boxes([]))
+        known = self._known.setdefault((image_id, category_id), [])
         slack = min(SAME_PX, SAME_SHARE * min(box.width, box.height))
-        if len(known) and (np.abs(known - as_boxes([box])).max(axis=1) <= slack).any():
+        low = bisect_left(known, box.x1 - slack, key=itemgetter(0))
+        high = bisect_right(known, box.x1 + slack, key=itemgetter(0))
+        if any(max(map(abs, map(sub, held, box))) <= slack for held in known[low:high]):
             return False
-        self._known[key] = np.concatenate([known, as_boxes([box])])
+        insort(known, box)
         return True
 
     def _read_image(self, image_id: int) -> None:
         if image_id in self._read:
             return
         self._read.add(image_id)
-        groups: dict[tuple[int, int], list[Box]] = {}
-        for row in self._db.query("SELECT * FROM corrections WHERE image_id = ?", [image_id]):
-            held = correction_of(row)
-            group = groups.setdefault((image_id, held.category_id), [])
-            group.append(held.accepted)
-            if held.origin is not None:
-                group.append(held.origin.box)
-        self._known.update({key: as_boxes(boxes) for key, boxes in groups.items()})
+        rows = self._db.execute("SELECT category_id, accepted, origin FROM corrections WHERE image_id = ?", [image_id])
+        for category_id, accepted, origin in rows.fetchall():
+            group = self._known.setdefault((image_id, category_id), [])
+            for box in boxes_of(accepted, origin):
+                insort(group, box)
 
 
 def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox]) -> int:

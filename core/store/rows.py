@@ -72,6 +72,11 @@ def box_text(box: Box) -> str:
     return _numbers_text(box)
 
 
+def boxes_of(accepted: str, origin: str | None) -> tuple[Box, ...]:
+    """What a stored box is known by: itself, and what it once came as."""
+    return (_box(accepted),) if origin is None else (_box(accepted), _origin(origin).box)
+
+
 def stored_path(path: Path, *, folder: Path) -> str | bytes:
     """The path of a picture as the project keeps it: relative where it is below `folder`, so that both can move.
 

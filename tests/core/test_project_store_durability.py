@@ -44,6 +44,41 @@ except StorageError as error:
 """
 
 
+LARGE_UNDO = """
+import sys
+from pathlib import Path
+from core.geometry import Box
+from core.records import Correction, ImportedBox
+from core.store.project_store import ProjectStore
+from tests.core.projects import fill
+
+store = ProjectStore.create(Path(sys.argv[1]))
+fill(store)
+places = [Box(n % 600, n // 600, n % 600 + 30, n // 600 + 20) for n in range(30_000)]
+store.import_boxes([ImportedBox("owl", Correction(1, 0, box, box)) for box in places], file="owls.json")
+while True:
+    print("undo", flush=True)
+    store.undo()
+    print("redo", flush=True)
+    store.redo()
+"""
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_an_undo_that_is_killed_half_way_leaves_all_or_nothing(tmp_path: Path, steps: int) -> None:
+    path = tmp_path / "boxrefine.sqlite"
+    with python(LARGE_UNDO, path) as process:
+        assert process.stdout
+        for _ in range(steps):
+            process.stdout.readline()
+        process.kill()
+    with closing(ProjectStore.open(path)) as store:
+        count, categories = len(store.corrections(1)), len(store.categories())
+        assert (count, categories) in ((30_000, 3), (0, 2))
+        assert (store.undo() if count else store.redo()).anything
+        assert len(store.corrections(1)) == 30_000 - count
+
+
 @pytest.mark.parametrize("burst", [1, 60])
 def test_all_confirmed_boxes_survive_kill_9(tmp_path: Path, burst: int) -> None:
     path = tmp_path / "boxrefine.sqlite"

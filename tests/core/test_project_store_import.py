@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -76,6 +77,17 @@ def test_categories_that_are_there_are_used(store: ProjectStore) -> None:
     store.import_boxes([imported(category="dog"), imported(category="owl", image_id=2)], file="coarse.json")
     assert store.categories() == [Category(1, "cat"), Category(2, "dog"), Category(3, "owl")]
     assert store.corrections(1)[0].category_id == 2
+
+
+def test_a_large_import_is_taken_back_and_brought_again_in_less_time_than_it_took(store: ProjectStore) -> None:
+    boxes = [imported(Box(n % 500, n // 500, n % 500 + 40, n // 500 + 30)) for n in range(5000)]
+    begun = time.thread_time()
+    store.import_boxes(boxes, file="coarse.json")
+    imported_at = time.thread_time()
+    store.undo()
+    store.redo()
+    assert store.counts() == {1: 5000}
+    assert time.thread_time() - imported_at < 2 * (imported_at - begun)
 
 
 @pytest.mark.parametrize("bad", [imported(image_id=9), imported(Box(3, 3, 3, 9))])
