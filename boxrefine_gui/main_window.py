@@ -43,8 +43,10 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.window_memory import WindowMemory
 from boxrefine_gui.window_place import first_size, place_text, restore_place, restore_sizes
 from core.errors import BadInputError
+from core.settings import Settings
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
@@ -113,6 +115,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         self._show_recent()
         self._give_keys()
+        self._remember()
         self.canvas.setFocus()
 
     def recolor(self) -> None:
@@ -143,7 +146,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
 
     def _restore(self) -> None:
-        """Be as it was when it was closed last."""
+        """Be as it was when it was there last."""
         settings = self.parts.session.settings
         restore_place(self, settings.window)
         restore_sizes(self._across, settings.panel_widths)
@@ -151,17 +154,24 @@ class MainWindow(QMainWindow):
         self.action_by_id["teach_panel"].setChecked(settings.teaching_shown)
         restore_sizes(self._right, settings.panel_heights)
 
-    def _remember(self) -> None:
-        session = self.parts.session
-        kept = replace(
-            session.settings,
+    def _as_it_is(self, settings: Settings) -> Settings:
+        image = self.parts.session.image
+        return replace(
+            settings,
             window=place_text(self),
             panel_widths=tuple(self._across.sizes()),
             panel_heights=tuple(self._right.sizes()),
             teaching_shown=not self._teach_column.isHidden(),
-            image=str(session.image.path) if session.image is not None else "",
+            image=str(image.path) if image is not None else "",
         )
-        choose_settings(self.parts, kept)
+
+    def _remember(self) -> None:
+        """From here on: keep what it is like, for a crash as well."""
+        self._memory = WindowMemory(self.parts, self, self._as_it_is)
+        for splitter in (self._across, self._right):
+            splitter.splitterMoved.connect(self._memory.changed)
+        self.action_by_id["teach_panel"].toggled.connect(self._memory.changed)
+        self.parts.session.image_changed.connect(self._memory.changed)
 
     def _fill_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -299,7 +309,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close():
-            self._remember()
+            self._memory.end()
             event.accept()
         else:
             event.ignore()

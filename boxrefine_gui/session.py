@@ -335,6 +335,10 @@ class Session(QObject):
         self.settings = settings
         self.settings_changed.emit()
 
+    def remember(self, settings: Settings) -> None:
+        """The same choices with what the window is like, which nobody has to follow: it is so already."""
+        self.settings = settings
+
     def set_activity(self, activity: str) -> None:
         """What the encode lane is doing, for the status bar."""
         self.activity = activity

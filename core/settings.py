@@ -99,11 +99,16 @@ def _keys(values: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
 
 def save_settings(settings: Settings, path: Path) -> None:
     """Write the settings beside and rename, so that a crash leaves the old file. Raises StorageError."""
+    target, beside = Path(os.path.realpath(path)), None  # a link keeps pointing at the file
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
         with os.fdopen(handle, "wb") as file:
             tomli_w.dump(asdict(settings) | {"recent": list(settings.recent)}, file)
-        Path(name).replace(path)
+            file.flush()
+            os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
+        Path(beside).replace(target)
     except OSError as error:
+        if beside is not None:
+            Path(beside).unlink(missing_ok=True)
         raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -58,6 +58,48 @@ def test_size_place_and_panels_are_as_they_were(start: Start) -> None:
     assert again._right.sizes() == pytest.approx(heights, abs=4)  # the layout of the window before was not over
     assert again.teach_panel.isVisible()
     assert again.action_by_id["teach_panel"].isChecked()
+
+
+def test_all_that_is_kept_a_moment_later_in_case_the_window_never_closes(
+    qtbot: QtBot, start: Start, pictures: Path
+) -> None:
+    app = start()
+    app.open(pictures)
+    ready(qtbot, app)
+    window = app.window
+    place = QRect(5, 40, window.minimumSizeHint().width() + 3, 600)
+    window.setGeometry(place)
+    qtbot.waitUntil(lambda: load_settings(settings_path()).window == place_text(window))
+    grip = window._across.handle(1)
+    at = grip.rect().center()
+    qtbot.mousePress(grip, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseMove(grip, at - QPoint(20, 0))
+    qtbot.mouseRelease(grip, Qt.MouseButton.LeftButton, pos=at - QPoint(20, 0))
+    widths = tuple(window._across.sizes())
+    qtbot.waitUntil(lambda: load_settings(settings_path()).panel_widths == widths)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_D)
+    window.action_by_id["teach_panel"].trigger()
+    qtbot.waitUntil(lambda: load_settings(settings_path()).teaching_shown)
+    kept = load_settings(settings_path())
+    assert app.session.image is not None
+    assert kept.image == str(app.session.image.path) and Path(kept.image).name == "b.png"
+    assert kept == app.session.settings
+
+
+def test_a_disk_that_keeps_nothing_is_told_once_and_leafing_goes_on(qtbot: QtBot, app: App) -> None:
+    qtbot.waitUntil(lambda: load_settings(settings_path()).image != "")
+    settings_path().unlink()
+    settings_path().mkdir()
+    told: list[str] = []
+    app.session.problem.connect(lambda error: told.append(str(error)))
+    for _ in range(2):
+        qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
+        qtbot.waitUntil(lambda: app.session.settings.image == str(app.session.image.path))  # type: ignore[union-attr]
+        qtbot.waitUntil(lambda: app.files.is_idle)
+        assert len(told) == 1 and "settings could not be saved" in told[0]
+    settings_path().rmdir()
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: settings_path().is_file() and app.files.is_idle)
 
 
 def test_a_maximised_window_is_maximised_again_and_knows_its_size_before(start: Start) -> None:
