@@ -1,9 +1,11 @@
 """Refine the boxes of a COCO file and write them as a COCO file.
 
 The output keeps ids, order and everything else; each refined box gets refine_score and edge_confidence
-[left, top, right, bottom]. A box that cannot be refined stays as it was drawn and is told on stderr; the exit
-code is then 2. Small boxes of large pictures have a second look: they are refined again on the features of a crop
-around them, which takes its time. The last line on stdout is a JSON summary; second_looks counts those boxes.
+[left, top, right, bottom], and says how it came about: drawn_bbox (what it was), refined_bbox, encoder, refiner and
+confirmed (false); `boxrefine import` reads that back. A box that cannot be refined stays as it was drawn and is told on
+stderr; the exit code is then 2. Small boxes of large pictures have a second look: they are refined again on the
+features of a crop around them, which takes its time. The last line on stdout is a JSON summary; second_looks counts
+those boxes.
 
 examples:
   boxrefine refine --images harbour --boxes coarse.json --out refined.json
@@ -61,7 +63,14 @@ def run(options: argparse.Namespace) -> int:
         looks = not options.no_second_look and pays_for(source.encoder.name)
         job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
         refined = watch(job, unit="image")
-        write_json(refined_document(coco, refined.refinements, outlines=options.outlines), options.out)
+        document = refined_document(
+            coco,
+            refined.refinements,
+            encoder=source.encoder.identity,
+            refiner=refiner.identity,
+            outlines=options.outlines,
+        )
+        write_json(document, options.out)
         unrefined = len(coco.document["annotations"]) - len(refined.refinements)
         summarise(
             {

@@ -49,13 +49,14 @@ def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
 
 
 def refined_document(
-    coco: CocoFile, refinements: Mapping[int, Refinement], *, outlines: bool = False
+    coco: CocoFile, refinements: Mapping[int, Refinement], *, encoder: str, refiner: str, outlines: bool = False
 ) -> dict[str, Any]:
     """A copy of the document with refined boxes: same ids, same order, everything else as it was.
 
-    `refinements` are by `CocoAnnotation.index`. Each gives its annotation a new `bbox`, `refine_score` and
-    `edge_confidence` (left, top, right, bottom); with `outlines`, the polygons of its mask are its `segmentation`,
-    and its `area` is theirs.
+    `refinements` are by `CocoAnnotation.index`; `encoder` and `refiner` are the identities of who made them. Each gives
+    its annotation a new `bbox`, and says how that came about with the keys of `files`: the box that it was is the
+    `drawn_bbox`, and nobody has confirmed the new one. With `outlines`, the polygons of its mask are its
+    `segmentation`, and its `area` is theirs.
     """
     annotations = list(coco.document["annotations"])
     for index, refinement in refinements.items():
@@ -63,9 +64,14 @@ def refined_document(
         polygons = segmentation_of(refinement.outline, refined=box, accepted=box) if outlines else []
         annotations[index] = {
             **annotations[index],
-            "bbox": _bbox(refinement.box),
+            "bbox": _bbox(box),
+            "drawn_bbox": annotations[index]["bbox"],
+            "refined_bbox": _bbox(box),
             "refine_score": round(float(refinement.score), 6),
             "edge_confidence": [round(float(edge), 6) for edge in refinement.edge_confidence],
+            "encoder": encoder,
+            "refiner": refiner,
+            "confirmed": False,
             **({"segmentation": polygons, "area": round(area_of(polygons), _DECIMALS)} if polygons else {}),
         }
     return {**coco.document, "annotations": annotations}

@@ -68,8 +68,10 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
     entry = coco.document["annotations"][note.index]
     drawn, refined = _box_in(entry.get("drawn_bbox")), _box_in(entry.get("refined_bbox"))
     is_ours = drawn is not None
+    # Cut as the box itself is, so that a box that came refined is what was refined, to the last digit.
+    refined = inside(refined, image) if refined is not None else None
     if refined is None and _is_finite(entry.get("refine_score")) and not is_ours:
-        refined = box  # of the verb refine, which does not tell what was drawn
+        refined = box  # of the verb refine as it was before it told what was drawn
     return Correction(
         image_id=image.id,
         category_id=0,

@@ -32,17 +32,16 @@ class KnownBoxes:
         self._known: dict[tuple[int, int], list[Box]] = {}  # each by x1
         self._read: set[int] = set()
 
-    def take(self, image_id: int, category_id: int, box: Box) -> bool:
-        """Whether this box is new; from now on it is not.
+    def take(self, new: Correction) -> bool:
+        """Whether this imported box is new; from now on it is not.
 
-        A box that was refined or moved after its import is still known by what its file had.
+        A box that was refined or moved after its import is still known by what its file had, and one that was refined
+        outside by what was drawn there.
         """
-        self._read_image(image_id)
-        known = self._known.setdefault((image_id, category_id), [])
-        slack = min(SAME_PX, SAME_SHARE * min(box.width, box.height))
-        low = bisect_left(known, box.x1 - slack, key=itemgetter(0))
-        high = bisect_right(known, box.x1 + slack, key=itemgetter(0))
-        if any(max(map(abs, map(sub, held, box))) <= slack for held in known[low:high]):
+        self._read_image(new.image_id)
+        known = self._known.setdefault((new.image_id, new.category_id), [])
+        box = new.accepted if new.origin is None else new.origin.box
+        if _is_among(known, box) or (not new.confirmed and _is_among(known, new.drawn)):
             return False
         insort(known, box)
         return True
@@ -58,6 +57,14 @@ class KnownBoxes:
                 insort(group, box)
 
 
+def _is_among(known: Sequence[Box], box: Box) -> bool:
+    """Whether one of these, which are sorted by x1, is the same box."""
+    slack = min(SAME_PX, SAME_SHARE * min(box.width, box.height))
+    low = bisect_left(known, box.x1 - slack, key=itemgetter(0))
+    high = bisect_right(known, box.x1 + slack, key=itemgetter(0))
+    return any(max(map(abs, map(sub, held, box))) <= slack for held in known[low:high])
+
+
 def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox]) -> int:
     """Store those imported boxes that are not there yet, with their categories; gives how many that are."""
     names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
@@ -67,8 +74,7 @@ def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox])
         if entry.category not in names:
             names[entry.category] = operation.insert("categories", {"name": entry.category})
         new = replace(entry.correction, category_id=names[entry.category])
-        origin = new.origin
-        if known.take(new.image_id, new.category_id, origin.box if origin is not None else new.accepted):
+        if known.take(new):
             operation.insert("corrections", correction_row(new))
             count += 1
     return count
@@ -107,7 +113,8 @@ def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
     What came refined with its file is no proposal of ours and stays.
     """
     for row in rows:
-        if not row["refiner"]:
+        came_refined = row["accepted"] == row["refined"] != row["drawn"]
+        if came_refined or not row["refiner"]:
             continue
         bare = replace(
             correction_of(row), refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=()

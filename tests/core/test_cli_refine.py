@@ -7,15 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from core.geometry import Box, iou
+from core.records import NewImage
+from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Batch, Verb
 
-ADDED = {"refine_score", "edge_confidence"}
+ADDED = {"refine_score", "edge_confidence", "drawn_bbox", "refined_bbox", "encoder", "refiner", "confirmed"}
 
 
 def test_everything_but_the_boxes_stays_as_it_was(verb: Verb, batch: Batch, models: list[str]) -> None:
@@ -43,6 +46,37 @@ def test_each_refined_box_says_how_sure_it_is(verb: Verb, batch: Batch, models: 
         assert 0 <= note["refine_score"] <= 1
         assert len(note["edge_confidence"]) == 4
         assert all(0 <= edge <= 1 for edge in note["edge_confidence"])
+
+
+def test_what_was_drawn_and_by_what_it_was_refined_comes_into_a_project(
+    verb: Verb, batch: Batch, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = {note["id"]: note["bbox"] for note in batch.document["annotations"]}
+    verb("refine", *batch.arguments, *models)
+    with closing(ProjectStore.create(batch.images / PROJECT_FILE_NAME)) as store:
+        pictures = [(batch.images / image["file_name"], image) for image in batch.document["images"]]
+        store.add_images([NewImage(path, image["width"], image["height"]) for path, image in pictures])
+    assert verb("import", batch.images, "--boxes", batch.out).summary["boxes"] == len(drawn)
+    with closing(ProjectStore.open(batch.images / PROJECT_FILE_NAME)) as store:
+        held = store.dataset().corrections
+    for correction, note in zip(held, batch.refined().values(), strict=True):
+        assert correction.drawn == xyxy(drawn[note["id"]])
+        assert correction.accepted == correction.proposal == xyxy(note["bbox"])
+        assert correction.refiner == note["refiner"] and correction.refiner.startswith("box-")
+        assert correction.encoder == note["encoder"] and correction.score == note["refine_score"]
+
+
+def test_other_readers_of_coco_see_the_refined_boxes(
+    verb: Verb, batch: Batch, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pycocotools.coco import COCO
+
+    verb("refine", *batch.arguments, *models)
+    coco = COCO(str(batch.out))
+    capsys.readouterr()  # it prints what it does
+    assert {id: coco.anns[id]["bbox"] for id in coco.getAnnIds()} == {
+        id: note["bbox"] for id, note in batch.refined().items()
+    }
 
 
 def test_the_last_line_sums_up(verb: Verb, batch: Batch, models: list[str], untrained: Path) -> None:

@@ -15,7 +15,7 @@ from core.formats.importing import find_boxes
 from core.formats.json_steps import STEP, parse_steps
 from core.geometry import Box
 from core.progress import run
-from core.records import Category, Correction, Dataset, ImageRecord, Origin
+from core.records import Category, Correction, Dataset, ImageRecord, Origin, Refinement
 from tests.core.projects import CORRECTION
 
 NOTE: dict[str, Any] = {"id": 1, "image_id": 1, "category_id": 3, "bbox": [10, 20, 30, 40]}
@@ -116,7 +116,20 @@ def test_what_export_has_written_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [entry.category for entry in found.boxes] == ["cat", "dog"]
 
 
-def test_what_the_verb_refine_has_written_is_known_as_refined(tmp_path: Path) -> None:
+def test_what_the_verb_refine_has_written_comes_with_what_was_drawn_and_by_whom_it_was_refined(tmp_path: Path) -> None:
+    path = tmp_path / "coarse.json"
+    path.write_text(json.dumps(document("a.png", notes=[NOTE, NOTE | {"id": 2, "bbox": [3, 4, 5, 6]}])), "utf-8")
+    answer = Refinement(Box(12.5, 21.1, 199.9996, 58.3), (0.9, 0.8, 0.1, 0.7), 0.8)
+    refined = coco.refined_document(coco.read_coco(path), {0: answer}, encoder="light-01", refiner="box-23")
+    first, second = (entry.correction for entry in find(tmp_path, refined, "a.png").boxes)
+    assert (first.drawn, first.refined) == (BOX, first.accepted)  # the file says that it is the refined one
+    assert first.accepted == pytest.approx(answer.box, abs=0.001)
+    assert (first.encoder, first.refiner, first.score) == ("light-01", "box-23", 0.8)
+    assert (first.edge_confidence, first.confirmed, first.seconds) == ((0.9, 0.8, 0.1, 0.7), False, 0.0)
+    assert (second.drawn, second.refined, second.confirmed) == (second.accepted, None, False)
+
+
+def test_what_it_wrote_before_it_told_what_was_drawn_is_known_as_refined(tmp_path: Path) -> None:
     refined = {"refine_score": 0.8, "edge_confidence": [0.9, 0.8, 0.1, 0.7]}
     (entry,) = find(tmp_path, document("a.png", notes=[NOTE | refined]), "a.png").boxes
     assert entry.correction.proposal == BOX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +145,18 @@ def test_only_refined_boxes_change(tmp_path: Path) -> None:
     content = document({**GOOD, "extra": {"a": [1]}, "area": 9}, {**GOOD, "id": 6, "bbox": [0, 0, -1, 5]}, GOOD)
     coco = read(tmp_path, content)
     refinement = Refinement(Box(11, 21, 39.5, 60.25), (0.5, 0.25, 1.0, 0.125), 0.75)
-    write_json(refined_document(coco, {0: refinement}), tmp_path / "refined.json")
+    document_of = partial(refined_document, encoder="light-01", refiner="box-23")
+    write_json(document_of(coco, {0: refinement}), tmp_path / "refined.json")
     expected = copy.deepcopy(content)
     expected["annotations"][0] |= {
         "bbox": [11, 21, 28.5, 39.25],
+        "drawn_bbox": GOOD["bbox"],
+        "refined_bbox": [11, 21, 28.5, 39.25],
         "refine_score": 0.75,
         "edge_confidence": [0.5, 0.25, 1.0, 0.125],
+        "encoder": "light-01",
+        "refiner": "box-23",
+        "confirmed": False,
     }
     written = json.loads((tmp_path / "refined.json").read_bytes())
     assert written == expected
@@ -159,5 +166,5 @@ def test_only_refined_boxes_change(tmp_path: Path) -> None:
 
 def test_a_bad_number_elsewhere_is_written_as_it_was(tmp_path: Path) -> None:
     coco = read(tmp_path, document({**GOOD, "bbox": [NAN, 0, -INFINITY, 5]}))
-    write_json(refined_document(coco, {}), tmp_path / "refined.json")
+    write_json(refined_document(coco, {}, encoder="light-01", refiner="box-23"), tmp_path / "refined.json")
     assert b"[NaN,0,-Infinity,5]" in (tmp_path / "refined.json").read_bytes()

@@ -59,6 +59,30 @@ def test_a_box_is_known_again_after_it_was_refined_or_moved(store: ProjectStore)
     assert store.dataset() == before
 
 
+def refined_outside(box: Box, drawn: Box) -> ImportedBox:
+    correction = imported(box).correction
+    return ImportedBox("cat", replace(correction, drawn=drawn, refined=box, score=0.9, encoder="e", refiner="r"))
+
+
+def test_a_box_that_was_refined_outside_is_known_by_what_was_drawn(store: ProjectStore) -> None:
+    tight = Box(14, 22, 58, 68)
+    store.import_boxes([imported()], file="coarse.json")
+    assert store.import_boxes([refined_outside(tight, BOX)], file="refined.json")[0] == 0
+    store.undo()
+    assert store.import_boxes([refined_outside(tight, BOX)], file="refined.json")[0] == 1
+    assert store.import_boxes([refined_outside(tight, BOX)], file="refined.json")[0] == 0
+
+
+def test_a_box_that_came_refined_is_no_proposal_to_discard(store: ProjectStore) -> None:
+    store.import_boxes([refined_outside(Box(14, 22, 58, 68), BOX)], file="refined.json")
+    before = store.corrections(1)
+    assert not store.withdraw_proposals().anything
+    assert store.corrections(1) == before
+    assert store.confirm_proposals()[0] == 0
+    (held,) = store.corrections(1)
+    assert (held.drawn, held.accepted, held.refiner, held.confirmed) == (BOX, Box(14, 22, 58, 68), "r", True)
+
+
 def test_a_box_that_is_there_under_rounded_numbers_is_not_doubled(store: ProjectStore) -> None:
     store.accept(replace(CORRECTION, accepted=Box(14.0049, 22.1, 100.3, 88)))
     assert store.import_boxes([imported(Box(14.005, 22.1, 100.3, 88.0))], file="export.json")[0] == 0
