@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.formats.coco_reader import CocoAnnotation, CocoFile, CocoId, check_steps, is_number
-from core.formats.found import NO_CATEGORY, FoundBoxes, Places, inside, other_size
+from core.formats.found import NO_CATEGORY, FoundBoxes, Places, inside
 from core.formats.json_steps import STEP
 from core.geometry import Box
 from core.progress import Job, Progress
@@ -55,12 +55,8 @@ def _places(
     """The file's id of each picture and the project's record of it; what has none is noted in `found`."""
     places = Places(images, folder=folder, names=(entry.file_name for entry in coco.images.values()))
     for id, entry in coco.images.items():
-        record = places.find(entry.file_name)
-        if record is None:
-            found.missing.append(entry.file_name)
-        elif problem := other_size(record, coco.path, width=entry.width, height=entry.height):
-            found.problems.append(problem)
-        else:
+        record = places.record_of(entry.file_name, found, source=coco.path, width=entry.width, height=entry.height)
+        if record is not None:
             yield id, record
 
 

@@ -52,6 +52,17 @@ class Places:
                 self._by_last.setdefault(_last_part(path), []).append(image)
         self._shared = Counter(map(_last_part, names))
 
+    def record_of(self, name: str, found: FoundBoxes, *, source: Path, width: int, height: int) -> ImageRecord | None:
+        """The picture that the file `source` calls so; where there is none, or one of another size, `found` tells."""
+        record = self.find(name)
+        if record is None:
+            found.missing.append(name)
+            return None
+        if problem := other_size(record, source, width=width, height=height):
+            found.problems.append(problem)
+            return None
+        return record
+
     def find(self, name: str) -> ImageRecord | None:
         """The picture that a file calls so, None where there is none or several may be meant."""
         found = self._by_path.get((self._folder / name.replace("\\", "/")).as_posix(), [])

@@ -13,7 +13,7 @@ import yaml
 from core.errors import BadFileError, KnownError, reason
 from core.formats import coco_import
 from core.formats.coco_reader import read_json_steps
-from core.formats.found import FoundBoxes, Places, inside, other_size
+from core.formats.found import FoundBoxes, Places, inside
 from core.formats.label_files import NotedPicture, is_labelme, read_labelme, read_voc, read_yolo
 from core.geometry import Box
 from core.progress import Job, Progress
@@ -90,12 +90,8 @@ def _of_files(
     places = Places(images, folder=folder, names=(entry.name for entry in noted), by_suffix=by_suffix)
     for entry in noted:
         found.problems += entry.problems
-        record = places.find(entry.name)
-        if record is None:
-            found.missing.append(entry.name)
-        elif problem := other_size(record, entry.file, width=entry.width, height=entry.height):
-            found.problems.append(problem)
-        else:
+        record = places.record_of(entry.name, found, source=entry.file, width=entry.width, height=entry.height)
+        if record is not None:
             _place(entry, record, found)
     return found
 

@@ -187,6 +187,39 @@ class EpochBatches(Sampler[list[Item]]):
             yield number, tuple(rows[(start + step) % size] for step in range(many))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Who reads features, in how many processes beside this one (0: here)."""
+
+    read: Reader
+    processes: int = 0
+
+
+def reading_of(paths: Sequence[Path], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
+    """Once, to where they stay, if a GPU has room for them all; or else as by `reading_from_cache`."""
+    held = near(source.of_path, len(paths), device)
+    return reading_from_cache(paths, source, most=most, device=device) if held is None else Reading(held)
+
+
+def reading_from_cache(paths: Sequence[Path], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
+    """For each batch anew; in other processes only where a GPU computes, not all is in memory, and every key is known.
+
+    What is in memory is there sooner than processes could start.
+    """
+    here = Reading(source.of_path)
+    if device.type != "cuda" or source.cache is None or all(source.peek(path) is not None for path in paths):
+        return here
+    keys: dict[Path, FeatureKey] = {}
+    for path in paths:
+        known = source.recall(path)
+        key = source.key_of(path, known) if known else None
+        if key is None:
+            return here
+        keys[path] = key
+    processes = min(most, _cores())
+    return Reading(StoredFeatures(source.cache.folder, keys), processes) if processes else here
+
+
 def make_loader(
     lessons: Sequence[Lesson],
     margins: Mapping[str, Margin],
@@ -196,35 +229,10 @@ def make_loader(
     config: TeachConfig,
     device: torch.device,
 ) -> DataLoader[Batch]:
-    """Batches of cached features, which a GPU holds itself if they fit, or else gets as by `loader_from_cache`."""
-    held = near(source.of_path, len(lessons), device)
-    if held is None:
-        return loader_from_cache(lessons, margins, batches, source=source, config=config, device=device)
-    return loader_of(LessonSet(lessons, margins, held), batches, workers=0, config=config, device=device)
-
-
-def loader_from_cache(
-    lessons: Sequence[Lesson],
-    margins: Mapping[str, Margin],
-    batches: EpochBatches,
-    *,
-    source: FeatureSource,
-    config: TeachConfig,
-    device: torch.device,
-) -> DataLoader[Batch]:
-    """Batches of cached features; other processes read them only where a GPU computes, not all of them are in memory,
-    and every key is known."""
-    read: Reader = source.of_path
-    workers = min(config.num_workers, _cores()) if device.type == "cuda" else 0
-    if all(source.peek(lesson.path) is not None for lesson in lessons):
-        workers = 0  # all is in memory already, and starting processes would take as long as teaching by so little
-    if workers and source.cache is not None:
-        known_pictures = {lesson.path: source.recall(lesson.path) for lesson in lessons}
-        keys = {path: source.key_of(path, known) if known else None for path, known in known_pictures.items()}
-        known = {path: key for path, key in keys.items() if key is not None}
-        workers = workers if len(known) == len(keys) else 0
-        read = StoredFeatures(source.cache.folder, known) if workers else read
-    return loader_of(LessonSet(lessons, margins, read), batches, workers=workers, config=config, device=device)
+    """Batches of cached features, read as suits the device."""
+    reading = reading_of([lesson.path for lesson in lessons], source, most=config.num_workers, device=device)
+    lesson_set = LessonSet(lessons, margins, reading.read)
+    return loader_of(lesson_set, batches, workers=reading.processes, config=config, device=device)
 
 
 def _cores() -> int:

@@ -39,9 +39,9 @@ from core.training.lesson_loader import (
     EpochBatches,
     LessonSet,
     StoredFeatures,
-    loader_from_cache,
     loader_of,
     make_loader,
+    reading_from_cache,
 )
 from core.training.lessons import Lesson
 from core.training.replay import Replay
@@ -326,19 +326,22 @@ def test_processes_read_only_what_is_not_in_memory(
     source: FeatureSource, lessons: tuple[Lesson, ...], tmp_path: Path
 ) -> None:
     gpu = torch.device("cuda")  # only named: no batch is made
-    config = short(num_workers=3)
-    batches = EpochBatches([1] * len(lessons), config)
-    for lesson in lessons:
-        source.of_path(lesson.path)
-    assert loader_from_cache(lessons, {}, batches, source=source, config=config, device=gpu).num_workers == 0
+    paths = [lesson.path for lesson in lessons]
+    for path in paths:
+        source.of_path(path)
+    assert reading_from_cache(paths, source, most=3, device=gpu).processes == 0
     assert source.cache is not None
     with FeatureCache(source.cache.folder, ram_budget=0) as on_disk:
         later = FeatureSource(source.encoder, on_disk, now_ns=lambda: time.time_ns() + 10**11)
-        for lesson in lessons:
-            later.read(lesson.path)
-        most = min(3, os.cpu_count() or 1)
-        assert 1 <= loader_from_cache(lessons, {}, batches, source=later, config=config, device=gpu).num_workers <= most
-        assert loader_from_cache(lessons, {}, batches, source=later, config=config, device=CPU).num_workers == 0
+        assert reading_from_cache(paths, later, most=3, device=gpu).processes == 0  # their keys are not known yet
+        for path in paths:
+            later.read(path)
+        reading = reading_from_cache(paths, later, most=3, device=gpu)
+        assert 1 <= reading.processes <= min(3, os.cpu_count() or 1)
+        assert torch.equal(reading.read(paths[0]).embedding, source.of_path(paths[0]).embedding)
+        assert reading_from_cache(paths, later, most=0, device=gpu).processes == 0
+        assert reading_from_cache(paths, later, most=3, device=CPU).processes == 0
+    assert reading_from_cache(paths, FeatureSource(source.encoder, None), most=3, device=gpu).processes == 0
 
 
 # Replay
