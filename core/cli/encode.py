@@ -118,12 +118,23 @@ def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
     """How much is done at once. Raises BadInputError for less than one."""
     from core.features.encode_pipeline import Pace
 
-    on_gpu, cores = encoder.device.type == "cuda", os.cpu_count() or 1
+    on_gpu, cores = encoder.device.type == "cuda", own_cores(options)
     batch = options.batch if options.batch is not None else GPU_BATCH.get(encoder.name, 8) if on_gpu else 1
-    readers = options.readers if options.readers is not None else min(cores, 16) if on_gpu else max(1, cores // 2)
+    readers = options.readers if options.readers is not None else readers_for(cores, beside_gpu=on_gpu)
     if batch < 1 or readers < 1:
         raise BadInputError("--batch and --readers must be 1 or more.")
     return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2, apart=on_gpu)
+
+
+def own_cores(options: argparse.Namespace) -> int:
+    """The share of the machine's cores that this process may keep busy."""
+    part: str | None = getattr(options, "part", None)
+    return max(1, (os.cpu_count() or 1) // (1 if part is None else int(part.split("/")[1])))
+
+
+def readers_for(cores: int, *, beside_gpu: bool) -> int:
+    """How many read pictures: beside a GPU, one core in five is for the threads that write and for what steers them."""
+    return max(1, min(cores - max(1, cores // 5), 16)) if beside_gpu else max(1, cores // 2)
 
 
 def figures_of(encoded: Encoded) -> dict[str, Figure]:

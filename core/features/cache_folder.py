@@ -34,7 +34,8 @@ def incoming_file(folder: Path, name: str) -> Path:
     Raises OSError where its folder cannot be made.
     """
     incoming = folder / _INCOMING
-    incoming.mkdir(parents=True, exist_ok=True)
+    if not incoming.is_dir():  # asking is cheap, while making locks the folder that many threads write to
+        incoming.mkdir(parents=True, exist_ok=True)
     return incoming / name
 
 

@@ -151,7 +151,8 @@ class IndexTables:
             self.heal()
         target = file_of(self._folder, digest)
         with self._transaction():
-            target.parent.mkdir(exist_ok=True)
+            if not target.parent.is_dir():
+                target.parent.mkdir(exist_ok=True)
             # A second try after a broken index finds it moved already. The move stands inside the transaction so that
             # no other process evicts the file between it and its row.
             if incoming.exists():

@@ -153,7 +153,7 @@ class FeatureCache:
 
         False where the disk refused it: `trouble` says why. What else `write` raises goes on, and nothing is left.
         """
-        incoming: Path | None = None
+        incoming, stored = None, None
         try:
             incoming = incoming_file(self.folder, f"{digest}-{os.getpid()}-{next(self._serial)}")
             size = write(incoming)
@@ -162,7 +162,8 @@ class FeatureCache:
             self._note(error)
             return False
         finally:
-            _remove(incoming)
+            if stored is None:
+                _remove(incoming)
         if stored is None:
             return False
         self._trouble = None

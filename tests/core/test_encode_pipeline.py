@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+from core.cli.encode import own_cores, readers_for
 from core.cli.encode_processes import one_gpu
 from core.encoders.batches import BatchEncoder, Pending, Prepared
 from core.encoders.catalogue import load_light
@@ -303,6 +306,16 @@ def test_each_process_sees_one_gpu_and_several_may_share_one() -> None:
     assert seen(3, "4,6", 2) == ["4", "6", "4"]
     assert seen(2, "", 1) == ["0", "0"]
     assert seen(2, "", 0) == ["", ""]
+
+
+@pytest.mark.parametrize(("cores", "readers"), [(1, 1), (2, 1), (4, 3), (16, 13), (64, 16)])
+def test_readers_beside_a_gpu_leave_cores_to_the_writers(cores: int, readers: int) -> None:
+    assert readers_for(cores, beside_gpu=True) == readers
+
+
+def test_processes_that_share_a_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 32)
+    assert [own_cores(argparse.Namespace(part=part)) for part in (None, "1/2", "4/64")] == [32, 16, 1]
 
 
 @pytest.mark.slow
