@@ -3,8 +3,11 @@
 DIR holds one folder a set: images/ and annotations.json (COCO detection). The shipped refiner is taught by the first N
 boxes of a set, drawn with HQ-SAM's box noise, and measured on the pictures that are left. `others` is the change on
 the other set that loses most, as a project uses the refiner (categories that it was not taught go to the refiner it
-came from); `weights` is the same had all boxes gone to the taught weights. `s` is the time of a whole run of teaching
-with features cached (margins, training, gate), `training` that of its loop. The curves (PNG) go to --out.
+came from); `weights` is the same had all boxes gone to the taught weights. In the summary, `by_set` has that for each
+other set, with the number of its boxes and bounds (90 % each) of what may be chance: the worst of several sets with a
+dozen boxes each lies below zero by chance alone. `blend` is how far the weights went of the way that was learned. `s`
+is the time of a whole run of teaching with features cached (margins, training, gate), `training` that of its loop. The
+curves (PNG) go to --out.
 
 examples:
   boxrefine benchmark learning --data dev

@@ -18,10 +18,23 @@ from core.refiner.checkpoint import load_refiner
 from core.refiner.refine import Refiner
 from core.refiner.taught_refiner import TaughtRefiner
 from core.training.box_noise import coarsen
-from core.training.gate import measure
+from core.training.gate import Held, bootstrap, measure
 from core.training.lessons import Lesson, Lessons, from_coco, in_hash_order, require_enough
 from core.training.teach import Task, Taught, as_refiner, load_start, teach
 from core.training.teach_config import TeachConfig
+
+CONFIDENCE = 0.9
+"""Of each bound of a change; a set of ten pictures may have no more than a dozen boxes, whose mean tells little."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """How the mean IoU of another set's boxes, so many of them, changed; low and high bound what may be chance."""
+
+    mean: float
+    low: float
+    high: float
+    boxes: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class LearningRow:
     others: the change on the set that loses most, as a project uses it: categories that were not taught go to the
         refiner it came from
     weights: the same, had all boxes gone to the taught weights; by_set: those changes set by set
+    blend: how far the taught weights went of the way that was learned, 0 to 1
     seconds: of margins, training and gate with all features cached; training: of the loop alone
     """
 
@@ -43,7 +57,8 @@ class LearningRow:
     promoted: bool
     others: float
     weights: float
-    by_set: Mapping[str, float]
+    by_set: Mapping[str, Change]
+    blend: float
     seconds: float
     training: float
 
@@ -103,7 +118,7 @@ def learning_curve(
     start = load_start(None, source.encoder, config)
     shipped: Refiner = as_refiner(start.network, start.card.calibration, source.encoder)
     others = {entry.name: entry.lessons[-other_pictures:] for entry in sets}
-    before = {name: _iou(shipped, lessons, source) for name, lessons in others.items()}
+    before = {name: _held(shipped, lessons, source) for name, lessons in others.items()}
     rows: list[LearningRow] = []
     for entry in sets:
         for size in sizes if entry.name in chosen else ():
@@ -135,7 +150,7 @@ def _row(
     shipped: Refiner,
     refiner: Refiner,
     taught: Taught | None,
-    changes: Sequence[Mapping[str, float]],
+    changes: Sequence[Mapping[str, Change]],
     seconds: float,
     source: FeatureSource,
 ) -> LearningRow:
@@ -146,12 +161,13 @@ def _row(
         size,
         len(drawn),
         drawn=float(drawn.mean()),
-        before=_iou(shipped, rest, source),
-        after=_iou(refiner, rest, source),
+        before=_held(shipped, rest, source).mean,
+        after=_held(refiner, rest, source).mean,
         promoted=taught is not None and taught.verdict.promoted,
-        others=min(in_project.values(), default=0.0),
-        weights=min(by_weights.values(), default=0.0),
+        others=min((change.mean for change in in_project.values()), default=0.0),
+        weights=min((change.mean for change in by_weights.values()), default=0.0),
         by_set=by_weights,
+        blend=taught.figures["blend"] if taught else 0.0,
         seconds=seconds if taught else 0.0,
         training=taught.figures["seconds"] if taught else 0.0,
     )
@@ -160,15 +176,20 @@ def _row(
 def _changes(
     refiner: Refiner,
     others: Mapping[str, Sequence[Lesson]],
-    before: Mapping[str, float],
+    before: Mapping[str, Held],
     source: FeatureSource,
     *,
     by_category: bool,
-) -> dict[str, float]:
+) -> dict[str, Change]:
     """The change of each other set; without `by_category` by the taught weights, without their margins."""
     asked = refiner.bare if isinstance(refiner, TaughtRefiner) and not by_category else refiner
-    return {name: _iou(asked, part, source) - before[name] for name, part in others.items()}
+    return {name: _change(before[name], _held(asked, part, source)) for name, part in others.items() if part}
 
 
-def _iou(refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource) -> float:
-    return measure(refiner, lessons, source, draws=0, seed=0, by_category=True).mean
+def _change(before: Held, after: Held) -> Change:
+    low, high = bootstrap(after.ious - before.ious, before.picture, confidence=CONFIDENCE, seed=0)
+    return Change(after.mean - before.mean, low, high, len(before.ious))
+
+
+def _held(refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource) -> Held:
+    return measure(refiner, lessons, source, draws=0, seed=0, by_category=True)

@@ -39,7 +39,10 @@ def test_the_curve_is_printed_and_plotted_with_what_it_costs_others(verb: Verb, 
     assert rows[0]["before"] == rows[0]["after"] and rows[0]["others"] == 0.0
     assert set(said.summary["means"]) == {"0", "6"}
     assert rows[0]["seconds"] == 0 and 0 < rows[1]["training"] < rows[1]["seconds"]
-    assert set(rows[1]["by_set"]) == {"others"} and rows[1]["by_set"]["others"] == rows[1]["weights"]
+    change = rows[1]["by_set"]["others"]
+    assert set(rows[1]["by_set"]) == {"others"} and change["mean"] == rows[1]["weights"]
+    assert change["low"] <= change["mean"] <= change["high"] and change["boxes"] == 2
+    assert rows[0]["blend"] == 0 and 0 <= rows[1]["blend"] <= 1
     assert said.summary["threads"] >= 1
     assert plot.exists() and "| discs" in said.out and "most lost by others" in said.out
 
