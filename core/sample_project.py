@@ -88,8 +88,8 @@ def make_pictures(folder: Path, count: int) -> None:
     sources = [read_picture(path) for path in sample_pictures()]
     for number in range(count):
         source = sources[number % len(sources)]
-        shift = (number // len(sources)) * 3
-        part = source[shift % (source.shape[0] // 4) :, shift % (source.shape[1] // 4) :]
+        top, left = divmod((number // len(sources)) * 3, source.shape[1] // 4)
+        part = source[top % (source.shape[0] // 4) :, left:]
         large = cv2.resize(part, (1920, 1080), interpolation=cv2.INTER_LINEAR)
         if not cv2.imwrite(str(folder / f"{number:04}.jpg"), cv2.cvtColor(large, cv2.COLOR_RGB2BGR)):
             raise StorageError(f"{folder} cannot be written: make room there.")
