@@ -196,6 +196,7 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ActionRow(
             "choose_edge", "Choose the &edge that is least sure, then the next", canvas.edit_tool.choose_next_edge,
             ("E",), "&Box", on_canvas=True,
+            enabled=lambda session: session.draft is not None or session.selected is not None,
         ),
         ActionRow(
             "snapping", "Refine &while drawing", lambda: session.set_snapping(not session.snapping), ("S",), "&Box",

@@ -29,6 +29,7 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
         ),
         ActionRow(
             "keep", "&Keep the selected box as it is", partial(checking.keep, parts), ("K",), "&Box", on_canvas=True,
+            enabled=lambda session: session.selected is not None and not session.selected.confirmed,
         ),
         ActionRow(
             "accept_all", "Accept all that is to &check on this image", partial(checking.accept_all_here, parts),

@@ -124,7 +124,9 @@ class Teaching:
         if progress is None:
             self._summary = line
             return
-        figures = {**session.teaching.figures, **progress["figures"]}
+        # The time left is that of the steps: while it prepares pictures, and while it judges, it knows none.
+        lasting = {name: value for name, value in session.teaching.figures.items() if name != "seconds_left"}
+        figures = {**lasting, **progress["figures"]}
         losses, steps = session.teaching.losses, session.teaching.steps
         if "loss" in progress["figures"]:
             losses, steps = (*losses, float(progress["figures"]["loss"])), progress["total"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,6 +26,18 @@ class Progress:
 
 Job = Generator[Progress, None, T]
 """A long job: yields Progress, returns its result, cleans up in `finally` when closed."""
+
+
+def titled(job: Job[T], message: str) -> Job[T]:
+    """The same job under one name, where what it says of a step means nothing to the user: a file of our own."""
+    with closing(job):
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield replace(progress, message=message)
 
 
 def duration(seconds: float) -> str:

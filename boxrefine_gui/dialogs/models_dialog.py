@@ -77,7 +77,7 @@ class ModelsDialog(QDialog):
         rows.setAllColumnsShowFocus(True)
         rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         rows.setAccessibleName("Encoders")
-        rows.setStyleSheet("QTreeWidget::item { padding: 4px 10px 4px 2px; }")
+        rows.setStyleSheet("QTreeWidget::item { padding: 4px 6px 4px 2px; }")
         self._items: dict[str, QTreeWidgetItem] = {}
         for traits in TRAITS:
             item = QTreeWidgetItem([traits.title, _size(traits.name), _work(traits), traits.needs, traits.gives, ""])

@@ -70,7 +70,6 @@ class BoxList(ListWithHint):
         self._model = BoxModel(session)
         self.setModel(self._model)
         self.setUniformItemSizes(True)
-        self.setSpacing(2)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Boxes of this image")
         self.clicked.connect(self._chosen)

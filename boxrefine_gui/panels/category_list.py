@@ -70,7 +70,6 @@ class CategoryList(QWidget):
         self.view = ListWithHint(lambda: f"The first box makes the category “{first}”; or add yours below.")
         self.view.setModel(self._model)
         self.view.setAccessibleName("Categories")
-        self.view.setSpacing(2)
         self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.view.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed

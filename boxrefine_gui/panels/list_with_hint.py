@@ -8,14 +8,17 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
-_MARGIN = 10
+_MARGIN, _APART = 10, 4
 
 
 class _AsWideAsTheList(QStyledItemDelegate):
-    """Asks for no width of its own: what is too long for the list is elided, not scrolled."""
+    """Asks for no width of its own: what is too long for the list is elided, not scrolled.
+
+    The room between rows is theirs: between rows that stand apart, a click would mean nothing.
+    """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, super().sizeHint(option, index).height())
+        return QSize(0, super().sizeHint(option, index).height() + _APART)
 
 
 class ListWithHint(QListView):

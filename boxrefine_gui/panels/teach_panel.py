@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QFrame,
@@ -35,6 +35,16 @@ WORDS = (
 _ID = Qt.ItemDataRole.UserRole
 
 
+class _RefinerList(QListWidget):
+    """Takes the height that is left, and never less than some lines: a scroll area asks for hints, not for minima."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self.fontMetrics().height() * 5)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
 class TeachPanel(QWidget):
     """Shows the session's teaching; the buttons call the verbs."""
 
@@ -55,7 +65,7 @@ class TeachPanel(QWidget):
         self.figures = _label("Figures of teaching")
         self.note = _label("What slows teaching down")
         self.sentence = _label("What came of teaching")
-        self.refiners = QListWidget()
+        self.refiners = _RefinerList()
         self.refiners.setAccessibleName("Refiners of this project")
         self.refiners.itemSelectionChanged.connect(self._show_use)
         self.refiners.itemActivated.connect(self._use)
@@ -80,8 +90,7 @@ class TeachPanel(QWidget):
             layout.addWidget(widget)
         layout.setStretchFactor(self.refiners, 1)
         self.setFocusProxy(self.button)
-        self.refiners.setMinimumHeight(self.fontMetrics().height() * 5)
-        self.refiners.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # it takes what is left
+        self.refiners.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.refiners.setWordWrap(True)
         self.refiners.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll(inside)
@@ -95,6 +104,7 @@ class TeachPanel(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setMinimumHeight(self.button.sizeHint().height() * 4)
+        area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(area)

@@ -18,7 +18,7 @@ from core.encoders.weights import load_state, load_strictly
 from core.errors import BadFileError, BadInputError
 from core.features.encode_missing import Extraction, encode_missing
 from core.features.feature_source import FeatureSource
-from core.progress import Job, Progress
+from core.progress import Job, Progress, titled
 from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.checkpoint import CARD_FILE, SHIPPED, WEIGHTS_FILE, RefinerCard, load_refiner, read_card, save_refiner
 from core.refiner.margins import Margin
@@ -193,7 +193,8 @@ def _encoded(lessons: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[
     if not task.processes.is_first:
         task.processes.wait()  # what the first one encodes, the others find in the cache
     paths = dict.fromkeys(lesson.path for lesson in lessons)
-    extraction = yield from encode_missing(list(paths), task.source, batch=config.encode_batch)
+    job = encode_missing(list(paths), task.source, batch=config.encode_batch)
+    extraction = yield from titled(job, "preparing pictures")
     if task.processes.is_first:
         task.processes.wait()
     return extraction
