@@ -54,7 +54,7 @@ def keys_and_words(session: Session, *actions: tuple[str, str]) -> str:
 
 def words_to_check(correction: Correction, session: Session) -> str:
     """Which keys say yes or no to a stored box that nobody has said yes to."""
-    if correction.proposal is None:
+    if correction.proposal in (None, correction.accepted):  # there is one box to say yes to
         return keys_and_words(
             session, ("accept", "good as it is"), ("refine_again", "refine it"), ("delete", "delete it")
         )

@@ -92,7 +92,9 @@ class BoxList(ListWithHint):
 def _history(correction: Correction) -> str:
     """How a box came about, in one line."""
     parts = [] if correction.origin is None else [f"imported from {correction.origin.file}"]
-    if correction.proposal is not None:
+    if correction.proposal == correction.accepted:
+        parts.append(f"refined{_by(correction)}, and nobody has said yes to it yet")
+    elif correction.proposal is not None:
         parts.append(f"a refinement is proposed{_by(correction)}, and nobody has said yes to it yet")
     elif correction.refined is not None:
         was_moved = correction.accepted != correction.refined

@@ -69,7 +69,7 @@ class TeachPanel(QWidget):
         self.refiners.setAccessibleName("Refiners of this project")
         self.refiners.itemSelectionChanged.connect(self._show_use)
         self.refiners.itemActivated.connect(self._use)
-        self.use_button = QPushButton("Use the chosen refiner")
+        self.use_button = QPushButton("Use this refiner")
         self.use_button.clicked.connect(self._use)
         self._arrange()
         session.teaching_changed.connect(self._show)
@@ -104,7 +104,6 @@ class TeachPanel(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setMinimumHeight(self.button.sizeHint().height() * 4)
-        area.setMinimumWidth(inside.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(area)
@@ -203,5 +202,6 @@ def _number(value: object) -> float:
 def _label(name: str) -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
+    label.setMinimumWidth(1)  # Qt's own guess is wider than a narrow column
     label.setAccessibleName(name)
     return label

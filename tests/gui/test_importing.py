@@ -12,15 +12,17 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import importing
 from boxrefine_gui.app import App
+from boxrefine_gui.canvas.hints import words_to_check
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.panels.image_list import Role
 from boxrefine_gui.store_lane import MANY_IMAGES
 from core.formats import export
+from core.formats.coco import read_coco, refined_document, write_json
 from core.formats.found import NO_CATEGORY
 from core.formats.json_steps import STEP
 from core.geometry import Box
 from core.progress import run
-from core.records import Category, Correction, Dataset
+from core.records import Category, Correction, Dataset, Refinement
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import ScriptedAsk, accept, close_to, draw, ready, settled, stored
 from tests.gui.fakes import sample_like_pictures
@@ -56,6 +58,27 @@ def test_the_boxes_are_in_the_pictures_and_say_where_they_come_from(
     assert [images.index(row, 0).data(Role.TO_CHECK) for row in range(3)] == [2, 0, 1]
     assert "2 boxes, 2 to check" in app.window.status.position.text()
     assert [category.name for category in app.session.categories] == ["cup"]
+
+
+def test_a_box_that_was_refined_outside_says_by_what_and_is_one_box_to_say_yes_to(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path
+) -> None:
+    coarse = read_coco(save_coco(tmp_path / "coarse.json", {"a.png": [FIRST]}))
+    answer = Refinement(Box(25, 35, 95, 95), (0.9, 0.9, 0.1, 0.9), 0.8)
+    write_json(
+        refined_document(coco=coarse, refinements={0: answer}, encoder="e", refiner="box-1"), tmp_path / "r.json"
+    )
+    bring(qtbot, app, ask, tmp_path / "r.json")
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_N)
+    (held,) = app.session.corrections
+    assert (held.drawn, held.accepted) == (FIRST, answer.box)
+    tip = app.window.boxes.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "imported from r.json; refined by box-1, and nobody has said yes to it yet" in tip
+    assert "good as it is" in words_to_check(held, app.session) and "blue" not in words_to_check(held, app.session)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    (held,) = stored(app)
+    assert held.confirmed and (held.drawn, held.refined, held.accepted) == (FIRST, answer.box, answer.box)
 
 
 def test_one_undo_takes_all_of_it_back(qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path) -> None:

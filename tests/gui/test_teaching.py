@@ -112,6 +112,9 @@ def test_in_a_low_window_the_panel_scrolls(qtbot: QtBot, app: App, monkeypatch: 
         )
 
     qtbot.waitUntil(is_laid_out)
+    app.window._across.setSizes([300, 450, 150])
+    assert app.window._right.width() == 150
+    qtbot.waitUntil(is_laid_out)
 
 
 def test_while_it_judges_no_time_is_left_to_tell(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
