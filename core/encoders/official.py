@@ -41,8 +41,8 @@ class EncoderTraits:
 TRAITS = (
     EncoderTraits("light", "Light (shipped)", 6, "any computer", "boxes by the shipped refiner, at once"),
     EncoderTraits("vit_tiny", "HQ-SAM tiny", 81, "a CPU will do, a second or so a picture", "boxes by masks"),
-    EncoderTraits("vit_b", "HQ-SAM base", 1393, "a GPU is wanted", "boxes by better masks"),
-    EncoderTraits("vit_l", "HQ-SAM large", 3546, "a GPU is needed", "boxes by still better masks"),
+    EncoderTraits("vit_b", "HQ-SAM base", 1405, "a GPU is wanted", "boxes by better masks"),
+    EncoderTraits("vit_l", "HQ-SAM large", 3585, "a GPU is needed", "boxes by still better masks"),
     EncoderTraits("vit_h", "HQ-SAM huge", 6579, "a GPU with 8 GB is needed", "boxes by the best masks"),
 )
 """All encoders, the quickest first."""
