@@ -60,6 +60,9 @@ _DARK = {
     QPalette.ColorRole.Mid: "#474D56",
     QPalette.ColorRole.Dark: "#16181B",
 }
+_DARK_FIELDS = {"QLineEdit": "#32373E", "QRadioButton": "#68717D", "QCheckBox": "#68717D"}
+"""What can be ticked has no text of its own to be seen by."""
+
 _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText)
 
 
@@ -109,9 +112,9 @@ def apply(theme: str) -> None:
     if palette != QApplication.palette():
         QApplication.setPalette(palette)
         # Fusion draws the frame of a field darker than the window, which on a dark one is not seen.
-        field = QPalette(palette)
-        field.setColor(QPalette.ColorRole.Base, QColor("#32373E") if dark else palette.base().color())
-        for kind in ("QLineEdit", "QRadioButton", "QCheckBox"):
+        for kind, ground in _DARK_FIELDS.items():
+            field = QPalette(palette)
+            field.setColor(QPalette.ColorRole.Base, QColor(ground) if dark else palette.base().color())
             QApplication.setPalette(field, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
 
 

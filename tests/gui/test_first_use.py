@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations, theme
@@ -153,6 +153,15 @@ def test_what_is_wrong_is_written_with_contrast(app: App, scheme: str) -> None:
     palette = QApplication.palette()
     for ground in (palette.base().color(), palette.highlight().color()):
         assert _contrast(theme.problem_color(), ground) >= 4.5
+
+
+def test_what_can_be_ticked_stands_out_in_the_dark(app: App) -> None:
+    operations.choose_settings(app.parts, replace(app.session.settings, theme="dark"))
+    for widget in (QCheckBox(), QRadioButton()):
+        widget.ensurePolished()
+        box = widget.palette().base().color()
+        assert _contrast(box, QApplication.palette().window().color()) >= 3
+        assert _contrast(widget.palette().text().color(), box) >= 3
 
 
 def test_the_painted_edge_lies_between_the_pixels_that_are_stored(qtbot: QtBot, app: App) -> None:
