@@ -121,6 +121,9 @@ class Teaching:
 
     def _told(self, line: dict[str, Any]) -> None:
         session, progress = self._parts.session, line.get("progress")
+        if "note" in line:
+            session.set_teaching(replace(session.teaching, notes=(*session.teaching.notes, str(line["note"]))))
+            return
         if progress is None:
             self._summary = line
             return
@@ -139,7 +142,6 @@ class Teaching:
                 losses=losses,
                 steps=steps,
                 figures=figures,
-                note=progress.get("note") or session.teaching.note,
             )
         )
 

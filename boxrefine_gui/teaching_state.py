@@ -11,7 +11,7 @@ from core.progress import duration
 @dataclass(frozen=True)
 class TeachingState:
     """One run of the trainer; `sentence` is what came of the last one, `losses` has an entry for each of
-    `steps` steps so far, `note` is what the trainer wants read while it goes on."""
+    `steps` steps so far, `notes` are what the trainer wants read while it goes on."""
 
     is_running: bool = False
     message: str = ""
@@ -21,7 +21,7 @@ class TeachingState:
     steps: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     sentence: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
     promoted: bool = False
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt
@@ -32,6 +33,7 @@ WORDS = (
     "A copy of the refiner learns from the boxes that you accepted, while you keep labelling. It is used only if it "
     "does better on pictures that were held out. Five boxes are the least, some dozens are good."
 )
+_NOTES_SHOWN = 3
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -63,7 +65,7 @@ class TeachPanel(QWidget):
         self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.plot = LossPlot()
         self.figures = _label("Figures of teaching")
-        self.note = _label("What slows teaching down")
+        self.notes = _label("What the trainer notes")
         self.sentence = _label("What came of teaching")
         self.refiners = _RefinerList()
         self.refiners.setAccessibleName("Refiners of this project")
@@ -86,7 +88,7 @@ class TeachPanel(QWidget):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(6, 2, 6, 6)
         layout.addLayout(top)
-        for widget in (self.words, self.plot, self.figures, self.note, self.sentence, self.refiners, self.use_button):
+        for widget in (self.words, self.plot, self.figures, self.notes, self.sentence, self.refiners, self.use_button):
             layout.addWidget(widget)
         layout.setStretchFactor(self.refiners, 1)
         self.setFocusProxy(self.button)
@@ -133,8 +135,9 @@ class TeachPanel(QWidget):
         self.plot.setVisible(bool(state.losses))
         self.figures.setText("\n".join(filter(None, (state.message, figures_text(state)))))
         self.figures.setVisible(bool(self.figures.text()))
-        self.note.setText(state.note)
-        self.note.setVisible(bool(state.note))
+        self.notes.setText(notes_text(state.notes))
+        self.notes.setToolTip("\n".join(state.notes))
+        self.notes.setVisible(bool(state.notes))
         self.sentence.setText(state.sentence)
         self.sentence.setVisible(bool(state.sentence))
         self._show_refiners()
@@ -193,6 +196,12 @@ def figures_text(state: TeachingState) -> str:
     if "iou_before" in figures:
         lines.append(f"Held-out IoU {figures['iou_before']:.3f} → {figures.get('iou_after', 0.0):.3f}")
     return "\n".join(lines)
+
+
+def notes_text(notes: Sequence[str]) -> str:
+    """The first notes, and how many more there are; a tooltip has them all."""
+    more = [f"({len(notes) - _NOTES_SHOWN} more)"] if len(notes) > _NOTES_SHOWN else []
+    return "\n".join([*notes[:_NOTES_SHOWN], *more])
 
 
 def _number(value: object) -> float:

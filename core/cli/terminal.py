@@ -28,6 +28,13 @@ def complain(sentence: str) -> None:
     tqdm.write(sentence, file=sys.stderr)
 
 
+def note(sentence: str, *, machine_readable: bool) -> None:
+    """One sentence on stderr although all goes on; as a line of JSON on stdout too where a program reads along."""
+    complain(sentence)
+    if machine_readable:
+        print(json.dumps({"note": sentence}, ensure_ascii=False), flush=True)
+
+
 def summarise(figures: Mapping[str, Figure]) -> None:
     """The last line of a verb: one JSON object for the program that called us."""
     print(json.dumps(dict(figures), ensure_ascii=False), flush=True)
@@ -62,8 +69,8 @@ def tell_steps(job: Job[T]) -> T:
                 result: T = end.value
                 return result
             if progress.note:
-                complain(progress.note)
-            step = {"done": progress.done, "total": progress.total, "message": progress.message, "note": progress.note}
+                note(progress.note, machine_readable=True)
+            step = {"done": progress.done, "total": progress.total, "message": progress.message}
             print(json.dumps({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
 
 

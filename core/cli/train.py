@@ -33,7 +33,7 @@ from core.cli.options import (
     source_figures,
 )
 from core.cli.steering import steered
-from core.cli.terminal import Figure, complain, summarise, tell_steps, watch
+from core.cli.terminal import Figure, complain, note, summarise, tell_steps, watch
 from core.errors import BadInputError, StorageError
 from core.resources import RESOURCES
 
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="at most 100 pictures (debug_images)")
     parser.add_argument("--clear-cache", action="store_true", help="encode all pictures anew")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
-    parser.add_argument("--json-progress", action="store_true", help="a JSON line for each step on stdout")
+    parser.add_argument("--json-progress", action="store_true", help="a JSON line for each step and note on stdout")
     add_encoder_options(parser)
     add_cache_options(parser, optional=False)
 
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     with project_of(options.project) as store:
         found = lessons_of(options, store, config)
         for sentence in found.left_out:
-            complain(sentence)
+            note(sentence, machine_readable=options.json_progress)
         require_enough(found, options.project or options.boxes)
         return teach_and_record(options, found, config, store)
 
@@ -121,7 +121,7 @@ def teach_and_record(
         if taught is None:
             return 0
         for sentence in taught.left_out[len(found.left_out) :]:
-            complain(sentence)
+            note(sentence, machine_readable=options.json_progress)
         id = record(store, taught, config, encoder=source.encoder.identity, parent=in_use.identity)
         complain(taught.verdict.sentence)
         about: dict[str, Figure] = {**source_figures(source), "refiner_id": id}

@@ -101,6 +101,9 @@ def test_a_step_that_cannot_be_recorded_is_told_once_and_learning_goes_on(
     verb: Verb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: Path, machine_readable: bool
 ) -> None:
     images, boxes = save_coco(tmp_path / "discs", 6)
+    document = json.loads(boxes.read_text("utf-8"))
+    document["annotations"].append({**document["annotations"][0], "id": 99, "bbox": [1, 1, 0, 5]})
+    boxes.write_text(json.dumps(document), "utf-8")
     # What a GPU is given; here, where there is none, recording fails as it does on one that cannot.
     monkeypatch.setattr("core.training.fine_tune.gradients_of", lambda *given: RecordedGradients(*given[:3]))
     monkeypatch.setattr("core.cli.steering.NICENESS", 0)
@@ -110,8 +113,9 @@ def test_a_step_that_cannot_be_recorded_is_told_once_and_learning_goes_on(
         said = verb("train", *arguments, *(["--json-progress"] if machine_readable else []))
     assert said.code == 0 and "promoted" in said.summary
     assert sum("could not record the training step" in sentence for sentence in said.sentences) == 1
-    notes = [json.loads(line).get("progress", {}).get("note", "") for line in said.out.splitlines()]
-    assert sum("learns the same step by step" in note for note in notes) == int(machine_readable)
+    notes = [json.loads(line).get("note", "") for line in said.out.splitlines()]
+    for words in ("learns the same step by step", "the annotation 99"):
+        assert sum(words in note for note in notes) == int(machine_readable)
 
 
 # The configuration

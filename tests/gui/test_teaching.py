@@ -170,15 +170,17 @@ def test_what_the_trainer_wants_read_stays_in_the_panel(
     qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(qtbot, app)
-    noted, later = ({"progress": STEP | {"figures": FIGURES, "note": note}} for note in ("It takes longer.", ""))
-    says(monkeypatch, noted, later, SUMMARY)
-    note = app.window.teach_panel.note
-    assert note.text() == ""
+    noted = [{"note": f"The picture {n}.png is gone."} for n in range(4)]
+    says(monkeypatch, *noted[:3], {"progress": STEP | {"figures": FIGURES}}, noted[3], SUMMARY)
+    notes = app.window.teach_panel.notes
+    assert notes.text() == ""
     app.window.action_by_id["teach"].trigger()
     qtbot.waitUntil(lambda: app.session.teaching.promoted)
-    assert note.text() == "It takes longer." and note.isVisible()
+    shown = notes.text().splitlines()
+    assert shown == [*(f"The picture {n}.png is gone." for n in range(3)), "(1 more)"] and notes.isVisible()
+    assert "3.png is gone" in notes.toolTip()
     app.teaching.start()
-    assert note.text() == "" and not note.isVisible()  # another run may fare better
+    assert notes.text() == "" and not notes.isVisible()  # another run may fare better
     app.teaching.cancel()
 
 
