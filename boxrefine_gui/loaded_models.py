@@ -19,6 +19,8 @@ class OpenedPicture(Protocol):
 
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
+    def once(self, crop: Frame) -> ImageFeatures: ...
+
 
 class Source(Protocol):
     """Where features come from; see core.features.feature_source."""
@@ -55,7 +57,7 @@ def _whatever_category(refiner: Refiner, category: str | None) -> Refiner:
 class Models:
     """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar.
 
-    `trouble` is a sentence where the cache cannot be used; refining goes on without it. `looks_twice`: small boxes are
+    `trouble` is a sentence where the cache cannot be used; refining goes on without it. `looks_twice`: boxes are
     refined again on the features of a crop. `device` says where and in which number format it computes, and why not on
     a GPU. `reach`: how many images around the open one may be prepared when there is nothing else to do.
     `refiner_folder` is the taught refiner's, None: the shipped one is loaded;

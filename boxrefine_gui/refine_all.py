@@ -59,6 +59,7 @@ class RefineImageRequest:
             features=features,
             refiner=models.refiner,
             second_look=models.looks_twice,
+            closer=False,  # they take so long that an image that is jumped to would have to wait
         )
         return [
             correction.with_answer(answer, encoder=models.encoder_identity, refiner=models.refiner_identity)

@@ -1,4 +1,4 @@
-"""Second look: when the hand rests, a box too small for the picture's features is refined again on a crop's."""
+"""Second look: when the hand rests, the drawn box is refined again on the features of a crop that shows it larger."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PySide6.QtCore import QTimer
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.loaded_models import Models, OpenedPicture
 from boxrefine_gui.session import Session
-from core.geometry import Box, Frame
+from core.geometry import Box
 from core.records import ImageRecord, Refinement
-from core.refiner.second_look import better_of, crop_around
+from core.refiner.second_look import Look, look_at, settled
 
 if TYPE_CHECKING:
     from core.refiner.refine import Refiner
@@ -30,12 +30,14 @@ class SecondLookRequest:
     """A question about one drawn box; calling it, on the encode lane, gives the second answer."""
 
     picture: OpenedPicture
-    crop: Frame
+    look: Look
     refiner: Refiner
     drawn: Box
 
     def __call__(self) -> Refinement:
-        return self.refiner.refine(self.picture.of(self.crop), [self.drawn])[0]
+        from core.features.look_again import features_for
+
+        return self.refiner.refine(features_for(self.look, self.picture), [self.drawn])[0]
 
 
 class SecondLook:
@@ -89,14 +91,14 @@ class SecondLook:
         if models is None or not models.looks_twice or image is None or features is None or draft is None:
             return
         first = self._first_answer()
-        crop = crop_around(draft.drawn, features.frame)
+        look = look_at(draft.drawn, features.frame)
         refiner = session.refiner_for(draft)
-        if first is None or crop is None or refiner is None:
+        if first is None or look is None or refiner is None:
             return
         self._looked = self._serial
         self._lane.run(
-            SecondLookRequest(self._opened(models, image), crop, refiner, draft.drawn),
-            on_done=partial(self._deliver, self._serial, first),
+            SecondLookRequest(self._opened(models, image), look, refiner, draft.drawn),
+            on_done=partial(self._deliver, self._serial, first, look),
             on_error=self._failed,
             priority=_AFTER_THE_OPEN_IMAGE,
             group=_GROUP,
@@ -109,10 +111,13 @@ class SecondLook:
             self._picture = models.source.opened(image.path)
         return self._picture
 
-    def _deliver(self, serial: int, first: Refinement, second: Refinement) -> None:
+    def _deliver(self, serial: int, first: Refinement, look: Look, second: Refinement) -> None:
         self._reported = ""
-        if serial == self._serial and self._first_answer() is first and better_of(first, second) is second:
-            self._session.set_refinement(second, is_current=True)
+        if serial != self._serial or self._first_answer() is not first:
+            return
+        answer = settled(first, second, look)
+        if answer is not first:
+            self._session.set_refinement(answer, is_current=True)
 
     def _failed(self, error: Exception) -> None:
         """The first answer stays; a fault that comes again is reported once, until it works again."""

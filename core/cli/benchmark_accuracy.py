@@ -2,9 +2,9 @@
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). Drawn boxes are made from the true ones:
 hqS is HQ-SAM's own box noise at scale S, drag a hasty mouse drag. harmed is the share of boxes that lost more than
-0.02 IoU; ms a box is without decoding and encoding, but for the crops of second looks, which sets with pictures of
-1024 pixels and more have a row for. small, medium and large are the mean IoU of boxes whose true shorter side is
-below 32, below 96, and of more pixels. Last come the means over sets.
+0.02 IoU; ms a box is without decoding and encoding, but for the crops of second looks, which have a row. small, medium
+and large are the mean IoU of boxes whose true shorter side is below 32, below 96, and of more pixels. Last come the
+means over sets.
 
 With --large K the pictures are laid K by K into large ones, which shows by size what the second look gains.
 

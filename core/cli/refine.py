@@ -3,9 +3,9 @@
 The output keeps ids, order and everything else; each refined box gets refine_score and edge_confidence
 [left, top, right, bottom], and says how it came about: drawn_bbox (what it was), refined_bbox, encoder, refiner and
 confirmed (false); `boxrefine import` reads that back. A box that cannot be refined stays as it was drawn and is told on
-stderr; the exit code is then 2. Small boxes of large pictures have a second look: they are refined again on the
-features of a crop around them, which takes its time. The last line on stdout is a JSON summary; second_looks counts
-those boxes.
+stderr; the exit code is then 2. With the light encoder, boxes have a second look: they are refined again on the
+features of a crop around them, which is better and takes as long as encoding a picture. The last line on stdout is a
+JSON summary; second_looks counts those boxes.
 
 examples:
   boxrefine refine --images harbour --boxes coarse.json --out refined.json
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
     parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=REFINE_BY_HELP)
     parser.add_argument("--outlines", action="store_true", help="write the outlines of masks as segmentation too")
-    parser.add_argument("--no-second-look", action="store_true", help="look at small boxes once: faster, less exact")
+    parser.add_argument("--no-second-look", action="store_true", help="look at each box once: faster, less exact")
     add_encoder_options(parser)
     add_cache_options(parser)
 

@@ -38,7 +38,7 @@ def refine_boxes(
 ) -> Job[RefinedBoxes]:
     """Refine the usable boxes of `coco` on the pictures in `folder`; each picture that cannot be used is told.
 
-    With `second_look`, boxes too small for the whole picture's features are refined again on crops of it. A
+    With `second_look`, boxes are refined again on crops of the picture, which show them larger. A
     taught refiner minds the names of the boxes' categories.
     """
     refined = RefinedBoxes()

@@ -158,6 +158,15 @@ class OpenedPicture:
         keep = frame is None or frame.is_whole or self._keep_crops
         return source.encode(path, self._picture, known, frame, keep=keep)
 
+    def once(self, crop: Frame) -> ImageFeatures:
+        """The features of a crop that nobody will want again: neither looked for in the cache nor kept. Raises as `of`.
+
+        They would only push prepared images out of it.
+        """
+        if self._picture is None or self._known is None:
+            self._picture, self._known = self._source.read(self._path)
+        return self._source.encode(self._path, self._picture, self._known, crop, keep=False)
+
 
 def content_of(path: Path, cache: FeatureCache) -> str:
     """A picture's content hash: remembered, or else from its pixels. Raises BadFileError."""

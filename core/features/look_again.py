@@ -10,7 +10,7 @@ from core.encoders.image_features import ImageFeatures
 from core.geometry import Frame, as_boxes
 from core.records import Refinement
 from core.refiner.refine import Refiner
-from core.refiner.second_look import crops_for, replace_better
+from core.refiner.second_look import Look, looks_for, settle
 
 
 class Framed(Protocol):
@@ -18,17 +18,31 @@ class Framed(Protocol):
 
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
+    def once(self, crop: Frame) -> ImageFeatures: ...
+
+
+def features_for(look: Look, picture: Framed) -> ImageFeatures:
+    """A look's features: those of a shared crop are kept for the next box. Raises as `FeatureSource.of_path`."""
+    return picture.of(look.crop) if look.replaces else picture.once(look.crop)
+
 
 def look_again(
-    answers: list[Refinement], drawn: ArrayLike, frame: Frame, *, picture: Framed, refiner: Refiner
+    answers: list[Refinement],
+    drawn: ArrayLike,
+    frame: Frame,
+    *,
+    picture: Framed,
+    refiner: Refiner,
+    closer: bool = True,
 ) -> set[int]:
-    """Put better second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first.
+    """Bring second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first.
 
-    Gives the rows that had a second look. Raises as `Refiner.refine` and `FeatureSource.of_path`.
+    Without `closer`, only boxes too small for the frame are looked at again. Gives the rows that had a second look.
+    Raises as `Refiner.refine` and `FeatureSource.of_path`.
     """
     boxes = as_boxes(drawn)
     looked: set[int] = set()
-    for crop, rows in crops_for(boxes, frame).items():
-        replace_better(answers, rows, refiner.refine(picture.of(crop), boxes[rows]))
+    for look, rows in looks_for(boxes, frame, closer=closer).items():
+        settle(answers, rows, refiner.refine(features_for(look, picture), boxes[rows]), look)
         looked.update(rows)
     return looked

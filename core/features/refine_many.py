@@ -1,4 +1,4 @@
-"""Many drawn boxes of one picture -> refinements: each by the refiner for its category, small ones looked at twice."""
+"""Many drawn boxes of one picture -> refinements: each by the refiner for its category, and looked at twice."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ def refine_many(
     features: ImageFeatures,
     refiner: Refiner,
     second_look: bool,
+    closer: bool = True,
 ) -> tuple[list[Refinement], int]:
     """Refinements of N drawn boxes in image pixels, in their order, and how many had a second look.
 
-    `categories` (N,) are names, None: not known; `features` are of the whole `picture`. Raises as `Refiner.refine` and
-    `FeatureSource.of_path`.
+    `categories` (N,) are names, None: not known; `features` are of the whole `picture`. Second looks without `closer`
+    are for boxes too small for these alone: their crops are shared, those of others are encoded for one box. Raises as
+    `Refiner.refine` and `FeatureSource.of_path`.
     """
     found: dict[int, Refinement] = {}
     looks = 0
@@ -32,6 +34,6 @@ def refine_many(
         boxes = [drawn[row] for row in rows]
         answers = asked.refine(features, boxes)
         if second_look:
-            looks += len(look_again(answers, boxes, features.frame, picture=picture, refiner=asked))
+            looks += len(look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer))
         found.update(zip(rows, answers, strict=True))
     return [found[row] for row in range(len(drawn))], looks

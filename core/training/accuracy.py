@@ -17,15 +17,12 @@ from core.images import Picture, read_picture
 from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.refine import Refiner
-from core.refiner.second_look import LEAST_CROP, LEAST_GAIN
 from core.training.box_metrics import BoxMetrics, compare
 from core.training.grab_cut import grab_cut_box
 from core.training.labelled_set import read_labelled_set
 
 DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
 ANNOTATIONS = "annotations.json"
-LEAST_PICTURE = LEAST_GAIN * LEAST_CROP
-"""Pictures with no side of so many pixels have no second looks."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +93,8 @@ def measure_set(
 ) -> Job[list[AccuracyRow]]:
     """Measure the first `limit` pictures of one set; each picture is decoded and encoded once.
 
-    `beside` are refiners to compare with, whose names differ. `second_look` adds a row for it to sets with a picture
-    large enough; its time includes encoding the crops. Raises BadFileError where the set or one of its pictures cannot
+    `beside` are refiners to compare with, whose names differ. `second_look` adds a row for it, whose
+    time includes encoding the crops. Raises BadFileError where the set or one of its pictures cannot
     be read.
     """
     labelled = read_labelled_set(folder, limit=limit)
@@ -107,7 +104,7 @@ def measure_set(
         methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
     for each in (*beside, refiner):
         methods[each.name] = partial(_refined, each)
-    if second_look and labelled.size.max(initial=0) >= LEAST_PICTURE:
+    if second_look:
         methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, source, refiner)
     trials = [
         _Trial(noise, name, method, drawn, drawn.copy())

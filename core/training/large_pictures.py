@@ -89,6 +89,10 @@ class PictureInMemory:
             self._kept.put(key, features)
         return features
 
+    def once(self, crop: Frame) -> ImageFeatures:
+        """The features of a crop, not kept."""
+        return self._encoder.encode(self._picture, crop)
+
 
 def measure_second_look(
     folder: Path,

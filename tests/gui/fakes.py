@@ -95,6 +95,7 @@ class FakeModels:
         self.fault: Exception | None = None
         self.cache: FeatureCache | None = None
         self.reach = 0
+        self.looks_twice = False
         self.device = "CPU"
         self.gate = threading.Event()
         self.gate.set()
@@ -114,7 +115,7 @@ class FakeModels:
             refiner_name=self.refiner.name,
             refiner_identity=self.refiner.identity,
             device="CPU" if settings.device == "cpu" else self.device,
-            looks_twice=True,
+            looks_twice=self.looks_twice,
             close=lambda: self.on_close(),
             reach=self.reach,
             stats=lambda: self.cache.stats if self.cache else None,

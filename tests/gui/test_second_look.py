@@ -1,4 +1,4 @@
-"""A small box on a large picture is looked at again when the hand rests, and never at the cost of the live answer."""
+"""A box is looked at again when the hand rests, and never at the cost of the live answer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ from boxrefine_gui.app import App
 from core.errors import StorageError
 from core.geometry import Box
 from tests.gui.driving import accept, close_to, draw, move, press, ready, release, stored
-from tests.gui.fakes import CROP_INSET, FakeModels, inset
+from tests.gui.fakes import CROP_INSET, INSET, FakeModels, inset
 
 SMALL = Box(1000, 800, 1090, 880)
 LARGE = Box(500, 300, 2000, 1500)
+
+
+@pytest.fixture
+def models() -> FakeModels:
+    models = FakeModels()
+    models.looks_twice = True
+    return models
 
 
 @pytest.fixture
@@ -50,6 +57,13 @@ def test_a_small_box_gets_the_crops_answer_and_it_is_stored(qtbot: QtBot, large_
     (correction,) = stored(large_app)
     assert close_to(correction.accepted, inset(SMALL, CROP_INSET))
     assert close_to(correction.drawn, SMALL)
+
+
+def test_any_other_box_gets_both_answers_combined(qtbot: QtBot, large_app: App, models: FakeModels) -> None:
+    middle = Box(1000, 800, 1400, 1150)
+    draw(qtbot, large_app, middle)
+    wait_for(qtbot, large_app, inset(middle, (INSET + CROP_INSET) / 2))
+    assert models.encoder.calls == 2
 
 
 def test_live_answers_go_on_while_a_crop_is_encoded_and_the_old_look_is_not_shown(
