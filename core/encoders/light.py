@@ -7,16 +7,15 @@ grids of ImageFeatures. Tan & Le, EfficientNet, 2019; Lin et al., Feature Pyrami
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import cv2
 import numpy as np
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.encoders.efficientnet_lite import LITE, READ, EfficientNetLite
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Frame
 from core.images import Picture
@@ -26,18 +25,8 @@ MEAN = STD = 0.5  # what the ImageNet weights of EfficientNet-Lite were trained 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
-@dataclass(frozen=True)
-class Backbone:
-    """An EfficientNet-Lite of timm, with the channels of its strides 2, 4, 8, 16 and 32."""
-
-    timm_name: str
-    channels: tuple[int, int, int, int, int]
-
-
-BACKBONES: Mapping[str, Backbone] = {
-    "lite0": Backbone("tf_efficientnet_lite0", (16, 24, 40, 112, 320)),
-    "lite2": Backbone("tf_efficientnet_lite2", (16, 24, 48, 120, 352)),
-}
+BACKBONES = tuple(LITE)
+"""The EfficientNet-Lites that the encoder can be built on."""
 
 
 def separable(channels: int) -> nn.Sequential:
@@ -68,11 +57,8 @@ class LightNetwork(nn.Module):
     ) -> None:
         """`drop_path`: the share of the backbone's last block that training leaves out at random, earlier ones less."""
         super().__init__()
-        kind = BACKBONES[backbone]
-        self.backbone = timm.create_model(
-            kind.timm_name, pretrained=False, features_only=True, drop_path_rate=drop_path
-        )
-        stride2, stride4, stride8, stride16, stride32 = kind.channels
+        self.backbone = EfficientNetLite(backbone, drop_path=drop_path)
+        stride2, stride4, stride8, stride16, stride32 = (LITE[backbone][place].channels for place in READ)
         self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(stride32, width, 1))
         self.lateral5 = lateral(stride32, width)
         self.lateral4 = lateral(stride16, width)
@@ -115,7 +101,7 @@ def backbone_of(state: Mapping[str, Tensor]) -> str:
     """Which of BACKBONES weights are of, by the width of its last level; lite0 where they tell nothing."""
     widest = state.get("lateral5.0.weight")
     width = None if widest is None or widest.dim() != 4 else widest.shape[1]
-    return next((name for name, kind in BACKBONES.items() if kind.channels[-1] == width), "lite0")
+    return next((name for name, stages in LITE.items() if stages[-1].channels == width), "lite0")
 
 
 def freeze_norms(network: nn.Module) -> None:
