@@ -6,10 +6,13 @@ thread posts back a number and an outcome. So no QObject can die on a lane.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -22,6 +25,9 @@ T = TypeVar("T")
 
 PROGRESS_PERIOD_S = 0.1
 """Progress is forwarded at most this often, in seconds: eyes need no more and the GUI thread has other work."""
+
+NICENESS = 10
+"""Of lanes that give way: the window, and the answer to a drag, get a processor from them at once."""
 
 
 class GuiThread(QObject):
@@ -94,8 +100,10 @@ class _Entry:
 class _Lane:
     """A thread, the requests that wait for it, and the listeners that wait for their outcomes."""
 
-    def __init__(self, name: str, gui: GuiThread, *, unheard: Callable[[Exception], None]) -> None:
+    def __init__(self, name: str, gui: GuiThread, *, unheard: Callable[[Exception], None], niceness: int = 0) -> None:
+        """`niceness` as of a Unix process: at 10, others that want the processor get nine tenths of it."""
         self.name = name
+        self._niceness = niceness
         self._gui = gui
         self._unheard = unheard
         self._listeners: dict[int, Listener] = {}
@@ -145,6 +153,7 @@ class _Lane:
         return [entry for entry in self._waiting if entry.priority <= self._highest]
 
     def _loop(self) -> None:
+        give_way(self._niceness)
         while (entry := self._take()) is not None:
             self._gui.post(partial(self._started, entry.title))
             outcome = self._outcome_of(entry)
@@ -270,9 +279,10 @@ class QueueLane(_Lane):
         *,
         unheard: Callable[[Exception], None],
         on_activity: Callable[[str], None] | None = None,
+        niceness: int = 0,
     ) -> None:
         self.on_activity = on_activity
-        super().__init__(name, gui, unheard=unheard)
+        super().__init__(name, gui, unheard=unheard, niceness=niceness)
 
     def run(
         self,
@@ -337,3 +347,16 @@ class QueueLane(_Lane):
         super()._finished(number, outcome)
         if self.on_activity and self.is_idle:
             self.on_activity("")
+
+
+def give_way(niceness: int) -> None:
+    """Let other threads go before this one, and before those that it starts, such as torch's.
+
+    Linux alone has a niceness for each thread; elsewhere it is the whole process's, so that nothing is done. As a
+    batch's, a thread that has slept does not take the processor from the one that holds Python's lock, for which the
+    window may wait.
+    """
+    if sys.platform == "linux" and niceness:
+        with suppress(OSError):  # a sandbox may forbid it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

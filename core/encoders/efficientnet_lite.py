@@ -20,7 +20,7 @@ _NORM_EPS = 1e-3  # TensorFlow's, by which the published weights were trained
 
 @dataclass(frozen=True)
 class Stage:
-    """Blocks in a row, of which the first has the stride and changes the width; inside, they are `grow` times as wide."""
+    """Blocks in a row: the first has the stride and changes the width, and inside all are `grow` times as wide."""
 
     blocks: int
     kernel: int
