@@ -51,6 +51,9 @@ It waits so long each time it comes back from Qt's own code, dozens of times to 
 that takes a second, with 1 ms half a tenth, and both are seen.
 """
 
+_PICTURE_PATIENCE_MS = 300
+"""How long the models wait for the first picture, which may be on a slow drive, or none."""
+
 _CLOSE_CHECK_MS = 20
 _COLLECT_MS = 1000
 _WHOLE_AFTER_REST = 60
@@ -190,6 +193,12 @@ class App:
             may_close=self._may_close,
         )
         self.collector = Collector(self.session)
+        self._wants_models = False
+        self._patience = QTimer()
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_PICTURE_PATIENCE_MS)
+        self._patience.timeout.connect(self._load_models)
+        self.session.picture_changed.connect(self._load_models)
         self._closing = QTimer()
         self._closing.setInterval(_CLOSE_CHECK_MS)
         self._closing.timeout.connect(self._close_when_stored)
@@ -201,15 +210,23 @@ class App:
             self.session.report(complaint)
 
     def open(self, path: Path | None) -> None:
-        """Open a folder or project (None: what was open last), and load the models once the window is up."""
+        """Open a folder or project (None: what was open last), and load the models once its picture is in view.
+
+        Both at once would be later, and the window would stand still between them.
+        """
         if path is not None:
             opening.open_path(self.parts, path)
         else:
             opening.open_last(self.parts)
-        QTimer.singleShot(0, self._load_models)
+        self.session.set_models(None, opening.LOADING_MODEL)
+        self._wants_models = True
+        self._patience.start()
 
     def _load_models(self) -> None:
-        opening.load_models(self.parts)
+        if self._wants_models:
+            self._wants_models = False
+            self._patience.stop()
+            opening.load_models(self.parts)
 
     def report_uncaught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         """sys.excepthook: an error that nobody caught on the GUI thread is a bug to report."""
@@ -243,6 +260,7 @@ class App:
     def close(self) -> bool:
         """End every lane; the store lane finishes first. False where a lane is still inside a native call."""
         self._closing.stop()
+        self._patience.stop()
         self.collector.stop()
         self.teaching.stop()
         self.refine_all.stop()

@@ -358,5 +358,6 @@ def give_way(niceness: int) -> None:
     """
     if sys.platform == "linux" and niceness:
         with suppress(OSError):  # a sandbox may forbid it
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

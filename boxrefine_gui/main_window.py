@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._keys: Chosen | None = None
+        self._icon_color = ""
         self._recent = QMenu("Open &recent", self)
         self._arrange()
         self._fill_menus()
@@ -121,7 +122,10 @@ class MainWindow(QMainWindow):
     def recolor(self) -> None:
         """Take over the colours of the scheme."""
         theme.apply(self.parts.session.settings.theme)
-        draw_icons(self.rows, self.action_by_id)
+        color = self.palette().buttonText().color().name()
+        if color != self._icon_color:  # drawing them takes 8 ms, and most settings are none of theirs
+            self._icon_color = color
+            draw_icons(self.rows, self.action_by_id)
         self.canvas.update()
 
     def _arrange(self) -> None:

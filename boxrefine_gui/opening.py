@@ -24,6 +24,8 @@ PROJECT_SUFFIX = ".sqlite"
 LOADING = "loading"
 """What the encode lane's activity begins with while models are loaded."""
 
+LOADING_MODEL = f"{LOADING} the model"
+
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 8192
 
@@ -239,12 +241,12 @@ def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]
 def load_models(parts: Parts) -> None:
     """Load encoder and refiner on the encode lane; until then, and without them, boxes are plain."""
     session = parts.session
-    session.set_models(None, "loading the model")
+    session.set_models(None, LOADING_MODEL)
     parts.encode.run(
         partial(parts.load_models, session.settings),
         on_done=session.set_models,
         on_error=partial(_no_models, parts),
-        title=f"{LOADING} the model",
+        title=LOADING_MODEL,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixmap
@@ -14,7 +14,7 @@ from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.thumbnails import Thumbnails
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import MANY_IMAGES
-from core.records import Changes
+from core.records import Changes, ImageRecord
 
 _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
@@ -25,14 +25,20 @@ ALL_ROWS = -1
 Index = QModelIndex | QPersistentModelIndex
 
 
-class Role(IntEnum):
-    """What the delegate asks of a row, beside its name."""
+ROW = Qt.ItemDataRole.UserRole + 1
+"""The role of a row's `Row`, beside its name and thumbnail."""
 
-    COUNT = Qt.ItemDataRole.UserRole + 1
-    PROBLEM = Qt.ItemDataRole.UserRole + 2
-    SIZE = Qt.ItemDataRole.UserRole + 3
-    TO_CHECK = Qt.ItemDataRole.UserRole + 4
-    STATE = Qt.ItemDataRole.UserRole + 5
+
+@dataclass(frozen=True)
+class Row:
+    """What is painted of an image beside its thumbnail: one question for each row, because each costs a crossing."""
+
+    name: str
+    size: tuple[int, int]
+    count: int
+    to_check: int
+    problem: str | None
+    is_missing: bool
 
 
 class ImageListModel(QAbstractListModel):
@@ -57,24 +63,28 @@ class ImageListModel(QAbstractListModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         record = self._session.images[index.row()]
-        problem = self._session.problems.get(record.id)
-        count, to_check = self._session.counts.get(record.id, 0), self._session.to_check.get(record.id, 0)
         if role == Qt.ItemDataRole.DisplayRole:
             return record.path.name
         if role == Qt.ItemDataRole.DecorationRole:
             return self._thumbnails.of(record.id, record.path)
+        row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return problem or str(record.path) + (f"\n{to_check} of its {count} boxes to check" if to_check else "")
+            checks = f"\n{row.to_check} of its {row.count} boxes to check" if row.to_check else ""
+            return row.problem or str(record.path) + checks
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{record.path.name}, " + (problem or f"{count} boxes, {to_check} to check")
-        extra = {
-            Role.COUNT: count,
-            Role.TO_CHECK: to_check,
-            Role.PROBLEM: problem,
-            Role.SIZE: (record.width, record.height),
-            Role.STATE: "gone, boxes are kept" if record.id in self._session.missing else "cannot be read",
-        }
-        return extra.get(role)  # type: ignore[call-overload]
+            return f"{row.name}, " + (row.problem or f"{row.count} boxes, {row.to_check} to check")
+        return row if role == ROW else None
+
+    def _row(self, record: ImageRecord) -> Row:
+        session = self._session
+        return Row(
+            record.path.name,
+            (record.width, record.height),
+            count=session.counts.get(record.id, 0),
+            to_check=session.to_check.get(record.id, 0),
+            problem=session.problems.get(record.id),
+            is_missing=record.id in session.missing,
+        )
 
     @property
     def thumbnails_read(self) -> int:
@@ -121,20 +131,18 @@ class ImageDelegate(QStyledItemDelegate):
         return QSize(160, _ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        self.initStyleOption(option, index)
+        """As a row without words for the style, which marks it as chosen; initStyleOption asks for much not shown."""
         painter.save()
-        option.text, option.icon = "", option.icon.__class__()
-        option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
-        style = option.widget.style()
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
         area: QRect = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
         palette: QPalette = option.palette
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        row: Row = index.data(ROW)
         _paint_picture(painter, area, index.data(Qt.ItemDataRole.DecorationRole), palette)
         room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
-        _paint_badge(painter, room, index.data(Role.COUNT) or 0, is_open=bool(index.data(Role.TO_CHECK)))
+        _paint_badge(painter, room, row.count, is_open=bool(row.to_check))
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
-        _paint_text(painter, room, index, palette.color(role))
+        _paint_text(painter, room, row, palette.color(role))
         painter.restore()
 
 
@@ -165,16 +173,15 @@ def _paint_badge(painter: QPainter, room: QRect, count: int, *, is_open: bool) -
     painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), str(count))
 
 
-def _paint_text(painter: QPainter, room: QRect, index: Index, color: QColor) -> None:
+def _paint_text(painter: QPainter, room: QRect, row: Row, color: QColor) -> None:
     metrics = QFontMetrics(painter.font())
-    name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, room.width())
+    name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, room.width())
     top = QRect(room.left(), room.top() + 2, room.width(), metrics.height())
     painter.setPen(color)
     painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), name)
-    width, height = index.data(Role.SIZE)
-    problem = index.data(Role.PROBLEM)
-    painter.setPen(theme.problem_color() if problem else _faded(color))
-    below = index.data(Role.STATE) if problem else f"{width} × {height}"
+    painter.setPen(theme.problem_color() if row.problem else _faded(color))
+    state = "gone, boxes are kept" if row.is_missing else "cannot be read"
+    below = state if row.problem else f"{row.size[0]} × {row.size[1]}"
     painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
 
 
@@ -204,7 +211,7 @@ class ImageList(QListView):
         self.verticalScrollBar().rangeChanged.connect(self._seek)
         self.selectionModel().currentChanged.connect(self._chosen)
         parts.session.image_changed.connect(self._show_open)
-        parts.session.changed.connect(self._changed)
+        parts.session.changed.connect(self._show_open)
 
     @property
     def thumbnails_read(self) -> int:
@@ -229,10 +236,6 @@ class ImageList(QListView):
         images = self._parts.session.images
         if current.isValid() and current.row() < len(images):
             operations.show_image(self._parts, images[current.row()].id)
-
-    def _changed(self) -> None:
-        self.viewport().update()
-        self._show_open()
 
     def _show_open(self) -> None:
         """Only what a step changes: painting all rows at each one would take as long as the picture itself."""

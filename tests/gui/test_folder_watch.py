@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui import folder_watch, opening
 from boxrefine_gui.app import App
 from boxrefine_gui.folder_watch import changes_in
-from boxrefine_gui.panels.image_list import Role
+from boxrefine_gui.panels.image_list import ROW
 from core.cli import main
 from core.errors import BadFileError
 from core.geometry import Box
@@ -90,14 +90,14 @@ def test_a_picture_that_goes_keeps_its_boxes_and_comes_back_with_them(
     shutil.move(pictures / "a.png", tmp_path / "a.png")
     assert rescan(qtbot, watched) == "a.png is gone from the folder; its box is kept."
     index = watched.window.images.model().index(0, 0)
-    assert index.data(Role.STATE) == "gone, boxes are kept"
-    assert "Its box is kept" in index.data(Role.PROBLEM)
+    assert index.data(ROW).is_missing
+    assert "Its box is kept" in index.data(ROW).problem
     assert names(watched) == ["a.png", "b.png", "c.png"]
     assert len(stored(watched)) == 1
     assert rescan(qtbot, watched) == folder_watch.NOTHING_NEW  # it is not told twice
     shutil.move(tmp_path / "a.png", pictures / "a.png")
     rescan(qtbot, watched)
-    assert index.data(Role.PROBLEM) is None
+    assert index.data(ROW).problem is None
     assert len(watched.session.corrections) == 1
 
 
@@ -156,11 +156,11 @@ def test_a_picture_that_cannot_be_read_is_tried_again_by_the_key(qtbot: QtBot, w
     for _ in range(2):
         rescan(qtbot, watched)
         assert names(watched) == ["a.png", "b.png", "c.png", "d.png"]
-        assert "d.png" in watched.window.images.model().index(3, 0).data(Role.PROBLEM)
+        assert "d.png" in watched.window.images.model().index(3, 0).data(ROW).problem
     (pictures / "d.png").write_bytes(whole)
     rescan(qtbot, watched)
     assert names(watched) == ["a.png", "b.png", "c.png", "d.png"]
-    assert watched.window.images.model().index(3, 0).data(Role.PROBLEM) is None
+    assert watched.window.images.model().index(3, 0).data(ROW).problem is None
     (pictures / "e.png").write_bytes(b"no picture")
     rescan(qtbot, watched)
     (pictures / "e.png").unlink()

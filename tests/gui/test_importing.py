@@ -14,7 +14,7 @@ from boxrefine_gui import importing
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.hints import words_to_check
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
-from boxrefine_gui.panels.image_list import Role
+from boxrefine_gui.panels.image_list import ROW
 from boxrefine_gui.store_lane import MANY_IMAGES
 from core.formats import export
 from core.formats.coco import read_coco, refined_document, write_json
@@ -55,7 +55,7 @@ def test_the_boxes_are_in_the_pictures_and_say_where_they_come_from(
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "cup   80 × 70, to check"
     assert "imported from coarse.json; as it came" in index.data(Qt.ItemDataRole.ToolTipRole)
     images = app.window.images.model()
-    assert [images.index(row, 0).data(Role.TO_CHECK) for row in range(3)] == [2, 0, 1]
+    assert [images.index(row, 0).data(ROW).to_check for row in range(3)] == [2, 0, 1]
     assert "2 boxes, 2 to check" in app.window.status.position.text()
     assert [category.name for category in app.session.categories] == ["cup"]
 

@@ -19,7 +19,7 @@ from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
 from boxrefine_gui.model_actions import REFINE_BY_TITLES
 from boxrefine_gui.notices import BugReport
-from boxrefine_gui.panels.image_list import Role
+from boxrefine_gui.panels.image_list import ROW
 from core.errors import BadWeightsError
 from core.formats import EXPORTERS
 from core.geometry import Box
@@ -109,9 +109,9 @@ def test_pictures_that_cannot_be_read_are_marked_and_the_rest_goes_on(
     ready(qtbot, closed_app)
     qtbot.waitUntil(lambda: names(closed_app) == ["a.png", "b.jpg", "c.png", "text.png"])
     model = closed_app.window.images.model()
-    assert "text.png" in model.index(3, 0).data(Role.PROBLEM)
+    assert "text.png" in model.index(3, 0).data(ROW).problem
     qtbot.keyClick(closed_app.window.canvas, Qt.Key.Key_D)
-    qtbot.waitUntil(lambda: bool(model.index(1, 0).data(Role.PROBLEM)))
+    qtbot.waitUntil(lambda: bool(model.index(1, 0).data(ROW).problem))
     assert closed_app.session.picture is None
     qtbot.keyClick(closed_app.window.canvas, Qt.Key.Key_D)
     ready(qtbot, closed_app)
@@ -144,7 +144,7 @@ def test_the_neighbours_features_are_made_ahead(qtbot: QtBot, app: App, models: 
 def test_the_boxes_of_an_image_are_counted_in_the_list(qtbot: QtBot, app: App) -> None:
     draw(qtbot, app, Box(10, 10, 90, 90))
     accept(qtbot, app)
-    assert app.window.images.model().index(0, 0).data(Role.COUNT) == 1
+    assert app.window.images.model().index(0, 0).data(ROW).count == 1
 
 
 def test_thumbnails_are_read_for_the_rows_in_view_alone(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:
