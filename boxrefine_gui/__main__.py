@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from core import cli
 from core.cli.terminal import complain
@@ -100,12 +100,12 @@ def measure_prefetch(
 
 
 def measure_stalls(
-    device: str, *, images: int, files: int, other: str, bring: Callable[[], object]
+    device: str, *, images: int, files: int, other: str, bring: Callable[[], object], traces: TextIO | None
 ) -> Mapping[str, Mapping[str, float]]:
     """How long the window does not answer while models load, pictures are encoded and the cache is cleared out."""
     from boxrefine_gui.stall_benchmark import measure
 
-    return measure(device, images=images, files=files, other=other, bring=bring)
+    return measure(device, images=images, files=files, other=other, bring=bring, traces=traces)
 
 
 BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {

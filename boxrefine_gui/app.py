@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui import opening
-from boxrefine_gui.background import NICENESS, GuiThread, LatestLane, QueueLane
+from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.live_refine import LiveRefine
@@ -31,6 +31,7 @@ from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreLane
 from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.thread_order import go_first
 from boxrefine_gui.trainer_process import TrainerProcess
 from core.errors import GpuError, KnownError
 from core.settings import Settings, cache_folder, load_settings, settings_path
@@ -59,6 +60,13 @@ _COLLECT_MS = 1000
 _WHOLE_AFTER_REST = 60
 _WHOLE_AT_LATEST = 900
 """Rounds of rest, and of work, after which all objects are looked through; that takes 40 ms after 200 pictures."""
+
+
+_MANY = 20_000
+"""Objects made in a second that come of an import, or of a large project, and stay: looking through them takes 20 ms.
+
+Work makes hundreds. What is frozen goes all the same when nobody needs it, unless it is part of a cycle.
+"""
 
 
 def run(path: Path | None) -> int:
@@ -93,7 +101,9 @@ def leave_imports_alone() -> None:
 def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> App:
     """A whole app on the running QApplication, not shown yet; `load_models` runs on the encode lane."""
     leave_imports_alone()
-    return App(load_models=load_models or load_chosen_models, ask=ask or Ask())
+    app = App(load_models=load_models or load_chosen_models, ask=ask or Ask())
+    go_first()  # after the lanes, which would go first as well
+    return app
 
 
 def load_chosen_models(settings: Settings) -> Models:
@@ -158,15 +168,10 @@ class App:
         self.session = Session(settings)
         self.refine = LatestLane("refine", self.gui, unheard=self.session.report)
         self.store_lane = QueueLane("store", self.gui, unheard=self.session.report)
-        self.encode = QueueLane(
-            "encode",
-            self.gui,
-            unheard=self.session.report,
-            on_activity=self.session.set_activity,
-            niceness=NICENESS,
-        )
+        self.encode = QueueLane("encode", self.gui, unheard=self.session.report, gives_way=True)
+        self.encode.on_activity = self.session.set_activity
         self.files, self.pictures, self.thumbnails, self.exports, self.downloads = (
-            QueueLane(name, self.gui, unheard=self.session.report, niceness=NICENESS)
+            QueueLane(name, self.gui, unheard=self.session.report, gives_way=True)
             for name in ("files", "pictures", "thumbnails", "export", "download")
         )
         self.store = StoreLane(self.store_lane)
@@ -194,14 +199,9 @@ class App:
         )
         self.collector = Collector(self.session)
         self._wants_models = False
-        self._patience = QTimer()
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_PICTURE_PATIENCE_MS)
-        self._patience.timeout.connect(self._load_models)
+        self._patience = _timer(_PICTURE_PATIENCE_MS, self._load_models, once=True)
         self.session.picture_changed.connect(self._load_models)
-        self._closing = QTimer()
-        self._closing.setInterval(_CLOSE_CHECK_MS)
-        self._closing.timeout.connect(self._close_when_stored)
+        self._closing = _timer(_CLOSE_CHECK_MS, self._close_when_stored)
         self.session.problem.connect(self._stay)
         self.session.problem.connect(self._leave_the_gpu)
         self.session.settings_changed.connect(self.window.recolor)
@@ -339,12 +339,23 @@ class Collector(QObject):
             return  # an import or a scan makes objects by the hundred thousand; looking through them would be felt
         self._rounds += 1
         self._rest += 1
+        if gc.get_count()[0] > _MANY:
+            gc.freeze()
+            return
         is_idle = self._session.draft is None  # else the hand is at work, and a whole collection would be felt
         if is_idle and (self._rest >= _WHOLE_AFTER_REST or self._rounds >= _WHOLE_AT_LATEST):
             self._rounds = self._rest = 0
             gc.collect()
         else:
             gc.collect(1)
+
+
+def _timer(interval_ms: int, call: Callable[[], None], *, once: bool = False) -> QTimer:
+    timer = QTimer()
+    timer.setSingleShot(once)
+    timer.setInterval(interval_ms)
+    timer.timeout.connect(call)
+    return timer
 
 
 def _settings() -> tuple[Settings, KnownError | None]:

@@ -6,28 +6,23 @@ thread posts back a number and an outcome. So no QObject can die on a lane.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from boxrefine_gui.thread_order import give_way
 from core.progress import Job, Progress
 
 T = TypeVar("T")
 
 PROGRESS_PERIOD_S = 0.1
 """Progress is forwarded at most this often, in seconds: eyes need no more and the GUI thread has other work."""
-
-NICENESS = 10
-"""Of lanes that give way: the window, and the answer to a drag, get a processor from them at once."""
 
 
 class GuiThread(QObject):
@@ -100,10 +95,12 @@ class _Entry:
 class _Lane:
     """A thread, the requests that wait for it, and the listeners that wait for their outcomes."""
 
-    def __init__(self, name: str, gui: GuiThread, *, unheard: Callable[[Exception], None], niceness: int = 0) -> None:
-        """`niceness` as of a Unix process: at 10, others that want the processor get nine tenths of it."""
+    def __init__(
+        self, name: str, gui: GuiThread, *, unheard: Callable[[Exception], None], gives_way: bool = False
+    ) -> None:
+        """One that `gives_way` has a processor when the window needs none."""
         self.name = name
-        self._niceness = niceness
+        self._gives_way = gives_way
         self._gui = gui
         self._unheard = unheard
         self._listeners: dict[int, Listener] = {}
@@ -153,7 +150,8 @@ class _Lane:
         return [entry for entry in self._waiting if entry.priority <= self._highest]
 
     def _loop(self) -> None:
-        give_way(self._niceness)
+        if self._gives_way:
+            give_way()
         while (entry := self._take()) is not None:
             self._gui.post(partial(self._started, entry.title))
             outcome = self._outcome_of(entry)
@@ -278,11 +276,10 @@ class QueueLane(_Lane):
         gui: GuiThread,
         *,
         unheard: Callable[[Exception], None],
-        on_activity: Callable[[str], None] | None = None,
-        niceness: int = 0,
+        gives_way: bool = False,
     ) -> None:
-        self.on_activity = on_activity
-        super().__init__(name, gui, unheard=unheard, niceness=niceness)
+        self.on_activity: Callable[[str], None] | None = None
+        super().__init__(name, gui, unheard=unheard, gives_way=gives_way)
 
     def run(
         self,
@@ -347,17 +344,3 @@ class QueueLane(_Lane):
         super()._finished(number, outcome)
         if self.on_activity and self.is_idle:
             self.on_activity("")
-
-
-def give_way(niceness: int) -> None:
-    """Let other threads go before this one, and before those that it starts, such as torch's.
-
-    Linux alone has a niceness for each thread; elsewhere it is the whole process's, so that nothing is done. As a
-    batch's, a thread that has slept does not take the processor from the one that holds Python's lock, for which the
-    window may wait.
-    """
-    if sys.platform == "linux" and niceness:
-        with suppress(OSError):  # a sandbox may forbid it
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

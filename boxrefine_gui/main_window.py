@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
@@ -57,6 +57,8 @@ _LEAST_CENTRE_WIDTH = 480
 class MainWindow(QMainWindow):
     """Images on the left, the canvas in the middle, categories and boxes on the right."""
 
+    _icon_color: QColor | None = None
+
     def __init__(
         self,
         parts: Parts,
@@ -102,7 +104,6 @@ class MainWindow(QMainWindow):
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._keys: Chosen | None = None
-        self._icon_color = ""
         self._recent = QMenu("Open &recent", self)
         self._arrange()
         self._fill_menus()
@@ -122,7 +123,7 @@ class MainWindow(QMainWindow):
     def recolor(self) -> None:
         """Take over the colours of the scheme."""
         theme.apply(self.parts.session.settings.theme)
-        color = self.palette().buttonText().color().name()
+        color = self.palette().buttonText().color()
         if color != self._icon_color:  # drawing them takes 8 ms, and most settings are none of theirs
             self._icon_color = color
             draw_icons(self.rows, self.action_by_id)

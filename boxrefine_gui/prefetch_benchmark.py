@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 
 from boxrefine_gui.app import App
-from boxrefine_gui.offscreen import IdleProcess, Watchdog, offscreen_window
+from boxrefine_gui.offscreen import offscreen_window
+from boxrefine_gui.watchdog import IdleProcess, Lateness, Watchdog
 from core.errors import BadInputError
 from core.sample_project import make_pictures
 from core.settings import Settings
@@ -36,13 +37,9 @@ def measure(
         walk = Walk(app, every_s=every_s)
         try:
             walk.run(pictures)
+            return walk.figures(beside.lap())
         finally:
-            count, longest_s = beside.stalls()
-        idle = {
-            "stalls over 16 ms of an idle process beside it": float(count),
-            "ms of its longest stall": 1000 * longest_s,
-        }
-        return walk.figures() | idle
+            beside.stop()
 
 
 class Walk(QObject):
@@ -84,8 +81,8 @@ class Walk(QObject):
         if self._error is not None:
             raise self._error
 
-    def figures(self) -> dict[str, float]:
-        """What was found, by name."""
+    def figures(self, idle: Sequence[Lateness]) -> dict[str, float]:
+        """What was found, by name; `idle` is when an idle process was late."""
         stalls = self._watchdog.stalls
         rows = {
             "pictures shown": float(len(self._in_time)),
@@ -95,9 +92,12 @@ class Walk(QObject):
             "ms from step to features, longest": 1000 * max(self._features_s),
         }
         for phase, found in stalls.items():
+            found.excuse(idle)
             rows[f"stalls over 16 ms, {phase}"] = float(found.count)
-            rows[f"ms of the longest stall, {phase}"] = 1000 * found.longest_s
+            rows[f"stalls over 16 ms of our own making, {phase}"] = float(found.our_count)
+            rows[f"ms of the longest stall, {phase}"] = 1000 * found.longest.late_s
             rows[f"ms of the GUI thread's longest work, {phase}"] = 1000 * found.own_s
+        rows["ms that an idle process beside it was late"] = 1000 * max((each.late_s for each in idle), default=0.0)
         return rows
 
     def _step(self) -> None:

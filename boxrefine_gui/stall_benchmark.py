@@ -8,19 +8,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 
 from boxrefine_gui import opening, operations
 from boxrefine_gui.app import App
-from boxrefine_gui.offscreen import IdleProcess, Watchdog, offscreen_window
+from boxrefine_gui.offscreen import offscreen_window
+from boxrefine_gui.watchdog import IdleProcess, Watchdog
 from core.errors import BadInputError
 from core.sample_project import make_pictures
 from core.settings import Settings, cache_folder
 
-LOADING, ENCODING = "loading the model", "encoding"
+RESTING, LOADING, ENCODING = "nothing is to do", "loading the model", "encoding"
 CLEARING = "clearing out the cache"
 _LOOK_MS = 20
+_REST_S = 2.0
 _PATIENCE_S = 120.0
 _NEIGHBOURS = 4
 """Pictures at the end that are not opened while others are encoded; they keep one that is new to the cache."""
@@ -29,18 +32,18 @@ Condition = Callable[[], bool]
 
 
 def measure(
-    device: str, *, images: int, files: int, other: str, bring: Callable[[], object]
+    device: str, *, images: int, files: int, other: str, bring: Callable[[], object], traces: TextIO | None = None
 ) -> Mapping[str, Mapping[str, float]]:
     """Figures of each phase by name.
 
     `images` 1920 x 1080 JPEGs are opened one after the other; `files` of the cache have to go for one more; `other`
-    is an encoder to change to and back from, whose weights `bring` puts in their place. Raises KnownError where
-    something cannot be loaded.
+    is an encoder to change to and back from, whose weights `bring` puts in their place. `traces` is told where the
+    threads are in each stall. Raises KnownError where something cannot be loaded.
     """
     settings = Settings(device=device, encode_folder=False)
     with offscreen_window(settings) as (app, folder):
         make_pictures(folder, images + _NEIGHBOURS)
-        round_ = Round(app, other=other, bring=bring, files=files)
+        round_ = Round(app, other=other, bring=bring, files=files, traces=traces)
         round_.run(folder)
         return round_.figures
 
@@ -48,13 +51,13 @@ def measure(
 class Round(QObject):
     """One phase after the other in the real window, each watched beside an idle process."""
 
-    def __init__(self, app: App, *, other: str, bring: Callable[[], object], files: int) -> None:
+    def __init__(self, app: App, *, other: str, bring: Callable[[], object], files: int, traces: TextIO | None) -> None:
         super().__init__()
         self.figures: dict[str, dict[str, float]] = {}
         self._app, self._session = app, app.session
         self._other, self._bring, self._files = other, bring, files
         self._loop = QEventLoop()
-        self._watchdog = Watchdog()
+        self._watchdog = Watchdog(traces)
         self._error: Exception | None = None
         self._met: Condition = bool
         self._since = 0.0
@@ -81,6 +84,9 @@ class Round(QObject):
     def _all_phases(self, folder: Path) -> Iterator[Condition]:
         app, session = self._app, self._session
         yield self._is_idle
+        with self._phase(RESTING):
+            rested_at = time.perf_counter() + _REST_S
+            yield lambda: time.perf_counter() > rested_at
         with self._phase(LOADING):
             app.open(folder)
             yield self._is_ready
@@ -110,13 +116,19 @@ class Round(QObject):
         yield
         seconds = time.perf_counter() - start
         self._watchdog.stop()
-        found, (_, beside_s) = self._watchdog.stalls[name], self._beside.lap()
+        found, beside = self._watchdog.stalls[name], self._beside.lap()
+        found.excuse(beside)
         self.figures[name] = {
             "seconds": seconds,
             "stalls over 16 ms": float(found.count),
-            "ms of the longest": 1000 * found.longest_s,
+            "of our own making": float(found.our_count),
+            "ms of the longest": 1000 * found.longest.late_s,
+            "of it at work": 1000 * found.longest.worked_s,
+            "without a processor": 1000 * found.longest.queued_s,
+            "waiting for a lane": 1000 * found.longest.waited_s,
+            "ms of our own longest": 1000 * found.our_longest_s,
             "ms of the GUI thread's longest work": 1000 * found.own_s,
-            "ms of an idle process's longest": 1000 * beside_s,
+            "ms that an idle process was late": 1000 * max((idle.late_s for idle in beside), default=0.0),
         }
 
     def _is_idle(self) -> bool:

@@ -26,9 +26,10 @@ class ElidedLabel(QLabel):
 
     def show_text(self, text: str, note: str = "") -> None:
         """Other words; `note` is what the tooltip says beside them."""
-        self._note = note
-        self.setText(text)
-        self._show_tooltip()
+        if (text, note) != (self.text(), self._note):
+            self._note = note
+            self.setText(text)
+            self._show_tooltip()
 
     @property
     def shown(self) -> str:

@@ -1,12 +1,16 @@
 """How long the window does not answer while models load and change, pictures are encoded and the cache is emptied.
 
 The real window, drawn offscreen, with settings and a cache of its own. Its thread is asked every 2 ms; a stall is an
-answer that came more than 16 ms late. What the GUI thread computed itself in one go stands beside it, and what befell
-an idle process meanwhile, which is the machine's doing. HQ-SAM's encoder is vit_tiny at random weights.
+answer that came more than 16 ms late. Of the longest one is told how long the thread worked itself, had no processor,
+and waited for a lane, which holds Python's lock. Of our own making are those that would also be on a machine without
+other programs: waiting for a processor does not count as far as our process had none meanwhile, nor does what befell
+an idle process at the same time. Beside them stands the same window at rest. HQ-SAM's encoder is vit_tiny at random
+weights.
 
 examples:
   boxrefine benchmark stalls
   boxrefine benchmark stalls --count 50 --files 20000
+  boxrefine benchmark stalls --traces where.txt
 """
 
 from __future__ import annotations
@@ -14,11 +18,14 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from core.cli.terminal import Figure, say, summarise, table
-from core.errors import BadInputError
+from core.errors import BadInputError, StorageError, reason
 
 _OTHER = "vit_tiny"
 
@@ -29,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--files", metavar="N", type=int, default=5000, help="cached files of which two thirds have to go at once"
     )
+    parser.add_argument("--traces", metavar="FILE", type=Path, help="write where every thread is in each stall")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
@@ -37,10 +45,16 @@ def run(options: argparse.Namespace) -> int:
     measure = options.window_benchmarks.get("stalls")
     if measure is None or options.count < 2 or options.files < 1:
         raise BadInputError("This benchmark needs the window, two pictures or more, and a file or more.")
-    with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
+    with _opened(options.traces) as traces, tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
         os.environ["BOXREFINE_WEIGHTS"] = name
-        bring = partial(make_weights, Path(name))
-        phases = measure(options.device, images=options.count, files=options.files, other=_OTHER, bring=bring)
+        phases = measure(
+            options.device,
+            images=options.count,
+            files=options.files,
+            other=_OTHER,
+            bring=partial(make_weights, Path(name)),
+            traces=traces,
+        )
     if not options.json:
         columns = list(next(iter(phases.values())))
         rows = [[phase, *(f"{value:.3g}" for value in found.values())] for phase, found in phases.items()]
@@ -50,6 +64,20 @@ def run(options: argparse.Namespace) -> int:
     ]
     summarise({"phases": figures, "device": options.device, "cores": os.cpu_count()})
     return 0
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO | None]:
+    """A file to write to, if one is wanted. Raises StorageError."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({reason(error)}): choose another place.") from error
+    with file:
+        yield file
 
 
 def make_weights(folder: Path) -> None:

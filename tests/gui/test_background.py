@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -214,32 +211,3 @@ def test_nothing_runs_through_a_closed_door(qtbot: QtBot) -> None:
 
 def _fail(error: Exception) -> None:
     raise error
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
-def test_a_lane_that_gives_way_lets_others_go_first_and_so_do_the_threads_that_it_starts(
-    qtbot: QtBot, gui: GuiThread, errors: list[Exception]
-) -> None:
-    def job() -> list[int]:
-        found: list[int] = []
-
-        def ask() -> None:
-            found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        thread.join()
-        ask()
-        return found
-
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    polite, prompt = (QueueLane(name, gui, unheard=errors.append, niceness=n) for name, n in (("a", 19), ("b", 0)))
-    heard: dict[str, list[int]] = {}
-    for lane in (polite, prompt):
-        lane.run(job, on_done=partial(heard.__setitem__, lane.name))
-    qtbot.waitUntil(lambda: len(heard) == 2)
-    for lane in (polite, prompt):
-        lane.close()
-        assert lane.join(5)
-    assert heard == {"a": [19, 19], "b": [before, before]}
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

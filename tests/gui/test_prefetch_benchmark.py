@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
 from boxrefine_gui.app import App
-from boxrefine_gui.offscreen import IdleProcess, Watchdog
+from boxrefine_gui.watchdog import Watchdog
 from tests.gui.driving import ready
 from tests.gui.fakes import FakeModels
 
@@ -29,26 +28,8 @@ def test_the_benchmark_steps_the_real_window_and_finds_features_in_time() -> Non
     figures = json.loads(done.stdout.splitlines()[-1])["figures"]
     assert figures["pictures shown"] == 5
     assert figures["share with features when shown"] >= 0.6
-    assert "stalls over 16 ms, stepping" in figures
+    assert figures["stalls over 16 ms of our own making, stepping"] <= figures["stalls over 16 ms, stepping"]
     assert "| share with features when shown" in done.stdout
-
-
-def test_the_watchdog_sees_a_stall_and_whose_it_is(qtbot: QtBot) -> None:
-    watchdog = Watchdog()
-    watchdog.start("nothing")
-    with qtbot.waitSignal(watchdog.destroyed, timeout=50, raising=False):
-        pass
-    watchdog.start("work")
-    QTimer.singleShot(0, lambda: sum(number * number for number in range(1_500_000)))
-    qtbot.waitUntil(lambda: watchdog.stalls["work"].count > 0)
-    watchdog.stop()
-    assert watchdog.stalls["work"].own_s > 0.016
-    assert watchdog.stalls["work"].longest_s >= watchdog.stalls["work"].own_s * 0.9
-
-
-def test_an_idle_process_tells_the_machines_own_stalls() -> None:
-    count, longest_s = IdleProcess().stalls()
-    assert count >= 0 and longest_s >= 0
 
 
 def test_the_gui_thread_itself_never_works_for_long(qtbot: QtBot, app: App, models: FakeModels) -> None:

@@ -11,16 +11,22 @@ from typing import Any
 
 import pytest
 
-from boxrefine_gui.offscreen import IdleProcess
 from boxrefine_gui.stall_benchmark import fill_cache
 from core.features.feature_cache import FeatureCache
 from core.settings import Settings
 from tests.core.feature_files import features_files, key_of, small_features
 
 ROOT = Path(__file__).resolve().parents[2]
-PHASES = ["loading the model", "encoding", "changing to vit_tiny", "changing to light", "clearing out the cache"]
-LONGEST_MS = 100.0
-"""16 ms on a quiet machine; the processors of tests are shared, and a library opened in the wrong place costs 200."""
+PHASES = [
+    "nothing is to do",
+    "loading the model",
+    "encoding",
+    "changing to vit_tiny",
+    "changing to light",
+    "clearing out the cache",
+]
+LONGEST_MS = 60.0
+"""20 at most on a quiet machine; where other programs have all processors, Python's lock is passed on late."""
 
 
 def measured() -> list[dict[str, Any]]:
@@ -35,12 +41,8 @@ def measured() -> list[dict[str, Any]]:
 
 
 def stalled(phases: list[dict[str, Any]]) -> set[str]:
-    """The phases in which the window stood still for longer than the machine made an idle process stand still."""
-    return {
-        phase["phase"]
-        for phase in phases
-        if phase["ms of the longest"] > LONGEST_MS + 2 * phase["ms of an idle process's longest"]
-    }
+    """The phases in which the window stood still for too long by our own doing."""
+    return {phase["phase"] for phase in phases if phase["ms of our own longest"] > LONGEST_MS}
 
 
 @pytest.mark.slow
@@ -61,10 +63,3 @@ def test_the_cache_that_is_filled_has_to_be_emptied(tmp_path: Path) -> None:
     with FeatureCache(tmp_path, disk_budget=settings.cache_disk_budget) as cache:
         cache.put(key, small_features(1.0, key))
     assert 10 <= len(features_files(tmp_path)) <= 21
-
-
-def test_an_idle_process_is_asked_lap_by_lap() -> None:
-    beside = IdleProcess()
-    laps = [beside.lap(), beside.lap()]
-    beside.stop()
-    assert all(count >= 0 and longest_s >= 0 for count, longest_s in laps)
