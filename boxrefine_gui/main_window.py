@@ -123,7 +123,7 @@ class MainWindow(QMainWindow):
     def recolor(self) -> None:
         """Take over the colours of the scheme."""
         theme.apply(self.parts.session.settings.theme)
-        color = self.palette().buttonText().color()
+        color = theme.icon_color()
         if color != self._icon_color:  # drawing them takes 8 ms, and most settings are none of theirs
             self._icon_color = color
             draw_icons(self.rows, self.action_by_id)

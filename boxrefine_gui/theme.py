@@ -123,6 +123,11 @@ def canvas_ground() -> QColor:
     return QColor("#17191C") if is_dark() else QColor("#D9DCE1")
 
 
+def icon_color() -> QColor:
+    """What icons are drawn in now, where they are enabled."""
+    return QApplication.palette().color(QPalette.ColorGroup.Active, QPalette.ColorRole.ButtonText)
+
+
 def icon(name: str) -> QIcon:
     """One of our own icons in the text colour of the scheme."""
     palette = QApplication.palette()

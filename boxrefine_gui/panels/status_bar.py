@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from boxrefine_gui.loaded_models import Models
+from boxrefine_gui.opening import LOADING
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.session import Readiness, Session
 from core.encoders.official import OFFICIAL, title_of
@@ -61,7 +62,8 @@ class StatusBar(QStatusBar):
         if models is None and not session.activity:
             doing.append(session.models_note)
         if models is None:
-            doing.append("until it is there, boxes stay as drawn" if session.activity else "boxes stay as drawn")
+            is_coming = session.activity or session.models_note.startswith(LOADING)
+            doing.append("until it is there, boxes stay as drawn" if is_coming else "boxes stay as drawn")
         elif not session.snapping:
             key = session.keys.get("snapping")
             doing.append("refinement is switched off" + (f" ({key})" if key else ""))

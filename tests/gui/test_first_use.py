@@ -65,6 +65,24 @@ def test_while_a_folder_is_being_opened_nobody_is_asked_to_open_one(
     assert session.scan == ""
 
 
+def test_models_load_also_where_no_picture_comes(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:
+    closed_app.open(tmp_path / "nowhere")
+    assert "loading the model" in closed_app.window.status.activity.text()
+    assert "until it is there" in closed_app.window.status.activity.text()
+    qtbot.waitUntil(lambda: closed_app.session.models is not None)
+
+
+def test_icons_are_drawn_in_the_colours_of_the_scheme_and_only_then(app: App) -> None:
+    def drawn() -> int:
+        return app.window.action_by_id["undo"].icon().cacheKey()
+
+    seen = []
+    for theme_, masks in (("light", True), ("light", False), ("dark", False), ("dark", True)):
+        operations.choose_settings(app.parts, replace(app.session.settings, theme=theme_, show_masks=masks))
+        seen.append(drawn())
+    assert seen[0] == seen[1] != seen[2] == seen[3]
+
+
 def test_empty_lists_say_so(app: App) -> None:
     for view in (app.window.boxes, app.window.categories.view):
         shown = view.viewport().grab().toImage()
