@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -48,11 +48,14 @@ def duration(seconds: float) -> str:
     return f"{round(whole / 60)} min" if whole < 2 * 3600 else f"{round(whole / 3600)} h"
 
 
-def run(job: Job[T]) -> T:
-    """Run a job to its end, unseen, and give its result."""
-    try:
+def run(job: Job[T], told: Callable[[Progress], object] | None = None) -> T:
+    """Run a job to its end and give its result; each step is `told`. Whatever breaks in closes the job."""
+    with closing(job):
         while True:
-            next(job)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+            try:
+                progress = next(job)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if told is not None:
+                told(progress)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from typing import TypeVar
 
 from tqdm import tqdm
 
-from core.progress import Job
+from core.progress import Job, Progress, run
 
 T = TypeVar("T")
 Figure = str | int | float | bool | None | list["Figure"] | dict[str, "Figure"]
@@ -45,33 +44,28 @@ def watch(job: Job[T], *, unit: str) -> T:
 
     Ctrl-C closes the job, so its `finally` runs before the interrupt goes on.
     """
-    with closing(job), tqdm(disable=None, unit=unit, dynamic_ncols=True, leave=False) as bar:
-        while True:
-            try:
-                progress = next(job)
-            except StopIteration as end:
-                result: T = end.value
-                return result
+    with tqdm(disable=None, unit=unit, dynamic_ncols=True, leave=False) as bar:
+
+        def told(progress: Progress) -> None:
             if progress.note:
                 complain(progress.note)
             bar.total = progress.total or None
             bar.set_description_str(progress.message, refresh=progress.done == 0)
             bar.update(progress.done - bar.n)
 
+        return run(job, told)
+
 
 def tell_steps(job: Job[T]) -> T:
     """Run a job to its end and tell each step as a line of JSON on stdout, for the program that called us."""
-    with closing(job):
-        while True:
-            try:
-                progress = next(job)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            if progress.note:
-                note(progress.note, machine_readable=True)
-            step = {"done": progress.done, "total": progress.total, "message": progress.message}
-            print(json.dumps({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
+
+    def told(progress: Progress) -> None:
+        if progress.note:
+            note(progress.note, machine_readable=True)
+        step = {"done": progress.done, "total": progress.total, "message": progress.message}
+        print(json.dumps({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
+
+    return run(job, told)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
