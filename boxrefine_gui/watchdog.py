@@ -22,15 +22,14 @@ STALL_S = 0.016
 
 
 class _Clocks(NamedTuple):
-    """The time, and what the calling thread and the whole process computed so far, in seconds.
+    """The time, and how long the calling thread computed so far, in seconds.
 
-    `queued`: how long the thread was ready to go on, but had no processor. Linux tells; elsewhere it is 0.
+    `queued`: how long it was ready to go on, but had no processor. Linux tells; elsewhere it is 0.
     """
 
     now: float
     worked: float
     queued: float
-    process: float
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ class Stall(Lateness):
     """One time that the GUI thread did not answer, in seconds.
 
     `worked_s` it computed itself, `queued_s` it had no processor, and the rest it waited for Python's lock or for
-    another thread. `taken_s` of all that is the machine's doing: other programs had the processors, and not our lanes
-    (so much as our whole process did not compute in the meantime), or an idle process was late as well.
+    another thread. `taken_s` of all that an idle process was late as well, which is the machine's doing.
     """
 
     worked_s: float = 0.0
@@ -147,7 +145,7 @@ class Watchdog(QObject):
         queued = 0.0
         if self._queue is not None:
             queued = int(os.pread(self._queue.fileno(), 100, 0).split()[1]) / 1e9
-        return _Clocks(time.perf_counter(), time.thread_time(), queued, time.process_time())
+        return _Clocks(time.perf_counter(), time.thread_time(), queued)
 
     def _beats(self) -> None:
         last, now = self._last, self._read_clocks()
@@ -171,11 +169,8 @@ class Watchdog(QObject):
 
 def stall_between(last: _Clocks, now: _Clocks) -> Stall:
     """How late the GUI thread was between two looks at the clocks, and why."""
-    passed = now.now - last.now
-    worked, queued = now.worked - last.worked, now.queued - last.queued
-    others = (os.cpu_count() or 1) * passed - (now.process - last.process)  # or nobody; not while a thread queues
-    taken = min(queued, max(0.0, others) / (os.cpu_count() or 1))
-    return Stall(now.now, passed - _BEAT_MS / 1000, worked, queued, taken)
+    late_s = now.now - last.now - _BEAT_MS / 1000
+    return Stall(now.now, late_s, now.worked - last.worked, now.queued - last.queued)
 
 
 def _open_queue() -> BinaryIO | None:
@@ -198,7 +193,7 @@ while True:
         os.write(1, (json.dumps(found) + chr(10)).encode())
         found = []
     now = time.perf_counter()
-    found += [(now, now - last - 0.002)] * (now - last - 0.002 > 0.004)
+    found += [(now, now - last - 0.002)] * (now - last - 0.002 > 0.001)
     last = now
 """
 
@@ -207,7 +202,7 @@ while True:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def lap(self) -> list[Lateness]:
-        """Each time that it was more than 4 ms late since it began or was last asked."""
+        """Each time that it was more than a millisecond late since it began or was last asked."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write("?")
         self._process.stdin.flush()

@@ -2,10 +2,8 @@
 
 The real window, drawn offscreen, with settings and a cache of its own. Its thread is asked every 2 ms; a stall is an
 answer that came more than 16 ms late. Of the longest one is told how long the thread worked itself, had no processor,
-and waited for a lane, which holds Python's lock. Of our own making are those that would also be on a machine without
-other programs: waiting for a processor does not count as far as our process had none meanwhile, nor does what befell
-an idle process at the same time. Beside them stands the same window at rest. HQ-SAM's encoder is vit_tiny at random
-weights.
+and waited for a lane, which holds Python's lock. Of our own making is what is left when what befell an idle process at
+the same time is taken off. Beside them stands the same window at rest. HQ-SAM's encoder is vit_tiny at random weights.
 
 examples:
   boxrefine benchmark stalls
