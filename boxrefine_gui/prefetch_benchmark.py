@@ -96,6 +96,7 @@ class Walk(QObject):
             rows[f"stalls over 16 ms, {phase}"] = float(found.count)
             rows[f"stalls over 16 ms of our own making, {phase}"] = float(found.our_count)
             rows[f"ms of the longest stall, {phase}"] = 1000 * found.longest.late_s
+            rows[f"ms of our own longest, {phase}"] = 1000 * found.our_longest_s
             rows[f"ms of the GUI thread's longest work, {phase}"] = 1000 * found.own_s
         rows["ms that an idle process beside it was late"] = 1000 * max((each.late_s for each in idle), default=0.0)
         return rows
