@@ -14,6 +14,9 @@ from core.progress import Job, Progress, run
 T = TypeVar("T")
 Figure = str | int | float | bool | None | list["Figure"] | dict[str, "Figure"]
 
+_NOTES = 20
+"""Of a project whose pictures were moved there is a sentence for each: more than a panel can show, or anybody reads."""
+
 tqdm.monitor_interval = 0  # its monitor thread would outlive the bar, and our jobs report often enough
 
 
@@ -32,6 +35,14 @@ def note(sentence: str, *, machine_readable: bool) -> None:
     complain(sentence)
     if machine_readable:
         print(json.dumps({"note": sentence}, ensure_ascii=False), flush=True)
+
+
+def note_all(sentences: Sequence[str], *, machine_readable: bool) -> None:
+    """Many of these; a program that reads along, perhaps to show them, gets the first and how many more there are."""
+    for number, sentence in enumerate(sentences):
+        note(sentence, machine_readable=machine_readable and number < _NOTES)
+    if machine_readable and len(sentences) > _NOTES:
+        print(json.dumps({"note": f"And {len(sentences) - _NOTES} more of this kind."}), flush=True)
 
 
 def summarise(figures: Mapping[str, Figure]) -> None:

@@ -33,7 +33,7 @@ from core.cli.options import (
     source_figures,
 )
 from core.cli.steering import steered
-from core.cli.terminal import Figure, complain, note, summarise, tell_steps, watch
+from core.cli.terminal import Figure, complain, note_all, summarise, tell_steps, watch
 from core.errors import BadInputError, StorageError
 from core.resources import RESOURCES
 
@@ -81,8 +81,7 @@ def run(options: argparse.Namespace) -> int:
     config = read_config(options.config, TeachConfig)
     with project_of(options.project) as store:
         found = lessons_of(options, store, config)
-        for sentence in found.left_out:
-            note(sentence, machine_readable=options.json_progress)
+        note_all(found.left_out, machine_readable=options.json_progress)
         require_enough(found, options.project or options.boxes)
         return teach_and_record(options, found, config, store)
 
@@ -120,8 +119,7 @@ def teach_and_record(
             taught = tell_steps(job) if options.json_progress else watch(job, unit="step")
         if taught is None:
             return 0
-        for sentence in taught.left_out[len(found.left_out) :]:
-            note(sentence, machine_readable=options.json_progress)
+        note_all(taught.left_out[len(found.left_out) :], machine_readable=options.json_progress)
         id = record(store, taught, config, encoder=source.encoder.identity, parent=in_use.identity)
         complain(taught.verdict.sentence)
         about: dict[str, Figure] = {**source_figures(source), "refiner_id": id}

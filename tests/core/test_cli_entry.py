@@ -13,7 +13,7 @@ import pytest
 from boxrefine_gui.__main__ import has_display
 from core.cli import VERBS, main
 from core.cli.options import ENCODER_HELP
-from core.cli.terminal import table
+from core.cli.terminal import note_all, table
 from core.encoders.catalogue import ENCODERS
 
 HELP_IMPORTS = """
@@ -168,3 +168,16 @@ def test_memory_is_kept_between_pictures() -> None:
         for more in ([], ["keep"])
     ]
     assert found[1] < 0.2 * found[0]
+
+
+def test_a_program_that_reads_along_gets_some_of_many_notes_and_stderr_all(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = [f"The picture {number}.png is gone." for number in range(1000)]
+    note_all(gone, machine_readable=True)
+    out, errors = capsys.readouterr()
+    notes = [json.loads(line)["note"] for line in out.splitlines()]
+    assert notes == [*gone[:20], "And 980 more of this kind."]
+    assert errors.splitlines() == gone
+    note_all(gone[:20], machine_readable=True)
+    assert len(capsys.readouterr().out.splitlines()) == 20
+    note_all(gone, machine_readable=False)
+    assert capsys.readouterr().out == ""
