@@ -33,8 +33,8 @@ from boxrefine_gui.store_lane import StoreLane
 from boxrefine_gui.teaching import Teaching
 from boxrefine_gui.thread_order import go_first
 from boxrefine_gui.trainer_process import TrainerProcess
-from core.errors import GpuError, KnownError
-from core.settings import Settings, cache_folder, load_settings, settings_path
+from core.errors import GpuError
+from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
 
 if TYPE_CHECKING:
     from core.refiner.refine import Refiner
@@ -163,7 +163,7 @@ class App:
     """Owns the lanes, the session and the window."""
 
     def __init__(self, *, load_models: LoadModels, ask: Ask) -> None:
-        settings, complaint = _settings()
+        settings, complaint = load_or_set_aside(settings_path())
         self.gui = GuiThread()
         self.session = Session(settings)
         self.refine = LatestLane("refine", self.gui, unheard=self.session.report)
@@ -356,10 +356,3 @@ def _timer(interval_ms: int, call: Callable[[], None], *, once: bool = False) ->
     timer.setInterval(interval_ms)
     timer.timeout.connect(call)
     return timer
-
-
-def _settings() -> tuple[Settings, KnownError | None]:
-    try:
-        return load_settings(settings_path()), None
-    except KnownError as error:
-        return Settings(), error

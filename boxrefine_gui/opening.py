@@ -258,7 +258,9 @@ def choose_models(
     settings = choose(parts.session.settings)
 
     def loaded(models: Models) -> None:
-        choose_settings(parts, settings)
+        # Loading takes up to a minute, in which other things may have been chosen.
+        chosen = replace(parts.session.settings, encoder=settings.encoder, refine_by=settings.refine_by)
+        choose_settings(parts, chosen)
         parts.session.set_models(models)
         if before is not None:
             parts.encode.run(before.close)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.operations import Parts
-from core.settings import Settings, save_settings
+from core.settings import Settings, save_window
 
 PAUSE_MS = 500
 """A window that is dragged, or a hand that leafs through pictures, is left to come to rest."""
@@ -48,7 +48,7 @@ class WindowMemory(QObject):
         settings = self._look(session.settings)
         if settings != session.settings:
             session.remember(settings)
-            save = partial(save_settings, settings, self._parts.settings_file)
+            save = partial(save_window, settings, self._parts.settings_file)
             self._parts.files.run(save, on_done=self._kept, on_error=self._not_kept)
 
     def end(self) -> None:

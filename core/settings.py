@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -55,6 +56,10 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
+OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "image")
+"""What nobody chooses: the window writes it by itself."""
+
+
 def settings_path() -> Path:
     """Where the settings live: `BOXREFINE_CONFIG` names another folder (tests, portable installs)."""
     folder = os.environ.get("BOXREFINE_CONFIG") or platformdirs.user_config_dir("boxrefine", appauthor=False)
@@ -89,6 +94,22 @@ def load_settings(path: Path) -> Settings:
     return replace(Settings(), **chosen | {"keys": _keys(chosen.get("keys", {}), path)})
 
 
+def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
+    """The settings in `path`; where they cannot be read, the defaults, why, and a copy of the file beside it.
+
+    The copy has what was written by hand: the next choice writes the file anew.
+    """
+    try:
+        return load_settings(path), None
+    except BadFileError as error:
+        copy = path.with_name(path.name + ".broken")
+        try:
+            shutil.copyfile(path, copy)
+        except OSError:  # what cannot be read at all cannot be copied
+            return Settings(), error
+        return Settings(), BadFileError(f"{str(error).removesuffix('.')}; as it was it is kept as {copy.name}.")
+
+
 def _keys(values: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
     for name, keys in values.items():
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
@@ -112,3 +133,12 @@ def save_settings(settings: Settings, path: Path) -> None:
         if beside is not None:
             Path(beside).unlink(missing_ok=True)
         raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
+
+
+def save_window(settings: Settings, path: Path) -> None:
+    """Write what the window is like, and keep the choices in `path`: another window may have made them since.
+
+    Raises BadFileError as `load_settings` and StorageError as `save_settings`.
+    """
+    window = {name: getattr(settings, name) for name in OF_THE_WINDOW}
+    save_settings(replace(load_settings(path), **window), path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import huggingface_hub
@@ -15,8 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.models_dialog import ModelsDialog
+from boxrefine_gui.opening import choose_models
+from boxrefine_gui.operations import choose_settings
 from core.encoders.official import ENCODERS, OFFICIAL, find_weights
 from core.errors import BadWeightsError
+from core.settings import load_settings, settings_path
 from tests.core.hq_weights import save_vit_tiny
 from tests.core.hub_server import HubServer, serving
 from tests.gui.driving import ScriptedAsk
@@ -135,3 +139,14 @@ def test_an_encoder_of_the_menu_whose_weights_are_missing_opens_it(qtbot: QtBot,
     models.fault = None
     app.window.action_by_id["encoder_light"].trigger()
     qtbot.waitUntil(lambda: not app.window.notices.sentence.isVisible())
+
+
+def test_what_was_chosen_while_an_encoder_was_loaded_stays_chosen(qtbot: QtBot, app: App, models: FakeModels) -> None:
+    models.gate.clear()
+    choose_models(app.parts, partial(replace, encoder="vit_tiny"))
+    choose_settings(app.parts, replace(app.session.settings, theme="dark"))
+    models.gate.set()
+    qtbot.waitUntil(lambda: app.session.settings.encoder == "vit_tiny")
+    assert app.session.settings.theme == "dark"
+    qtbot.waitUntil(lambda: load_settings(settings_path()).encoder == "vit_tiny")
+    assert load_settings(settings_path()).theme == "dark"

@@ -86,6 +86,16 @@ def test_all_that_is_kept_a_moment_later_in_case_the_window_never_closes(
     assert kept == app.session.settings
 
 
+def test_what_another_window_chose_meanwhile_is_kept(qtbot: QtBot, app: App) -> None:
+    qtbot.waitUntil(lambda: load_settings(settings_path()).image != "" and app.files.is_idle)
+    other = replace(load_settings(settings_path()), theme="dark", keys={"accept": ("G",)})
+    save_settings(other, settings_path())
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
+    qtbot.waitUntil(lambda: Path(load_settings(settings_path()).image).name == "b.png")
+    kept = load_settings(settings_path())
+    assert (kept.theme, kept.keys, kept.recent) == ("dark", {"accept": ("G",)}, other.recent)
+
+
 def test_a_disk_that_keeps_nothing_is_told_once_and_leafing_goes_on(qtbot: QtBot, app: App) -> None:
     qtbot.waitUntil(lambda: load_settings(settings_path()).image != "")
     settings_path().unlink()
@@ -96,7 +106,7 @@ def test_a_disk_that_keeps_nothing_is_told_once_and_leafing_goes_on(qtbot: QtBot
         qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
         qtbot.waitUntil(lambda: app.session.settings.image == str(app.session.image.path))  # type: ignore[union-attr]
         qtbot.waitUntil(lambda: app.files.is_idle)
-        assert len(told) == 1 and "settings could not be saved" in told[0]
+        assert len(told) == 1 and "settings.toml cannot be read" in told[0]
     settings_path().rmdir()
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_A)
     qtbot.waitUntil(lambda: settings_path().is_file() and app.files.is_idle)
