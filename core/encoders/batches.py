@@ -177,7 +177,8 @@ def _shrunk(part: Picture, *, height: int, width: int) -> Tensor:
 
 
 def _shrunk_fast(part: Picture, *, height: int, width: int) -> Tensor:
-    """The same in a quarter of the time; one value in a hundred differs by one level, far below what bf16 rounds off.
+    """The same in a quarter of the time; one value in fifty of a large picture differs, by one level, far below what
+    bf16 rounds off.
 
     It matters because a GPU with a small encoder takes pictures faster than the cores of its machine resize them.
     """

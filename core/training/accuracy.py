@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadInputError
-from core.features.feature_source import FeatureSource
+from core.features.feature_source import FeatureSource, OpenedPicture
 from core.features.look_again import look_again
 from core.geometry import Box, Boxes, as_boxes
 from core.images import Picture, read_picture
@@ -38,9 +38,10 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class _Scene:
-    """One picture as the methods see it."""
+    """One picture as the methods see it; `opened` decodes it once, for all its crops."""
 
     path: Path
+    opened: OpenedPicture
     features: ImageFeatures
 
     @cached_property
@@ -91,11 +92,11 @@ def measure_set(
     limit: int | None = None,
     seed: int = 0,
 ) -> Job[list[AccuracyRow]]:
-    """Measure the first `limit` pictures of one set; each picture is decoded and encoded once.
+    """Measure the first `limit` pictures of one set; each picture is encoded once, and decoded at most twice.
 
-    `beside` are refiners to compare with, whose names differ. `second_look` adds a row for it, whose
-    time includes encoding the crops. Raises BadFileError where the set or one of its pictures cannot
-    be read.
+    `beside` are refiners to compare with, whose names differ. `second_look` adds a row for it, whose time includes
+    encoding the crops, and decoding the picture where its features were cached. Raises BadFileError where the set or
+    one of its pictures cannot be read.
     """
     labelled = read_labelled_set(folder, limit=limit)
     true = labelled.true
@@ -105,7 +106,7 @@ def measure_set(
     for each in (*beside, refiner):
         methods[each.name] = partial(_refined, each)
     if second_look:
-        methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, source, refiner)
+        methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, refiner)
     trials = [
         _Trial(noise, name, method, drawn, drawn.copy())
         for noise in noises
@@ -116,7 +117,8 @@ def measure_set(
     for done, (name, rows) in enumerate(groups.items()):
         yield Progress(done, len(groups), f"{folder.name} {name}")
         path = folder / "images" / name
-        scene = _Scene(path, source.of_path(path))
+        opened = source.opened(path, keep_crops=False)
+        scene = _Scene(path, opened, opened.of())
         for trial in trials:
             trial.run(scene, rows)
     yield Progress(len(groups), len(groups), folder.name)
@@ -132,10 +134,9 @@ def _boxes_of(answers: Sequence[Refinement]) -> Boxes:
     return as_boxes([answer.box for answer in answers])
 
 
-def _looked_twice(scene: _Scene, boxes: Boxes, source: FeatureSource, refiner: Refiner) -> Boxes:
+def _looked_twice(scene: _Scene, boxes: Boxes, refiner: Refiner) -> Boxes:
     answers = refiner.refine(scene.features, boxes)
-    picture = source.opened(scene.path, keep_crops=False)
-    look_again(answers, boxes, scene.features.frame, picture=picture, refiner=refiner)
+    look_again(answers, boxes, scene.features.frame, picture=scene.opened, refiner=refiner)
     return _boxes_of(answers)
 
 
