@@ -36,24 +36,26 @@ class KnownBoxes:
         """Whether this imported box is new; from now on it is not.
 
         A box that was refined or moved after its import is still known by what its file had, and one that was refined
-        outside by what was drawn there.
+        outside by what was drawn there, also where another refiner answered.
         """
         self._read_image(new.image_id)
         known = self._known.setdefault((new.image_id, new.category_id), [])
         box = new.accepted if new.origin is None else new.origin.box
         if _is_among(known, box) or (not new.confirmed and _is_among(known, new.drawn)):
             return False
-        insort(known, box)
+        for each in {box} if new.confirmed else {box, new.drawn}:
+            insort(known, each)
         return True
 
     def _read_image(self, image_id: int) -> None:
         if image_id in self._read:
             return
         self._read.add(image_id)
-        rows = self._db.execute("SELECT category_id, accepted, origin FROM corrections WHERE image_id = ?", [image_id])
-        for category_id, accepted, origin in rows.fetchall():
+        columns = "category_id, drawn, accepted, origin"
+        rows = self._db.execute(f"SELECT {columns} FROM corrections WHERE image_id = ?", [image_id])
+        for category_id, drawn, accepted, origin in rows.fetchall():
             group = self._known.setdefault((image_id, category_id), [])
-            for box in boxes_of(accepted, origin):
+            for box in boxes_of(drawn, accepted, origin):
                 insort(group, box)
 
 

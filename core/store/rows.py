@@ -72,9 +72,9 @@ def box_text(box: Box) -> str:
     return _numbers_text(box)
 
 
-def boxes_of(accepted: str, origin: str | None) -> tuple[Box, ...]:
-    """What a stored box is known by: itself, and what it once came as."""
-    return (_box(accepted),) if origin is None else (_box(accepted), _origin(origin).box)
+def boxes_of(drawn: str, accepted: str, origin: str | None) -> frozenset[Box]:
+    """What a stored box is known by: itself, and, if it was imported, what it once came as and what was drawn."""
+    return frozenset([_box(accepted)] if origin is None else [_box(accepted), _origin(origin).box, _box(drawn)])
 
 
 def stored_path(path: Path, *, folder: Path) -> str | bytes:

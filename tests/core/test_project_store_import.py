@@ -73,6 +73,15 @@ def test_a_box_that_was_refined_outside_is_known_by_what_was_drawn(store: Projec
     assert store.import_boxes([refined_outside(tight, BOX)], file="refined.json")[0] == 0
 
 
+def test_a_box_that_was_refined_outside_twice_or_comes_as_it_was_drawn_is_one_box(store: ProjectStore) -> None:
+    boxes = [refined_outside(Box(14, 22, 58, 68), BOX), refined_outside(Box(16, 25, 55, 64), BOX), imported()]
+    assert store.import_boxes(boxes, file="refined.json")[0] == 1
+    assert store.import_boxes(boxes[1:], file="by_another.json")[0] == 0
+    assert store.import_boxes([imported(category="dog")], file="coarse.json")[0] == 1
+    store.confirm_proposals()
+    assert store.import_boxes(boxes[1:], file="by_another.json")[0] == 0
+
+
 def test_a_box_that_came_refined_is_no_proposal_to_discard(store: ProjectStore) -> None:
     store.import_boxes([refined_outside(Box(14, 22, 58, 68), BOX)], file="refined.json")
     before = store.corrections(1)
