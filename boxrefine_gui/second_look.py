@@ -56,6 +56,7 @@ class SecondLook:
         self._rest.timeout.connect(self._look)
         session.drawn_changed.connect(self._start_afresh)
         session.features_changed.connect(self._start_afresh)
+        session.category_changed.connect(self._start_afresh)  # a taught refiner minds it, so the first answer is new
         session.models_changed.connect(self._forget_picture)
         session.image_changed.connect(self._forget_picture)
         session.refinement_changed.connect(self._answered)

@@ -66,6 +66,17 @@ def test_any_other_box_gets_both_answers_combined(qtbot: QtBot, large_app: App, 
     assert models.encoder.calls == 2
 
 
+def test_a_category_that_is_chosen_after_drawing_asks_twice_again(
+    qtbot: QtBot, large_app: App, models: FakeModels
+) -> None:
+    middle = Box(1000, 800, 1400, 1150)
+    draw(qtbot, large_app, middle)
+    wait_for(qtbot, large_app, inset(middle, (INSET + CROP_INSET) / 2))
+    large_app.session.choose_category(1)
+    qtbot.waitUntil(lambda: models.encoder.calls == 3 and large_app.encode.is_idle)
+    wait_for(qtbot, large_app, inset(middle, (INSET + CROP_INSET) / 2))
+
+
 def test_live_answers_go_on_while_a_crop_is_encoded_and_the_old_look_is_not_shown(
     qtbot: QtBot, large_app: App, models: FakeModels
 ) -> None:
