@@ -86,6 +86,17 @@ def test_all_that_is_kept_a_moment_later_in_case_the_window_never_closes(
     assert kept == app.session.settings
 
 
+def test_settings_with_a_fault_are_told_and_kept_beside(qtbot: QtBot, start: Start, pictures: Path) -> None:
+    settings_path().parent.mkdir(parents=True, exist_ok=True)
+    settings_path().write_text("theme = dark\n", "utf-8")
+    app = start()
+    assert "settings.toml.broken" in app.window.notices.sentence.text()
+    app.open(pictures)
+    ready(qtbot, app)
+    qtbot.waitUntil(lambda: app.files.is_idle and "recent" in settings_path().read_text("utf-8"))
+    assert settings_path().with_name("settings.toml.broken").read_text("utf-8") == "theme = dark\n"
+
+
 def test_what_another_window_chose_meanwhile_is_kept(qtbot: QtBot, app: App) -> None:
     qtbot.waitUntil(lambda: load_settings(settings_path()).image != "" and app.files.is_idle)
     other = replace(load_settings(settings_path()), theme="dark", keys={"accept": ("G",)})
