@@ -42,6 +42,7 @@ class RefineImageRequest:
 
     def __call__(self) -> list[Correction]:
         from core.features.refine_many import refine_many
+        from core.progress import run
 
         models, path = self.models, self.image.path
         picture = models.source.opened(path, keep_crops=False)
@@ -52,7 +53,7 @@ class RefineImageRequest:
                 f"The picture {path} is {now[0]} x {now[1]} pixels and was {then[0]} x {then[1]} when its boxes were "
                 "drawn: put the old one back."
             )
-        answers, _ = refine_many(
+        job = refine_many(
             [correction.drawn for correction in self.asked],
             [self.categories.get(correction.category_id) for correction in self.asked],
             picture=picture,
@@ -61,6 +62,7 @@ class RefineImageRequest:
             second_look=models.looks_twice,
             closer=False,  # they take so long that an image that is jumped to would have to wait
         )
+        answers, _ = run(job)
         return [
             correction.with_answer(answer, encoder=models.encoder_identity, refiner=models.refiner_identity)
             for correction, answer in zip(self.asked, answers, strict=True)

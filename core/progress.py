@@ -30,6 +30,11 @@ Job = Generator[Progress, None, T]
 
 def titled(job: Job[T], message: str) -> Job[T]:
     """The same job under one name, where what it says of a step means nothing to the user: a file of our own."""
+    return told_as(job, lambda progress: replace(progress, message=message))
+
+
+def told_as(job: Job[T], change: Callable[[Progress], Progress]) -> Job[T]:
+    """The same job, whose steps are told in other words: those of a job that it is part of."""
     with closing(job):
         while True:
             try:
@@ -37,7 +42,7 @@ def titled(job: Job[T], message: str) -> Job[T]:
             except StopIteration as end:
                 result: T = end.value
                 return result
-            yield replace(progress, message=message)
+            yield change(progress)
 
 
 def duration(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.encoders.image_features import ImageFeatures
@@ -13,7 +13,7 @@ from core.features.refine_many import refine_many
 from core.formats.coco import CocoFile, CocoImage
 from core.formats.coco_import import category_names
 from core.formats.found import SLACK_PX
-from core.progress import Job, Progress
+from core.progress import Job, Progress, told_as
 from core.records import Refinement
 from core.refiner.refine import Refiner
 
@@ -50,7 +50,7 @@ def refine_boxes(
             picture = source.opened(folder / image.file_name, keep_crops=False)
             features = picture.of()
             _check_size(image, features, path=folder / image.file_name, coco=coco.path)
-            answers, looks = refine_many(
+            job = refine_many(
                 [note.box for note in drawn],
                 [names[note.index] for note in drawn],
                 picture=picture,
@@ -58,6 +58,7 @@ def refine_boxes(
                 refiner=refiner,
                 second_look=second_look,
             )
+            answers, looks = yield from told_as(job, _within(Progress(done, len(groups), image.file_name)))
             refined.second_looks += looks
             refined.refinements |= {note.index: answer for note, answer in zip(drawn, answers, strict=True)}
         except KnownError as error:
@@ -66,6 +67,11 @@ def refine_boxes(
             refined.images += 1
     yield Progress(len(groups), len(groups))
     return refined
+
+
+def _within(pictures: Progress) -> Callable[[Progress], Progress]:
+    """A box of a picture, told as a step of the pictures."""
+    return lambda boxes: replace(pictures, message=f"{pictures.message}, box {boxes.done + 1} of {boxes.total}")
 
 
 def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Frame, as_boxes
+from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.refine import Refiner
 from core.refiner.second_look import Look, looks_for, settle
@@ -34,15 +35,18 @@ def look_again(
     picture: Framed,
     refiner: Refiner,
     closer: bool = True,
-) -> set[int]:
-    """Bring second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first.
+) -> Job[set[int]]:
+    """Bring second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first; told box by box.
 
     Without `closer`, only boxes too small for the frame are looked at again. Gives the rows that had a second look.
     Raises as `Refiner.refine` and `FeatureSource.of_path`.
     """
     boxes = as_boxes(drawn)
     looked: set[int] = set()
-    for look, rows in looks_for(boxes, frame, closer=closer).items():
+    looks = looks_for(boxes, frame, closer=closer)
+    total = sum(map(len, looks.values()))
+    for look, rows in looks.items():
+        yield Progress(len(looked), total)
         settle(answers, rows, refiner.refine(features_for(look, picture), boxes[rows]), look)
         looked.update(rows)
     return looked

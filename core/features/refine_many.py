@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.encoders.image_features import ImageFeatures
 from core.features.look_again import Framed, look_again
 from core.geometry import Box
+from core.progress import Job
 from core.records import Refinement
 from core.refiner.refine import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
@@ -21,8 +22,8 @@ def refine_many(
     refiner: Refiner,
     second_look: bool,
     closer: bool = True,
-) -> tuple[list[Refinement], int]:
-    """Refinements of N drawn boxes in image pixels, in their order, and how many had a second look.
+) -> Job[tuple[list[Refinement], int]]:
+    """Refinements of N drawn boxes in image pixels, in order, and how many had a second look; told box by box.
 
     `categories` (N,) are names, None: not known; `features` are of the whole `picture`. Second looks without `closer`
     are for boxes too small for these alone: their crops are shared, those of others are encoded for one box. Raises as
@@ -34,6 +35,7 @@ def refine_many(
         boxes = [drawn[row] for row in rows]
         answers = asked.refine(features, boxes)
         if second_look:
-            looks += len(look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer))
+            again = look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer)
+            looks += len((yield from again))
         found.update(zip(rows, answers, strict=True))
     return [found[row] for row in range(len(drawn))], looks

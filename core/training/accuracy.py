@@ -14,7 +14,7 @@ from core.features.feature_source import FeatureSource, OpenedPicture
 from core.features.look_again import look_again
 from core.geometry import Box, Boxes, as_boxes
 from core.images import Picture, read_picture
-from core.progress import Job, Progress
+from core.progress import Job, Progress, run
 from core.records import Refinement
 from core.refiner.refine import Refiner
 from core.training.box_metrics import BoxMetrics, compare
@@ -136,7 +136,7 @@ def _boxes_of(answers: Sequence[Refinement]) -> Boxes:
 
 def _looked_twice(scene: _Scene, boxes: Boxes, refiner: Refiner) -> Boxes:
     answers = refiner.refine(scene.features, boxes)
-    look_again(answers, boxes, scene.features.frame, picture=scene.opened, refiner=refiner)
+    run(look_again(answers, boxes, scene.features.frame, picture=scene.opened, refiner=refiner))
     return _boxes_of(answers)
 
 

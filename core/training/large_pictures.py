@@ -16,7 +16,7 @@ from core.features.ram_tier import RamTier
 from core.formats.coco import CocoFile, read_coco
 from core.geometry import Boxes, Frame, as_boxes, iou
 from core.images import Picture, read_picture
-from core.progress import Job, Progress
+from core.progress import Job, Progress, run
 from core.refiner.refine import Refiner
 from core.training.box_metrics import SIZES
 from core.training.box_noise import coarsen
@@ -150,7 +150,7 @@ def large_pictures(coco: CocoFile, folder: Path, names: Sequence[str], *, grid: 
 def _look_twice(picture: PictureInMemory, refiner: Refiner, *, true: Boxes, drawn: Boxes, tally: _Tally) -> None:
     answers = refiner.refine(picture.of(), drawn)
     once = as_boxes([answer.box for answer in answers])
-    looked = look_again(answers, drawn, picture.whole, picture=picture, refiner=refiner)
+    looked = run(look_again(answers, drawn, picture.whole, picture=picture, refiner=refiner))
     twice = as_boxes([answer.box for answer in answers])
     tally.short += np.minimum(true[:, 2] - true[:, 0], true[:, 3] - true[:, 1]).tolist()
     tally.ious += list(np.stack([iou(true, drawn), iou(true, once), iou(true, twice)], axis=1))

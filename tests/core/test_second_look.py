@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ from numpy.typing import ArrayLike
 from core.encoders.image_features import ImageFeatures
 from core.features.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
-from core.features.look_again import look_again
+from core.features.look_again import Framed, look_again
 from core.geometry import Box, Frame, as_boxes, clip
+from core.progress import run
 from core.records import Refinement
 from core.refiner.second_look import (
     CONTEXT,
@@ -112,7 +112,10 @@ def test_looking_again_decodes_once_and_replaces_what_is_better(tmp_path: Path) 
         picture = source.opened(path)
         frame = picture.of().frame
         answers = [Refinement(Box.of(row), SURE, 0.5) for row in drawn]
-        small = partial(look_again, frame=frame, refiner=CropRefiner(), closer=False)
+
+        def small(answers: list[Refinement], drawn: ArrayLike, *, picture: Framed) -> set[int]:
+            return run(look_again(answers, drawn, frame, picture=picture, refiner=CropRefiner(), closer=False))
+
         assert small(answers, drawn, picture=picture) == {0, 1, 3}
         assert (source.decoded, encoder.encoded) == (1, 3)
         again = source.opened(path)
@@ -187,3 +190,12 @@ def test_the_features_of_a_crop_say_which_part_they_are_of(tmp_path: Path) -> No
     features = FeatureSource(CountingEncoder(), None).opened(path).of(crop)
     assert features.frame == crop
     assert torch.all(features.embedding == 90)
+
+
+def test_second_looks_are_told_box_by_box(tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "small.bmp", gray=90, width=640, height=480)
+    drawn = [box_at(100, 100, 60), box_at(300, 100, 60), box_at(500, 300, 90)]
+    picture = FeatureSource(CountingEncoder(), None).opened(path)
+    answers = [Refinement(Box.of(row), SURE, 0.5) for row in drawn]
+    job = look_again(answers, drawn, picture.of().frame, picture=picture, refiner=CropRefiner())
+    assert [(progress.done, progress.total) for progress in job] == [(0, 3), (1, 3), (2, 3)]
