@@ -271,6 +271,7 @@ class App:
         self.files.close(drain=True)
         self.second_look.stop()
         self.prefetch.stop()
+        self._pictures_reader.stop()
         self._close_models()
         for lane in (self.refine, self.pictures, self.thumbnails):
             lane.close()

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtGui import QImage
 
-from boxrefine_gui.background import QueueLane
+from boxrefine_gui.background import QueueLane, after_a_step
 from boxrefine_gui.session import CanvasPicture, Session
 from core.errors import KnownError
 from core.features.encode_order import encode_order
+from core.records import ImageRecord
 
 _GROUP = "pictures"
 _KEPT_BYTES = 384 * 1024**2
@@ -26,31 +27,56 @@ class Pictures:
         self._session = session
         self._lane = lane
         self._kept: OrderedDict[tuple[int, Path], CanvasPicture] = OrderedDict()
+        self._rest = after_a_step(self._read_ahead)
         session.image_changed.connect(self._requeue)
+
+    def stop(self) -> None:
+        """Read nothing more."""
+        self._rest.stop()
 
     def _requeue(self) -> None:
         self._lane.drop(_GROUP)
+        self._rest.stop()
+        image = self._session.image
+        if image is None:
+            return
+        key = (image.id, image.path)
+        kept = self._kept.get(key)
+        if kept is None:
+            self._queue(image, priority=0)
+            self._read_ahead()
+            return
+        self._arrived(key, kept)
+        self._rest.start()
+
+    def _read_ahead(self) -> None:
+        """The neighbours; and the open one, if it was there, may have been replaced since."""
         row = self._session.row
         if row is None:
             return
         order = encode_order(current=row, total=len(self._session.images), direction=self._session.direction, ahead=1)
-        for place, wanted in enumerate(order):
-            record = self._session.images[wanted]
+        for place, record in enumerate(self._session.images[wanted] for wanted in order):
             key = (record.id, record.path)
             kept = self._kept.get(key)
-            if kept is not None:
-                self._arrived(key, kept)
-                if place == 0:
-                    self._look_again(key, kept)
-            elif record.id not in self._session.problems and not self._lane.has(key):
-                self._lane.run(
-                    partial(decode, record.id, record.path),
-                    on_done=partial(self._arrived, key),
-                    on_error=partial(self._failed, record.id),
-                    priority=place,
-                    group=_GROUP,
-                    key=key,
-                )
+            if kept is None:
+                self._queue(record, priority=place)
+            elif place == 0:
+                self._look_again(key, kept)
+            else:
+                self._kept.move_to_end(key)
+
+    def _queue(self, record: ImageRecord, *, priority: int) -> None:
+        key = (record.id, record.path)
+        if record.id in self._session.problems or self._lane.has(key):
+            return
+        self._lane.run(
+            partial(decode, record.id, record.path),
+            on_done=partial(self._arrived, key),
+            on_error=partial(self._failed, record.id),
+            priority=priority,
+            group=_GROUP,
+            key=key,
+        )
 
     def _look_again(self, key: tuple[int, Path], kept: CanvasPicture) -> None:
         """The file may have been replaced since it was read."""

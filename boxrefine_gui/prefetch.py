@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
-from boxrefine_gui.background import QueueLane
+from boxrefine_gui.background import QueueLane, after_a_step
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.session import Readiness, Session
 from core.errors import BadFileError, StorageError
@@ -36,6 +36,7 @@ class Prefetch:
         self._folder: Iterator[int] = iter(())
         self._counted: int | None = None
         self._shown = self._at_hand = 0
+        self._step = after_a_step(self._prepare_around)
         self._rest = QTimer()
         self._rest.setSingleShot(True)
         self._rest.setInterval(_HAND_RESTS_MS)
@@ -49,6 +50,7 @@ class Prefetch:
     def stop(self) -> None:
         """Let everything that is held back go on, so that the lane can end."""
         self._folder = iter(())
+        self._step.stop()
         self._rest.stop()
         self._lane.release()
 
@@ -61,12 +63,22 @@ class Prefetch:
     def _requeue(self) -> None:
         self._lane.drop(_GROUP)
         self._folder = iter(())
-        models, row = self._session.models, self._session.row
-        if models is None or self._session.image is None or row is None:
+        self._step.stop()
+        models, image = self._session.models, self._session.image
+        if models is None or image is None:
             return
-        kept = models.source.peek(self._session.image.path)
-        if kept is not None:
-            self._session.set_features(kept)
+        kept = models.source.peek(image.path)
+        if kept is None:
+            self._prepare_around()
+            return
+        self._session.set_features(kept)
+        self._tell()
+        self._step.start()
+
+    def _prepare_around(self) -> None:
+        models, row = self._session.models, self._session.row
+        if models is None or row is None:
+            return
         total, direction = len(self._session.images), self._session.direction
         order = encode_order(current=row, total=total, direction=direction, ahead=_AHEAD, behind=_BEHIND)
         for place, wanted in enumerate(order):
