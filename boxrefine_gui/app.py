@@ -32,6 +32,7 @@ from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreLane
 from boxrefine_gui.teaching import Teaching
 from boxrefine_gui.thread_order import go_first
+from boxrefine_gui.timers import timer
 from boxrefine_gui.trainer_process import TrainerProcess
 from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
@@ -199,9 +200,9 @@ class App:
         )
         self.collector = Collector(self.session)
         self._wants_models = False
-        self._patience = _timer(_PICTURE_PATIENCE_MS, self._load_models, once=True)
+        self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
         self.session.picture_changed.connect(self._load_models)
-        self._closing = _timer(_CLOSE_CHECK_MS, self._close_when_stored)
+        self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
         self.session.problem.connect(self._stay)
         self.session.problem.connect(self._leave_the_gpu)
         self.session.settings_changed.connect(self.window.recolor)
@@ -349,11 +350,3 @@ class Collector(QObject):
             gc.collect()
         else:
             gc.collect(1)
-
-
-def _timer(interval_ms: int, call: Callable[[], None], *, once: bool = False) -> QTimer:
-    timer = QTimer()
-    timer.setSingleShot(once)
-    timer.setInterval(interval_ms)
-    timer.timeout.connect(call)
-    return timer

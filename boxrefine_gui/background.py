@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from boxrefine_gui.thread_order import give_way
 from core.progress import Job, Progress
@@ -23,19 +23,6 @@ T = TypeVar("T")
 
 PROGRESS_PERIOD_S = 0.1
 """Progress is forwarded at most this often, in seconds: eyes need no more and the GUI thread has other work."""
-
-
-AFTER_A_STEP_MS = 40
-"""For so long after a step to another image the window has the processor for itself, if all it shows is there."""
-
-
-def after_a_step(then: Callable[[], None]) -> QTimer:
-    """A timer for what a step to another image has lanes do ahead, so that they do not slow the step itself down."""
-    timer = QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(AFTER_A_STEP_MS)
-    timer.timeout.connect(then)
-    return timer
 
 
 class GuiThread(QObject):

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-
 from boxrefine_gui.opening import Scan
 from boxrefine_gui.operations import Parts, apply_widely, show_image
 from boxrefine_gui.store_lane import read_whole
+from boxrefine_gui.timers import timer
 from core.errors import KnownError
 from core.records import ImageRecord
 
@@ -57,9 +56,7 @@ class FolderWatch:
         self._parts = parts
         self._stamp: int | None = None
         self._is_looking = self._is_first = False
-        self._timer = QTimer()
-        self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer = timer(LOOK_MS, self.look, once=False)
         parts.session.project_changed.connect(self._start_afresh)
 
     def stop(self) -> None:

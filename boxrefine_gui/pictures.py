@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtGui import QImage
 
-from boxrefine_gui.background import QueueLane, after_a_step
+from boxrefine_gui.background import QueueLane
 from boxrefine_gui.session import CanvasPicture, Session
+from boxrefine_gui.timers import AFTER_A_STEP_MS, timer
 from core.errors import KnownError
 from core.features.encode_order import encode_order
 from core.records import ImageRecord
@@ -27,7 +28,7 @@ class Pictures:
         self._session = session
         self._lane = lane
         self._kept: OrderedDict[tuple[int, Path], CanvasPicture] = OrderedDict()
-        self._rest = after_a_step(self._read_ahead)
+        self._rest = timer(AFTER_A_STEP_MS, self._read_ahead)
         session.image_changed.connect(self._requeue)
 
     def stop(self) -> None:
@@ -43,7 +44,6 @@ class Pictures:
         key = (image.id, image.path)
         kept = self._kept.get(key)
         if kept is None:
-            self._queue(image, priority=0)
             self._read_ahead()
             return
         self._arrived(key, kept)

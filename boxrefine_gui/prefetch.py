@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
-from boxrefine_gui.background import QueueLane, after_a_step
+from boxrefine_gui.background import QueueLane
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.session import Readiness, Session
+from boxrefine_gui.timers import AFTER_A_STEP_MS, timer
 from core.errors import BadFileError, StorageError
 from core.features.encode_order import encode_order, folder_order
 from core.records import ImageRecord
@@ -36,11 +37,8 @@ class Prefetch:
         self._folder: Iterator[int] = iter(())
         self._counted: int | None = None
         self._shown = self._at_hand = 0
-        self._step = after_a_step(self._prepare_around)
-        self._rest = QTimer()
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_HAND_RESTS_MS)
-        self._rest.timeout.connect(lane.release)
+        self._step = timer(AFTER_A_STEP_MS, self._prepare_around)
+        self._rest = timer(_HAND_RESTS_MS, lane.release)
         session.image_changed.connect(self._requeue)
         session.models_changed.connect(self._requeue)
         session.settings_changed.connect(self._go_on)

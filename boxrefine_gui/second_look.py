@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
-
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.loaded_models import Models, OpenedPicture
 from boxrefine_gui.session import Session
+from boxrefine_gui.timers import timer
 from core.geometry import Box
 from core.records import ImageRecord, Refinement
 from core.refiner.second_look import Look, look_at, settled
@@ -50,10 +49,7 @@ class SecondLook:
         self._looked = 0
         self._reported = ""
         self._picture: OpenedPicture | None = None
-        self._rest = QTimer()
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST_MS)
-        self._rest.timeout.connect(self._look)
+        self._rest = timer(_REST_MS, self._look)
         session.drawn_changed.connect(self._start_afresh)
         session.features_changed.connect(self._start_afresh)
         session.category_changed.connect(self._start_afresh)  # a taught refiner minds it, so the first answer is new

@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
-
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import NO_MODEL_YET, Parts
 from boxrefine_gui.teaching_state import TeachingState
+from boxrefine_gui.timers import timer
 from boxrefine_gui.trainer_process import TrainerProcess, train_command
 from core.errors import BadInputError, StorageError
 from core.records import RefinerRecord
@@ -48,20 +47,14 @@ class Teaching:
         self._process = process
         self._taught_project: Path | None = None
         self._summary: Mapping[str, Any] = {}
-        self._rest = QTimer()
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_HAND_RESTS_MS)
-        self._rest.timeout.connect(self._go_on)
+        self._rest = timer(_HAND_RESTS_MS, self._go_on)
         process.told.connect(self._told)
         process.ended.connect(self._ended)
         session = parts.session
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self._models_changed)
         session.drawn_changed.connect(self._make_room)
-        self._idle = QTimer()
-        self._idle.setSingleShot(True)
-        self._idle.setInterval(_IDLE_MS)
-        self._idle.timeout.connect(self.start_if_wanted)
+        self._idle = timer(_IDLE_MS, self.start_if_wanted)
         for signal in (session.drawn_changed, session.changed, session.settings_changed):
             signal.connect(self._idle.start)
         self._seen: str | None = None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from core.encoders.batches import BatchEncoder
     from core.features.encode_pipeline import Encoded
     from core.features.feature_source import FeatureSource
-    from core.progress import Job
+    from core.progress import Job, Progress
 
 HEADER = [
     "encoder",
@@ -169,15 +169,18 @@ def forget_files(folder: Path) -> None:
 
 def with_memory(job: Job[Encoded]) -> Job[tuple[Encoded, float]]:
     """The same job; gives also by how many MB the process grew after its first quarter (0 where no one can tell)."""
+    from core.progress import told_as
+
     early = 0.0
-    while True:
-        try:
-            progress = next(job)
-        except StopIteration as end:
-            return end.value, max(0.0, peak_mb() - early)
+
+    def weighed(progress: Progress) -> Progress:
+        nonlocal early
         if progress.done <= progress.total // 4:
             early = peak_mb()
-        yield progress
+        return progress
+
+    encoded = yield from told_as(job, weighed)
+    return encoded, max(0.0, peak_mb() - early)
 
 
 def peak_mb() -> float:

@@ -13,7 +13,7 @@ of the drawn box on the crop was worse for dragged boxes and harmed more. `boxre
 measures it anew; for the weights that ship now, the model card has its table.
 
 Any other box gets a crop of its own size, and both answers are combined, edge by edge, by how sure they are of it,
-since they err in different places: either alone is worse. `boxrefine benchmark accuracy` has rows for one look and two.
+since they err in different places. `boxrefine benchmark accuracy` has rows for one look and two.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
@@ -14,7 +13,7 @@ from typing import Any
 import torch
 
 from core.errors import BadInputError
-from core.progress import Job
+from core.progress import Job, Progress, told_as
 from core.resources import RESOURCES
 from core.training.config import PretrainConfig, read_config
 from core.training.pool import load_pool
@@ -230,18 +229,17 @@ def _counted(job: Job[PretrainSummary], device: torch.device) -> Job[tuple[Pretr
     """Train, and count the bytes of GPU memory that its steps hold at most, beyond what was held before."""
     held = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
     most = held
-    with closing(job):
-        while True:
-            try:
-                progress = next(job)
-            except StopIteration as end:
-                done: PretrainSummary = end.value
-                return done, most - held
-            if device.type == "cuda" and progress.message == TRAINING:
-                if progress.done > 1:  # before that, convolutions are tried with all the memory there is
-                    most = max(most, torch.cuda.max_memory_allocated(device))
-                torch.cuda.reset_peak_memory_stats(device)
-            yield progress
+
+    def counted(progress: Progress) -> Progress:
+        nonlocal most
+        if device.type == "cuda" and progress.message == TRAINING:
+            if progress.done > 1:  # before that, convolutions are tried with all the memory there is
+                most = max(most, torch.cuda.max_memory_allocated(device))
+            torch.cuda.reset_peak_memory_stats(device)
+        return progress
+
+    done = yield from told_as(job, counted)
+    return done, most - held
 
 
 def _read(path: Path, figures: Mapping[str, float]) -> SeedCurve:
