@@ -1,12 +1,14 @@
 """Train the shipped encoder and refiner anew from labelled pictures.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). An interrupted run goes on with --resume.
+Several GPUs, or several machines, are used under torchrun; each process makes batches of its own.
 
 examples:
   boxrefine pretrain --data pool --out trained
   boxrefine pretrain --data pool --out trained --config my.yaml --device cuda
   boxrefine pretrain --data pool --out trained --resume
   boxrefine pretrain --data pool --out polished --config polish.yaml --start-from trained
+  torchrun --nproc-per-node 2 -m boxrefine_gui pretrain --data pool --out trained --device cuda
   boxrefine pretrain --data pool --out seed --config resources/configs/seed.yaml --start-from resources/weights/light
 """
 
@@ -36,11 +38,26 @@ def run(options: argparse.Namespace) -> int:
     from core.encoders.catalogue import choose_device
     from core.training.config import PretrainConfig, read_config
     from core.training.pretrain import pretrain
+    from core.training.processes import joined, take_own_gpu
 
+    take_own_gpu()
     config = read_config(options.config or SHIPPED_CONFIG, PretrainConfig)
     device = choose_device(options.device)
-    job = pretrain(config, options.data, options.out, device, start_from=options.start_from, resume=options.resume)
-    done = watch(job, unit="step")
+    with joined(device) as processes:
+        done = watch(
+            pretrain(
+                config,
+                options.data,
+                options.out,
+                device,
+                start_from=options.start_from,
+                resume=options.resume,
+                processes=processes,
+            ),
+            unit="step",
+        )
+    if not processes.is_first:
+        return 0
     summarise(
         {
             "out": str(done.out),

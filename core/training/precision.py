@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -54,10 +54,19 @@ class Precision:
         self._scaler.update()
         return norm
 
-    def step(self, loss: Tensor, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
-        """`backward`, `unscale` and `apply`, and away with the gradients."""
+    def step(
+        self,
+        loss: Tensor,
+        optimizer: Optimizer,
+        parameters: Sequence[Parameter],
+        *,
+        max_norm: float,
+        share: Callable[[Sequence[Parameter]], None],
+    ) -> Tensor:
+        """`backward`, `unscale` and `apply`, and away with the gradients; `share` does what processes do with them."""
         self.backward(loss)
         self.unscale(optimizer)
+        share(parameters)
         norm = self.apply(optimizer, parameters, max_norm=max_norm)
         optimizer.zero_grad(set_to_none=True)
         return norm

@@ -27,9 +27,12 @@ from core.training.learners import learner_of
 from core.training.measure import Answers, answers, summary
 from core.training.pool import Pool, load_pool
 from core.training.precision import Precision
+from core.training.processes import Processes
 from core.training.run_files import LOG_FILE, STATE_FILE, log_row
 
 ENCODER_FILE = "encoder.safetensors"
+ALONE = Processes()
+_RANK_SEED = 1_000_003
 MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
 
 
@@ -61,6 +64,7 @@ def pretrain(
     *,
     start_from: Path | None = None,
     resume: bool = False,
+    processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
     """Train on every set below `data`; weights, card, log and state go into `out`.
 
@@ -70,7 +74,8 @@ def pretrain(
     """
     learner_of(config)  # a wrong name is told before the pictures are read
     pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out)
-    return (yield from train(config, pool, out, device, start_from=start_from, resume=resume))
+    job = train(config, pool, out, device, start_from=start_from, resume=resume, processes=processes)
+    return (yield from job)
 
 
 def train(
@@ -81,8 +86,12 @@ def train(
     *,
     start_from: Path | None = None,
     resume: bool = False,
+    processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
-    """`pretrain` on pictures that have been read."""
+    """`pretrain` on pictures that have been read.
+
+    Several processes make a batch each and share their gradients; the first one measures and saves.
+    """
     start = time.monotonic()
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
@@ -101,7 +110,7 @@ def train(
     optimizer = _optimizer(both, config)
     precision = Precision.best(device, use_amp=config.use_amp)
     first = _resumed(out / STATE_FILE, both, average, optimizer) if resume else 0
-    rng = torch.Generator(device).manual_seed(config.seed + first)
+    rng = torch.Generator(device).manual_seed(config.seed + first + _RANK_SEED * processes.rank)
     figures: dict[str, float] = {}
     last = min(config.steps, config.stop_after or config.steps)
     for step in range(first, last):
@@ -111,8 +120,16 @@ def train(
         if config.freeze_norms:
             freeze_norms(both.encoder.backbone)
         parts = _losses(both, _batch(pool, config, rng), precision, config)
-        norm = precision.step(parts["total"], optimizer, both.parameters(), max_norm=config.max_norm)
+        norm = precision.step(
+            parts["total"],
+            optimizer,
+            list(both.parameters()),
+            max_norm=config.max_norm,
+            share=processes.average_gradients,
+        )
         average.update_parameters(both)
+        if not processes.is_first:
+            continue
         if step % config.report_every == 0:
             now = {name: float(value.detach()) for name, value in parts.items()}
             now |= {"norm": float(norm), "seconds": time.monotonic() - start}
@@ -121,7 +138,8 @@ def train(
         if (step + 1) % config.measure_every == 0 or step + 1 == last:
             figures = _save(out, both, average, optimizer, pool, precision, config, step + 1, parent)
             yield Progress(step + 1, last, "measured", figures)
-    if last == 0:
+    processes.wait()
+    if last == 0 and processes.is_first:
         figures = _save(out, both, average, optimizer, pool, precision, config, 0, parent)
     return PretrainSummary(out, last, time.monotonic() - start, figures)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.training.processes import Processes, joined
+from tests.core.pools import save_pool
 from tests.core.projects import python
 
 SCRIPT = """
@@ -47,6 +48,39 @@ source.cache.close()
 print(rank, taught is not None, repr(float(seen["weights"])))
 """
 
+PRETRAIN = """
+import os, sys
+from pathlib import Path
+rank, port, pool, out = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+               "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+from core.cli import main
+from core.training.processes import Processes
+
+plain, seen = Processes.average_gradients, []
+def spy(self, parameters):
+    own = sum(float(p.grad.abs().sum()) for p in parameters if p.grad is not None)
+    plain(self, parameters)
+    seen.append((own, sum(float(p.grad.abs().sum()) for p in parameters if p.grad is not None)))
+Processes.average_gradients = spy
+config = Path(out).with_suffix(f".{rank}.yaml")
+values = {"steps": 2, "batch_images": 2, "boxes_per_image": 2, "warmup_steps": 1, "measure_every": 2, "held_out": 0.2}
+config.write_text(repr(values))
+code = main(["pretrain", "--data", pool, "--out", out, "--config", str(config), "--device", "cpu"])
+print(code, *(value for step in seen for value in step), file=sys.stderr)
+"""
+
+
+def in_two_processes(script: str, *words: Path) -> list[tuple[str, str]]:
+    """What each of two processes of a script printed on stdout and stderr."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    started = [python(script, str(rank), port, *words) for rank in range(2)]
+    said = [process.communicate(timeout=200) for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    return said
+
 
 def test_one_process_shares_nothing() -> None:
     parameter = torch.nn.Parameter(torch.ones(2))
@@ -68,12 +102,20 @@ def test_two_processes_learn_the_same_weights_and_the_first_one_judges(tmp_path:
     from tests.core.lessons_by_hand import save_coco
 
     save_coco(tmp_path, 6)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    started = [python(SCRIPT, str(rank), port, tmp_path, tmp_path / "out") for rank in range(2)]
-    said = [process.communicate(timeout=200) for process in started]
-    assert [process.returncode for process in started] == [0, 0], said
+    said = in_two_processes(SCRIPT, tmp_path, tmp_path / "out")
     first, second = (out.split() for out, _ in said)
     assert first[1:2] == ["True"] and second[1:2] == ["False"]
     assert first[2] == second[2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="gloo joins by TCP on Linux and macOS")
+def test_two_processes_pretrain_on_batches_of_their_own_with_the_same_gradients(tmp_path: Path) -> None:
+    save_pool(tmp_path / "pool", pictures=4)
+    (first, told), (second, told_second) = in_two_processes(PRETRAIN, tmp_path / "pool", tmp_path / "out")
+    assert '"steps": 2' in first and second == ""
+    steps, others = (said.splitlines()[-1].split() for said in (told, told_second))
+    assert steps[0] == others[0] == "0"
+    assert steps[1::2] != others[1::2]
+    assert steps[2::2] == others[2::2]
+    assert (tmp_path / "out" / "refiner.json").exists()
