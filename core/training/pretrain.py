@@ -96,15 +96,7 @@ def train(
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
     pool = pool.to(device)
-    torch.manual_seed(config.seed)
-    both = Both(config)
-    parent: dict[str, object] = {}
-    if start_from is None:
-        _start_from_imagenet(both.encoder, config.backbone)
-    else:
-        _start_from(start_from, both)
-        parent = {"started_from": dict(read_card(start_from).made_by)}
-    both.encoder.requires_grad_(config.train_encoder)
+    both, parent = _started(config, start_from)
     both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = _optimizer(both, config)
@@ -142,6 +134,18 @@ def train(
     if last == 0 and processes.is_first:
         figures = _save(out, both, average, optimizer, pool, precision, config, 0, parent)
     return PretrainSummary(out, last, time.monotonic() - start, figures)
+
+
+def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dict[str, object]]:
+    """The networks as they begin, and what the card will say of where they come from."""
+    torch.manual_seed(config.seed)
+    both = Both(config)
+    both.encoder.requires_grad_(config.train_encoder)
+    if start_from is None:
+        _start_from_imagenet(both.encoder, config.backbone)
+        return both, {}
+    _start_from(start_from, both)
+    return both, {"started_from": dict(read_card(start_from).made_by)}
 
 
 def _batch(pool: Pool, config: PretrainConfig, rng: torch.Generator) -> Frames:
