@@ -241,10 +241,17 @@ def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]
 def load_models(parts: Parts) -> None:
     """Load encoder and refiner on the encode lane; until then, and without them, boxes are plain."""
     session = parts.session
+
+    def loaded(models: Models) -> None:
+        if session.models is None:
+            session.set_models(models)
+        else:
+            parts.encode.run(models.close)  # another encoder was chosen before it was this one's turn, and stays
+
     session.set_models(None, LOADING_MODEL)
     parts.encode.run(
         partial(parts.load_models, session.settings),
-        on_done=session.set_models,
+        on_done=loaded,
         on_error=partial(_no_models, parts),
         title=LOADING_MODEL,
     )

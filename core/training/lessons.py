@@ -19,6 +19,9 @@ LEAST_CORRECTIONS = 5
 SAME_DRAWN, OTHER_ACCEPTED = 0.8, 0.3
 """Two corrections of one category contradict each other where their drawn boxes overlap more, the accepted less."""
 
+_ROWS_AT_ONCE = 64
+"""Boxes that are compared with all others of a picture at once: a million pairs take 0.1 GB."""
+
 UNRELATED = 0.05
 """A drawn box that overlaps the accepted one less than this was drawn around something else."""
 
@@ -188,12 +191,19 @@ def _without_unrelated(lesson: Lesson) -> Lesson:
 def _contradicting(lesson: Lesson) -> NDArray[np.bool_]:
     """(N,) whether a correction has one of its category that says otherwise."""
     bad = np.zeros(len(lesson), np.bool_)
-    for row in range(len(lesson)):
-        same = iou(np.repeat(lesson.drawn[row : row + 1], len(lesson), 0), lesson.drawn) > SAME_DRAWN
-        apart = iou(np.repeat(lesson.accepted[row : row + 1], len(lesson), 0), lesson.accepted) < OTHER_ACCEPTED
-        kind = np.array([name == lesson.categories[row] for name in lesson.categories])
-        bad |= same & apart & kind
+    kinds = np.unique(np.array(lesson.categories, dtype=object).astype(str), return_inverse=True)[1]
+    for kind in range(kinds.max(initial=-1) + 1):
+        rows = np.flatnonzero(kinds == kind)
+        for some in np.array_split(rows, -(-len(rows) // _ROWS_AT_ONCE)):
+            same, other = (_each_with_each(boxes[some], boxes[rows]) for boxes in (lesson.drawn, lesson.accepted))
+            bad[some] = ((same > SAME_DRAWN) & (other < OTHER_ACCEPTED)).any(axis=1)
     return bad
+
+
+def _each_with_each(first: Boxes, second: Boxes) -> NDArray[np.float64]:
+    """(N, M) IoUs of boxes (N, 4) with boxes (M, 4)."""
+    pairs = np.repeat(first, len(second), axis=0), np.tile(second, (len(first), 1))
+    return iou(*pairs).reshape(len(first), len(second))
 
 
 def _drawn(correction: Correction) -> Box:

@@ -150,3 +150,18 @@ def test_what_was_chosen_while_an_encoder_was_loaded_stays_chosen(qtbot: QtBot, 
     assert app.session.settings.theme == "dark"
     qtbot.waitUntil(lambda: load_settings(settings_path()).encoder == "vit_tiny")
     assert load_settings(settings_path()).theme == "dark"
+
+
+def test_an_encoder_that_is_chosen_before_the_first_one_is_loaded_stays(
+    qtbot: QtBot, closed_app: App, models: FakeModels, pictures: Path
+) -> None:
+    closed: list[bool] = []
+    models.on_close = lambda: closed.append(True)
+    models.gate.clear()
+    choose_models(closed_app.parts, partial(replace, encoder="vit_tiny"))
+    closed_app.open(pictures)  # which asks for the encoder of the settings as they still are
+    qtbot.waitUntil(lambda: not closed_app._wants_models)
+    models.gate.set()
+    qtbot.waitUntil(lambda: closed == [True])
+    assert closed_app.session.settings.encoder == "vit_tiny"
+    assert closed_app.session.models is not None
