@@ -124,7 +124,7 @@ def load_chosen_models(settings: Settings) -> Models:
     on_gpu = encoder.device.type != "cpu"
 
     def refiner_in(folder: Path | None) -> Refiner:
-        found = load_refiner(folder, encoder, refine_by=settings.refine_by)
+        found = load_refiner(folder, encoder, refine_by=settings.refine_by, careful=settings.careful)
         return GuardedRefiner(found) if on_gpu else found
 
     refiner = refiner_in(None)

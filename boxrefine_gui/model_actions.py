@@ -84,7 +84,23 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
         )
         for name, title in REFINE_BY_TITLES.items()
     ]
-    return [manage, *encoders, *ways, ahead]
+    return [manage, *encoders, *ways, _care(parts), ahead]
+
+
+def _care(parts: Parts) -> ActionRow:
+    """How far boxes are moved: it takes effect with the models, which are loaded anew."""
+
+    def toggle() -> None:
+        opening.choose_models(parts, partial(replace, careful=not parts.session.settings.careful))
+
+    return ActionRow(
+        "careful",
+        "Be &careful: move only boxes that are clearly off",
+        toggle,
+        menu="&Model",
+        checked=lambda session: session.settings.careful,
+        starts_group=True,
+    )
 
 
 def _has_encoder(name: str, session: Session) -> bool:

@@ -266,7 +266,8 @@ def choose_models(
 
     def loaded(models: Models) -> None:
         # Loading takes up to a minute, in which other things may have been chosen.
-        chosen = replace(parts.session.settings, encoder=settings.encoder, refine_by=settings.refine_by)
+        choice = {name: getattr(settings, name) for name in ("encoder", "refine_by", "careful")}
+        chosen = replace(parts.session.settings, **choice)
         choose_settings(parts, chosen)
         parts.session.set_models(models)
         if before is not None:

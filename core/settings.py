@@ -22,7 +22,8 @@ class Settings:
 
     `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
     `encode_folder`: prepare the images around the open one, as far as the cache has room, when nothing else is to do.
-    `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both. `teach_when_idle`:
+    `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both; `careful`: only
+    boxes that are clearly off are moved. `teach_when_idle`:
     teach the refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
     The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
     (pixels), `teaching_shown`, and `image`, the picture that was open last. `keys` are the keys of actions, by id, that
@@ -32,6 +33,7 @@ class Settings:
     encoder: str = "light"
     device: str = "auto"
     refine_by: str = "auto"
+    careful: bool = False
     show_masks: bool = True
     encode_folder: bool = True
     auto_accept: bool = False

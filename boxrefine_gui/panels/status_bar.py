@@ -72,16 +72,16 @@ class StatusBar(QStatusBar):
             doing.append(f"teaching, {left} left" if left else "teaching")
         idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
         self.activity.show_text("   ·   ".join(doing) or idle)
-        self.model.show_text(_models_words(models) if models else "")
+        self.model.show_text(_models_words(models, careful=session.settings.careful) if models else "")
         self.device.show_text(models.device if models else "")
         self.ready.show_text(_ahead(session) if models else "", _cache_words(session.readiness) if models else "")
 
 
-def _models_words(models: Models) -> str:
+def _models_words(models: Models, *, careful: bool) -> str:
     name = models.encoder_name
     encoder = title_of(name) if name in OFFICIAL else f"{name} encoder"
     refiner = _REFINERS.get(models.refiner_name, f"{models.refiner_name} refiner")
-    return f"{encoder}, {refiner}"
+    return f"{encoder}, {refiner}" + (", careful" if careful else "")
 
 
 def _ahead(session: Session) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
+from core.cli.options import add_cache_options, add_careful_option, add_encoder_options, open_source, source_figures
 from core.cli.terminal import Figure, say, summarise, table, watch
 from core.errors import BadInputError
 
@@ -38,7 +38,7 @@ LARGE_HEADER = ["set", "noise", "size", "boxes", "two looks", "drawn", "IoU one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --noise, --limit, --no-grabcut, --large, --refiner, --beside and the options of encoder and cache."""
+    """What is measured, with which refiners, and the options of encoder and cache."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
     parser.add_argument("--seed", type=int, default=0)
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--large", metavar="K", type=int, help="measure second looks on pictures laid K by K")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
     parser.add_argument("--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the seed's")
+    add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
 
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     rows: list[AccuracyRow] = []
     sets = find_sets(options.data)
     with open_source(options) as source:
-        refiner = load_refiner(options.refiner, source.encoder)
+        refiner = load_refiner(options.refiner, source.encoder, careful=options.careful)
         folders = seed_baseline(source.encoder) if options.beside is None else options.beside
         beside = [load_refiner(folder, source.encoder) for folder in folders]
         if len({each.name for each in (refiner, *beside)}) <= len(beside):

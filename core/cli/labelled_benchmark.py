@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
+from core.cli.options import add_cache_options, add_careful_option, add_encoder_options, open_source, source_figures
 from core.cli.terminal import Figure, say, summarise, watch
 from core.errors import BadInputError
 
@@ -34,11 +34,12 @@ class Measure(Protocol[Answer]):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --limit, --seed, --refiner and the options of encoder and cache."""
+    """--data, --limit, --seed, --refiner, --careful and the options of encoder and cache."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--limit", metavar="N", type=at_least_one, help="only the first N pictures of each set")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
+    add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
 
@@ -61,7 +62,7 @@ def measured(
     answers: dict[str, dict[str, Answer]] = {}
     folders = find_sets(options.data)
     with open_source(options) as source:
-        refiner = load_refiner(options.refiner, source.encoder)
+        refiner = load_refiner(options.refiner, source.encoder, careful=options.careful)
         for folder in folders:
             labelled = read_labelled_set(folder, limit=options.limit)
             if labelled.rows:

@@ -27,6 +27,12 @@ def add_encoder_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
+def add_careful_option(parser: argparse.ArgumentParser) -> None:
+    """--careful."""
+    text = "the boxes are right but for a few: move only those that are clearly off"
+    parser.add_argument("--careful", action="store_true", help=text)
+
+
 def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True) -> None:
     """--cache and, where the verb makes sense without one, --no-cache."""
     parser.add_argument("--cache", metavar="DIR", type=Path, help="feature cache to use instead of the user's own")

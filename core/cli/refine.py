@@ -5,12 +5,13 @@ The output keeps ids, order and everything else; each refined box gets refine_sc
 confirmed (false); `boxrefine import` reads that back. A box that cannot be refined stays as it was drawn and is told on
 stderr; the exit code is then 2. With the light encoder, boxes have a second look: they are refined again on the
 features of a crop around them, which is better and takes as long as encoding a picture. The last line on stdout is a
-JSON summary; second_looks counts those boxes.
+JSON summary; second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are.
 
 examples:
   boxrefine refine --images harbour --boxes coarse.json --out refined.json
   boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
   boxrefine refine --images harbour --boxes coarse.json --out refined.json --refiner my-refiner --no-cache
+  boxrefine refine --images harbour --boxes labels.json --out mended.json --careful
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from core.cli.options import (
     add_cache_options,
+    add_careful_option,
     add_encoder_options,
     check_folder,
     check_output,
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=REFINE_BY_HELP)
     parser.add_argument("--outlines", action="store_true", help="write the outlines of masks as segmentation too")
     parser.add_argument("--no-second-look", action="store_true", help="look at each box once: faster, less exact")
+    add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
 
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         complain(problem)
     start = time.perf_counter()
     with open_source(options) as source:
-        refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by)
+        refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
         looks = not options.no_second_look and pays_for(source.encoder.name)
         job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
         refined = watch(job, unit="image")

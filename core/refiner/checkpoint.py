@@ -17,6 +17,7 @@ from core.encoders.image_features import Encoder
 from core.encoders.weights import load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.refiner.box_refiner import BoxRefiner, Calibration
+from core.refiner.careful import careful as as_careful
 from core.refiner.margins import Margin
 from core.refiner.mask_refiner import MaskRefiner
 from core.refiner.mask_then_box import MaskThenBox
@@ -56,13 +57,19 @@ class RefinerCard:
     margins: Mapping[str, Margin] = field(default_factory=dict)
 
 
-def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto") -> Refiner:
+def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto", careful: bool = False) -> Refiner:
     """The refiner in `folder` for `encoder`; None gives the shipped one, for HQ-SAM its own mask's tight box.
 
     `refine_by` of REFINE_BY: `refiner` the learned one alone, `mask` HQ-SAM's mask alone, `both` the mask and then
-    the learned one, `auto` what is described above. Raises BadWeightsError where the folder is incomplete or damaged,
+    the learned one, `auto` what is described above. `careful`: only boxes that are clearly off are moved. Raises
+    BadWeightsError where the folder is incomplete or damaged,
     BadInputError where it reads another encoder or what is asked for does not exist.
     """
+    found = _loaded(folder, encoder, refine_by=refine_by)
+    return as_careful(found) if careful else found
+
+
+def _loaded(folder: Path | None, encoder: Encoder, *, refine_by: str) -> Refiner:
     if refine_by not in REFINE_BY:
         raise BadInputError(f"There is no refine_by {refine_by}: use one of {', '.join(REFINE_BY)}.")
     mask = MaskRefiner(encoder) if isinstance(encoder, HqSamEncoder) else None

@@ -33,3 +33,5 @@ def test_the_benchmark_starts_from_true_boxes(verb: Verb, models: list[str], tmp
     assert said.out.count("\n") == 1
     assert (true["noise"], true["boxes"], true["iou_before"]) == ("true", 1, 1.0)
     assert (coarse["noise"], coarse["iou_before"] < 1) == ("hq0.1", True)
+    careful = verb("benchmark", "harm", "--data", tmp_path, "--limit", 1, "--careful", "--json", *models)
+    assert careful.summary["rows"][0]["iou_after"] >= true["iou_after"]

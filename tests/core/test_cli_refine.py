@@ -198,3 +198,20 @@ def test_small_boxes_of_a_large_picture_have_a_second_look(verb: Verb, batch: Ba
     assert (twice["boxes"], twice["second_looks"], twice["cache_misses"]) == (2, 1, 2)
     once = verb("refine", *batch.arguments, *models, "--no-second-look").summary
     assert (once["boxes"], once["second_looks"], once["cache_hits"]) == (2, 0, 1)
+
+
+def test_a_careful_refiner_leaves_boxes_nearer_to_what_was_drawn(verb: Verb, batch: Batch) -> None:
+    batch.write()
+    moved = []
+    for more in ([], ["--careful"]):
+        assert verb("refine", *batch.arguments, "--device", "cpu", *more).code == 0
+        after = json.loads(batch.out.read_text("utf-8"))["annotations"]
+        pairs = [(_corners(note["bbox"]), _corners(note["drawn_bbox"])) for note in after]
+        moved.append(iou(*zip(*pairs, strict=True)))
+    assert (moved[1] >= moved[0] - 1e-3).all()
+    assert moved[1].sum() > moved[0].sum()
+
+
+def _corners(bbox: list[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = bbox
+    return x, y, x + width, y + height

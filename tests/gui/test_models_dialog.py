@@ -165,3 +165,15 @@ def test_an_encoder_that_is_chosen_before_the_first_one_is_loaded_stays(
     qtbot.waitUntil(lambda: closed == [True])
     assert closed_app.session.settings.encoder == "vit_tiny"
     assert closed_app.session.models is not None
+
+
+def test_a_careful_refiner_is_a_choice_that_is_kept(qtbot: QtBot, app: App) -> None:
+    care = app.window.action_by_id["careful"]
+    assert not care.isChecked()
+    care.trigger()
+    qtbot.waitUntil(lambda: app.session.settings.careful and app.session.models is not None)
+    assert care.isChecked()
+    assert app.window.status.model.text().endswith(", careful")
+    qtbot.waitUntil(lambda: load_settings(settings_path()).careful)
+    care.trigger()
+    qtbot.waitUntil(lambda: not app.session.settings.careful)
