@@ -140,11 +140,11 @@ def decided(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes (B, K, 4), calibrated confidences (B, K, 4), scores (B, K), once doubt has had its say.
 
-    Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4). `widen` puts a margin around what was found, of
-    which there is no doubt.
+    Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4). `widen` puts a margin around what was found, before
+    doubt is asked: a box that was drawn with the margin is right already.
     """
-    boxes = cautious(boxes, confidence_logits, drawn, calibration)
     boxes = boxes if widen is None else widen(boxes)
+    boxes = cautious(boxes, confidence_logits, drawn, calibration)
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()
     keep = scores[..., 1] > scores[..., 0] - calibration.keep_margin

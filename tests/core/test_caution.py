@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
 from core.refiner.box_refiner import Calibration, cautious, decided
+from core.refiner.margins import PIXELS, Margin
 
 DRAWN = torch.tensor([[[100.0, 100.0, 200.0, 200.0]]])
 FOUND = torch.tensor([[[120.0, 80.0, 230.0, 170.0]]])
@@ -42,6 +44,15 @@ def test_the_score_is_that_of_the_box_returned(refined: float, drawn: float) -> 
     stays = bool((boxes == DRAWN).all())
     assert stays == (refined == -2.0)
     assert score.item() == pytest.approx(torch.tensor(drawn if stays else refined).sigmoid().item())
+
+
+@pytest.mark.parametrize("doubt", [20.0, 0.0, -3.0])
+def test_a_box_that_was_drawn_with_the_margin_stays(doubt: float) -> None:
+    scores, confidence = torch.zeros(1, 1, 2), torch.full((1, 1, 4), doubt)
+    widen = partial(Margin(6, 6, 6, 6, PIXELS).widen, pixel=1.0)
+    calibration = Calibration(keep_margin=-1.0, caution=0.75, least_move=0.015)
+    found, _, _ = decided(FOUND, confidence, scores, widen(FOUND), calibration, widen=widen)
+    assert torch.allclose(found, widen(FOUND))
 
 
 def test_boxes_too_small_for_the_features_move_less() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,17 @@ def boxes_of(refiner: Refiner, features: ImageFeatures) -> np.ndarray[tuple[int,
     return as_boxes([answer.box for answer in refiner.refine(features, coffee())])
 
 
-def test_each_taught_category_gets_its_margin(folder: Path, encoder: Encoder, features: ImageFeatures) -> None:
-    taught, shipped = load_refiner(folder, encoder), load_refiner(None, encoder)
-    plain = boxes_of(shipped, features)
+def without_doubt(folder: Path, encoder: Encoder, margins: dict[str, Margin]) -> Refiner:
+    """The shipped network, which goes all the way that it proposes."""
+    start = load_start(None, encoder, TeachConfig())
+    all_the_way = replace(start.card.calibration, caution=0.0, least_move=0.0, sure_side=0.0)
+    save_refiner(folder, start.network.state_dict(), RefinerCard(encoder.identity, all_the_way, margins=margins))
+    return load_refiner(folder, encoder)
+
+
+def test_each_taught_category_gets_its_margin(tmp_path: Path, encoder: Encoder, features: ImageFeatures) -> None:
+    taught = without_doubt(tmp_path / "taught", encoder, MARGINS)
+    plain = boxes_of(without_doubt(tmp_path / "plain", encoder, {}), features)
     wider = boxes_of(for_category(taught, "cup"), features)
     height, width = features.frame.image_height, features.frame.image_width
     wanted = np.clip(plain + [-6, -6, 6, 6], 0, [width, height, width, height])
