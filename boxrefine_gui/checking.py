@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 ALL_CHECKED = "No box of this project is left to check."
+NOT_ACCEPTED = "A drawn box is not accepted yet: accept it with Return, or discard it with Escape."
 NO_PROPOSAL = "There is no proposal in this project."
 SURE_SCORE = 0.85
 """The refiner is sure of a proposal that it expects to have this IoU with the true box, and no pink edge."""
@@ -100,7 +101,12 @@ def next_to_check(parts: Parts) -> None:
     session = parts.session
     selected, here = session.selected, in_reading_order(session)
     after = [entry for entry in here if selected is None or _place(entry) > _place(selected)]
-    if after and session.draft is None:
+    if session.draft is not None and session.draft.again is None:
+        session.tell(NOT_ACCEPTED)
+        return
+    if session.draft is not None:
+        operations.discard(parts)  # a stored box that was refined again stays as it was
+    if after:
         session.select(after[0].id)
         return
     image_id = _next_image(session)

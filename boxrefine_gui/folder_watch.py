@@ -116,7 +116,8 @@ class FolderWatch:
         self._stamp = changes.stamp if changes.is_settled else None
         newly_gone = [image_id for image_id in sorted(changes.gone) if image_id not in session.missing]
         # A camera may write a picture a second: those that come by themselves are seen in the list, and not told of.
-        new = changes.new if is_asked_for else ()
+        unreadable = {record.path for record in session.images if record.id < 0} if is_asked_for else set()
+        new = [path for path in changes.new if path not in unreadable] if is_asked_for else []
         sentence = words_on(new, [*map(self._record, newly_gone)], session.counts)
         if changes.gone != session.missing.keys():
             self._mark(changes.gone)

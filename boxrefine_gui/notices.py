@@ -60,6 +60,8 @@ class Notices(QWidget):
         session.problem.connect(self.show_problem)
         session.told.connect(self.tell)
         session.models_changed.connect(self._models_came)
+        session.project_changed.connect(self._project_changed)
+        self._told_in = session.project_path
 
     def show_problem(self, error: Exception) -> None:
         """Sort an error: the world's fault is told in its sentence, ours in a report."""
@@ -88,8 +90,13 @@ class Notices(QWidget):
         if isinstance(self._shown, BadWeightsError) and self._session.models is not None:
             self.dismiss()
 
+    def _project_changed(self) -> None:
+        """What was said of one project means nothing in another; what was said before any was open stays."""
+        if self._told_in is not None and self._told_in != self._session.project_path:
+            self.dismiss()
+
     def _show(self, sentence: str, kind: str) -> None:
-        self._shown = None
+        self._shown, self._told_in = None, self._session.project_path
         self.sentence.setText(sentence)
         self._bar.setStyleSheet(_STYLES[kind])
         self._bar.show()

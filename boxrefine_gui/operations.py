@@ -74,6 +74,8 @@ def show_image(parts: Parts, image_id: int) -> None:
         return
     if before is not None:
         session.direction = 1 if row > before else -1
+    if session.draft is not None and session.draft.again is None:
+        session.returned.append(session.draft)  # it waits on its image until somebody comes back to it
     session.set_image(session.images[row])
     if image_id > 0:  # the others cannot be read and are not in the project
         parts.store.look_at(image_id, on_done=session.apply)
@@ -189,7 +191,7 @@ def _without(storing: Sequence[Correction], correction: Correction) -> tuple[Cor
 
 
 def show_returned(parts: Parts) -> None:
-    """Put a box that could not be stored back on the free canvas of its image."""
+    """Put a box that could not be stored, or was left without a yes, back on the free canvas of its image."""
     session = parts.session
     if session.draft is None and session.image is not None:
         for draft in session.returned:
@@ -272,8 +274,11 @@ def rename_category(parts: Parts, category_id: int, name: str) -> None:
 
 
 def undo(parts: Parts) -> None:
-    """Take back the drawn box that is not stored yet, or else the last operation."""
-    if parts.session.draft is not None:
+    """Take back the drawn box that is not stored yet (the one that it replaced comes back), or the last operation."""
+    session, replaced = parts.session, parts.session.replaced
+    if session.draft is not None and replaced is not None:
+        session.put_back(replaced)
+    elif session.draft is not None:
         discard(parts)
     else:
         parts.store.write(lambda project: project.undo(), on_done=partial(_travelled, parts))
@@ -289,8 +294,8 @@ def _travelled(parts: Parts, view: StoreView) -> None:
     session = parts.session
     apply_widely(parts, view)
     touched = view.changes.image_ids
-    if touched and (session.image is None or session.image.id not in touched):
-        show_image(parts, min(touched))
+    if len(touched) == 1 and (session.image is None or session.image.id not in touched):
+        show_image(parts, min(touched))  # what touched many is seen from anywhere, and nobody loses their place
 
 
 def apply_widely(parts: Parts, view: StoreView) -> None:
@@ -319,24 +324,27 @@ def export(parts: Parts, choice: ExportChoice, *, watch: JobWatcher) -> None:
     """Write the boxes of the project, while accepting goes on."""
 
     def begin(dataset: Dataset) -> None:
+        wanted = dataset.confirmed() if choice.checked else dataset
+
         def start() -> Job[ExportSummary]:
             from core.formats import export as write
 
-            wanted = dataset.confirmed() if choice.checked else dataset
             return write(wanted, format=choice.format, out=choice.out, outlines=choice.outlines)
 
-        _write(parts, choice.out, watch, start)
+        _write(parts, choice.out, watch, start, boxed=len({entry.image_id for entry in wanted.corrections}))
 
     parts.store.run(lambda project: project.dataset(), on_done=begin)
 
 
-def _write(parts: Parts, out: Path, watch: JobWatcher, start: Callable[[], Job[ExportSummary]]) -> None:
+def _write(parts: Parts, out: Path, watch: JobWatcher, start: Callable[[], Job[ExportSummary]], *, boxed: int) -> None:
+    """`boxed`: on how many images there are boxes; the others are written too, as images without any."""
 
     def done(summary: ExportSummary) -> None:
         watch.ended()
         boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
         images = "1 image" if summary.images == 1 else f"{summary.images} images"
-        parts.session.tell(f"{boxes} on {images} written to {summary.path}.")
+        where = images if boxed == summary.images else f"{boxed} of {images}"
+        parts.session.tell(f"{boxes} on {where} written to {summary.path}.")
 
     def failed(error: Exception) -> None:
         watch.ended()

@@ -118,10 +118,11 @@ class Session(QObject):
         self.selected_id: int | None = None
         self.chosen_edge: int | None = None
         self.draft: Draft | None = None
+        self.replaced: Draft | None = None  # what was drawn before it and not accepted
         self.waiting: tuple[Draft, ...] = ()  # accepted, but their refinement is still to come
         self.storing: tuple[Correction, ...] = ()  # on their way to the store, not confirmed
         self.moving: dict[int, Box] = {}  # correction id -> where it was moved, not confirmed
-        self.returned: list[Draft] = []  # could not be stored and wait for a free canvas
+        self.returned: list[Draft] = []  # could not be stored, or were left, and wait for a free canvas
         self.keys: dict[str, str] = {}  # action id -> its first key, as people call it
         self.snapping = True  # whether what is drawn is refined at all
         self.activity = ""
@@ -222,7 +223,7 @@ class Session(QObject):
         if record is not None and record.id > 0:  # a drive may be back by now, a file replaced
             self.problems.pop(record.id, None)
         self.corrections, self.picture, self.features = (), None, None
-        self.draft, self.selected_id, self.chosen_edge = None, None, None
+        self.draft, self.replaced, self.selected_id, self.chosen_edge = None, None, None, None
         self.image_changed.emit()
         self.drawn_changed.emit()
         self.selection_changed.emit()
@@ -259,6 +260,7 @@ class Session(QObject):
         if self.image is None:
             return
         self._drafts += 1
+        self.replaced = self.draft if self.draft is not None and self.draft.again is None else None
         self.draft = Draft(self._drafts, self.image.id, drawn, pressed_at, plain, again=again)
         self.drawn_changed.emit()
 
@@ -282,13 +284,13 @@ class Session(QObject):
 
     def take_draft(self) -> Draft | None:
         """The draft, which is then no longer on the canvas."""
-        draft, self.draft = self.draft, None
+        draft, self.draft, self.replaced = self.draft, None, None
         self.drawn_changed.emit()
         return draft
 
     def put_back(self, draft: Draft) -> None:
-        """A draft that could not be stored is on the canvas again."""
-        self.draft = draft
+        """A draft that could not be stored, or was left for another, is on the canvas again."""
+        self.draft, self.replaced = draft, None
         self.drawn_changed.emit()
 
     def set_pending(

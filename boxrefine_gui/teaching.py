@@ -51,7 +51,7 @@ class Teaching:
         process.told.connect(self._told)
         process.ended.connect(self._ended)
         session = parts.session
-        session.project_changed.connect(self.refresh)
+        session.project_changed.connect(self._project_changed)
         session.models_changed.connect(self._models_changed)
         session.drawn_changed.connect(self._make_room)
         self._idle = timer(_IDLE_MS, self.start_if_wanted)
@@ -129,7 +129,7 @@ class Teaching:
         session.set_teaching(
             replace(
                 session.teaching,
-                message=progress["message"],
+                message=self._elsewhere() + progress["message"],
                 done=progress["done"],
                 total=progress["total"],
                 losses=losses,
@@ -141,6 +141,10 @@ class Teaching:
     def _ended(self, code: int, sentence: str) -> None:
         self._rest.stop()
         session, summary = self._parts.session, self._summary
+        if self._elsewhere():
+            session.set_teaching(TeachingState())
+            session.tell(f"{self._elsewhere()}{summary.get('sentence') or sentence or 'teaching has ended.'}")
+            return
         if code == 0 and "promoted" in summary:
             figures = {**session.teaching.figures, **{k: v for k, v in summary.items() if isinstance(v, float)}}
             promoted = bool(summary["promoted"])
@@ -148,12 +152,24 @@ class Teaching:
             session.set_teaching(replace(state, message="", sentence=str(summary["sentence"])))
             if promoted:  # the hand will meet other boxes from here on, be the panel in view or not
                 session.tell(str(summary["sentence"]))
-            if session.project_path == self._taught_project:
-                self.refresh()
+            self.refresh()
             return
         told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
         session.set_teaching(TeachingState(sentence=told))
         session.report(StorageError(told))
+
+    def _elsewhere(self) -> str:
+        """What to begin with where another project is open than the one that is taught; else nothing."""
+        taught = self._taught_project
+        is_here = taught is None or taught == self._parts.session.project_path
+        return "" if taught is None or is_here else f"In {taught.parent.name}: "
+
+    def _project_changed(self) -> None:
+        """What came of teaching in one project is no news in another; what goes on there says so."""
+        session = self._parts.session
+        if not session.teaching.is_running:
+            session.set_teaching(TeachingState())
+        self.refresh()
 
     def _make_room(self) -> None:
         """A hand that draws has the machine to itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QVBoxLayout, QWidget
 
 from boxrefine_gui import operations, theme
@@ -37,7 +37,7 @@ class CategoryModel(QAbstractListModel):
             return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
             key = f"; {index.row() + 1} chooses it" if index.row() < 9 else ""
-            return f"{category.name}\nDouble-click or F2 to rename{key}"
+            return f"{category.name}\nF2 or the right button to rename{key}"
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -71,9 +71,12 @@ class CategoryList(QWidget):
         self.view.setModel(self._model)
         self.view.setAccessibleName("Categories")
         self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.view.setEditTriggers(
-            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
-        )
+        # Not by a double click, whose first click has relabelled the selected box.
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.rename = QAction("Rename\tF2", self.view)
+        self.rename.triggered.connect(lambda: self.view.edit(self.view.currentIndex()))
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.view.addAction(self.rename)
         self.new_name = QLineEdit()
         self.new_name.setPlaceholderText("Add a category")
         self.new_name.setAccessibleName("Name of a new category")

@@ -147,9 +147,10 @@ def require_enough(found: Lessons, source: Path) -> None:
     if not found.lessons and found.left_out:
         raise BadFileError(f"Nothing in {source} can be learned from: {found.left_out[0]}")
     if len(found) < LEAST_CORRECTIONS:
+        why = f" {found.left_out[0]}" if found.left_out else ""
         raise BadInputError(
             f"{source} holds {_boxes(len(found))} to learn from, and teaching needs {LEAST_CORRECTIONS}: "
-            "accept some more."
+            f"accept some more.{why}"
         )
     if len(found.lessons) < 2:
         raise BadInputError(

@@ -66,6 +66,13 @@ def test_fewer_than_five_corrections_are_told_in_a_sentence(tmp_path: Path) -> N
         require_enough(discs(tmp_path, 4), tmp_path)
 
 
+def test_where_a_picture_is_gone_the_sentence_says_why_so_few_are_left(tmp_path: Path) -> None:
+    found = discs(tmp_path, 5)
+    found.lessons[0].path.unlink()
+    with pytest.raises(BadInputError, match="holds 4 boxes .* accept some more.* is gone: its 1 box cannot be learned"):
+        require_enough(checked(found.lessons), tmp_path)
+
+
 def test_corrections_on_one_picture_alone_are_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     boxes = [[10.0 * n, 0.0, 10.0 * n + 9, 9.0] for n in range(6)]

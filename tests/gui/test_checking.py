@@ -181,3 +181,19 @@ def test_those_that_the_refiner_is_sure_of_can_be_taken_at_once(qtbot: QtBot, pr
     assert sentence(proposed) == "1 proposal is accepted; 3 are left to check."
     assert [correction.confirmed for correction in stored(proposed)] == [True, False, False, False]
     assert proposed.session.undo_titles[0] == "Accept box"
+
+
+def test_after_refining_again_the_next_one_is_still_on_this_image(qtbot: QtBot, proposed: App) -> None:
+    press(qtbot, proposed, Qt.Key.Key_N)
+    press(qtbot, proposed, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: proposed.session.draft is not None and proposed.session.draft.is_current)
+    press(qtbot, proposed, Qt.Key.Key_N)
+    assert proposed.session.draft is None
+    assert (proposed.session.row, selected_box(proposed)) == (0, FIRST)
+
+
+def test_a_drawn_box_without_a_yes_is_not_left_for_the_next_one(qtbot: QtBot, proposed: App) -> None:
+    draw(qtbot, proposed, Box(120, 100, 180, 140))
+    press(qtbot, proposed, Qt.Key.Key_N)
+    assert proposed.session.draft is not None
+    assert sentence(proposed) == checking.NOT_ACCEPTED

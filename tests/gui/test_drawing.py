@@ -281,3 +281,32 @@ def test_switching_refinement_off_draws_plain_boxes(qtbot: QtBot, app: App) -> N
     drag(app.window.canvas, [(20, 30), (70, 70), (120, 110)])
     assert app.session.draft is not None and app.session.draft.plain
     assert "switched off" in app.window.status.activity.text()
+
+
+def test_a_drawn_box_that_was_left_waits_on_its_image(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, DRAWN)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
+    assert app.session.draft is None
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_A)
+    assert app.session.draft is not None and close_to(app.session.draft.drawn, DRAWN)
+    ready(qtbot, app)
+    qtbot.waitUntil(lambda: app.session.draft is not None and app.session.draft.is_current)
+    accept(qtbot, app)
+    (correction,) = stored(app)
+    assert close_to(correction.accepted, inset(DRAWN))
+
+
+def test_undo_brings_back_the_box_that_another_drag_took_the_place_of(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, DRAWN)
+    other = Box(10, 10, 60, 50)
+    draw(qtbot, app, other)
+    assert app.session.draft is not None and close_to(app.session.draft.drawn, other)
+    app.window.action_by_id["undo"].trigger()
+    assert app.session.draft is not None and close_to(app.session.draft.drawn, DRAWN)
+    app.window.action_by_id["undo"].trigger()
+    assert app.session.draft is None
+    draw(qtbot, app, other)
+    accept(qtbot, app)
+    app.window.action_by_id["undo"].trigger()
+    settled(qtbot, app)
+    assert app.session.draft is None and stored(app) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
@@ -169,6 +170,22 @@ def test_a_category_is_renamed_in_place(qtbot: QtBot, two_boxes: App) -> None:
     view.model().setData(view.model().index(0, 0), "person")
     qtbot.waitUntil(lambda: two_boxes.session.categories[0].name == "person")
     assert two_boxes.session.categories[0].id == 1
+
+
+def test_a_double_click_on_a_category_renames_nothing_and_the_right_button_does(qtbot: QtBot, two_boxes: App) -> None:
+    categories = two_boxes.window.categories
+    view = categories.view
+    qtbot.mouseDClick(
+        view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(view.model().index(0, 0)).center()
+    )
+    assert view.findChild(QLineEdit) is None
+    view.setCurrentIndex(view.model().index(0, 0))
+    categories.rename.trigger()
+    editor = view.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("person")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: two_boxes.session.categories[0].name == "person")
 
 
 def test_a_name_that_is_taken_is_refused_with_a_sentence(qtbot: QtBot, two_boxes: App) -> None:

@@ -157,6 +157,7 @@ def test_a_picture_that_cannot_be_read_is_tried_again_by_the_key(qtbot: QtBot, w
         rescan(qtbot, watched)
         assert names(watched) == ["a.png", "b.png", "c.png", "d.png"]
         assert "d.png" in watched.window.images.model().index(3, 0).data(ROW).problem
+    assert watched.window.notices.sentence.text() == folder_watch.NOTHING_NEW
     (pictures / "d.png").write_bytes(whole)
     rescan(qtbot, watched)
     assert names(watched) == ["a.png", "b.png", "c.png", "d.png"]

@@ -23,8 +23,8 @@ from core.geometry import Box
 from core.records import Correction, RefinerRecord
 from core.settings import Settings
 from core.store.project_store import ProjectStore
-from tests.gui.driving import draw, settled
-from tests.gui.fakes import FakeEncoder
+from tests.gui.driving import draw, ready, settled
+from tests.gui.fakes import FakeEncoder, sample_like_pictures
 
 STEP = {"done": 3, "total": 8, "message": "epoch 1 of 2"}
 FIGURES = {"epoch": 1, "loss": 2.5, "hit_rate": 0.75, "images_per_second": 12.0, "seconds_left": 42.0}
@@ -333,3 +333,37 @@ def test_the_plot_paints_its_line(qtbot: QtBot) -> None:
 def test_smoothing_is_the_mean_of_the_last_few() -> None:
     assert smoothed([1.0, 3.0]) == [1.0, 2.0]
     assert smoothed([1.0] * 30) == [1.0] * 30
+
+
+def test_in_another_project_it_says_where_it_teaches_and_what_came_of_it(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fill(qtbot, app)
+    step = json.dumps({"progress": STEP | {"figures": FIGURES}})
+    more = f"{WAIT}; print({step!r}, flush=True); {WAIT}; print({json.dumps(SUMMARY)!r}, flush=True)"
+    says(monkeypatch, {"progress": STEP | {"figures": FIGURES}}, then=more)
+    app.window.action_by_id["teach"].trigger()
+    qtbot.waitUntil(lambda: app.session.teaching.losses == (2.5,))
+    app.open(sample_like_pictures(tmp_path / "other"))
+    qtbot.waitUntil(lambda: app.session.project_path is not None and app.session.project_path.parent.name == "other")
+    app.trainer.say("go on")
+    qtbot.waitUntil(lambda: app.session.teaching.message == "In pictures: epoch 1 of 2")
+    app.trainer.say("go on")
+    qtbot.waitUntil(lambda: not app.session.teaching.is_running)
+    assert app.window.notices.sentence.text() == "In pictures: Better: by far."
+    assert app.session.teaching == TeachingState()
+    ready(qtbot, app)
+
+
+def test_what_came_of_teaching_is_no_news_in_another_project(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fill(qtbot, app)
+    says(monkeypatch, code=2, complaint="The disk is full.")
+    app.window.action_by_id["teach"].trigger()
+    qtbot.waitUntil(lambda: app.session.teaching.sentence == "The disk is full.")
+    assert app.window.notices.sentence.isVisible()
+    app.open(sample_like_pictures(tmp_path / "other"))
+    qtbot.waitUntil(lambda: app.session.teaching.sentence == "")
+    assert not app.window.notices.sentence.isVisible()
+    ready(qtbot, app)
