@@ -22,7 +22,7 @@ from boxrefine_gui.keys import with_chosen
 from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.operations import ExportChoice, Parts
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.session import Session
@@ -31,6 +31,7 @@ from core.encoders.official import OFFICIAL
 
 ZOOM_STEP = 1.25
 DIGITS = 9
+EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag", "Draw a box; the refinement follows"),
@@ -115,14 +116,21 @@ def _file_rows(
         if chosen is not None:
             importing.import_boxes(parts, chosen, watch=jobs.new())
 
+    def export(choice: ExportChoice) -> None:
+        settings = parts.session.settings
+        if choice.format != settings.export_format:
+            operations.choose_settings(parts, replace(settings, export_format=choice.format))
+        operations.export(parts, choice, watch=jobs.new())
+
     def show_export() -> None:
         dialog = ExportDialog(
             window,
             ask=ask,
             folder=export_folder(parts.session),
+            format=parts.session.settings.export_format,
             boxes=sum(parts.session.counts.values()),
             to_check=sum(parts.session.to_check.values()),
-            on_chosen=lambda choice: operations.export(parts, choice, watch=jobs.new()),
+            on_chosen=export,
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
@@ -301,13 +309,13 @@ def has_project(session: Session) -> bool:
 
 
 def export_folder(session: Session) -> Path:
-    """Where an export goes if nothing else is chosen: a folder beside the pictures, else in the user's home."""
+    """Where an export goes if nothing else is chosen: a folder beside the pictures, else one of its own at home."""
     from core.store.project_file import PROJECT_FILE_NAME
 
     project = session.project_path
-    is_beside_pictures = project is not None and project.name == PROJECT_FILE_NAME
-    base = project.parent if project is not None and is_beside_pictures else Path.home()
-    return base / "boxrefine-export"
+    if project is None:
+        return Path.home() / EXPORTED
+    return project.parent / EXPORTED if project.name == PROJECT_FILE_NAME else Path.home() / EXPORTED / project.stem
 
 
 def _with_title(verb: str, title: str | None) -> str:

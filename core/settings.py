@@ -22,9 +22,9 @@ class Settings:
 
     `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
     `encode_folder`: prepare the images around the open one, as far as the cache has room, when nothing else is to do.
-    `cache_codec` is fp16, or 8bit for half the bytes. `refine_by` is auto, refiner, mask or both; `careful`: only
-    boxes that are clearly off are moved. `teach_when_idle`:
-    teach the refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
+    `cache_codec` is fp16, or 8bit for half the bytes. `export_format` is what was exported as last. `refine_by` is
+    auto, refiner, mask or both; `careful`: only boxes that are clearly off are moved. `teach_when_idle`: teach the
+    refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
     The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
     (pixels), `teaching_shown`, and `image`, the picture that was open last. `keys` are the keys of actions, by id, that
     have other ones than their own.
@@ -37,6 +37,7 @@ class Settings:
     show_masks: bool = True
     encode_folder: bool = True
     auto_accept: bool = False
+    export_format: str = "coco"
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3
     cache_ram_budget: int = 512 * 1024**2

@@ -25,7 +25,7 @@ from boxrefine_gui.operations import ExportChoice
 
 FORMATS = {
     "coco": ("COCO", "one JSON file for all images"),
-    "yolo": ("YOLO (Ultralytics)", "a text file for each image, and data.yaml"),
+    "yolo": ("YOLO (Ultralytics)", "a text file for each image, and data.yaml; your pictures go into images/ beside"),
     "voc": ("Pascal VOC", "an XML file for each image"),
 }
 
@@ -39,6 +39,7 @@ class ExportDialog(QDialog):
         *,
         ask: Ask,
         folder: Path,
+        format: str,
         boxes: int,
         to_check: int,
         on_chosen: Callable[[ExportChoice], None],
@@ -46,6 +47,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._ask = ask
         self._on_chosen = on_chosen
+        self._last_format = format
         self.setWindowTitle("Export")
         self.setMinimumWidth(480)
         self.formats = QButtonGroup(self)
@@ -56,6 +58,7 @@ class ExportDialog(QDialog):
         layout.addWidget(QLabel(f"Write {boxes} " + ("box" if boxes == 1 else "boxes") + " as"))
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
+        self._show_outlines()
         layout.addWidget(self.outlines)
         noun = "box that is" if to_check == 1 else "boxes that are"
         self.checked = QCheckBox(f"&Leave out the {to_check} {noun} still to check; else they go out as they are now")
@@ -95,7 +98,8 @@ class ExportDialog(QDialog):
             self.formats.addButton(button)
             self.names[button] = name
             rows.addRow(button, QLabel(meaning))
-        next(iter(self.names)).setChecked(True)
+        buttons = {name: button for button, name in self.names.items()}
+        buttons.get(self._last_format, next(iter(self.names))).setChecked(True)
         self.formats.buttonToggled.connect(self._show_outlines)
         return rows
 

@@ -175,6 +175,13 @@ def test_exporting_writes_the_files_and_says_so(qtbot: QtBot, app: App, tmp_path
     if format == "coco":
         document = json.loads(next(out.glob("*.json")).read_text("utf-8"))
         assert len(document["annotations"]) == 1
+    app.window.action_by_id["export"].trigger()
+    again = app.window.findChild(ExportDialog)
+    assert again is not None
+    assert next(name for button, name in again.names.items() if button.isChecked()) == format
+    assert again.outlines.isEnabled() == (format == "coco")
+    qtbot.waitUntil(lambda: load_settings(settings_path()).export_format == format or format == "coco")
+    again.reject()
 
 
 def test_an_export_that_fails_is_told(qtbot: QtBot, app: App, tmp_path: Path) -> None:
