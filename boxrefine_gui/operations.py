@@ -251,7 +251,7 @@ def choose_category(parts: Parts, category_id: int) -> None:
 
 
 def add_category(parts: Parts, name: str) -> None:
-    """Add a category and label the next boxes so."""
+    """Add a category, or find the one of that name, and choose it as a click on it would."""
 
     def job(project: ProjectStore) -> tuple[int, StoreView]:
         category = project.add_category(name)
@@ -260,7 +260,7 @@ def add_category(parts: Parts, name: str) -> None:
     def added(result: tuple[int, StoreView]) -> None:
         category_id, view = result
         parts.session.apply(view)
-        parts.session.choose_category(category_id)
+        choose_category(parts, category_id)
 
     parts.store.run(job, on_done=added)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.opening import LOADING
 from boxrefine_gui.panels.elided_label import ElidedLabel
+from boxrefine_gui.panels.teach_panel import when
 from boxrefine_gui.session import Readiness, Session
 from core.encoders.official import OFFICIAL, title_of
 
@@ -72,15 +73,19 @@ class StatusBar(QStatusBar):
             doing.append(f"teaching, {left} left" if left else "teaching")
         idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
         self.activity.show_text("   ·   ".join(doing) or idle)
-        self.model.show_text(_models_words(models, careful=session.settings.careful) if models else "")
+        self.model.show_text(_models_words(models, session) if models else "")
         self.device.show_text(models.device if models else "")
         self.ready.show_text(_ahead(session) if models else "", _cache_words(session.readiness) if models else "")
 
 
-def _models_words(models: Models, *, careful: bool) -> str:
+def _models_words(models: Models, session: Session) -> str:
+    """A taught refiner goes by the name that the list of refiners gives it."""
     name = models.encoder_name
     encoder = title_of(name) if name in OFFICIAL else f"{name} encoder"
-    refiner = _REFINERS.get(models.refiner_name, f"{models.refiner_name} refiner")
+    taught = next((record for record in session.refiners if record.folder == models.refiner_folder), None)
+    plain = f"{models.refiner_name} refiner" if taught is None else f"refiner of {when(taught.created)}"
+    refiner = _REFINERS.get(models.refiner_name, plain)
+    careful = session.settings.careful
     return f"{encoder}, {refiner}" + (", careful" if careful else "")
 
 

@@ -177,10 +177,10 @@ def title_of(record: RefinerRecord) -> str:
     before, after = record.figures.get("iou_before", 0.0), record.figures.get("iou_after", 0.0)
     boxes = int(_number(record.data.get("boxes")))
     verdict = "better" if record.promoted else "not better"
-    return f"{_when(record.created)}, {boxes} boxes\nIoU {_number(before):.3f} → {_number(after):.3f}, {verdict}"
+    return f"{when(record.created)}, {boxes} boxes\nIoU {_number(before):.3f} → {_number(after):.3f}, {verdict}"
 
 
-def _when(created: str) -> str:
+def when(created: str) -> str:
     """The store's time (UTC) as the clock on the wall shows it; empty where a record is not stored yet."""
     return f"{datetime.fromisoformat(created).astimezone():%d %b %H:%M}" if created else ""
 

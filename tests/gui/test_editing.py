@@ -165,6 +165,18 @@ def test_digits_choose_the_next_category_and_relabel_a_selected_box(qtbot: QtBot
     assert two_boxes.session.category_id == 1
 
 
+def test_a_name_that_is_typed_relabels_a_selected_box_as_a_click_does(qtbot: QtBot, two_boxes: App) -> None:
+    click(two_boxes.window.canvas, (50, 60))
+    line = two_boxes.window.categories.new_name
+    line.setFocus()
+    qtbot.keyClicks(line, "cup")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(two_boxes.session.categories) == 2)
+    settled(qtbot, two_boxes)
+    assert [correction.category_id for correction in stored(two_boxes)] == [2, 1]
+    assert two_boxes.session.category_id == 1
+
+
 def test_a_category_is_renamed_in_place(qtbot: QtBot, two_boxes: App) -> None:
     view = two_boxes.window.categories.view
     view.model().setData(view.model().index(0, 0), "person")
