@@ -63,10 +63,13 @@ class DrawBoxTool:
         return was_drawing
 
     def cancel(self) -> None:
-        """Give the drag up."""
+        """Give the drag up; a box that it was about to take the place of is there again."""
         if self._start is not None:
-            self._is_drawing, self._start = False, None
-            if self._parts.session.draft is not None:
+            was_drawing, self._is_drawing, self._start = self._is_drawing, False, None
+            session, replaced = self._parts.session, self._parts.session.replaced
+            if was_drawing and replaced is not None:
+                session.put_back(replaced)
+            elif session.draft is not None:
                 operations.discard(self._parts)
 
     @property

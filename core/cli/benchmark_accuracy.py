@@ -6,6 +6,9 @@ hqS is HQ-SAM's own box noise at scale S, drag a hasty mouse drag. harmed is the
 and large are the mean IoU of boxes whose true shorter side is below 32, below 96, and of more pixels. Last come the
 means over sets.
 
+Where weights of HQ-SAM are on this machine, each of its encoders has two rows more: the boxes of its masks, and those
+refined once more by ours. --no-masks leaves them out: the larger ones take minutes a picture without a GPU.
+
 With --large K the pictures are laid K by K into large ones, which shows by size what the second look gains.
 
 examples:
@@ -28,8 +31,9 @@ from core.errors import BadInputError
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder
+    from core.features.feature_source import FeatureSource
     from core.refiner.refine import Refiner
-    from core.training.accuracy import AccuracyRow
+    from core.training.accuracy import AccuracyRow, MaskWay
     from core.training.large_pictures import SecondLookRow
 
 NOISES = ("hq0.2", "hq0.4", "hq0.6", "drag")
@@ -44,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", metavar="N", type=int, help="only the first N pictures of each set")
     parser.add_argument("--no-grabcut", action="store_true", help="leave out GrabCut, which takes longest")
+    parser.add_argument("--no-masks", action="store_true", help="leave out HQ-SAM's encoders")
     parser.add_argument("--large", metavar="K", type=int, help="measure second looks on pictures laid K by K")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
     parser.add_argument("--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the seed's")
@@ -72,12 +77,14 @@ def run(options: argparse.Namespace) -> int:
             )
         if options.large is not None:
             return run_large(options, sets, source.encoder, refiner)
+        masks = [] if options.no_masks else mask_ways(source)
         for folder in sets:
             job = measure_set(
                 folder,
                 source=source,
                 refiner=refiner,
                 beside=beside,
+                masks=masks,
                 noises=options.noise,
                 grab_cut=not options.no_grabcut,
                 second_look=pays_for(source.encoder.name),
@@ -90,6 +97,22 @@ def run(options: argparse.Namespace) -> int:
         figures: list[Figure] = [asdict(row) for row in rows]
         summarise({"rows": figures, "seed": options.seed, "refiner": refiner.name, **source_figures(source)})
     return 0
+
+
+def mask_ways(source: FeatureSource) -> list[MaskWay]:
+    """HQ-SAM's encoders whose weights are here, but for the one that is measured anyway."""
+    from core.encoders.catalogue import load_encoder
+    from core.encoders.official import OFFICIAL, find_weights
+    from core.features.feature_source import FeatureSource
+    from core.refiner.checkpoint import load_refiner
+    from core.training.accuracy import MaskWay
+
+    ways = []
+    for name in OFFICIAL:
+        if name != source.encoder.name and find_weights(name) is not None:
+            encoder = load_encoder(name, source.encoder.device.type)
+            ways.append(MaskWay(name, FeatureSource(encoder, source.cache), load_refiner(None, encoder)))
+    return ways
 
 
 def seed_baseline(encoder: Encoder) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -37,12 +37,31 @@ class AccuracyRow:
 
 
 @dataclass(frozen=True)
+class MaskWay:
+    """An HQ-SAM encoder whose masks are measured beside: its name, where its features come from, who makes masks."""
+
+    name: str
+    source: FeatureSource
+    refiner: Refiner
+
+
+@dataclass(frozen=True)
 class _Scene:
-    """One picture as the methods see it; `opened` decodes it once, for all its crops."""
+    """One picture as the methods see it; `opened` decodes it once, for all its crops.
+
+    others: features by other encoders, by their names, once they were asked for
+    """
 
     path: Path
     opened: OpenedPicture
     features: ImageFeatures
+    others: dict[str, ImageFeatures] = field(default_factory=dict)
+
+    def features_by(self, way: MaskWay) -> ImageFeatures:
+        """What another encoder makes of it, encoded once for all noises."""
+        if way.name not in self.others:
+            self.others[way.name] = way.source.of_path(self.path)
+        return self.others[way.name]
 
     @cached_property
     def picture(self) -> Picture:
@@ -87,6 +106,7 @@ def measure_set(
     refiner: Refiner,
     noises: Sequence[str],
     beside: Sequence[Refiner] = (),
+    masks: Sequence[MaskWay] = (),
     grab_cut: bool = True,
     second_look: bool = False,
     limit: int | None = None,
@@ -94,9 +114,10 @@ def measure_set(
 ) -> Job[list[AccuracyRow]]:
     """Measure the first `limit` pictures of one set; each picture is encoded once, and decoded at most twice.
 
-    `beside` are refiners to compare with, whose names differ. `second_look` adds a row for it, whose time includes
-    encoding the crops, and decoding the picture where its features were cached. Raises BadFileError where the set or
-    one of its pictures cannot be read.
+    `beside` are refiners to compare with, whose names differ. Each of `masks` has two rows: its masks' boxes, and those
+    refined once more by `refiner`; their time has the encoding in it where it was not cached. `second_look` adds a row
+    for it, whose time includes encoding the crops, and decoding the picture where its features were cached. Raises
+    BadFileError where the set or one of its pictures cannot be read.
     """
     labelled = read_labelled_set(folder, limit=limit)
     true = labelled.true
@@ -105,6 +126,9 @@ def measure_set(
         methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
     for each in (*beside, refiner):
         methods[each.name] = partial(_refined, each)
+    for way in masks:
+        methods[f"{way.name}, mask"] = partial(_masked, way)
+        methods[f"{way.name}, mask, then {refiner.name}"] = partial(_masked_and_refined, way, refiner)
     if second_look:
         methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, refiner)
     trials = [
@@ -128,6 +152,14 @@ def measure_set(
 
 def _refined(refiner: Refiner, scene: _Scene, boxes: Boxes) -> Boxes:
     return _boxes_of(refiner.refine(scene.features, boxes))
+
+
+def _masked(way: MaskWay, scene: _Scene, boxes: Boxes) -> Boxes:
+    return _boxes_of(way.refiner.refine(scene.features_by(way), boxes))
+
+
+def _masked_and_refined(way: MaskWay, refiner: Refiner, scene: _Scene, boxes: Boxes) -> Boxes:
+    return _refined(refiner, scene, _masked(way, scene, boxes))
 
 
 def _boxes_of(answers: Sequence[Refinement]) -> Boxes:

@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 
 from core.cli import main
+from core.encoders.official import OFFICIAL, weights_folder
 from core.geometry import Box
 from core.sample_project import TRUE_BOXES, sample_pictures
 from core.training.grab_cut import grab_cut_box
 from tests.core.command_line import Verb
+from tests.core.hq_weights import save_vit_tiny
 
 
 @pytest.fixture
@@ -86,6 +88,21 @@ def test_accuracy_sets_the_seeds_refiner_beside_what_ships_and_gives_means(verb:
     assert seeds == pytest.approx(drawn, abs=0.05)
     last = [cell.strip() for cell in said.out.splitlines()[-2].strip("|").split("|")]
     assert last[:5] == ["mean of sets", "hq0.4", "shipped, second look", "6", f"{ours:.3f}"]
+
+
+@pytest.mark.slow
+def test_where_hq_sams_weights_are_its_masks_have_rows(verb: Verb, sets: Path) -> None:
+    weights_folder().mkdir(parents=True)
+    save_vit_tiny(weights_folder() / OFFICIAL["vit_tiny"].file)
+    asked = ("benchmark", "accuracy", "--data", sets, "--noise", "hq0.4", "drag", "--limit", 1, "--no-grabcut")
+    said = verb(*asked, "--device", "cpu")
+    mine = [row for row in said.summary["rows"] if row["noise"] == "hq0.4"]
+    methods = ["drawn", "seed's refiner", "shipped", "vit_tiny, mask", "vit_tiny, mask, then shipped"]
+    assert [row["method"] for row in mine] == [*methods, "shipped, second look"]
+    # An untaught mask is nothing, and what is refined is its box.
+    assert len({round(row["metrics"]["iou_after"], 6) for row in mine[2:5]}) == 3
+    without = verb(*asked, "--device", "cpu", "--no-masks")
+    assert not any("mask" in row["method"] for row in without.summary["rows"])
 
 
 def test_data_without_sets_is_told(verb: Verb, tmp_path: Path) -> None:

@@ -296,6 +296,19 @@ def test_a_drawn_box_that_was_left_waits_on_its_image(qtbot: QtBot, app: App) ->
     assert close_to(correction.accepted, inset(DRAWN))
 
 
+def test_a_drag_that_is_given_up_takes_no_box_away(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, DRAWN)
+    canvas = app.window.canvas
+    press(canvas, (10, 10))
+    move(canvas, (60, 50))
+    assert app.session.draft is not None and close_to(app.session.draft.drawn, Box(10, 10, 60, 50))
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    release(canvas, (60, 50))
+    assert app.session.draft is not None and close_to(app.session.draft.drawn, DRAWN)
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert app.session.draft is None
+
+
 def test_undo_brings_back_the_box_that_another_drag_took_the_place_of(qtbot: QtBot, app: App) -> None:
     draw(qtbot, app, DRAWN)
     other = Box(10, 10, 60, 50)
