@@ -36,8 +36,10 @@ class StatusBar(QStatusBar):
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
         session.settings_changed.connect(self._show_models)
+        session.drawn_changed.connect(self._drawn_changed)
         session.teaching_changed.connect(self._show_models)
         session.changed.connect(self._show_models)
+        self._has_draft = False
         self._show_position()
         self._show_models()
 
@@ -57,6 +59,13 @@ class StatusBar(QStatusBar):
         is_saving = bool(session.storing or session.waiting)
         self.position.setText(text + ("   saving" if is_saving else ""))
 
+    def _drawn_changed(self) -> None:
+        """Only whether a box is drawn matters, not where the hand is."""
+        has_draft = self._session.draft is not None
+        if has_draft != self._has_draft:
+            self._has_draft = has_draft
+            self._show_models()
+
     def _show_models(self) -> None:
         session, models = self._session, self._session.models
         doing = [words for words in (session.scan, session.activity) if words]
@@ -71,7 +80,8 @@ class StatusBar(QStatusBar):
         if session.teaching.is_running:
             left = session.teaching.time_left
             doing.append(f"teaching, {left} left" if left else "teaching")
-        idle = "ready" if any(session.counts.values()) or session.image is None else "drag a box around an object"
+        knows_how = any(session.counts.values()) or session.draft is not None
+        idle = "ready" if knows_how or session.image is None else "drag a box around an object"
         self.activity.show_text("   ·   ".join(doing) or idle)
         self.model.show_text(_models_words(models, session) if models else "")
         self.device.show_text(models.device if models else "")

@@ -289,6 +289,7 @@ def test_a_drawn_box_that_was_left_waits_on_its_image(qtbot: QtBot, app: App) ->
     assert app.session.draft is None
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_A)
     assert app.session.draft is not None and close_to(app.session.draft.drawn, DRAWN)
+    assert "drag a box" not in app.window.status.activity.text()
     ready(qtbot, app)
     qtbot.waitUntil(lambda: app.session.draft is not None and app.session.draft.is_current)
     accept(qtbot, app)

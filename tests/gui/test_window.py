@@ -48,6 +48,18 @@ def test_a_new_picture_in_the_folder_joins_when_it_is_opened_again(qtbot: QtBot,
     qtbot.waitUntil(lambda: len(names(app)) == 4)
 
 
+def test_a_folder_that_is_opened_again_is_where_it_was_left(
+    qtbot: QtBot, app: App, pictures: Path, tmp_path: Path
+) -> None:
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
+    assert app.session.image is not None and app.session.image.path.name == "b.png"
+    app.open(sample_like_pictures(tmp_path / "other"))
+    qtbot.waitUntil(lambda: app.session.image is not None and app.session.image.path.parent.name == "other")
+    app.open(pictures)
+    qtbot.waitUntil(lambda: app.session.image is not None and app.session.image.path == pictures / "b.png")
+    ready(qtbot, app)
+
+
 def test_a_project_file_can_be_opened(qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
     ProjectStore.create(path).close()
