@@ -58,15 +58,16 @@ class Precision:
         self,
         loss: Tensor,
         optimizer: Optimizer,
-        parameters: Sequence[Parameter],
+        parameters: Iterable[Parameter],
         *,
         max_norm: float,
-        share: Callable[[Sequence[Parameter]], None],
+        share: Callable[[Sequence[Parameter]], None] = lambda parameters: None,
     ) -> Tensor:
         """`backward`, `unscale` and `apply`, and away with the gradients; `share` does what processes do with them."""
+        learns = list(parameters)
         self.backward(loss)
         self.unscale(optimizer)
-        share(parameters)
-        norm = self.apply(optimizer, parameters, max_norm=max_norm)
+        share(learns)
+        norm = self.apply(optimizer, learns, max_norm=max_norm)
         optimizer.zero_grad(set_to_none=True)
         return norm

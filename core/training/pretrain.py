@@ -115,7 +115,7 @@ def train(
         norm = precision.step(
             parts["total"],
             optimizer,
-            list(both.parameters()),
+            both.parameters(),
             max_norm=config.max_norm,
             share=processes.average_gradients,
         )
