@@ -36,13 +36,14 @@ NOTHING_NEW = "There are no new pictures in this folder."
 class FolderChanges:
     """What a folder holds now, beside what the list has.
 
-    `gone` are ids of pictures of the project, `vanished` those that could not be read and are no longer there.
-    `is_settled`: nothing has changed a moment ago, so that the date `stamp` stands for what was found. `seconds` is how
-    long it took to look.
+    `retried` are those of the `new` that the list has already, and that could not be read. `gone` are ids of pictures of
+    the project, `vanished` those that could not be read and are no longer there. `is_settled`: nothing has changed a
+    moment ago, so that the date `stamp` stands for what was found. `seconds` is how long it took to look.
     """
 
     stamp: int
     new: tuple[Path, ...]
+    retried: frozenset[Path]
     gone: frozenset[int]
     vanished: frozenset[Path]
     is_settled: bool
@@ -116,8 +117,7 @@ class FolderWatch:
         self._stamp = changes.stamp if changes.is_settled else None
         newly_gone = [image_id for image_id in sorted(changes.gone) if image_id not in session.missing]
         # A camera may write a picture a second: those that come by themselves are seen in the list, and not told of.
-        unreadable = {record.path for record in session.images if record.id < 0} if is_asked_for else set()
-        new = [path for path in changes.new if path not in unreadable] if is_asked_for else []
+        new = [path for path in changes.new if path not in changes.retried] if is_asked_for else []
         sentence = words_on(new, [*map(self._record, newly_gone)], session.counts)
         if changes.gone != session.missing.keys():
             self._mark(changes.gone)
@@ -175,6 +175,7 @@ def changes_in(
     return FolderChanges(
         stamp=stamp,
         new=tuple(settled),
+        retried=frozenset(path for path in settled if path.name in here),
         gone=frozenset(record.id for name, record in here.items() if record.id > 0 and _is_gone(name, names)),
         vanished=frozenset(record.path for name, record in here.items() if record.id < 0 and name not in names),
         is_settled=len(settled) == len(new) and abs(now - stamp / 1e9) > SETTLED_S,

@@ -159,8 +159,8 @@ def _show_first(parts: Parts, show: Path | None) -> None:
     """The picture at `show`, else the one at which this project was left, else the first one."""
     session, images = parts.session, parts.session.images
     if session.image is None and images:
-        row = session.row_of(session.left_at.get(session.project_path, 0)) if session.project_path is not None else None
-        otherwise = images[row or 0] if show is None else None
+        left_at = session.row_of(session.left_at.get(session.project_path, 0)) or 0
+        otherwise = images[left_at] if show is None else None
         wanted = next((record for record in images if record.path == show), otherwise)
         if wanted is not None:
             show_image(parts, wanted.id)

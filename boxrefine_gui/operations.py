@@ -324,26 +324,23 @@ def export(parts: Parts, choice: ExportChoice, *, watch: JobWatcher) -> None:
     """Write the boxes of the project, while accepting goes on."""
 
     def begin(dataset: Dataset) -> None:
-        wanted = dataset.confirmed() if choice.checked else dataset
-
         def start() -> Job[ExportSummary]:
             from core.formats import export as write
 
+            wanted = dataset.confirmed() if choice.checked else dataset
             return write(wanted, format=choice.format, out=choice.out, outlines=choice.outlines)
 
-        _write(parts, choice.out, watch, start, boxed=len({entry.image_id for entry in wanted.corrections}))
+        _write(parts, choice.out, watch, start)
 
     parts.store.run(lambda project: project.dataset(), on_done=begin)
 
 
-def _write(parts: Parts, out: Path, watch: JobWatcher, start: Callable[[], Job[ExportSummary]], *, boxed: int) -> None:
-    """`boxed`: on how many images there are boxes; the others are written too, as images without any."""
-
+def _write(parts: Parts, out: Path, watch: JobWatcher, start: Callable[[], Job[ExportSummary]]) -> None:
     def done(summary: ExportSummary) -> None:
         watch.ended()
         boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
         images = "1 image" if summary.images == 1 else f"{summary.images} images"
-        where = images if boxed == summary.images else f"{boxed} of {images}"
+        where = images if summary.boxed == summary.images else f"{summary.boxed} of {images}"
         parts.session.tell(f"{boxes} on {where} written to {summary.path}.")
 
     def failed(error: Exception) -> None:

@@ -108,7 +108,7 @@ class Session(QObject):
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
         self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder
         self.image: ImageRecord | None = None
-        self.left_at: dict[Path, int] = {}  # project -> the image that was open last, as long as the window is
+        self.left_at: dict[Path | None, int] = {}  # project -> the image that was open last, as long as the window is
         self.direction = 1
         self.corrections: tuple[Correction, ...] = ()
         self.picture: CanvasPicture | None = None
@@ -223,8 +223,7 @@ class Session(QObject):
         self.image = record
         if record is not None and record.id > 0:
             self.problems.pop(record.id, None)  # a drive may be back by now, a file replaced
-            if self.project_path is not None:
-                self.left_at[self.project_path] = record.id
+            self.left_at[self.project_path] = record.id
         self.corrections, self.picture, self.features = (), None, None
         self.draft, self.replaced, self.selected_id, self.chosen_edge = None, None, None, None
         self.image_changed.emit()

@@ -141,22 +141,21 @@ class Teaching:
     def _ended(self, code: int, sentence: str) -> None:
         self._rest.stop()
         session, summary = self._parts.session, self._summary
-        if self._elsewhere():
-            session.set_teaching(TeachingState())
-            session.tell(f"{self._elsewhere()}{summary.get('sentence') or sentence or 'teaching has ended.'}")
-            return
+        where = self._elsewhere()
         if code == 0 and "promoted" in summary:
             figures = {**session.teaching.figures, **{k: v for k, v in summary.items() if isinstance(v, float)}}
             promoted = bool(summary["promoted"])
             state = replace(session.teaching, is_running=False, figures=figures, promoted=promoted)
-            session.set_teaching(replace(state, message="", sentence=str(summary["sentence"])))
-            if promoted:  # the hand will meet other boxes from here on, be the panel in view or not
-                session.tell(str(summary["sentence"]))
+            session.set_teaching(
+                TeachingState() if where else replace(state, message="", sentence=str(summary["sentence"]))
+            )
+            if promoted or where:  # the hand will meet other boxes from here on, be the panel in view or not
+                session.tell(f"{where}{summary['sentence']}")
             self.refresh()
             return
         told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
-        session.set_teaching(TeachingState(sentence=told))
-        session.report(StorageError(told))
+        session.set_teaching(TeachingState(sentence="" if where else told))
+        session.report(StorageError(f"{where}{told}"))
 
     def _elsewhere(self) -> str:
         """What to begin with where another project is open than the one that is taught; else nothing."""

@@ -25,9 +25,13 @@ class Exporter:
 
 @dataclass(frozen=True)
 class ExportSummary:
-    """What was written where: `path` is the file, or for a file an image the folder, to look at."""
+    """What was written where: `path` is the file, or for a file an image the folder, to look at.
+
+    `boxed` of the `images` have boxes.
+    """
 
     images: int
+    boxed: int
     boxes: int
     path: Path
 
@@ -58,4 +62,5 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
     yield Progress(0, len(files), f"Writing {exporter.title}")
     for done in write_folder(out, files):
         yield Progress(done, len(files), f"Writing {exporter.title}")
-    return ExportSummary(len(dataset.images), len(dataset.corrections), out / exporter.main_file)
+    boxed = len({correction.image_id for correction in dataset.corrections})
+    return ExportSummary(len(dataset.images), boxed, len(dataset.corrections), out / exporter.main_file)
