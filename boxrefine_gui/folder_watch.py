@@ -36,7 +36,7 @@ NOTHING_NEW = "There are no new pictures in this folder."
 class FolderChanges:
     """What a folder holds now, beside what the list has.
 
-    `retried` are those of the `new` that the list has already, and that could not be read. `gone` are ids of pictures of
+    `retried` are those of the `new` that are in the list and could not be read. `gone` are ids of pictures of
     the project, `vanished` those that could not be read and are no longer there. `is_settled`: nothing has changed a
     moment ago, so that the date `stamp` stands for what was found. `seconds` is how long it took to look.
     """
