@@ -40,6 +40,10 @@ class Margin:
         """For a refiner's card."""
         return asdict(self)
 
+    def scaled(self, ratio: ArrayLike) -> Margin:
+        """The same margin in a picture whose pixels are `ratio` (4,) of this one's for left, top, right, bottom."""
+        return self if self.unit == SIDE else Margin.of(np.array(self.edges) * np.asarray(ratio, np.float64), self.unit)
+
     def widen(self, boxes: Tensor, *, pixel: float) -> Tensor:
         """Boxes (..., 4) with the margin around them; `pixel` is how many of their units an image pixel has."""
         out = boxes.new_tensor(self.edges) * boxes.new_tensor(OUTWARD)

@@ -13,7 +13,7 @@ from core.refiner.network import RefinerNetwork
 SHARES = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)
 """Of the way from the start to the taught weights; at 0 the margins are all that is learned."""
 
-ENOUGH = 0.9
+ENOUGH = 0.95
 """Share of the greatest gain on held-out boxes that will do: the rest is not worth what it may cost elsewhere."""
 
 Judge = Callable[[RefinerNetwork], float]

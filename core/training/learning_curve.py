@@ -138,9 +138,19 @@ def learning_curve(
             mine = {name: part for name, part in others.items() if name != entry.name}
             changes = [_changes(refiner, mine, before, source, by_category=flag) for flag in (True, False)]
             rows.append(_row(entry.name, size, rest, shipped, refiner, taught, changes, seconds, source))
+            # A run takes long; who stops it has what was measured until then.
+            yield Progress(len(rows), len(chosen) * len(sizes), entry.name, note=_in_short(rows[-1]))
     if not rows:
         raise BadInputError(f"No set has enough boxes to learn {min(sizes)} corrections from and measure the rest.")
     return rows
+
+
+def _in_short(row: LearningRow) -> str:
+    return (
+        f"{row.set}, {row.corrections} corrections, {row.rest} boxes: {row.before:.3f} -> {row.after:.3f} "
+        f"({row.gain:+.3f}), others {row.others:+.3f}, by weights {row.weights:+.3f}, blend {row.blend:.2f}, "
+        f"{row.seconds:.0f} s."
+    )
 
 
 def _row(

@@ -35,9 +35,12 @@ from core.training.processes import Processes
 from core.training.replay import Replay
 from core.training.run_files import STATE_FILE
 from core.training.teach_config import TeachConfig
-from core.training.views import also_mirrored, views
+from core.training.views import also_viewed, views
 
 OLD_DRAWS = 1
+QUICK_ON_CPU = frozenset({"light"})
+"""Names of the encoders with which a CPU prepares further views in seconds; with the others it would take minutes."""
+
 TAUGHT_FORMAT = 2
 
 
@@ -119,7 +122,8 @@ def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job
     lessons, extraction = yield from _prepared(found, (*replayed, *checked), config, task)
     learn, held = split(lessons, config.held_out)
     margins = _margins(learn, config, task)
-    shown, edges = also_mirrored(learn, margins, folder, most=config.mirrored_images)
+    viewed = config.viewed_images if _encodes_quickly(task.source.encoder) else 0
+    shown, edges = also_viewed(learn, margins, folder, each=config.views, most=viewed, seed=config.seed)
     yield from _encoded(shown[len(learn) :], config, task)
     tuned = yield from fine_tune(task.start.network, _tuning(shown, replayed, edges, config, task))
     if not task.processes.is_first:
@@ -198,6 +202,10 @@ def _encoded(lessons: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[
     if task.processes.is_first:
         task.processes.wait()
     return extraction
+
+
+def _encodes_quickly(encoder: Encoder) -> bool:
+    return encoder.device.type != "cpu" or encoder.name in QUICK_ON_CPU
 
 
 def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:

@@ -15,7 +15,9 @@ class TeachConfig:
     learning_rate: at the peak of its schedule, after warmup_steps; fresh_learning_rate: of a refiner that starts
         afresh; schedule: `cosine`, or `constant` as the seed had it
     real_share: share of drawn boxes that are as they were drawn; the others are drawn anew around the accepted box
-    mirrored_images: so many pictures are learned mirrored, too; each costs an encode and a place in the cache
+    views: further views of a picture that are learned from, the first in a mirror, the others parts of it; only of the
+        first viewed_images pictures, since each view costs an encode and a place in the cache, and where encoding is
+        quick (on a GPU, or with the light encoder)
     train_parts: `all`, or `edges`, the last layers alone
     initialisation: of a refiner that starts afresh, `xavier` (with small last layers) or `default`
     l2_sp: pull of all weights towards those it started from (Li et al., 2018)
@@ -31,12 +33,12 @@ class TeachConfig:
     """
 
     seed: int = 0
-    epochs: int = 8
-    least_steps: int = 120
+    epochs: int = 5
+    least_steps: int = 240
     most_steps: int = 3000
     batch_images: int = 4
-    boxes_per_image: int = 4
-    learning_rate: float = 6e-4
+    boxes_per_image: int = 2
+    learning_rate: float = 8e-4
     fresh_learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_steps: int = 10
@@ -48,8 +50,9 @@ class TeachConfig:
     iou_weight: float = 2.0
     confidence_weight: float = 0.25
     score_weight: float = 0.25
-    real_share: float = 0.3
-    mirrored_images: int = 0
+    real_share: float = 0.6
+    views: int = 2
+    viewed_images: int = 100
     train_parts: str = "all"
     initialisation: str = "xavier"
     l2_sp: float = 0.01

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -18,6 +19,12 @@ from core.training.lessons import Lesson
 MIRRORED = " (mirrored)"
 CROP_SHARE = 0.6
 """Side of a crop, as a share of the picture's."""
+
+LONGEST_VIEW = 1024
+"""Long side of a view, in pixels: that of HQ-SAM's encoders' input; the light one's is shorter."""
+
+LARGEST_ZOOM = 3.0
+"""A part of a picture to learn from has at least one such share of its sides."""
 
 
 def views(lessons: Sequence[Lesson], folder: Path) -> tuple[Lesson, ...]:
@@ -42,20 +49,65 @@ def _views(lesson: Lesson, number: int, folder: Path) -> Iterator[Lesson]:
             yield _saved(part, picture[top : top + height, left : left + width], path)
 
 
-def also_mirrored(
-    lessons: Sequence[Lesson], margins: Mapping[str, Margin], folder: Path, *, most: int
+def also_viewed(
+    lessons: Sequence[Lesson], margins: Mapping[str, Margin], folder: Path, *, each: int, most: int, seed: int
 ) -> tuple[tuple[Lesson, ...], dict[str, Margin]]:
-    """The lessons and the first `most` of them mirrored, under categories of their own, whose margins are mirrored too.
+    """The lessons, and `each` further views of the first `most` of them, saved in `folder`: few boxes tell more so.
 
-    Raises what `views` raises.
+    The first view is the picture in a mirror, the others are parts of it around a box at random, some in a mirror. What
+    is in a mirror has categories of its own, whose margins are mirrored too. Raises what `views` raises.
     """
-    turned = []
-    for number, lesson in enumerate(lessons[:most]):
+    seen: list[Lesson] = []
+    edges = dict(margins)
+    for number, lesson in enumerate(lessons[:most] if each > 0 else ()):
         picture = read_picture(lesson.path)
-        view = _saved(mirrored(lesson, picture.shape[1]), picture[:, ::-1], folder / f"{number} mirrored.png")
-        turned.append(replace(view, categories=tuple(name + MIRRORED for name in view.categories)))
-    other = {name + MIRRORED: replace(edge, left=edge.right, right=edge.left) for name, edge in margins.items()}
-    return (*lessons, *turned), {**margins, **other}
+        random = np.random.default_rng([seed, number])
+        edges |= {name + MIRRORED: replace(edge, left=edge.right, right=edge.left) for name, edge in margins.items()}
+        views_of_it = [(_in_a_mirror(lesson, picture), f"{number} mirrored.png")]
+        for at in range(1, each):
+            part = _part(lesson, picture, random)
+            part = _in_a_mirror(*part) if random.random() < 0.5 else part
+            views_of_it.append((part, f"{number} part {at}.png"))
+        for (view, pixels), name in views_of_it:
+            view, pixels = _made_smaller(view, pixels, edges)
+            seen.append(_saved(view, pixels, folder / name))
+    return (*lessons, *seen), edges
+
+
+def _in_a_mirror(lesson: Lesson, picture: Picture) -> tuple[Lesson, Picture]:
+    turned = mirrored(lesson, picture.shape[1])
+    return replace(turned, categories=tuple(name + MIRRORED for name in turned.categories)), picture[:, ::-1]
+
+
+def _made_smaller(lesson: Lesson, picture: Picture, edges: dict[str, Margin]) -> tuple[Lesson, Picture]:
+    """No longer than encoders look at anyway, since saving and reading a photograph takes longer than encoding it.
+
+    Margins of pictures that got smaller are brought into `edges`, under categories of their own.
+    """
+    height, width = picture.shape[:2]
+    scale = LONGEST_VIEW / max(height, width)
+    if scale >= 1:
+        return lesson, picture
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    ratio = np.tile([size[0] / width, size[1] / height], 2)
+    names = tuple(f"{name} (at {scale:.4g})" for name in lesson.categories)
+    edges |= {new: edges[old].scaled(ratio) for new, old in zip(names, lesson.categories, strict=True) if old in edges}
+    pixels = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    smaller = replace(lesson, accepted=lesson.accepted * ratio, drawn=lesson.drawn * ratio, categories=names)
+    return smaller, pixels
+
+
+def _part(lesson: Lesson, picture: Picture, random: np.random.Generator) -> tuple[Lesson, Picture]:
+    """A part of the picture with one of its boxes, at random, wholly inside."""
+    size = np.array([picture.shape[1], picture.shape[0]])
+    box = lesson.accepted[random.integers(len(lesson))]
+    low, high = np.floor(box[:2]).astype(int), np.ceil(box[2:]).astype(int)
+    wanted = np.ceil(size / LARGEST_ZOOM ** random.random()).astype(int)
+    extent = np.minimum(np.maximum(high - low, wanted), size)
+    first, last = np.maximum(high - extent, 0), np.minimum(low, size - extent)
+    (left, top), (width, height) = random.integers(first, last + 1).tolist(), extent.tolist()
+    pixels = picture[top : top + height, left : left + width]
+    return cropped(lesson, left=left, top=top, width=width, height=height), pixels
 
 
 def mirrored(lesson: Lesson, width: int) -> Lesson:

@@ -30,7 +30,7 @@ SEED_CONFIG = DEFAULT_CONFIG.with_name("train_seed.yaml")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    return save_config(tmp_path / "short.yaml", replay_weight=0.5, mirrored_images=2)
+    return save_config(tmp_path / "short.yaml", replay_weight=0.5, views=2, viewed_images=2)
 
 
 def chosen(project: Path) -> object:
