@@ -10,19 +10,21 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from boxrefine_gui import checking, importing, opening, operations
+from boxrefine_gui import checking, exporting, importing, opening, operations
 from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.check_actions import check_rows
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.exporting import ExportChoice
 from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.keys import with_chosen
 from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
-from boxrefine_gui.operations import ExportChoice, Parts
+from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.session import Session
@@ -120,7 +122,7 @@ def _file_rows(
         settings = parts.session.settings
         if choice.format != settings.export_format:
             operations.choose_settings(parts, replace(settings, export_format=choice.format))
-        operations.export(parts, choice, watch=jobs.new())
+        exporting.export(parts, choice, watch=jobs.new, ask=partial(ask_to_replace, window, parts.session))
 
     def show_export() -> None:
         dialog = ExportDialog(

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.operations import ExportChoice
+from boxrefine_gui.exporting import ExportChoice
 
 FORMATS = {
     "coco": ("COCO", "one JSON file for all images"),
