@@ -249,6 +249,10 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         if not _has_masks(parts.session):
             parts.session.tell("There is no mask to show: the light encoder makes none, those of HQ-SAM do (Ctrl+M).")
 
+    def toggle_names() -> None:
+        settings = parts.session.settings
+        operations.choose_settings(parts, replace(settings, show_names=not settings.show_names))
+
     return [
         ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
@@ -258,6 +262,10 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         ActionRow(
             "show_masks", "Show &masks", toggle_masks, ("M",), "&View", starts_group=True,
             checked=lambda session: session.settings.show_masks,
+        ),
+        ActionRow(
+            "show_names", "Show &names", toggle_names, ("L",), "&View",
+            checked=lambda session: session.settings.show_names,
         ),
         ActionRow("next_panel", "Move the keyboard to the next &panel", next_panel, ("F6",), "&View"),
         scheme_row("system", "Colours of the &system", starts_group=True),

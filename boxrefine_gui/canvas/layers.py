@@ -44,7 +44,7 @@ class Scene:
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """All that the stored boxes at rest depend on."""
     session = scene.session
-    seen = scene.view, session.settings.show_masks, _is_checking(session)
+    seen = scene.view, session.settings.show_masks, session.settings.show_names, _is_checking(session)
     return session.corrections, session.categories, _restless(session), *seen
 
 
@@ -72,7 +72,7 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
         painter.drawRects(alike)
     _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
-        names = {category.id: category.name for category in scene.session.categories}
+        names = _names(scene.session)
         for rect, category_id, _ in rects:
             if rect.width() >= _TAG_FROM_WIDTH:
                 _tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
@@ -97,6 +97,12 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
             _doubtful_edges(painter, rect, entry.edge_confidence or _SURE)
 
 
+def _names(session: Session) -> dict[int, str]:
+    """Category id -> its name, as far as names are to be seen."""
+    shown = session.categories if session.settings.show_names else ()
+    return {category.id: category.name for category in shown}
+
+
 def _is_checking(session: Session) -> bool:
     return session.selected is not None and not session.selected.confirmed
 
@@ -109,7 +115,7 @@ def _restless(session: Session) -> frozenset[int]:
 
 def paint_touched(painter: QPainter, scene: Scene) -> None:
     """Stored boxes under the mouse or on the move."""
-    names = {category.id: category.name for category in scene.session.categories}
+    names = _names(scene.session)
     touched = {scene.hovered_id, *scene.session.moving} - {scene.session.selected_id}
     if touched != {None}:
         for correction in scene.session.corrections:
@@ -140,7 +146,7 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     selected = scene.session.selected
     if selected is None or scene.session.draft is not None:
         return
-    names = {category.id: category.name for category in scene.session.categories}
+    names = _names(scene.session)
     rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
     if selected.proposal is not None:
@@ -293,6 +299,8 @@ def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
 
 def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor) -> None:
     """The category's name above the box, or inside where there is no room above."""
+    if not text:
+        return
     metrics = QFontMetricsF(painter.font())
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
     height = metrics.height() + 2
