@@ -12,7 +12,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui import theme
-from boxrefine_gui.canvas.edit_box_tool import HANDLE_SIZE, edge_of, handle_points
+from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of, shown_handles
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_to_check
 from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
@@ -293,7 +293,7 @@ def _chosen_edge(painter: QPainter, scene: Scene, rect: QRectF) -> None:
 def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
     painter.setPen(_pen(QColor("#101215"), _SOLID, 1.0))
     painter.setBrush(color)
-    for point in handle_points(rect).values():
+    for point in shown_handles(rect):
         painter.drawRect(QRectF(point.x() - HANDLE_SIZE / 2, point.y() - HANDLE_SIZE / 2, HANDLE_SIZE, HANDLE_SIZE))
 
 
