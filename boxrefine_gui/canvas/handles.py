@@ -14,7 +14,9 @@ _REACH = 7.0
 _ROOMY = 28.0
 """A side of this many pixels has room for its handles, and for a hand between them."""
 
-_FARTHEST = 5.0
+FARTHEST = 5.0
+"""How far outside their edges handles stand at most, in screen pixels."""
+
 _GAP = 5.0
 _LEAST_INSIDE = 6.0
 LEFT, TOP, RIGHT, BOTTOM = range(4)
@@ -51,7 +53,7 @@ def shown_handles(rect: QRectF) -> list[QPointF]:
 
 def push(side: float) -> float:
     """How far outside an edge the handles of a side of this length stand, in screen pixels."""
-    return min(max((_ROOMY - side) / 2, 0.0), _FARTHEST)
+    return min(max((_ROOMY - side) / 2, 0.0), FARTHEST)
 
 
 def edge_of(rect: QRectF, edge: int) -> QLineF:
@@ -82,7 +84,7 @@ def _around(rect: QRectF) -> QRectF:
 
 def _inside(rect: QRectF) -> QRectF:
     """What is no handle's: it shrinks with the box at first, and then is the whole box, and never out of reach."""
-    across, down = (_REACH * (1 - push(side) / _FARTHEST) for side in (rect.width(), rect.height()))
+    across, down = (_REACH * (1 - push(side) / FARTHEST) for side in (rect.width(), rect.height()))
     core = rect.adjusted(across, down, -across, -down)
     wider, higher = (max((_LEAST_INSIDE - side) / 2, 0.0) for side in (core.width(), core.height()))
     return core.adjusted(-wider, -higher, wider, higher)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui import theme
-from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of, shown_handles
+from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, edge_of, push, shown_handles
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_to_check
 from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
@@ -257,8 +257,7 @@ def _paint_box(
     _outline(painter, rect, color, style=_SOLID if correction.confirmed else _DASHED, width=width)
     if rect.width() >= _TAG_FROM_WIDTH:
         name = names.get(correction.category_id, "")
-        lift = HANDLE_SIZE / 2 if correction.id == scene.session.selected_id else 0.0
-        _tag(painter, rect.adjusted(0, -lift, 0, 0), name, color)
+        _tag(painter, rect, name, color, is_selected=correction.id == scene.session.selected_id)
     return rect
 
 
@@ -297,18 +296,23 @@ def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
         painter.drawRect(QRectF(point.x() - HANDLE_SIZE / 2, point.y() - HANDLE_SIZE / 2, HANDLE_SIZE, HANDLE_SIZE))
 
 
-def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor) -> None:
-    """The category's name above the box, or inside where there is no room above."""
+def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_selected: bool = False) -> None:
+    """The category's name above the box, or inside where there is no room above.
+
+    That of a selected box is clear of the handles, and lies over the one that the box has at rest.
+    """
     if not text:
         return
     metrics = QFontMetricsF(painter.font())
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
-    height = metrics.height() + 2
-    above = rect.top() - height if rect.top() >= height else rect.top()
-    plate = QRectF(rect.left() - 1, above, metrics.horizontalAdvance(text) + 8, height)
+    width, height = metrics.horizontalAdvance(text) + 8, metrics.height() + 2
+    clear = HANDLE_SIZE / 2 + push(rect.height()) if is_selected else 0.0
+    is_above = rect.top() >= height + HANDLE_SIZE / 2 + FARTHEST  # the same for a box at rest and selected
+    plate = QRectF(rect.left() - 1, rect.top() - (height + clear if is_above else 0), width, height + clear)
     painter.fillRect(plate, color)
     painter.setPen(QColor("#101215"))
-    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+    words = plate.adjusted(0, 0, 0, -clear) if is_above else plate.adjusted(0, clear, 0, 0)
+    painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), text)
 
 
 def _chip(painter: QPainter, scene: Scene, text: str, at: QPointF) -> None:
