@@ -310,7 +310,7 @@ def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_select
     is_above = rect.top() >= height + HANDLE_SIZE / 2 + FARTHEST  # the same for a box at rest and selected
     plate = QRectF(rect.left() - 1, rect.top() - (height + clear if is_above else 0), width, height + clear)
     painter.fillRect(plate, color)
-    painter.setPen(QColor("#101215"))
+    painter.setPen(theme.ink_on(color))
     words = plate.adjusted(0, 0, 0, -clear) if is_above else plate.adjusted(0, clear, 0, 0)
     painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), text)
 
