@@ -66,8 +66,17 @@ _DARK = {
     QPalette.ColorRole.Mid: "#474D56",
     QPalette.ColorRole.Dark: "#16181B",
 }
-_DARK_FIELDS = {"QLineEdit": "#32373E", "QRadioButton": "#68717D", "QCheckBox": "#68717D"}
-"""What can be ticked has no text of its own to be seen by."""
+_TICKED = {
+    QPalette.ColorRole.Base: "#16181B",
+    QPalette.ColorRole.Window: "#FFFFFF",
+    QPalette.ColorRole.Text: "#FFFFFF",
+}
+_DARK_KINDS = {
+    "QLineEdit": {QPalette.ColorRole.Base: "#32373E"},
+    "QRadioButton": _TICKED,
+    "QCheckBox": _TICKED,
+}
+"""Fusion draws the frame of a field in the window's colour made darker, which on a dark window is not seen."""
 
 _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText)
 
@@ -123,11 +132,14 @@ def apply(theme: str) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7C838D" if dark else "#9AA1AB"))
     if palette != QApplication.palette():
         QApplication.setPalette(palette)
-        # Fusion draws the frame of a field darker than the window, which on a dark one is not seen.
-        for kind, ground in _DARK_FIELDS.items():
-            field = QPalette(palette)
-            field.setColor(QPalette.ColorRole.Base, QColor(ground) if dark else palette.base().color())
-            QApplication.setPalette(field, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
+        for kind, colors in _DARK_KINDS.items():
+            own = QPalette(palette)
+            for role, color in colors.items() if dark else ():
+                if role is QPalette.ColorRole.Window:
+                    own.setColor(QPalette.ColorGroup.Disabled, role, QColor("#9AA1AB"))
+                for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+                    own.setColor(group, role, QColor(color))
+            QApplication.setPalette(own, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
 
 
 def canvas_ground() -> QColor:
