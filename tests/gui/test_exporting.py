@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.dialogs.export_dialog import ExportDialog
+from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
 from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.exporting import NOT_EXPORTED
 from core.geometry import Box
@@ -86,3 +87,12 @@ def test_where_nothing_is_replaced_nothing_is_asked(qtbot: QtBot, app: App, out:
     assert app.window.findChild(Question) is None
     assert (out / "annotations.json").read_text("utf-8") == "mine"
     assert (out / "data.yaml").exists()
+
+
+def test_a_click_on_what_a_format_means_chooses_it(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    dialog = open_dialog(app, tmp_path)
+    for name in ("voc", "yolo", "coco"):
+        meaning = next(label for label in dialog.findChildren(QLabel) if label.text() == FORMATS[name][1])
+        qtbot.mouseClick(meaning, Qt.MouseButton.LeftButton)
+        assert [dialog.names[button] for button in dialog.names if button.isChecked()] == [name]
+    dialog.reject()
