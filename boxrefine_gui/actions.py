@@ -37,7 +37,7 @@ EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag", "Draw a box; the refinement follows"),
-    ("Alt + drag", "Draw a box and take it as it is"),
+    ("Alt + drag", "Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
     ("Ctrl + drag", "Draw even where the selected box is"),
     ("Click", "Select a box; again: the next larger one under it"),
     ("Drag inside the selected box", "Move it"),
