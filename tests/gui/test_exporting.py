@@ -9,11 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from boxrefine_gui import opening
+from boxrefine_gui.actions import EXPORTED, export_folder
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
 from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.exporting import NOT_EXPORTED
 from core.geometry import Box
+from core.store.project_store import ProjectStore
 from tests.gui.driving import accept, draw
 
 
@@ -96,3 +99,22 @@ def test_a_click_on_what_a_format_means_chooses_it(qtbot: QtBot, app: App, tmp_p
         qtbot.mouseClick(meaning, Qt.MouseButton.LeftButton)
         assert [dialog.names[button] for button in dialog.names if button.isChecked()] == [name]
     dialog.reject()
+
+
+def test_the_folder_proposed_is_beside_the_pictures_or_else_one_of_its_own_at_home(
+    qtbot: QtBot, app: App, pictures: Path, tmp_path: Path
+) -> None:
+    assert export_folder(app.session) == pictures / EXPORTED
+    project = tmp_path / "data" / "projects" / "harbour-1234.sqlite"  # as for a folder that may not be written
+    ProjectStore.create(project).close()
+    opening.open_project(app.parts, project)
+    qtbot.waitUntil(lambda: app.session.project_path == project)
+    assert export_folder(app.session) == Path.home() / EXPORTED / "harbour-1234"
+    app.window.action_by_id["export"].trigger()
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog is not None and dialog.folder.text() == str(Path.home() / EXPORTED / "harbour-1234")
+    dialog.reject()
+
+
+def test_without_a_project_the_folder_proposed_is_at_home(closed_app: App) -> None:
+    assert export_folder(closed_app.session) == Path.home() / EXPORTED
