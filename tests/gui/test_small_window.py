@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QRect, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
@@ -16,6 +17,7 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.panels.image_list import ROW, Row, badge_place
+from boxrefine_gui.teaching_state import TeachingState
 from core.geometry import Box
 from tests.gui.driving import accept, draw, ready, settled
 from tests.gui.fakes import sample_like_pictures
@@ -132,3 +134,14 @@ def test_the_number_of_boxes_does_not_lie_on_the_words() -> None:
         area, row = QRect(0, 0, width, 48), Row("a.png", (6000, 4000), 12, 0, None, is_missing=False)
         place, words = badge_place(metrics, area, row), metrics.horizontalAdvance("6000 × 4000")
         assert place.left() >= 72 + words or place.right() <= 64
+
+
+def test_while_it_teaches_the_narrowest_panel_shows_all_of_itself(app: App) -> None:
+    app.window.resize(SMALL)
+    app.window.action_by_id["teach_panel"].trigger()
+    app.window._across.setSizes([0, 4000, 0])
+    app.session.set_teaching(TeachingState(is_running=True, message="epoch 7 of 120", done=7, total=120))
+    area = app.window.teach_panel.findChild(QScrollArea)
+    assert area is not None and app.window._right.width() <= 150
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+    app.session.set_teaching(TeachingState())
