@@ -10,19 +10,21 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from boxrefine_gui import checking, importing, opening, operations
+from boxrefine_gui import checking, exporting, importing, opening, operations
 from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.check_actions import check_rows
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.exporting import ExportChoice
 from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.keys import with_chosen
 from boxrefine_gui.model_actions import model_rows
 from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
-from boxrefine_gui.operations import ExportChoice, Parts
+from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.session import Session
@@ -35,7 +37,7 @@ EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag", "Draw a box; the refinement follows"),
-    ("Alt + drag", "Draw a box and take it as it is"),
+    ("Alt + drag", "Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
     ("Ctrl + drag", "Draw even where the selected box is"),
     ("Click", "Select a box; again: the next larger one under it"),
     ("Drag inside the selected box", "Move it"),
@@ -120,7 +122,7 @@ def _file_rows(
         settings = parts.session.settings
         if choice.format != settings.export_format:
             operations.choose_settings(parts, replace(settings, export_format=choice.format))
-        operations.export(parts, choice, watch=jobs.new())
+        exporting.export(parts, choice, watch=jobs.new, ask=partial(ask_to_replace, window, parts.session))
 
     def show_export() -> None:
         dialog = ExportDialog(
@@ -247,6 +249,10 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         if not _has_masks(parts.session):
             parts.session.tell("There is no mask to show: the light encoder makes none, those of HQ-SAM do (Ctrl+M).")
 
+    def toggle_names() -> None:
+        settings = parts.session.settings
+        operations.choose_settings(parts, replace(settings, show_names=not settings.show_names))
+
     return [
         ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
@@ -256,6 +262,10 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         ActionRow(
             "show_masks", "Show &masks", toggle_masks, ("M",), "&View", starts_group=True,
             checked=lambda session: session.settings.show_masks,
+        ),
+        ActionRow(
+            "show_names", "Show &names", toggle_names, ("L",), "&View",
+            checked=lambda session: session.settings.show_names,
         ),
         ActionRow("next_panel", "Move the keyboard to the next &panel", next_panel, ("F6",), "&View"),
         scheme_row("system", "Colours of the &system", starts_group=True),

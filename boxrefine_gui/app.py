@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from boxrefine_gui import opening
 from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_to_close import ask_to_close
 from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.live_refine import LiveRefine
 from boxrefine_gui.loaded_models import Models
@@ -243,12 +244,22 @@ class App:
     # The end
 
     def _may_close(self) -> bool:
-        """The window closes when everything accepted is stored; a second try does not wait."""
+        """The window closes when everything accepted is stored; a second try does not wait.
+
+        Teaching that somebody asked for is not ended without a word.
+        """
+        if self.session.teaching.is_running and not self.session.teaching.by_itself:
+            ask_to_close(self.window, self.session.teaching, close=self._close_anyway)
+            return False
         self.live.store_waiting_as_drawn()
         if self.store.is_idle or self._closing.isActive():
             return True
         self._closing.start()
         return False
+
+    def _close_anyway(self) -> None:
+        self.teaching.cancel()
+        self.window.close()
 
     def _close_when_stored(self) -> None:
         if self.store.is_idle:

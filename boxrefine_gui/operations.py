@@ -18,12 +18,11 @@ from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.session import Draft, Session
 from boxrefine_gui.store_lane import StoreLane, StoreView, read_touched
 from core.geometry import Box
-from core.progress import Job, Progress
-from core.records import Changes, Correction, Dataset
+from core.progress import Progress
+from core.records import Changes, Correction
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.formats import ExportSummary
     from core.store.project_store import ProjectStore
 
 FIRST_CATEGORY = "object"
@@ -305,56 +304,6 @@ def apply_widely(parts: Parts, view: StoreView) -> None:
     image = session.image
     if view.tallies is not None and image is not None and image.id > 0:
         parts.store.look_at(image.id, on_done=session.apply)
-
-
-# Export
-
-
-@dataclass(frozen=True)
-class ExportChoice:
-    """What to write where; `outlines`: those of masks too, `checked`: without boxes that nobody has said yes to."""
-
-    format: str
-    out: Path
-    outlines: bool = False
-    checked: bool = False
-
-
-def export(parts: Parts, choice: ExportChoice, *, watch: JobWatcher) -> None:
-    """Write the boxes of the project, while accepting goes on."""
-
-    def begin(dataset: Dataset) -> None:
-        def start() -> Job[ExportSummary]:
-            from core.formats import export as write
-
-            wanted = dataset.confirmed() if choice.checked else dataset
-            return write(wanted, format=choice.format, out=choice.out, outlines=choice.outlines)
-
-        _write(parts, choice.out, watch, start)
-
-    parts.store.run(lambda project: project.dataset(), on_done=begin)
-
-
-def _write(parts: Parts, out: Path, watch: JobWatcher, start: Callable[[], Job[ExportSummary]]) -> None:
-    def done(summary: ExportSummary) -> None:
-        watch.ended()
-        boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
-        images = "1 image" if summary.images == 1 else f"{summary.images} images"
-        where = images if summary.boxed == summary.images else f"{summary.boxed} of {images}"
-        parts.session.tell(f"{boxes} on {where} written to {summary.path}.")
-
-    def failed(error: Exception) -> None:
-        watch.ended()
-        parts.session.report(error)
-
-    def cancelled() -> None:
-        watch.ended()
-        parts.session.tell("The export was cancelled; nothing was written.")
-
-    ticket = parts.exports.run_steps(
-        start, on_done=done, on_error=failed, on_progress=watch.progressed, on_cancel=cancelled, title="export"
-    )
-    watch.started(f"Writing to {out}", ticket)
 
 
 # Choices

@@ -61,7 +61,7 @@ class Teaching:
 
     # The trainer
 
-    def start(self) -> None:
+    def start(self, *, by_itself: bool = False) -> None:
         """Teach by the open project's corrections, once all that was accepted is stored."""
         session = self._parts.session
         if session.teaching.is_running or session.project_path is None:
@@ -78,7 +78,7 @@ class Teaching:
                 )
             )
             return
-        session.set_teaching(TeachingState(is_running=True, message="starting"))
+        session.set_teaching(TeachingState(is_running=True, by_itself=by_itself, message="starting"))
         self._parts.store.run(lambda project: project.path, on_done=self._stored, on_error=self._not_stored)
 
     def start_if_wanted(self) -> None:
@@ -87,7 +87,7 @@ class Teaching:
         learned = max((int(_number(record.data.get("boxes"))) for record in session.refiners), default=0)
         is_wanted = session.settings.teach_when_idle and session.models is not None and session.draft is None
         if is_wanted and session.accepted_count >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
-            self.start()
+            self.start(by_itself=True)
 
     def cancel(self) -> None:
         """Stop the trainer; the refiner in use stays."""

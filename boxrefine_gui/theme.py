@@ -10,8 +10,13 @@ from PySide6.QtWidgets import QApplication
 from core.resources import RESOURCES
 
 # Okabe and Ito's palette without its black, and without its sky blue, which would pass for a refinement; blue is
-# lightened to be seen on dark pictures.
-_CATEGORY_COLORS = ("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7CFF", "#B9B9B9")
+# lightened to be seen on dark pictures. What follows is for projects of many categories: as far from those, from each
+# other and from the colours below as can be, for eyes that see all colours.
+_CATEGORY_COLORS = (
+    *("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7CFF", "#B9B9B9"),
+    *("#E6194B", "#1E8796", "#C3B4FF", "#7A7A00", "#FFA596", "#B14CF2"),
+    *("#1FF046", "#9A6400", "#C3E1B4", "#7A6AA0", "#8FB82B", "#8A7866"),
+)
 
 REFINED = QColor("#56D4FF")
 DOUBTFUL = QColor("#FF4FA3")
@@ -20,6 +25,7 @@ DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 
 SWATCH_SIDE = 14
+_LIGHT_PLATE = 0.185
 
 DOUBTFUL_BELOW = 0.5
 """An edge of less confidence than this is shown as doubtful."""
@@ -60,8 +66,17 @@ _DARK = {
     QPalette.ColorRole.Mid: "#474D56",
     QPalette.ColorRole.Dark: "#16181B",
 }
-_DARK_FIELDS = {"QLineEdit": "#32373E", "QRadioButton": "#68717D", "QCheckBox": "#68717D"}
-"""What can be ticked has no text of its own to be seen by."""
+_TICKED = {
+    QPalette.ColorRole.Base: "#16181B",
+    QPalette.ColorRole.Window: "#FFFFFF",
+    QPalette.ColorRole.Text: "#FFFFFF",
+}
+_DARK_KINDS = {
+    "QLineEdit": {QPalette.ColorRole.Base: "#32373E"},
+    "QRadioButton": _TICKED,
+    "QCheckBox": _TICKED,
+}
+"""Fusion draws the frame of a field in the window's colour made darker, which on a dark window is not seen."""
 
 _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText)
 
@@ -69,6 +84,12 @@ _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPale
 def category_color(category_id: int) -> QColor:
     """The colour of a category, the same on every start."""
     return QColor(_CATEGORY_COLORS[(category_id - 1) % len(_CATEGORY_COLORS)])
+
+
+def ink_on(color: QColor) -> QColor:
+    """Dark or light, whichever is read better on a plate of this colour."""
+    light = 0.21 * color.redF() ** 2.2 + 0.72 * color.greenF() ** 2.2 + 0.07 * color.blueF() ** 2.2
+    return QColor("#101215" if light > _LIGHT_PLATE else "#FFFFFF")
 
 
 def swatch(category_id: int, *, hollow: bool = False) -> QIcon:
@@ -111,11 +132,14 @@ def apply(theme: str) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7C838D" if dark else "#9AA1AB"))
     if palette != QApplication.palette():
         QApplication.setPalette(palette)
-        # Fusion draws the frame of a field darker than the window, which on a dark one is not seen.
-        for kind, ground in _DARK_FIELDS.items():
-            field = QPalette(palette)
-            field.setColor(QPalette.ColorRole.Base, QColor(ground) if dark else palette.base().color())
-            QApplication.setPalette(field, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
+        for kind, colors in _DARK_KINDS.items():
+            own = QPalette(palette)
+            for role, color in colors.items() if dark else ():
+                if role is QPalette.ColorRole.Window:
+                    own.setColor(QPalette.ColorGroup.Disabled, role, QColor("#9AA1AB"))
+                for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+                    own.setColor(group, role, QColor(color))
+            QApplication.setPalette(own, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
 
 
 def canvas_ground() -> QColor:

@@ -35,6 +35,7 @@ class Settings:
     refine_by: str = "auto"
     careful: bool = False
     show_masks: bool = True
+    show_names: bool = True
     encode_folder: bool = True
     auto_accept: bool = False
     export_format: str = "coco"

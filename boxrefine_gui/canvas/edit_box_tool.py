@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, Qt
 
 from boxrefine_gui import operations
+from boxrefine_gui.canvas.handles import BOTTOM, INSIDE, LEFT, RIGHT, TOP, Grip, grip_at
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import Parts
 from core.geometry import Box, clip
 from core.records import EdgeConfidence
 
-HANDLE_SIZE = 7.0
 CLICK_REACH = 3.0
 """A press that moves less than this many screen pixels is a click."""
 
-_REACH = 7.0
-LEFT, TOP, RIGHT, BOTTOM = range(4)
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
-
-
-class Grip(NamedTuple):
-    """Which edges a drag moves: -1 the left or top one, 1 the right or bottom one, 0 none; both 0: the whole box."""
-
-    across: int
-    down: int
-
-
-INSIDE = Grip(0, 0)
-_HANDLES = tuple(Grip(across, down) for down in (-1, 0, 1) for across in (-1, 0, 1) if (across, down) != (0, 0))
-
-
-def handle_points(rect: QRectF) -> dict[Grip, QPointF]:
-    """Where the eight handles of a rectangle on the screen are."""
-    middle = rect.center()
-    xs = {-1: rect.left(), 0: middle.x(), 1: rect.right()}
-    ys = {-1: rect.top(), 0: middle.y(), 1: rect.bottom()}
-    return {grip: QPointF(xs[grip.across], ys[grip.down]) for grip in _HANDLES}
-
-
-def edge_of(rect: QRectF, edge: int) -> QLineF:
-    """One edge of a rectangle: 0 left, 1 top, 2 right, 3 bottom."""
-    corners = [rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()]
-    first, second = {LEFT: (3, 0), TOP: (0, 1), RIGHT: (1, 2), BOTTOM: (2, 3)}[edge]
-    return QLineF(corners[first], corners[second])
-
-
-def grip_at(rect: QRectF, point: QPointF) -> Grip | None:
-    """The handle near `point`, or the inside, or nothing; corners win where handles crowd."""
-    near = {
-        grip: QLineF(at, point).length()
-        for grip, at in handle_points(rect).items()
-        if abs(at.x() - point.x()) <= _REACH and abs(at.y() - point.y()) <= _REACH
-    }
-    if near:
-        return min(near, key=lambda grip: (abs(grip.across) + abs(grip.down) != 2, near[grip]))
-    return INSIDE if rect.contains(point) else None
 
 
 def cursor_for(grip: Grip) -> Qt.CursorShape:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui import theme
-from boxrefine_gui.canvas.edit_box_tool import HANDLE_SIZE, edge_of, handle_points
+from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, edge_of, push, shown_handles
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_to_check
 from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
@@ -44,7 +44,7 @@ class Scene:
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """All that the stored boxes at rest depend on."""
     session = scene.session
-    seen = scene.view, session.settings.show_masks, _is_checking(session)
+    seen = scene.view, session.settings.show_masks, session.settings.show_names, _is_checking(session)
     return session.corrections, session.categories, _restless(session), *seen
 
 
@@ -72,7 +72,7 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
         painter.drawRects(alike)
     _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
-        names = {category.id: category.name for category in scene.session.categories}
+        names = _names(scene.session)
         for rect, category_id, _ in rects:
             if rect.width() >= _TAG_FROM_WIDTH:
                 _tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
@@ -97,6 +97,12 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
             _doubtful_edges(painter, rect, entry.edge_confidence or _SURE)
 
 
+def _names(session: Session) -> dict[int, str]:
+    """Category id -> its name, as far as names are to be seen."""
+    shown = session.categories if session.settings.show_names else ()
+    return {category.id: category.name for category in shown}
+
+
 def _is_checking(session: Session) -> bool:
     return session.selected is not None and not session.selected.confirmed
 
@@ -109,7 +115,7 @@ def _restless(session: Session) -> frozenset[int]:
 
 def paint_touched(painter: QPainter, scene: Scene) -> None:
     """Stored boxes under the mouse or on the move."""
-    names = {category.id: category.name for category in scene.session.categories}
+    names = _names(scene.session)
     touched = {scene.hovered_id, *scene.session.moving} - {scene.session.selected_id}
     if touched != {None}:
         for correction in scene.session.corrections:
@@ -140,7 +146,7 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     selected = scene.session.selected
     if selected is None or scene.session.draft is not None:
         return
-    names = {category.id: category.name for category in scene.session.categories}
+    names = _names(scene.session)
     rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
     if selected.proposal is not None:
@@ -251,8 +257,7 @@ def _paint_box(
     _outline(painter, rect, color, style=_SOLID if correction.confirmed else _DASHED, width=width)
     if rect.width() >= _TAG_FROM_WIDTH:
         name = names.get(correction.category_id, "")
-        lift = HANDLE_SIZE / 2 if correction.id == scene.session.selected_id else 0.0
-        _tag(painter, rect.adjusted(0, -lift, 0, 0), name, color)
+        _tag(painter, rect, name, color, is_selected=correction.id == scene.session.selected_id)
     return rect
 
 
@@ -287,20 +292,27 @@ def _chosen_edge(painter: QPainter, scene: Scene, rect: QRectF) -> None:
 def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
     painter.setPen(_pen(QColor("#101215"), _SOLID, 1.0))
     painter.setBrush(color)
-    for point in handle_points(rect).values():
+    for point in shown_handles(rect):
         painter.drawRect(QRectF(point.x() - HANDLE_SIZE / 2, point.y() - HANDLE_SIZE / 2, HANDLE_SIZE, HANDLE_SIZE))
 
 
-def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor) -> None:
-    """The category's name above the box, or inside where there is no room above."""
+def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_selected: bool = False) -> None:
+    """The category's name above the box, or inside where there is no room above.
+
+    That of a selected box is clear of the handles, and lies over the one that the box has at rest.
+    """
+    if not text:
+        return
     metrics = QFontMetricsF(painter.font())
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
-    height = metrics.height() + 2
-    above = rect.top() - height if rect.top() >= height else rect.top()
-    plate = QRectF(rect.left() - 1, above, metrics.horizontalAdvance(text) + 8, height)
+    width, height = metrics.horizontalAdvance(text) + 8, metrics.height() + 2
+    clear = HANDLE_SIZE / 2 + push(rect.height()) if is_selected else 0.0
+    is_above = rect.top() >= height + HANDLE_SIZE / 2 + FARTHEST  # the same for a box at rest and selected
+    plate = QRectF(rect.left() - 1, rect.top() - (height + clear if is_above else 0), width, height + clear)
     painter.fillRect(plate, color)
-    painter.setPen(QColor("#101215"))
-    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.setPen(theme.ink_on(color))
+    words = plate.adjusted(0, 0, 0, -clear) if is_above else plate.adjusted(0, clear, 0, 0)
+    painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), text)
 
 
 def _chip(painter: QPainter, scene: Scene, text: str, at: QPointF) -> None:

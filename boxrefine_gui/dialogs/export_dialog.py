@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -21,13 +23,28 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.operations import ExportChoice
+from boxrefine_gui.exporting import ExportChoice
 
 FORMATS = {
     "coco": ("COCO", "one JSON file for all images"),
     "yolo": ("YOLO (Ultralytics)", "a text file for each image, and data.yaml; your pictures go into images/ beside"),
     "voc": ("Pascal VOC", "an XML file for each image"),
 }
+
+
+class _Meaning(QLabel):
+    """What a choice means, beside it: a click on it chooses, too."""
+
+    def __init__(self, text: str, button: QRadioButton) -> None:
+        super().__init__(text)
+        self._button = button
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._button.setChecked(True)
+            self._button.setFocus(Qt.FocusReason.MouseFocusReason)
+        else:
+            super().mousePressEvent(event)
 
 
 class ExportDialog(QDialog):
@@ -97,7 +114,7 @@ class ExportDialog(QDialog):
             button.setAccessibleDescription(meaning)
             self.formats.addButton(button)
             self.names[button] = name
-            rows.addRow(button, QLabel(meaning))
+            rows.addRow(button, _Meaning(meaning, button))
         buttons = {name: button for button, name in self.names.items()}
         buttons.get(self._last_format, next(iter(self.names))).setChecked(True)
         self.formats.buttonToggled.connect(self._show_outlines)

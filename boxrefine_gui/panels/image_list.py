@@ -19,6 +19,8 @@ from core.records import Changes, ImageRecord
 _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
 _MARGIN = 6
+_LEAST_WIDTH = 100  # a list that is wider gives its rows all that it has
+_BADGE = QSize(22, 18)
 BATCH = 500
 ALL_ROWS = -1
 
@@ -128,7 +130,7 @@ class ImageDelegate(QStyledItemDelegate):
     """One row: thumbnail, name, size, and a badge with the number of boxes."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(160, _ROW_HEIGHT)
+        return QSize(_LEAST_WIDTH, _ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """As a row without words for the style, which marks it as chosen; initStyleOption asks for much not shown."""
@@ -140,10 +142,25 @@ class ImageDelegate(QStyledItemDelegate):
         row: Row = index.data(ROW)
         _paint_picture(painter, area, index.data(Qt.ItemDataRole.DecorationRole), palette)
         room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
-        _paint_badge(painter, room, row.count, is_open=bool(row.to_check))
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
         _paint_text(painter, room, row, palette.color(role))
+        if row.count:
+            _paint_badge(painter, badge_place(painter.fontMetrics(), area, row), row.count, is_open=bool(row.to_check))
         painter.restore()
+
+
+def badge_place(metrics: QFontMetrics, area: QRect, row: Row) -> QRect:
+    """Where the number of boxes stands in a row: at its end, or on the thumbnail where the words leave no room."""
+    width = max(metrics.horizontalAdvance(str(row.count)) + 12, _BADGE.width())
+    room = area.width() - _PICTURE.width() - _MARGIN - 2 - width
+    right = area.right() if room > metrics.horizontalAdvance(_second_line(row)) else area.left() + _PICTURE.width()
+    return QRect(right - width, area.bottom() - _BADGE.height(), width, _BADGE.height())
+
+
+def _second_line(row: Row) -> str:
+    if row.problem:
+        return "gone, boxes are kept" if row.is_missing else "cannot be read"
+    return f"{row.size[0]} × {row.size[1]}"
 
 
 def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palette: QPalette) -> None:
@@ -158,13 +175,9 @@ def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palet
     painter.drawPixmap(place, pixmap)
 
 
-def _paint_badge(painter: QPainter, room: QRect, count: int, *, is_open: bool) -> None:
+def _paint_badge(painter: QPainter, place: QRect, count: int, *, is_open: bool) -> None:
     """The number of boxes; with a ring instead of a plate where some are still to check."""
-    if not count:
-        return
-    metrics = QFontMetrics(painter.font())
-    width = max(metrics.horizontalAdvance(str(count)) + 12, 22)
-    plate = QRectF(room.right() - width, room.bottom() - 18, width, 18)
+    plate = QRectF(place)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(theme.TO_CHECK, 2.0) if is_open else Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#101215") if is_open else QColor("#0B62A8"))
@@ -180,8 +193,7 @@ def _paint_text(painter: QPainter, room: QRect, row: Row, color: QColor) -> None
     painter.setPen(color)
     painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), name)
     painter.setPen(theme.problem_color() if row.problem else _faded(color))
-    state = "gone, boxes are kept" if row.is_missing else "cannot be read"
-    below = state if row.problem else f"{row.size[0]} × {row.size[1]}"
+    below = metrics.elidedText(_second_line(row), Qt.TextElideMode.ElideRight, room.width())
     painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
 
 
@@ -203,6 +215,7 @@ class ImageList(QListView):
         self.setUniformItemSizes(True)
         self.setLayoutMode(QListView.LayoutMode.Batched)  # else Qt asks for every row of 100,000 at once
         self.setBatchSize(BATCH)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Images")

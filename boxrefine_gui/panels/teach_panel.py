@@ -59,6 +59,7 @@ class TeachPanel(QWidget):
         self.button.clicked.connect(self._pressed)
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of teaching")
+        self.progress.setMinimumWidth(30)  # Qt's own guess pushes Cancel out of a narrow column
         self.boxes = _label("Boxes to teach by")
         self.words = _label("What teaching does")
         self.words.setText(WORDS)

@@ -2,28 +2,33 @@
 
 examples:
   boxrefine export harbour/boxrefine.sqlite --format coco --out export
-  boxrefine export harbour --format yolo --out export
+  boxrefine export harbour --format yolo --out export --overwrite
+
+Other files of the folder stay; without --overwrite nothing is written where one of the export's own is there already.
 """
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from core.cli.terminal import summarise, watch
+from core.errors import BadInputError
 
 if TYPE_CHECKING:
     from core.records import Dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT, --format, --outlines, --checked and --out."""
+    """PROJECT, --format, --outlines, --checked, --out and --overwrite."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
     parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True, help="what to write")
     parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
     parser.add_argument("--checked", action="store_true", help="leave out boxes that nobody has said yes to yet")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--overwrite", action="store_true", help="replace files of the same names that are in DIR")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
 
     dataset = read_dataset(options.project)
     dataset = dataset.confirmed() if options.checked else dataset
+    if not options.overwrite:
+        refuse_to_replace(formats.files_there(dataset, format=options.format, out=options.out), out=options.out)
     written = watch(
         formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit="image"
     )
@@ -39,6 +46,15 @@ def run(options: argparse.Namespace) -> int:
         {"images": written.images, "boxes": written.boxes, "format": options.format, "path": str(written.path)},
     )
     return 0
+
+
+def refuse_to_replace(there: Sequence[PurePosixPath], *, out: Path) -> None:
+    """Raises BadInputError where files are there that an export would replace."""
+    if there:
+        others = f", and {len(there) - 1} more files of this export" if len(there) > 1 else ""
+        raise BadInputError(
+            f"{out / there[0]} is there already{others}: choose another folder, or add --overwrite to replace."
+        )
 
 
 def read_dataset(project: Path) -> Dataset:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from core.errors import BadInputError
@@ -53,14 +54,29 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
     for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
     with nothing half-written.
     """
-    if format not in EXPORTERS:
-        raise BadInputError(f"There is no export format {format}: choose one of {', '.join(EXPORTERS)}.")
+    exporter = _exporter(format)
     if outlines and format != "coco":
-        raise BadInputError(f"{EXPORTERS[format].title} holds no outlines of masks: export COCO, or boxes alone.")
-    exporter = EXPORTERS[format]
+        raise BadInputError(f"{exporter.title} holds no outlines of masks: export COCO, or boxes alone.")
     files = coco.files(dataset, outlines=True) if outlines else exporter.files(dataset)
     yield Progress(0, len(files), f"Writing {exporter.title}")
     for done in write_folder(out, files):
         yield Progress(done, len(files), f"Writing {exporter.title}")
     boxed = len({correction.image_id for correction in dataset.corrections})
     return ExportSummary(len(dataset.images), boxed, len(dataset.corrections), out / exporter.main_file)
+
+
+def files_there(dataset: Dataset, *, format: str, out: Path) -> list[PurePosixPath]:
+    """The names of files below `out` that an export of this dataset would replace, in the order of its files.
+
+    Raises BadInputError for an unknown format.
+    """
+    exporter = _exporter(format)
+    if not os.path.lexists(out):  # unlike Path, it says no where it may not look
+        return []
+    return [file.name for file in exporter.files(dataset) if os.path.lexists(out / file.name)]
+
+
+def _exporter(format: str) -> Exporter:
+    if format not in EXPORTERS:
+        raise BadInputError(f"There is no export format {format}: choose one of {', '.join(EXPORTERS)}.")
+    return EXPORTERS[format]

@@ -239,10 +239,29 @@ def test_a_project_that_is_not_there_is_told_and_not_made(verb: Verb, tmp_path: 
 def test_export_writes_a_project(verb: Verb, store: ProjectStore, project_path: Path, tmp_path: Path) -> None:
     store.accept(CORRECTION)
     for project in (project_path, project_path.parent):
-        said = verb("export", project, "--format", "coco", "--out", tmp_path / "out")
+        said = verb("export", project, "--format", "coco", "--out", tmp_path / project.name)
         assert said.code == 0
         assert (said.summary["images"], said.summary["boxes"]) == (2, 1)
         assert Path(said.summary["path"]).exists()
+
+
+@pytest.mark.parametrize("format", ["coco", "yolo", "voc"])
+def test_an_export_replaces_files_only_if_it_is_told_to(
+    verb: Verb, store: ProjectStore, project_path: Path, tmp_path: Path, format: str
+) -> None:
+    store.accept(CORRECTION)
+    arguments = ("export", project_path, "--format", format, "--out", tmp_path / "out")
+    assert verb(*arguments).code == 0
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    for path in written:
+        path.write_text("mine")
+    said = verb(*arguments)
+    assert (said.code, len(said.sentences)) == (2, 1)
+    assert str(tmp_path / "out") in said.sentences[0]
+    assert "--overwrite" in said.sentences[0]
+    assert {path.read_text("utf-8") for path in written} == {"mine"}
+    assert verb(*arguments, "--overwrite").code == 0
+    assert "mine" not in {path.read_text("utf-8") for path in written}
 
 
 @needs_unix

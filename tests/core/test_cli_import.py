@@ -55,4 +55,4 @@ def test_an_export_may_leave_out_what_nobody_has_said_yes_to(verb: Verb, folder:
         store.confirm([1], take=True)
     arguments = ("export", folder, "--format", "coco", "--out", tmp_path / "out")
     assert verb(*arguments).summary["boxes"] == 2
-    assert verb(*arguments, "--checked").summary["boxes"] == 1
+    assert verb(*arguments, "--checked", "--overwrite").summary["boxes"] == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInputError, StorageError
-from core.formats import EXPORTERS, export
+from core.formats import EXPORTERS, export, files_there
 from core.formats.coco import write_json
 from core.progress import run
 from tests.core.datasets import difficult
@@ -78,6 +78,17 @@ def test_an_export_goes_beside_what_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "labels" / "other.txt").read_text() == "mine"
     assert "names" in (tmp_path / "data.yaml").read_text("utf-8")
     assert not [name for name in everything(tmp_path) if "partial" in name]
+
+
+@pytest.mark.parametrize("format", EXPORTERS)
+def test_what_an_export_would_replace_is_known_before(format: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert files_there(difficult(), format=format, out=tmp_path) == []
+    assert files_there(difficult(), format=format, out=tmp_path / "none") == []
+    assert files_there(difficult(), format=format, out=tmp_path / "notes.txt") == []
+    run(export(difficult(), format=format, out=tmp_path))
+    there = {str(name) for name in files_there(difficult(), format=format, out=tmp_path)}
+    assert there == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")} - {"notes.txt"}
 
 
 def test_the_progress_goes_from_nothing_to_all(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from core.errors import BadInputError
 from core.geometry import Frame, as_boxes
 from core.images import read_picture
 from core.refiner.checkpoint import CARD_FILE, SHIPPED, RefinerCard, load_refiner, read_card, save_refiner
+from core.refiner.guarded import GuardedRefiner
 from core.refiner.margins import PIXELS, Margin
 from core.refiner.refine import Refiner
 from core.refiner.taught_refiner import ALL_CATEGORIES, TaughtRefiner, for_category, rows_by_refiner
@@ -101,6 +102,15 @@ def test_margins_survive_the_folder_and_are_part_of_the_identity(folder: Path, e
     card["margins"]["cup"]["left"] = 9.0
     (folder / CARD_FILE).write_text(json.dumps(card), "utf-8")
     assert load_refiner(folder, encoder).identity != before.identity
+
+
+def test_a_taught_refiner_has_the_name_of_its_folder_whatever_is_around_it(folder: Path, encoder: Encoder) -> None:
+    plain = load_refiner(folder, encoder)
+    careful = load_refiner(folder, encoder, careful=True)
+    around = [plain, careful, GuardedRefiner(plain), GuardedRefiner(careful)]
+    asked = [*around, *(for_category(refiner, "cup") for refiner in around)]
+    assert {refiner.name for refiner in asked} == {folder.name}
+    assert load_start(folder, encoder, TeachConfig()).name == folder.name
 
 
 def test_a_card_of_before_there_were_margins_still_loads(encoder: Encoder) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QStyle, QStyleOptionButton
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations, theme
@@ -173,13 +173,37 @@ def test_what_is_wrong_is_written_with_contrast(app: App, scheme: str) -> None:
         assert _contrast(theme.problem_color(), ground) >= 4.5
 
 
-def test_what_can_be_ticked_stands_out_in_the_dark(app: App) -> None:
-    operations.choose_settings(app.parts, replace(app.session.settings, theme="dark"))
-    for widget in (QCheckBox(), QRadioButton()):
-        widget.ensurePolished()
-        box = widget.palette().base().color()
-        assert _contrast(box, QApplication.palette().window().color()) >= 3
-        assert _contrast(widget.palette().text().color(), box) >= 3
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
+def test_what_can_be_ticked_stands_out_and_so_does_its_mark(
+    qtbot: QtBot, app: App, scheme: str, kind: type[QCheckBox | QRadioButton]
+) -> None:
+    operations.choose_settings(app.parts, replace(app.session.settings, theme=scheme))
+    button = kind()
+    qtbot.addWidget(button)
+    button.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    button.show()
+    ground = QApplication.palette().window().color()
+    outline = {color.rgb() for color in _colors(button, skip=0)}
+    assert max(_contrast(QColor(rgb), ground) for rgb in outline) >= (3 if scheme == "dark" else 1.5)
+    inside = _colors(button, skip=4)[0]
+    button.setChecked(True)
+    assert max(_contrast(color, inside) for color in _colors(button, skip=4)) >= 4.5
+
+
+def _colors(button: QCheckBox | QRadioButton, *, skip: int) -> list[QColor]:
+    """What the indicator is painted in, `skip` pixels from its edges."""
+    option = QStyleOptionButton()
+    button.initStyleOption(option)
+    is_box = isinstance(button, QCheckBox)
+    part = QStyle.SubElement.SE_CheckBoxIndicator if is_box else QStyle.SubElement.SE_RadioButtonIndicator
+    place = button.style().subElementRect(part, option, button).adjusted(skip, skip, -skip, -skip)
+    shown = button.grab().toImage()
+    return [
+        shown.pixelColor(x, y)
+        for x in range(place.left(), place.right() + 1)
+        for y in range(place.top(), place.bottom() + 1)
+    ]
 
 
 def test_the_painted_edge_lies_between_the_pixels_that_are_stored(qtbot: QtBot, app: App) -> None:

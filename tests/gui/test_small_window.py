@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QRect, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
@@ -15,6 +16,8 @@ from boxrefine_gui.canvas.layers import Scene, paint_first_steps
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.panels.elided_label import ElidedLabel
+from boxrefine_gui.panels.image_list import ROW, Row, badge_place
+from boxrefine_gui.teaching_state import TeachingState
 from core.geometry import Box
 from tests.gui.driving import accept, draw, ready, settled
 from tests.gui.fakes import sample_like_pictures
@@ -101,3 +104,44 @@ def test_words_on_a_narrow_canvas_take_more_lines(app: App) -> None:
     assert narrow[0] > 1.5 * wide[0]
     assert not wide[1]
     assert not narrow[1]
+
+
+@pytest.mark.parametrize("boxes", [1, 12345])
+def test_the_number_of_boxes_is_whole_in_the_narrowest_list(
+    qtbot: QtBot, closed_app: App, tmp_path: Path, boxes: int
+) -> None:
+    closed_app.open(sample_like_pictures(tmp_path / "many", tuple(f"a long name {n}.png" for n in range(30))))
+    ready(qtbot, closed_app)
+    closed_app.window.resize(SMALL)
+    images, session = closed_app.window.images, closed_app.session
+    closed_app.window._across.setSizes([0, 4000, 0])
+    session.counts[session.images[0].id] = boxes
+    bare = images.viewport().grab().toImage()
+    seen = images.viewport().rect()
+    assert images.width() <= 150 and images.verticalScrollBar().isVisible()
+    row = images.visualRect(images.model().index(0, 0))
+    assert seen.contains(row)
+    badge = badge_place(images.fontMetrics(), row.adjusted(6, 6, -6, -6), images.model().index(0, 0).data(ROW))
+    assert row.contains(badge)
+    assert bare.pixelColor(badge.center().x(), badge.top() + 1) == QColor("#0B62A8")
+    for x in (badge.left() + 2, badge.right() - 1):
+        assert bare.pixelColor(x, badge.center().y()) == QColor("#0B62A8")
+
+
+def test_the_number_of_boxes_does_not_lie_on_the_words() -> None:
+    metrics = QFontMetrics(QFont())
+    for width in range(100, 400):
+        area, row = QRect(0, 0, width, 48), Row("a.png", (6000, 4000), 12, 0, None, is_missing=False)
+        place, words = badge_place(metrics, area, row), metrics.horizontalAdvance("6000 × 4000")
+        assert place.left() >= 72 + words or place.right() <= 64
+
+
+def test_while_it_teaches_the_narrowest_panel_shows_all_of_itself(app: App) -> None:
+    app.window.resize(SMALL)
+    app.window.action_by_id["teach_panel"].trigger()
+    app.window._across.setSizes([0, 4000, 0])
+    app.session.set_teaching(TeachingState(is_running=True, message="epoch 7 of 120", done=7, total=120))
+    area = app.window.teach_panel.findChild(QScrollArea)
+    assert area is not None and app.window._right.width() <= 150
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+    app.session.set_teaching(TeachingState())

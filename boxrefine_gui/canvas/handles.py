@@ -1,0 +1,90 @@
+"""Handles of a box on the screen: where they are, and what a press takes hold of.
+
+Those of a small box stand outside it, so that it can be seen, and moved by its middle.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QLineF, QPointF, QRectF
+
+HANDLE_SIZE = 7.0
+_REACH = 7.0
+_ROOMY = 28.0
+"""A side of this many pixels has room for its handles, and for a hand between them."""
+
+FARTHEST = 5.0
+"""How far outside their edges handles stand at most, in screen pixels."""
+
+_GAP = 5.0
+_LEAST_INSIDE = 6.0
+LEFT, TOP, RIGHT, BOTTOM = range(4)
+
+
+class Grip(NamedTuple):
+    """Which edges a drag moves: -1 the left or top one, 1 the right or bottom one, 0 none; both 0: the whole box."""
+
+    across: int
+    down: int
+
+
+INSIDE = Grip(0, 0)
+_HANDLES = tuple(Grip(across, down) for down in (-1, 0, 1) for across in (-1, 0, 1) if (across, down) != (0, 0))
+
+
+def handle_points(rect: QRectF) -> dict[Grip, QPointF]:
+    """Where the eight handles of a rectangle on the screen are: on its edges, or outside where it is small."""
+    around, middle = _around(rect), rect.center()
+    xs = {-1: around.left(), 0: middle.x(), 1: around.right()}
+    ys = {-1: around.top(), 0: middle.y(), 1: around.bottom()}
+    return {grip: QPointF(xs[grip.across], ys[grip.down]) for grip in _HANDLES}
+
+
+def shown_handles(rect: QRectF) -> list[QPointF]:
+    """Those to be painted: the middle ones only where there is room between the corners."""
+    around, least = _around(rect), 3 * HANDLE_SIZE + 2 * _GAP
+    fits = {"across": around.width() >= least, "down": around.height() >= least}
+    points = handle_points(rect)
+    return [
+        at for grip, at in points.items() if (grip.across != 0 or fits["across"]) and (grip.down != 0 or fits["down"])
+    ]
+
+
+def push(side: float) -> float:
+    """How far outside an edge the handles of a side of this length stand, in screen pixels."""
+    return min(max((_ROOMY - side) / 2, 0.0), FARTHEST)
+
+
+def edge_of(rect: QRectF, edge: int) -> QLineF:
+    """One edge of a rectangle: 0 left, 1 top, 2 right, 3 bottom."""
+    corners = [rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()]
+    first, second = {LEFT: (3, 0), TOP: (0, 1), RIGHT: (1, 2), BOTTOM: (2, 3)}[edge]
+    return QLineF(corners[first], corners[second])
+
+
+def grip_at(rect: QRectF, point: QPointF) -> Grip | None:
+    """The handle near `point`, or the inside, or nothing; corners win where handles crowd."""
+    if _inside(rect).contains(point):
+        return INSIDE
+    near = {
+        grip: QLineF(at, point).length()
+        for grip, at in handle_points(rect).items()
+        if abs(at.x() - point.x()) <= _REACH and abs(at.y() - point.y()) <= _REACH
+    }
+    if near:
+        return min(near, key=lambda grip: (abs(grip.across) + abs(grip.down) != 2, near[grip]))
+    return INSIDE if rect.contains(point) else None
+
+
+def _around(rect: QRectF) -> QRectF:
+    across, down = push(rect.width()), push(rect.height())
+    return rect.adjusted(-across, -down, across, down)
+
+
+def _inside(rect: QRectF) -> QRectF:
+    """What is no handle's: it shrinks with the box at first, and then is the whole box, and never out of reach."""
+    across, down = (_REACH * (1 - push(side) / FARTHEST) for side in (rect.width(), rect.height()))
+    core = rect.adjusted(across, down, -across, -down)
+    wider, higher = (max((_LEAST_INSIDE - side) / 2, 0.0) for side in (core.width(), core.height()))
+    return core.adjusted(-wider, -higher, wider, higher)
