@@ -26,6 +26,7 @@ from boxrefine_gui.action_row import ActionRow, draw_icons, give_keys, make_acti
 from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.canvas.canvas import Canvas
+from boxrefine_gui.category_actions import CategoryQuestions
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.keys_dialog import KeysDialog
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
         self.images = ImageList(parts, thumbnails)
         self.jobs = JobList()
         self.categories = CategoryList(parts)
+        self._category_questions = CategoryQuestions(parts, self)
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts.session, teaching)
@@ -219,6 +221,8 @@ class MainWindow(QMainWindow):
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
         self.categories.left.connect(self._focus_canvas)
+        self.categories.delete_wanted.connect(self._category_questions.delete)
+        self.categories.merge_wanted.connect(self._category_questions.merge)
 
     def _teach(self) -> None:
         self._show_teaching()
