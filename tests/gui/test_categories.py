@@ -46,8 +46,14 @@ def go_to(app: App, row: int) -> None:
     view(app).setCurrentIndex(view(app).model().index(row, 0))
 
 
+def back_in_the_window(qtbot: QtBot, app: App) -> None:
+    """After a question, the window gets the keyboard back: offscreen there is no window manager that sees to it."""
+    app.window.activateWindow()
+    qtbot.waitUntil(app.window.isActiveWindow)
+
+
 def undone(qtbot: QtBot, app: App) -> None:
-    qtbot.waitUntil(app.window.isActiveWindow)  # again, where there was a question
+    back_in_the_window(qtbot, app)
     qtbot.keyClick(view(app), Qt.Key.Key_Z, CTRL)
     settled(qtbot, app)
 
@@ -175,7 +181,7 @@ def test_the_last_category_can_only_go_with_its_boxes(qtbot: QtBot, app: App) ->
     dialog.delete_button.click()
     settled(qtbot, app)
     assert (names(app), app.session.category_id) == ([], None)
-    qtbot.waitUntil(app.window.isActiveWindow)
+    back_in_the_window(qtbot, app)
     draw(qtbot, app, Box(20, 30, 100, 100))
     accept(qtbot, app)
     assert names(app) == ["object"]
