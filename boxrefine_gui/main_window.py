@@ -242,11 +242,12 @@ class MainWindow(QMainWindow):
         choose_settings(self.parts, replace(settings, teach_when_idle=not settings.teach_when_idle))
 
     def _show_teaching(self) -> None:
-        """With room for its figures, which categories and boxes of one project can spare."""
+        """With room for its figures, which the boxes can spare; of the categories, most of nine stay in view."""
         if not self._teach_column.isVisible():
             self._teach_column.show()
             height = self._right.height()
-            self._right.setSizes([height // 5, height // 5, height - 2 * (height // 5)])
+            categories, boxes = height * 3 // 10, height // 6
+            self._right.setSizes([categories, boxes, height - categories - boxes])
 
     def _give_keys(self) -> None:
         """Let the actions have the keys that the user has chosen, and say what of that cannot be."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCursor, QKeyEvent
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QCursor, QDrag, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui.panels.list_with_hint import ListWithHint
+from boxrefine_gui.theme import SWATCH_SIDE
 
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+_BESIDE = QPoint(-14, -6)
 
 
 class CategoryView(ListWithHint):
@@ -40,8 +42,14 @@ class CategoryView(ListWithHint):
 
     def startDrag(self, supportedActions: Qt.DropAction) -> None:
         """A drag that ends on the row where it began was a click by an unsteady hand."""
-        row = self.currentIndex().row()
-        super().startDrag(supportedActions)
+        index = self.currentIndex()
+        row = index.row()
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData([index]))
+        # The swatch beside the cursor; the whole row, as Qt has it, would hide the line where it is going to be.
+        drag.setPixmap(index.data(Qt.ItemDataRole.DecorationRole).pixmap(SWATCH_SIDE))
+        drag.setHotSpot(_BESIDE)
+        drag.exec(supportedActions, Qt.DropAction.MoveAction)
         at = self.indexAt(self.viewport().mapFromGlobal(QCursor.pos()))
         if at.isValid() and at.row() == row:
             self.clicked.emit(at)
