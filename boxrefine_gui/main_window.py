@@ -80,7 +80,6 @@ class MainWindow(QMainWindow):
         self.images = ImageList(parts, thumbnails)
         self.jobs = JobList()
         self.categories = CategoryList(parts)
-        self._category_questions = CategoryQuestions(parts, self)
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts.session, teaching)
@@ -221,6 +220,7 @@ class MainWindow(QMainWindow):
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
         self.categories.left.connect(self._focus_canvas)
+        self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)
 
