@@ -69,9 +69,8 @@ class _CategoryDialog(QDialog):
         layout.addWidget(self.buttons)
 
     def add_button(self, text: str, role: QDialogButtonBox.ButtonRole) -> QPushButton:
-        """A button that Return presses only where it is the default or has the keyboard."""
+        """A button that Return presses where it has the keyboard; elsewhere the default one has Return."""
         button = QPushButton(text)
-        button.setAutoDefault(False)
         self.buttons.addButton(button, role)
         return button
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -9,11 +10,12 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import operations
+from boxrefine_gui import category_verbs, operations
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.category_dialog import DeleteCategoryDialog, MergeCategoryDialog
 from boxrefine_gui.panels.category_view import CategoryView
 from core.geometry import Box
+from core.records import CategoryUse
 from tests.gui.driving import accept, draw, settled, stored
 
 D = TypeVar("D", bound=QDialog)
@@ -145,6 +147,18 @@ def test_a_category_with_boxes_is_asked_about_and_return_changes_nothing(qtbot: 
     assert names(three) == ["cup", "saucer", "spoon"]
 
 
+def test_return_presses_the_button_that_has_the_keyboard_and_cancels_from_elsewhere(qtbot: QtBot, three: App) -> None:
+    qtbot.keyClick(view(three), Qt.Key.Key_Delete)
+    dialog = asked(qtbot, three, DeleteCategoryDialog)
+    qtbot.waitUntil(dialog.isActiveWindow)
+    dialog.others.setFocus()
+    assert dialog.cancel.isDefault()
+    dialog.move_button.setFocus()
+    qtbot.keyClick(dialog.move_button, Qt.Key.Key_Return)
+    settled(qtbot, three)
+    assert names(three) == ["saucer", "spoon"]
+
+
 def test_its_boxes_move_to_another_one(qtbot: QtBot, three: App) -> None:
     qtbot.keyClick(view(three), Qt.Key.Key_Delete)
     dialog = asked(qtbot, three, DeleteCategoryDialog)
@@ -158,6 +172,18 @@ def test_its_boxes_move_to_another_one(qtbot: QtBot, three: App) -> None:
     undone(qtbot, three)
     assert names(three) == ["cup", "saucer", "spoon"]
     assert [correction.category_id for correction in stored(three)] == [1, 1]
+
+
+def test_a_merge_on_very_many_images_shows_the_open_one_as_it_is(
+    qtbot: QtBot, three: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxrefine_gui.store_lane.MANY_IMAGES", 1)
+    other = replace(three.session.corrections[0], id=0, image_id=three.session.images[1].id)
+    three.store.write(lambda project: project.accept(other)[1], on_done=three.session.apply)
+    category_verbs.merge_category(three.parts, 1, CategoryUse(3, 2), into=2)
+    qtbot.waitUntil(lambda: [correction.category_id for correction in three.session.corrections] == [2, 2])
+    undone(qtbot, three)
+    qtbot.waitUntil(lambda: [correction.category_id for correction in three.session.corrections] == [1, 1])
 
 
 def test_or_they_go_with_it(qtbot: QtBot, three: App) -> None:
