@@ -51,6 +51,14 @@ GESTURES: tuple[tuple[str, str], ...] = (
 )
 """What the canvas itself understands, for the shortcut help."""
 
+IN_CATEGORIES: tuple[tuple[str, str], ...] = (
+    ("Drag, Alt+Up / Alt+Down", "Move a category; the keys 1 … 9 and exports follow the order"),
+    ("F2", "Rename it; the name of another one merges both"),
+    ("Delete or Backspace", "Delete it; if it has boxes, you are asked what becomes of them"),
+    ("Right button", "All of this, and merging it into another one"),
+)
+"""What the list of categories understands, once the mouse or F6 has given it the keyboard."""
+
 
 def action_table(
     parts: Parts,
@@ -84,7 +92,10 @@ def action_table(
 
 def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
     """Heading -> (keys, what they do), for the help window and the README."""
-    headings: dict[str, list[tuple[str, str]]] = {"Mouse and canvas": list(GESTURES)}
+    headings: dict[str, list[tuple[str, str]]] = {
+        "Mouse and canvas": list(GESTURES),
+        "List of categories": list(IN_CATEGORIES),
+    }
     for row in rows:
         if row.keys and row.menu:
             keys = " or ".join(readable(key) for key in row.keys)

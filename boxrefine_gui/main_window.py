@@ -26,6 +26,7 @@ from boxrefine_gui.action_row import ActionRow, draw_icons, give_keys, make_acti
 from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.canvas.canvas import Canvas
+from boxrefine_gui.category_actions import CategoryQuestions
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.keys_dialog import KeysDialog
@@ -219,6 +220,9 @@ class MainWindow(QMainWindow):
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
         self.categories.left.connect(self._focus_canvas)
+        self._category_questions = CategoryQuestions(self.parts, self)
+        self.categories.delete_wanted.connect(self._category_questions.delete)
+        self.categories.merge_wanted.connect(self._category_questions.merge)
 
     def _teach(self) -> None:
         self._show_teaching()
@@ -238,11 +242,12 @@ class MainWindow(QMainWindow):
         choose_settings(self.parts, replace(settings, teach_when_idle=not settings.teach_when_idle))
 
     def _show_teaching(self) -> None:
-        """With room for its figures, which categories and boxes of one project can spare."""
+        """With room for its figures, which the boxes can spare; of the categories, most of nine stay in view."""
         if not self._teach_column.isVisible():
             self._teach_column.show()
             height = self._right.height()
-            self._right.setSizes([height // 5, height // 5, height - 2 * (height // 5)])
+            categories, boxes = height * 3 // 10, height // 6
+            self._right.setSizes([categories, boxes, height - categories - boxes])
 
     def _give_keys(self) -> None:
         """Let the actions have the keys that the user has chosen, and say what of that cannot be."""

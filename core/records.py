@@ -62,6 +62,14 @@ class Category:
 
 
 @dataclass(frozen=True)
+class CategoryUse:
+    """How many boxes of the project have a category, and on how many images they are."""
+
+    boxes: int
+    images: int
+
+
+@dataclass(frozen=True)
 class Origin:
     """The annotation file that a box was imported from, by its name alone, and the box as that file had it."""
 
@@ -147,6 +155,7 @@ class RefinerRecord:
 class Dataset:
     """All that an export needs, read in one go: records only, no open file.
 
+    `categories` stand in the order that the user gave them, which is that of classes in an export.
     `folder` is the one that picture names are relative to in an export; None: the deepest that holds all pictures.
     """
 

@@ -1,21 +1,25 @@
-"""The category list: which label the next boxes get, adding and renaming without a dialog."""
+"""The category list: which label the next boxes get; adding, renaming and moving without a dialog."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from boxrefine_gui import operations, theme
+from boxrefine_gui import category_verbs, operations, theme
 from boxrefine_gui.operations import Parts
-from boxrefine_gui.panels.list_with_hint import ListWithHint
+from boxrefine_gui.panels.category_view import CategoryView
 from core.records import Changes
 
 Index = QModelIndex | QPersistentModelIndex
 
 
 class CategoryModel(QAbstractListModel):
-    """The session's categories; a changed name goes to the store, and is shown when the store has it."""
+    """The session's categories; a changed name or place goes to the store, and is shown when the store has it."""
+
+    taken = Signal(int, object)  # the category that was to be renamed, and the one that has the name
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -37,18 +41,37 @@ class CategoryModel(QAbstractListModel):
             return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
             key = f"; {index.row() + 1} chooses it" if index.row() < 9 else ""
-            return f"{category.name}\nF2 or the right button to rename{key}"
+            return f"{category.name}\nDrag to move it; the right button has more{key}"
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         category = self._parts.session.categories[index.row()]
         name = str(value).strip()
-        if name and name != category.name:
+        other = next((entry.id for entry in self._parts.session.categories if entry.name == name), category.id)
+        if other != category.id:
+            self.taken.emit(category.id, other)
+        elif name and name != category.name:
             operations.rename_category(self._parts, category.id, name)
         return False
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsEditable
+        if not index.isValid():
+            return Qt.ItemFlag.ItemIsDropEnabled  # between rows, never onto one
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        return Qt.DropAction.MoveAction
+
+    def moveRows(
+        self, sourceParent: Index, sourceRow: int, count: int, destinationParent: Index, destinationChild: int
+    ) -> bool:
+        """Qt's word for a drag: the row goes before that of `destinationChild`."""
+        categories = self._parts.session.categories
+        if count != 1 or not 0 <= sourceRow < len(categories):
+            return False
+        row = destinationChild - 1 if destinationChild > sourceRow else destinationChild
+        category_verbs.place_category(self._parts, categories[sourceRow].id, row)
+        return True
 
     def _changed(self, changes: Changes) -> None:
         if changes.categories:
@@ -61,22 +84,18 @@ class CategoryList(QWidget):
     """The categories, and a line to add one."""
 
     left = Signal()  # the user is done here
+    delete_wanted = Signal(int)
+    merge_wanted = Signal(int, object)  # the category that goes, and the id of the one that takes its boxes, if known
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
         self._model = CategoryModel(parts)
+        self._at: tuple[int, int] | None = None  # id and row of the category that the keyboard is on
         first = operations.FIRST_CATEGORY
-        self.view = ListWithHint(lambda: f"The first box makes the category “{first}”; or add yours below.")
+        self.view = CategoryView(lambda: f"The first box makes the category “{first}”; or add yours below.")
         self.view.setModel(self._model)
-        self.view.setAccessibleName("Categories")
-        self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
-        # Not by a double click, whose first click has relabelled the selected box.
-        self.view.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.rename = QAction("Rename\tF2", self.view)
-        self.rename.triggered.connect(lambda: self.view.edit(self.view.currentIndex()))
-        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.view.addAction(self.rename)
+        self._make_actions()
         self.new_name = QLineEdit()
         self.new_name.setPlaceholderText("Add a category")
         self.new_name.setAccessibleName("Name of a new category")
@@ -91,10 +110,34 @@ class CategoryList(QWidget):
         self.new_name.returnPressed.connect(self._add)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.new_name, context=Qt.ShortcutContext.WidgetShortcut)
         escape.activated.connect(self._leave)
+        self._listen()
+
+    def _make_actions(self) -> None:
+        self.rename = self._action("Rename\tF2", lambda: self.view.edit(self.view.currentIndex()))
+        self.move_up = self._action("Move up\tAlt+Up", lambda: self._step(-1))
+        self.move_down = self._action("Move down\tAlt+Down", lambda: self._step(1))
+        self.merge = self._action("Merge into…", self._merge)
+        self.delete = self._action("Delete\tDel", self._delete)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def _action(self, text: str, call: Callable[[], None]) -> QAction:
+        action = QAction(text, self.view)
+        action.triggered.connect(lambda: call())
+        self.view.addAction(action)
+        return action
+
+    def _listen(self) -> None:
+        session = self._parts.session
         self.view.clicked.connect(self._chosen)
         self.view.activated.connect(self._chosen)
-        parts.session.category_changed.connect(self.show_chosen)
-        parts.session.changed.connect(self.show_chosen)
+        self.view.delete_pressed.connect(self._delete)
+        self.view.step_pressed.connect(self._step)
+        self.view.drag_ended.connect(self.left)
+        self.view.selectionModel().currentChanged.connect(self._now_at)
+        self._model.taken.connect(self.merge_wanted)
+        session.category_changed.connect(self.show_chosen)
+        session.changed.connect(self._changed)
+        self._show_possible()
 
     def _add(self) -> None:
         name = self.new_name.text().strip()
@@ -109,6 +152,47 @@ class CategoryList(QWidget):
     def _chosen(self, index: QModelIndex) -> None:
         operations.choose_category(self._parts, self._parts.session.categories[index.row()].id)
         self.show_chosen()
+
+    @property
+    def _current_id(self) -> int | None:
+        row, categories = self.view.currentIndex().row(), self._parts.session.categories
+        return categories[row].id if 0 <= row < len(categories) else None
+
+    def _delete(self) -> None:
+        if self._current_id is not None:
+            self.delete_wanted.emit(self._current_id)
+
+    def _merge(self) -> None:
+        if self._current_id is not None:
+            self.merge_wanted.emit(self._current_id, None)
+
+    def _step(self, step: int) -> None:
+        if self._current_id is not None:
+            category_verbs.step_category(self._parts, self._current_id, step)
+
+    def _now_at(self, index: QModelIndex) -> None:
+        categories = self._parts.session.categories
+        if index.isValid() and index.row() < len(categories):
+            self._at = categories[index.row()].id, index.row()
+        self._show_possible()
+
+    def _changed(self) -> None:
+        """The keyboard stays on its category, or where that one was; without it, the chosen one is marked."""
+        ids = [category.id for category in self._parts.session.categories]
+        if self.view.window().focusWidget() is not self.view or self._at is None or not ids:
+            self.show_chosen()
+        else:
+            id, row = self._at
+            self.view.setCurrentIndex(self._model.index(ids.index(id) if id in ids else min(row, len(ids) - 1)))
+        self._show_possible()
+
+    def _show_possible(self) -> None:
+        row, count = self.view.currentIndex().row(), self._model.rowCount()
+        self.rename.setEnabled(row >= 0)
+        self.delete.setEnabled(row >= 0)
+        self.move_up.setEnabled(row > 0)
+        self.move_down.setEnabled(0 <= row < count - 1)
+        self.merge.setEnabled(row >= 0 and count > 1)
 
     def show_chosen(self) -> None:
         """Mark the category of the next boxes, wherever the arrow keys have been."""

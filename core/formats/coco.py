@@ -22,6 +22,8 @@ _DECIMALS = 3
 def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
     """One file. Ids are the project's; each annotation also says how its box came about.
 
+    Categories stand in the order of the project; their ids never change, wherever they are moved.
+
     `bbox` is x, y, width, height of the accepted box inside the image, to a thousandth of a pixel; `drawn_bbox` and
     `refined_bbox` (null without one) are as they were, `edge_confidence` is left, top, right, bottom; `confirmed` is
     there, and false, where nobody has said yes to a box yet, `source` where it was imported from that file. With
@@ -41,8 +43,7 @@ def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
             for image in dataset.images
         ],
         "categories": [
-            {"id": category.id, "name": category.name, "supercategory": ""}
-            for category in sorted(dataset.categories, key=lambda category: category.id)
+            {"id": category.id, "name": category.name, "supercategory": ""} for category in dataset.categories
         ],
         "annotations": [_annotation(item, images[item.image_id], outlines=outlines) for item in dataset.corrections],
     }

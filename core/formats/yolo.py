@@ -23,10 +23,10 @@ _STEPS = 1_000_000
 
 
 def files(dataset: Dataset) -> list[ExportFile]:
-    """One label file an image, empty where it has no boxes; classes count from 0 in the order of category ids."""
+    """One label file an image, empty where it has no boxes; classes count from 0 in the order of the categories."""
     labels = side_file_names(dataset, folder="labels", suffix=".txt")
     groups = by_image(dataset)
-    classes = {id: index for index, id in enumerate(sorted(category.id for category in dataset.categories))}
+    classes = {category.id: index for index, category in enumerate(dataset.categories)}
     return [
         *(
             ExportFile(labels[image.id], partial(_label_file, image, groups[image.id], classes))
@@ -54,12 +54,11 @@ def _numbers(image: ImageRecord, correction: Correction) -> str:
 
 
 def _data_yaml(dataset: Dataset) -> bytes:
-    ordered = sorted(dataset.categories, key=lambda category: category.id)
     # Without `path`, Ultralytics looks beside this file, so that the folder can be moved.
     content = {
         "train": "images",
         "val": "images",
-        "names": {index: category.name for index, category in enumerate(ordered)},
+        "names": {index: category.name for index, category in enumerate(dataset.categories)},
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode()
 

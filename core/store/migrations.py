@@ -102,6 +102,12 @@ def m004_origins(db: Database) -> None:
     db.execute("CREATE INDEX corrections_to_check ON corrections (image_id) WHERE confirmed = 0")
 
 
+@MIGRATIONS()
+def m005_places(db: Database) -> None:
+    """Where a category stands in the order that the user gave them; NULL: where its id puts it."""
+    db.execute("ALTER TABLE categories ADD COLUMN place INTEGER")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
     with closing(Database(memory=True)) as empty:  # where every step of this version is pending

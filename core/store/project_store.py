@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,25 +11,9 @@ from sqlite_utils import Database
 
 from core.errors import BadInputError, StorageError
 from core.geometry import Box
-from core.records import (
-    Category,
-    Changes,
-    Correction,
-    Dataset,
-    ImageRecord,
-    ImportedBox,
-    NewImage,
-    RefinerRecord,
-)
-from core.store.checking import (
-    NEVER_REFINED,
-    PROPOSED,
-    confirm_rows,
-    insert_new,
-    is_sure,
-    withdraw_rows,
-    write_proposals,
-)
+from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord
+from core.store.categories import checked_name, delete_boxes, move_boxes, move_row
+from core.store.checking import PROPOSED, confirm_rows, insert_new, is_sure, withdraw_rows, write_proposals
 from core.store.project_file import (
     PROJECT_FILE_NAME,
     create_file,
@@ -39,22 +22,15 @@ from core.store.project_file import (
     project_path_for,
     transaction,
 )
+from core.store.project_reads import ProjectReads
 from core.store.refiner_log import RefinerLog
-from core.store.rows import (
-    box_text,
-    correction_of,
-    correction_row,
-    now,
-    picture_path,
-    refinement_columns,
-    stored_path,
-)
+from core.store.rows import box_text, check_box, check_boxes, correction_row, now, refinement_columns, stored_path
 from core.store.undo_log import Operation, Row, UndoLog
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
 
-class ProjectStore:
+class ProjectStore(ProjectReads):
     """All reads and writes of one project; it belongs to the thread that opened it.
 
     A write has reached the disk when its method returns. Every method raises StorageError where the disk is full,
@@ -62,9 +38,8 @@ class ProjectStore:
     """
 
     def __init__(self, path: Path, db: Database, *, read_only: bool = False) -> None:
-        self.path = path
+        super().__init__(path, db)
         self.read_only = read_only
-        self._db = db
         self._undo_log = UndoLog(db)
         self._refiner_log = RefinerLog(db, folder=self._folder)
 
@@ -91,57 +66,6 @@ class ProjectStore:
         """Give the file back; all that was written is in it."""
         self._db.close()
 
-    def images(self) -> list[ImageRecord]:
-        """All images in the order in which they were added; their files may be missing by now."""
-        with naming_faults(self.path):
-            rows = self._db.query("SELECT * FROM images ORDER BY id")
-            return [
-                ImageRecord(row["id"], picture_path(row["path"], folder=self._folder), row["width"], row["height"])
-                for row in rows
-            ]
-
-    def categories(self) -> list[Category]:
-        """All categories by id."""
-        with naming_faults(self.path):
-            return [Category(row["id"], row["name"]) for row in self._db.query("SELECT * FROM categories ORDER BY id")]
-
-    def corrections(self, image_id: int) -> list[Correction]:
-        """The corrections of one image by id; an image that is not there has none."""
-        with naming_faults(self.path):
-            rows = self._db.query("SELECT * FROM corrections WHERE image_id = ? ORDER BY id", [image_id])
-            return [correction_of(row) for row in rows]
-
-    def counts(self) -> dict[int, int]:
-        """Image id -> number of its corrections, for images that have some."""
-        with naming_faults(self.path):
-            rows = self._db.execute("SELECT image_id, count(*) FROM corrections GROUP BY image_id")
-            return dict(rows.fetchall())
-
-    def to_check(self) -> dict[int, int]:
-        """Image id -> number of its corrections that nobody has said yes to, for images that have some."""
-        with naming_faults(self.path):
-            rows = self._db.execute("SELECT image_id, count(*) FROM corrections WHERE confirmed = 0 GROUP BY image_id")
-            return dict(rows.fetchall())
-
-    def never_refined(self, image_id: int) -> list[Correction]:
-        """Those corrections of an image that were neither refined nor changed since they were drawn or imported."""
-        with naming_faults(self.path):
-            query = f"SELECT * FROM corrections WHERE image_id = ? AND {NEVER_REFINED} ORDER BY id"
-            return [correction_of(row) for row in self._db.query(query, [image_id])]
-
-    def never_refined_images(self) -> list[int]:
-        """Ids of the images with such corrections."""
-        with naming_faults(self.path):
-            query = f"SELECT DISTINCT image_id FROM corrections WHERE {NEVER_REFINED} ORDER BY image_id"
-            return [image_id for (image_id,) in self._db.execute(query).fetchall()]
-
-    def dataset(self) -> Dataset:
-        """All records, as they were at one moment."""
-        with naming_faults(self.path), self._db.atomic():
-            rows = self._db.query("SELECT * FROM corrections ORDER BY id")
-            corrections = tuple(correction_of(row) for row in rows)
-            return Dataset(tuple(self.images()), tuple(self.categories()), corrections, folder=self._folder)
-
     def add_images(self, images: Sequence[NewImage]) -> Changes:
         """Add those images that the project does not hold yet; not undoable. BadInputError for a size below 1."""
         self._refuse_read_only()
@@ -161,7 +85,7 @@ class ProjectStore:
         What was undone before can no longer be redone. BadInputError for an empty name, and then none is added.
         """
         self._refuse_read_only()
-        rows = [(_checked_name(name),) for name in names]
+        rows = [(checked_name(name),) for name in names]
         with naming_faults(self.path), transaction(self._db):
             before = self._count("categories")
             self._undo_log.forget_undone()  # redoing could bring a category back under a name that is taken now
@@ -170,20 +94,54 @@ class ProjectStore:
 
     def add_category(self, name: str) -> Category:
         """The category of that name, made where there is none. BadInputError for an empty name."""
-        name = _checked_name(name)
+        name = checked_name(name)
         with self._operation(f"Add category {name}") as operation:
             existing = next((category for category in self.categories() if category.name == name), None)
             return existing or Category(operation.insert("categories", {"name": name}), name)
 
     def rename_category(self, id: int, name: str) -> Changes:
         """Give a category another name. BadInputError where the id is unknown or the name is empty or taken."""
-        name = _checked_name(name)
+        name = checked_name(name)
         with self._operation(f"Rename category to {name}") as operation:
             if any(category.name == name and category.id != id for category in self.categories()):
                 raise BadInputError(f"There is a category {name} already: choose another name.")
             row = self._row(operation, "categories", id)
             if row["name"] != name:
                 operation.update("categories", row, name=name)
+            return operation.changes
+
+    def move_category(self, id: int, *, row: int) -> Changes:
+        """Give a category another place in the order, `row` counted from 0; ids and boxes stay.
+
+        Raises BadInputError where the id is unknown.
+        """
+        with self._operation(f"Move category {self._name_of(id)}") as operation:
+            self._row(operation, "categories", id)
+            move_row(operation, self._db, id, row=row)
+            return operation.changes
+
+    def merge_category(self, id: int, *, into: int) -> Changes:
+        """Give all boxes of a category to another one and delete it, as one undo step that brings all of it back.
+
+        Raises BadInputError where an id is unknown or both are the same.
+        """
+        if id == into:
+            raise BadInputError("A category cannot be merged into itself: choose another one.")
+        with self._operation(f"Merge category {self._name_of(id)} into {self._name_of(into)}") as operation:
+            row = self._row(operation, "categories", id)
+            self._row(operation, "categories", into)
+            move_boxes(operation, self._db, id, into=into)
+            operation.remove("categories", row)
+            return operation.changes
+
+    def delete_category(self, id: int) -> Changes:
+        """Delete a category and all boxes that it has, as one undo step. BadInputError where the id is unknown."""
+        boxes = self.category_use(id).boxes
+        also = f" and {boxes} {'box' if boxes == 1 else 'boxes'}" if boxes else ""
+        with self._operation(f"Delete category {self._name_of(id)}{also}") as operation:
+            row = self._row(operation, "categories", id)
+            delete_boxes(operation, self._db, id)
+            operation.remove("categories", row)  # last: boxes point at it, and undo plays backwards
             return operation.changes
 
     def accept(self, correction: Correction) -> tuple[Correction, Changes]:
@@ -197,7 +155,7 @@ class ProjectStore:
     def accept_all(self, corrections: Sequence[Correction]) -> tuple[list[Correction], Changes]:
         """Store new corrections as one undo step, all or none; raises as `accept` does."""
         for correction in corrections:
-            _check_boxes(correction)
+            check_boxes(correction)
         with self._operation(_title("Accept", len(corrections))) as operation:
             for image_id in {correction.image_id for correction in corrections}:
                 self._row(operation, "images", image_id)
@@ -209,7 +167,7 @@ class ProjectStore:
 
     def move(self, correction_id: int, accepted: Box) -> Changes:
         """Change the accepted box; what was drawn and refined stays. Raises BadInputError as `accept` does."""
-        _check_box(accepted)
+        check_box(accepted)
         with self._operation("Move box") as operation:
             row = self._row(operation, "corrections", correction_id)
             if row["accepted"] != box_text(accepted):
@@ -221,7 +179,7 @@ class ProjectStore:
 
         What it was before is in the undo step. The seconds add up. Raises BadInputError as `accept` does.
         """
-        _check_boxes(again)
+        check_boxes(again)
         with self._operation("Refine box") as operation:
             row = self._row(operation, "corrections", correction_id)
             seconds = row["seconds"] + again.seconds
@@ -236,7 +194,7 @@ class ProjectStore:
         Missing categories are added. Raises BadInputError as `accept` does, and then stores none.
         """
         for entry in boxes:
-            _check_boxes(entry.correction)
+            check_boxes(entry.correction)
         with self._operation(f"{_title('Import', len(boxes))} from {file}") as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
@@ -251,7 +209,7 @@ class ProjectStore:
         `withdraw_proposals` is the way back. Raises BadInputError where a box is none.
         """
         for answer in answers:
-            _check_boxes(answer)
+            check_boxes(answer)
         title = "Propose a refinement" if len(answers) == 1 else f"Propose {len(answers)} refinements"
         if undoable:
             with self._operation(title) as operation:
@@ -348,10 +306,6 @@ class ProjectStore:
         with naming_faults(self.path):
             return self._undo_log.titles()
 
-    @property
-    def _folder(self) -> Path:
-        return self.path.absolute().parent
-
     @contextmanager
     def _operation(self, title: str) -> Iterator[Operation]:
         self._refuse_read_only()
@@ -369,6 +323,9 @@ class ProjectStore:
             raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
         return row
 
+    def _name_of(self, category_id: int) -> str:
+        return next((category.name for category in self.categories() if category.id == category_id), "")
+
     def _proposed(self) -> list[Row]:
         return list(self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id"))
 
@@ -378,21 +335,3 @@ class ProjectStore:
 
 def _title(verb: str, count: int) -> str:
     return f"{verb} box" if count == 1 else f"{verb} {count} boxes"
-
-
-def _checked_name(name: str) -> str:
-    if not name.strip():
-        raise BadInputError("A category needs a name: type one.")
-    return name.strip()
-
-
-def _check_boxes(correction: Correction) -> None:
-    for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
-        _check_box(box)
-
-
-def _check_box(box: Box) -> None:
-    if not all(math.isfinite(edge) for edge in box):
-        raise BadInputError(f"The box {tuple(box)} has an edge that is not a number: draw it again.")
-    if box.width <= 0 or box.height <= 0:
-        raise BadInputError(f"The box {tuple(box)} has no area: draw it again.")

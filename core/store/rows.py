@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.errors import BadInputError
 from core.geometry import Box
 from core.records import Correction, EdgeConfidence, Origin, Outline
 
@@ -65,6 +67,20 @@ def correction_of(row: dict[str, Any]) -> Correction:
         origin=None if row["origin"] is None else _origin(row["origin"]),
         confirmed=bool(row["confirmed"]),
     )
+
+
+def check_boxes(correction: Correction) -> None:
+    """Raise BadInputError where a box of a correction is not finite or has no area."""
+    for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
+        check_box(box)
+
+
+def check_box(box: Box) -> None:
+    """Raise BadInputError where a box is not finite or has no area."""
+    if not all(math.isfinite(edge) for edge in box):
+        raise BadInputError(f"The box {tuple(box)} has an edge that is not a number: draw it again.")
+    if box.width <= 0 or box.height <= 0:
+        raise BadInputError(f"The box {tuple(box)} has no area: draw it again.")
 
 
 def box_text(box: Box) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,19 @@ def test_the_box_comes_back(out: Path) -> None:
     assert iou(box, difficult().corrections[0].accepted)[0] > 0.9999
 
 
-def test_classes_count_from_zero_in_the_order_of_category_ids(out: Path) -> None:
+def test_classes_count_from_zero_in_the_order_of_the_categories(out: Path) -> None:
     described = yaml.safe_load((out / "data.yaml").read_text("utf-8"))
     assert described["names"] == {0: "cat", 1: "yes", 2: "Möwe: <groß> & 1"}
     assert [row[0] for row in rows(out / "labels" / "a" / "cat.txt")] == [0, 1]
+
+
+def test_classes_follow_categories_that_were_moved(tmp_path: Path) -> None:
+    dataset = difficult()
+    moved = replace(dataset, categories=(dataset.categories[2], *dataset.categories[:2]))
+    run(export(moved, format="yolo", out=tmp_path / "moved"))
+    described = yaml.safe_load((tmp_path / "moved" / "data.yaml").read_text("utf-8"))
+    assert described["names"] == {0: "Möwe: <groß> & 1", 1: "cat", 2: "yes"}
+    assert [row[0] for row in rows(tmp_path / "moved" / "labels" / "a" / "cat.txt")] == [1, 2]
 
 
 def test_equal_stems_have_files_of_their_own(out: Path) -> None:

@@ -22,7 +22,11 @@ def story(store: ProjectStore) -> list[Dataset]:
         lambda: store.add_category("bird"),
         lambda: store.relabel([1], 3),
         lambda: store.rename_category(3, "duck"),
-        lambda: store.delete([1]),
+        lambda: store.move_category(3, row=0),
+        lambda: store.merge_category(3, into=2),
+        lambda: store.delete_category(2),
+        lambda: store.accept(CORRECTION),
+        lambda: store.delete([2]),
     ):
         operation()
         states.append(store.dataset())

@@ -200,17 +200,6 @@ def test_a_double_click_on_a_category_renames_nothing_and_the_right_button_does(
     qtbot.waitUntil(lambda: two_boxes.session.categories[0].name == "person")
 
 
-def test_a_name_that_is_taken_is_refused_with_a_sentence(qtbot: QtBot, two_boxes: App) -> None:
-    window = two_boxes.window
-    window.categories.new_name.setFocus()
-    qtbot.keyClicks(window.categories.new_name, "cup")
-    qtbot.keyClick(window.categories.new_name, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(two_boxes.session.categories) == 2)
-    model = window.categories.view.model()
-    model.setData(model.index(1, 0), "object")
-    qtbot.waitUntil(lambda: "already" in window.notices.sentence.text())
-
-
 def test_delete_removes_the_selected_box(qtbot: QtBot, two_boxes: App) -> None:
     click(two_boxes.window.canvas, (50, 60))
     qtbot.keyClick(two_boxes.window.canvas, Qt.Key.Key_Delete)

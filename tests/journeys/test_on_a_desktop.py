@@ -59,6 +59,7 @@ def test_three_boxes_by_real_mouse_and_keyboard(screen: Desktop, folder: Path) -
         draw_three(screen, folder)
         undo_and_redo(screen, folder)
         relabel_the_first(screen, folder)
+        drag_the_first_category_down(screen, folder)
         export_coco(screen, folder)
         quit_app(screen, process)
     before = dataset(folder)
@@ -116,6 +117,11 @@ def relabel_the_first(screen: Desktop, folder: Path) -> None:
     click_on_the_first(screen)
     screen.key("2")
     until(lambda: dataset(folder).corrections[0].category_id == 2, "the first box relabelled")
+
+
+def drag_the_first_category_down(screen: Desktop, folder: Path) -> None:
+    screen.drag((1110, 89), (1110, 150))
+    until(lambda: [category.id for category in dataset(folder).categories] == [2, 1], "the categories in another order")
 
 
 def is_deleted(screen: Desktop, folder: Path) -> bool:

@@ -1,0 +1,57 @@
+"""The view of the categories: dragging one to another place, and the keys that delete and move one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QCursor, QDrag, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView
+
+from boxrefine_gui.panels.list_with_hint import ListWithHint
+from boxrefine_gui.theme import SWATCH_SIDE
+
+_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+_BESIDE = QPoint(-14, -6)
+
+
+class CategoryView(ListWithHint):
+    """A list whose rows can be dragged; its keys are no shortcuts: an action that has one of them goes first."""
+
+    delete_pressed = Signal()
+    step_pressed = Signal(int)  # -1: up, 1: down
+    drag_ended = Signal()
+
+    def __init__(self, hint: Callable[[], str]) -> None:
+        super().__init__(hint)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setAccessibleName("Categories")
+        # Not by a double click, whose first click has relabelled the selected box.
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # macOS gives it to every arrow
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and modifiers == Qt.KeyboardModifier.NoModifier:
+            if not event.isAutoRepeat():
+                self.delete_pressed.emit()
+        elif event.key() in _STEPS and modifiers == Qt.KeyboardModifier.AltModifier:
+            self.step_pressed.emit(_STEPS[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
+    def startDrag(self, supportedActions: Qt.DropAction) -> None:
+        """A drag that ends on the row where it began was a click by an unsteady hand."""
+        index = self.currentIndex()
+        row = index.row()
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData([index]))
+        # The swatch beside the cursor; the whole row, as Qt has it, would hide the line where it is going to be.
+        drag.setPixmap(index.data(Qt.ItemDataRole.DecorationRole).pixmap(SWATCH_SIDE))
+        drag.setHotSpot(_BESIDE)
+        drag.exec(supportedActions, Qt.DropAction.MoveAction)
+        at = self.indexAt(self.viewport().mapFromGlobal(QCursor.pos()))
+        if at.isValid() and at.row() == row:
+            self.clicked.emit(at)
+        else:
+            self.drag_ended.emit()
