@@ -91,7 +91,7 @@ class DeleteCategoryDialog(_CategoryDialog):
         on_move: Callable[[int], None],
         on_delete: Callable[[], None],
     ) -> None:
-        super().__init__(parent, question, title=f"Delete {question.name}", label="&Move them to")
+        super().__init__(parent, question, title=f"Delete {question.name}", label="&Move to")
         self._on_move, self._on_delete = on_move, on_delete
         self.move_button = self.add_button("Move and delete", Role.AcceptRole)
         self.delete_button = self.add_button("Delete the boxes too", Role.DestructiveRole)
