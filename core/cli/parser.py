@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from core.cli import benchmark, cache, demo, encode, export, import_boxes, models, pretrain, refine, train, version
-from core.cli.interrupt import heard
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -50,8 +49,7 @@ def main(arguments: Sequence[str], *, window_benchmarks: Mapping[str, WindowBenc
     options = build_parser().parse_args(arguments)
     options.window_benchmarks = dict(window_benchmarks or {})
     try:
-        with heard():
-            return int(options.run(options))
+        return int(options.run(options))
     except KnownError as error:
         complain(str(error))
         return FAILED

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from core.cli.interrupt import heed
 from core.progress import Job, Progress, run
 
 T = TypeVar("T")
@@ -59,7 +58,6 @@ def watch(job: Job[T], *, unit: str) -> T:
     with tqdm(disable=None, unit=unit, dynamic_ncols=True, leave=False) as bar:
 
         def told(progress: Progress) -> None:
-            heed()
             if progress.note:
                 complain(progress.note)
             bar.total = progress.total or None
@@ -73,7 +71,6 @@ def tell_steps(job: Job[T]) -> T:
     """Run a job to its end and tell each step as a line of JSON on stdout, for the program that called us."""
 
     def told(progress: Progress) -> None:
-        heed()
         if progress.note:
             note(progress.note, machine_readable=True)
         step = {"done": progress.done, "total": progress.total, "message": progress.message}
