@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
 def refuse_to_replace(there: Sequence[PurePosixPath], *, out: Path) -> None:
     """Raises BadInputError where files are there that an export would replace."""
     if there:
-        others = f", and {len(there) - 1} more files of this export" if len(there) > 1 else ""
+        more = len(there) - 1
+        others = f", and {more} more {'file' if more == 1 else 'files'} of this export" if more else ""
         raise BadInputError(
             f"{out / there[0]} is there already{others}: choose another folder, or add --overwrite to replace."
         )

@@ -58,11 +58,11 @@ def also_viewed(
     is in a mirror has categories of its own, whose margins are mirrored too. Raises what `views` raises.
     """
     seen: list[Lesson] = []
-    edges = dict(margins)
+    in_mirror = {name + MIRRORED: replace(edge, left=edge.right, right=edge.left) for name, edge in margins.items()}
+    edges = {**margins, **in_mirror}
     for number, lesson in enumerate(lessons[:most] if each > 0 else ()):
         picture = read_picture(lesson.path)
         random = np.random.default_rng([seed, number])
-        edges |= {name + MIRRORED: replace(edge, left=edge.right, right=edge.left) for name, edge in margins.items()}
         views_of_it = [(_in_a_mirror(lesson, picture), f"{number} mirrored.png")]
         for at in range(1, each):
             part = _part(lesson, picture, random)
