@@ -39,6 +39,8 @@ class Claim:
 
 def is_abandoned(path: Path) -> bool:
     """Whether no process holds the claim `path` any more; False where that cannot be found out."""
+    if not path.exists():  # taking the lock would make it
+        return True
     lock = _lock_for(path)
     try:
         lock.acquire(blocking=False)

@@ -15,7 +15,7 @@ import platformdirs
 from sqlite_utils import Database
 
 from core.errors import StorageError, reason
-from core.store.file_place import sync_folder
+from core.files import sync_folder
 from core.store.project_file import connect, make_writable, naming_faults, transaction
 from core.store.row_checks import BadRow
 from core.store.rows import picture_path, stored_path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -37,18 +36,6 @@ class FilePlace:
         """Raise ProjectGoneError where the file is gone."""
         if self.look():
             raise ProjectGoneError(f"The project {self._path} {GONE}")
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring new names of a folder onto the disk, where the system can."""
-    if os.name != "posix":
-        return
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:

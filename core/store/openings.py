@@ -72,6 +72,14 @@ class Opening:
             with contextlib.suppress(OSError):  # others are still there
                 self.folder.rmdir()
 
+    def close_and_clean(self) -> None:
+        """The same, and what was made under this opening's token goes, too."""
+        for name in _names(self.folder):
+            if name.startswith(self.token) and not name.endswith(".open"):
+                with contextlib.suppress(OSError):
+                    (self.folder / name).unlink()
+        self.close()
+
     def _take(self) -> None:
         host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:80]
         for _ in range(_TRIES):  # the folder goes with the last opening, which may be at this moment

@@ -15,7 +15,8 @@ import platformdirs
 from sqlite_utils import Database
 
 from core.errors import BadFileError, KnownError, ProjectGoneError, StorageError, reason
-from core.store.file_place import GONE, FilePlace, sync_folder
+from core.files import sync_folder
+from core.store.file_place import GONE, FilePlace
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.openings import Opening
 from core.store.schema_check import log_findings, schema_findings
@@ -78,6 +79,8 @@ def naming_faults(path: Path) -> Iterator[None]:
             if name.startswith(start):
                 raise kind(f"The project {path} {cure}") from error
         raise
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged table in its message, which Python cannot read
+        raise BadFileError(f"The project {path} {_DAMAGED}") from error
 
 
 @contextmanager

@@ -76,13 +76,13 @@ def correction_of(row: Row) -> Correction:
         drawn=box_in(row, "drawn"),
         refined=None if row["refined"] is None else box_in(row, "refined"),
         accepted=box_in(row, "accepted"),
-        edge_confidence=None if row["edge_confidence"] is None else _confidence(row),
+        edge_confidence=confidence_in(row, "edge_confidence"),
         score=None if row["score"] is None else number_in(row, "score"),
         encoder=text_in(row, "encoder"),
         refiner=text_in(row, "refiner"),
         seconds=number_in(row, "seconds"),
         outline=outline_in(row, "outline"),
-        origin=None if row["origin"] is None else _origin_of(row["origin"]),
+        origin=None if row["origin"] is None else origin_in(row, "origin"),
         confirmed=flag_in(row, "confirmed"),
     )
 
@@ -209,6 +209,14 @@ def _origin_of(text: object) -> Origin:
     return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
 
 
-def _confidence(row: Row) -> EdgeConfidence:
-    left, top, right, bottom = numbers_of(json_in(row, "edge_confidence"), "edge_confidence", count=4)
+def origin_in(row: Row, name: str) -> Origin:
+    """Where a box comes from, as JSON. Raises BadRow as `correction_of`."""
+    return _origin_of(row[name])
+
+
+def confidence_in(row: Row, name: str) -> EdgeConfidence | None:
+    """Edge confidences as JSON, None where there are none. Raises BadRow as `correction_of`."""
+    if row[name] is None:
+        return None
+    left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)
     return left, top, right, bottom

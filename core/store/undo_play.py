@@ -112,7 +112,7 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
     Rows that another window has changed since stay as they are; `mine` is the id of this opening. `is_careful` compares
     all rows, also where nobody else has written. Raises BadStep where the step is damaged; nothing is written then.
     """
-    changes = _checked_changes(step)
+    changes = checked_changes(step)
     if not undo:
         changes.reverse()  # they are taken from the end
     if not is_careful and not others.have_written(db, mine=mine):
@@ -124,7 +124,7 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
     return _play_carefully(db, changes, undo=undo, others=others, mine=mine, is_careful=is_careful)
 
 
-def _checked_changes(step: Row) -> list[RowChange]:
+def checked_changes(step: Row) -> list[RowChange]:
     """The changes of a step, in its order. Raises BadStep."""
     columns = {name: frozenset(column_names(table)) for name, table in current_shape().items()}
     try:
