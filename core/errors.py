@@ -27,6 +27,10 @@ class StorageError(KnownError):
     """A disk that is full, read-only or gone; a database that is locked or from a newer version."""
 
 
+class ProjectGoneError(StorageError):
+    """An open project whose file was deleted, moved, replaced or unmounted; nothing was written to its place."""
+
+
 def reason(error: BaseException) -> str:
     """The short cause of an OSError or another exception, without errno or path: `No space left on device`."""
     if isinstance(error, OSError) and error.strerror:

@@ -170,16 +170,41 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """Damage in a project file that SQLite does not see: which row of which table, and what is wrong with it.
+
+    `id` is 0 where the damage is not of one row.
+    """
+
+    table: str
+    id: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.id}: {self.what}" if self.id else f"{self.table}: {self.what}"
+
+
+@dataclass(frozen=True)
+class OpenElsewhere:
+    """Another process that has the same project open; `host` is the name of its computer."""
+
+    pid: int
+    host: str
+
+
+@dataclass(frozen=True)
 class Changes:
     """What a write touched, so that each panel can decide whether it is stale.
 
-    `image_ids` are the images whose corrections changed. `title` is the operation's name for the undo menu.
+    `image_ids` are the images whose corrections changed. `title` is the operation's name for the undo menu. `note` is
+    a sentence on what was left as it is, empty where all was done.
     """
 
     title: str = ""
     images: bool = False
     categories: bool = False
     image_ids: frozenset[int] = frozenset()
+    note: str = ""
 
     @property
     def anything(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,8 +12,9 @@ from sqlite_utils import Database
 
 from core.geometry import Box
 from core.records import Correction, ImportedBox
-from core.store.rows import box_text, boxes_of, correction_of, correction_row, now, refinement_columns
-from core.store.undo_log import Operation, Row
+from core.store.row_checks import BadRow, Row
+from core.store.rows import box_text, boxes_of, correction_of, correction_row, is_whole, now, refinement_columns
+from core.store.undo_log import Operation
 
 SAME_PX, SAME_SHARE = 0.51, 0.05
 """Two boxes of one image and category are one where their edges differ by no more than so many pixels, and no more than
@@ -55,8 +57,9 @@ class KnownBoxes:
         rows = self._db.execute(f"SELECT {columns} FROM corrections WHERE image_id = ?", [image_id])
         for category_id, drawn, accepted, origin in rows.fetchall():
             group = self._known.setdefault((image_id, category_id), [])
-            for box in boxes_of(drawn, accepted, origin):
-                insort(group, box)
+            with contextlib.suppress(BadRow):  # nothing is known of a damaged box
+                for box in boxes_of(drawn, accepted, origin):
+                    insort(group, box)
 
 
 def _is_among(known: Sequence[Box], box: Box) -> bool:
@@ -89,7 +92,7 @@ def write_proposals(operation: Operation, db: Database, answers: Iterable[Correc
     """
     for answer in answers:
         row = next(db.query(f"SELECT * FROM corrections WHERE id = ? AND {NEVER_REFINED}", [answer.id]), None)
-        if row is not None and row["drawn"] == box_text(answer.drawn):
+        if row is not None and is_whole("corrections", row) and row["drawn"] == box_text(answer.drawn):
             columns = refinement_columns(replace(answer, accepted=answer.drawn, seconds=row["seconds"]))
             operation.update("corrections", row, **columns, confirmed=0, changed=now())
 

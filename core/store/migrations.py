@@ -108,6 +108,15 @@ def m005_places(db: Database) -> None:
     db.execute("ALTER TABLE categories ADD COLUMN place INTEGER")
 
 
+@MIGRATIONS()
+def m007_openings(db: Database) -> None:
+    """Which opening of the project made an undo step, and which one wrote a box last; 0: not known."""
+    columns = "id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, created TEXT NOT NULL"
+    db.execute(f"CREATE TABLE openings ({columns})")
+    db.execute("ALTER TABLE undo_steps ADD COLUMN opening INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE corrections ADD COLUMN writer INTEGER NOT NULL DEFAULT 0")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
     with closing(Database(memory=True)) as empty:  # where every step of this version is pending

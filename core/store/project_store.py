@@ -7,25 +7,34 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from sqlite_utils import Database
-
-from core.errors import BadInputError, StorageError
+from core.errors import BadFileError, BadInputError, StorageError
 from core.geometry import Box
 from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord
 from core.store.categories import checked_name, delete_boxes, move_boxes, move_row
 from core.store.checking import PROPOSED, confirm_rows, insert_new, is_sure, withdraw_rows, write_proposals
+from core.store.openings import Opening
 from core.store.project_file import (
     PROJECT_FILE_NAME,
+    REPAIR,
     create_file,
     naming_faults,
-    open_file,
     project_path_for,
     transaction,
 )
 from core.store.project_reads import ProjectReads
 from core.store.refiner_log import RefinerLog
-from core.store.rows import box_text, check_box, check_boxes, correction_row, now, refinement_columns, stored_path
-from core.store.undo_log import Operation, Row, UndoLog
+from core.store.row_checks import Row
+from core.store.rows import (
+    box_text,
+    check_box,
+    check_boxes,
+    correction_row,
+    is_whole,
+    now,
+    refinement_columns,
+    stored_path,
+)
+from core.store.undo_log import Operation, UndoLog
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
@@ -37,16 +46,26 @@ class ProjectStore(ProjectReads):
     failing, or locked by another program, and BadFileError where the file turns out to be damaged.
     """
 
-    def __init__(self, path: Path, db: Database, *, read_only: bool = False) -> None:
-        super().__init__(path, db)
-        self.read_only = read_only
-        self._undo_log = UndoLog(db)
-        self._refiner_log = RefinerLog(db, folder=self._folder)
+    def __init__(self, path: Path) -> None:
+        """Open the file at `path`; see `open`."""
+        super().__init__(path)
+        self._refiner_log = RefinerLog(self._db, folder=self._folder, findings=self._findings)
+        try:
+            with naming_faults(path):
+                self._undo_log = UndoLog(self._db, self._place, self._opening)
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def create(cls, path: Path) -> ProjectStore:
         """A new project; StorageError where `path` exists or cannot be made."""
-        return cls(path, create_file(path))
+        making = Opening(path, visible=path.parent.is_dir())
+        try:
+            create_file(path, making)
+        finally:
+            making.close()
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> ProjectStore:
@@ -54,17 +73,18 @@ class ProjectStore(ProjectReads):
 
         Raises BadFileError where it is missing, damaged or no project; StorageError where a newer version wrote it.
         """
-        db, read_only = open_file(path)
-        return cls(path, db, read_only=read_only)
+        return cls(path)
 
     @classmethod
     def open_or_create(cls, path: Path) -> ProjectStore:
         """The project in `path`, a new one where there is none (an empty file counts as none)."""
-        return cls.open(path) if path.exists() and path.stat().st_size > 0 else cls.create(path)
-
-    def close(self) -> None:
-        """Give the file back; all that was written is in it."""
-        self._db.close()
+        if not path.exists():
+            try:
+                return cls.create(path)
+            except StorageError:
+                if not path.exists():  # else another process was first
+                    raise
+        return cls.open(path)
 
     def add_images(self, images: Sequence[NewImage]) -> Changes:
         """Add those images that the project does not hold yet; not undoable. BadInputError for a size below 1."""
@@ -73,7 +93,7 @@ class ProjectStore(ProjectReads):
             if image.width < 1 or image.height < 1:
                 raise BadInputError(f"The picture {image.path} has no size: replace it with an intact copy.")
         rows = [(stored_path(image.path, folder=self._folder), image.width, image.height) for image in images]
-        with naming_faults(self.path), transaction(self._db):
+        with naming_faults(self.path), transaction(self._db, self._place):
             before = self._count("images")
             statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
             self._db.conn.executemany(statement, rows)
@@ -86,7 +106,7 @@ class ProjectStore(ProjectReads):
         """
         self._refuse_read_only()
         rows = [(checked_name(name),) for name in names]
-        with naming_faults(self.path), transaction(self._db):
+        with naming_faults(self.path), transaction(self._db, self._place):
             before = self._count("categories")
             self._undo_log.forget_undone()  # redoing could bring a category back under a name that is taken now
             self._db.conn.executemany("INSERT INTO categories (name) VALUES (?) ON CONFLICT (name) DO NOTHING", rows)
@@ -216,8 +236,7 @@ class ProjectStore(ProjectReads):
                 write_proposals(operation, self._db, answers)
                 return operation.changes
         self._refuse_read_only()
-        with naming_faults(self.path), transaction(self._db):
-            operation = Operation(self._db, title)
+        with naming_faults(self.path), self._undo_log.unlogged(title) as operation:
             write_proposals(operation, self._db, answers)
             return operation.changes
 
@@ -276,13 +295,13 @@ class ProjectStore(ProjectReads):
     def add_refiner(self, record: RefinerRecord) -> RefinerRecord:
         """Store what was taught, and use it if it was promoted; no undo step, the way back is `choose_refiner`."""
         self._refuse_read_only()
-        with naming_faults(self.path), transaction(self._db):
+        with naming_faults(self.path), transaction(self._db, self._place):
             return self._refiner_log.add(record)
 
     def choose_refiner(self, id: int | None, *, encoder: str) -> None:
         """Use a refiner from now on, None: the one that ships. BadInputError where the id is not one of `encoder`'s."""
         self._refuse_read_only()
-        with naming_faults(self.path), transaction(self._db):
+        with naming_faults(self.path), transaction(self._db, self._place):
             if id is not None and id not in {record.id for record in self.refiners() if record.encoder == encoder}:
                 raise BadInputError(
                     f"The project {self.path} has no refiner {id} for {encoder}: open the project again."
@@ -318,16 +337,19 @@ class ProjectStore(ProjectReads):
 
     def _row(self, operation: Operation, table: str, id: int) -> Row:
         row = operation.row(table, id)
+        noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
         if row is None:
-            noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
             raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
+        if not is_whole(table, row):
+            raise BadFileError(f"The {noun} {id} of the project {self.path} is damaged: {REPAIR}")
         return row
 
     def _name_of(self, category_id: int) -> str:
         return next((category.name for category in self.categories() if category.id == category_id), "")
 
     def _proposed(self) -> list[Row]:
-        return list(self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id"))
+        rows = self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id")
+        return [row for row in rows if is_whole("corrections", row)]
 
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
