@@ -62,10 +62,7 @@ def read_picture(path: Path) -> Picture:
             file.seek(0)
             content = file.read()
             return _read_deep(plain_png(content) if image.format == "PNG" else content, orientation)
-        if image.info.get("progressive"):
-            file.seek(0)
-            check_scans(file.read())
-            file.seek(0)
+        _count_scans(file, image)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)  # else it copies those that are upright, too
         return _to_rgb(image)
@@ -87,7 +84,8 @@ def read_thumbnail(path: Path, *, side: int) -> Picture:
 
     Raises BadFileError as `read_picture`, and where a gigabyte would be decoded for it.
     """
-    with _readable(path), _opened(path) as (_, image):
+    with _readable(path), _opened(path) as (file, image):
+        _count_scans(file, image)
         if not _is_deep(image):
             image.draft("RGB", (side * 2, side * 2))
         if image.width * image.height > _MOST_FOR_THUMBNAIL // (4 if _is_deep(image) else 1):
@@ -151,6 +149,14 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]]:
         with Image.open(file, formats=FORMATS) as image:
             check_claims(image, head, nbytes=nbytes)
             yield file, image
+
+
+def _count_scans(file: BinaryIO, image: ImageFile.ImageFile) -> None:
+    if image.info.get("progressive"):
+        before = file.tell()
+        file.seek(0)
+        check_scans(file.read())
+        file.seek(before)
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:

@@ -37,14 +37,6 @@ class TooLargeError(ValueError):
     """A picture of more pixels than can be decoded."""
 
 
-def check_size(width: int, height: int) -> None:
-    """Raises TooLargeError for more than MOST_PIXELS, ValueError for none."""
-    if width <= 0 or height <= 0:
-        raise ValueError(f"its header claims {width} x {height} pixels")
-    if width * height > MOST_PIXELS:
-        raise TooLargeError(f"{width} x {height} pixels, more than {MOST_PIXELS / 1e6:,.0f} million")
-
-
 def check_head(head: bytes, *, nbytes: int) -> None:
     """Look at the first HEAD_BYTES of a file of `nbytes` that Pillow takes memory for while it opens it: WebP.
 
@@ -52,14 +44,12 @@ def check_head(head: bytes, *, nbytes: int) -> None:
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         width, height = _webp_size(head)
-        check_size(width, height)
         _compare(width, height, decoded=width * height * 4, most=nbytes * _WEBP_PIXELS_A_BYTE * 4, nbytes=nbytes)
 
 
 def check_claims(image: ImageFile.ImageFile, head: bytes, *, nbytes: int) -> None:
     """Hold the pixels that an opened picture claims against its file's bytes. Raises TooLargeError and ValueError."""
     width, height = image.size
-    check_size(width, height)
     pixels = width * height
     if image.format == "PNG":
         decoded, most = pixels * _png_bits(head) / 8, nbytes * _DEFLATE_TIMES
@@ -102,8 +92,12 @@ def check_scans(content: bytes) -> None:
 
 
 def _compare(width: int, height: int, *, decoded: float, most: float, nbytes: int) -> None:
+    if width <= 0 or height <= 0:
+        raise ValueError(f"its header claims {width} x {height} pixels")
     if decoded > max(_HARMLESS_BYTES, most):
         raise ValueError(f"its header claims {width} x {height} pixels, but it has only {nbytes:,} bytes")
+    if width * height > MOST_PIXELS:
+        raise TooLargeError(f"{width} x {height} pixels, more than {MOST_PIXELS / 1e6:,.0f} million")
 
 
 def _png_bits(head: bytes) -> int:
