@@ -26,6 +26,7 @@ from core.store.project_reads import ProjectReads
 from core.store.refiner_log import RefinerLog
 from core.store.rows import box_text, check_box, check_boxes, correction_row, now, refinement_columns, stored_path
 from core.store.undo_log import Operation, Row, UndoLog
+from core.text import escaped
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
@@ -195,7 +196,7 @@ class ProjectStore(ProjectReads):
         """
         for entry in boxes:
             check_boxes(entry.correction)
-        with self._operation(f"{_title('Import', len(boxes))} from {file}") as operation:
+        with self._operation(f"{_title('Import', len(boxes))} from {escaped(file)}") as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
             count = insert_new(operation, self._db, boxes)
