@@ -91,9 +91,10 @@ def _last(settings: Settings) -> Path | None:
     The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
     """
     last, image = Path(settings.recent[0]), Path(settings.image)
-    if _is_sample(settings.recent[0]) or not last.exists():
+    if _is_sample(settings.recent[0]) or not os.path.exists(last):  # noqa: PTH110 - no name is too long for it
         return None
-    return image if settings.image and last.is_dir() and image.parent == last and image.is_file() else last
+    is_shown = settings.image and last.is_dir() and image.parent == last and os.path.isfile(image)  # noqa: PTH113
+    return image if is_shown else last
 
 
 def _is_sample(path: str) -> bool:
