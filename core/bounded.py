@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 MEGA = 1024**2
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> io.BufferedReader:
     """A file opened for reading, which is a regular one: a pipe, socket or device would hang or never end.
 
     Raises OSError, whose `strerror` says what is wrong.
