@@ -13,7 +13,7 @@ from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts, choose_settings, show_image
 from boxrefine_gui.store_lane import OpenedProject, StoreView
 from core.encoders.official import title_of
-from core.errors import BadFileError, KnownError
+from core.errors import BadFileError, KnownError, StorageError, reason
 from core.records import ImageRecord, NewImage
 from core.settings import Settings
 
@@ -91,9 +91,10 @@ def _last(settings: Settings) -> Path | None:
     The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
     """
     last, image = Path(settings.recent[0]), Path(settings.image)
-    if _is_sample(settings.recent[0]) or not last.exists():
+    if _is_sample(settings.recent[0]) or not os.path.exists(last):  # noqa: PTH110 - no name is too long for it
         return None
-    return image if settings.image and last.is_dir() and image.parent == last and image.is_file() else last
+    is_shown = settings.image and last.is_dir() and image.parent == last and os.path.isfile(image)  # noqa: PTH113
+    return image if is_shown else last
 
 
 def _is_sample(path: str) -> bool:
@@ -148,7 +149,8 @@ def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> No
     _remember(parts, listing.folder)
     _show_first(parts, listing.show)
     scan = Scan(parts, opened.path, listing.show)
-    parts.files.run(partial(_unknown, parts.session.images, listing.paths), on_done=scan.start)
+    unknown = partial(_unknown, parts.session.images, listing.paths)
+    parts.files.run(unknown, on_done=scan.start, on_error=partial(_not_opened, parts))
 
 
 def _remember(parts: Parts, path: Path) -> None:
@@ -180,6 +182,7 @@ class Scan:
         self._project_path = project_path
         self._show = show
         self._left: list[Path] = []
+        self._to_store: list[list[NewImage]] = []
         self._chunk = _FIRST_CHUNK
         self._total = 0
 
@@ -196,7 +199,8 @@ class Scan:
         if self._left:
             chunk, self._left = self._left[: self._chunk], self._left[self._chunk :]
             self._chunk = min(self._chunk * 4, _LARGEST_CHUNK)
-            self._parts.files.run(partial(_measure, chunk), on_done=self._measured)
+            failed = partial(self._not_measured, chunk)
+            self._parts.files.run(partial(_measure, chunk), on_done=self._measured, on_error=failed)
         elif session.image is None and session.images:
             wanted = (record for record in session.images if record.path == self._show)  # perhaps an unreadable one
             show_image(self._parts, next(wanted, session.images[0]).id)
@@ -208,23 +212,50 @@ class Scan:
             return
         if faults:
             session.add_unreadable(dict(faults))
-        if new:
-            self._parts.store.write(
-                lambda project: project.add_images(new), on_done=self._added, on_error=self._not_added
+        self._store(new)
+
+    def _not_measured(self, chunk: list[Path], error: Exception) -> None:
+        """One chunk that fails, by a fault of ours, does not keep the rest of the folder closed."""
+        session = self._parts.session
+        if session.project_path == self._project_path:
+            session.report(error)
+            session.add_unreadable(
+                {path: f"The picture {path} cannot be read: look at it again (F5)." for path in chunk}
             )
-        else:
             self._next()
 
-    def _not_added(self, error: Exception) -> None:
-        if self._parts.session.project_path == self._project_path:  # else nobody waits for these pictures any more
-            self._parts.session.set_scan("")
-            self._parts.session.report(error)
+    def _store(self, new: list[NewImage]) -> None:
+        """Add pictures to the project, those that wait for it from before first."""
+        if new:
+            self._to_store.append(new)
+        if not self._to_store:
+            self._next()
+            return
+        batch = self._to_store.pop()
+        self._parts.store.write(
+            lambda project: project.add_images(batch), on_done=self._added, on_error=partial(self._not_added, batch)
+        )
+
+    def _not_added(self, batch: list[NewImage], error: Exception) -> None:
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return  # nobody waits for these pictures any more
+        if isinstance(error, StorageError | BadFileError):  # another chunk would fare no better
+            session.set_scan("")
+            session.report(error)
+            return
+        if len(batch) > 1:  # one of them is at fault
+            middle = len(batch) // 2
+            self._to_store += [batch[middle:], batch[:middle]]
+        else:
+            session.add_unreadable({batch[0].path: f"The picture cannot be added to the project ({reason(error)})."})
+        self._store([])
 
     def _added(self, view: StoreView) -> None:
         if self._parts.session.project_path == self._project_path:
             self._parts.session.apply(view)
             _show_first(self._parts, self._show)
-            self._next()
+            self._store([])
 
 
 def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]:

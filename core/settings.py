@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ from typing import Any
 import platformdirs
 import tomli_w
 
+from core.bounded import read_text
 from core.errors import BadFileError, StorageError, reason
+from core.settings_check import LARGEST_SETTINGS, fault_of, parse_toml
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def load_settings(path: Path) -> Settings:
     Raises BadFileError where the file is not TOML or a value is of the wrong kind.
     """
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = parse_toml(read_text(path, limit=LARGEST_SETTINGS))
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
@@ -92,10 +93,11 @@ def load_settings(path: Path) -> Settings:
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
     }
     for name, value in chosen.items():
-        if type(value) is not type(known[name]):
-            kind = type(known[name]).__name__
-            raise BadFileError(f"In the settings file {path}, {name} must be of type {kind}: mend or delete the line.")
-    return replace(Settings(), **chosen | {"keys": _keys(chosen.get("keys", {}), path)})
+        if (fault := fault_of(name, value, known[name])) is not None:
+            line = "that line" if name == "keys" else "the line"
+            raise BadFileError(f"In the settings file {path}, {name} {fault}: mend or delete {line}.")
+    keys = {name: tuple(keys) for name, keys in chosen.get("keys", {}).items()}
+    return replace(Settings(), **chosen | {"keys": keys})
 
 
 def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
@@ -114,14 +116,6 @@ def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
         return Settings(), BadFileError(f"{str(error).removesuffix('.')}; as it was it is kept as {copy.name}.")
 
 
-def _keys(values: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    for name, keys in values.items():
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            example = f'{name} = ["Ctrl+E"]'
-            raise BadFileError(f"In the settings file {path}, keys are lists like {example}: mend or delete that line.")
-    return {name: tuple(keys) for name, keys in values.items()}
-
-
 def save_settings(settings: Settings, path: Path) -> None:
     """Write the settings beside and rename, so that a crash leaves the old file. Raises StorageError."""
     target, beside = Path(os.path.realpath(path)), None  # a link keeps pointing at the file
@@ -129,7 +123,7 @@ def save_settings(settings: Settings, path: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
         with os.fdopen(handle, "wb") as file:
-            tomli_w.dump(asdict(settings) | {"recent": list(settings.recent)}, file)
+            tomli_w.dump(_writable(settings), file)
             file.flush()
             os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
         Path(beside).replace(target)
@@ -137,6 +131,17 @@ def save_settings(settings: Settings, path: Path) -> None:
         if beside is not None:
             Path(beside).unlink(missing_ok=True)
         raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
+
+
+def _writable(settings: Settings) -> dict[str, Any]:
+    """Without paths that are no Unicode, which TOML cannot hold: the folder is then not among those opened last."""
+    values = asdict(settings)
+    values["recent"] = [path for path in settings.recent if _is_unicode(path)]
+    return {name: "" if isinstance(value, str) and not _is_unicode(value) else value for name, value in values.items()}
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode("utf-8") == text
 
 
 def save_window(settings: Settings, path: Path) -> None:

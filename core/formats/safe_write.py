@@ -57,8 +57,8 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
     """
     target = Path(os.path.realpath(folder))
     names = [file.name for file in files]
-    for name in names:
-        _refuse_outside(name)
+    for outside in names:
+        _refuse_outside(outside)
     _sweep(target, _INSIDE, target=target)
     _sweep(target.parent, target.name, target=target)
     _refuse_unsuitable(folder, target, names)
@@ -72,7 +72,7 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
             whole.parent.mkdir(parents=True, exist_ok=True)
             whole.write_bytes(file.content())
             yield done
-        _flush(new / name for name in names)
+        _flush(new / made for made in names)
         if exists:
             _refuse_unsuitable(folder, target, names)  # making them may have taken minutes
             _publish(staging, target, names)

@@ -35,6 +35,7 @@ from core.store.rows import (
     stored_path,
 )
 from core.store.undo_log import Operation, UndoLog
+from core.text import escaped
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
@@ -215,7 +216,7 @@ class ProjectStore(ProjectReads):
         """
         for entry in boxes:
             check_boxes(entry.correction)
-        with self._operation(f"{_title('Import', len(boxes))} from {file}") as operation:
+        with self._operation(f"{_title('Import', len(boxes))} from {escaped(file)}") as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
             count = insert_new(operation, self._db, boxes)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light import LightNetwork, channels_last, freeze_norms
-from core.encoders.weights import load_state, load_strictly, sha256_of
+from core.encoders.weights import in_float32, load_state, load_strictly, read_torch, sha256_of
 from core.errors import BadWeightsError, StorageError, reason
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
@@ -222,7 +222,7 @@ def _start_from(folder: Path, both: Both) -> None:
         networks.append((both.refiner, WEIGHTS_FILE))
     for network, file in networks:
         path = folder / file
-        load_strictly(network, {key: value.float() for key, value in load_state(path).items()}, path=path)
+        load_strictly(network, in_float32(load_state(path)), path=path)
 
 
 def _save(
@@ -281,7 +281,7 @@ def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tupl
 
 def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = read_torch(path)
         both.load_state_dict(state["both"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
