@@ -91,13 +91,16 @@ class UndoLog:
         self._db = db
 
     @contextmanager
-    def operation(self, title: str) -> Iterator[Operation]:
-        """One change that the user sees: one transaction, one undo step; an error leaves neither."""
+    def operation(self, title: str, *, run: str = "") -> Iterator[Operation]:
+        """One change that the user sees: one transaction, one undo step; an error leaves neither.
+
+        Changes in a row with the same `run` are one step; empty: it is a step of its own.
+        """
         with transaction(self._db):
             operation = Operation(self._db, title)
             yield operation
             if text := operation.text:
-                self._record(title, text)
+                self._record(title, text, run=run)
 
     def undo(self) -> Changes:
         """Take back the newest step that stands; no step gives empty Changes."""
@@ -128,9 +131,15 @@ class UndoLog:
     def _oldest_undone(self) -> Row | None:
         return next(self._db.query(f"SELECT * FROM {_OLDEST_UNDONE}"), None)
 
-    def _record(self, title: str, text: str) -> None:
+    def _record(self, title: str, text: str, *, run: str) -> None:
         self.forget_undone()
-        self._db.table("undo_steps").insert({"title": title, "row_changes": text})
+        step = self._newest_done() if run else None
+        if step is not None and step["run"] == run:
+            self._db.execute(
+                "UPDATE undo_steps SET row_changes = ? WHERE id = ?", [_joined(step["row_changes"], text), step["id"]]
+            )
+            return
+        self._db.table("undo_steps").insert({"title": title, "row_changes": text, "run": run})
         self._db.execute(
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
             [UNDO_DEPTH],
@@ -182,6 +191,15 @@ def _statement(table: str, columns: tuple[str, ...]) -> str:
     # Not REPLACE, which deletes first: other rows may point at this one.
     there = ", ".join(f"{name} = excluded.{name}" for name in columns)
     return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {there}"
+
+
+def _joined(first: str, then: str) -> str:
+    """The row changes of two steps as those of one: of a row that both changed, before the first and after the last."""
+    whole: dict[tuple[str, int], RowChange] = {}
+    for change in (*_parsed(first), *_parsed(then)):
+        key = change.table, change.id
+        whole[key] = change._replace(before=whole[key].before) if key in whole else change
+    return json.dumps(list(whole.values()))
 
 
 def _parsed(text: str) -> Iterator[RowChange]:
