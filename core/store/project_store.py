@@ -151,7 +151,7 @@ class ProjectStore(DrawnBoxes):
             operation.remove("categories", row)  # last: boxes point at it, and undo plays backwards
             return operation.changes
 
-    def accept(self, correction: Correction, *, drawn: str = "") -> tuple[Correction, Changes]:
+    def accept(self, correction: Correction, drawn: str = "") -> tuple[Correction, Changes]:
         """Store a new correction and give it with its id; `drawn` is the key of the drawn box that it was until now.
 
         Raises BadInputError where its image or category is unknown or a box is not finite or has no area.
@@ -174,7 +174,7 @@ class ProjectStore(DrawnBoxes):
             changes = operation.changes
         return [replace(correction, id=id) for correction, id in zip(corrections, ids, strict=True)], changes
 
-    def move(self, correction_id: int, accepted: Box, *, run: str = "") -> Changes:
+    def move(self, correction_id: int, accepted: Box, run: str = "") -> Changes:
         """Change the accepted box; what was drawn and refined stays. Moves in a row of one `run` are one undo step.
 
         Raises BadInputError as `accept` does.
