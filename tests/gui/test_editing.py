@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from boxrefine_gui import operations
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.edit_box_tool import INSIDE, Grip, edge_to_move, edited
 from core.errors import StorageError
@@ -131,7 +134,7 @@ def test_escape_during_a_move_puts_the_box_back(qtbot: QtBot, two_boxes: App) ->
     assert close_to(boxes(two_boxes)[0], inset(FIRST))
 
 
-def test_arrows_nudge_and_a_key_held_down_is_one_step(qtbot: QtBot, two_boxes: App) -> None:
+def test_arrows_nudge_and_a_run_of_presses_is_one_step(qtbot: QtBot, two_boxes: App) -> None:
     canvas = two_boxes.window.canvas
     click(canvas, (50, 60))
     for _ in range(3):
@@ -142,10 +145,52 @@ def test_arrows_nudge_and_a_key_held_down_is_one_step(qtbot: QtBot, two_boxes: A
     qtbot.keyClick(canvas, Qt.Key.Key_Down, SHIFT)
     settled(qtbot, two_boxes)
     assert close_to(boxes(two_boxes)[0], Box(25, 42, 101, 108))
+    two_boxes.window.action_by_id["undo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], inset(FIRST)) and len(boxes(two_boxes)) == 2
+    two_boxes.window.action_by_id["redo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(25, 42, 101, 108))
+
+
+def pause(qtbot: QtBot, app: App) -> None:
+    tool = app.window.canvas.edit_tool
+    qtbot.waitUntil(lambda: not tool._run_pause.isActive())
+
+
+def relabel(qtbot: QtBot, app: App) -> None:
+    operations.add_category(app.parts, "cup")
+    settled(qtbot, app)
+
+
+def nudge_another(qtbot: QtBot, app: App) -> None:
+    first = app.session.selected_id
+    app.session.select(next(entry.id for entry in app.session.corrections if entry.id != first))
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_Left)
+    settled(qtbot, app)
+    app.session.select(first)
+
+
+@pytest.mark.parametrize(("between", "steps"), [(pause, 2), (relabel, 4), (nudge_another, 3)])
+def test_a_run_of_arrows_ends_at_a_pause_another_box_and_another_action(
+    qtbot: QtBot, two_boxes: App, between: Callable[[QtBot, App], None], steps: int
+) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
     for _ in range(2):
+        for _ in range(3):
+            qtbot.keyClick(canvas, Qt.Key.Key_Right)
+        settled(qtbot, two_boxes)
+        if close_to(boxes(two_boxes)[0], Box(25, 32, 101, 98)):
+            between(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(28, 32, 104, 98))
+    two_boxes.window.action_by_id["undo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(25, 32, 101, 98))
+    for _ in range(steps - 1):
         two_boxes.window.action_by_id["undo"].trigger()
     settled(qtbot, two_boxes)
-    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+    assert close_to(boxes(two_boxes)[0], inset(FIRST)) and len(boxes(two_boxes)) == 2
 
 
 def test_ctrl_arrows_move_the_less_sure_edge(qtbot: QtBot, two_boxes: App) -> None:
