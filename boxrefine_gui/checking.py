@@ -20,9 +20,14 @@ SURE_SCORE = 0.85
 
 
 def accept(parts: Parts) -> None:
-    """Store what was drawn, or else say yes to the selected box: to what is proposed for it, or to what it is."""
+    """Store what was drawn, or else say yes to the selected box: to what is proposed for it, or to what it is.
+
+    With nothing in hand, a drawn box that waits is, so that the next yes is for what is in view.
+    """
     if parts.session.draft is not None:
         drawing.accept(parts)
+    elif parts.session.selected is None:
+        drawing.show_left(parts)
     else:
         _confirm_selected(parts, take=True)
 

@@ -52,6 +52,11 @@ class LeftDrafts:
         self._in_file.discard(key)
         self.kept.pop(key, None)
 
+    @property
+    def in_file(self) -> frozenset[str]:
+        """Keys of those that are known to be in the file."""
+        return frozenset(self._in_file)
+
     def is_settled(self, key: str) -> bool:
         """Whether it is accepted or discarded."""
         return key in self._settled

@@ -159,11 +159,6 @@ class Session(SessionDrafts):
         """Where a stored box is, or was just moved."""
         return self.moving.get(correction.id, correction.accepted)
 
-    def select(self, correction_id: int | None) -> None:
-        """Select a box of the open image, or none."""
-        self.selected_id, self.chosen_edge = correction_id, None
-        self.selection_changed.emit()
-
     def choose_edge(self, edge: int | None) -> None:
         """The edge that Ctrl+arrows move: 0 left, 1 top, 2 right, 3 bottom."""
         self.chosen_edge = edge

@@ -28,6 +28,8 @@ class SessionDrafts(SessionState):
         if before is not None:
             self.left.add(before)
         self.replaced, self.taken_back = before, None
+        if again is None and self.selected_id is not None:
+            self.select(None)  # keys and clicks mean the new box from here on
         self.draft = Draft(
             self._drafts,
             self.image.id,
@@ -39,6 +41,11 @@ class SessionDrafts(SessionState):
             is_held=held,
         )
         self.drawn_changed.emit()
+
+    def select(self, correction_id: int | None) -> None:
+        """Select a box of the open image, or none."""
+        self.selected_id, self.chosen_edge = correction_id, None
+        self.selection_changed.emit()
 
     def set_drawn(self, drawn: Box, *, plain: bool) -> None:
         """The drawn box while it is dragged; its last refinement stays in view until a newer one comes."""

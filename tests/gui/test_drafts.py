@@ -254,6 +254,32 @@ def test_a_slip_beside_a_drawn_box_leaves_it_in_hand(qtbot: QtBot, app: App) -> 
     assert stored(app) == []
 
 
+def test_return_with_nothing_in_hand_brings_a_waiting_box_there_first(qtbot: QtBot, leaving: App) -> None:
+    session, canvas = leaving.session, leaving.window.canvas
+    draw(qtbot, leaving, THIRD)
+    accept(qtbot, leaving)
+    draw(qtbot, leaving, FIRST)
+    click(canvas, (150, 120))
+    key(qtbot, leaving, Qt.Key.Key_Escape)
+    assert session.draft is None and session.selected is None
+    key(qtbot, leaving, Qt.Key.Key_Return)
+    assert session.draft is not None and len(stored(leaving)) == 1
+    key(qtbot, leaving, Qt.Key.Key_Return)
+    assert session.draft is None and len(stored(leaving)) == 2
+
+
+def test_a_new_drag_selects_nothing_so_that_delete_means_no_older_box(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, FIRST)
+    accept(qtbot, app)
+    click(app.window.canvas, (60, 70))
+    assert app.session.selected is not None
+    draw(qtbot, app, Box(40, 50, 80, 90))
+    accept(qtbot, app)
+    assert app.session.selected is None
+    key(qtbot, app, Qt.Key.Key_Delete)
+    assert len(stored(app)) == 2
+
+
 # Undo
 
 
