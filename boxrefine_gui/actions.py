@@ -36,14 +36,14 @@ DIGITS = 9
 EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Drag", "Draw a box; the refinement follows"),
+    ("Drag", "Draw a box, also inside another one; the refinement follows"),
     ("Alt + drag", "Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
     ("Ctrl + drag", "Draw even on the border or a handle of the selected box"),
-    ("Click", "Select a box; again: the next larger one under it"),
+    ("Click", "Select a box, or take a drawn one in hand; again: the next larger one under it"),
     ("Drag the border of the selected box, or Shift + drag inside it", "Move it"),
     ("Drag a handle", "Resize it"),
     ("Tab / Shift+Tab", "Select the next / previous box"),
-    ("Arrow keys", "Move the box by 1 pixel (Shift: 10); with none selected, pan"),
+    ("Arrow keys", "Move the box by 1 pixel (Shift: 10), as one undo step a run; with none selected, pan"),
     ("Ctrl + arrow keys", "Move one edge: the chosen one, else the less sure one of the two (Shift: 10)"),
     ("1 … 9", "Choose a category; with a box selected, relabel it"),
     ("Wheel", "Zoom at the cursor"),
@@ -52,6 +52,8 @@ GESTURES: tuple[tuple[str, str], ...] = (
 """What the canvas itself understands, for the shortcut help."""
 
 IN_CATEGORIES: tuple[tuple[str, str], ...] = (
+    ("Click or Return", "Choose it for the drawn box and the next ones; with a box selected, relabel that one"),
+    ("Letters", "Find a name, as in every list; Escape or Return leads back to the picture"),
     ("Drag, Alt+Up / Alt+Down", "Move a category; the keys 1 … 9 and exports follow the order"),
     ("F2", "Rename it; the name of another one merges both"),
     ("Delete or Backspace", "Delete it; if it has boxes, you are asked what becomes of them"),

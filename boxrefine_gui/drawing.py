@@ -50,22 +50,27 @@ def go_on(parts: Parts) -> None:
     elif draft is not None and draft.again is None and not draft.was_left and parts.live.has_answer(draft):
         is_yes = session.settings.accept_when_going_on
     if draft is not None and is_yes:
-        session.accepting.emit(draft)
-        session.take_draft()
-        _accept(parts, draft)
+        _accept(parts, _take_as_seen(parts, draft))
     elif draft is not None:
         session.leave_draft()
 
 
 def accept(parts: Parts) -> None:
     """Store what was drawn as a correction, refined where that is wanted and possible."""
-    session, draft = parts.session, parts.session.draft
+    draft = parts.session.draft
     if draft is None:
         return
-    session.accepting.emit(draft)
-    session.take_draft()
-    _accept(parts, draft)
+    _accept(parts, _take_as_seen(parts, draft))
     show_left(parts)
+
+
+def _take_as_seen(parts: Parts, draft: Draft) -> Draft:
+    """The draft off the canvas, as the eye has seen it: an answer that has only just come is put off for later."""
+    session = parts.session
+    session.accepting.emit(draft)
+    seen = session.draft or draft
+    session.take_draft()
+    return seen
 
 
 def _accept(parts: Parts, draft: Draft, *, unanswered: Callable[[Draft], None] | None = None) -> None:

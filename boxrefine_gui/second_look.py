@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SEEN_PX = 1.0
 """Edges that a later answer puts elsewhere by no more than this, in image pixels, are those that were seen."""
 
+EYE_MS = 250
+"""For so long after it has changed, a box is accepted by a hand that has not seen the change."""
+
 _REST_MS = 200
 """A hand that has not moved for so long rests. Encoding a crop takes the processor from the live answers."""
 
@@ -41,6 +44,11 @@ class SecondLookRequest:
         from core.features.look_again import features_for
 
         return self.refiner.refine(features_for(self.look, self.picture), [self.drawn])[0]
+
+
+def differs(answer: Box, seen: Box) -> bool:
+    """Whether an answer is another box than the one that was seen."""
+    return max(abs(a - b) for a, b in zip(answer, seen, strict=True)) > SEEN_PX
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class SecondLook:
         self._lane = lane
         self._store = store
         self._pending: _Pending | None = None  # of the drawn box in hand
+        self._changed: _Pending | None = None  # its answer has only just taken the place of the first one
         self._is_coming = False  # the hand rests not long enough yet
         self._late: dict[int, _Pending] = {}  # by draft number: accepted before their look ended
         self._stored: dict[int, Correction] = {}  # by draft number: what was stored of them
@@ -75,6 +84,7 @@ class SecondLook:
         self._reported = ""
         self._picture: OpenedPicture | None = None
         self._rest = timer(_REST_MS, self._look)
+        self._eye = timer(EYE_MS, self._seen)
         session.drawn_changed.connect(self._start_afresh)
         session.features_changed.connect(self._start_afresh)
         session.category_changed.connect(self._start_afresh)  # a taught refiner minds it, so the first answer is new
@@ -104,20 +114,26 @@ class SecondLook:
     def _start_afresh(self) -> None:
         if self._pending is not None:
             self._lane.drop(self._pending.group)
-        self._pending, self._is_coming, self._looked = None, False, None
+        self._pending, self._changed, self._is_coming, self._looked = None, None, False, None
         self._rest.stop()
+        self._eye.stop()
         self._tell()
 
     def _tell(self) -> None:
         """Say which boxes may still get another answer."""
         draft = self._session.draft
-        in_hand = {draft.number} if draft is not None and (self._is_coming or self._pending is not None) else set()
+        in_hand = {draft.number} if draft is not None and self._is_open else set()
         stored = {self._stored[number].id for number in self._late if number in self._stored}
         self._session.set_looking(frozenset(in_hand), frozenset(stored))
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether the drawn box in hand may still be stored otherwise than its last answer has it."""
+        return self._is_coming or self._pending is not None or self._changed is not None
+
     def _answered(self) -> None:
         first = self._first_answer()
-        if first is None and (self._pending is not None or self._is_coming):
+        if first is None and self._is_open:
             self._start_afresh()  # the user has changed it by hand
         elif first is not None and first is not self._looked and self._pending is None and self._wanted() is not None:
             self._is_coming = True
@@ -171,12 +187,20 @@ class SecondLook:
         answer = settled(pending.first, second, pending.look)
         if pending is self._pending:
             self._pending, self._looked = None, answer
-            self._tell()
             if answer is not pending.first and self._first_answer() is pending.first:
+                if differs(answer.box, pending.first.box):
+                    self._changed = pending
+                    self._eye.start()
                 self._session.set_refinement(answer, is_current=True)
+            self._tell()
         elif pending.draft.number in self._late:
             self._answers[pending.draft.number] = answer
             self._propose(pending.draft.number)
+
+    def _seen(self) -> None:
+        """The answer has been in view for long enough."""
+        self._changed = None
+        self._tell()
 
     def _failed(self, pending: _Pending, error: Exception) -> None:
         """The first answer stays; a fault that comes again is reported once, until it works again."""
@@ -190,10 +214,18 @@ class SecondLook:
     # Boxes that were accepted before their look had ended
 
     def _accepting(self, draft: Draft) -> None:
-        """The look that is under way goes on; one that the hand did not rest for is left out."""
+        """The look that is under way goes on; one that the hand did not rest for is left out.
+
+        Where the answer has only just changed, what the eye has seen is stored, and the new one is proposed.
+        """
         if self._pending is not None and self._pending.draft.number == draft.number and draft.again is None:
             self._late[draft.number] = self._pending
             self._pending = None
+        elif self._changed is not None and draft.refinement is self._looked and self._looked is not None:
+            changed, self._changed = self._changed, None
+            self._late[draft.number], self._answers[draft.number] = changed, self._looked
+            self._looked = changed.first
+            self._session.set_refinement(changed.first, is_current=True)
 
     def _accepted(self, draft: Draft, stored: Correction) -> None:
         if draft.number in self._late:
@@ -208,7 +240,7 @@ class SecondLook:
             return
         encoder, refiner = self._late[number].draft.made_by
         self._settle(number)
-        if max(abs(a - b) for a, b in zip(answer.box, stored.accepted, strict=True)) > SEEN_PX:
+        if differs(answer.box, stored.accepted):
             later = stored.with_answer(answer, encoder=encoder, refiner=refiner)
             self._store.write(lambda project: project.propose_later_answer(stored, later), on_done=self._session.apply)
 

@@ -53,6 +53,7 @@ def test_a_small_box_gets_the_crops_answer_and_it_is_stored(qtbot: QtBot, large_
     draw(qtbot, large_app, SMALL)
     wait_for(qtbot, large_app, inset(SMALL, CROP_INSET))
     assert models.encoder.calls == 2  # the picture and one crop: the large box needs none
+    qtbot.waitUntil(lambda: not large_app.session.looking)
     accept(qtbot, large_app)
     (correction,) = stored(large_app)
     assert close_to(correction.accepted, inset(SMALL, CROP_INSET))
@@ -167,6 +168,21 @@ def test_accepting_stores_what_was_seen_and_the_later_answer_is_proposed(
     settled(qtbot, large_app)
     (checked,) = stored(large_app)
     assert close_to(checked.accepted, inset(SMALL, accepted)) and checked.confirmed
+
+
+def test_an_answer_that_came_a_moment_before_the_yes_was_not_seen(
+    qtbot: QtBot, large_app: App, models: FakeModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_app.second_look._eye, "start", lambda: None)  # the moment does not end
+    draw(qtbot, large_app, SMALL)
+    wait_for(qtbot, large_app, inset(SMALL, CROP_INSET))
+    assert large_app.session.draft is not None
+    assert large_app.session.looking == {large_app.session.draft.number}
+    accept(qtbot, large_app)
+    qtbot.waitUntil(lambda: large_app.session.to_check == {1: 1})
+    (proposed,) = stored(large_app)
+    assert close_to(proposed.accepted, inset(SMALL))
+    assert proposed.proposal is not None and close_to(proposed.proposal, inset(SMALL, CROP_INSET))
 
 
 def test_an_answer_that_differs_by_less_than_a_pixel_is_no_proposal(
