@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from boxrefine_gui import drawing
 from boxrefine_gui.draft import Draft
 from boxrefine_gui.operations import Parts
@@ -17,6 +19,7 @@ class DraftKeeper:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._changed: Draft | None = None  # as it is to be kept
+        self._project: Path | None = None  # the one that it belongs to
         self._pause = timer(_PAUSE_MS, self.keep)
         session = parts.session
         session.released.connect(self._released)
@@ -28,19 +31,24 @@ class DraftKeeper:
         """Write what has changed now."""
         self._pause.stop()
         changed, self._changed = self._changed, None
-        if changed is not None and not self._parts.session.left.is_settled(changed.key):
+        session = self._parts.session
+        is_here = session.project_path == self._project
+        if changed is not None and is_here and not session.left.is_settled(changed.key):
             drawing.keep(self._parts, changed)
+
+    def _note(self, draft: Draft | None) -> None:
+        self._changed, self._project = draft, self._parts.session.project_path
 
     def _released(self) -> None:
         """A box that is about to be accepted need not be kept before."""
         if not self._parts.session.settings.auto_accept:
-            self._changed = self._parts.session.draft
+            self._note(self._parts.session.draft)
             self.keep()
 
     def _follow(self) -> None:
         draft = self._parts.session.draft
         if draft is not None and not draft.is_held:
-            self._changed = draft
+            self._note(draft)
             self._pause.start()
 
     def _drawn_changed(self) -> None:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.draft import Draft, correction_of, kept_form
 from boxrefine_gui.moving import change_edges, move
 from boxrefine_gui.parts import Parts
 from boxrefine_gui.store_lane import StoreView, read_touched
+from core.errors import NoLongerDrawnError
 from core.records import Correction
 
 if TYPE_CHECKING:
@@ -97,6 +99,14 @@ def _leave(parts: Parts, draft: Draft) -> None:
     session.left_changed.emit(draft.image_id)
 
 
+def keep_in_hand(parts: Parts) -> None:
+    """Before another project is opened: what is drawn, or accepted and waits for its refinement, stays in this one."""
+    draft = parts.session.draft
+    if draft is not None and not draft.is_held:
+        keep(parts, draft)
+    parts.live.store_waiting_as_drawn()
+
+
 def keep(parts: Parts, draft: Draft) -> None:
     """Keep a drawn box in the project's file as it is now, so that it outlives the window."""
     left = parts.session.left
@@ -172,12 +182,13 @@ def _store_draft(parts: Parts, draft: Draft, *, seconds: float, category_id: int
     if draft.again is not None:
         _store_again(parts, draft.again.id, correction)
         return
+    was_kept = draft.key in session.left.in_file
     session.settle_draft(draft)
     session.set_pending(storing=(*session.storing, correction))
     parts.store.run(
-        partial(_accept_in, correction=correction, key=draft.key),
+        partial(_accept_in, correction=correction, key=draft.key, was_kept=was_kept),
         on_done=partial(_stored, parts, draft, correction),
-        on_error=partial(_not_stored, parts, draft, correction),
+        on_error=partial(_not_stored, parts, draft, correction, session.project_path),
     )
 
 
@@ -191,12 +202,12 @@ def _store_again(parts: Parts, correction_id: int, correction: Correction) -> No
         )
 
 
-def _accept_in(project: ProjectStore, *, correction: Correction, key: str) -> tuple[int, StoreView]:
+def _accept_in(project: ProjectStore, *, correction: Correction, key: str, was_kept: bool) -> tuple[int, StoreView]:
     if correction.category_id:
-        stored, changes = project.accept(correction, key)
+        stored, changes = project.accept(correction, key, was_kept)
     else:
         category = project.add_category(FIRST_CATEGORY)
-        stored, changes = project.accept(replace(correction, category_id=category.id), key)
+        stored, changes = project.accept(replace(correction, category_id=category.id), key, was_kept)
         changes = replace(changes, categories=True)
     return stored.id, read_touched(project, changes)
 
@@ -210,10 +221,20 @@ def _stored(parts: Parts, draft: Draft, correction: Correction, result: tuple[in
         session.accepted.emit(draft, stored)
 
 
-def _not_stored(parts: Parts, draft: Draft, correction: Correction, error: Exception) -> None:
-    """The box is not lost: it is on the canvas again, or follows there when the canvas is free."""
+def _not_stored(parts: Parts, draft: Draft, correction: Correction, project: Path | None, error: Exception) -> None:
+    """The box is not lost: it is on the canvas again, or follows there when the canvas is free.
+
+    Of a project that is open no more, its file has it as a drawn box.
+    """
     session = parts.session
     session.set_pending(storing=_without(session.storing, correction))
+    if project != session.project_path:
+        session.report(error)
+        return
+    if isinstance(error, NoLongerDrawnError):
+        session.report(error)
+        parts.store.look_at(draft.image_id, on_done=session.apply)
+        return
     if session.image is not None and session.image.id == draft.image_id and session.draft is None:
         session.put_back(draft)
     else:

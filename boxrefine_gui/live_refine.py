@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ class _Waiting:
     draft: Draft
     then: Callable[[Draft], None]
     unanswered: Callable[[Draft], None] | None
+    project: Path | None
 
 
 class LiveRefine:
@@ -76,12 +78,16 @@ class LiveRefine:
         Where the image is left before, or the refiner fails, `unanswered` gets the draft, or else `then` gets it as it
         was drawn.
         """
-        waiting = _Waiting(draft, then, unanswered)
+        waiting = _Waiting(draft, then, unanswered, self._session.project_path)
         self._waiting.append(waiting)
         self._ask_surely(waiting)
 
     def store_waiting_as_drawn(self) -> None:
-        """Keep what was accepted before its refinement came: the drawn box is better than none."""
+        """Keep what was accepted before its refinement came: the drawn box is better than none.
+
+        What belongs to a project that is open no more waits in that one's file, as a drawn box.
+        """
+        self._waiting = [waiting for waiting in self._waiting if waiting.project == self._session.project_path]
         for waiting in tuple(self._waiting):
             self._settle_unanswered(waiting)
 

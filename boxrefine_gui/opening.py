@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.drawing import keep_in_hand
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts, choose_settings, show_image
 from boxrefine_gui.session import Session
@@ -51,6 +52,7 @@ def open_project(parts: Parts, path: Path) -> None:
         return ProjectStore.open(path)
 
     parts.session.set_scan(f"opening {path.name}")
+    keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_project, parts), on_error=partial(_not_opened, parts))
 
 
@@ -139,6 +141,7 @@ def _listed(parts: Parts, listing: _Listing) -> None:
 
         return ProjectStore.open_or_create(project_path_for(listing.folder))
 
+    keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_folder, parts, listing), on_error=partial(_not_opened, parts))
 
 

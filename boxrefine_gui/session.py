@@ -32,6 +32,7 @@ class Session(SessionDrafts):
         self.project_path, self.folder = opened.path, folder
         self.images, self.problems, self.missing = (), {}, {}
         self.left.forget()
+        self.waiting = ()
         self._choice.forget()
         self.category_id, self.taken_back = None, None
         self.set_image(None)
@@ -51,6 +52,7 @@ class Session(SessionDrafts):
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
             self.left.set_counts(view.tallies.drawn)
         for image_id, drawn in view.drawn.items():
+            self._put_away_settled(image_id, {box.key for box in drawn})
             self.left.take_over(image_id, drawn, known=[draft.key for draft in self._in_hand(image_id)])
         for image_id, corrections in view.corrections.items():
             self.counts[image_id] = len(corrections)

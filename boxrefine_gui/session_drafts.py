@@ -117,6 +117,13 @@ class SessionDrafts(SessionState):
         images = self.left.images() | {draft.image_id for draft in (*self.waiting, self.draft) if draft is not None}
         return sum(self.drawn_on(image_id) for image_id in images)
 
+    def _put_away_settled(self, image_id: int, keys: set[str]) -> None:
+        """The file has `keys`: where it had the drawn box in hand and has it no more, another window settled that."""
+        draft = self.draft
+        if draft is not None and draft.image_id == image_id and draft.key in self.left.in_file - keys:
+            self.left.settle(draft.key)
+            self.take_draft()
+
     def _in_hand(self, image_id: int) -> list[Draft]:
         drafts = [*self.waiting, *([self.draft] if self.draft is not None and not self.draft.is_held else [])]
         return [draft for draft in drafts if draft.image_id == image_id and draft.again is None]

@@ -68,9 +68,9 @@ class DrawnBoxes(ProjectReads):
             raise StorageError(f"The project {self.path} is read-only: copy it to a folder of your own to change it.")
 
 
-def forget_drawn(db: Database, key: str) -> None:
-    """Inside a transaction: the drawn box of this key is there no more."""
-    db.execute("DELETE FROM drawn_boxes WHERE key = ?", [key])
+def forget_drawn(db: Database, key: str) -> bool:
+    """Inside a transaction: the drawn box of this key is there no more; whether it was there."""
+    return bool(db.execute("DELETE FROM drawn_boxes WHERE key = ?", [key]).rowcount)
 
 
 def _correction(row: dict[str, object]) -> Correction:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from core.errors import BadInputError
+from core.errors import BadInputError, NoLongerDrawnError
 from core.geometry import Box
 from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord
 from core.store.categories import checked_name, delete_boxes, move_boxes, move_row
@@ -151,15 +151,18 @@ class ProjectStore(DrawnBoxes):
             operation.remove("categories", row)  # last: boxes point at it, and undo plays backwards
             return operation.changes
 
-    def accept(self, correction: Correction, drawn: str = "") -> tuple[Correction, Changes]:
+    def accept(self, correction: Correction, drawn: str = "", was_kept: bool = False) -> tuple[Correction, Changes]:
         """Store a new correction and give it with its id; `drawn` is the key of the drawn box that it was until now.
 
-        Raises BadInputError where its image or category is unknown or a box is not finite or has no area.
+        Raises BadInputError where its image or category is unknown or a box is not finite or has no area, and
+        NoLongerDrawnError where the drawn box `was_kept` in the file and is there no more: another window settled it.
         """
-        (stored,), changes = self.accept_all([correction], drawn=drawn)
+        (stored,), changes = self.accept_all([correction], drawn=drawn, was_kept=was_kept)
         return stored, changes
 
-    def accept_all(self, corrections: Sequence[Correction], *, drawn: str = "") -> tuple[list[Correction], Changes]:
+    def accept_all(
+        self, corrections: Sequence[Correction], *, drawn: str = "", was_kept: bool = False
+    ) -> tuple[list[Correction], Changes]:
         """Store new corrections as one undo step, all or none; raises as `accept` does."""
         for correction in corrections:
             check_boxes(correction)
@@ -169,8 +172,8 @@ class ProjectStore(DrawnBoxes):
             for category_id in {correction.category_id for correction in corrections}:
                 self._row(operation, "categories", category_id)
             ids = [operation.insert("corrections", correction_row(correction)) for correction in corrections]
-            if drawn:
-                forget_drawn(self._db, drawn)
+            if drawn and not forget_drawn(self._db, drawn) and was_kept:
+                raise NoLongerDrawnError("This drawn box was accepted or discarded in another window: draw it again.")
             changes = operation.changes
         return [replace(correction, id=id) for correction, id in zip(corrections, ids, strict=True)], changes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import BadInputError, StorageError
+from core.errors import BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
 from core.records import Correction, DrawnBox
 from core.store.project_store import ProjectStore
@@ -60,6 +60,16 @@ def test_what_cannot_be_accepted_stays_drawn(store: ProjectStore) -> None:
     with pytest.raises(BadInputError, match="no category"):
         store.accept(replace(CORRECTION, category_id=9), drawn=DRAWN.key)
     assert store.drawn_boxes(1) == [DRAWN]
+
+
+def test_a_box_that_was_settled_elsewhere_is_not_accepted_again(store: ProjectStore) -> None:
+    store.keep_drawn(DRAWN)
+    store.discard_drawn(DRAWN.key)
+    with pytest.raises(NoLongerDrawnError, match="another window"):
+        store.accept(CORRECTION, DRAWN.key, True)
+    assert store.corrections(1) == []
+    store.accept(CORRECTION, DRAWN.key)  # one that was never kept is stored all the same
+    assert len(store.corrections(1)) == 1
 
 
 def test_discarding_takes_one_away_and_twice_is_once(store: ProjectStore) -> None:

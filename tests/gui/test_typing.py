@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui import operations
@@ -141,3 +141,15 @@ def test_delete_in_the_list_of_boxes_means_its_row(qtbot: QtBot, app: App, calle
     qtbot.keyClick(window.boxes, Qt.Key.Key_Delete)
     settled(qtbot, app)
     assert stored(app) == [] and app.session.draft is not None
+
+
+@pytest.mark.parametrize("name", ["export", "shortcuts", "keys", "models"])
+def test_no_letter_in_a_dialog_runs_a_command(qtbot: QtBot, app: App, called: list[str], name: str) -> None:
+    app.window.action_by_id[name].trigger()
+    dialog = next(child for child in app.window.findChildren(QDialog) if child.isVisible())
+    qtbot.waitUntil(dialog.isActiveWindow)
+    called.clear()
+    for letter in "sdfmr1":
+        qtbot.keyClick(dialog.focusWidget() or dialog, letter)
+    assert called == []
+    dialog.close()

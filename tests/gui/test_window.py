@@ -251,9 +251,9 @@ def test_closing_waits_until_everything_accepted_is_stored(
 ) -> None:
     gate, original = threading.Event(), ProjectStore.accept
 
-    def slow(self: ProjectStore, correction: Correction, drawn: str) -> object:
+    def slow(self: ProjectStore, correction: Correction, drawn: str, was_kept: bool) -> object:
         assert gate.wait(10)
-        return original(self, correction, drawn)
+        return original(self, correction, drawn, was_kept)
 
     monkeypatch.setattr(ProjectStore, "accept", slow)
     draw(qtbot, app, Box(10, 10, 90, 90))
