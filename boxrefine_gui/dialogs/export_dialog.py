@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_to_close import not_accepted
 from boxrefine_gui.exporting import ExportChoice
 
 FORMATS = {
@@ -59,6 +60,7 @@ class ExportDialog(QDialog):
         format: str,
         boxes: int,
         to_check: int,
+        drawn: int,
         on_chosen: Callable[[ExportChoice], None],
     ) -> None:
         super().__init__(parent)
@@ -81,6 +83,9 @@ class ExportDialog(QDialog):
         self.checked = QCheckBox(f"&Leave out the {to_check} {noun} still to check; else they go out as they are now")
         self.checked.setVisible(to_check > 0)
         layout.addWidget(self.checked)
+        self.drawn = QLabel(f"{not_accepted(drawn)}, and {'is' if drawn == 1 else 'are'} left out.")
+        self.drawn.setVisible(drawn > 0)
+        layout.addWidget(self.drawn)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
         cancel = QPushButton("Cancel")

@@ -46,6 +46,14 @@ def write_proposals(operation: Operation, db: Database, answers: Iterable[Correc
             operation.update("corrections", row, **columns, confirmed=0, changed=now())
 
 
+def write_later_answer(operation: Operation, db: Database, seen: Correction, answer: Correction) -> None:
+    """Keep a refinement that came after its box was accepted beside that box, unless it has changed since."""
+    row = next(db.query("SELECT * FROM corrections WHERE id = ? AND confirmed = 1", [seen.id]), None)
+    if row is not None and correction_of(row) == seen:
+        columns = refinement_columns(replace(answer, accepted=seen.accepted, seconds=row["seconds"]))
+        operation.update("corrections", row, **columns, confirmed=0, changed=now())
+
+
 def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
     """Whether the refiner's own doubts about a proposal are this small; what it did not tell counts for none."""
     proposed = correction_of(row)
@@ -64,14 +72,17 @@ def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> No
 def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
     """Take proposals away; imported boxes are still to check, boxes drawn here are as they were accepted.
 
-    What came refined with its file is no proposal of ours and stays.
+    What came refined with its file is no proposal of ours and stays. A box that was accepted before a later answer was
+    proposed was accepted as it had been refined, and is so again.
     """
     for row in rows:
         came_refined = row["accepted"] == row["refined"] != row["drawn"]
         if came_refined or not row["refiner"]:
             continue
-        bare = replace(
-            correction_of(row), refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=()
-        )
+        proposed = correction_of(row)
+        if proposed.origin is None and proposed.accepted != proposed.drawn:
+            bare = replace(proposed, refined=proposed.accepted, edge_confidence=None, score=None, outline=())
+        else:
+            bare = replace(proposed, refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=())
         confirmed = int(row["origin"] is None)
         operation.update("corrections", row, **refinement_columns(bare), confirmed=confirmed, changed=now())
