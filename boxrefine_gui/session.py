@@ -104,6 +104,7 @@ class Session(QObject):
         self.categories: tuple[Category, ...] = ()
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to, if any
+        self.unaccepted: dict[int, int] = {}  # image id -> those that nobody has ever said yes to, if any
         self.undo_titles: tuple[str | None, str | None] = (None, None)
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
         self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder
@@ -159,11 +160,13 @@ class Session(QObject):
                 self.category_id = self.categories[0].id if self.categories else None
         if view.tallies is not None:
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
+            self.unaccepted = dict(view.tallies.unaccepted)
         for image_id, corrections in view.corrections.items():
             self.counts[image_id] = len(corrections)
             to_check = sum(not correction.confirmed for correction in corrections)
             self.to_check.pop(image_id, None)
             self.to_check |= {image_id: to_check} if to_check else {}
+            self.unaccepted[image_id] = sum(not correction.was_accepted for correction in corrections)
             if self.image is not None and image_id == self.image.id:
                 self.corrections = corrections
         if self.selected_id is not None and self.selected is None:

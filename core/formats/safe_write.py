@@ -57,8 +57,8 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
     """
     target = Path(os.path.realpath(folder))
     names = [file.name for file in files]
-    for name in names:
-        _refuse_outside(name)
+    for each in names:
+        _refuse_outside(each)
     _sweep(target, _INSIDE, target=target)
     _sweep(target.parent, target.name, target=target)
     _refuse_unsuitable(folder, target, names)

@@ -44,9 +44,9 @@ class Opening:
         if visible:
             self._take()
 
-    def others(self) -> list[OpenElsewhere]:
-        """Processes that have the project open as well."""
-        return [held.who for held in self._held()]
+    def others(self, *, but: str = "") -> list[OpenElsewhere]:
+        """Processes that have the project open as well; the opening `but` does not count."""
+        return [held.who for held in self._held() if held.token != but]
 
     def other_tokens(self) -> list[str]:
         """The identities of those openings."""
