@@ -130,9 +130,8 @@ def _file_rows(
             importing.import_boxes(parts, chosen, watch=jobs.new())
 
     def export(choice: ExportChoice) -> None:
-        settings = parts.session.settings
-        if choice.format != settings.export_format:
-            operations.choose_settings(parts, replace(settings, export_format=choice.format))
+        if choice.format != parts.session.settings.export_format:
+            operations.choose_settings(parts, replace(parts.session.settings, export_format=choice.format))
         exporting.export(parts, choice, watch=jobs.new, ask=partial(ask_to_replace, window, parts.session))
 
     def show_export() -> None:
