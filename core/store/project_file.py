@@ -123,7 +123,12 @@ def create_file(path: Path, opening: Opening) -> None:
         beside.parent.mkdir(exist_ok=True)
         with naming_faults(path):
             _make_file(beside)
-        _give_name(beside, path)
+        making = opening.claim_of_making()
+        try:
+            _give_name(beside, path, opening.note)
+        finally:
+            if making is not None:
+                making.release()
     except OSError as error:
         raise StorageError(f"The project {path} cannot be created ({reason(error)}): choose another folder.") from error
     finally:
@@ -140,12 +145,17 @@ def _make_file(path: Path) -> None:
     db.close()  # merges the journal, so that the file is all there is
 
 
-def _give_name(beside: Path, path: Path) -> None:
-    """Rename without ever replacing a project; a journal that a deleted project left behind is not the new one's."""
-    for name in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + name).unlink(missing_ok=True)
-    if path.exists() and path.stat().st_size == 0:
+def _give_name(beside: Path, path: Path, note: Path) -> None:
+    """Rename without ever replacing a project; a journal that a deleted project left behind is not the new one's.
+
+    One process at a time does this: else the journal of a project that was just made would be taken for such a one.
+    """
+    if path.exists():
+        if path.stat().st_size > 0:
+            raise StorageError(f"{path} exists already: open it, or choose another name.")
         path.unlink()
+    for orphan in (*(path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal")), note):
+        orphan.unlink(missing_ok=True)
     try:
         os.link(beside, path)
     except FileExistsError as error:
