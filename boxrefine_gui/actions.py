@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from boxrefine_gui import checking, drawing, exporting, importing, opening, operations
+from boxrefine_gui import checking, drawing, exporting, importing, opening, operations, project_watch
 from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.check_actions import check_rows
@@ -132,9 +132,8 @@ def _file_rows(
             importing.import_boxes(parts, chosen, watch=jobs.new())
 
     def export(choice: ExportChoice) -> None:
-        settings = parts.session.settings
-        if choice.format != settings.export_format:
-            operations.choose_settings(parts, replace(settings, export_format=choice.format))
+        if choice.format != parts.session.settings.export_format:
+            operations.choose_settings(parts, replace(parts.session.settings, export_format=choice.format))
         exporting.export(parts, choice, watch=jobs.new, ask=partial(ask_to_replace, window, parts.session))
 
     def show_export() -> None:
@@ -144,6 +143,7 @@ def _file_rows(
         ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
         ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
         ActionRow("open_sample", "Open the &sample project", partial(opening.open_sample, parts), menu="&File"),
+        _save_elsewhere_row(parts, window, ask),
         ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
         ActionRow(
             "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
@@ -168,12 +168,23 @@ def _show_export(parts: Parts, window: QWidget, ask: Ask, export: Callable[[Expo
         folder=export_folder(session),
         format=session.settings.export_format,
         boxes=sum(session.counts.values()),
-        to_check=sum(session.to_check.values()),
+        unaccepted=sum(session.unaccepted.values()),
         drawn=session.drawn_count,
         on_chosen=export,
     )
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()
+
+
+def _save_elsewhere_row(parts: Parts, window: QWidget, ask: Ask) -> ActionRow:
+    def save_elsewhere() -> None:
+        start = parts.session.folder or Path.home()
+        chosen = ask.new_project(window, start=start / f"{start.name}.sqlite")
+        if chosen is not None:
+            project_watch.save_elsewhere(parts, chosen)
+
+    title = "Save project else&where…"
+    return ActionRow("save_elsewhere", title, save_elsewhere, menu="&File", enabled=has_project)
 
 
 def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow]:

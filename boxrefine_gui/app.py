@@ -28,6 +28,7 @@ from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.pictures import Pictures
 from boxrefine_gui.prefetch import Prefetch
+from boxrefine_gui.project_watch import ProjectWatch
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Session
@@ -177,7 +178,7 @@ class App:
             QueueLane(name, self.gui, unheard=self.session.report, gives_way=True)
             for name in ("files", "pictures", "thumbnails", "export", "download")
         )
-        self.store = StoreLane(self.store_lane)
+        self.store = StoreLane(self.store_lane, unheard=self.session.report)
         self.live = LiveRefine(session=self.session, lane=self.refine)
         self.second_look = SecondLook(session=self.session, lane=self.encode, store=self.store)
         self.parts = Parts(
@@ -191,6 +192,7 @@ class App:
         self.models = ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
+        self.project_watch = ProjectWatch(self.parts)
         self.window = MainWindow(
             self.parts,
             self.teaching,
@@ -289,6 +291,7 @@ class App:
         self.teaching.stop()
         self.refine_all.stop()
         self.folder_watch.stop()
+        self.project_watch.stop()
         self.exports.close()
         self.downloads.close()
         self.keeper.keep()

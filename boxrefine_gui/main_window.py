@@ -221,6 +221,7 @@ class MainWindow(QMainWindow):
             view.activated.connect(self._focus_canvas)
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
+        self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
         self.categories.left.connect(self._focus_canvas)
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)

@@ -148,6 +148,8 @@ def _travelled(parts: Parts, view: StoreView) -> None:
     """Show what was undone or redone, which may have been on another image."""
     session = parts.session
     apply_widely(parts, view)
+    if view.changes.note:
+        session.tell(view.changes.note)
     touched = view.changes.image_ids
     if len(touched) == 1 and (session.image is None or session.image.id not in touched):
         session.leave_draft()  # going there is no yes to it

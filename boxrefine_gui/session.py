@@ -50,6 +50,7 @@ class Session(SessionDrafts):
             self.category_id = self._choice.among([category.id for category in self.categories], now=self.category_id)
         if view.tallies is not None:
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
+            self.unaccepted = dict(view.tallies.unaccepted)
             self.left.set_counts(view.tallies.drawn)
         for image_id, drawn in view.drawn.items():
             self._put_away_settled(image_id, {box.key for box in drawn})
@@ -59,6 +60,7 @@ class Session(SessionDrafts):
             to_check = sum(not correction.confirmed for correction in corrections)
             self.to_check.pop(image_id, None)
             self.to_check |= {image_id: to_check} if to_check else {}
+            self.unaccepted[image_id] = sum(not correction.was_accepted for correction in corrections)
             if self.image is not None and image_id == self.image.id:
                 self.corrections = corrections
         if self.selected_id is not None and self.selected is None:

@@ -80,6 +80,7 @@ class SessionState(QObject):
         self.categories: tuple[Category, ...] = ()
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to, if any
+        self.unaccepted: dict[int, int] = {}  # image id -> those that nobody has ever said yes to, if any
         self.undo_titles: tuple[str | None, str | None] = (None, None)
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
         self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder

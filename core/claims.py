@@ -19,11 +19,14 @@ class Claim:
         self.path, self._lock = path, lock
 
     @classmethod
-    def take(cls, path: Path) -> Claim | None:
-        """Create and lock `path`, whose folder exists; None where another process holds it or locks do not work."""
+    def take(cls, path: Path, *, patience_s: float = 0.0) -> Claim | None:
+        """Create and lock `path`, whose folder exists; None where another process holds it or locks do not work.
+
+        One that is held is waited for up to `patience_s` seconds.
+        """
         lock = _lock_for(path)
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=patience_s)
         except (Timeout, OSError, NotImplementedError):
             return None
         return cls(path, lock)

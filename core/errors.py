@@ -31,7 +31,11 @@ class StorageError(KnownError):
     """A disk that is full, read-only or gone; a database that is locked or from a newer version."""
 
 
-class ProjectGoneError(StorageError):
+class ProjectUnwritableError(StorageError):
+    """A project that cannot be written where it is; saving it elsewhere is a cure."""
+
+
+class ProjectGoneError(ProjectUnwritableError):
     """An open project whose file was deleted, moved, replaced or unmounted; nothing was written to its place."""
 
 

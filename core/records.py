@@ -106,6 +106,11 @@ class Correction:
     confirmed: bool = True
 
     @property
+    def was_accepted(self) -> bool:
+        """Whether somebody has said yes to the box as it is, perhaps before there was a proposal for it."""
+        return self.confirmed or self.origin is None
+
+    @property
     def proposal(self) -> Box | None:
         """The refinement that waits for a yes or no."""
         return None if self.confirmed else self.refined
@@ -178,9 +183,9 @@ class Dataset:
     corrections: tuple[Correction, ...]
     folder: Path | None = None
 
-    def confirmed(self) -> Dataset:
-        """The same without boxes that nobody has said yes to."""
-        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.confirmed))
+    def accepted(self) -> Dataset:
+        """The same without boxes that nobody has ever said yes to."""
+        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
 
 
 @dataclass(frozen=True)

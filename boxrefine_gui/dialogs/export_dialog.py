@@ -59,7 +59,7 @@ class ExportDialog(QDialog):
         folder: Path,
         format: str,
         boxes: int,
-        to_check: int,
+        unaccepted: int,
         drawn: int,
         on_chosen: Callable[[ExportChoice], None],
     ) -> None:
@@ -74,15 +74,20 @@ class ExportDialog(QDialog):
         self.folder.setAccessibleName("Folder to write to")
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        layout.addWidget(QLabel(f"Write {boxes} " + ("box" if boxes == 1 else "boxes") + " as"))
+        self._boxes, self._unaccepted = boxes, unaccepted
+        self.heading = QLabel()
+        layout.addWidget(self.heading)
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
         self._show_outlines()
         layout.addWidget(self.outlines)
-        noun = "box that is" if to_check == 1 else "boxes that are"
-        self.checked = QCheckBox(f"&Leave out the {to_check} {noun} still to check; else they go out as they are now")
-        self.checked.setVisible(to_check > 0)
-        layout.addWidget(self.checked)
+        noun = "box that nobody has" if unaccepted == 1 else "boxes that nobody has"
+        it = "it is" if unaccepted == 1 else "they are"
+        self.unchecked = QCheckBox(f"&Write the {unaccepted} {noun} accepted yet, too, as {it} now; else {it} left out")
+        self.unchecked.setVisible(unaccepted > 0)
+        self.unchecked.toggled.connect(self._show_count)
+        self._show_count()
+        layout.addWidget(self.unchecked)
         self.drawn = QLabel(f"{not_accepted(drawn)}, and {'is' if drawn == 1 else 'are'} left out.")
         self.drawn.setVisible(drawn > 0)
         layout.addWidget(self.drawn)
@@ -103,8 +108,8 @@ class ExportDialog(QDialog):
     def accept(self) -> None:
         super().accept()
         outlines = self.outlines.isEnabled() and self.outlines.isChecked()
-        out, checked = Path(self.folder.text().strip()), self.checked.isChecked()
-        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, checked=checked))
+        out, unchecked = Path(self.folder.text().strip()), self.unchecked.isChecked()
+        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, unchecked=unchecked))
 
     @property
     def _format(self) -> str:
@@ -135,6 +140,10 @@ class ExportDialog(QDialog):
         for widget in (label, self.folder, browse):
             row.addWidget(widget)
         return row
+
+    def _show_count(self) -> None:
+        count = self._boxes - (0 if self.unchecked.isChecked() else self._unaccepted)
+        self.heading.setText(f"Write {count} " + ("box" if count == 1 else "boxes") + " as")
 
     def _show_outlines(self) -> None:
         self.outlines.setEnabled(self._format == "coco")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ _NEW, _OLD, _PLAN = "new", "old", "plan.json"
 _SUFFIX, _LOCK_SUFFIX = ".partial", ".lock"
 _INSIDE = "export"
 _TRIES = 5
+_PATIENCE_S = 60.0
 _LEADS_OUT = "is a link that leads out of the folder: remove it, or choose another folder."
 
 
@@ -57,12 +59,15 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
     """
     target = Path(os.path.realpath(folder))
     names = [file.name for file in files]
-    for outside in names:
-        _refuse_outside(outside)
-    _sweep(target, _INSIDE, target=target)
-    _sweep(target.parent, target.name, target=target)
-    _refuse_unsuitable(folder, target, names)
+    for each in names:
+        _refuse_outside(each)
     exists = target.exists()
+    if exists:
+        with _alone_in(target):
+            _sweep_all(target)
+    else:
+        _sweep(target.parent, target.name, target=target)
+    _refuse_unsuitable(folder, target, names)
     # Inside a folder that exists, for it may be a disk of its own; else beside, to appear by one rename.
     beside, name = (target, _INSIDE) if exists else (target.parent, target.name)
     with _clean_failure(folder, target.parent), _staging(beside, name) as staging:
@@ -72,13 +77,24 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
             whole.parent.mkdir(parents=True, exist_ok=True)
             whole.write_bytes(file.content())
             yield done
-        _flush(new / made for made in names)
-        if exists:
-            _refuse_unsuitable(folder, target, names)  # making them may have taken minutes
-            _publish(staging, target, names)
-        else:
-            new.replace(target)
-            sync_folder(target.parent)
+        _flush(new / each for each in names)
+        if exists or not _appear(new, target):
+            with _alone_in(target):
+                _sweep_all(target)  # of one that was killed meanwhile
+                _refuse_unsuitable(folder, target, names)
+                _publish(staging, target, names)
+
+
+def _appear(new: Path, target: Path) -> bool:
+    """Give a new folder its name, unless another process has made one of that name meanwhile."""
+    try:
+        new.replace(target)
+    except OSError:
+        if target.is_dir():
+            return False
+        raise
+    sync_folder(target.parent)
+    return True
 
 
 def _refuse_outside(name: PurePosixPath) -> None:
@@ -135,7 +151,8 @@ def _publish(staging: Path, target: Path, names: Sequence[PurePosixPath]) -> Non
     for name in names:
         if os.path.lexists(target / name):
             _keep(target / name, staging / _OLD / name)
-    _write_through(staging / _PLAN, json.dumps([str(name) for name in names]).encode())
+    plan = {"target": os.path.relpath(target, staging.parent), "names": [str(name) for name in names]}
+    _write_through(staging / _PLAN, json.dumps(plan).encode())
     try:
         for name in names[:-1]:
             (staging / _NEW / name).replace(target / name)
@@ -159,10 +176,19 @@ def _keep(path: Path, kept: Path) -> None:
 
 
 def _put_back(staging: Path, target: Path) -> None:
-    """Make the folder as it was before the first rename; without a plan, there was none."""
+    """Make the folder as it was before the first rename; without a plan, there was none.
+
+    A plan is a file in somebody's folder, so it is trusted no more than a project is.
+    """
     try:
-        names = [PurePosixPath(name) for name in json.loads((staging / _PLAN).read_bytes())]
-    except (OSError, ValueError):
+        plan = json.loads((staging / _PLAN).read_bytes())
+        names = [PurePosixPath(str(name)) for name in plan["names"]]
+        for name in names:
+            _refuse_outside(name)
+        is_ours = (staging.parent / str(plan["target"])).resolve() == target
+    except (OSError, ValueError, TypeError, KeyError, BadInputError):
+        return
+    if not is_ours or not all(_is_within((target / name).parent, target) for name in names):
         return
     if not any(os.path.lexists(staging / _NEW / name) for name in names):
         return  # all were in their places
@@ -193,26 +219,42 @@ def _staging(parent: Path, name: str) -> Iterator[Path]:
             claim.release()
 
 
+@contextmanager
+def _alone_in(target: Path) -> Iterator[None]:
+    """One process at a time puts files into a folder, or puts them back."""
+    claim = Claim.take(target / f".{_INSIDE}ing{_LOCK_SUFFIX}", patience_s=_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if claim is not None:
+            claim.release()
+
+
+def _sweep_all(target: Path) -> None:
+    _sweep(target, _INSIDE, target=target)
+    _sweep(target.parent, target.name, target=target)
+
+
 def _sweep(parent: Path, name: str, *, target: Path) -> None:
     """Undo and remove what processes that were killed have left of exports into `target`."""
-    for found in _entries(parent, f".{name[:100]}-"):
+    for found in _entries(parent, name):
         lock = found.with_suffix(_LOCK_SUFFIX)
         if not is_abandoned(lock):
             continue
         if found.suffix == _SUFFIX:
-            if parent == target:
-                _put_back(found, target)
+            _put_back(found, target)
             shutil.rmtree(found, ignore_errors=True)
         lock.unlink(missing_ok=True)
 
 
-def _entries(parent: Path, prefix: str) -> list[Path]:
+def _entries(parent: Path, name: str) -> list[Path]:
+    pattern = re.compile(rf"\.{re.escape(name[:100])}-[0-9a-f]{{8}}\.(partial|lock)")
     try:
         with os.scandir(parent) as entries:
-            names = [entry.name for entry in entries if entry.name.startswith(prefix) and not entry.is_symlink()]
+            names = [entry.name for entry in entries if pattern.fullmatch(entry.name) and not entry.is_symlink()]
     except OSError:
         return []
-    return [parent / name for name in sorted(names) if name.endswith((_SUFFIX, _LOCK_SUFFIX))]
+    return [parent / name for name in sorted(names)]
 
 
 @contextmanager

@@ -74,8 +74,11 @@ def leave_open(db: Database) -> None:
     """Let go of the connection to a file that is gone from its path, without closing it.
 
     SQLite removes its journal by name when the last connection closes, and the file that has the name now may be
-    another one's. The system closes the connection with the process.
+    another one's. The system closes the connection with the process. Until then all that was written goes into the open
+    file itself, which may have been moved.
     """
+    with contextlib.suppress(sqlite3.Error):
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(db.conn))
 
 

@@ -19,8 +19,7 @@ class FilePlace:
     def __init__(self, path: Path, identity: tuple[int, int] | None) -> None:
         self._path = path.absolute()
         self._identity = identity
-        self.is_gone = False
-        """Whether the file was found to be gone once; what came to its place later is another one."""
+        self._was_replaced = False
 
     @classmethod
     def of(cls, path: Path) -> FilePlace:
@@ -28,9 +27,10 @@ class FilePlace:
         return cls(path, identity_of(path))
 
     def look(self) -> bool:
-        """Whether the file is gone."""
-        self.is_gone = self.is_gone or self._identity is None or identity_of(self._path) != self._identity
-        return self.is_gone
+        """Whether the file is not at its place; one that was replaced stays gone, a drive may come back."""
+        now = identity_of(self._path)
+        self._was_replaced = self._was_replaced or (now is not None and now != self._identity)
+        return self._was_replaced or now is None
 
     def check(self) -> None:
         """Raise ProjectGoneError where the file is gone."""

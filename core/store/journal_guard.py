@@ -37,14 +37,23 @@ def set_aside_foreign_journal(project: Path, note: Path) -> None:
         note.unlink(missing_ok=True)
 
 
-def note_files(project: Path, note: Path) -> None:
-    """After a project is opened: note its file and its journal, where there is a place for the note."""
+def remove_orphaned_journal(project: Path, journal: tuple[int, int] | None) -> None:
+    """Remove the journal of an open file that is gone from its path, so that no other file is taken for its own."""
+    if journal is not None and identity_of(project.with_name(project.name + "-wal")) == journal:
+        for part in _PARTS:
+            with contextlib.suppress(OSError):
+                project.with_name(project.name + part).unlink(missing_ok=True)
+
+
+def note_files(project: Path, note: Path) -> tuple[int, int] | None:
+    """After a project is opened: note its file and its journal, where there is a place for that; gives the latter."""
     file, journal = identity_of(project), identity_of(project.with_name(project.name + "-wal"))
     text = json.dumps({"file": file, "journal": journal})
     beside = note.with_name(f"{note.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         beside.write_text(text, "utf-8")
         beside.replace(note)
+    return journal
 
 
 def _read(note: Path) -> dict[str, object] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.records import OpenElsewhere
 from core.store.copying import copy_project, leave_open
-from core.store.journal_guard import NOTE, note_files, set_aside_foreign_journal
+from core.store.journal_guard import NOTE, note_files, remove_orphaned_journal, set_aside_foreign_journal
 from core.store.openings import Opening, folder_of
 from core.store.project_file import naming_faults, open_file
 
@@ -20,8 +20,7 @@ class OpenedFile:
         set_aside_foreign_journal(path, note)
         self._db, self._place, self.read_only = open_file(path)
         self._opening = Opening(path, visible=not self.read_only)
-        if not self.read_only:
-            note_files(path, note)
+        self._journal = None if self.read_only else note_files(path, note)
         self.opened_elsewhere: tuple[OpenElsewhere, ...] = tuple(self._opening.others())
         """Who had the project open when it was opened here."""
         self._version = self._data_version()
@@ -30,9 +29,15 @@ class OpenedFile:
         """Give the file back; all that was written is in it."""
         if self._place.look():
             leave_open(self._db)
+            remove_orphaned_journal(self.path, self._journal)
         else:
             self._db.close()
         self._opening.close()
+
+    @property
+    def token(self) -> str:
+        """The identity of this opening."""
+        return self._opening.token
 
     @property
     def is_gone(self) -> bool:

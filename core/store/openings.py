@@ -20,6 +20,8 @@ from core.store.journal_guard import NOTE
 
 _CLAIM = re.compile(r"(?P<token>[0-9a-f]{16})-(?P<pid>[0-9]{1,10})-(?P<host>[A-Za-z0-9._-]{0,80})\.open")
 _TRIES = 5
+_PATIENCE_S = 10.0
+MAKING = "making"
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,17 @@ class Opening:
         if visible:
             self._take()
 
-    def others(self) -> list[OpenElsewhere]:
-        """Processes that have the project open as well."""
-        return [held.who for held in self._held()]
+    def others(self, *, but: str = "") -> list[OpenElsewhere]:
+        """Processes that have the project open as well; the opening `but` does not count."""
+        return [held.who for held in self._held() if held.token != but]
 
     def other_tokens(self) -> list[str]:
         """The identities of those openings."""
         return [held.token for held in self._held()]
+
+    def claim_of_making(self) -> Claim | None:
+        """Held by the one process that gives a new project its name."""
+        return Claim.take(self.folder / MAKING, patience_s=_PATIENCE_S)
 
     @property
     def note(self) -> Path:
@@ -66,9 +72,10 @@ class Opening:
         if self._claim is not None:
             self._claim.release()
             self._claim = None
-            if _names(self.folder) == [NOTE]:
-                with contextlib.suppress(OSError):
-                    self.note.unlink()
+            if set(_names(self.folder)) <= {NOTE, MAKING}:
+                for name in (NOTE, MAKING):
+                    with contextlib.suppress(OSError):
+                        (self.folder / name).unlink()
             with contextlib.suppress(OSError):  # others are still there
                 self.folder.rmdir()
 
@@ -104,7 +111,7 @@ class Opening:
         """Remove what crashed processes have left."""
         held = {self.token} | {entry.token for entry in self._held()}
         for name in _names(self.folder):
-            if name[:16] not in held and name != NOTE:
+            if name[:16] not in held and name not in (NOTE, MAKING):
                 with contextlib.suppress(OSError):
                     (self.folder / name).unlink()
 

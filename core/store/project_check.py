@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -44,8 +45,11 @@ def open_to_check(path: Path) -> Database:
     if not path.is_file():
         raise BadFileError(f"The project {path} does not exist: check the path.")
     with naming_faults(path):
-        db = connect(path, "ro")
+        # A connection that may write merges and removes the journal when it ends; one that may not would leave one.
+        may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        db = connect(path, "rw" if may_write else "ro&immutable=1")
         try:
+            db.execute("PRAGMA query_only = ON")
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 raise BadFileError(f"{path} is no BoxRefine project: choose a project file.")
         except BaseException:

@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 from sqlite_utils import Database
 
-from core.errors import BadFileError, KnownError, ProjectGoneError, StorageError, reason
+from core.errors import BadFileError, KnownError, ProjectGoneError, ProjectUnwritableError, StorageError, reason
 from core.files import sync_folder
 from core.store.file_place import GONE, FilePlace
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
@@ -30,12 +30,17 @@ _PATIENCE_S = 10.0
 _MAY_NOT_WRITE = "may not be written here: check the permissions, or copy it to a folder of your own."
 REPAIR = "run boxrefine project repair on it, which keeps a copy."
 _DAMAGED = f"is damaged or no BoxRefine project: put an intact copy in its place, or {REPAIR}"
+_DISK_FAILED = "could not be read or saved because the disk failed or is full: check it, or save the project elsewhere."
 _FULL = "make room and try again, or save the project elsewhere."
 _FAULTS: tuple[tuple[str, type[KnownError], str], ...] = (
-    ("SQLITE_FULL", StorageError, f"could not be saved because the disk is full: {_FULL}"),
-    ("SQLITE_IOERR", StorageError, "could not be read or saved because the disk failed or is full: check the disk."),
+    ("SQLITE_FULL", ProjectUnwritableError, f"could not be saved because the disk is full: {_FULL}"),
+    (
+        "SQLITE_IOERR",
+        ProjectUnwritableError,
+        _DISK_FAILED,
+    ),
     ("SQLITE_READONLY_DBMOVED", ProjectGoneError, GONE),
-    ("SQLITE_READONLY", StorageError, _MAY_NOT_WRITE),
+    ("SQLITE_READONLY", ProjectUnwritableError, _MAY_NOT_WRITE),
     ("SQLITE_PERM", StorageError, _MAY_NOT_WRITE),
     ("SQLITE_CANTOPEN", StorageError, "cannot be opened: check that its folder is there and may be written."),
     ("SQLITE_BUSY", StorageError, "is in use by another program: close it there and try again."),
@@ -89,8 +94,8 @@ def transaction(db: Database, place: FilePlace | None = None) -> Iterator[None]:
 
     IMMEDIATE takes the write lock before the first read, so that two windows on one project take turns
     instead of failing; sqlite-utils' own `atomic()` blocks become savepoints inside. `place` is looked at before
-    anything is written and again before and after the commit. Raises ProjectGoneError where the file is no longer the
-    one at its path; a commit that was under way then stands in the open file, which `place` remembers as gone.
+    anything is written and again before the commit. Raises ProjectGoneError where the file is no longer the one at its
+    path. Who writes looks again afterwards, see `OpenedFile.is_gone`: a file that went during the commit has it.
     """
     if place is not None:
         place.check()
@@ -103,8 +108,6 @@ def transaction(db: Database, place: FilePlace | None = None) -> Iterator[None]:
     except BaseException:
         db.rollback()
         raise
-    if place is not None:
-        place.look()
 
 
 def create_file(path: Path, opening: Opening) -> None:
@@ -120,7 +123,12 @@ def create_file(path: Path, opening: Opening) -> None:
         beside.parent.mkdir(exist_ok=True)
         with naming_faults(path):
             _make_file(beside)
-        _give_name(beside, path)
+        making = opening.claim_of_making()
+        try:
+            _give_name(beside, path, opening.note)
+        finally:
+            if making is not None:
+                making.release()
     except OSError as error:
         raise StorageError(f"The project {path} cannot be created ({reason(error)}): choose another folder.") from error
     finally:
@@ -137,12 +145,17 @@ def _make_file(path: Path) -> None:
     db.close()  # merges the journal, so that the file is all there is
 
 
-def _give_name(beside: Path, path: Path) -> None:
-    """Rename without ever replacing a project; a journal that a deleted project left behind is not the new one's."""
-    for name in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + name).unlink(missing_ok=True)
-    if path.exists() and path.stat().st_size == 0:
+def _give_name(beside: Path, path: Path, note: Path) -> None:
+    """Rename without ever replacing a project; a journal that a deleted project left behind is not the new one's.
+
+    One process at a time does this: else the journal of a project that was just made would be taken for such a one.
+    """
+    if path.exists():
+        if path.stat().st_size > 0:
+            raise StorageError(f"{path} exists already: open it, or choose another name.")
         path.unlink()
+    for orphan in (*(path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal")), note):
+        orphan.unlink(missing_ok=True)
     try:
         os.link(beside, path)
     except FileExistsError as error:

@@ -39,6 +39,11 @@ class ProjectReads(OpenedFile):
             rows = self._db.query("SELECT * FROM images ORDER BY id")
             return list(self._whole("images", rows, partial(image_of, folder=self._folder)))
 
+    def image_count(self) -> int:
+        """How many images there are; they are added and never removed."""
+        with naming_faults(self.path):
+            return int(self._db.execute("SELECT count(*) FROM images").fetchone()[0])
+
     def categories(self) -> list[Category]:
         """All categories in the order that the user has given them, at first that in which they were added."""
         with naming_faults(self.path):
@@ -63,6 +68,10 @@ class ProjectReads(OpenedFile):
     def to_check(self) -> dict[int, int]:
         """Image id -> number of its corrections that nobody has said yes to, for images that have some."""
         return self._count_by_image("confirmed = 0")
+
+    def unaccepted(self) -> dict[int, int]:
+        """Image id -> number of its corrections that nobody has ever said yes to, for images that have some."""
+        return self._count_by_image("confirmed = 0 AND origin IS NOT NULL")
 
     def never_refined(self, image_id: int) -> list[Correction]:
         """Those corrections of an image that were neither refined nor changed since they were drawn or imported."""

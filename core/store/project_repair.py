@@ -29,6 +29,7 @@ from core.store.row_checks import BadRow, Row, is_unicode
 from core.store.schema_check import column_names, current_shape, patch_schema
 from core.store.undo_play import BadStep
 
+_ROWID = "its_rowid"
 _MENDED = ("images", "categories", "corrections", "refiners", "refiner_choices", "undo_steps")
 
 
@@ -147,14 +148,15 @@ def _storable(value: object) -> object:
 def _rows(old: Database, table: str) -> Iterator[Row]:
     """All rows of a table that SQLite can reach: from the front to where it cannot, and from the end to there."""
     seen = 0
-    query = f"SELECT * FROM {table} NOT INDEXED"
+    query = f"SELECT rowid AS {_ROWID}, * FROM {table} NOT INDEXED"
     with contextlib.suppress(sqlite3.DatabaseError):
         for row in old.query(f"{query} ORDER BY rowid"):
-            seen = row["id"]
+            seen = row.pop(_ROWID)
             yield row
         return
     with contextlib.suppress(sqlite3.DatabaseError):
         for row in old.query(f"{query} WHERE rowid > ? ORDER BY rowid DESC", [seen]):
+            del row[_ROWID]
             yield row
 
 

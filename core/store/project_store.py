@@ -95,6 +95,11 @@ class ProjectStore(DrawnBoxes):
                     raise
         return cls.open(path)
 
+    def succeed(self, before: ProjectStore) -> None:
+        """Take over from another opening of the same project by the same window, which is closed next."""
+        self._undo_log.inherit(before.token)
+        self.opened_elsewhere = tuple(self._opening.others(but=before.token))
+
     def add_images(self, images: Sequence[NewImage]) -> Changes:
         """Add those images that the project does not hold yet; not undoable. BadInputError for a size below 1."""
         self.refuse_read_only()

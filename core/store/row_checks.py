@@ -36,9 +36,9 @@ def whole_number_in(row: Row, name: str, *, least: int = 1, most: int = LARGEST_
     return value
 
 
-def id_in(row: Row, name: str = "id") -> int:
-    """The id of a row, this one or another."""
-    return whole_number_in(row, name, most=2**63 - 1)
+def id_in(row: Row, name: str = "id", *, least: int = 1) -> int:
+    """The id of a row, this one or another; 0 is none yet."""
+    return whole_number_in(row, name, least=least, most=2**63 - 1)
 
 
 def flag_in(row: Row, name: str) -> bool:

@@ -67,12 +67,12 @@ def refinement_columns(correction: Correction) -> dict[str, Any]:
 
 def correction_of(row: Row) -> Correction:
     """The correction in a row. Raises BadRow where a value is none that was ever stored."""
-    text_in(row, "created")
-    text_in(row, "changed")
+    for name in row.keys() & {"created", "changed"}:
+        text_in(row, name)
     return Correction(
-        id=id_in(row),
+        id=id_in(row, least=0),
         image_id=id_in(row, "image_id"),
-        category_id=id_in(row, "category_id"),
+        category_id=id_in(row, "category_id", least=0),
         drawn=box_in(row, "drawn"),
         refined=None if row["refined"] is None else box_in(row, "refined"),
         accepted=box_in(row, "accepted"),

@@ -109,6 +109,10 @@ class UndoLog:
         others_ids = [id for id in (_id_of(db, other) for other in opening.other_tokens()) if id]
         self._others = Others(watermark=watermark or 0, openings=frozenset(others_ids))
 
+    def inherit(self, token: str) -> None:
+        """Steps of this other opening are ours, too."""
+        self._others = self._others.without(_id_of(self._db, token))
+
     @contextmanager
     def operation(self, title: str, *, run: str = "") -> Iterator[Operation]:
         """One change that the user sees: one transaction, one undo step; an error leaves neither.

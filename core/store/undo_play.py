@@ -46,6 +46,10 @@ class Others:
     watermark: int
     openings: frozenset[int]
 
+    def without(self, opening: int) -> Others:
+        """The same, less one of them."""
+        return Others(self.watermark, self.openings - {opening})
+
     def condition(self, *, mine: int) -> str:
         """SQL for steps that are not theirs."""
         theirs = ", ".join(map(str, sorted(self.openings)))

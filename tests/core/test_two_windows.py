@@ -165,3 +165,17 @@ def test_a_project_that_another_process_has_open_says_which_and_a_killed_one_say
 def test_an_opening_shows_its_process(store: ProjectStore, project_path: Path) -> None:
     (claim,) = folder_of(project_path).glob("*.open")
     assert claim.name.split("-")[1] == str(os.getpid())
+
+
+def test_a_window_that_opens_its_project_again_keeps_its_history(
+    store: ProjectStore, other: ProjectStore, project_path: Path
+) -> None:
+    store.accept(CORRECTION)
+    other.accept(CORRECTION)
+    with closing(ProjectStore.open(project_path)) as again:
+        assert len(again.opened_elsewhere) == 2
+        again.succeed(store)
+        store.close()
+        assert len(again.opened_elsewhere) == 1
+        assert again.undo().anything
+        assert again.undo_titles()[0] == "Add category dog"
