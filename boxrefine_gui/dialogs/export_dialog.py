@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.exporting import ExportChoice
+from boxrefine_gui.plain_text import PlainLabel
 
 FORMATS = {
     "coco": ("COCO", "one JSON file for all images"),
@@ -32,7 +32,7 @@ FORMATS = {
 }
 
 
-class _Meaning(QLabel):
+class _Meaning(PlainLabel):
     """What a choice means, beside it: a click on it chooses, too."""
 
     def __init__(self, text: str, button: QRadioButton) -> None:
@@ -72,7 +72,7 @@ class ExportDialog(QDialog):
         self.folder.setAccessibleName("Folder to write to")
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        layout.addWidget(QLabel(f"Write {boxes} " + ("box" if boxes == 1 else "boxes") + " as"))
+        layout.addWidget(PlainLabel(f"Write {boxes} " + ("box" if boxes == 1 else "boxes") + " as"))
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
         self._show_outlines()
@@ -125,7 +125,7 @@ class ExportDialog(QDialog):
         browse = QPushButton("Browse…")
         browse.setAutoDefault(False)  # else Return browses, wherever the keyboard is
         browse.clicked.connect(self._browse)
-        label = QLabel("&Folder")
+        label = PlainLabel("&Folder")
         label.setBuddy(self.folder)
         for widget in (label, self.folder, browse):
             row.addWidget(widget)

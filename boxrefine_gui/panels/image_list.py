@@ -12,6 +12,7 @@ from boxrefine_gui import operations, theme
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.thumbnails import Thumbnails
+from boxrefine_gui.plain_text import tooltip
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import MANY_IMAGES
 from core.records import Changes, ImageRecord
@@ -72,7 +73,7 @@ class ImageListModel(QAbstractListModel):
         row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
             checks = f"\n{row.to_check} of its {row.count} boxes to check" if row.to_check else ""
-            return row.problem or str(record.path) + checks
+            return tooltip(row.problem or str(record.path) + checks)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{row.name}, " + (row.problem or f"{row.count} boxes, {row.to_check} to check")
         return row if role == ROW else None
