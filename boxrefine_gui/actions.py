@@ -26,6 +26,7 @@ from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.notices import Notices
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.job_list import JobList
+from boxrefine_gui.plain_text import menu_text
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.session import Session
 from boxrefine_gui.teach_actions import TeachVerbs, teach_rows
@@ -368,7 +369,7 @@ def export_folder(session: Session) -> Path:
 
 
 def _with_title(verb: str, title: str | None) -> str:
-    return f"{verb}: {title}" if title else verb
+    return f"{verb}: {menu_text(title)}" if title else verb
 
 
 def _close(window: QWidget) -> None:

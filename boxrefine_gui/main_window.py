@@ -11,7 +11,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QGridLayout,
-    QLabel,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -41,6 +40,7 @@ from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
+from boxrefine_gui.plain_text import PlainLabel, menu_text, set_title, set_tooltip
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
@@ -297,12 +297,13 @@ class MainWindow(QMainWindow):
             names.append(session.folder.name)
         elif session.project_path is not None:
             names.append(project_name(session.project_path))
-        self.setWindowTitle(" – ".join([*names, "BoxRefine"]))
+        set_title(self, " – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:
         self._recent.clear()
         for entry in self.parts.session.settings.recent:
-            action = self._recent.addAction(entry.replace("&", "&&"))
+            action = self._recent.addAction(menu_text(entry))
+            set_tooltip(action, entry)
             action.triggered.connect(partial(opening.open_path, self.parts, Path(entry)))
         self._recent.setEnabled(not self._recent.isEmpty())
 
@@ -353,7 +354,7 @@ def _laid_over(below: QWidget, above: QWidget) -> QWidget:
 
 
 def _titled(title: str, widget: QWidget, *, below: QWidget | None = None) -> QWidget:
-    label = QLabel(title)
+    label = PlainLabel(title)
     font = label.font()
     font.setBold(True)
     label.setFont(font)

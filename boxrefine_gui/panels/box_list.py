@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui import theme
 from boxrefine_gui.panels.list_with_hint import ListWithHint
+from boxrefine_gui.plain_text import tooltip
 from boxrefine_gui.session import Session
 from core.records import Changes, Correction
 
@@ -42,7 +43,7 @@ class BoxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(correction.category_id, hollow=not correction.confirmed)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{self._words(correction)}{_to_check(correction)}\n{_history(correction)}"
+            return tooltip(f"{self._words(correction)}{_to_check(correction)}\n{_history(correction)}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self._words(correction)}{_to_check(correction)}"
         return None

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from boxrefine_gui import category_verbs, operations, theme
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.category_view import CategoryView
+from boxrefine_gui.plain_text import set_tooltip, tooltip
 from core.records import Changes
 
 Index = QModelIndex | QPersistentModelIndex
@@ -45,7 +46,7 @@ class CategoryModel(QAbstractListModel):
             return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
             key = f"; {index.row() + 1} chooses it" if index.row() < 9 else ""
-            return f"{category.name}\nDrag to move it; the right button has more{key}"
+            return tooltip(f"{category.name}\nDrag to move it; the right button has more{key}")
         return None
 
     def match(
@@ -111,7 +112,7 @@ class CategoryList(QWidget):
         self.new_name.setPlaceholderText("Add a category")
         self.new_name.setAccessibleName("Name of a new category")
         self.new_name.setClearButtonEnabled(True)
-        self.new_name.setToolTip(_HOW_TO_ADD)
+        set_tooltip(self.new_name, _HOW_TO_ADD)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

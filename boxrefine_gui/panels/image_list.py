@@ -12,6 +12,7 @@ from boxrefine_gui import operations, theme
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.panels.thumbnails import Thumbnails
+from boxrefine_gui.plain_text import tooltip
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import MANY_IMAGES
 from core.records import Changes, ImageRecord
@@ -90,7 +91,7 @@ class ImageListModel(QAbstractListModel):
             return self._thumbnails.of(record.id, record.path)
         row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.problem or str(record.path) + (f"\n{row.waits}" if row.waits else "")
+            return tooltip(row.problem or str(record.path) + (f"\n{row.waits}" if row.waits else ""))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             drawn = f", {row.drawn} not accepted" if row.drawn else ""
             return f"{row.name}, " + (row.problem or f"{row.count} boxes, {row.to_check} to check{drawn}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QStatusBar
 
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.opening import LOADING
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.panels.teach_panel import when
+from boxrefine_gui.plain_text import PlainLabel
 from boxrefine_gui.session import Session
 from boxrefine_gui.session_state import Readiness
 from core.encoders.official import OFFICIAL, title_of
@@ -120,8 +121,8 @@ def _cache_words(ready: Readiness) -> str:
     )
 
 
-def _label(name: str) -> QLabel:
-    label = QLabel()
+def _label(name: str) -> PlainLabel:
+    label = PlainLabel()
     label.setAccessibleName(name)
     label.setContentsMargins(6, 0, 6, 0)
     return label
