@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import tomli_w
 
 from core.bounded import read_text
 from core.errors import BadFileError, StorageError, reason
+from core.files import written_whole
 from core.settings_check import LARGEST_SETTINGS, fault_of, parse_toml
 
 
@@ -126,19 +126,11 @@ def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Write the settings beside and rename, so that a crash leaves the old file. Raises StorageError."""
-    target, beside = Path(os.path.realpath(path)), None  # a link keeps pointing at the file
+    """Write the settings so that a crash leaves the old file. Raises StorageError."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-        with os.fdopen(handle, "wb") as file:
-            tomli_w.dump(_writable(settings), file)
-            file.flush()
-            os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
-        Path(beside).replace(target)
+        with written_whole(path) as beside:
+            beside.write_text(tomli_w.dumps(_writable(settings)), "utf-8")
     except OSError as error:
-        if beside is not None:
-            Path(beside).unlink(missing_ok=True)
         raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light import LightNetwork, channels_last, freeze_norms
 from core.encoders.weights import in_float32, load_state, load_strictly, read_torch, sha256_of
-from core.errors import BadWeightsError, StorageError, reason
+from core.errors import BadWeightsError
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
@@ -29,7 +29,7 @@ from core.training.measure import Answers, answers, summary
 from core.training.pool import Pool, load_pool
 from core.training.precision import Precision
 from core.training.processes import Processes
-from core.training.run_files import LOG_FILE, STATE_FILE, log_row
+from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
 
 ENCODER_FILE = "encoder.safetensors"
 ALONE = Processes()
@@ -259,18 +259,8 @@ def _save(
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    _save_state(state, out / STATE_FILE)
+    save_state(state, out / STATE_FILE)
     return figures
-
-
-def _save_state(state: dict[str, object], path: Path) -> None:
-    beside = path.with_name(path.name + ".part")
-    try:
-        torch.save(state, beside)
-        beside.replace(path)
-    except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
-        beside.unlink(missing_ok=True)
-        raise StorageError(f"The state could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 
 def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:
