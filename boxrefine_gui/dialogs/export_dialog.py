@@ -25,12 +25,7 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_close import not_accepted
 from boxrefine_gui.exporting import ExportChoice
 from boxrefine_gui.plain_text import PlainLabel
-
-FORMATS = {
-    "coco": ("COCO", "one JSON file for all images"),
-    "yolo": ("YOLO (Ultralytics)", "a text file for each image, and data.yaml; your pictures go into images/ beside"),
-    "voc": ("Pascal VOC", "an XML file for each image"),
-}
+from core.formats import EXPORTERS
 
 
 class _Meaning(PlainLabel):
@@ -119,12 +114,12 @@ class ExportDialog(QDialog):
         rows = QFormLayout()
         rows.setHorizontalSpacing(18)
         self.names: dict[QRadioButton, str] = {}
-        for name, (title, meaning) in FORMATS.items():
-            button = QRadioButton(title)
-            button.setAccessibleDescription(meaning)
+        for name, exporter in EXPORTERS.items():
+            button = QRadioButton(exporter.title)
+            button.setAccessibleDescription(exporter.description)
             self.formats.addButton(button)
             self.names[button] = name
-            rows.addRow(button, _Meaning(meaning, button))
+            rows.addRow(button, _Meaning(exporter.description, button))
         buttons = {name: button for button, name in self.names.items()}
         buttons.get(self._last_format, next(iter(self.names))).setChecked(True)
         self.formats.buttonToggled.connect(self._show_outlines)
@@ -146,7 +141,7 @@ class ExportDialog(QDialog):
         self.heading.setText(f"Write {count} " + ("box" if count == 1 else "boxes") + " as")
 
     def _show_outlines(self) -> None:
-        self.outlines.setEnabled(self._format == "coco")
+        self.outlines.setEnabled(self._format in EXPORTERS and EXPORTERS[self._format].holds_outlines)
 
     def _browse(self) -> None:
         chosen = self._ask.folder(self, title="Export to", start=Path(self.folder.text()))

@@ -17,15 +17,19 @@ from typing import TYPE_CHECKING
 
 from core.cli.terminal import complain, summarise, watch
 from core.errors import BadInputError
+from core.formats import EXPORTERS
 
 if TYPE_CHECKING:
     from core.records import Dataset
 
 
+FORMATS_HELP = "; ".join(f"{name}: {exporter.title}, {exporter.description}" for name, exporter in EXPORTERS.items())
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """PROJECT, --format, --outlines, --unchecked, --out and --overwrite."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
-    parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True, help="what to write")
+    parser.add_argument("--format", choices=tuple(EXPORTERS), required=True, help=FORMATS_HELP)
     parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
     parser.add_argument("--unchecked", action="store_true", help="write boxes that nobody has said yes to yet, too")
     parser.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)  # the default by now

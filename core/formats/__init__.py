@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -17,11 +18,21 @@ from core.records import Dataset
 
 @dataclass(frozen=True)
 class Exporter:
-    """A format: its name for people, what its files are, and the one of them to tell the user about."""
+    """A format, as the dialog, the command line and the help show it, and as it is written.
+
+    `description` says for people which files it makes, `main_file` is the one to tell them about. Only a format that
+    `holds_outlines` has its `outlined_files` asked for.
+    """
 
     title: str
+    description: str
     files: Callable[[Dataset], list[ExportFile]]
     main_file: str
+    outlined_files: Callable[[Dataset], list[ExportFile]] | None = None
+
+    @property
+    def holds_outlines(self) -> bool:
+        return self.outlined_files is not None
 
 
 @dataclass(frozen=True)
@@ -39,9 +50,20 @@ class ExportSummary:
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
     {
-        "coco": Exporter("COCO", coco.files, coco.MAIN_FILE),
-        "yolo": Exporter("YOLO (Ultralytics)", yolo.files, yolo.MAIN_FILE),
-        "voc": Exporter("Pascal VOC", voc.files, voc.MAIN_FILE),
+        "coco": Exporter(
+            "COCO",
+            "one JSON file for all images",
+            coco.files,
+            coco.MAIN_FILE,
+            outlined_files=partial(coco.files, outlines=True),
+        ),
+        "yolo": Exporter(
+            "YOLO (Ultralytics)",
+            "a text file for each image, and data.yaml; your pictures go into images/ beside",
+            yolo.files,
+            yolo.MAIN_FILE,
+        ),
+        "voc": Exporter("Pascal VOC", "an XML file for each image", voc.files, voc.MAIN_FILE),
     }
 )
 
@@ -50,14 +72,16 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
     """Write the accepted boxes of a dataset into the folder `out`; closing the job leaves `out` as it was.
 
     Boxes are cut at their image's border; every image of the dataset appears, also without boxes; pictures are not
-    copied. With `outlines`, which COCO alone can hold, the outlines of masks go with their boxes. Raises BadInputError
+    copied. With `outlines`, which some formats hold, the outlines of masks go with their boxes. Raises BadInputError
     for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
     with nothing half-written.
     """
     exporter = _exporter(format)
-    if outlines and format != "coco":
-        raise BadInputError(f"{exporter.title} holds no outlines of masks: export COCO, or boxes alone.")
-    files = coco.files(dataset, outlines=True) if outlines else exporter.files(dataset)
+    make = exporter.outlined_files if outlines else exporter.files
+    if make is None:
+        others = " or ".join(entry.title for entry in EXPORTERS.values() if entry.holds_outlines)
+        raise BadInputError(f"{exporter.title} holds no outlines of masks: export {others}, or boxes alone.")
+    files = make(dataset)
     yield Progress(0, len(files), f"Writing {exporter.title}")
     for done in write_folder(out, files):
         yield Progress(done, len(files), f"Writing {exporter.title}")

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui import opening, theme
 from boxrefine_gui.actions import shortcut_help
 from boxrefine_gui.app import App
-from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
+from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.model_actions import REFINE_BY_TITLES
 from boxrefine_gui.notices import BugReport
 from boxrefine_gui.panels.image_list import ROW
@@ -211,8 +211,15 @@ def test_an_export_that_fails_is_told(qtbot: QtBot, app: App, tmp_path: Path) ->
     assert app.window.jobs.rows == []
 
 
-def test_the_export_dialog_offers_every_format() -> None:
-    assert set(FORMATS) == set(EXPORTERS)
+def test_the_export_dialog_offers_every_format_and_outlines_where_it_holds_some(qtbot: QtBot, app: App) -> None:
+    app.window.action_by_id["export"].trigger()
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog is not None
+    assert list(dialog.names.values()) == list(EXPORTERS)
+    for button, name in dialog.names.items():
+        button.setChecked(True)
+        assert dialog.outlines.isEnabled() is EXPORTERS[name].holds_outlines
+    dialog.reject()
 
 
 def test_a_bug_is_a_report_to_copy(qtbot: QtBot, app: App) -> None:
