@@ -1,38 +1,47 @@
-"""Exports: one file a format, and the table of them."""
+"""Exports: the table of formats, and writing one.
+
+The table is read by `boxrefine --help`, so nothing heavy is imported until something is written.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from core.errors import BadInputError
-from core.formats import coco, voc, yolo
-from core.formats.safe_write import ExportFile, write_folder
 from core.progress import Job, Progress
-from core.records import Dataset
+
+if TYPE_CHECKING:
+    from core.formats.safe_write import ExportFile
+    from core.records import Dataset
 
 
 @dataclass(frozen=True)
 class Exporter:
     """A format, as the dialog, the command line and the help show it, and as it is written.
 
-    `description` says for people which files it makes, `main_file` is the one to tell them about. Only a format that
-    `holds_outlines` has its `outlined_files` asked for.
+    `description` says for people which files it makes. `module` has `files(dataset)`, with `outlines=True` where the
+    format `holds_outlines`, and `MAIN_FILE`, the one to tell people about.
     """
 
     title: str
     description: str
-    files: Callable[[Dataset], list[ExportFile]]
-    main_file: str
-    outlined_files: Callable[[Dataset], list[ExportFile]] | None = None
+    module: str
+    holds_outlines: bool = False
 
     @property
-    def holds_outlines(self) -> bool:
-        return self.outlined_files is not None
+    def main_file(self) -> str:
+        return str(import_module(self.module).MAIN_FILE)
+
+    def files(self, dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
+        """The files of an export, the one that names all others last."""
+        made: list[ExportFile] = import_module(self.module).files(dataset, **({"outlines": True} if outlines else {}))
+        return made
 
 
 @dataclass(frozen=True)
@@ -50,20 +59,13 @@ class ExportSummary:
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
     {
-        "coco": Exporter(
-            "COCO",
-            "one JSON file for all images",
-            coco.files,
-            coco.MAIN_FILE,
-            outlined_files=partial(coco.files, outlines=True),
-        ),
+        "coco": Exporter("COCO", "one JSON file for all images", "core.formats.coco", holds_outlines=True),
         "yolo": Exporter(
             "YOLO (Ultralytics)",
             "a text file for each image, and data.yaml; your pictures go into images/ beside",
-            yolo.files,
-            yolo.MAIN_FILE,
+            "core.formats.yolo",
         ),
-        "voc": Exporter("Pascal VOC", "an XML file for each image", voc.files, voc.MAIN_FILE),
+        "voc": Exporter("Pascal VOC", "an XML file for each image", "core.formats.voc"),
     }
 )
 
@@ -76,12 +78,13 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
     for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
     with nothing half-written.
     """
+    from core.formats.safe_write import write_folder
+
     exporter = _exporter(format)
-    make = exporter.outlined_files if outlines else exporter.files
-    if make is None:
+    if outlines and not exporter.holds_outlines:
         others = " or ".join(entry.title for entry in EXPORTERS.values() if entry.holds_outlines)
         raise BadInputError(f"{exporter.title} holds no outlines of masks: export {others}, or boxes alone.")
-    files = make(dataset)
+    files = exporter.files(dataset, outlines=outlines)
     yield Progress(0, len(files), f"Writing {exporter.title}")
     for done in write_folder(out, files):
         yield Progress(done, len(files), f"Writing {exporter.title}")

@@ -9,6 +9,7 @@ import pytest
 
 from core.formats import EXPORTERS, export
 from core.progress import run
+from core.records import Dataset
 from tests.core.datasets import difficult
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "exports"
@@ -28,3 +29,9 @@ def test_an_export_is_as_it_was(format: str, tmp_path: Path, update_golden: bool
         shutil.rmtree(GOLDEN / format, ignore_errors=True)
         shutil.copytree(tmp_path / "out", GOLDEN / format)
     assert contents(tmp_path / "out") == contents(GOLDEN / format)
+
+
+def test_each_format_of_the_table_has_its_module() -> None:
+    for exporter in EXPORTERS.values():
+        assert exporter.main_file
+        assert exporter.files(Dataset((), (), ()), outlines=exporter.holds_outlines)
