@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui import theme
+from boxrefine_gui.plain_text import set_tooltip
 from boxrefine_gui.session import Session
 
 
@@ -90,7 +91,7 @@ def give_keys(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
         actions[row.id].setShortcuts([])  # all first: a key may go from one to another
     for row in rows:
         actions[row.id].setShortcuts([QKeySequence(key) for key in row.keys])
-        actions[row.id].setToolTip(f"{row.words} ({readable(row.keys[0])})" if row.keys else row.words)
+        set_tooltip(actions[row.id], f"{row.words} ({readable(row.keys[0])})" if row.keys else row.words)
 
 
 def _refresh(row: ActionRow, action: QAction, session: Session) -> None:

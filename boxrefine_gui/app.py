@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QApplication
 from boxrefine_gui import opening
 from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.dialogs.ask_to_close import ask_to_close
+from boxrefine_gui.dialogs.ask_to_close import ask_about_drawn, ask_to_close
+from boxrefine_gui.draft_keeper import DraftKeeper
 from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.live_refine import LiveRefine
 from boxrefine_gui.loaded_models import Models
@@ -179,10 +180,11 @@ class App:
         )
         self.store = StoreLane(self.store_lane, unheard=self.session.report)
         self.live = LiveRefine(session=self.session, lane=self.refine)
-        self.second_look = SecondLook(session=self.session, lane=self.encode)
+        self.second_look = SecondLook(session=self.session, lane=self.encode, store=self.store)
         self.parts = Parts(
             self.session, self.store, self.files, self.encode, self.exports, self.live, load_models, settings_path()
         )
+        self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
@@ -203,6 +205,7 @@ class App:
         )
         self.collector = Collector(self.session)
         self._wants_models = False
+        self._is_drawn_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
@@ -248,12 +251,16 @@ class App:
     def _may_close(self) -> bool:
         """The window closes when everything accepted is stored; a second try does not wait.
 
-        Teaching that somebody asked for is not ended without a word.
+        Teaching that somebody asked for is not ended without a word, and drawn boxes do not wait for a yes unheard.
         """
         if self.session.teaching.is_running and not self.session.teaching.by_itself:
             ask_to_close(self.window, self.session.teaching, close=self._close_anyway)
             return False
         self.live.store_waiting_as_drawn()
+        self.keeper.keep()
+        if self.session.drawn_count and not self._is_drawn_told:
+            ask_about_drawn(self.window, self.session.drawn_count, close=self._close_with_drawn)
+            return False
         if self.store.is_idle or self._closing.isActive():
             return True
         self._closing.start()
@@ -262,6 +269,11 @@ class App:
     def _close_anyway(self) -> None:
         self.teaching.cancel()
         self.window.close()
+
+    def _close_with_drawn(self) -> None:
+        self._is_drawn_told = True
+        self.window.close()
+        self._is_drawn_told = self._closing.isActive()  # while it waits for the store, it need not ask again
 
     def _close_when_stored(self) -> None:
         if self.store.is_idle:
@@ -282,6 +294,7 @@ class App:
         self.project_watch.stop()
         self.exports.close()
         self.downloads.close()
+        self.keeper.keep()
         self.store.close()
         self.files.close(drain=True)
         self.second_look.stop()

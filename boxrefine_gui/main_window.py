@@ -11,7 +11,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QGridLayout,
-    QLabel,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui import importing, opening, theme
+from boxrefine_gui import importing, opening, operations, theme
 from boxrefine_gui.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
 from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
@@ -41,13 +40,15 @@ from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
+from boxrefine_gui.plain_text import PlainLabel, menu_text, set_title, set_tooltip
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.typing_guard import TypingGuard
 from boxrefine_gui.window_memory import WindowMemory
 from boxrefine_gui.window_place import first_size, place_text, restore_place, restore_sizes
 from core.errors import BadInputError
-from core.settings import Settings
+from core.settings import Settings, with_places
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
@@ -161,14 +162,14 @@ class MainWindow(QMainWindow):
         restore_sizes(self._right, settings.panel_heights)
 
     def _as_it_is(self, settings: Settings) -> Settings:
-        image = self.parts.session.image
+        places = {str(project): str(image) for project, image in self.parts.session.left_at.items()}
         return replace(
             settings,
             window=place_text(self),
             panel_widths=tuple(self._across.sizes()),
             panel_heights=tuple(self._right.sizes()),
             teaching_shown=not self._teach_column.isHidden(),
-            image=str(image.path) if image is not None else "",
+            places=with_places(settings.places, places),
         )
 
     def _remember(self) -> None:
@@ -214,8 +215,9 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._give_keys)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self._guard = TypingGuard(self, self.canvas)
+        self.boxes.delete_pressed.connect(partial(operations.delete_box, self.parts))
         for view in (self.images, self.categories.view, self.boxes):
-            view.clicked.connect(self._focus_canvas)
             view.activated.connect(self._focus_canvas)
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
@@ -295,12 +297,13 @@ class MainWindow(QMainWindow):
             names.append(session.folder.name)
         elif session.project_path is not None:
             names.append(project_name(session.project_path))
-        self.setWindowTitle(" – ".join([*names, "BoxRefine"]))
+        set_title(self, " – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:
         self._recent.clear()
         for entry in self.parts.session.settings.recent:
-            action = self._recent.addAction(entry.replace("&", "&&"))
+            action = self._recent.addAction(menu_text(entry))
+            set_tooltip(action, entry)
             action.triggered.connect(partial(opening.open_path, self.parts, Path(entry)))
         self._recent.setEnabled(not self._recent.isEmpty())
 
@@ -351,7 +354,7 @@ def _laid_over(below: QWidget, above: QWidget) -> QWidget:
 
 
 def _titled(title: str, widget: QWidget, *, below: QWidget | None = None) -> QWidget:
-    label = QLabel(title)
+    label = PlainLabel(title)
     font = label.font()
     font.setBold(True)
     label.setFont(font)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.plain_text import PlainLabel
 from boxrefine_gui.session import Session
 from core.errors import BadWeightsError, KnownError, ProjectUnwritableError
 
@@ -48,7 +48,7 @@ class Notices(QWidget):
         self._session = session
         self._bug: BugReport | None = None
         self._shown: KnownError | None = None
-        self.sentence = QLabel()
+        self.sentence = PlainLabel()
         self.save_elsewhere = QPushButton("Save project elsewhere…")
         """Shown with what says that the project cannot be written where it is; the window connects it."""
         self._bar = self._make_bar()
@@ -135,7 +135,7 @@ class BugReport(QDialog):
         super().__init__(parent)
         self.setWindowTitle("A fault in BoxRefine")
         self.resize(680, 420)
-        label = QLabel("Something went wrong that should not. Every accepted box is stored; you can go on working.")
+        label = PlainLabel("Something went wrong that should not. Every accepted box is stored; you can go on working.")
         label.setWordWrap(True)
         self.report = QPlainTextEdit(report)
         self.report.setReadOnly(True)

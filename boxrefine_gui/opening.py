@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.drawing import keep_in_hand
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts, choose_settings, show_image
+from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import OpenedProject, StoreView
 from core.encoders.official import title_of
-from core.errors import BadFileError, KnownError
+from core.errors import BadFileError, KnownError, StorageError, reason
 from core.records import ImageRecord, NewImage
 from core.settings import Settings
 
@@ -50,6 +52,7 @@ def open_project(parts: Parts, path: Path) -> None:
         return ProjectStore.open(path)
 
     parts.session.set_scan(f"opening {path.name}")
+    keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_project, parts), on_error=partial(_not_opened, parts))
 
 
@@ -66,7 +69,7 @@ def open_sample(parts: Parts) -> None:
 
 
 def open_last(parts: Parts) -> None:
-    """Open what was open last, with its picture in view; the sample project where there is nothing, or it is gone."""
+    """Open what was open last; the sample project where there is nothing, or it is gone."""
     settings = parts.session.settings
     if not settings.recent:
         open_sample(parts)
@@ -86,14 +89,12 @@ def open_last(parts: Parts) -> None:
 
 
 def _last(settings: Settings) -> Path | None:
-    """Files lane: the last folder, project, or picture of the last folder; None where it is gone.
+    """Files lane: the last folder or project; None where it is gone.
 
     The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
     """
-    last, image = Path(settings.recent[0]), Path(settings.image)
-    if _is_sample(settings.recent[0]) or not last.exists():
-        return None
-    return image if settings.image and last.is_dir() and image.parent == last and image.is_file() else last
+    last = Path(settings.recent[0])
+    return None if _is_sample(settings.recent[0]) or not os.path.exists(last) else last  # noqa: PTH110 - no name is too long
 
 
 def _is_sample(path: str) -> bool:
@@ -140,6 +141,7 @@ def _listed(parts: Parts, listing: _Listing) -> None:
 
         return ProjectStore.open_or_create(project_path_for(listing.folder))
 
+    keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_folder, parts, listing), on_error=partial(_not_opened, parts))
 
 
@@ -148,7 +150,8 @@ def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> No
     _remember(parts, listing.folder)
     _show_first(parts, listing.show)
     scan = Scan(parts, opened.path, listing.show)
-    parts.files.run(partial(_unknown, parts.session.images, listing.paths), on_done=scan.start)
+    unknown = partial(_unknown, parts.session.images, listing.paths)
+    parts.files.run(unknown, on_done=scan.start, on_error=partial(_not_opened, parts))
 
 
 def _remember(parts: Parts, path: Path) -> None:
@@ -159,11 +162,21 @@ def _show_first(parts: Parts, show: Path | None) -> None:
     """The picture at `show`, else the one at which this project was left, else the first one."""
     session, images = parts.session, parts.session.images
     if session.image is None and images:
-        left_at = session.row_of(session.left_at.get(session.project_path, 0)) or 0
-        otherwise = images[left_at] if show is None else None
-        wanted = next((record for record in images if record.path == show), otherwise)
+        at = show or _left_at(session)
+        wanted = next((record for record in images if record.path == at), None)
+        if wanted is None and show is None:
+            wanted = images[0]
         if wanted is not None:
             show_image(parts, wanted.id)
+
+
+def _left_at(session: Session) -> Path | None:
+    """The picture that was open last in this project, here or in an earlier window."""
+    project = session.project_path
+    if project is None:
+        return None
+    place = session.settings.places.get(str(project))
+    return session.left_at.get(project, Path(place) if place else None)
 
 
 def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:
@@ -180,6 +193,7 @@ class Scan:
         self._project_path = project_path
         self._show = show
         self._left: list[Path] = []
+        self._to_store: list[list[NewImage]] = []
         self._chunk = _FIRST_CHUNK
         self._total = 0
 
@@ -196,7 +210,8 @@ class Scan:
         if self._left:
             chunk, self._left = self._left[: self._chunk], self._left[self._chunk :]
             self._chunk = min(self._chunk * 4, _LARGEST_CHUNK)
-            self._parts.files.run(partial(_measure, chunk), on_done=self._measured)
+            failed = partial(self._not_measured, chunk)
+            self._parts.files.run(partial(_measure, chunk), on_done=self._measured, on_error=failed)
         elif session.image is None and session.images:
             wanted = (record for record in session.images if record.path == self._show)  # perhaps an unreadable one
             show_image(self._parts, next(wanted, session.images[0]).id)
@@ -208,23 +223,50 @@ class Scan:
             return
         if faults:
             session.add_unreadable(dict(faults))
-        if new:
-            self._parts.store.write(
-                lambda project: project.add_images(new), on_done=self._added, on_error=self._not_added
+        self._store(new)
+
+    def _not_measured(self, chunk: list[Path], error: Exception) -> None:
+        """One chunk that fails, by a fault of ours, does not keep the rest of the folder closed."""
+        session = self._parts.session
+        if session.project_path == self._project_path:
+            session.report(error)
+            session.add_unreadable(
+                {path: f"The picture {path} cannot be read: look at it again (F5)." for path in chunk}
             )
-        else:
             self._next()
 
-    def _not_added(self, error: Exception) -> None:
-        if self._parts.session.project_path == self._project_path:  # else nobody waits for these pictures any more
-            self._parts.session.set_scan("")
-            self._parts.session.report(error)
+    def _store(self, new: list[NewImage]) -> None:
+        """Add pictures to the project, those that wait for it from before first."""
+        if new:
+            self._to_store.append(new)
+        if not self._to_store:
+            self._next()
+            return
+        batch = self._to_store.pop()
+        self._parts.store.write(
+            lambda project: project.add_images(batch), on_done=self._added, on_error=partial(self._not_added, batch)
+        )
+
+    def _not_added(self, batch: list[NewImage], error: Exception) -> None:
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return  # nobody waits for these pictures any more
+        if isinstance(error, StorageError | BadFileError):  # another chunk would fare no better
+            session.set_scan("")
+            session.report(error)
+            return
+        if len(batch) > 1:  # one of them is at fault
+            middle = len(batch) // 2
+            self._to_store += [batch[middle:], batch[:middle]]
+        else:
+            session.add_unreadable({batch[0].path: f"The picture cannot be added to the project ({reason(error)})."})
+        self._store([])
 
     def _added(self, view: StoreView) -> None:
         if self._parts.session.project_path == self._project_path:
             self._parts.session.apply(view)
             _show_first(self._parts, self._show)
-            self._next()
+            self._store([])
 
 
 def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]:

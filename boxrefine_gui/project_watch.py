@@ -89,7 +89,8 @@ class ProjectWatch:
 
     def _moved(self, moved: Moved) -> None:
         session = self._parts.session
-        session.left_at[moved.after] = session.left_at.get(session.project_path, 0)
+        if session.project_path in session.left_at:
+            session.left_at[moved.after] = session.left_at[session.project_path]
         session.project_path = moved.after
         session.set_scan("")
         session.project_changed.emit()

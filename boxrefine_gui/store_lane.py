@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from boxrefine_gui.background import QueueLane
 from core.errors import ProjectGoneError, StorageError
-from core.records import Category, Changes, Correction, ImageRecord
+from core.records import Category, Changes, Correction, DrawnBox, ImageRecord
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -27,7 +27,8 @@ MANY_IMAGES = 64
 
 @dataclass(frozen=True)
 class Tallies:
-    """Image id -> how many boxes it has, how many of them are still to check, and how many nobody has ever accepted.
+    """Image id -> how many boxes it has, how many of them are still to check, how many nobody has ever accepted, and
+    how many are only drawn.
 
     Only images that have some.
     """
@@ -35,19 +36,22 @@ class Tallies:
     boxes: Mapping[int, int]
     to_check: Mapping[int, int]
     unaccepted: Mapping[int, int]
+    drawn: Mapping[int, int]
 
 
 @dataclass(frozen=True)
 class StoreView:
     """What a write touched and how the touched things look now; None: not touched, so not read again.
 
-    `corrections` holds an entry for each touched image; where those are very many, `tallies` stands for them.
+    `corrections` and `drawn`, the boxes that nobody has accepted, hold an entry for each touched image; where those are
+    very many, `tallies` stands for them.
     """
 
     changes: Changes
     images: tuple[ImageRecord, ...] | None = None
     categories: tuple[Category, ...] | None = None
     corrections: Mapping[int, tuple[Correction, ...]] = field(default_factory=dict)
+    drawn: Mapping[int, tuple[DrawnBox, ...]] = field(default_factory=dict)
     tallies: Tallies | None = None
     undo_titles: tuple[str | None, str | None] = (None, None)
 
@@ -256,6 +260,7 @@ def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
         tuple(project.images()) if changes.images else None,
         tuple(project.categories()) if changes.categories else None,
         {image_id: tuple(project.corrections(image_id)) for image_id in read},
+        {image_id: tuple(project.drawn_boxes(image_id)) for image_id in read},
         _tallies(project) if is_wide else None,
         project.undo_titles(),
     )
@@ -273,10 +278,11 @@ def read_others_work(project: ProjectStore, *, shown: int | None, known: int) ->
         tuple(project.images()) if has_new else None,
         tuple(project.categories()),
         {image_id: tuple(project.corrections(image_id)) for image_id in image_ids},
+        {image_id: tuple(project.drawn_boxes(image_id)) for image_id in image_ids},
         _tallies(project),
         project.undo_titles(),
     )
 
 
 def _tallies(project: ProjectStore) -> Tallies:
-    return Tallies(project.counts(), project.to_check(), project.unaccepted())
+    return Tallies(project.counts(), project.to_check(), project.unaccepted(), project.drawn_counts())

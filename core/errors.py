@@ -15,6 +15,10 @@ class BadInputError(KnownError):
     """Content that cannot be used as it is: a box, an id, an option, a configuration key."""
 
 
+class NoLongerDrawnError(BadInputError):
+    """A drawn box that was accepted or discarded meanwhile, in another window."""
+
+
 class BadWeightsError(KnownError):
     """Weights that are missing, truncated, of another model or not what their checksum says."""
 

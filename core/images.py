@@ -1,7 +1,7 @@
 """Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes, folder listings.
 
 Pillow reads what it reads well (8-bit JPEG, PNG, BMP, TIFF, WebP, alpha, palettes, and it refuses truncated
-files); OpenCV reads what Pillow cannot (16 bits a channel).
+files); OpenCV reads what Pillow cannot (PNG and TIFF of more than 8 bits a channel). No other format is tried.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -18,7 +19,17 @@ import xxhash
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from core.bounded import open_regular
 from core.errors import BadFileError, reason
+from core.picture_claims import (
+    FORMATS,
+    HEAD_BYTES,
+    TooLargeError,
+    check_claims,
+    check_head,
+    check_scans,
+    plain_png,
+)
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) RGB, 8 bits, upright."""
@@ -28,52 +39,60 @@ _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _EXIF_ORIENTATION = 0x0112
 _TURNED_SIDEWAYS = frozenset({5, 6, 7, 8})
 
-Image.MAX_IMAGE_PIXELS = None  # aerial pictures are large on purpose; a bomb is no threat from one's own folder
+_MOST_FOR_THUMBNAIL = 96 * 1024**2
+"""Pixels that are decoded for a thumbnail: those of a larger picture would take a gigabyte."""
+
+_BAND_BYTES = 8 * 1024**2
+
+Image.MAX_IMAGE_PIXELS = None  # aerial pictures are large on purpose; `check_claims` has the limits
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damaged EXIF, into the terminal
 
 
 def read_picture(path: Path) -> Picture:
     """The picture in `path`, upright (EXIF applied), as 8-bit RGB; 16-bit values are scaled to their range.
 
-    Alpha is laid over white. Raises BadFileError where the file is missing, no picture, or cut short.
+    Alpha is laid over white. Raises BadFileError where the file is missing, no picture, cut short, too large, or
+    claims more pixels than its bytes can hold; never anything else, whatever is in it.
     """
-    try:
-        with _opened(path) as image:
-            if image.mode in _DEEP_MODES or _bits(image) > 8:
-                # OpenCV turns TIFFs whatever it is told.
-                turned = image.format == "TIFF"
-                return _read_deep(path, 1 if turned else int(image.getexif().get(_EXIF_ORIENTATION, 1)))
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # else it copies those that are upright, too
-            return _to_rgb(image)
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _unreadable(path, error) from error
+    with _readable(path), _opened(path) as (file, image):
+        if _is_deep(image):
+            # OpenCV turns TIFFs whatever it is told.
+            turned = image.format == "TIFF"
+            orientation = 1 if turned else int(image.getexif().get(_EXIF_ORIENTATION, 1))
+            file.seek(0)
+            content = file.read()
+            return _read_deep(plain_png(content) if image.format == "PNG" else content, orientation)
+        _count_scans(file, image)
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)  # else it copies those that are upright, too
+        return _to_rgb(image)
 
 
 def read_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels of the upright picture, from its header alone.
 
-    Raises BadFileError where the file is missing or no picture.
+    Raises BadFileError where the file is missing, no picture, or claims more pixels than its bytes can hold.
     """
-    try:
-        with _opened(path) as image:
-            width, height = image.size
-            sideways = _header_orientation(image) in _TURNED_SIDEWAYS
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _unreadable(path, error) from error
+    with _readable(path), _opened(path) as (_, image):
+        width, height = image.size
+        sideways = _header_orientation(image) in _TURNED_SIDEWAYS
     return (height, width) if sideways else (width, height)
 
 
 def read_thumbnail(path: Path, *, side: int) -> Picture:
-    """A small upright picture whose long side is at most `side` pixels; JPEGs are decoded at reduced size."""
-    try:
-        with _opened(path) as image:
-            deep = image.mode in _DEEP_MODES or _bits(image) > 8
-            small: Image.Image = Image.fromarray(read_picture(path)) if deep else image
-            small.draft("RGB", (side * 2, side * 2))
-            small.thumbnail((side, side))
-            return _to_rgb(ImageOps.exif_transpose(small))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _unreadable(path, error) from error
+    """A small upright picture whose long side is at most `side` pixels; JPEGs are decoded at reduced size.
+
+    Raises BadFileError as `read_picture`, and where a gigabyte would be decoded for it.
+    """
+    with _readable(path), _opened(path) as (file, image):
+        _count_scans(file, image)
+        if not _is_deep(image):
+            image.draft("RGB", (side * 2, side * 2))
+        if image.width * image.height > _MOST_FOR_THUMBNAIL // (4 if _is_deep(image) else 1):
+            raise TooLargeError(f"{image.width} x {image.height} pixels, too many for a thumbnail")
+        small: Image.Image = Image.fromarray(read_picture(path)) if _is_deep(image) else image
+        small.thumbnail((side, side))
+        return _to_rgb(ImageOps.exif_transpose(small))
 
 
 def content_hash(picture: Picture) -> str:
@@ -112,10 +131,37 @@ def picture_names(folder: Path) -> set[str]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever a decoder raises about a file means one thing, and becomes one sentence."""
+    try:
+        yield
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]]:
     """A picture whose file is opened here: Pillow would map some TIFFs, and then reads sideways ones wrong."""
-    with path.open("rb") as file, Image.open(file) as image:
-        yield image
+    with open_regular(path) as file:
+        head, nbytes = file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size
+        check_head(head, nbytes=nbytes)
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            check_claims(image, head, nbytes=nbytes)
+            yield file, image
+
+
+def _count_scans(file: BinaryIO, image: ImageFile.ImageFile) -> None:
+    if image.info.get("progressive"):
+        before = file.tell()
+        file.seek(0)
+        check_scans(file.read())
+        file.seek(before)
+
+
+def _is_deep(image: ImageFile.ImageFile) -> bool:
+    """More than 8 bits a channel; cv2 is asked for these two formats alone."""
+    return image.format in ("PNG", "TIFF") and (image.mode in _DEEP_MODES or _bits(image) > 8)
 
 
 def _suffix(name: str) -> str:
@@ -143,6 +189,10 @@ def _unreadable(path: Path, error: Exception) -> BadFileError:
         return BadFileError(f"The picture {path} does not exist: check the path.")
     if isinstance(error, PermissionError):
         return BadFileError(f"The picture {path} may not be read: check its permissions.")
+    if isinstance(error, TooLargeError):
+        return BadFileError(f"The picture {path} cannot be read ({error}): cut it into smaller ones.")
+    if isinstance(error, MemoryError):
+        return BadFileError(f"The picture {path} cannot be read (there is not enough memory for it): make it smaller.")
     if isinstance(error, UnidentifiedImageError):
         return BadFileError(f"{path} is not a picture that can be read: replace it or take it out of the folder.")
     return BadFileError(f"The picture {path} is damaged ({reason(error)}): replace it with an intact copy.")
@@ -179,12 +229,12 @@ def _to_rgb(image: Image.Image) -> Picture:
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _read_deep(path: Path, orientation: int) -> Picture:
+def _read_deep(content: bytes, orientation: int) -> Picture:
     """A picture of more than 8 bits a channel, stretched from its own range to 8 bits."""
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    values = cv2.imdecode(np.fromfile(path, np.uint8), flags)
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if values is None:
-        raise BadFileError(f"The picture {path} is damaged or of a kind that cannot be read: replace it.")
+        raise ValueError("it is of a kind that cannot be read")
     upright = _turn(_stretch(values), orientation)
     if upright.ndim == 2:
         return np.ascontiguousarray(np.repeat(upright[..., None], 3, axis=2))
@@ -194,12 +244,24 @@ def _read_deep(path: Path, orientation: int) -> Picture:
 def _stretch(values: NDArray[np.generic]) -> Picture:
     if values.dtype == np.uint8:
         return values.astype(np.uint8)
-    numbers = np.nan_to_num(values.astype(np.float64))
+    # In bands, because float64 is four to eight times as large as what was read.
+    rows = max(1, _BAND_BYTES // max(1, 8 * values[0].size))
+    bands = [slice(top, top + rows) for top in range(0, len(values), rows)]
     # 12-bit cameras and float rasters use a part of their type's range, so the picture's own range is what counts.
-    low, high = float(numbers.min()), float(numbers.max())
+    low = min(float(_finite(values[band]).min()) for band in bands)
+    high = max(float(_finite(values[band]).max()) for band in bands)
     if values.dtype == np.uint16 and high > 255 * 128:
         low, high = 0.0, 65535.0
-    return ((numbers - low) * (255.0 / max(high - low, 1e-9))).round().clip(0, 255).astype(np.uint8)
+    scale = 255.0 / max(high - low, 1e-9)
+    stretched = np.empty(values.shape, np.uint8)
+    for band in bands:
+        stretched[band] = ((_finite(values[band]) - low) * scale).round().clip(0, 255)
+    return stretched
+
+
+def _finite(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """As float64, NaN and infinity as 0, and nothing so large that a difference would be infinite."""
+    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0).clip(-1e150, 1e150)
 
 
 def _turn(values: Picture, orientation: int) -> Picture:

@@ -86,7 +86,8 @@ class Correction:
     refinement's mask, if there was one: it belongs to the refined box and does not move with the accepted one.
     `refined` always answers `drawn`: where a stored box is refined again, the box that it was is the drawn one.
     `origin` is None for a box that was drawn here. Not `confirmed`: nobody has said yes to it yet, so `accepted` is the
-    box as it was drawn or imported, and `refined`, if there is one, is a proposal.
+    box as it was drawn or imported, or as it was accepted before a later answer came, and `refined`, if there is one,
+    is a proposal.
     """
 
     image_id: int
@@ -125,6 +126,19 @@ class Correction:
             encoder=encoder,
             refiner=refiner,
         )
+
+
+@dataclass(frozen=True)
+class DrawnBox:
+    """A box that was drawn and that nobody has accepted or discarded yet; no export and no lesson holds it.
+
+    `key` is its own, in every project. `correction` is what accepting it stores: its `id` is 0, and so is its
+    `category_id` where there was no category to choose. `plain`: the user wants no refinement.
+    """
+
+    key: str
+    correction: Correction
+    plain: bool = False
 
 
 @dataclass(frozen=True)

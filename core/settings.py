@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import platformdirs
 import tomli_w
 
+from core.bounded import read_text
 from core.errors import BadFileError, StorageError, reason
+from core.settings_check import LARGEST_SETTINGS, fault_of, parse_toml
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,12 @@ class Settings:
     `cache_codec` is fp16, or 8bit for half the bytes. `export_format` is what was exported as last. `refine_by` is
     auto, refiner, mask or both; `careful`: only boxes that are clearly off are moved. `teach_when_idle`: teach the
     refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
+    `auto_accept`: a box is accepted when the mouse is released; `accept_when_going_on`: when the hand goes on to the
+    next box or image, else it waits as a drawn box. `least_drag`: a box with a side below so many pixels of the screen
+    is a slip of the hand.
     The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
-    (pixels), `teaching_shown`, and `image`, the picture that was open last. `keys` are the keys of actions, by id, that
-    have other ones than their own.
+    (pixels), `teaching_shown`, and `places`, the picture that was open last by project. `keys` are the keys of actions,
+    by id, that have other ones than their own.
     """
 
     encoder: str = "light"
@@ -38,6 +43,8 @@ class Settings:
     show_names: bool = True
     encode_folder: bool = True
     auto_accept: bool = False
+    accept_when_going_on: bool = True
+    least_drag: int = 6
     export_format: str = "coco"
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3
@@ -51,7 +58,7 @@ class Settings:
     panel_widths: tuple[int, ...] = field(default=())
     panel_heights: tuple[int, ...] = field(default=())
     teaching_shown: bool = False
-    image: str = ""
+    places: dict[str, str] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:
@@ -60,8 +67,11 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
-OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "image")
+OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places")
 """What nobody chooses: the window writes it by itself."""
+
+
+_MOST_PLACES = 200
 
 
 def settings_path() -> Path:
@@ -82,7 +92,7 @@ def load_settings(path: Path) -> Settings:
     Raises BadFileError where the file is not TOML or a value is of the wrong kind.
     """
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = parse_toml(read_text(path, limit=LARGEST_SETTINGS))
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
@@ -92,10 +102,11 @@ def load_settings(path: Path) -> Settings:
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
     }
     for name, value in chosen.items():
-        if type(value) is not type(known[name]):
-            kind = type(known[name]).__name__
-            raise BadFileError(f"In the settings file {path}, {name} must be of type {kind}: mend or delete the line.")
-    return replace(Settings(), **chosen | {"keys": _keys(chosen.get("keys", {}), path)})
+        if (fault := fault_of(name, value, known[name])) is not None:
+            line = "that line" if name == "keys" else "the line"
+            raise BadFileError(f"In the settings file {path}, {name} {fault}: mend or delete {line}.")
+    keys = {name: tuple(keys) for name, keys in chosen.get("keys", {}).items()}
+    return replace(Settings(), **chosen | {"keys": keys})
 
 
 def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
@@ -114,14 +125,6 @@ def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
         return Settings(), BadFileError(f"{str(error).removesuffix('.')}; as it was it is kept as {copy.name}.")
 
 
-def _keys(values: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    for name, keys in values.items():
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            example = f'{name} = ["Ctrl+E"]'
-            raise BadFileError(f"In the settings file {path}, keys are lists like {example}: mend or delete that line.")
-    return {name: tuple(keys) for name, keys in values.items()}
-
-
 def save_settings(settings: Settings, path: Path) -> None:
     """Write the settings beside and rename, so that a crash leaves the old file. Raises StorageError."""
     target, beside = Path(os.path.realpath(path)), None  # a link keeps pointing at the file
@@ -129,7 +132,7 @@ def save_settings(settings: Settings, path: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
         with os.fdopen(handle, "wb") as file:
-            tomli_w.dump(asdict(settings) | {"recent": list(settings.recent)}, file)
+            tomli_w.dump(_writable(settings), file)
             file.flush()
             os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
         Path(beside).replace(target)
@@ -139,10 +142,32 @@ def save_settings(settings: Settings, path: Path) -> None:
         raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 
-def save_window(settings: Settings, path: Path) -> None:
+def _writable(settings: Settings) -> dict[str, Any]:
+    """Without paths that are no Unicode, which TOML cannot hold: such a folder is not remembered."""
+    values = asdict(settings)
+    values["recent"] = [path for path in settings.recent if _is_unicode(path)]
+    values["places"] = {name: at for name, at in settings.places.items() if _is_unicode(name) and _is_unicode(at)}
+    return {name: "" if isinstance(value, str) and not _is_unicode(value) else value for name, value in values.items()}
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode("utf-8") == text
+
+
+def with_places(known: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """The pictures that were open last, by project, with newer ones; those that changed longest ago go first."""
+    changed = {project: image for project, image in new.items() if known.get(project) != image}
+    lasting = {project: image for project, image in known.items() if project not in changed}
+    return dict([*lasting.items(), *changed.items()][-_MOST_PLACES:])
+
+
+def save_window(settings: Settings, path: Path, *, places: Mapping[str, str]) -> None:
     """Write what the window is like, and keep the choices in `path`: another window may have made them since.
+
+    `places` are the pictures that were open last in the projects of this window; those of other projects stay.
 
     Raises BadFileError as `load_settings` and StorageError as `save_settings`.
     """
     window = {name: getattr(settings, name) for name in OF_THE_WINDOW}
-    save_settings(replace(load_settings(path), **window), path)
+    there = load_settings(path)
+    save_settings(replace(there, **window | {"places": with_places(there.places, places)}), path)

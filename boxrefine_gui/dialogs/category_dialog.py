@@ -10,13 +10,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from boxrefine_gui import theme
+from boxrefine_gui.plain_text import PlainLabel, set_title
 from core.records import Category
 
 _WIDTH = 440
@@ -42,9 +42,9 @@ class _CategoryDialog(QDialog):
 
     def __init__(self, parent: QWidget, question: CategoryQuestion, *, title: str, label: str) -> None:
         super().__init__(parent)
-        self.setWindowTitle(title)
+        set_title(self, title)
         self.setMinimumWidth(_WIDTH)
-        self.sentence = QLabel(question.sentence)
+        self.sentence = PlainLabel(question.sentence)
         self.sentence.setWordWrap(True)
         self.others = QComboBox()
         self.others.setAccessibleName("The other categories")
@@ -53,7 +53,7 @@ class _CategoryDialog(QDialog):
         for category in question.others:
             self.others.addItem(theme.swatch(category.id), category.name, category.id)
         self.others.setCurrentIndex(max(self.others.findData(question.into), 0))
-        self.label = QLabel(label)
+        self.label = PlainLabel(label)
         self.label.setBuddy(self.others)
         row = QHBoxLayout()
         row.addWidget(self.label)

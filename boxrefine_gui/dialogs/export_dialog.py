@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -23,7 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_to_close import not_accepted
 from boxrefine_gui.exporting import ExportChoice
+from boxrefine_gui.plain_text import PlainLabel
 
 FORMATS = {
     "coco": ("COCO", "one JSON file for all images"),
@@ -32,7 +33,7 @@ FORMATS = {
 }
 
 
-class _Meaning(QLabel):
+class _Meaning(PlainLabel):
     """What a choice means, beside it: a click on it chooses, too."""
 
     def __init__(self, text: str, button: QRadioButton) -> None:
@@ -59,6 +60,7 @@ class ExportDialog(QDialog):
         format: str,
         boxes: int,
         unaccepted: int,
+        drawn: int,
         on_chosen: Callable[[ExportChoice], None],
     ) -> None:
         super().__init__(parent)
@@ -73,7 +75,7 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         self._boxes, self._unaccepted = boxes, unaccepted
-        self.heading = QLabel()
+        self.heading = PlainLabel()
         layout.addWidget(self.heading)
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
@@ -86,6 +88,9 @@ class ExportDialog(QDialog):
         self.unchecked.toggled.connect(self._show_count)
         self._show_count()
         layout.addWidget(self.unchecked)
+        self.drawn = PlainLabel(f"{not_accepted(drawn)}, and {'is' if drawn == 1 else 'are'} left out.")
+        self.drawn.setVisible(drawn > 0)
+        layout.addWidget(self.drawn)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
         cancel = QPushButton("Cancel")
@@ -130,7 +135,7 @@ class ExportDialog(QDialog):
         browse = QPushButton("Browse…")
         browse.setAutoDefault(False)  # else Return browses, wherever the keyboard is
         browse.clicked.connect(self._browse)
-        label = QLabel("&Folder")
+        label = PlainLabel("&Folder")
         label.setBuddy(self.folder)
         for widget in (label, self.folder, browse):
             row.addWidget(widget)

@@ -7,7 +7,9 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+
+from boxrefine_gui.plain_text import OwnWords
 
 Shortcuts = Mapping[str, Sequence[tuple[str, str]]]
 """Heading -> rows of (keys, what they do)."""
@@ -41,13 +43,12 @@ class About(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("About BoxRefine")
-        label = QLabel(
+        label = OwnWords(
             f"<h3>BoxRefine {escape(app_version())}</h3>"
             "<p>Drag a careless box, get a tight one.</p>"
             "<p>Pictures and boxes stay on this computer.<br>"
             "Apache License 2.0. Built with Qt, PyTorch and HQ-SAM.</p>"
         )
-        label.setTextFormat(Qt.TextFormat.RichText)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 18, 24, 18)
         layout.addWidget(label)

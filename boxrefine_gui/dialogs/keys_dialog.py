@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
-    QLabel,
     QLineEdit,
     QPushButton,
     QTreeWidget,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.keys import Chosen, normal, owner_of, with_chosen
+from boxrefine_gui.plain_text import PlainLabel
 
 _SIZE = (620, 560)
 _AIR = 40
@@ -49,7 +49,7 @@ class KeysDialog(QDialog):
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
         self.edit.setAccessibleName("New key")
-        self.sentence = QLabel()
+        self.sentence = PlainLabel()
         self.sentence.setWordWrap(True)
         self.sentence.setAccessibleName("What the key does now")
         self.assign_button = self._button("Give this key", self.assign)
@@ -83,7 +83,7 @@ class KeysDialog(QDialog):
 
     def _arrange(self) -> None:
         new, buttons = QHBoxLayout(), QHBoxLayout()
-        label = QLabel("&New key")
+        label = PlainLabel("&New key")
         label.setBuddy(self.edit)
         for widget in (label, self.edit, self.assign_button):
             new.addWidget(widget)

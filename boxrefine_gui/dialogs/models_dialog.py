@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QProgressBar,
     QPushButton,
     QTreeWidget,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.models_folder import ModelsFolder
+from boxrefine_gui.plain_text import PlainLabel
 from boxrefine_gui.session import Session
 from core.encoders.official import OFFICIAL, OFFICIAL_REPOSITORY, TRAITS, EncoderTraits, weights_folder
 from core.errors import KnownError
@@ -47,7 +47,7 @@ class ModelsDialog(QDialog):
         self.download_button = self._button("Download", self._download)
         self.add_button = self._button("I have the file…", self._add)
         self.remove_button = self._button("Remove", self._remove)
-        self.sentence = QLabel()  # the window's notice may be covered by this dialog
+        self.sentence = PlainLabel()  # the window's notice may be covered by this dialog
         self.sentence.setWordWrap(True)
         self.sentence.hide()
         self.progress = QProgressBar()
@@ -89,7 +89,7 @@ class ModelsDialog(QDialog):
         return rows
 
     def _arrange(self) -> None:
-        words = QLabel(
+        words = PlainLabel(
             "The larger the encoder, the better its masks, and the longer a picture takes; each picture is encoded "
             f"once, and its features are kept. The weights of HQ-SAM are those that its authors published ({_WHERE}, "
             f"Apache-2.0); they are kept in {weights_folder()}. Without a network, fetch the file on another computer "

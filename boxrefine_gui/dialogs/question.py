@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
+
+from boxrefine_gui.plain_text import set_title, shown
 
 
 def _nothing() -> None: ...
@@ -28,10 +30,12 @@ class Question(QMessageBox):
     ) -> None:
         super().__init__(parent)
         self._on_yes, self._on_no = on_yes, on_no
-        self.setWindowTitle(title)
+        set_title(self, title)
+        self.setText(shown(text))
+        self.setInformativeText(shown(more))
+        for label in self.findChildren(QLabel):  # Qt's own property leaves the second sentence as it was
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextFormat(Qt.TextFormat.PlainText)  # names of files may look like HTML
-        self.setText(text)
-        self.setInformativeText(more)
         self.setIcon(QMessageBox.Icon.Question)
         self.yes_button, self.no_button = QPushButton(yes), QPushButton(no)
         self.addButton(self.yes_button, QMessageBox.ButtonRole.AcceptRole)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy
+from PySide6.QtWidgets import QSizePolicy
+
+from boxrefine_gui.plain_text import PlainLabel, set_tooltip, shown
 
 _SIDE = 6
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(PlainLabel):
     """A plain label would push the window wider than the screen, be it by one long file name.
 
     So many letters as `least` are shown in any case.
@@ -26,7 +28,7 @@ class ElidedLabel(QLabel):
 
     def show_text(self, text: str, note: str = "") -> None:
         """Other words; `note` is what the tooltip says beside them."""
-        if (text, note) != (self.text(), self._note):
+        if (shown(text), note) != (self.text(), self._note):
             self._note = note
             self.setText(text)
             self._show_tooltip()
@@ -55,4 +57,4 @@ class ElidedLabel(QLabel):
 
     def _show_tooltip(self) -> None:
         is_cut = self.shown != self.text()
-        self.setToolTip("\n".join(filter(None, (self.text() if is_cut else "", self._note))))
+        set_tooltip(self, "\n".join(filter(None, (self.text() if is_cut else "", self._note))))

@@ -6,9 +6,10 @@ They stand beside the picture and not over it, because a folder may be refined f
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from boxrefine_gui.operations import Cancellable
+from boxrefine_gui.plain_text import PlainLabel
 from core.progress import Progress
 
 _COUNTABLE = 100_000
@@ -43,7 +44,7 @@ class JobRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._job: Cancellable | None = None
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress")

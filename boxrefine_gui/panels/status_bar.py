@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QStatusBar
 
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.opening import LOADING
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.panels.teach_panel import when
-from boxrefine_gui.session import Readiness, Session
+from boxrefine_gui.plain_text import PlainLabel
+from boxrefine_gui.session import Session
+from boxrefine_gui.session_state import Readiness
 from core.encoders.official import OFFICIAL, title_of
 
 _REFINERS = {"hq-mask": "boxes by its masks"}
@@ -31,7 +33,7 @@ class StatusBar(QStatusBar):
         for label in (self.ready, self.zoom, self.model, self.device):
             self.addPermanentWidget(label)
         self.setSizeGripEnabled(False)
-        for signal in (session.image_changed, session.changed, session.pending_changed):
+        for signal in (session.image_changed, session.changed, session.pending_changed, session.left_changed):
             signal.connect(self._show_position)
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
@@ -56,6 +58,8 @@ class StatusBar(QStatusBar):
         text = f"{session.row + 1} of {len(session.images)}   {boxes} " + ("box" if boxes == 1 else "boxes")
         to_check = session.to_check.get(session.image.id, 0)
         text += f", {to_check} to check" if to_check else ""
+        drawn = session.drawn_on(session.image.id)
+        text += f", {drawn} not accepted" if drawn else ""
         is_saving = bool(session.storing or session.waiting)
         self.position.setText(text + ("   saving" if is_saving else ""))
 
@@ -117,8 +121,8 @@ def _cache_words(ready: Readiness) -> str:
     )
 
 
-def _label(name: str) -> QLabel:
-    label = QLabel()
+def _label(name: str) -> PlainLabel:
+    label = PlainLabel()
     label.setAccessibleName(name)
     label.setContentsMargins(6, 0, 6, 0)
     return label

@@ -10,7 +10,6 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.panels.loss_plot import LossPlot
+from boxrefine_gui.plain_text import PlainLabel, set_tooltip, tooltip
 from boxrefine_gui.session import Session
 from boxrefine_gui.teaching import Teaching
 from boxrefine_gui.teaching_state import TeachingState
@@ -55,7 +55,7 @@ class TeachPanel(QWidget):
         self._session = session
         self._teaching = teaching
         self.button = QPushButton("Teach")
-        self.button.setToolTip("Teach the refiner by the accepted boxes of this project")
+        set_tooltip(self.button, "Teach the refiner by the accepted boxes of this project")
         self.button.clicked.connect(self._pressed)
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of teaching")
@@ -137,7 +137,7 @@ class TeachPanel(QWidget):
         self.figures.setText("\n".join(filter(None, (state.message, figures_text(state)))))
         self.figures.setVisible(bool(self.figures.text()))
         self.notes.setText(notes_text(state.notes))
-        self.notes.setToolTip("\n".join(state.notes))
+        set_tooltip(self.notes, "\n".join(state.notes))
         self.notes.setVisible(bool(state.notes))
         self.sentence.setText(state.sentence)
         self.sentence.setVisible(bool(state.sentence))
@@ -148,7 +148,7 @@ class TeachPanel(QWidget):
         wanted += [(record.id, title_of(record), record.sentence) for record in reversed(self._session.refiners)]
         chosen = self._session.refiner_id
         rows = [(id, f"{title}{IN_USE if id == chosen else ''}", tip) for id, title, tip in wanted]
-        if rows == [
+        if [(id, title, tooltip(tip)) for id, title, tip in rows] == [
             (item.data(_ID), item.text(), item.toolTip())
             for item in (self.refiners.item(row) for row in range(self.refiners.count()))
         ]:
@@ -158,7 +158,7 @@ class TeachPanel(QWidget):
         for id, title, tip in rows:
             item = QListWidgetItem(title)
             item.setData(_ID, id)
-            item.setToolTip(tip)
+            set_tooltip(item, tip)
             self.refiners.addItem(item)
             if id == chosen:
                 font = item.font()
@@ -209,8 +209,8 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _label(name: str) -> QLabel:
-    label = QLabel()
+def _label(name: str) -> PlainLabel:
+    label = PlainLabel()
     label.setWordWrap(True)
     label.setMinimumWidth(1)  # Qt's own guess is wider than a narrow column
     label.setAccessibleName(name)

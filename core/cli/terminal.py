@@ -1,8 +1,10 @@
-"""What the headless verbs say: a progress bar on a terminal, sentences on stderr, one JSON line at the end."""
+"""What the headless verbs say: a progress bar on a terminal, sentences on stderr, one JSON line at the end.
+
+Nothing else in core/cli prints: names from outside are written here with their control characters escaped.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -10,6 +12,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from core.progress import Job, Progress, run
+from core.text import as_json, escaped
 
 T = TypeVar("T")
 Figure = str | int | float | bool | None | list["Figure"] | dict[str, "Figure"]
@@ -21,20 +24,20 @@ tqdm.monitor_interval = 0  # its monitor thread would outlive the bar, and our j
 
 
 def say(text: str) -> None:
-    """A line of results on stdout."""
-    print(text, flush=True)
+    """Lines of results on stdout."""
+    print(escaped(text, keep="\n\t"), flush=True)
 
 
 def complain(sentence: str) -> None:
     """One sentence on stderr, above the bar if there is one."""
-    tqdm.write(sentence, file=sys.stderr)
+    tqdm.write(escaped(sentence), file=sys.stderr)
 
 
 def note(sentence: str, *, machine_readable: bool) -> None:
     """One sentence on stderr although all goes on; as a line of JSON on stdout too where a program reads along."""
     complain(sentence)
     if machine_readable:
-        print(json.dumps({"note": sentence}, ensure_ascii=False), flush=True)
+        print(as_json({"note": sentence}), flush=True)
 
 
 def note_all(sentences: Sequence[str], *, machine_readable: bool) -> None:
@@ -42,12 +45,12 @@ def note_all(sentences: Sequence[str], *, machine_readable: bool) -> None:
     for number, sentence in enumerate(sentences):
         note(sentence, machine_readable=machine_readable and number < _NOTES)
     if machine_readable and len(sentences) > _NOTES:
-        print(json.dumps({"note": f"And {len(sentences) - _NOTES} more of this kind."}), flush=True)
+        print(as_json({"note": f"And {len(sentences) - _NOTES} more of this kind."}), flush=True)
 
 
 def summarise(figures: Mapping[str, Figure]) -> None:
     """The last line of a verb: one JSON object for the program that called us."""
-    print(json.dumps(dict(figures), ensure_ascii=False), flush=True)
+    print(as_json(dict(figures)), flush=True)
 
 
 def watch(job: Job[T], *, unit: str) -> T:
@@ -61,7 +64,7 @@ def watch(job: Job[T], *, unit: str) -> T:
             if progress.note:
                 complain(progress.note)
             bar.total = progress.total or None
-            bar.set_description_str(progress.message, refresh=progress.done == 0)
+            bar.set_description_str(escaped(progress.message), refresh=progress.done == 0)
             bar.update(progress.done - bar.n)
 
         return run(job, told)
@@ -74,14 +77,15 @@ def tell_steps(job: Job[T]) -> T:
         if progress.note:
             note(progress.note, machine_readable=True)
         step = {"done": progress.done, "total": progress.total, "message": progress.message}
-        print(json.dumps({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
+        print(as_json({"progress": step | {"figures": dict(progress.figures)}}), flush=True)
 
     return run(job, told)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table that also reads well on a terminal; columns whose cells are all numbers stand right."""
-    columns = [_column(cells) for cells in zip(header, *rows, strict=True)]
+    shown = [[escaped(cell) for cell in row] for row in rows]
+    columns = [_column(cells) for cells in zip(header, *shown, strict=True)]
     return "\n".join("| " + " | ".join(line) + " |" for line in zip(*columns, strict=True))
 
 

@@ -9,7 +9,7 @@ import torch
 from core.encoders.image_features import Encoder
 from core.encoders.light import LightEncoder, LightNetwork, backbone_of
 from core.encoders.official import ENCODERS, OFFICIAL, find_weights, weights_folder
-from core.encoders.weights import load_state, load_strictly, sha256_of
+from core.encoders.weights import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
 
@@ -60,5 +60,5 @@ def load_light(weights: Path, device: torch.device) -> LightEncoder:
     """A light encoder from its safetensors file. Raises BadWeightsError."""
     state = load_state(weights)
     network = LightNetwork(backbone_of(state))
-    load_strictly(network, {key: value.float() for key, value in state.items()}, path=weights)
+    load_strictly(network, in_float32(state), path=weights)
     return LightEncoder(network, identity=f"light-{sha256_of(weights)[:12]}", device=device)

@@ -136,6 +136,9 @@ class _Transfer:
                 have = 0
                 file.truncate(0)
             for chunk in response.iter_bytes(_CHUNK):
+                if have + len(chunk) > self._official.size:
+                    file.truncate(0)
+                    raise _another_file(self._official, f"more than the published {self._official.size} bytes")
                 _write(file, chunk)
                 have += len(chunk)
                 self.news.put(have)
@@ -220,9 +223,12 @@ def _look_up(official: OfficialWeights) -> str:
     if found.commit_hash is None:
         raise _no_hub()
     if found.size is not None and found.size != official.size:
-        sizes = f"{found.size} bytes, not the published {official.size}"
-        raise BadWeightsError(f"{server} offers another {official.file} ({sizes}): try another HF_ENDPOINT.")
+        raise _another_file(official, f"{found.size} bytes, not the published {official.size}")
     return str(found.location)
+
+
+def _another_file(official: OfficialWeights, sizes: str) -> BadWeightsError:
+    return BadWeightsError(f"{endpoint()} offers another {official.file} ({sizes}): try another HF_ENDPOINT.")
 
 
 def _unreachable(error: Exception) -> DownloadError:

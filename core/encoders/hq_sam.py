@@ -21,7 +21,7 @@ from core.encoders.cpu_kernels import quicken
 from core.encoders.fused_attention import fuse_attention
 from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
 from core.encoders.official import OFFICIAL, is_official
-from core.encoders.weights import identity_of, load_state, load_strictly
+from core.encoders.weights import identity_of, in_float32, load_state, load_strictly
 from core.errors import BadInputError
 from core.geometry import MODEL_SIZE, Boxes, Frame, as_boxes
 from core.images import Picture
@@ -149,7 +149,7 @@ def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:
     """
     if name not in OFFICIAL:
         raise BadInputError(f"There is no HQ-SAM encoder {name}: choose one of {', '.join(OFFICIAL)}.")
-    state = load_state(weights)
+    state = in_float32(load_state(weights))
     network = empty_network(name)
     load_strictly(network, state, path=weights, assign=True)
     network.requires_grad_(False)

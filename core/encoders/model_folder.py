@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -15,6 +16,9 @@ from core.encoders.official import OFFICIAL, OfficialWeights, find_weights, is_o
 from core.encoders.weights import SOURCE_ENTRY, TENSORS_ENTRY, State, check_keys, identity_of, load_state, notes_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.progress import Job, Progress
+
+_TIMES_PUBLISHED = 3
+"""Weights of one's own may be kept in float64, which takes twice the published size."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def verify(name: str) -> Job[HeldWeights]:
     if path is None:
         raise BadWeightsError(f"The weights of {name} are not here: run boxrefine models download {name}.")
     yield Progress(0, 2, f"reading {path.name}")
-    state = load_state(path)
+    state = load_state(path, most=_TIMES_PUBLISHED * official.size)
     _check_network(name, state, path)
     yield Progress(1, 2, f"checking {path.name}")
     noted = notes_of(path).get(TENSORS_ENTRY)
@@ -103,14 +107,15 @@ def tensors_sha256(state: State) -> str:
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(f"{name} {state[name].dtype} {tuple(state[name].shape)}\n".encode())
-        digest.update(state[name].contiguous().reshape(-1).numpy().data)
+        # As bytes, because numpy has no bfloat16.
+        digest.update(state[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
 def _convert(path: Path, *, name: str, sha256: str, shown: str) -> Job[Path]:
     """Write the weights of a file as safetensors into the weights folder, whole or not at all."""
     yield Progress(0, 3, f"reading {shown}")
-    state = load_state(path)
+    state = load_state(path, most=_TIMES_PUBLISHED * OFFICIAL[name].size)
     _check_network(name, state, path)
     yield Progress(1, 3, f"converting {shown}")
     tensors = _apart(state)

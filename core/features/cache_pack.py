@@ -16,18 +16,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
+from core.bounded import open_regular
 from core.errors import BadFileError, BadInputError, StorageError, reason
 from core.features.cache_care import cached_files, is_of, key_and_size
 from core.features.feature_cache import FeatureCache
-from core.features.feature_file import DamagedFileError, check_whole, write_new
+from core.features.feature_file import LARGEST_FILE, DamagedFileError, check_bytes, write_new
 from core.progress import Job, Progress
 
 MANIFEST = "boxrefine-features.json"
 END = "boxrefine-end"  # tar itself cannot tell a file that was cut between two members
 PACK_VERSION = 2
 _MEMBER = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.safetensors")
-_LARGEST_MEMBER = 64 * 1024**2
 _LARGEST_MANIFEST = 1 << 20
 
 
@@ -99,60 +100,87 @@ def import_pack(cache: FeatureCache, pack: Path) -> Job[Packed]:
     is larger than the cache's budget, StorageError where the disk refuses.
     """
     try:
-        with tarfile.open(pack, "r|") as file:
-            members = iter(file)
-            expected, total = _manifest(file, members, pack)
+        with open_regular(pack) as file:
+            members = _members(file)
+            expected, total = _manifest(members, pack)
             if total > cache.disk_budget:
                 raise BadInputError(_too_large(pack, total=total, budget=cache.disk_budget))
-            return (yield from _read_members(cache, file, members, expected))
+            return (yield from _read_members(cache, members, expected))
     except (tarfile.TarError, EOFError) as error:
         raise BadFileError(f"{pack} is cut short or no cache pack: copy it again; what was whole is kept.") from error
     except OSError as error:
         raise BadFileError(f"{pack} cannot be read ({reason(error)}): check the path.") from error
 
 
-def _read_members(
-    cache: FeatureCache, file: tarfile.TarFile, members: Iterator[tarfile.TarInfo], expected: int
-) -> Job[Packed]:
+class _Member(NamedTuple):
+    """A file in a pack; without `data` it is none that we write."""
+
+    name: str
+    data: bytes | None
+
+
+def _members(file: BinaryIO) -> Iterator[_Member]:
+    """The files of a pack in their order. Raises TarError and EOFError.
+
+    Read header by header: tarfile itself follows headers of many kinds, sparse ones among them, of which a few bytes
+    stand for gigabytes. Ours are all of the plainest.
+    """
+    size = os.fstat(file.fileno()).st_size
+    while block := file.read(tarfile.BLOCKSIZE):
+        if len(block) < tarfile.BLOCKSIZE:
+            raise EOFError
+        if not any(block):
+            return
+        info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        padded = -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        if info.size < 0 or file.tell() + padded > size:
+            raise EOFError
+        if info.type in (tarfile.XHDTYPE, tarfile.XGLTYPE):  # dates and owners, of a pack that was packed anew
+            file.seek(padded, os.SEEK_CUR)
+        elif info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.size <= LARGEST_FILE:
+            yield _Member(info.name, file.read(padded)[: info.size])
+        else:
+            yield _Member(info.name, None)
+            file.seek(padded, os.SEEK_CUR)
+
+
+def _read_members(cache: FeatureCache, members: Iterator[_Member], expected: int) -> Job[Packed]:
     taken = size = damaged = 0
-    for done, member in enumerate(members):
-        yield Progress(done, max(expected, done), member.name[3:11])
-        if member.name == END:
+    for done, (name, data) in enumerate(members):
+        yield Progress(done, max(expected, done), name[3:11])
+        if name == END:
             return Packed(taken, size, damaged)
-        name = _MEMBER.fullmatch(member.name)
-        stream = file.extractfile(member) if member.isreg() and member.size <= _LARGEST_MEMBER else None
-        if name is None or stream is None:
+        digest = _MEMBER.fullmatch(name)
+        if digest is None or data is None:
             damaged += 1
             continue
-        data = stream.read()
         try:
-            if not cache.adopt(name[1], partial(_write_checked, data=data, digest=name[1])):
-                raise StorageError(
-                    cache.trouble or f"The cache {cache.folder} takes nothing in: check its permissions."
-                )
-            taken, size = taken + 1, size + len(data)
+            check_bytes(data, digest=digest[1])
         except DamagedFileError:
             damaged += 1
+            continue
+        if not cache.adopt(digest[1], partial(_write, data=data)):
+            raise StorageError(cache.trouble or f"The cache {cache.folder} takes nothing in: check its permissions.")
+        taken, size = taken + 1, size + len(data)
     raise EOFError
 
 
-def _write_checked(path: Path, *, data: bytes, digest: str) -> int:
-    """Write a member to `path`, and let it stay only if it is what its name says."""
+def _write(path: Path, *, data: bytes) -> int:
     write_new(path, data)
-    if check_whole(path).digest != digest:
-        raise DamagedFileError(f"{digest} is of another name")
     return len(data)
 
 
-def _manifest(file: tarfile.TarFile, members: Iterator[tarfile.TarInfo], pack: Path) -> tuple[int, int]:
+def _manifest(members: Iterator[_Member], pack: Path) -> tuple[int, int]:
     """How many features and bytes a pack says that it holds. Raises BadFileError where it is none of ours."""
     first = next(members, None)
-    stream = file.extractfile(first) if first and first.name == MANIFEST and first.size <= _LARGEST_MANIFEST else None
     try:
-        values = json.loads(stream.read()) if stream is not None else {}
-        version, features, total = int(values["version"]), int(values["features"]), int(values["bytes"])
-    except (ValueError, KeyError, TypeError) as error:
+        is_ours = first is not None and first.name == MANIFEST and first.data and len(first.data) <= _LARGEST_MANIFEST
+        values = json.loads(first.data or b"") if first is not None and is_ours else {}
+        version, features, total = (values[name] for name in ("version", "features", "bytes"))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadFileError(f"{pack} is no cache pack: name a file that boxrefine cache export wrote.") from error
+    if any(type(number) is not int or not 0 <= number < 2**63 for number in (version, features, total)):
+        raise BadFileError(f"{pack} is no cache pack: name a file that boxrefine cache export wrote.")
     if version > PACK_VERSION:
         raise BadFileError(f"{pack} was written by a newer BoxRefine: update BoxRefine.")
     if version < PACK_VERSION:

@@ -8,7 +8,8 @@ import torch
 import xxhash
 from torch import Tensor
 
-from core.encoders.image_features import ImageFeatures
+from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
+from core.encoders.official import ENCODERS
 from core.features.feature_key import FP16, FeatureKey
 
 STEPS = 255
@@ -27,12 +28,31 @@ def encoded(features: ImageFeatures, codec: str) -> dict[str, Tensor]:
 
 
 def decoded(tensors: Mapping[str, Tensor], key: FeatureKey) -> ImageFeatures:
-    """The way back from `encoded`. Raises KeyError or ValueError where tensors are missing or of another kind."""
+    """The way back from `encoded`. Raises ValueError where tensors are missing, of another kind or not finite."""
+    wanted = {*_PARTS} if key.codec == FP16 else {*_PARTS, *(f"{name}_steps" for name in _PARTS)}
+    if tensors.keys() != wanted:
+        raise ValueError("these are no features")
+    for name, whole in zip(_PARTS, (EMBEDDING_SHAPE, DETAIL_SHAPE), strict=True):
+        _check_shape(tensors[name], whole, key)  # before anything is computed, since shapes may be made to multiply
     if key.codec == FP16:
         parts = [tensors[name] for name in _PARTS]
     else:
         parts = [from_steps(tensors[name], tensors[f"{name}_steps"]) for name in _PARTS]
+    for part in parts:
+        # A sum takes a tenth of the time of looking at each number, and neither NaN nor infinity can leave it.
+        if part.dtype != torch.float16 or not torch.isfinite(part.sum(dtype=torch.float32)):
+            raise ValueError("these are no finite features")
     return ImageFeatures(parts[0], parts[1], key.frame, key.encoder)
+
+
+def _check_shape(values: Tensor, whole: tuple[int, ...], key: FeatureKey) -> None:
+    """Raises ValueError for another shape than all our encoders give; those of others may be smaller."""
+    is_ours = key.encoder.rpartition("-")[0] in ENCODERS
+    fits = tuple(values.shape) == whole or (
+        not is_ours and values.dim() == 3 and all(side <= most for side, most in zip(values.shape, whole, strict=True))
+    )
+    if not fits or values.numel() == 0:
+        raise ValueError(f"features of shape {tuple(values.shape)[:9]}")
 
 
 def in_steps(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,7 +69,7 @@ def in_steps(values: Tensor) -> tuple[Tensor, Tensor]:
 
 def from_steps(levels: Tensor, steps: Tensor) -> Tensor:
     """The way back from `in_steps`: (C, H, W) fp16. Raises ValueError where the two do not belong together."""
-    if levels.dtype != torch.uint8 or steps.shape != (len(levels), 2):
+    if levels.dtype != torch.uint8 or steps.dtype != torch.float32 or steps.shape != (len(levels), 2):
         raise ValueError("levels and steps do not belong together")
     return torch.addcmul(steps[:, :1, None], levels.float(), steps[:, 1:, None]).half()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 from pathlib import Path
@@ -9,9 +11,9 @@ from typing import BinaryIO
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
+from core.bounded import MEGA, open_regular
 from core.encoders.image_features import ImageFeatures
 from core.features.codecs import checksum, decoded, encoded
 from core.features.feature_key import FeatureKey
@@ -21,6 +23,8 @@ _CHECKSUM_ENTRY = "xxh3"
 _LENGTH_BYTES = 8
 _TYPES = {torch.float16: "F16", torch.float32: "F32", torch.uint8: "U8"}
 _LONGEST_HEADER = 1 << 20
+LARGEST_FILE = 64 * MEGA
+"""Ten times what the features of a picture take."""
 
 
 class DamagedFileError(Exception):
@@ -71,78 +75,93 @@ def write_new(path: Path, *parts: bytes | memoryview) -> None:
 
 def read_features(path: Path, key: FeatureKey) -> ImageFeatures:
     """The features in a file. Raises OSError where it cannot be read, DamagedFileError where it is not `key`'s."""
-    with path.open("rb") as file:
-        header = _header(file, size=os.fstat(file.fileno()).st_size)
+    with _opened(path) as file:
+        header = _header(file, size=os.fstat(file.fileno()).st_size, name=str(path))
         if header[_KEY_ENTRY] != key.text:
             raise DamagedFileError(f"{path} holds the features of another key")
         file.seek(0)
         # Read whole, never mapped: another process may remove the file while the tensors live on.
-        data = file.read()
-    tensors = _tensors(data, name=str(path))
-    _check(tensors, header, path)
+        data = file.read(LARGEST_FILE)
+    return _features_in(data, header, key, name=str(path))
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    """Raises OSError, and DamagedFileError where what has the name is no file at all."""
     try:
-        return decoded(tensors, key)
-    except (KeyError, ValueError) as error:
-        raise DamagedFileError(f"{path} holds no features") from error
+        return open_regular(path)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EISDIR):
+            raise DamagedFileError(f"{path} is no file") from error
+        raise
 
 
 def read_key(path: Path) -> FeatureKey:
     """The key in a file's header, the rest left unread but its length checked. Raises as `read_features` does."""
-    with path.open("rb") as file:
-        header = _header(file, size=os.fstat(file.fileno()).st_size)
-    return _key_in(header, name=path.stem)
+    with _opened(path) as file:
+        header = _header(file, size=os.fstat(file.fileno()).st_size, name=str(path))
+    return _key_in(header, digest=path.stem)
 
 
 def check_whole(path: Path) -> FeatureKey:
     """The key of a file whose every byte is as it was written. Raises as `read_features` does."""
-    with path.open("rb") as file:
-        header = _header(file, size=os.fstat(file.fileno()).st_size)
-        file.seek(0)
-        data = file.read()
-    key = _key_in(header, name=path.stem.split("-")[0])
-    tensors = _tensors(data, name=str(path))
-    _check(tensors, header, path)
-    try:
-        decoded(tensors, key)
-    except (KeyError, ValueError) as error:
-        raise DamagedFileError(f"{path} holds no features") from error
+    with _opened(path) as file:
+        data = file.read(LARGEST_FILE + 1)
+    return check_bytes(data, digest=path.stem)
+
+
+def check_bytes(data: bytes, *, digest: str) -> FeatureKey:
+    """The key in the bytes of a file that is whole, holds features, and whose name is `digest`.
+
+    Raises DamagedFileError.
+    """
+    header = _header(io.BytesIO(data), size=len(data), name=digest)
+    key = _key_in(header, digest=digest)
+    _features_in(data, header, key, name=digest)
     return key
 
 
-def _check(tensors: dict[str, Tensor], header: dict[str, str], path: Path) -> None:
+def _features_in(data: bytes, header: dict[str, str], key: FeatureKey, *, name: str) -> ImageFeatures:
+    tensors = _tensors(data, name=name)
     if checksum(tensors) != header[_CHECKSUM_ENTRY]:
-        raise DamagedFileError(f"{path} has changed since it was written")
+        raise DamagedFileError(f"{name} has changed since it was written")
+    try:
+        return decoded(tensors, key)
+    except ValueError as error:
+        raise DamagedFileError(f"{name} holds no features") from error
 
 
 def _tensors(data: bytes, *, name: str) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load(data)
-    except SafetensorError as error:
+    except Exception as error:  # the library and torch raise whatever a made-up type or shape leads to
         raise DamagedFileError(f"{name} holds no features") from error
 
 
-def _key_in(header: dict[str, str], *, name: str) -> FeatureKey:
+def _key_in(header: dict[str, str], *, digest: str) -> FeatureKey:
     try:
         key = FeatureKey.of_text(header[_KEY_ENTRY])
     except ValueError as error:
-        raise DamagedFileError(f"{name} carries no key of this version") from error
-    if key.digest != name:
-        raise DamagedFileError(f"{name} is of another name")
+        raise DamagedFileError(f"{digest} carries no key of this version") from error
+    if key.digest != digest:
+        raise DamagedFileError(f"{digest} is of another name")
     return key
 
 
-def _header(file: BinaryIO, *, size: int) -> dict[str, str]:
+def _header(file: BinaryIO, *, size: int, name: str) -> dict[str, str]:
     """Key and checksum as they stand in a safetensors header: 8 bytes of length, JSON, then the tensors' bytes."""
     length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-    if not 0 < length <= min(_LONGEST_HEADER, size - _LENGTH_BYTES):
-        raise DamagedFileError(f"{file.name} is cut short")
+    if size > LARGEST_FILE or not 0 < length <= min(_LONGEST_HEADER, size - _LENGTH_BYTES):
+        raise DamagedFileError(f"{name} is cut short, or too large for features")
     try:
         header = json.loads(file.read(length))
         found = header.pop("__metadata__")
-        texts = {name: found[name] for name in (_KEY_ENTRY, _CHECKSUM_ENTRY)}
-        end = max(entry["data_offsets"][1] for entry in header.values())
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise DamagedFileError(f"{file.name} has no header of ours") from error
-    if not all(isinstance(text, str) for text in texts.values()) or size != _LENGTH_BYTES + length + end:
-        raise DamagedFileError(f"{file.name} is cut short")
+        texts = {entry: found[entry] for entry in (_KEY_ENTRY, _CHECKSUM_ENTRY)}
+        ends = [entry["data_offsets"][1] for entry in header.values()]
+    except Exception as error:  # JSON of any shape, or none
+        raise DamagedFileError(f"{name} has no header of ours") from error
+    are_texts = all(isinstance(text, str) for text in texts.values())
+    if not are_texts or not ends or any(type(end) is not int for end in ends):
+        raise DamagedFileError(f"{name} has no header of ours")
+    if size != _LENGTH_BYTES + length + max(ends):
+        raise DamagedFileError(f"{name} is cut short")
     return texts

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.geometry import Frame
+from core.text import is_name
 
+_LONGEST_SIDE = 2**31
 FORMAT_VERSION = 3
 FP16, EIGHT_BIT = "fp16", "8bit"
 CODECS = (FP16, EIGHT_BIT)
@@ -41,9 +43,26 @@ class FeatureKey:
         """The way back from `text`. Raises ValueError where it is no key of this version."""
         try:
             values: dict[str, Any] = json.loads(text)
-            key = cls(values["content"], values["encoder"], Frame(**values["frame"]), values["codec"])
-        except (ValueError, KeyError, TypeError) as error:
+            frame = Frame(**values["frame"])
+            content, encoder, codec = values["content"], values["encoder"], values["codec"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError("this is no key") from error
-        if key.text != text or key.codec not in CODECS:
+        if not (_is_name(content) and _is_name(encoder) and _is_frame(frame)):
+            raise ValueError("this is no key")
+        key = cls(content, encoder, frame, codec)
+        if key.codec not in CODECS or key.text != text:
             raise ValueError("this key is of another version")
         return key
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and is_name(value)
+
+
+def _is_frame(frame: Frame) -> bool:
+    """Whether it is a part of an image."""
+    sides = frame.left, frame.top, frame.width, frame.height, frame.image_width, frame.image_height
+    if any(type(side) is not int or not 0 <= side < _LONGEST_SIDE for side in sides):
+        return False
+    across = 0 < frame.width <= frame.image_width - frame.left
+    return across and 0 < frame.height <= frame.image_height - frame.top

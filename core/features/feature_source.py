@@ -179,5 +179,5 @@ def _fingerprint(path: Path) -> Fingerprint | None:
     """None where there is no file to look at; reading it then says why."""
     try:
         return Fingerprint.of(path)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no file can be called so
         return None

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from core.encoders.batches import Prepared
-from core.errors import KnownError, StorageError, reason
+from core.errors import BadFileError, KnownError, StorageError, reason
 from core.features.feature_key import FeatureKey
 from core.features.feature_source import FeatureSource
 from core.geometry import Frame
@@ -72,6 +72,8 @@ class PictureReader:
             return key, self._prepare(picture, key.frame)
         except KnownError as error:
             return error
+        except (MemoryError, cv2.error) as error:
+            return BadFileError(f"The picture {path} cannot be prepared ({reason(error)}): make it smaller.")
 
     def begin_apart(self) -> None:
         """Let go of what may not be shared with the process that this one was forked from."""

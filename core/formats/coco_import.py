@@ -13,6 +13,7 @@ from core.formats.json_steps import STEP
 from core.geometry import Box
 from core.progress import Job, Progress
 from core.records import Correction, EdgeConfidence, ImageRecord, ImportedBox, Origin
+from core.text import name_of
 
 
 def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
@@ -24,6 +25,7 @@ def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecor
     found = FoundBoxes(problems=list(coco.problems))
     places = dict(_places(coco, images, folder, found))
     names = category_names(coco)
+    found.problems += _unusable_categories(coco)
     for done, note in enumerate(coco.annotations):
         if done % STEP == 0:
             yield Progress(done, len(coco.annotations), f"Importing {path.name}")
@@ -40,13 +42,35 @@ def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecor
 
 def category_names(coco: CocoFile) -> dict[int, str | None]:
     """Names of the boxes' categories by `CocoAnnotation.index`, None where the file does not tell."""
-    entries = coco.document.get("categories")
-    entries = entries if isinstance(entries, list) else []
-    named = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)]
-    known = {entry["id"]: str(entry.get("name") or "").strip() or None for entry in named}
+    known = {entry["id"]: name_of(entry.get("name")) for entry in _categories(coco)}
     notes = coco.document["annotations"]
     chosen = {note.index: notes[note.index].get("category_id") for note in coco.annotations}
     return {index: known.get(id) if isinstance(id, int | str) else None for index, id in chosen.items()}
+
+
+def _categories(coco: CocoFile) -> list[dict[str, Any]]:
+    entries = coco.document.get("categories")
+    entries = entries if isinstance(entries, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)]
+
+
+def _unusable_categories(coco: CocoFile) -> list[str]:
+    """A sentence for each category whose name is none; its boxes come in without one."""
+    named = [entry for entry in _categories(coco) if entry.get("name") and not _is_blank(entry)]
+    wrong = [entry for entry in named if name_of(entry["name"]) is None]
+    return [
+        f"In {coco.path}, the category {entry['id']!r:.100} has a name that cannot be used "
+        f"({_shortly(entry['name'])}): its boxes are labelled {NO_CATEGORY}."
+        for entry in wrong
+    ]
+
+
+def _is_blank(entry: dict[str, Any]) -> bool:
+    return isinstance(entry["name"], str) and not entry["name"].strip()
+
+
+def _shortly(value: object) -> str:
+    return f"{value!r:.100}" if isinstance(value, str) else f"of type {type(value).__name__}"
 
 
 def _places(
@@ -76,8 +100,8 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
         refined=refined,
         edge_confidence=_confidence(entry.get("edge_confidence")) if refined else None,
         score=float(entry["refine_score"]) if refined and _is_finite(entry.get("refine_score")) else None,
-        encoder=str(entry.get("encoder") or "") if refined else "",
-        refiner=str(entry.get("refiner") or "") if refined else "",
+        encoder=name_of(entry.get("encoder")) or "" if refined else "",
+        refiner=name_of(entry.get("refiner")) or "" if refined else "",
         seconds=float(entry["seconds"]) if is_ours and _is_finite(entry.get("seconds")) else 0.0,
         origin=Origin(coco.path.name, box),
         confirmed=is_ours and entry.get("confirmed") is not False,
@@ -89,7 +113,8 @@ def _box_in(bbox: object) -> Box | None:
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_finite, bbox)):
         return None
     x, y, width, height = map(float, bbox)
-    return Box(x, y, x + width, y + height) if width > 0 and height > 0 else None
+    is_box = width > 0 and height > 0 and math.isfinite(x + width) and math.isfinite(y + height)
+    return Box(x, y, x + width, y + height) if is_box else None
 
 
 def _confidence(values: object) -> EdgeConfidence | None:

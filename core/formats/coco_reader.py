@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
+from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, BadInputError, reason
 from core.formats.json_steps import STEP, parse_steps
 from core.geometry import Box
 from core.progress import Job, Progress, run
+from core.text import is_file_name
+
+LARGEST_JSON = 2048 * MEGA
+"""Of annotations: those of COCO itself take 470 MB."""
+
+LONGEST_BITS = 1000
+"""Of a whole number that a float holds, too."""
 
 CocoId = int | str
 """COCO's ids are whole numbers; files with text instead exist and work."""
@@ -97,14 +105,14 @@ def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - r
 def read_json_steps(path: Path) -> Job[Any]:
     """What a JSON file holds. Raises BadFileError where it is missing or no JSON."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, limit=LARGEST_JSON)
         text = content.removeprefix(codecs.BOM_UTF8).decode(json.detect_encoding(content), "surrogatepass")
         return (yield from parse_steps(text, name=path.name))
     except FileNotFoundError as error:
         raise BadFileError(f"The file {path} does not exist: check the path.") from error
     except OSError as error:
         raise BadFileError(f"The file {path} cannot be read ({reason(error)}): check the path.") from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         message = f"{path} is not valid JSON ({reason(error)}): export it again from where it came."
         raise BadFileError(message) from error
 
@@ -117,6 +125,10 @@ def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage
         name = entry.get("file_name") if isinstance(entry, dict) else None
         if id is None or not isinstance(name, str) or not name:
             problems.append(f"In {path}, the image at place {index + 1} has no id or no file_name: add it.")
+        elif not is_file_name(name):
+            problems.append(
+                f"In {path}, the image {id} has a file_name that no file can have ({name!r:.100}): correct it."
+            )
         elif id in images:
             problems.append(f"In {path}, the image {name} has the id {id} of an earlier one: give it one of its own.")
         else:
@@ -155,7 +167,7 @@ def _box(bbox: object, image: CocoImage) -> Box:
 def _ids(entry: object) -> Iterator[CocoId]:
     """The entry's id, if it has one that can be used."""
     id = entry.get("id") if isinstance(entry, dict) else None
-    if isinstance(id, (int, str)) and not isinstance(id, bool):
+    if isinstance(id, str) or (isinstance(id, int) and not isinstance(id, bool) and id.bit_length() <= LONGEST_BITS):
         yield id
 
 
@@ -168,7 +180,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and not (isinstance(value, int) and value.bit_length() > 1000)
+        and not (isinstance(value, int) and value.bit_length() > LONGEST_BITS)
     )
 
 

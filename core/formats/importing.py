@@ -8,16 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-import yaml
-
+from core.bounded import read_bytes, read_text
 from core.errors import BadFileError, KnownError, reason
 from core.formats import coco_import
 from core.formats.coco_reader import read_json_steps
 from core.formats.found import FoundBoxes, Places, inside
-from core.formats.label_files import NotedPicture, is_labelme, read_labelme, read_voc, read_yolo
+from core.formats.label_files import (
+    LARGEST_LABELS,
+    MOST_CLASSES,
+    NotedPicture,
+    is_labelme,
+    read_labelme,
+    read_voc,
+    read_yolo,
+)
 from core.geometry import Box
+from core.plain_yaml import read_yaml
 from core.progress import Job, Progress
 from core.records import Correction, ImageRecord, ImportedBox, Origin
+from core.text import name_of
 
 CLASS_LISTS = ("classes.txt", "obj.names")
 KINDS = "COCO, YOLO, Pascal VOC or LabelMe"
@@ -38,8 +47,9 @@ def find_boxes(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Jo
     if suffix in (".yaml", ".yml") or path.name in CLASS_LISTS:
         return (yield from _of_yolo(path.parent, images, folder=folder))
     if suffix == ".txt":
-        reader = partial(read_yolo, path, _classes(path.parent), name=path.stem)
-        return (yield from _of_files([reader], path, images, folder=folder, by_suffix=False))
+        classes, problems = _classes(path.parent)
+        reader = partial(read_yolo, path, classes, name=path.stem)
+        return (yield from _of_files([reader], path, images, folder=folder, by_suffix=False, problems=problems))
     document = yield from read_json_steps(path)
     if is_labelme(document):
         return (yield from _of_files([partial(read_labelme, path, document)], path, images, folder=folder))
@@ -63,7 +73,7 @@ def _of_folder(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Jo
 
 def _of_yolo(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
     root = path / "labels" if (path / "labels").is_dir() else path
-    classes, pictures = _classes(path), _pictures(path)
+    (classes, problems), pictures = _classes(path), _pictures(path)
     files = [file for file in _files_in(root)[".txt"] if file.name not in CLASS_LISTS]
     if not files:
         raise BadFileError(f"The folder {root} holds no YOLO labels: give the one with labels and data.yaml in it.")
@@ -71,13 +81,19 @@ def _of_yolo(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[
     for file in files:
         name = file.relative_to(root).with_suffix("").as_posix()
         readers.append(partial(read_yolo, file, classes, name=pictures.get(name, name)))
-    return (yield from _of_files(readers, path, images, folder=folder, by_suffix=False))
+    return (yield from _of_files(readers, path, images, folder=folder, by_suffix=False, problems=problems))
 
 
 def _of_files(
-    readers: Sequence[Reader], path: Path, images: Sequence[ImageRecord], *, folder: Path, by_suffix: bool = True
+    readers: Sequence[Reader],
+    path: Path,
+    images: Sequence[ImageRecord],
+    *,
+    folder: Path,
+    by_suffix: bool = True,
+    problems: Sequence[str] = (),
 ) -> Job[FoundBoxes]:
-    found, noted = FoundBoxes(), []
+    found, noted = FoundBoxes(problems=list(problems)), []
     for done, read in enumerate(readers):
         if done % 50 == 0:
             yield Progress(done, len(readers), f"Importing {path.name}")
@@ -131,22 +147,37 @@ def _class_file(path: Path) -> Path | None:
     return None
 
 
-def _classes(path: Path) -> Mapping[int, str]:
-    """Number -> name; empty where there is no list of classes. Raises BadFileError where it cannot be read."""
+def _classes(path: Path) -> tuple[Mapping[int, str], list[str]]:
+    """Number -> name, none where there is no list of classes, and a sentence for each that is none.
+
+    Raises BadFileError where the list cannot be read.
+    """
     file = _class_file(path)
     if file is None:
-        return {}
+        return {}, []
     try:
-        text = file.read_text("utf-8-sig")
-        names = yaml.safe_load(text) if file.suffix in (".yaml", ".yml") else text.splitlines()
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        is_yaml = file.suffix in (".yaml", ".yml")
+        names = read_yaml(file) if is_yaml else read_text(file, limit=LARGEST_LABELS, encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
         raise BadFileError(f"The classes in {file} cannot be read ({reason(error)}): mend the file.") from error
     names = names.get("names") if isinstance(names, dict) else names
     if isinstance(names, list):
         names = dict(enumerate(names))
     if not isinstance(names, dict):
         raise BadFileError(f"{file} has no list of names: give YOLO's data.yaml with names in it.")
-    return {int(number): str(name) for number, name in names.items() if str(number).isdecimal()}
+    numbered = {number: name_of(name) for key, name in names.items() if (number := _number(key)) is not None}
+    return {number: name for number, name in numbered.items() if name is not None}, [
+        f"In {file}, the class {number} has a name that cannot be used: its boxes are labelled class {number}."
+        for number, name in numbered.items()
+        if name is None and names.get(number)
+    ]
+
+
+def _number(key: object) -> int | None:
+    """The number of a class, which YAML may have as text."""
+    if isinstance(key, int) and not isinstance(key, bool):
+        return key if 0 <= key < MOST_CLASSES else None
+    return int(key) if isinstance(key, str) and key.isdecimal() and len(key) < len(str(MOST_CLASSES)) else None
 
 
 def _pictures(path: Path) -> Mapping[str, str]:
@@ -155,12 +186,13 @@ def _pictures(path: Path) -> Mapping[str, str]:
     if not file.is_file():
         return {}
     try:
-        rows = list(csv.DictReader(file.read_text("utf-8", "surrogateescape").splitlines()))
+        text = read_bytes(file, limit=LARGEST_LABELS).decode("utf-8", "surrogateescape")
+        rows = list(csv.DictReader(text.splitlines()))
     except (OSError, csv.Error) as error:
         raise BadFileError(f"{file} cannot be read ({reason(error)}): export it again.") from error
     places = {PurePosixPath(row.get("place") or "images"): row.get("picture") or "" for row in rows}
     return {
         place.relative_to("images").with_suffix("").as_posix(): picture
         for place, picture in places.items()
-        if place.parts[0] == "images" and len(place.parts) > 1 and picture
+        if place.parts[:1] == ("images",) and len(place.parts) > 1 and place.name != ".." and picture
     }

@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+from core.bounded import MEGA, read_bytes, read_text
 from core.errors import BadFileError, reason
 from core.formats.coco_reader import is_number, read_json_steps
 from core.formats.found import NO_CATEGORY
 from core.geometry import Box
 from core.progress import run
+from core.text import name_of
+
+LARGEST_LABELS = 64 * MEGA
+"""Of one picture's labels."""
+
+MOST_CLASSES = 1_000_000
 
 _SHAPES_WITH_CORNERS = ("rectangle", "polygon", "linestrip", "")
 
@@ -41,24 +48,27 @@ class NotedPicture:
     is_relative: bool = False
     problems: list[str] = field(default_factory=list)
 
-    def add(self, category: str, numbers: Sequence[object], *, where: str) -> None:
-        """A box of x1, y1, x2, y2 or of more corners; what is none becomes a problem."""
+    def add(self, category: object, numbers: Sequence[object], *, where: str) -> None:
+        """A box of x1, y1, x2, y2 or of more corners, with its category (empty: none); what is none is a problem."""
         usable = [float(value) for value in numbers if is_number(value) and math.isfinite(value)]
         xs, ys = usable[::2], usable[1::2]
-        if len(usable) != len(numbers) or len(xs) < 2 or len(xs) != len(ys):
+        is_unnamed = category is None or (isinstance(category, str) and not category.strip())
+        name = NO_CATEGORY if is_unnamed else name_of(category)
+        if name is None:
+            self.problems.append(f"In {self.file}, {where} has a name that cannot be used: correct or delete it.")
+        elif len(usable) != len(numbers) or len(xs) < 2 or len(xs) != len(ys):
             self.problems.append(f"In {self.file}, {where} has no box of numbers: correct or delete it.")
         elif max(xs) <= min(xs) or max(ys) <= min(ys):
             self.problems.append(f"In {self.file}, {where} has a box without area: correct or delete it.")
         else:
-            name = category.strip() or NO_CATEGORY
             self.boxes.append(NotedBox(name, Box(min(xs), min(ys), max(xs), max(ys))))
 
 
 def read_voc(file: Path) -> NotedPicture:
     """A VOC file; its pixels count from 1 and the last one in, as our own export has it. Raises BadFileError."""
     try:
-        root = ElementTree.fromstring(file.read_bytes())
-    except (OSError, ElementTree.ParseError, ValueError) as error:
+        root = ElementTree.fromstring(read_bytes(file, limit=LARGEST_LABELS))
+    except Exception as error:  # the parser raises LookupError too, for an encoding that nobody knows, and others
         raise BadFileError(f"{file} cannot be read as Pascal VOC ({reason(error)}): export it again.") from error
     if root.tag != "annotation":
         raise BadFileError(f"{file} is no Pascal VOC file: give one whose outermost tag is <annotation>.")
@@ -69,14 +79,14 @@ def read_voc(file: Path) -> NotedPicture:
         low = [_number(entry.findtext(f"bndbox/{edge}")) for edge in ("xmin", "ymin")]
         high = [_number(entry.findtext(f"bndbox/{edge}")) for edge in ("xmax", "ymax")]
         first = [None if value is None else value - 1 for value in low]
-        noted.add(entry.findtext("name") or "", [*first, *high], where=f"the object {place}")
+        noted.add(entry.findtext("name"), [*first, *high], where=f"the object {place}")
     return noted
 
 
 def read_yolo(file: Path, classes: Mapping[int, str], *, name: str) -> NotedPicture:
     """A YOLO label file: class, centre and size as parts of the sides, or a class and corners. Raises BadFileError."""
     try:
-        text = file.read_text("utf-8-sig")
+        text = read_text(file, limit=LARGEST_LABELS, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise BadFileError(f"{file} cannot be read as YOLO labels ({reason(error)}): export it again.") from error
     noted = NotedPicture(file, name, is_relative=True)
@@ -84,7 +94,7 @@ def read_yolo(file: Path, classes: Mapping[int, str], *, name: str) -> NotedPict
         if not line.strip():
             continue
         first, *numbers = (_number(part) for part in line.split())
-        number = int(first) if first is not None and 0 <= first < 1e6 and first == int(first) else None
+        number = int(first) if first is not None and 0 <= first < MOST_CLASSES and first == int(first) else None
         where = f"the line {place}"
         if number is None:
             noted.problems.append(f"In {file}, {where} starts with no class: correct or delete it.")
@@ -103,13 +113,13 @@ def read_labelme(file: Path, document: Any = None) -> NotedPicture:  # noqa: ANN
     noted = NotedPicture(file, str(document["imagePath"]), width, height)
     for place, shape in enumerate(document["shapes"], start=1):
         shape = shape if isinstance(shape, dict) else {}
-        kind, points, where = str(shape.get("shape_type") or ""), shape.get("points"), f"the shape {place}"
+        kind, points, where = shape.get("shape_type") or "", shape.get("points"), f"the shape {place}"
         corners: list[object] = [value for point in _points(points) for value in point]
         if kind == "circle" and len(corners) == 4:
             corners = _around_circle(corners)
         elif kind not in _SHAPES_WITH_CORNERS:
             corners = []
-        noted.add(str(shape.get("label") or ""), corners, where=where)
+        noted.add(shape.get("label"), corners, where=where)
     return noted
 
 

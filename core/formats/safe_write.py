@@ -77,7 +77,7 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
             whole.parent.mkdir(parents=True, exist_ok=True)
             whole.write_bytes(file.content())
             yield done
-        _flush(new / name for name in names)
+        _flush(new / each for each in names)
         if exists or not _appear(new, target):
             with _alone_in(target):
                 _sweep_all(target)  # of one that was killed meanwhile

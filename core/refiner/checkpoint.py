@@ -12,13 +12,14 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from core.bounded import MEGA, read_text
 from core.encoders.hq_sam import HqSamEncoder
 from core.encoders.image_features import Encoder
-from core.encoders.weights import load_state, load_strictly, sha256_of
+from core.encoders.weights import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.careful import careful as as_careful
-from core.refiner.margins import Margin
+from core.refiner.margins import PIXELS, SIDE, Margin
 from core.refiner.mask_refiner import MaskRefiner
 from core.refiner.mask_then_box import MaskThenBox
 from core.refiner.network import RefinerNetwork
@@ -26,6 +27,7 @@ from core.refiner.refine import Refiner
 from core.refiner.seed_network import SeedNetwork
 from core.refiner.taught_refiner import TaughtRefiner
 from core.resources import RESOURCES
+from core.text import escaped, is_name
 
 SHIPPED = RESOURCES / "weights" / "light"
 SEED_BASELINE = RESOURCES / "weights" / "seed"
@@ -35,6 +37,8 @@ CARD_FILE = "refiner.json"
 REFINE_BY = ("auto", "refiner", "mask", "both")
 FORMAT = 2
 """Of cards with margins; those without are written as 1, which older versions read."""
+_LARGEST_CARD = 16 * MEGA
+_LARGEST_FIGURE = 1e6
 NETWORKS: Mapping[str, type[RefinerNetwork] | type[SeedNetwork]] = {
     "box": RefinerNetwork,
     "seed": SeedNetwork,
@@ -94,7 +98,7 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
         )
     weights = chosen / WEIGHTS_FILE
     network = NETWORKS[card.kind]()
-    load_strictly(network, {key: value.float() for key, value in load_state(weights).items()}, path=weights)
+    load_strictly(network, in_float32(load_state(weights)), path=weights)
     seeds = "seed's refiner" if chosen == SEED_BASELINE else f"seed's refiner ({chosen.name})"
     name = "shipped" if folder is None else seeds if card.kind == "seed" else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
@@ -123,22 +127,66 @@ def read_card(folder: Path) -> RefinerCard:
     """The card in a refiner's folder. Raises BadWeightsError where it is missing, damaged or of a newer version."""
     path = folder / CARD_FILE
     try:
-        values = json.loads(path.read_text("utf-8"))
-        kind = str(values.get("kind", "box"))  # folders of before there were two kinds do not name it
+        values = json.loads(read_text(path, limit=_LARGEST_CARD))
+        _check_kinds(values)
+        kind = values.get("kind", "box")  # folders of before there were two kinds do not name it
         if values["format"] > FORMAT or kind not in NETWORKS:
             raise BadWeightsError(f"The refiner in {folder} was made by a newer BoxRefine: update BoxRefine.")
         return RefinerCard(
-            encoder=str(values["encoder"]),
-            calibration=Calibration(**values["calibration"]),
-            made_by=dict(values["made_by"]),
+            encoder=values["encoder"],
+            calibration=Calibration(**_figures("calibration", values["calibration"], Calibration)),
+            made_by=values["made_by"],
             kind=kind,
-            format=int(values["format"]),
-            margins={str(name): Margin(**margin) for name, margin in values.get("margins", {}).items()},
+            format=values["format"],
+            margins={name: _margin(name, figures) for name, figures in values.get("margins", {}).items()},
         )
     except FileNotFoundError as error:
         raise BadWeightsError(f"There is no refiner in {folder} ({CARD_FILE} is missing): check the folder.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadWeightsError(f"{path} is damaged ({reason(error)}): use another refiner.") from error
+
+
+_KINDS: Mapping[str, type] = {
+    "encoder": str,
+    "calibration": dict,
+    "made_by": dict,
+    "format": int,
+    "kind": str,
+    "margins": dict,
+}
+
+
+def _check_kinds(values: object) -> None:
+    """Raises ValueError where a card's entries are not what they are called."""
+    if not isinstance(values, dict):
+        raise ValueError("it is no table")
+    for name, kind in _KINDS.items():
+        if name in values and type(values[name]) is not kind:
+            raise ValueError(f"its {name} is not of type {kind.__name__}")
+    if not is_name(values["encoder"]):
+        raise ValueError("its encoder is no name")
+
+
+def _margin(name: str, figures: object) -> Margin:
+    if (name and not is_name(name)) or not isinstance(figures, dict):  # boxes without a category have one, too
+        raise ValueError("its margins are not of categories")
+    unit = figures.get("unit", SIDE)
+    if unit not in (SIDE, PIXELS):
+        raise ValueError(f"the margin of {name} is of no known unit")
+    edges = {edge: value for edge, value in figures.items() if edge != "unit"}
+    return Margin(**_figures(f"margin of {name}", edges, Margin), unit=unit)
+
+
+def _figures(what: str, values: Mapping[str, object], kind: type[Calibration] | type[Margin]) -> dict[str, float]:
+    """Raises ValueError where a value is no number, one that moves a box out of every picture, or of no known name."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        if name not in kind.__dataclass_fields__:
+            raise ValueError(f"its {what} has no {escaped(name)[:100]}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST_FIGURE:
+            raise ValueError(f"the {name} of its {what} is no such number")
+        found[name] = float(value)
+    return found
 
 
 def save_refiner(folder: Path, state: Mapping[str, Tensor], card: RefinerCard) -> None:

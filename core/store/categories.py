@@ -15,6 +15,7 @@ from core.store.project_file import REPAIR
 from core.store.row_checks import Row
 from core.store.rows import is_whole, now
 from core.store.undo_log import Operation
+from core.text import escaped, is_name
 
 
 def rows_in_order(db: Database) -> list[Row]:
@@ -23,9 +24,11 @@ def rows_in_order(db: Database) -> list[Row]:
 
 
 def checked_name(name: str) -> str:
-    """The name without spaces around it. Raises BadInputError for an empty one."""
+    """The name without spaces around it. Raises BadInputError for an empty one, or one that cannot be shown."""
     if not name.strip():
         raise BadInputError("A category needs a name: type one.")
+    if not is_name(name):
+        raise BadInputError(f"A category cannot be called {escaped(name)[:100]}: leave out the hidden characters.")
     return name.strip()
 
 

@@ -108,6 +108,38 @@ def m005_places(db: Database) -> None:
     db.execute("ALTER TABLE categories ADD COLUMN place INTEGER")
 
 
+_DRAWN_BOX_TABLES = (
+    # The columns from `drawn` to `outline` are those of `corrections`. A category may go while a box waits.
+    """CREATE TABLE drawn_boxes (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        image_id INTEGER NOT NULL REFERENCES images(id),
+        category_id INTEGER,
+        plain INTEGER NOT NULL,
+        drawn TEXT NOT NULL,
+        refined TEXT,
+        accepted TEXT NOT NULL,
+        edge_confidence TEXT,
+        score REAL,
+        encoder TEXT NOT NULL,
+        refiner TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        outline TEXT,
+        created TEXT NOT NULL
+    )""",
+    "CREATE INDEX drawn_boxes_of_an_image ON drawn_boxes (image_id)",
+    # Steps in a row with the same run are one; empty: a step of its own.
+    "ALTER TABLE undo_steps ADD COLUMN run TEXT NOT NULL DEFAULT ''",
+)
+
+
+@MIGRATIONS()
+def m006_drawn_boxes(db: Database) -> None:
+    """Boxes that are drawn and not accepted yet, and runs of undo steps that are one."""
+    for statement in _DRAWN_BOX_TABLES:
+        db.execute(statement)
+
+
 @MIGRATIONS()
 def m007_openings(db: Database) -> None:
     """Which opening of the project made an undo step, and which one wrote a box last; 0: not known."""

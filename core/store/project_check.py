@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from core.errors import BadFileError, StorageError
 from core.records import Finding
+from core.store.drawn_boxes import drawn_box_of
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.project_file import connect, naming_faults
 from core.store.refiner_log import refiner_of
@@ -25,6 +26,7 @@ _FILE = "file"
 _REFERENCES = (
     ("corrections", "image_id", "images", "image"),
     ("corrections", "category_id", "categories", "category"),
+    ("drawn_boxes", "image_id", "images", "image"),
     ("refiner_choices", "refiner_id", "refiners", "refiner"),
 )
 
@@ -79,6 +81,7 @@ def checks(folder: Path) -> dict[str, Callable[[Row], object]]:
         "images": partial(image_of, folder=folder),
         "categories": lambda row: category_of({"place": None, **row}),
         "corrections": lambda row: correction_of({"outline": None, "origin": None, "confirmed": 1, **row}),
+        "drawn_boxes": drawn_box_of,
         "refiners": partial(refiner_of, folder=folder),
         "refiner_choices": _check_choice,
         "undo_steps": check_step,

@@ -22,7 +22,7 @@ from core.store.openings import Opening
 from core.store.project_file import transaction
 from core.store.row_checks import Row, is_unicode
 from core.store.rows import now
-from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, play
+from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, joined, play
 
 UNDO_DEPTH = 1000
 """Steps that are kept; each holds only the rows that it changed."""
@@ -114,12 +114,15 @@ class UndoLog:
         self._others = self._others.without(_id_of(self._db, token))
 
     @contextmanager
-    def operation(self, title: str) -> Iterator[Operation]:
-        """One change that the user sees: one transaction, one undo step; an error leaves neither."""
+    def operation(self, title: str, *, run: str = "") -> Iterator[Operation]:
+        """One change that the user sees: one transaction, one undo step; an error leaves neither.
+
+        Changes in a row with the same `run` are one step; empty: it is a step of its own.
+        """
         with self.unlogged(title) as operation:
             yield operation
             if text := operation.text:
-                self._record(title, text, operation.opening)
+                self._record(title, text, operation.opening, run=run)
 
     @contextmanager
     def unlogged(self, title: str) -> Iterator[Operation]:
@@ -195,9 +198,15 @@ class UndoLog:
         """SQL: whether a step may be undone here."""
         return self._others.condition(mine=_id_of(self._db, self._token))
 
-    def _record(self, title: str, text: str, opening: int) -> None:
+    def _record(self, title: str, text: str, opening: int, *, run: str) -> None:
         self.forget_undone()
-        self._db.table("undo_steps").insert({"title": title, "row_changes": text, "opening": opening})
+        step = self._next("*", undone=0, order=_LAST) if run else None
+        if step is not None and (step["run"], step["opening"]) == (run, opening):
+            values = [joined(step["row_changes"], text), step["id"]]
+            self._db.execute("UPDATE undo_steps SET row_changes = ? WHERE id = ?", values)
+            return
+        row = {"title": title, "row_changes": text, "opening": opening, "run": run}
+        self._db.table("undo_steps").insert(row)
         self._db.execute(
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
             [UNDO_DEPTH],

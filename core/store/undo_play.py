@@ -16,7 +16,9 @@ from core.store.row_checks import BadRow, Row
 from core.store.rows import check_row
 from core.store.schema_check import column_names, current_shape
 
-_NOT_IN_STEPS = frozenset({"images", "openings", "refiner_choices", "refiners", "undo_steps", "_sqlite_migrations"})
+_NOT_IN_STEPS = frozenset(
+    {"drawn_boxes", "images", "openings", "refiner_choices", "refiners", "undo_steps", "_sqlite_migrations"}
+)
 """Tables that no step may write, whatever a file says."""
 
 
@@ -126,6 +128,15 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
         except sqlite3.IntegrityError:  # a name that is taken by now, for instance: leave only what cannot be
             is_careful = True
     return _play_carefully(db, changes, undo=undo, others=others, mine=mine, is_careful=is_careful)
+
+
+def joined(first: str, then: str) -> str:
+    """The changes of two steps as those of one: of a row that both change, before the first and after the last."""
+    whole: dict[tuple[str, int], RowChange] = {}
+    for change in (*_parsed(first), *_parsed(then)):
+        key = change.table, change.id
+        whole[key] = change._replace(before=whole[key].before) if key in whole else change
+    return json.dumps(list(whole.values()))
 
 
 def checked_changes(step: Row) -> list[RowChange]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from core.encoders.weights import read_torch
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 
 STATE_FILE = "state.pt"
@@ -47,7 +48,7 @@ def load_state_of(path: Path, *, fingerprint: str) -> dict[str, Any]:
     """The state to go on from. Raises BadWeightsError where there is none or it is damaged, BadInputError where it is
     of other corrections or another configuration than `fingerprint`."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = read_torch(path)
         known = state["fingerprint"]
     except FileNotFoundError as error:
         raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from core.encoders.image_features import Encoder
-from core.encoders.weights import load_state, load_strictly
+from core.encoders.weights import in_float32, load_state, load_strictly
 from core.errors import BadFileError, BadInputError
 from core.features.encode_missing import Extraction, encode_missing
 from core.features.feature_source import FeatureSource
@@ -103,7 +103,7 @@ def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> St
         raise BadInputError(f"The refiner in {chosen} is of the kind {card.kind}, which cannot be taught: use another.")
     network = RefinerNetwork()
     path = chosen / WEIGHTS_FILE
-    load_strictly(network, {key: value.float() for key, value in load_state(path).items()}, path=path)
+    load_strictly(network, in_float32(load_state(path)), path=path)
     return Start(network.eval(), card, "shipped" if folder is None else chosen.name)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from core.training.ranges import COUNT, COUNT_OR_NONE, RATE, SEED, SHARE, WEIGHT, Choices, Ranges, check_values
 
 
 @dataclass(frozen=True)
@@ -71,3 +74,49 @@ class TeachConfig:
     num_workers: int = 4
     pin_memory: bool = True
     persistent_workers: bool = True
+
+    def validate(self) -> None:
+        """Raises ValueError, which names the key, where a value is out of its range."""
+        check_values(self, RANGES, CHOICES)
+
+
+CHOICES: Choices = {
+    "schedule": ("cosine", "constant"),
+    "train_parts": ("all", "edges"),
+    "initialisation": ("xavier", "default"),
+}
+RANGES: Ranges = {
+    "seed": SEED,
+    "epochs": (1, 1_000_000),
+    "least_steps": COUNT_OR_NONE,
+    "most_steps": COUNT,
+    "batch_images": (1, 4096),
+    "boxes_per_image": (1, 1024),
+    "learning_rate": RATE,
+    "fresh_learning_rate": RATE,
+    "warmup_steps": COUNT_OR_NONE,
+    "weight_decay": (0.0, 1e6),
+    "max_norm": (1e-12, math.inf),
+    "distribution_weight": WEIGHT,
+    "l1_weight": WEIGHT,
+    "iou_weight": WEIGHT,
+    "confidence_weight": WEIGHT,
+    "score_weight": WEIGHT,
+    "real_share": SHARE,
+    "views": (0, 64),
+    "viewed_images": COUNT_OR_NONE,
+    "l2_sp": WEIGHT,
+    "replay_weight": WEIGHT,
+    "replay_images": (0, 1024),
+    "ema_decay": (0.0, 0.999999),
+    "held_out": (0.0, 0.95),
+    "gate_draws": (1, 1000),
+    "gate_confidence": (0.5, 0.9999),
+    "old_tolerance": (0.0, 1.0),
+    "margin_shrink": (-1e6, 1e6),
+    "sample_ratio": (1e-6, 1.0),
+    "fast_sample_ratio": (1e-6, 1.0),
+    "debug_images": COUNT,
+    "encode_batch": (1, 4096),
+    "num_workers": (0, 256),
+}

@@ -14,7 +14,8 @@ class HubServer(ThreadingHTTPServer):
     """Serves `content` under any /repo/resolve/revision/file; `path` of each request is kept.
 
     `cuts`: how many answers end after `cut_at` bytes. `page`: everything is a web page; `page_for_get`: only the file
-    is. `gate`: bytes after the first half wait until it is set.
+    is. `endless`: the file goes on after its end, until nobody listens. `gate`: bytes after the first half wait until
+    it is set.
     """
 
     daemon_threads = True
@@ -24,7 +25,8 @@ class HubServer(ThreadingHTTPServer):
         self.content = content
         self.cuts, self.cut_at = 0, 0
         self.page = self.page_for_get = False
-        self.missing = False
+        self.missing = self.endless = False
+        self.sent_after_the_end = 0
         self.gate = threading.Event()
         self.gate.set()
         self.asked: list[tuple[str, str]] = []
@@ -66,9 +68,13 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"ETag": '"abc"', "X-Repo-Commit": "0" * 40, "Accept-Ranges": "bytes"}
         if ranged:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        self._headers(206 if ranged else 200, len(content) - start, headers)
+        length = 10**12 if self.server.endless and with_body else len(content) - start
+        self._headers(206 if ranged else 200, length, headers)
         if with_body:
             self._body(content, start)
+        while self.server.endless and with_body:
+            self.wfile.write(bytes(1 << 16))
+            self.server.sent_after_the_end += 1 << 16
 
     def _body(self, content: bytes, start: int) -> None:
         end = len(content)

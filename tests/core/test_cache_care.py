@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
         for content in "abc":
             put(cache, content)
         put(cache, "a", frame=Frame(5, 0, 20, 20, 40, 30))
-        put(cache, "a", encoder="vit_b-0123")
+        put(cache, "a", encoder="other-0123")
     return folder
 
 
@@ -59,7 +59,7 @@ def test_info_tells_what_there_is_encoder_by_encoder(folder: Path, verb: Verb) -
     assert said.summary["bytes"] == sum(path.stat().st_size for path in features_files(folder))
     lines = [line.replace(" ", "") for line in said.out.splitlines()]
     assert any(line.startswith("|counting-1|fp16|3|1|") for line in lines)
-    assert any(line.startswith("|vit_b-0123|fp16|1|0|") for line in lines)
+    assert any(line.startswith("|other-0123|fp16|1|0|") for line in lines)
 
 
 def test_info_of_a_cache_that_was_never_used_is_nothing(tmp_path: Path, verb: Verb) -> None:
@@ -69,7 +69,7 @@ def test_info_of_a_cache_that_was_never_used_is_nothing(tmp_path: Path, verb: Ve
 
 
 def test_clear_removes_one_encoder_or_all(folder: Path, verb: Verb) -> None:
-    assert verb("cache", "clear", "--cache", folder, "--encoder", "vit_b").summary["removed"] == 1
+    assert verb("cache", "clear", "--cache", folder, "--encoder", "other").summary["removed"] == 1
     assert [holding.encoder for holding in run(survey(folder))] == ["counting-1"]
     assert verb("cache", "clear", "--cache", folder).summary["removed"] == 4
     assert features_files(folder) == []

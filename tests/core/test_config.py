@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import BadFileError, BadInputError
+from core.errors import BadFileError, BadInputError, KnownError
 from core.resources import RESOURCES
+from core.training import config, teach_config
 from core.training.config import PretrainConfig, read_config
+from core.training.teach_config import TeachConfig
+
+TABLES = {
+    PretrainConfig: (config.RANGES, config.CHOICES),
+    TeachConfig: (teach_config.RANGES, teach_config.CHOICES),
+}
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -53,3 +60,49 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((RESOURCES / "configs").glob("p*.yaml")), ids=lambda path: path.name)
 def test_shipped_configurations_are_right(path: Path) -> None:
     assert read_config(path, PretrainConfig).steps > 0
+
+
+@pytest.mark.parametrize("kind", [PretrainConfig, TeachConfig])
+def test_every_number_has_a_range_and_every_word_its_choices(kind: type[PretrainConfig] | type[TeachConfig]) -> None:
+    ranges, choices = TABLES[kind]
+    defaults = vars(kind())
+    numbers = [key for key, value in defaults.items() if type(value) in (int, float)]
+    assert sorted(ranges) == sorted(numbers)
+    assert sorted(choices) == sorted(key for key, value in defaults.items() if isinstance(value, str))
+    kind().validate()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "batch_images: 0",
+        "boxes_per_image: -1",
+        "held_out: 2.0",
+        "learning_rate: .nan",
+        "learning_rate: 0",
+        "learning_rate: -.inf",
+        "seed: -1",
+        "seed: " + "9" * 2000,
+        "weight_decay: " + "9" * 2000,
+        "ema_decay: 1.0",
+        "warmup_steps: -5",
+        "initialisation: zeros",
+        "l1_weight: -1",
+    ],
+)
+@pytest.mark.parametrize("kind", [PretrainConfig, TeachConfig])
+def test_a_value_out_of_its_range_is_named(
+    tmp_path: Path, kind: type[PretrainConfig] | type[TeachConfig], line: str
+) -> None:
+    with pytest.raises(BadInputError, match=line.split(":")[0]) as caught:
+        read_config(written(tmp_path, line), kind)
+    assert "must be" in str(caught.value) and len(str(caught.value)) < 300 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text", ["1: 2", "? [a]\n: b", "null: 1", "x: " + "[" * 5000, "a: &a [*a]", "2001-99-99", "\0"]
+)
+def test_yaml_that_is_odd_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(KnownError, match=r"my\.yaml") as caught:
+        read_config(written(tmp_path, text), TeachConfig)
+    assert "\n" not in str(caught.value)

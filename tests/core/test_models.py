@@ -67,6 +67,16 @@ def test_the_pinned_revision_of_the_repository_is_asked_for(hub: HubServer) -> N
     assert {path for _, path in hub.asked} == {f"/lkeab/hq-sam/resolve/{entry.revision}/{entry.file}"}
 
 
+def test_a_server_that_never_stops_is_left_at_the_published_size(hub: HubServer) -> None:
+    hub.endless = True
+    with pytest.raises(BadWeightsError, match=f"more than the published {size()} bytes"):
+        run(download(OFFICIAL["vit_tiny"]))
+    assert part_of(OFFICIAL["vit_tiny"]).stat().st_size == 0
+    assert hub.sent_after_the_end < 50_000_000  # what the system's own buffers hold
+    hub.endless = False
+    assert run(download(OFFICIAL["vit_tiny"])).stat().st_size == size()
+
+
 def test_progress_tells_megabytes_speed_and_time_left(hub: HubServer) -> None:
     said: list[Progress] = list(download(OFFICIAL["vit_tiny"]))
     moving = [progress for progress in said if "seconds_left" in progress.figures]

@@ -10,6 +10,7 @@ import pytest
 from core.errors import BadInputError
 from core.geometry import Box
 from core.records import Category, Correction, ImportedBox, Origin
+from core.store.known_boxes import KnownBoxes
 from core.store.project_store import ProjectStore
 from tests.core.projects import CORRECTION
 
@@ -129,3 +130,35 @@ def test_a_box_that_cannot_be_stored_leaves_nothing_of_the_file(store: ProjectSt
         store.import_boxes([imported(), bad], file="coarse.json")
     assert store.counts() == {}
     assert store.undo_titles()[0] == "Add category dog"
+
+
+@pytest.mark.parametrize("side", [20.0, 0.3])
+def test_boxes_with_edges_in_common_are_compared_with_few_others(store: ProjectStore, side: float) -> None:
+    known = KnownBoxes(store._db)
+    boxes = [
+        Box(5, 5 + row * side / 4, 5 + side, 5 + side + column * side / 4) for row in range(60) for column in range(60)
+    ]
+    boxes += [Box(5, 5, 5 + side, 5 + side)] * 1000
+    new = [known.take(imported(box).correction) for box in boxes]
+    assert sum(new) == 3600 and not any(new[3600:])
+    assert known.compared < 3 * len(boxes)  # with the edges sorted it was six million
+
+
+def test_small_boxes_are_told_apart_and_known_again(store: ProjectStore) -> None:
+    known = KnownBoxes(store._db)
+    assert known.take(imported(Box(10, 10, 11, 11)).correction)
+    assert not known.take(imported(Box(10.04, 10, 11.04, 11)).correction)
+    assert known.take(imported(Box(10.2, 10, 11.2, 11)).correction)
+    assert not known.take(imported(Box(10 - 0.049, 10, 11.049, 11)).correction)
+
+
+def test_a_file_whose_name_is_no_text_can_be_imported(store: ProjectStore) -> None:
+    assert store.import_boxes([imported()], file="a\udcff.json")[0] == 1
+    assert store.undo_titles()[0] == r"Import box from a\udcff.json"
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m", "a\0b", "\ud800", "a\u202eb", "a\nb", "n" * 1001])
+def test_categories_with_names_that_cannot_be_shown_are_refused(store: ProjectStore, name: str) -> None:
+    with pytest.raises(BadInputError, match="cannot be called") as caught:
+        store.add_category(name)
+    assert str(caught.value).isprintable()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,11 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from core.encoders.model_folder import tensors_sha256
 from core.encoders.official import OFFICIAL, find_weights, is_official, weights_folder
-from core.encoders.weights import load_state, load_strictly, sha256_of
+from core.encoders.weights import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError
+from core.training.run_files import load_state_of
 
 
 class Pair(nn.Module):
@@ -149,3 +154,64 @@ def test_weights_are_found_in_their_folder_safetensors_first(own_home: Path) -> 
         found.touch()
         assert find_weights("vit_tiny") == found
     assert find_weights("vit_b") is None
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_weights_of_any_width_are_taken(tmp_path: Path, kind: torch.dtype, suffix: str) -> None:
+    state = {key: value.to(kind) for key, value in Pair().state_dict().items()}
+    path = tmp_path / f"pair{suffix}"
+    torch.save(state, path) if suffix == ".pth" else safetensors.torch.save_file(state, path)
+    network = Pair()
+    load_strictly(network, in_float32(load_state(path)), path=path, assign=True)
+    assert network.first.weight.dtype == torch.float32
+    assert len(tensors_sha256(load_state(path))) == 64
+
+
+def test_a_packed_file_that_unfolds_is_refused_before_it_is_read(path: Path) -> None:
+    packed = path.with_name("packed.pth")
+    torch.save({"first.weight": torch.zeros(50_000_000)}, path)
+    with zipfile.ZipFile(path) as parts, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        for part in parts.infolist():
+            out.writestr(part.filename, parts.read(part))
+    assert packed.stat().st_size < 1_000_000
+    with pytest.raises(BadWeightsError, match=r"packed\.pth unfolds to 200 MB"):
+        load_state(packed)
+    with pytest.raises(BadWeightsError, match="cannot be resumed from"):
+        load_state_of(packed, fingerprint="")
+
+
+def test_a_tensor_that_repeats_its_bytes_without_end_is_refused(path: Path) -> None:
+    torch.save({"first.weight": torch.zeros(1).expand(100_000, 100_000, 100)}, path)
+    with pytest.raises(BadWeightsError, match="does not hold a plain table"):
+        load_state(path)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_named(path: Path, number: float) -> None:
+    state = Pair().state_dict()
+    state["second.bias"][0] = number
+    with pytest.raises(BadWeightsError, match=r"not finite \(second.bias\)"):
+        load_strictly(Pair(), state, path=path)
+
+
+@pytest.mark.parametrize("odd", [torch.zeros(2, 3).to_sparse(), torch.zeros(3, 2, dtype=torch.complex64)])
+def test_tensors_of_a_kind_that_no_network_has_are_refused(path: Path, odd: torch.Tensor) -> None:
+    torch.save(Pair().state_dict() | {"first.weight": odd}, path)
+    with pytest.raises(BadWeightsError, match=r"pair\.pth"):
+        load_strictly(Pair(), load_state(path), path=path)
+
+
+def test_weights_that_are_too_large_for_their_encoder_are_refused_unread(path: Path) -> None:
+    with pytest.raises(BadWeightsError, match="and such weights have at most 0 MB"):
+        load_state(path, most=100)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
+def test_pipes_are_no_weights(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    for read in (load_state, sha256_of):
+        with pytest.raises(BadWeightsError, match="no regular file"):
+            read(tmp_path / name)

@@ -23,6 +23,7 @@ from boxrefine_gui.panels.image_list import ROW
 from core.errors import BadWeightsError
 from core.formats import EXPORTERS
 from core.geometry import Box
+from core.records import Correction
 from core.settings import load_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.gui.driving import ScriptedAsk, accept, draw, ready, settled, stored
@@ -141,11 +142,13 @@ def test_stepping_goes_through_the_images_and_stops_at_the_ends(qtbot: QtBot, ap
     assert app.window.images.currentIndex().row() == 1
 
 
-def test_choosing_a_row_opens_the_image_and_gives_the_keys_back_to_the_canvas(qtbot: QtBot, app: App) -> None:
+def test_a_click_on_a_row_opens_the_image_and_the_list_keeps_the_keyboard(qtbot: QtBot, app: App) -> None:
     view = app.window.images
     at = view.visualRect(view.model().index(2, 0)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: app.session.row == 2)
+    assert app.window.focusWidget() is view
+    qtbot.keyClick(view, Qt.Key.Key_Return)
     assert app.window.focusWidget() is app.window.canvas
 
 
@@ -248,9 +251,9 @@ def test_closing_waits_until_everything_accepted_is_stored(
 ) -> None:
     gate, original = threading.Event(), ProjectStore.accept
 
-    def slow(self: ProjectStore, correction: object) -> object:
+    def slow(self: ProjectStore, correction: Correction, drawn: str, was_kept: bool) -> object:
         assert gate.wait(10)
-        return original(self, correction)  # type: ignore[arg-type]
+        return original(self, correction, drawn, was_kept)
 
     monkeypatch.setattr(ProjectStore, "accept", slow)
     draw(qtbot, app, Box(10, 10, 90, 90))

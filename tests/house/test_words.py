@@ -12,6 +12,9 @@ from tests.house.source_files import ROOT, name_of, python_files
 
 CODE = ("core", "boxrefine_gui")
 EVERYWHERE = (*CODE, "tests")
+WINDOW = ("boxrefine_gui",)
+PLAIN = "boxrefine_gui/plain_text.py"
+GUESSES = "Qt guesses whether text is HTML: boxrefine_gui/plain_text.py has what says that it is none"
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,22 @@ RULES = [
         ("core/store/", "core/features/feature_cache.py", "core/features/cache_index.py"),
         "SQL has two homes",
     ),
-    Rule(r"(?<![\w.])print\(", CODE, ("core/cli/",), "only the headless verbs print"),
+    Rule(r"(?<![\w.])print\(", CODE, ("core/cli/terminal.py",), "what the headless verbs print is escaped there"),
     Rule(r"\bqtbot\.wait\(", EVERYWHERE, (), "wait for signals, never for milliseconds"),
     Rule(r"\btime\.sleep\(", ("tests",), (), "wait for signals, never for milliseconds"),
     Rule(r"\bMock\(|\bMagicMock\b|unittest\.mock", EVERYWHERE, (), "real parts in tests"),
     Rule(r"\bprocessEvents\b", EVERYWHERE, (), "it runs events in places that do not expect them"),
     Rule(r"\bpickle\.loads?\b|\bUnpickler\(|weights_only=False", CODE, (), "a file must not run code"),
     Rule(r"except( Exception)?:\s*(#.*)?\n\s*pass\b", EVERYWHERE, (), "an error is shown or raised, never swallowed"),
+    Rule(r"(?<!#sentence )\bQLabel\b", WINDOW, (PLAIN, "boxrefine_gui/dialogs/question.py"), GUESSES),
+    Rule(r"\.setToolTip\(|\bQToolTip\b", WINDOW, (PLAIN,), GUESSES),
+    Rule(r"ToolTipRole:\n(?:(?!\s*return ).*\n)*\s*return (?!tooltip\()", WINDOW, (), GUESSES),
+    Rule(r"\bQMessageBox\b|\bQErrorMessage\b", WINDOW, ("boxrefine_gui/dialogs/question.py",), GUESSES),
+    Rule(r"\bQInputDialog\b|\bQProgressDialog\b|\bsetWhatsThis\b|\bsetStatusTip\b", WINDOW, (), GUESSES),
+    Rule(r"\bOwnWords\b|\bsetHtml\b|\bRichText\b", WINDOW, (PLAIN, "boxrefine_gui/dialogs/help.py"), GUESSES),
+    Rule(r"\binsertHtml\b|\bsetMarkdown\b|\bMarkdownText\b|\bAutoText\b|\bQTextDocument\b", WINDOW, (), GUESSES),
+    Rule(r'\.setWindowTitle\((?!")', WINDOW, (PLAIN,), "a name may hold [*], which is a mark of Qt's: set_title"),
+    Rule(r"\.addAction\((entry|name|path|title|text)\b", WINDOW, (), "& in a name would underline: menu_text"),
     Rule(r"\b(raw|rough|initial|noisy|gt|pred|predicted|final)_box(es)?\b", CODE, (), "the glossary has other words"),
 ]
 
