@@ -53,6 +53,8 @@ def note_files(project: Path, note: Path) -> tuple[int, int] | None:
     with contextlib.suppress(OSError):
         beside.write_text(text, "utf-8")
         beside.replace(note)
+    with contextlib.suppress(OSError):
+        beside.unlink(missing_ok=True)
     return journal
 
 

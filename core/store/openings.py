@@ -108,9 +108,14 @@ class Opening:
         return found
 
     def _sweep(self) -> None:
-        """Remove what crashed processes have left."""
+        """Remove what crashed processes have left.
+
+        A claim is there before anything else of its opening, so claims are read after the names: what is made
+        meanwhile is not among these.
+        """
+        names = _names(self.folder)
         held = {self.token} | {entry.token for entry in self._held()}
-        for name in _names(self.folder):
+        for name in names:
             if name[:16] not in held and name not in (NOTE, MAKING):
                 with contextlib.suppress(OSError):
                     (self.folder / name).unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -69,6 +70,13 @@ class Host:
             never.wait(moment - passed)
             passed = moment
             self.end(workers[n])
+
+    def kill_within(self, worker: Worker, random: Random, *, within_s: float) -> None:
+        """Kill a worker at some moment; one that has ended before is in order, too."""
+        Event().wait(random.uniform(0, within_s))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.number, signal.SIGKILL)
+        assert self.wait(worker) in (0, -signal.SIGKILL), "".join(worker.lines())
 
     def _ask(self, order: dict[str, object]) -> str:
         assert self._process.stdin is not None and self._process.stdout is not None

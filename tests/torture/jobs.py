@@ -185,6 +185,35 @@ def fill_up(path: str, limit: int) -> None:
     store.close()
 
 
+def fill_up_limited(path: str, limit: int) -> None:
+    """The same with a limit on the size of each file, as a quota has it."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    fill_up(path, 100_000)
+
+
+def with_few_descriptors(path: str, out: str, left: int) -> None:
+    """Open, accept and export with room for only so many more files."""
+    import resource
+
+    from core.formats import export as write
+
+    taken = max(int(name) for name in os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken + left, taken + left))
+    try:
+        store = ProjectStore.open(Path(path))
+        box = some_box(Random(0))
+        stored, _ = store.accept(Correction(1, store.categories()[0].id, box, box))
+        tell(stored.id, box)
+        run(write(dataset_of(1), format="coco", out=Path(out)))
+        store.close()
+        say("done")
+    except KnownError as error:
+        say(f"told {error}")
+
+
 JOBS: Mapping[str, Callable[..., None]] = {
     "label": label,
     "create": create,
@@ -193,4 +222,6 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "cache": cache,
     "verb": verb,
     "fill_up": fill_up,
+    "fill_up_limited": fill_up_limited,
+    "with_few_descriptors": with_few_descriptors,
 }
