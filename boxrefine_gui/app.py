@@ -61,6 +61,9 @@ _PICTURE_PATIENCE_MS = 300
 
 _CLOSE_CHECK_MS = 20
 _COLLECT_MS = 1000
+_RESTS = 3
+"""Rounds after which a hand that has drawn a box does something else."""
+
 _WHOLE_AFTER_REST = 60
 _WHOLE_AT_LATEST = 900
 """Rounds of rest, and of work, after which all objects are looked through; that takes 40 ms after 200 pictures."""
@@ -371,7 +374,8 @@ class Collector(QObject):
         if gc.get_count()[0] > _MANY:
             gc.freeze()
             return
-        is_idle = self._session.draft is None  # else the hand is at work, and a whole collection would be felt
+        # A whole collection would be felt by a hand at work. A drawn box that waits for a yes is no work.
+        is_idle = self._session.draft is None or self._rest >= _RESTS
         if is_idle and (self._rest >= _WHOLE_AFTER_REST or self._rounds >= _WHOLE_AT_LATEST):
             self._rounds = self._rest = 0
             gc.collect()

@@ -1,4 +1,4 @@
-"""A window that draws without end and writes a line for each drawn box that it knows to be kept."""
+"""A window that draws without end and writes a line for each drawn box that it knows to be kept, or accepted."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Burst:
         self.told: set[str] = set()
         self.drawn = 0
         app.session.set_settings(replace(app.session.settings, accept_when_going_on=accepts))
+        app.session.accepted.connect(lambda draft, _: self.tell(draft.key))
         self.timer = QTimer()
         self.timer.timeout.connect(self.draw)
         self.timer.start(0)
@@ -31,12 +32,16 @@ class Burst:
         session = self.app.session
         if session.picture is None or session.features is None:
             return
-        for key in session.left.in_file - self.told:
-            self.told.add(key)
-            os.write(1, f"{key}\n".encode())
+        for key in session.left.in_file:
+            self.tell(key)
         x, y = self.drawn % 150, self.drawn // 7 % 100
         self.drawn += 1
         drag(self.app.window.canvas, [(x, y), (x + 20, y + 20), (x + 40, y + 40)])
+
+    def tell(self, key: str) -> None:
+        if key not in self.told:
+            self.told.add(key)
+            os.write(1, f"{key}\n".encode())
 
 
 def main() -> int:
