@@ -9,7 +9,6 @@ import pytest
 
 from core.formats import EXPORTERS, export
 from core.progress import run
-from core.records import Dataset
 from tests.core.datasets import difficult
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "exports"
@@ -34,4 +33,4 @@ def test_an_export_is_as_it_was(format: str, tmp_path: Path, update_golden: bool
 def test_each_format_of_the_table_has_its_module() -> None:
     for exporter in EXPORTERS.values():
         assert exporter.main_file
-        assert exporter.files(Dataset((), (), ()), outlines=exporter.holds_outlines)
+        assert exporter.files(difficult(), outlines=exporter.holds_outlines)
