@@ -44,6 +44,8 @@ ROWS: list[tuple[str, str, str, object]] = [
     ("categories", "place", "place is no whole number", "first"),
     ("refiners", "figures", "figures is no JSON object", "[]"),
     ("refiners", "data", "data is no valid JSON", "{"),
+    ("drawn_boxes", "accepted", "accepted is no valid JSON", "[1, 2"),
+    ("drawn_boxes", "plain", "plain is no whole number", 7),
     ("undo_steps", "row_changes", "", '[["corrections", 2, null'),
     ("undo_steps", "title", "title is no text", b"Move"),
 ]
@@ -80,6 +82,7 @@ def use_everything_readable(path: Path, table: str) -> None:
     with closing(ProjectStore.open(path)) as store:
         rest = store.dataset()
         store.refiners()
+        store.drawn_boxes(2)
         assert len(rest.corrections) >= 3
         assert sum(store.counts().values()) >= len(rest.corrections)
         told = {finding.table for finding in store.findings()}
