@@ -23,7 +23,7 @@ TOP_LEVEL = {
     "tests",
     "uv.lock",
 }
-TESTS = {"benchmarks", "conftest.py", "core", "golden", "gpu", "gui", "house", "journeys"}
+TESTS = {"benchmarks", "conftest.py", "core", "golden", "gpu", "gui", "house", "journeys", "torture"}
 
 
 def committed(pattern: str) -> set[str]:
