@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from boxrefine_gui import checking, exporting, importing, opening, operations
+from boxrefine_gui import checking, drawing, exporting, importing, opening, operations, project_watch
 from boxrefine_gui.action_row import ActionRow, readable
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.check_actions import check_rows
@@ -37,14 +37,14 @@ DIGITS = 9
 EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Drag", "Draw a box; the refinement follows"),
+    ("Drag", "Draw a box, also inside another one; the refinement follows"),
     ("Alt + drag", "Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
-    ("Ctrl + drag", "Draw even where the selected box is"),
-    ("Click", "Select a box; again: the next larger one under it"),
-    ("Drag inside the selected box", "Move it"),
+    ("Ctrl + drag", "Draw even on the border or a handle of the selected box"),
+    ("Click", "Select a box, or take a drawn one in hand; again: the next larger one under it"),
+    ("Drag the border of the selected box, or Shift + drag inside it", "Move it"),
     ("Drag a handle", "Resize it"),
     ("Tab / Shift+Tab", "Select the next / previous box"),
-    ("Arrow keys", "Move the box by 1 pixel (Shift: 10); with none selected, pan"),
+    ("Arrow keys", "Move the box by 1 pixel (Shift: 10), as one undo step a run; with none selected, pan"),
     ("Ctrl + arrow keys", "Move one edge: the chosen one, else the less sure one of the two (Shift: 10)"),
     ("1 … 9", "Choose a category; with a box selected, relabel it"),
     ("Wheel", "Zoom at the cursor"),
@@ -53,6 +53,8 @@ GESTURES: tuple[tuple[str, str], ...] = (
 """What the canvas itself understands, for the shortcut help."""
 
 IN_CATEGORIES: tuple[tuple[str, str], ...] = (
+    ("Click or Return", "Choose it for the drawn box and the next ones; with a box selected, relabel that one"),
+    ("Letters", "Find a name, as in every list; Escape or Return leads back to the picture"),
     ("Drag, Alt+Up / Alt+Down", "Move a category; the keys 1 … 9 and exports follow the order"),
     ("F2", "Rename it; the name of another one merges both"),
     ("Delete or Backspace", "Delete it; if it has boxes, you are asked what becomes of them"),
@@ -131,28 +133,18 @@ def _file_rows(
             importing.import_boxes(parts, chosen, watch=jobs.new())
 
     def export(choice: ExportChoice) -> None:
-        settings = parts.session.settings
-        if choice.format != settings.export_format:
-            operations.choose_settings(parts, replace(settings, export_format=choice.format))
+        if choice.format != parts.session.settings.export_format:
+            operations.choose_settings(parts, replace(parts.session.settings, export_format=choice.format))
         exporting.export(parts, choice, watch=jobs.new, ask=partial(ask_to_replace, window, parts.session))
 
     def show_export() -> None:
-        dialog = ExportDialog(
-            window,
-            ask=ask,
-            folder=export_folder(parts.session),
-            format=parts.session.settings.export_format,
-            boxes=sum(parts.session.counts.values()),
-            to_check=sum(parts.session.to_check.values()),
-            on_chosen=export,
-        )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        _show_export(parts, window, ask, export)
 
     return [
         ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
         ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
         ActionRow("open_sample", "Open the &sample project", partial(opening.open_sample, parts), menu="&File"),
+        _save_elsewhere_row(parts, window, ask),
         ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
         ActionRow(
             "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
@@ -169,6 +161,33 @@ def _file_rows(
     ]  # fmt: skip
 
 
+def _show_export(parts: Parts, window: QWidget, ask: Ask, export: Callable[[ExportChoice], None]) -> None:
+    session = parts.session
+    dialog = ExportDialog(
+        window,
+        ask=ask,
+        folder=export_folder(session),
+        format=session.settings.export_format,
+        boxes=sum(session.counts.values()),
+        unaccepted=sum(session.unaccepted.values()),
+        drawn=session.drawn_count,
+        on_chosen=export,
+    )
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
+
+
+def _save_elsewhere_row(parts: Parts, window: QWidget, ask: Ask) -> ActionRow:
+    def save_elsewhere() -> None:
+        start = parts.session.folder or Path.home()
+        chosen = ask.new_project(window, start=start / f"{start.name}.sqlite")
+        if chosen is not None:
+            project_watch.save_elsewhere(parts, chosen)
+
+    title = "Save project else&where…"
+    return ActionRow("save_elsewhere", title, save_elsewhere, menu="&File", enabled=has_project)
+
+
 def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow]:
     def escape() -> None:
         is_at_rest = parts.session.draft is None and parts.session.selected_id is None
@@ -176,18 +195,19 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
             return
         if is_at_rest:
             notices.dismiss()
-        operations.discard(parts)
+        drawing.discard(parts)
 
     return [
         ActionRow(
             "undo", "&Undo", partial(operations.undo, parts), ("Ctrl+Z",), "&Edit", "undo", in_toolbar=True,
-            enabled=lambda session: session.undo_titles[0] is not None or session.draft is not None,
-            title_now=lambda session: _with_title("&Undo", None if session.draft else session.undo_titles[0]),
+            enabled=lambda session: session.undo_titles[0] is not None or session.drew_last,
+            title_now=lambda session: _with_title("&Undo", None if session.drew_last else session.undo_titles[0]),
         ),
         ActionRow(
             "redo", "&Redo", partial(operations.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), "&Edit", "redo",
-            in_toolbar=True, enabled=lambda session: session.undo_titles[1] is not None,
-            title_now=lambda session: _with_title("&Redo", session.undo_titles[1]),
+            in_toolbar=True,
+            enabled=lambda session: session.undo_titles[1] is not None or session.taken_back is not None,
+            title_now=lambda session: _with_title("&Redo", None if session.taken_back else session.undo_titles[1]),
         ),
         # These four are never disabled: a key pressed right after a drag must not meet a state of a moment ago.
         ActionRow(
@@ -209,9 +229,13 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
     def toggle_auto() -> None:
         operations.choose_settings(parts, replace(session.settings, auto_accept=not session.settings.auto_accept))
 
+    def toggle_going_on() -> None:
+        wanted = not session.settings.accept_when_going_on
+        operations.choose_settings(parts, replace(session.settings, accept_when_going_on=wanted))
+
     return [
         ActionRow(
-            "refine_again", "&Refine the selected box again", partial(operations.refine_again, parts), ("R",), "&Box",
+            "refine_again", "&Refine the selected box again", partial(drawing.refine_again, parts), ("R",), "&Box",
             "refine", on_canvas=True,
             enabled=lambda session: session.selected is not None,
         ),
@@ -228,6 +252,10 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ActionRow(
             "auto_accept", "&Accept when the mouse is released", toggle_auto, ("Ctrl+Return",), "&Box", "auto",
             in_toolbar=True, toolbar_text="Auto-accept", checked=lambda session: session.settings.auto_accept,
+        ),
+        ActionRow(
+            "accept_going_on", "Accept a drawn box when you &go on to the next box or image", toggle_going_on,
+            menu="&Box", checked=lambda session: session.settings.accept_when_going_on,
         ),
     ]  # fmt: skip
 

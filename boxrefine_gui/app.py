@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QApplication
 from boxrefine_gui import opening
 from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.dialogs.ask_to_close import ask_to_close
+from boxrefine_gui.dialogs.ask_to_close import ask_about_drawn, ask_to_close
+from boxrefine_gui.draft_keeper import DraftKeeper
 from boxrefine_gui.folder_watch import FolderWatch
 from boxrefine_gui.live_refine import LiveRefine
 from boxrefine_gui.loaded_models import Models
@@ -27,6 +28,7 @@ from boxrefine_gui.models_folder import ModelsFolder
 from boxrefine_gui.operations import Parts
 from boxrefine_gui.pictures import Pictures
 from boxrefine_gui.prefetch import Prefetch
+from boxrefine_gui.project_watch import ProjectWatch
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.second_look import SecondLook
 from boxrefine_gui.session import Session
@@ -59,6 +61,9 @@ _PICTURE_PATIENCE_MS = 300
 
 _CLOSE_CHECK_MS = 20
 _COLLECT_MS = 1000
+_RESTS = 3
+"""Rounds after which a hand that has drawn a box does something else."""
+
 _WHOLE_AFTER_REST = 60
 _WHOLE_AT_LATEST = 900
 """Rounds of rest, and of work, after which all objects are looked through; that takes 40 ms after 200 pictures."""
@@ -176,12 +181,13 @@ class App:
             QueueLane(name, self.gui, unheard=self.session.report, gives_way=True)
             for name in ("files", "pictures", "thumbnails", "export", "download")
         )
-        self.store = StoreLane(self.store_lane)
+        self.store = StoreLane(self.store_lane, unheard=self.session.report)
         self.live = LiveRefine(session=self.session, lane=self.refine)
-        self.second_look = SecondLook(session=self.session, lane=self.encode)
+        self.second_look = SecondLook(session=self.session, lane=self.encode, store=self.store)
         self.parts = Parts(
             self.session, self.store, self.files, self.encode, self.exports, self.live, load_models, settings_path()
         )
+        self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
@@ -189,6 +195,7 @@ class App:
         self.models = ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
+        self.project_watch = ProjectWatch(self.parts)
         self.window = MainWindow(
             self.parts,
             self.teaching,
@@ -201,6 +208,7 @@ class App:
         )
         self.collector = Collector(self.session)
         self._wants_models = False
+        self._is_drawn_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
@@ -246,12 +254,16 @@ class App:
     def _may_close(self) -> bool:
         """The window closes when everything accepted is stored; a second try does not wait.
 
-        Teaching that somebody asked for is not ended without a word.
+        Teaching that somebody asked for is not ended without a word, and drawn boxes do not wait for a yes unheard.
         """
         if self.session.teaching.is_running and not self.session.teaching.by_itself:
             ask_to_close(self.window, self.session.teaching, close=self._close_anyway)
             return False
         self.live.store_waiting_as_drawn()
+        self.keeper.keep()
+        if self.session.drawn_count and not self._is_drawn_told:
+            ask_about_drawn(self.window, self.session.drawn_count, close=self._close_with_drawn)
+            return False
         if self.store.is_idle or self._closing.isActive():
             return True
         self._closing.start()
@@ -260,6 +272,11 @@ class App:
     def _close_anyway(self) -> None:
         self.teaching.cancel()
         self.window.close()
+
+    def _close_with_drawn(self) -> None:
+        self._is_drawn_told = True
+        self.window.close()
+        self._is_drawn_told = self._closing.isActive()  # while it waits for the store, it need not ask again
 
     def _close_when_stored(self) -> None:
         if self.store.is_idle:
@@ -277,8 +294,10 @@ class App:
         self.teaching.stop()
         self.refine_all.stop()
         self.folder_watch.stop()
+        self.project_watch.stop()
         self.exports.close()
         self.downloads.close()
+        self.keeper.keep()
         self.store.close()
         self.files.close(drain=True)
         self.second_look.stop()
@@ -355,7 +374,8 @@ class Collector(QObject):
         if gc.get_count()[0] > _MANY:
             gc.freeze()
             return
-        is_idle = self._session.draft is None  # else the hand is at work, and a whole collection would be felt
+        # A whole collection would be felt by a hand at work. A drawn box that waits for a yes is no work.
+        is_idle = self._session.draft is None or self._rest >= _RESTS
         if is_idle and (self._rest >= _WHOLE_AFTER_REST or self._rounds >= _WHOLE_AT_LATEST):
             self._rounds = self._rest = 0
             gc.collect()

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.operations import Parts, apply_widely
+from boxrefine_gui.operations import Parts, apply_widely, short
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreView, read_touched
 from core.records import CategoryUse
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
-
-_LONGEST = 40
 
 
 def step_category(parts: Parts, category_id: int, step: int) -> None:
@@ -78,16 +76,15 @@ def _gone(parts: Parts, sentence: str, view: StoreView, *, into: int | None = No
     before = session.category_id
     apply_widely(parts, view)
     chosen = session.category_id if into is None else into
-    if session.category_id != before and chosen is not None:
-        session.choose_category(chosen)
+    if before is not None and session.category_id != before and chosen is not None:
+        session.choose_category(chosen, while_gone=before)
     undo = session.keys.get("undo", "")
     session.tell(f"{sentence}; {undo} takes that back." if undo else f"{sentence}.")
 
 
 def quoted(session: Session, category_id: int) -> str:
     """The name of a category in quotes, no longer than a sentence can bear."""
-    name = next((entry.name for entry in session.categories if entry.id == category_id), "")
-    return f"“{name if len(name) <= _LONGEST else name[: _LONGEST - 1] + '…'}”"
+    return f"“{short(next((entry.name for entry in session.categories if entry.id == category_id), ''))}”"
 
 
 def many(number: int, noun: str) -> str:

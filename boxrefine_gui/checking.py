@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boxrefine_gui import operations, theme
+from boxrefine_gui import drawing, theme
 from boxrefine_gui.operations import Parts, apply_widely, show_image
 from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import StoreView, read_touched
@@ -13,17 +13,21 @@ from core.records import Correction
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
-ALL_CHECKED = "No box of this project is left to check."
-NOT_ACCEPTED = "A drawn box is not accepted yet: accept it with Return, or discard it with Escape."
+ALL_CHECKED = "No box of this project is left to check or to accept."
 NO_PROPOSAL = "There is no proposal in this project."
 SURE_SCORE = 0.85
 """The refiner is sure of a proposal that it expects to have this IoU with the true box, and no pink edge."""
 
 
 def accept(parts: Parts) -> None:
-    """Store what was drawn, or else say yes to the selected box: to what is proposed for it, or to what it is."""
+    """Store what was drawn, or else say yes to the selected box: to what is proposed for it, or to what it is.
+
+    With nothing in hand, a drawn box that waits is, so that the next yes is for what is in view.
+    """
     if parts.session.draft is not None:
-        operations.accept(parts)
+        drawing.accept(parts)
+    elif parts.session.selected is None:
+        drawing.show_left(parts)
     else:
         _confirm_selected(parts, take=True)
 
@@ -97,15 +101,11 @@ def discard_all_proposals(parts: Parts) -> None:
 
 
 def next_to_check(parts: Parts) -> None:
-    """Select the next box to check: of the open image, or else of the next image that has some."""
+    """Select the next box to check: of the open image, or else of the next image that has some, or drawn ones."""
     session = parts.session
     selected, here = session.selected, in_reading_order(session)
     after = [entry for entry in here if selected is None or _place(entry) > _place(selected)]
-    if session.draft is not None and session.draft.again is None:
-        session.tell(NOT_ACCEPTED)
-        return
-    if session.draft is not None:
-        operations.discard(parts)  # a stored box that was refined again stays as it was
+    drawing.go_on(parts)  # a stored box that was refined again stays as it was
     if after:
         session.select(after[0].id)
         return
@@ -116,6 +116,8 @@ def next_to_check(parts: Parts) -> None:
         parts.store.read(lambda project: project.path, on_done=lambda _: _select_first(session, image_id))
     elif here:
         session.select(here[0].id)
+    elif session.image is not None and session.drawn_on(session.image.id):
+        drawing.show_left(parts)
     else:
         session.tell(ALL_CHECKED)
 
@@ -130,8 +132,9 @@ def _place(correction: Correction) -> tuple[float, float, int]:
 
 
 def _next_image(session: Session) -> int | None:
-    """The image after the open one with boxes to check, or else the first one; None where there is no other."""
-    found = ((session.row_of(image_id), image_id) for image_id in session.to_check)
+    """The image after the open one with boxes that wait for a yes, or else the first one; None: there is no other."""
+    waiting = session.to_check.keys() | {image_id for image_id in session.left.images() if session.drawn_on(image_id)}
+    found = ((session.row_of(image_id), image_id) for image_id in waiting)
     rows = sorted((row, image_id) for row, image_id in found if row is not None and row != session.row)
     later = [image_id for row, image_id in rows if session.row is None or row > session.row]
     return later[0] if later else rows[0][1] if rows else None

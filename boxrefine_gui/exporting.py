@@ -20,12 +20,12 @@ NOT_EXPORTED = "Nothing was exported; the files that are there stay as they are.
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What to write where; `outlines`: those of masks too, `checked`: without boxes that nobody has said yes to."""
+    """What to write where; `outlines`: those of masks too, `unchecked`: boxes too that nobody has said yes to."""
 
     format: str
     out: Path
     outlines: bool = False
-    checked: bool = False
+    unchecked: bool = False
 
 
 AskToReplace = Callable[[ExportChoice, list[PurePosixPath], Callable[[], None]], None]
@@ -39,7 +39,7 @@ def export(parts: Parts, choice: ExportChoice, *, watch: Callable[[], JobWatcher
         parts.files.run(partial(_look, dataset, choice), on_done=looked)
 
     def looked(found: _Looked) -> None:
-        write = partial(_write, parts, choice, found.dataset, watch)
+        write = partial(_write, parts, choice, found, watch)
         if found.there:
             ask(choice, found.there, write)
         else:
@@ -50,22 +50,25 @@ def export(parts: Parts, choice: ExportChoice, *, watch: Callable[[], JobWatcher
 
 @dataclass(frozen=True)
 class _Looked:
-    """What is to be written, and which of its files are there already."""
+    """What is to be written, which of its files are there already, and how many boxes still to check are left out."""
 
     dataset: Dataset
     there: list[PurePosixPath]
+    left_out: int
 
 
 def _look(dataset: Dataset, choice: ExportChoice) -> _Looked:
     """Files lane."""
     from core.formats import files_there
 
-    wanted = dataset.confirmed() if choice.checked else dataset
-    return _Looked(wanted, files_there(wanted, format=choice.format, out=choice.out))
+    wanted = dataset if choice.unchecked else dataset.accepted()
+    left_out = len(dataset.corrections) - len(wanted.corrections)
+    return _Looked(wanted, files_there(wanted, format=choice.format, out=choice.out), left_out)
 
 
-def _write(parts: Parts, choice: ExportChoice, dataset: Dataset, new_watch: Callable[[], JobWatcher]) -> None:
+def _write(parts: Parts, choice: ExportChoice, found: _Looked, new_watch: Callable[[], JobWatcher]) -> None:
     watch = new_watch()
+    dataset = found.dataset
 
     def start() -> Job[ExportSummary]:
         from core.formats import export as write
@@ -77,7 +80,10 @@ def _write(parts: Parts, choice: ExportChoice, dataset: Dataset, new_watch: Call
         boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
         images = "1 image" if summary.images == 1 else f"{summary.images} images"
         where = images if summary.boxed == summary.images else f"{summary.boxed} of {images}"
-        parts.session.tell(f"{boxes} on {where} written to {summary.path}.")
+        left = "1 box" if found.left_out == 1 else f"{found.left_out} boxes"
+        are = "is" if found.left_out == 1 else "are"
+        rest = f"; {left} that nobody has accepted yet {are} left out" if found.left_out else ""
+        parts.session.tell(f"{boxes} on {where} written to {summary.path}{rest}.")
 
     def failed(error: Exception) -> None:
         watch.ended()

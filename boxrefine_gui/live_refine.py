@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from boxrefine_gui.background import LatestLane
-from boxrefine_gui.session import Draft, Session
+from boxrefine_gui.draft import Draft
+from boxrefine_gui.session import Session
 from core.geometry import Box
 from core.records import Refinement
 
@@ -34,10 +36,12 @@ class RefineRequest:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An accepted draft whose refinement is still to come, and what to do with it then."""
+    """An accepted draft whose refinement is still to come, and what to do with it then, or where none comes."""
 
     draft: Draft
     then: Callable[[Draft], None]
+    unanswered: Callable[[Draft], None] | None
+    project: Path | None
 
 
 class LiveRefine:
@@ -58,7 +62,7 @@ class LiveRefine:
         session.drawn_changed.connect(self._ask)
         session.features_changed.connect(self._features_changed)
         session.models_changed.connect(self._features_changed)
-        session.category_changed.connect(self._ask)
+        session.category_changed.connect(self._ask_anew)
         session.image_changed.connect(self.store_waiting_as_drawn)
 
     def has_answer(self, draft: Draft) -> bool:
@@ -66,19 +70,26 @@ class LiveRefine:
         wants_none = draft.plain or draft.nudged is not None or self._session.models is None
         return wants_none or (draft.is_current and draft.refinement is not None)
 
-    def when_answered(self, draft: Draft, then: Callable[[Draft], None]) -> None:
+    def when_answered(
+        self, draft: Draft, then: Callable[[Draft], None], *, unanswered: Callable[[Draft], None] | None = None
+    ) -> None:
         """Call `then` with the refined draft, once the features and the answer are there.
 
-        Where the image is left before, or the refiner fails, `then` gets the draft as it was drawn.
+        Where the image is left before, or the refiner fails, `unanswered` gets the draft, or else `then` gets it as it
+        was drawn.
         """
-        waiting = _Waiting(draft, then)
+        waiting = _Waiting(draft, then, unanswered, self._session.project_path)
         self._waiting.append(waiting)
         self._ask_surely(waiting)
 
     def store_waiting_as_drawn(self) -> None:
-        """Keep what was accepted before its refinement came: the drawn box is better than none."""
+        """Keep what was accepted before its refinement came: the drawn box is better than none.
+
+        What belongs to a project that is open no more waits in that one's file, as a drawn box.
+        """
+        self._waiting = [waiting for waiting in self._waiting if waiting.project == self._session.project_path]
         for waiting in tuple(self._waiting):
-            self._settle(waiting, replace(waiting.draft, plain=True))
+            self._settle_unanswered(waiting)
 
     def _features_changed(self) -> None:
         self._ask()
@@ -92,7 +103,14 @@ class LiveRefine:
         return RefineRequest(self._serial, refiner, features, draft.drawn)
 
     def _ask(self) -> None:
+        """Ask, unless the box in view is one that was put back with the answer of the models in use."""
         self._serial += 1  # from here on, any earlier question is an old one
+        draft = self._session.draft
+        if draft is None or not draft.is_current or draft.made_by != self._session.model_names:
+            self._ask_anew()
+
+    def _ask_anew(self) -> None:
+        self._serial += 1
         draft = self._session.draft
         if draft is None or draft.plain:
             return
@@ -127,11 +145,19 @@ class LiveRefine:
             )
 
     def _settle_refined(self, waiting: _Waiting, answer: Refinement) -> None:
-        self._settle(waiting, replace(waiting.draft, refinement=answer, is_current=True))
+        names = self._session.model_names
+        self._settle(waiting, replace(waiting.draft, refinement=answer, is_current=True, made_by=names))
 
     def _settle_failed(self, waiting: _Waiting, error: Exception) -> None:
         self._failed(error)
-        self._settle(waiting, replace(waiting.draft, plain=True))
+        self._settle_unanswered(waiting)
+
+    def _settle_unanswered(self, waiting: _Waiting) -> None:
+        if waiting.unanswered is None:
+            self._settle(waiting, replace(waiting.draft, plain=True))
+        elif waiting in self._waiting:
+            self._waiting.remove(waiting)
+            waiting.unanswered(waiting.draft)
 
     def _settle(self, waiting: _Waiting, draft: Draft) -> None:
         if waiting in self._waiting:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui import importing, opening, theme
+from boxrefine_gui import importing, opening, operations, theme
 from boxrefine_gui.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
 from boxrefine_gui.actions import action_table, with_shortcut_help
 from boxrefine_gui.background import QueueLane
@@ -44,10 +44,11 @@ from boxrefine_gui.plain_text import PlainLabel, menu_text, set_title, set_toolt
 from boxrefine_gui.refine_all import RefineAll
 from boxrefine_gui.teach_actions import TeachVerbs
 from boxrefine_gui.teaching import Teaching
+from boxrefine_gui.typing_guard import TypingGuard
 from boxrefine_gui.window_memory import WindowMemory
 from boxrefine_gui.window_place import first_size, place_text, restore_place, restore_sizes
 from core.errors import BadInputError
-from core.settings import Settings
+from core.settings import Settings, with_places
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
@@ -161,14 +162,14 @@ class MainWindow(QMainWindow):
         restore_sizes(self._right, settings.panel_heights)
 
     def _as_it_is(self, settings: Settings) -> Settings:
-        image = self.parts.session.image
+        places = {str(project): str(image) for project, image in self.parts.session.left_at.items()}
         return replace(
             settings,
             window=place_text(self),
             panel_widths=tuple(self._across.sizes()),
             panel_heights=tuple(self._right.sizes()),
             teaching_shown=not self._teach_column.isHidden(),
-            image=str(image.path) if image is not None else "",
+            places=with_places(settings.places, places),
         )
 
     def _remember(self) -> None:
@@ -214,11 +215,13 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._give_keys)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self._guard = TypingGuard(self, self.canvas)
+        self.boxes.delete_pressed.connect(partial(operations.delete_box, self.parts))
         for view in (self.images, self.categories.view, self.boxes):
-            view.clicked.connect(self._focus_canvas)
             view.activated.connect(self._focus_canvas)
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
+        self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
         self.categories.left.connect(self._focus_canvas)
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.plain_text import PlainLabel
 from boxrefine_gui.session import Session
-from core.errors import BadWeightsError, KnownError
+from core.errors import BadWeightsError, KnownError, ProjectUnwritableError
 
 _TOLD_MS = 12_000
 """How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
@@ -49,6 +49,8 @@ class Notices(QWidget):
         self._bug: BugReport | None = None
         self._shown: KnownError | None = None
         self.sentence = PlainLabel()
+        self.save_elsewhere = QPushButton("Save project elsewhere…")
+        """Shown with what says that the project cannot be written where it is; the window connects it."""
         self._bar = self._make_bar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -67,6 +69,7 @@ class Notices(QWidget):
         """Sort an error: the world's fault is told in its sentence, ours in a report."""
         if isinstance(error, KnownError):
             self._show(str(error), "fault")
+            self.save_elsewhere.setVisible(isinstance(error, ProjectUnwritableError))
             self._until.stop()
             self._shown = error
         elif self._bug is None or not self._bug.isVisible():
@@ -98,6 +101,7 @@ class Notices(QWidget):
     def _show(self, sentence: str, kind: str) -> None:
         self._shown, self._told_in = None, self._session.project_path
         self.sentence.setText(sentence)
+        self.save_elsewhere.hide()
         self._bar.setStyleSheet(_STYLES[kind])
         self._bar.show()
 
@@ -115,6 +119,10 @@ class Notices(QWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(10, 6, 6, 6)
         row.addWidget(self.sentence, 1)
+        self.save_elsewhere.setFlat(True)
+        self.save_elsewhere.setStyleSheet("padding: 2px 10px; text-decoration: underline;")
+        self.save_elsewhere.hide()
+        row.addWidget(self.save_elsewhere)
         row.addWidget(close)
         bar.hide()
         return bar

@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.drawing import keep_in_hand
 from boxrefine_gui.loaded_models import Models
 from boxrefine_gui.operations import Parts, choose_settings, show_image
+from boxrefine_gui.session import Session
 from boxrefine_gui.store_lane import OpenedProject, StoreView
 from core.encoders.official import title_of
 from core.errors import BadFileError, KnownError, StorageError, reason
@@ -50,6 +52,7 @@ def open_project(parts: Parts, path: Path) -> None:
         return ProjectStore.open(path)
 
     parts.session.set_scan(f"opening {path.name}")
+    keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_project, parts), on_error=partial(_not_opened, parts))
 
 
@@ -66,7 +69,7 @@ def open_sample(parts: Parts) -> None:
 
 
 def open_last(parts: Parts) -> None:
-    """Open what was open last, with its picture in view; the sample project where there is nothing, or it is gone."""
+    """Open what was open last; the sample project where there is nothing, or it is gone."""
     settings = parts.session.settings
     if not settings.recent:
         open_sample(parts)
@@ -86,15 +89,12 @@ def open_last(parts: Parts) -> None:
 
 
 def _last(settings: Settings) -> Path | None:
-    """Files lane: the last folder, project, or picture of the last folder; None where it is gone.
+    """Files lane: the last folder or project; None where it is gone.
 
     The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
     """
-    last, image = Path(settings.recent[0]), Path(settings.image)
-    if _is_sample(settings.recent[0]) or not os.path.exists(last):  # noqa: PTH110 - no name is too long for it
-        return None
-    is_shown = settings.image and last.is_dir() and image.parent == last and os.path.isfile(image)  # noqa: PTH113
-    return image if is_shown else last
+    last = Path(settings.recent[0])
+    return None if _is_sample(settings.recent[0]) or not os.path.exists(last) else last  # noqa: PTH110 - no name is too long
 
 
 def _is_sample(path: str) -> bool:
@@ -141,6 +141,7 @@ def _listed(parts: Parts, listing: _Listing) -> None:
 
         return ProjectStore.open_or_create(project_path_for(listing.folder))
 
+    keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_folder, parts, listing), on_error=partial(_not_opened, parts))
 
 
@@ -161,11 +162,21 @@ def _show_first(parts: Parts, show: Path | None) -> None:
     """The picture at `show`, else the one at which this project was left, else the first one."""
     session, images = parts.session, parts.session.images
     if session.image is None and images:
-        left_at = session.row_of(session.left_at.get(session.project_path, 0)) or 0
-        otherwise = images[left_at] if show is None else None
-        wanted = next((record for record in images if record.path == show), otherwise)
+        at = show or _left_at(session)
+        wanted = next((record for record in images if record.path == at), None)
+        if wanted is None and show is None:
+            wanted = images[0]
         if wanted is not None:
             show_image(parts, wanted.id)
+
+
+def _left_at(session: Session) -> Path | None:
+    """The picture that was open last in this project, here or in an earlier window."""
+    project = session.project_path
+    if project is None:
+        return None
+    place = session.settings.places.get(str(project))
+    return session.left_at.get(project, Path(place) if place else None)
 
 
 def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:

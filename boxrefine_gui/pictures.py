@@ -10,7 +10,8 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from boxrefine_gui.background import QueueLane
-from boxrefine_gui.session import CanvasPicture, Session
+from boxrefine_gui.session import Session
+from boxrefine_gui.session_state import CanvasPicture
 from boxrefine_gui.timers import AFTER_A_STEP_MS, timer
 from core.errors import KnownError
 from core.features.encode_order import encode_order

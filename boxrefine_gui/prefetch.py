@@ -10,7 +10,8 @@ from PySide6.QtCore import QTimer
 
 from boxrefine_gui.background import QueueLane
 from boxrefine_gui.loaded_models import Models
-from boxrefine_gui.session import Readiness, Session
+from boxrefine_gui.session import Session
+from boxrefine_gui.session_state import Readiness
 from boxrefine_gui.timers import AFTER_A_STEP_MS, timer
 from core.errors import BadFileError, StorageError
 from core.features.encode_order import encode_order, folder_order

@@ -5,14 +5,15 @@ Rejected: letting panels read the store themselves; each would wait for the lane
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from boxrefine_gui.background import QueueLane
-from core.errors import StorageError
-from core.records import Category, Changes, Correction, ImageRecord
+from core.errors import ProjectGoneError, StorageError
+from core.records import Category, Changes, Correction, DrawnBox, ImageRecord
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -26,23 +27,31 @@ MANY_IMAGES = 64
 
 @dataclass(frozen=True)
 class Tallies:
-    """Image id -> how many boxes it has, and how many of them are still to check, for images that have some."""
+    """Image id -> how many boxes it has, how many of them are still to check, how many nobody has ever accepted, and
+    how many are only drawn.
+
+    Only images that have some.
+    """
 
     boxes: Mapping[int, int]
     to_check: Mapping[int, int]
+    unaccepted: Mapping[int, int]
+    drawn: Mapping[int, int]
 
 
 @dataclass(frozen=True)
 class StoreView:
     """What a write touched and how the touched things look now; None: not touched, so not read again.
 
-    `corrections` holds an entry for each touched image; where those are very many, `tallies` stands for them.
+    `corrections` and `drawn`, the boxes that nobody has accepted, hold an entry for each touched image; where those are
+    very many, `tallies` stands for them.
     """
 
     changes: Changes
     images: tuple[ImageRecord, ...] | None = None
     categories: tuple[Category, ...] | None = None
     corrections: Mapping[int, tuple[Correction, ...]] = field(default_factory=dict)
+    drawn: Mapping[int, tuple[DrawnBox, ...]] = field(default_factory=dict)
     tallies: Tallies | None = None
     undo_titles: tuple[str | None, str | None] = (None, None)
 
@@ -55,10 +64,26 @@ class OpenedProject:
     view: StoreView
 
 
-class StoreLane:
-    """Runs functions of the open project, one after the other, each on the store lane."""
+@dataclass(frozen=True)
+class Moved:
+    """The open project is another file now, which has all that the one before had; `is_gone`: that one is gone."""
 
-    def __init__(self, lane: QueueLane) -> None:
+    before: Path
+    after: Path
+    is_gone: bool
+
+
+class StoreLane:
+    """Runs functions of the open project, one after the other, each on the store lane.
+
+    Where a write finds the project's file gone, the project goes on in a copy of its own, and the write with it;
+    `on_moved` hears of that on the GUI thread.
+    """
+
+    def __init__(self, lane: QueueLane, *, unheard: Callable[[Exception], None]) -> None:
+        self.on_moved: Callable[[Moved], None] | None = None
+        self._unheard = unheard
+        self._moves: deque[Moved] = deque()  # filled on the lane, emptied on the GUI thread
         self._lane = lane
         self._project: ProjectStore | None = None  # touched on the lane alone
         self._lane_turn = 0  # counts opened projects: on the lane
@@ -76,6 +101,8 @@ class StoreLane:
         def job() -> tuple[int, OpenedProject]:
             project = opener()
             try:
+                if self._project is not None:
+                    project.succeed(self._project)  # it may be the same one
                 opened = OpenedProject(project.path, read_whole(project))
             except BaseException:
                 project.close()
@@ -111,7 +138,34 @@ class StoreLane:
     ) -> None:
         """Run a function of the project that the window shows now; without one it is our bug, heard of as an error."""
         turn = self._gui_turn
-        self._lane.run(lambda: job(self._opened(turn)), on_done=on_done, on_error=on_error)
+
+        def done(value: T) -> None:
+            self._tell_moves()
+            if on_done is not None:
+                on_done(value)
+
+        def failed(error: Exception) -> None:
+            self._tell_moves()
+            (on_error or self._unheard)(error)
+
+        self._lane.run(lambda: self._surely(self._opened(turn), job), on_done=done, on_error=failed)
+
+    def save_elsewhere(self, path: Path, *, on_error: Callable[[Exception], None]) -> None:
+        """Copy the project to a new file and go on there. Errors are StorageErrors; the project stays where it is."""
+
+        def job(project: ProjectStore) -> None:
+            self._go_on_in(project, path, is_gone=False)
+
+        self.run(job, on_error=on_error)
+
+    def rescue(self) -> None:
+        """Go on in a copy, because the project's file is gone."""
+
+        def job(project: ProjectStore) -> None:
+            if project.is_gone:
+                self._rescue(project)
+
+        self.run(job)
 
     def read(self, job: Callable[[ProjectStore], T], *, on_done: Callable[[T], None]) -> None:
         """Read something of the project that the window shows now; nobody hears of it where another one was opened."""
@@ -151,6 +205,34 @@ class StoreLane:
             raise StorageError(f"{self._project.path} was opened meanwhile: do that again where it belongs.")
         return self._project
 
+    def _surely(self, project: ProjectStore, job: Callable[[ProjectStore], T]) -> T:
+        try:
+            value = job(project)
+        except ProjectGoneError:  # nothing was written
+            return job(self._rescue(project))
+        if project is self._project and project.is_gone:
+            self._rescue(project)  # it may have gone while the value was being written, and the copy has it
+        return value
+
+    def _rescue(self, project: ProjectStore) -> ProjectStore:
+        from core.store.copying import rescue_path
+
+        return self._go_on_in(project, rescue_path(project.path), is_gone=True)
+
+    def _go_on_in(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
+        project.copy_to(path)
+        copy = type(project).open(path)
+        project.close()
+        self._project = copy
+        self._moves.append(Moved(project.path, path, is_gone))
+        return copy
+
+    def _tell_moves(self) -> None:
+        while self._moves:
+            moved = self._moves.popleft()
+            if self.on_moved is not None:
+                self.on_moved(moved)
+
     def _close_project(self) -> None:
         if self._project is not None:
             self._project.close()
@@ -178,10 +260,29 @@ def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
         tuple(project.images()) if changes.images else None,
         tuple(project.categories()) if changes.categories else None,
         {image_id: tuple(project.corrections(image_id)) for image_id in read},
+        {image_id: tuple(project.drawn_boxes(image_id)) for image_id in read},
         _tallies(project) if is_wide else None,
         project.undo_titles(),
     )
 
 
+def read_others_work(project: ProjectStore, *, shown: int | None, known: int) -> StoreView:
+    """Store lane: all that another window may have changed, with the boxes of the image `shown`.
+
+    The images are read only where there are others than the `known` ones, for they are never removed.
+    """
+    has_new = project.image_count() != known
+    image_ids = frozenset(() if shown is None else (shown,))
+    return StoreView(
+        Changes(images=has_new, categories=True, image_ids=image_ids),
+        tuple(project.images()) if has_new else None,
+        tuple(project.categories()),
+        {image_id: tuple(project.corrections(image_id)) for image_id in image_ids},
+        {image_id: tuple(project.drawn_boxes(image_id)) for image_id in image_ids},
+        _tallies(project),
+        project.undo_titles(),
+    )
+
+
 def _tallies(project: ProjectStore) -> Tallies:
-    return Tallies(project.counts(), project.to_check())
+    return Tallies(project.counts(), project.to_check(), project.unaccepted(), project.drawn_counts())

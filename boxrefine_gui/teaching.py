@@ -85,7 +85,8 @@ class Teaching:
         """When the hand has rested for a minute: teach, if the user wants that and there is enough to learn."""
         session = self._parts.session
         learned = max((int(_number(record.data.get("boxes"))) for record in session.refiners), default=0)
-        is_wanted = session.settings.teach_when_idle and session.models is not None and session.draft is None
+        is_drawing = session.draft is not None and session.draft.is_held  # a drawn box that waits for a yes is no work
+        is_wanted = session.settings.teach_when_idle and session.models is not None and not is_drawing
         if is_wanted and session.accepted_count >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
             self.start(by_itself=True)
 

@@ -48,7 +48,8 @@ class WindowMemory(QObject):
         settings = self._look(session.settings)
         if settings != session.settings:
             session.remember(settings)
-            save = partial(save_window, settings, self._parts.settings_file)
+            places = {str(project): str(image) for project, image in session.left_at.items()}
+            save = partial(save_window, settings, self._parts.settings_file, places=places)
             self._parts.files.run(save, on_done=self._kept, on_error=self._not_kept)
 
     def end(self) -> None:

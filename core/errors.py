@@ -15,6 +15,10 @@ class BadInputError(KnownError):
     """Content that cannot be used as it is: a box, an id, an option, a configuration key."""
 
 
+class NoLongerDrawnError(BadInputError):
+    """A drawn box that was accepted or discarded meanwhile, in another window."""
+
+
 class BadWeightsError(KnownError):
     """Weights that are missing, truncated, of another model or not what their checksum says."""
 
@@ -25,6 +29,14 @@ class GpuError(KnownError):
 
 class StorageError(KnownError):
     """A disk that is full, read-only or gone; a database that is locked or from a newer version."""
+
+
+class ProjectUnwritableError(StorageError):
+    """A project that cannot be written where it is; saving it elsewhere is a cure."""
+
+
+class ProjectGoneError(ProjectUnwritableError):
+    """An open project whose file was deleted, moved, replaced or unmounted; nothing was written to its place."""
 
 
 def reason(error: BaseException) -> str:

@@ -86,7 +86,8 @@ class Correction:
     refinement's mask, if there was one: it belongs to the refined box and does not move with the accepted one.
     `refined` always answers `drawn`: where a stored box is refined again, the box that it was is the drawn one.
     `origin` is None for a box that was drawn here. Not `confirmed`: nobody has said yes to it yet, so `accepted` is the
-    box as it was drawn or imported, and `refined`, if there is one, is a proposal.
+    box as it was drawn or imported, or as it was accepted before a later answer came, and `refined`, if there is one,
+    is a proposal.
     """
 
     image_id: int
@@ -105,6 +106,11 @@ class Correction:
     confirmed: bool = True
 
     @property
+    def was_accepted(self) -> bool:
+        """Whether somebody has said yes to the box as it is, perhaps before there was a proposal for it."""
+        return self.confirmed or self.origin is None
+
+    @property
     def proposal(self) -> Box | None:
         """The refinement that waits for a yes or no."""
         return None if self.confirmed else self.refined
@@ -120,6 +126,19 @@ class Correction:
             encoder=encoder,
             refiner=refiner,
         )
+
+
+@dataclass(frozen=True)
+class DrawnBox:
+    """A box that was drawn and that nobody has accepted or discarded yet; no export and no lesson holds it.
+
+    `key` is its own, in every project. `correction` is what accepting it stores: its `id` is 0, and so is its
+    `category_id` where there was no category to choose. `plain`: the user wants no refinement.
+    """
+
+    key: str
+    correction: Correction
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,22 +183,47 @@ class Dataset:
     corrections: tuple[Correction, ...]
     folder: Path | None = None
 
-    def confirmed(self) -> Dataset:
-        """The same without boxes that nobody has said yes to."""
-        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.confirmed))
+    def accepted(self) -> Dataset:
+        """The same without boxes that nobody has ever said yes to."""
+        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Damage in a project file that SQLite does not see: which row of which table, and what is wrong with it.
+
+    `id` is 0 where the damage is not of one row.
+    """
+
+    table: str
+    id: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.id}: {self.what}" if self.id else f"{self.table}: {self.what}"
+
+
+@dataclass(frozen=True)
+class OpenElsewhere:
+    """Another process that has the same project open; `host` is the name of its computer."""
+
+    pid: int
+    host: str
 
 
 @dataclass(frozen=True)
 class Changes:
     """What a write touched, so that each panel can decide whether it is stale.
 
-    `image_ids` are the images whose corrections changed. `title` is the operation's name for the undo menu.
+    `image_ids` are the images whose corrections changed. `title` is the operation's name for the undo menu. `note` is
+    a sentence on what was left as it is, empty where all was done.
     """
 
     title: str = ""
     images: bool = False
     categories: bool = False
     image_ids: frozenset[int] = frozenset()
+    note: str = ""
 
     @property
     def anything(self) -> bool:

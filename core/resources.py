@@ -1,8 +1,9 @@
-"""Where the files lie that ship with BoxRefine: weights, configurations, the sample project's boxes."""
+"""Where what ships beside the code lies: weights, configurations, icons, the sample project's boxes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-RESOURCES = Path(__file__).resolve().parent.parent / "resources"
-"""The `resources` folder, which stands beside `core` in the repository and in an installation alike."""
+_INSTALLED = Path(__file__).parent / "_resources"
+RESOURCES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1] / "resources"
+"""A wheel carries inside this package what a user needs of the folder `resources` of a checkout."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import tomli_w
 
 from core.bounded import read_text
 from core.errors import BadFileError, StorageError, reason
+from core.files import written_whole
 from core.settings_check import LARGEST_SETTINGS, fault_of, parse_toml
 
 
@@ -26,9 +27,12 @@ class Settings:
     `cache_codec` is fp16, or 8bit for half the bytes. `export_format` is what was exported as last. `refine_by` is
     auto, refiner, mask or both; `careful`: only boxes that are clearly off are moved. `teach_when_idle`: teach the
     refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
+    `auto_accept`: a box is accepted when the mouse is released; `accept_when_going_on`: when the hand goes on to the
+    next box or image, else it waits as a drawn box. `least_drag`: a box with a side below so many pixels of the screen
+    is a slip of the hand.
     The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
-    (pixels), `teaching_shown`, and `image`, the picture that was open last. `keys` are the keys of actions, by id, that
-    have other ones than their own.
+    (pixels), `teaching_shown`, and `places`, the picture that was open last by project. `keys` are the keys of actions,
+    by id, that have other ones than their own.
     """
 
     encoder: str = "light"
@@ -39,6 +43,8 @@ class Settings:
     show_names: bool = True
     encode_folder: bool = True
     auto_accept: bool = False
+    accept_when_going_on: bool = True
+    least_drag: int = 6
     export_format: str = "coco"
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3
@@ -52,7 +58,7 @@ class Settings:
     panel_widths: tuple[int, ...] = field(default=())
     panel_heights: tuple[int, ...] = field(default=())
     teaching_shown: bool = False
-    image: str = ""
+    places: dict[str, str] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:
@@ -61,8 +67,11 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
-OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "image")
+OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places")
 """What nobody chooses: the window writes it by itself."""
+
+
+_MOST_PLACES = 200
 
 
 def settings_path() -> Path:
@@ -117,26 +126,19 @@ def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Write the settings beside and rename, so that a crash leaves the old file. Raises StorageError."""
-    target, beside = Path(os.path.realpath(path)), None  # a link keeps pointing at the file
+    """Write the settings so that a crash leaves the old file. Raises StorageError."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-        with os.fdopen(handle, "wb") as file:
-            tomli_w.dump(_writable(settings), file)
-            file.flush()
-            os.fsync(file.fileno())  # else the new name may outlive a power cut, and its content not
-        Path(beside).replace(target)
+        with written_whole(path) as beside:
+            beside.write_text(tomli_w.dumps(_writable(settings)), "utf-8")
     except OSError as error:
-        if beside is not None:
-            Path(beside).unlink(missing_ok=True)
         raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 
 def _writable(settings: Settings) -> dict[str, Any]:
-    """Without paths that are no Unicode, which TOML cannot hold: the folder is then not among those opened last."""
+    """Without paths that are no Unicode, which TOML cannot hold: such a folder is not remembered."""
     values = asdict(settings)
     values["recent"] = [path for path in settings.recent if _is_unicode(path)]
+    values["places"] = {name: at for name, at in settings.places.items() if _is_unicode(name) and _is_unicode(at)}
     return {name: "" if isinstance(value, str) and not _is_unicode(value) else value for name, value in values.items()}
 
 
@@ -144,10 +146,20 @@ def _is_unicode(text: str) -> bool:
     return text.encode("utf-8", "replace").decode("utf-8") == text
 
 
-def save_window(settings: Settings, path: Path) -> None:
+def with_places(known: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """The pictures that were open last, by project, with newer ones; those that changed longest ago go first."""
+    changed = {project: image for project, image in new.items() if known.get(project) != image}
+    lasting = {project: image for project, image in known.items() if project not in changed}
+    return dict([*lasting.items(), *changed.items()][-_MOST_PLACES:])
+
+
+def save_window(settings: Settings, path: Path, *, places: Mapping[str, str]) -> None:
     """Write what the window is like, and keep the choices in `path`: another window may have made them since.
+
+    `places` are the pictures that were open last in the projects of this window; those of other projects stay.
 
     Raises BadFileError as `load_settings` and StorageError as `save_settings`.
     """
     window = {name: getattr(settings, name) for name in OF_THE_WINDOW}
-    save_settings(replace(load_settings(path), **window), path)
+    there = load_settings(path)
+    save_settings(replace(there, **window | {"places": with_places(there.places, places)}), path)

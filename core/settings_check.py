@@ -30,6 +30,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "cache_ram_budget": (0, 2**50),
     "panel_widths": (0, 100_000),
     "panel_heights": (0, 100_000),
+    "least_drag": (0, 1000),
 }
 """Lowest and highest number, of a list each of its numbers; others may be anything that is finite and not negative."""
 
@@ -60,7 +61,7 @@ def fault_of(name: str, value: object, default: object) -> str | None:
     if isinstance(value, tuple):
         return _fault_of_list(name, value)
     if isinstance(value, dict):
-        return _fault_of_keys(value)
+        return _fault_of_keys(value) if name == "keys" else _fault_of_texts(value)
     return None
 
 
@@ -78,6 +79,12 @@ def _fault_of_list(name: str, value: tuple[object, ...]) -> str | None:
         fault = fault_of(name, entry, wanted())
         if fault is not None:
             return f"{fault}, each of them"
+    return None
+
+
+def _fault_of_texts(value: Mapping[str, object]) -> str | None:
+    if len(value) > _MOST_ENTRIES or not all(isinstance(text, str) and _is_plain(text) for text in value.values()):
+        return "must hold texts without control characters"
     return None
 
 

@@ -17,12 +17,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from boxrefine_gui import theme
+from boxrefine_gui import drawing, theme
 from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
 from boxrefine_gui.canvas.draw_box_tool import DrawBoxTool
 from boxrefine_gui.canvas.edit_box_tool import EditBoxTool, cursor_for
+from boxrefine_gui.canvas.handles import Grip
 from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
-from boxrefine_gui.canvas.picking import box_at, next_box
+from boxrefine_gui.canvas.picking import box_at, left_at, next_box
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import Parts
 
@@ -48,6 +49,7 @@ class Canvas(QWidget):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
+        self._parts = parts
         self._session = parts.session
         self.draw_tool = DrawBoxTool(parts)
         self.edit_tool = EditBoxTool(parts)
@@ -58,6 +60,7 @@ class Canvas(QWidget):
         self._pan_from: QPointF | None = None
         self._is_space_down = False
         self._hovered_id: int | None = None
+        self._cursor_at = QPointF()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -73,7 +76,7 @@ class Canvas(QWidget):
         for signal in (
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
-            session.settings_changed, session.problem,
+            session.settings_changed, session.problem, session.left_changed, session.look_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.selection_changed.connect(self._show_selected)
@@ -205,12 +208,12 @@ class Canvas(QWidget):
             self._pan_from = point
         elif is_left and self._session.picture is not None:
             is_drawing = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            grip = None if is_drawing else self.edit_tool.grip_at(point, self._view)
+            grip = None if is_drawing else self._grip_at(point, event.modifiers())
             if grip is not None:
                 self.edit_tool.press(grip, point)
             else:
                 self.draw_tool.press(point, self._view)
-        self._show_cursor(point)
+        self._show_cursor(point, event.modifiers())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         point = event.position()
@@ -223,7 +226,7 @@ class Canvas(QWidget):
             self.draw_tool.move(point, self._view, plain=_has_alt(event.modifiers()))
         else:
             self._hover(point)
-        self._show_cursor(point)
+        self._show_cursor(point, event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         point = event.position()
@@ -232,10 +235,10 @@ class Canvas(QWidget):
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
         else:
-            was_drag = self.edit_tool.release() if self.edit_tool.is_active else self.draw_tool.release()
-            if not was_drag and self._session.draft is None:
-                self._session.select(self._box_at(point))
-        self._show_cursor(point)
+            was_drag = self.edit_tool.release() if self.edit_tool.is_active else self.draw_tool.release(self._view)
+            if not was_drag:
+                self._pick(point)
+        self._show_cursor(point, event.modifiers())
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -270,6 +273,8 @@ class Canvas(QWidget):
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         elif key is Qt.Key.Key_Alt:
             self.draw_tool.set_plain(True, self._view)
+        elif key is Qt.Key.Key_Shift:
+            self._show_cursor(self._cursor_at, Qt.KeyboardModifier.ShiftModifier)
         else:
             super().keyPressEvent(event)
 
@@ -284,6 +289,8 @@ class Canvas(QWidget):
             self.setCursor(Qt.CursorShape.CrossCursor)
         elif key is Qt.Key.Key_Alt:
             self.draw_tool.set_plain(False, self._view)
+        elif key is Qt.Key.Key_Shift:
+            self._show_cursor(self._cursor_at, Qt.KeyboardModifier.NoModifier)
         else:
             super().keyReleaseEvent(event)
 
@@ -308,12 +315,28 @@ class Canvas(QWidget):
         reach = _PICK_REACH / self._view.scale
         return box_at(self._session, *self._view.to_image(point), reach=reach)
 
-    def _show_cursor(self, point: QPointF) -> None:
+    def _pick(self, point: QPointF) -> None:
+        """A click takes the smallest thing: a drawn box that waits is in hand then, a stored one selected."""
+        session, (x, y), reach = self._session, self._view.to_image(point), _PICK_REACH / self._view.scale
+        waiting, stored = left_at(session, x, y, reach=reach), box_at(session, x, y, reach=reach)
+        if waiting is not None:
+            drawing.take_in_hand(self._parts, waiting)
+        elif session.draft is None:
+            session.select(stored)
+        elif stored is not None and not session.settings.accept_when_going_on:
+            session.leave_draft()
+            session.select(stored)
+
+    def _grip_at(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> Grip | None:
+        return self.edit_tool.grip_at(point, self._view, by_inside=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
+
+    def _show_cursor(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self._cursor_at = point
         if self._pan_from is not None:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._is_space_down:
             shape = Qt.CursorShape.OpenHandCursor
-        elif self.draw_tool.is_drawing or (grip := self.edit_tool.grip_at(point, self._view)) is None:
+        elif self.draw_tool.is_drawing or (grip := self._grip_at(point, modifiers)) is None:
             shape = Qt.CursorShape.CrossCursor
         elif self.edit_tool.is_active:
             return

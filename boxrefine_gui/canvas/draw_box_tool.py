@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QLineF, QPointF
+from PySide6.QtCore import QPointF
 
-from boxrefine_gui import operations
-from boxrefine_gui.canvas.edit_box_tool import CLICK_REACH
+from boxrefine_gui import drawing
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import Parts
 from core.geometry import Box, clip
+
+TOO_SMALL = (
+    "That drag made no box: each side takes {least} pixels of the screen. Zoom in for a smaller one; "
+    "least_drag in settings.toml is the limit."
+)
 
 
 class DrawBoxTool:
@@ -46,31 +50,46 @@ class DrawBoxTool:
             return  # beside the picture so far
         if self._is_drawing:
             self._parts.session.set_drawn(box, plain=self._plain)
-        elif QLineF(self._start, point).length() >= CLICK_REACH:
+        elif self._is_large_enough(box, view):
             self._is_drawing = True
-            self._parts.session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain)
+            self._parts.session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True)
 
     def set_plain(self, plain: bool, view: View) -> None:
         """Alt went down or up during the drag."""
         if self._is_drawing:
             self.move(self._point, view, plain=plain)
 
-    def release(self) -> bool:
-        """The hand goes up; False where it was a click and not a drag."""
-        was_drawing, self._is_drawing, self._start = self._is_drawing, False, None
-        if was_drawing and self._parts.session.settings.auto_accept:
-            operations.accept(self._parts)
-        return was_drawing
+    def release(self, view: View) -> bool:
+        """The hand goes up; False where it was a click and not a drag.
+
+        A drag that ends on less than the least size was a slip: nothing is drawn, and a longer one is told why.
+        """
+        start, was_drawing = self._start, self._is_drawing
+        self._is_drawing, self._start = False, None
+        session = self._parts.session
+        is_long = start is not None and _reach(self._point - start) >= self._least
+        if was_drawing and session.draft is not None and self._is_large_enough(session.draft.drawn, view):
+            drawing.let_go(self._parts)
+            return True
+        if was_drawing:
+            drawing.give_up_drag(self._parts)
+        if is_long and self._box(view) is not None:
+            session.tell(TOO_SMALL.format(least=self._least))
+        return was_drawing or is_long
 
     def cancel(self) -> None:
-        """Give the drag up; a box that it was about to take the place of is there again."""
+        """Give the drag up; a box that was drawn before it is in hand again."""
         if self._start is not None:
             was_drawing, self._is_drawing, self._start = self._is_drawing, False, None
-            session, replaced = self._parts.session, self._parts.session.replaced
-            if was_drawing and replaced is not None:
-                session.put_back(replaced)
-            elif session.draft is not None:
-                operations.discard(self._parts)
+            if was_drawing:
+                drawing.give_up_drag(self._parts)
+
+    @property
+    def _least(self) -> int:
+        return max(self._parts.session.settings.least_drag, 1)
+
+    def _is_large_enough(self, box: Box, view: View) -> bool:
+        return min(box.width, box.height) * view.scale >= self._least
 
     @property
     def _plain(self) -> bool:
@@ -82,3 +101,7 @@ class DrawBoxTool:
         if image is None or drawn.x2 <= 0 or drawn.y2 <= 0 or drawn.x1 >= image.width or drawn.y1 >= image.height:
             return None
         return Box.of(clip([drawn], width=image.width, height=image.height)[0])
+
+
+def _reach(way: QPointF) -> float:
+    return max(abs(way.x()), abs(way.y()))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from PySide6.QtCore import QLineF, QPointF, Qt
 
-from boxrefine_gui import operations
 from boxrefine_gui.canvas.handles import BOTTOM, INSIDE, LEFT, RIGHT, TOP, Grip, grip_at
 from boxrefine_gui.canvas.view import View
+from boxrefine_gui.moving import move
 from boxrefine_gui.operations import Parts
+from boxrefine_gui.timers import timer
 from core.geometry import Box, clip
 from core.records import EdgeConfidence
 
 CLICK_REACH = 3.0
 """A press that moves less than this many screen pixels is a click."""
 
+_RUN_PAUSE_MS = 1000
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 
 
@@ -64,6 +68,9 @@ class EditBoxTool:
         self._start = QPointF()
         self._is_moving = False
         self._changed_id: int | None = None
+        self._run = ""  # of arrow keys on one box
+        self._run_on: int | None = None
+        self._run_pause = timer(_RUN_PAUSE_MS, self.end_run)
 
     @property
     def target(self) -> Box | None:
@@ -77,12 +84,13 @@ class EditBoxTool:
     def is_active(self) -> bool:
         return self._grip is not None
 
-    def grip_at(self, point: QPointF, view: View) -> Grip | None:
-        """What a press at `point` on the screen would take hold of."""
-        return None if self.target is None else grip_at(view.to_screen(self.target), point)
+    def grip_at(self, point: QPointF, view: View, *, by_inside: bool) -> Grip | None:
+        """What a press at `point` on the screen would take hold of; `by_inside`: the inside of the target, too."""
+        return None if self.target is None else grip_at(view.to_screen(self.target), point, by_inside=by_inside)
 
     def press(self, grip: Grip, point: QPointF) -> None:
         """Take hold of the target."""
+        self.end_run()
         if self.target is not None:
             self._grip, self._origin, self._start = grip, self.target, point
 
@@ -107,11 +115,22 @@ class EditBoxTool:
             self.commit(is_back=True)
 
     def nudge(self, *, right: int, down: int, is_edge: bool) -> None:
-        """Move the target, or one edge of it, by image pixels; `commit` stores it when the key is let go."""
-        target = self.target
+        """Move the target, or one edge of it, by image pixels; `commit` stores it when the key is let go.
+
+        Keys that follow each other are a run, which is one undo step: it ends at a pause, or at anything else.
+        """
+        target, selected = self.target, self._parts.session.selected_id
         if target is not None:
+            if not self._run or self._run_on != selected:
+                self._run, self._run_on = uuid4().hex, selected
+            self._run_pause.start()
             grip = edge_to_move(self._confidence(), self._parts.session.chosen_edge, right=right, down=down)
             self._show(self._edited(target, grip if is_edge else INSIDE, right, down))
+
+    def end_run(self) -> None:
+        """The next arrow key begins another undo step."""
+        self._run = ""
+        self._run_pause.stop()
 
     def choose_next_edge(self) -> None:
         """Choose the least sure edge first, then the others in order of doubt, then none."""
@@ -122,7 +141,7 @@ class EditBoxTool:
         self._parts.session.choose_edge(order[(order.index(chosen) + 1) % len(order)])
 
     def commit(self, *, is_back: bool = False) -> None:
-        """Store a changed box once: one drag, or one key held down, is one undo step."""
+        """Store a changed box once; one drag, or one run of arrow keys, is one undo step."""
         session, changed = self._parts.session, self._changed_id
         self._changed_id = None
         if changed is None or changed not in session.moving:
@@ -130,7 +149,7 @@ class EditBoxTool:
         if is_back:
             session.set_pending(moving={key: box for key, box in session.moving.items() if key != changed})
         else:
-            operations.move(self._parts, changed, session.moving[changed])
+            move(self._parts, changed, session.moving[changed], run=self._run)
 
     def _confidence(self) -> EdgeConfidence:
         session = self._parts.session

@@ -1,6 +1,7 @@
 """Handles of a box on the screen: where they are, and what a press takes hold of.
 
-Those of a small box stand outside it, so that it can be seen, and moved by its middle.
+Those of a small box stand outside it, so that it can be seen. Things lie inside things, so a drag inside a box draws: a
+box is moved by its border, and one that is too small to draw in by its middle.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ _ROOMY = 28.0
 
 FARTHEST = 5.0
 """How far outside their edges handles stand at most, in screen pixels."""
+
+BORDER = 5.0
+"""So many screen pixels on either side of an edge move the box."""
+
+ROOM_TO_DRAW = 18.0
+"""A box whose shorter side has fewer screen pixels holds nothing that could be drawn."""
 
 _GAP = 5.0
 _LEAST_INSIDE = 6.0
@@ -63,8 +70,20 @@ def edge_of(rect: QRectF, edge: int) -> QLineF:
     return QLineF(corners[first], corners[second])
 
 
-def grip_at(rect: QRectF, point: QPointF) -> Grip | None:
-    """The handle near `point`, or the inside, or nothing; corners win where handles crowd."""
+def grip_at(rect: QRectF, point: QPointF, *, by_inside: bool = False) -> Grip | None:
+    """The handle near `point`, or the border, or nothing; corners win where handles crowd.
+
+    `by_inside`: the whole inside moves the box, too.
+    """
+    grip = _handle_or_inside(rect, point)
+    if grip not in (None, INSIDE) or by_inside or min(rect.width(), rect.height()) < ROOM_TO_DRAW:
+        return grip
+    is_near = rect.adjusted(-BORDER, -BORDER, BORDER, BORDER).contains(point)
+    is_within = rect.adjusted(BORDER, BORDER, -BORDER, -BORDER).contains(point)
+    return INSIDE if is_near and not is_within else None
+
+
+def _handle_or_inside(rect: QRectF, point: QPointF) -> Grip | None:
     if _inside(rect).contains(point):
         return INSIDE
     near = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from boxrefine_gui.session import Draft, Session
+from boxrefine_gui.draft import Draft
+from boxrefine_gui.session import Session
 from core.records import Correction
 
 _AIR = "     "
@@ -19,7 +20,7 @@ def why_no_picture(session: Session) -> str:
 
 def first_steps(session: Session) -> str:
     """How it goes, for as long as nobody has done it in this project."""
-    is_begun = any(session.counts.values()) or session.draft is not None or session.storing or session.waiting
+    is_begun = any(session.counts.values()) or session.draft is not None or session.storing or session.drawn_count
     if is_begun or session.picture is None:
         return ""
     keys = session.keys
@@ -36,6 +37,7 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
     """What goes on with the drawn box, and once the hand rests, which key does what."""
     is_waiting = session.models is not None and session.features is None and not draft.plain
     words = ["preparing the picture"] if is_waiting else []
+    words += ["looking closer"] if draft.number in session.looking else []
     if not is_dragging:
         as_drawn = ", as drawn" if draft.plain or session.models is None else ""
         what = keys_and_words(
@@ -67,4 +69,4 @@ def _as_what(draft: Draft, session: Session) -> str:
     """What the drawn box will be labelled as, if accepting it labels it at all."""
     if draft.again is not None:
         return ""
-    return next((f" as {entry.name}" for entry in session.categories if entry.id == session.category_id), "")
+    return next((f" as {entry.name}" for entry in session.categories if entry.id == session.category_of(draft)), "")

@@ -27,6 +27,7 @@ _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more of them hide the picture, and cost time
 _CHIP = QColor(16, 18, 21, 215)
 _CHIP_AIR = QSizeF(14, 6)
+_DOTS = QSizeF(24, 12)
 _CHIP_TEXT = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
@@ -141,6 +142,32 @@ def paint_waiting(painter: QPainter, scene: Scene) -> None:
         _chip(painter, scene, words, rect.bottomLeft() + QPointF(0, 4))
 
 
+def paint_left(painter: QPainter, scene: Scene) -> None:
+    """Drawn boxes that wait for a yes while another one is in hand."""
+    image = scene.session.image
+    for draft in scene.session.left.on(image.id) if image is not None else ():
+        _outline(painter, scene.view.to_screen(draft.drawn), theme.DRAWN, style=_DASHED, width=1.2)
+        if draft.box != draft.drawn:
+            _outline(painter, scene.view.to_screen(draft.box), theme.REFINED, width=1.6)
+
+
+def paint_may_change(painter: QPainter, scene: Scene) -> None:
+    """Three dots at the corner of boxes that may still get another answer."""
+    session = scene.session
+    boxes = [session.box_of(entry) for entry in session.corrections if entry.id in session.looking_stored]
+    if session.draft is not None and session.draft.number in session.looking:
+        boxes.append(session.draft.box)
+    for box in boxes:
+        corner = scene.view.to_screen(box).topRight()
+        plate = QRectF(corner + QPointF(HANDLE_SIZE, -_DOTS.height()), _DOTS)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_CHIP)
+        painter.drawRoundedRect(plate, 4, 4)
+        painter.setBrush(theme.REFINED)
+        for dot in (-1, 0, 1):
+            painter.drawEllipse(plate.center() + QPointF(6 * dot, 0), 1.8, 1.8)
+
+
 def paint_selected(painter: QPainter, scene: Scene) -> None:
     """The selected box, with handles and the edge that Ctrl+arrows move."""
     selected = scene.session.selected
@@ -237,10 +264,12 @@ LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
     paint_touched,
     paint_storing,
     paint_waiting,
+    paint_left,
     paint_selected,
     paint_mask,
     paint_drawn,
     paint_refinement,
+    paint_may_change,
     paint_hint,
     paint_first_steps,
     paint_sentence,

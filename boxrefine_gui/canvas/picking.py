@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from boxrefine_gui.draft import Draft
 from boxrefine_gui.session import Session
+from core.geometry import Box
 
 
 def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
@@ -19,6 +21,20 @@ def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
     if not ids:
         return None
     return ids[(ids.index(session.selected_id) + 1) % len(ids)] if session.selected_id in ids else ids[0]
+
+
+def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | None:
+    """The smallest drawn box that waits and holds a point in image pixels, unless a smaller stored one holds it."""
+
+    def holds(box: Box) -> bool:
+        return box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach
+
+    stored = [session.box_of(entry) for entry in session.corrections]
+    waiting = session.left.on(session.image.id) if session.image is not None else ()
+    hits = [(draft.box.width * draft.box.height, draft.number, draft) for draft in waiting if holds(draft.box)]
+    least = min((box.width * box.height for box in stored if holds(box)), default=float("inf"))
+    found = min(hits, default=None)
+    return found[2] if found is not None and found[0] <= least else None
 
 
 def next_box(session: Session, step: int) -> int | None:

@@ -27,6 +27,13 @@ class Ask:
         chosen, _ = QFileDialog.getOpenFileName(parent, "Import annotations", str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 
+    def new_project(self, parent: QWidget, *, start: Path | None) -> Path | None:
+        """A name for a project file that is not there yet."""
+        kinds = "BoxRefine projects (*.sqlite)"
+        chosen, _ = QFileDialog.getSaveFileName(parent, "Save the project elsewhere", str(start or Path.home()), kinds)
+        path = Path(chosen)
+        return (path if path.suffix else path.with_suffix(".sqlite")) if chosen else None
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         """A project file."""
         kinds = "BoxRefine projects (*.sqlite);;All files (*)"

@@ -1,4 +1,4 @@
-"""The question before closing ends what is being taught."""
+"""The questions before closing ends what is being taught, or leaves drawn boxes without a yes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.teaching_state import TeachingState
 
 TITLE = "Teaching goes on"
+DRAWN_TITLE = "Drawn boxes"
 
 
 def ask_to_close(window: QWidget, teaching: TeachingState, *, close: Callable[[], None]) -> None:
     """Ask once, however often the window is told to close; Return and Escape keep it open."""
-    asked = next((shown for shown in window.findChildren(Question) if shown.windowTitle() == TITLE), None)
-    if asked is not None:
-        asked.activateWindow()
+    if _is_asked(window, TITLE):
         return
     how_far = "under way" if teaching.percent is None else f"{teaching.percent} % done"
     Question(
@@ -28,3 +27,31 @@ def ask_to_close(window: QWidget, teaching: TeachingState, *, close: Callable[[]
         no="Keep open",
         on_yes=close,
     )
+
+
+def ask_about_drawn(window: QWidget, drawn: int, *, close: Callable[[], None]) -> None:
+    """Say how many drawn boxes wait for a yes, and ask once; Return and Escape keep the window open."""
+    if _is_asked(window, DRAWN_TITLE):
+        return
+    Question(
+        window,
+        title=DRAWN_TITLE,
+        text=f"{not_accepted(drawn)}.",
+        more="They are kept in the project: hollow numbers in the list of images show where. Exports leave them out.",
+        yes="Close anyway",
+        no="Keep open",
+        on_yes=close,
+    )
+
+
+def not_accepted(drawn: int) -> str:
+    """How many boxes are drawn and wait for a yes, as the beginning of a sentence."""
+    return "1 drawn box is not accepted yet" if drawn == 1 else f"{drawn} drawn boxes are not accepted yet"
+
+
+def _is_asked(window: QWidget, title: str) -> bool:
+    """Whether the question is there already; it is then in front."""
+    asked = next((shown for shown in window.findChildren(Question) if shown.windowTitle() == title), None)
+    if asked is not None:
+        asked.activateWindow()
+    return asked is not None

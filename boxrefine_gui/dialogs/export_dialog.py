@@ -22,14 +22,10 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_to_close import not_accepted
 from boxrefine_gui.exporting import ExportChoice
 from boxrefine_gui.plain_text import PlainLabel
-
-FORMATS = {
-    "coco": ("COCO", "one JSON file for all images"),
-    "yolo": ("YOLO (Ultralytics)", "a text file for each image, and data.yaml; your pictures go into images/ beside"),
-    "voc": ("Pascal VOC", "an XML file for each image"),
-}
+from core.formats import EXPORTERS
 
 
 class _Meaning(PlainLabel):
@@ -58,7 +54,8 @@ class ExportDialog(QDialog):
         folder: Path,
         format: str,
         boxes: int,
-        to_check: int,
+        unaccepted: int,
+        drawn: int,
         on_chosen: Callable[[ExportChoice], None],
     ) -> None:
         super().__init__(parent)
@@ -72,15 +69,23 @@ class ExportDialog(QDialog):
         self.folder.setAccessibleName("Folder to write to")
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        layout.addWidget(PlainLabel(f"Write {boxes} " + ("box" if boxes == 1 else "boxes") + " as"))
+        self._boxes, self._unaccepted = boxes, unaccepted
+        self.heading = PlainLabel()
+        layout.addWidget(self.heading)
         self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
         layout.addLayout(self._format_rows())
         self._show_outlines()
         layout.addWidget(self.outlines)
-        noun = "box that is" if to_check == 1 else "boxes that are"
-        self.checked = QCheckBox(f"&Leave out the {to_check} {noun} still to check; else they go out as they are now")
-        self.checked.setVisible(to_check > 0)
-        layout.addWidget(self.checked)
+        noun = "box that nobody has" if unaccepted == 1 else "boxes that nobody has"
+        it = "it is" if unaccepted == 1 else "they are"
+        self.unchecked = QCheckBox(f"&Write the {unaccepted} {noun} accepted yet, too, as {it} now; else {it} left out")
+        self.unchecked.setVisible(unaccepted > 0)
+        self.unchecked.toggled.connect(self._show_count)
+        self._show_count()
+        layout.addWidget(self.unchecked)
+        self.drawn = PlainLabel(f"{not_accepted(drawn)}, and {'is' if drawn == 1 else 'are'} left out.")
+        self.drawn.setVisible(drawn > 0)
+        layout.addWidget(self.drawn)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
         cancel = QPushButton("Cancel")
@@ -98,8 +103,8 @@ class ExportDialog(QDialog):
     def accept(self) -> None:
         super().accept()
         outlines = self.outlines.isEnabled() and self.outlines.isChecked()
-        out, checked = Path(self.folder.text().strip()), self.checked.isChecked()
-        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, checked=checked))
+        out, unchecked = Path(self.folder.text().strip()), self.unchecked.isChecked()
+        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, unchecked=unchecked))
 
     @property
     def _format(self) -> str:
@@ -109,12 +114,12 @@ class ExportDialog(QDialog):
         rows = QFormLayout()
         rows.setHorizontalSpacing(18)
         self.names: dict[QRadioButton, str] = {}
-        for name, (title, meaning) in FORMATS.items():
-            button = QRadioButton(title)
-            button.setAccessibleDescription(meaning)
+        for name, exporter in EXPORTERS.items():
+            button = QRadioButton(exporter.title)
+            button.setAccessibleDescription(exporter.description)
             self.formats.addButton(button)
             self.names[button] = name
-            rows.addRow(button, _Meaning(meaning, button))
+            rows.addRow(button, _Meaning(exporter.description, button))
         buttons = {name: button for button, name in self.names.items()}
         buttons.get(self._last_format, next(iter(self.names))).setChecked(True)
         self.formats.buttonToggled.connect(self._show_outlines)
@@ -131,8 +136,12 @@ class ExportDialog(QDialog):
             row.addWidget(widget)
         return row
 
+    def _show_count(self) -> None:
+        count = self._boxes - (0 if self.unchecked.isChecked() else self._unaccepted)
+        self.heading.setText(f"Write {count} " + ("box" if count == 1 else "boxes") + " as")
+
     def _show_outlines(self) -> None:
-        self.outlines.setEnabled(self._format == "coco")
+        self.outlines.setEnabled(self._format in EXPORTERS and EXPORTERS[self._format].holds_outlines)
 
     def _browse(self) -> None:
         chosen = self._ask.folder(self, title="Export to", start=Path(self.folder.text()))

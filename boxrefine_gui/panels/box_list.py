@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui import theme
@@ -65,6 +66,8 @@ class BoxModel(QAbstractListModel):
 class BoxList(ListWithHint):
     """The boxes of the open image."""
 
+    delete_pressed = Signal(int)  # the correction's id
+
     def __init__(self, session: Session) -> None:
         super().__init__(lambda: "" if session.image is None else "No boxes on this image yet.")
         self._session = session
@@ -77,6 +80,15 @@ class BoxList(ListWithHint):
         self.activated.connect(self._chosen)
         session.selection_changed.connect(self._show_selected)
         session.changed.connect(self._show_selected)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete means the row that is marked here."""
+        row, is_delete = self.currentIndex().row(), event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+        if is_delete and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            if row >= 0 and not event.isAutoRepeat():
+                self.delete_pressed.emit(self._model.id_of(row))
+        else:
+            super().keyPressEvent(event)
 
     def _chosen(self, index: QModelIndex) -> None:
         self._session.select(self._model.id_of(index.row()))

@@ -15,6 +15,10 @@ from boxrefine_gui.plain_text import set_tooltip, tooltip
 from core.records import Changes
 
 Index = QModelIndex | QPersistentModelIndex
+_FROM_THE_START = Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchWrap
+_HOW_TO_ADD = (
+    "Type a name and press Return; a category that is there already is chosen. Escape leads back to the picture"
+)
 
 
 class CategoryModel(QAbstractListModel):
@@ -44,6 +48,13 @@ class CategoryModel(QAbstractListModel):
             key = f"; {index.row() + 1} chooses it" if index.row() < 9 else ""
             return tooltip(f"{category.name}\nDrag to move it; the right button has more{key}")
         return None
+
+    def match(
+        self, start: Index, role: int, value: object, hits: int = 1, flags: Qt.MatchFlag = _FROM_THE_START
+    ) -> list[QModelIndex]:
+        """Typing goes by the names, without the digits that stand before them."""
+        wanted = Qt.ItemDataRole.EditRole if role == Qt.ItemDataRole.DisplayRole else role
+        return super().match(start, wanted, value, hits, flags)
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         category = self._parts.session.categories[index.row()]
@@ -101,7 +112,7 @@ class CategoryList(QWidget):
         self.new_name.setPlaceholderText("Add a category")
         self.new_name.setAccessibleName("Name of a new category")
         self.new_name.setClearButtonEnabled(True)
-        set_tooltip(self.new_name, "Type a name and press Return; a category that is there already is chosen")
+        set_tooltip(self.new_name, _HOW_TO_ADD)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -134,6 +145,7 @@ class CategoryList(QWidget):
         self.view.delete_pressed.connect(self._delete)
         self.view.step_pressed.connect(self._step)
         self.view.drag_ended.connect(self.left)
+        self.view.keyboard_left.connect(self.show_chosen)
         self.view.selectionModel().currentChanged.connect(self._now_at)
         self._model.taken.connect(self.merge_wanted)
         session.category_changed.connect(self.show_chosen)
@@ -141,18 +153,21 @@ class CategoryList(QWidget):
         self._show_possible()
 
     def _add(self) -> None:
+        """The line stays ready for the next name: letters that follow are no commands. Empty, it is left."""
         name = self.new_name.text().strip()
+        self.new_name.clear()
         if name:
             operations.add_category(self._parts, name)
-        self._leave()
+        else:
+            self._leave()
 
     def _leave(self) -> None:
         self.new_name.clear()
         self.left.emit()
 
     def _chosen(self, index: QModelIndex) -> None:
-        operations.choose_category(self._parts, self._parts.session.categories[index.row()].id)
-        self.show_chosen()
+        """The mark stays where the click was as long as the keyboard is here: Delete acts on what is marked."""
+        operations.choose_category(self._parts, self._parts.session.categories[index.row()].id, tells=True)
 
     @property
     def _current_id(self) -> int | None:

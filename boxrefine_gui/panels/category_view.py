@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QCursor, QDrag, QKeyEvent
+from PySide6.QtGui import QCursor, QDrag, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui.panels.list_with_hint import ListWithHint
@@ -21,6 +21,7 @@ class CategoryView(ListWithHint):
     delete_pressed = Signal()
     step_pressed = Signal(int)  # -1: up, 1: down
     drag_ended = Signal()
+    keyboard_left = Signal()
 
     def __init__(self, hint: Callable[[], str]) -> None:
         super().__init__(hint)
@@ -39,6 +40,11 @@ class CategoryView(ListWithHint):
             self.step_pressed.emit(_STEPS[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() is not Qt.FocusReason.PopupFocusReason:  # its own menu acts on the row that is marked
+            self.keyboard_left.emit()
 
     def startDrag(self, supportedActions: Qt.DropAction) -> None:
         """A drag that ends on the row where it began was a click by an unsteady hand."""

@@ -42,6 +42,24 @@ class Row:
     to_check: int
     problem: str | None
     is_missing: bool
+    drawn: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many boxes wait for a yes."""
+        return self.to_check + self.drawn
+
+    @property
+    def badge(self) -> int:
+        """The number in the badge: what is left to say yes to, and where nothing is, the boxes."""
+        return self.left or self.count
+
+    @property
+    def waits(self) -> str:
+        """What waits for a yes, in words; empty where nothing does."""
+        to_check = f"{self.to_check} of its {self.count} boxes to check" if self.to_check else ""
+        drawn = f"{self.drawn} drawn {'box' if self.drawn == 1 else 'boxes'} not accepted" if self.drawn else ""
+        return ", ".join(words for words in (to_check, drawn) if words)
 
 
 class ImageListModel(QAbstractListModel):
@@ -60,6 +78,7 @@ class ImageListModel(QAbstractListModel):
         self._shown = 0
         self._project = session.project_path
         session.changed.connect(self._changed)
+        session.left_changed.connect(self._touch)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
         return 0 if parent.isValid() else self._shown
@@ -72,10 +91,10 @@ class ImageListModel(QAbstractListModel):
             return self._thumbnails.of(record.id, record.path)
         row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            checks = f"\n{row.to_check} of its {row.count} boxes to check" if row.to_check else ""
-            return tooltip(row.problem or str(record.path) + checks)
+            return tooltip(row.problem or str(record.path) + (f"\n{row.waits}" if row.waits else ""))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{row.name}, " + (row.problem or f"{row.count} boxes, {row.to_check} to check")
+            drawn = f", {row.drawn} not accepted" if row.drawn else ""
+            return f"{row.name}, " + (row.problem or f"{row.count} boxes, {row.to_check} to check{drawn}")
         return row if role == ROW else None
 
     def _row(self, record: ImageRecord) -> Row:
@@ -85,6 +104,7 @@ class ImageListModel(QAbstractListModel):
             (record.width, record.height),
             count=session.counts.get(record.id, 0),
             to_check=session.to_check.get(record.id, 0),
+            drawn=session.drawn_on(record.id),
             problem=session.problems.get(record.id),
             is_missing=record.id in session.missing,
         )
@@ -128,7 +148,7 @@ class ImageListModel(QAbstractListModel):
 
 
 class ImageDelegate(QStyledItemDelegate):
-    """One row: thumbnail, name, size, and a badge with the number of boxes."""
+    """One row: thumbnail, name, size, and a badge with the number of boxes, or of those that wait for a yes."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(_LEAST_WIDTH, _ROW_HEIGHT)
@@ -145,14 +165,14 @@ class ImageDelegate(QStyledItemDelegate):
         room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
         _paint_text(painter, room, row, palette.color(role))
-        if row.count:
-            _paint_badge(painter, badge_place(painter.fontMetrics(), area, row), row.count, is_open=bool(row.to_check))
+        if row.badge:
+            _paint_badge(painter, badge_place(painter.fontMetrics(), area, row), row.badge, is_open=bool(row.left))
         painter.restore()
 
 
 def badge_place(metrics: QFontMetrics, area: QRect, row: Row) -> QRect:
     """Where the number of boxes stands in a row: at its end, or on the thumbnail where the words leave no room."""
-    width = max(metrics.horizontalAdvance(str(row.count)) + 12, _BADGE.width())
+    width = max(metrics.horizontalAdvance(str(row.badge)) + 12, _BADGE.width())
     room = area.width() - _PICTURE.width() - _MARGIN - 2 - width
     right = area.right() if room > metrics.horizontalAdvance(_second_line(row)) else area.left() + _PICTURE.width()
     return QRect(right - width, area.bottom() - _BADGE.height(), width, _BADGE.height())
@@ -177,7 +197,7 @@ def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palet
 
 
 def _paint_badge(painter: QPainter, place: QRect, count: int, *, is_open: bool) -> None:
-    """The number of boxes; with a ring instead of a plate where some are still to check."""
+    """The number of boxes; a hollow one where some wait for a yes."""
     plate = QRectF(place)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(theme.TO_CHECK, 2.0) if is_open else Qt.PenStyle.NoPen)

@@ -9,7 +9,8 @@ from boxrefine_gui.opening import LOADING
 from boxrefine_gui.panels.elided_label import ElidedLabel
 from boxrefine_gui.panels.teach_panel import when
 from boxrefine_gui.plain_text import PlainLabel
-from boxrefine_gui.session import Readiness, Session
+from boxrefine_gui.session import Session
+from boxrefine_gui.session_state import Readiness
 from core.encoders.official import OFFICIAL, title_of
 
 _REFINERS = {"hq-mask": "boxes by its masks"}
@@ -32,7 +33,7 @@ class StatusBar(QStatusBar):
         for label in (self.ready, self.zoom, self.model, self.device):
             self.addPermanentWidget(label)
         self.setSizeGripEnabled(False)
-        for signal in (session.image_changed, session.changed, session.pending_changed):
+        for signal in (session.image_changed, session.changed, session.pending_changed, session.left_changed):
             signal.connect(self._show_position)
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
@@ -57,6 +58,8 @@ class StatusBar(QStatusBar):
         text = f"{session.row + 1} of {len(session.images)}   {boxes} " + ("box" if boxes == 1 else "boxes")
         to_check = session.to_check.get(session.image.id, 0)
         text += f", {to_check} to check" if to_check else ""
+        drawn = session.drawn_on(session.image.id)
+        text += f", {drawn} not accepted" if drawn else ""
         is_saving = bool(session.storing or session.waiting)
         self.position.setText(text + ("   saving" if is_saving else ""))
 

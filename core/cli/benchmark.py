@@ -27,6 +27,7 @@ from core.cli import (
     benchmark_prefetch,
     benchmark_seed,
     benchmark_stalls,
+    benchmark_touching,
 )
 
 BENCHMARKS: Mapping[str, ModuleType] = {
@@ -39,6 +40,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "codec": benchmark_codec,
     "harm": benchmark_harm,
     "jitter": benchmark_jitter,
+    "touching": benchmark_touching,
     "seed": benchmark_seed,
     "learning": benchmark_learning,
     "epochs": benchmark_epochs,

@@ -5,6 +5,7 @@ examples:
   boxrefine export harbour --format yolo --out export --overwrite
 
 Other files of the folder stay; without --overwrite nothing is written where one of the export's own is there already.
+Boxes that nobody has said yes to yet are left out; --unchecked writes them as they are.
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from core.cli.terminal import summarise, watch
+from core.cli.terminal import complain, summarise, watch
 from core.errors import BadInputError
+from core.formats import EXPORTERS
 
 if TYPE_CHECKING:
     from core.records import Dataset
 
 
+FORMATS_HELP = "; ".join(f"{name}: {exporter.title}, {exporter.description}" for name, exporter in EXPORTERS.items())
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT, --format, --outlines, --checked, --out and --overwrite."""
+    """PROJECT, --format, --outlines, --unchecked, --out and --overwrite."""
     parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
-    parser.add_argument("--format", choices=("coco", "yolo", "voc"), required=True, help="what to write")
+    parser.add_argument("--format", choices=tuple(EXPORTERS), required=True, help=FORMATS_HELP)
     parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
-    parser.add_argument("--checked", action="store_true", help="leave out boxes that nobody has said yes to yet")
+    parser.add_argument("--unchecked", action="store_true", help="write boxes that nobody has said yes to yet, too")
+    parser.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)  # the default by now
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
     parser.add_argument("--overwrite", action="store_true", help="replace files of the same names that are in DIR")
 
@@ -35,15 +41,25 @@ def run(options: argparse.Namespace) -> int:
     """Read the project, export it, say what was written."""
     from core import formats
 
-    dataset = read_dataset(options.project)
-    dataset = dataset.confirmed() if options.checked else dataset
+    whole = read_dataset(options.project)
+    dataset = whole if options.unchecked else whole.accepted()
     if not options.overwrite:
         refuse_to_replace(formats.files_there(dataset, format=options.format, out=options.out), out=options.out)
     written = watch(
         formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit="image"
     )
+    left_out = len(whole.corrections) - len(dataset.corrections)
+    if left_out:
+        boxes = "1 box is" if left_out == 1 else f"{left_out} boxes are"
+        complain(f"{boxes} left out, because nobody has said yes to them yet: --unchecked writes them, too.")
     summarise(
-        {"images": written.images, "boxes": written.boxes, "format": options.format, "path": str(written.path)},
+        {
+            "images": written.images,
+            "boxes": written.boxes,
+            "left_out": left_out,
+            "format": options.format,
+            "path": str(written.path),
+        },
     )
     return 0
 

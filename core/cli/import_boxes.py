@@ -1,7 +1,7 @@
 """Bring boxes of COCO, YOLO, Pascal VOC or LabelMe into a project, as boxes to check in the window.
 
 Pictures are found by their names. Importing a file twice doubles nothing, and nothing that the project holds is
-changed; in the window, undo takes the whole import back.
+changed; in a window that is opened afterwards, undo takes the whole import back.
 
 examples:
   boxrefine import harbour --boxes coarse.json

@@ -8,7 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from core.cli import benchmark, cache, demo, encode, export, import_boxes, models, pretrain, refine, train, version
+from core.cli import (
+    benchmark,
+    cache,
+    demo,
+    encode,
+    export,
+    import_boxes,
+    models,
+    pretrain,
+    project,
+    refine,
+    train,
+    version,
+)
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -24,6 +37,7 @@ VERBS: Mapping[str, ModuleType] = {
     "models": models,
     "import": import_boxes,
     "export": export,
+    "project": project,
     "train": train,
     "pretrain": pretrain,
     "benchmark": benchmark,

@@ -26,6 +26,7 @@ SHIPPED_CONFIG = RESOURCES / "configs" / "pretrain.yaml"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--data, --out, --config, --device and --resume."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
+    parser.add_argument("--cutouts", metavar="DIR", type=Path, help="folder of cut-outs with alpha, to paste in")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for weights and log")
     parser.add_argument("--config", metavar="YAML", type=Path, help="instead of the configuration that made what ships")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
                 options.data,
                 options.out,
                 device,
+                cutouts=options.cutouts,
                 start_from=options.start_from,
                 resume=options.resume,
                 processes=processes,

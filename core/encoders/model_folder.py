@@ -15,6 +15,7 @@ from core.encoders.download import download, part_of
 from core.encoders.official import OFFICIAL, OfficialWeights, find_weights, is_official, weights_folder
 from core.encoders.weights import SOURCE_ENTRY, TENSORS_ENTRY, State, check_keys, identity_of, load_state, notes_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
+from core.files import written_whole
 from core.progress import Job, Progress
 
 _TIMES_PUBLISHED = 3
@@ -121,16 +122,12 @@ def _convert(path: Path, *, name: str, sha256: str, shown: str) -> Job[Path]:
     tensors = _apart(state)
     notes = {SOURCE_ENTRY: sha256, TENSORS_ENTRY: tensors_sha256(tensors)}
     target = (weights_folder() / OFFICIAL[name].file).with_suffix(".safetensors")
-    beside = target.with_name(target.name + ".partial")
     yield Progress(2, 3, f"writing {target.name}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.torch.save_file(tensors, beside, metadata=notes)
-        beside.replace(target)
+        with written_whole(target) as beside:
+            safetensors.torch.save_file(tensors, beside, metadata=notes)
     except (OSError, SafetensorError) as error:
         raise StorageError(f"{target} could not be written ({reason(error)}): make room or check the disk.") from error
-    finally:
-        beside.unlink(missing_ok=True)
     return target
 
 

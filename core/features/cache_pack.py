@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import secrets
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from core.errors import BadFileError, BadInputError, StorageError, reason
 from core.features.cache_care import cached_files, is_of, key_and_size
 from core.features.feature_cache import FeatureCache
 from core.features.feature_file import LARGEST_FILE, DamagedFileError, check_bytes, write_new
+from core.files import written_whole
 from core.progress import Job, Progress
 
 MANIFEST = "boxrefine-features.json"
@@ -56,20 +56,14 @@ def export_pack(
     if not chosen:
         raise BadInputError(f"The cache {cache.folder} holds no such features: run boxrefine encode first.")
     total = sum(size for _, size in chosen)
-    beside = out.with_name(f".{out.name}-{secrets.token_hex(4)}.partial")
     try:
         _check_room(out.absolute().parent, total)
-        with beside.open("xb") as file:
+        with written_whole(out) as beside, beside.open("xb") as file:
             yield from _write_members(file, chosen, total)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(out)
     except OSError as error:
         raise StorageError(
             f"{out} could not be written ({reason(error)}): make room or choose another place."
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
     return Packed(len(chosen), total)
 
 

@@ -1,27 +1,47 @@
-"""Exports: one file a format, and the table of them."""
+"""Exports: the table of formats, and writing one.
+
+The table is read by `boxrefine --help`, so nothing heavy is imported until something is written.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from core.errors import BadInputError
-from core.formats import coco, voc, yolo
-from core.formats.safe_write import ExportFile, write_folder
 from core.progress import Job, Progress
-from core.records import Dataset
+
+if TYPE_CHECKING:
+    from core.formats.safe_write import ExportFile
+    from core.records import Dataset
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """A format: its name for people, what its files are, and the one of them to tell the user about."""
+    """A format, as the dialog, the command line and the help show it, and as it is written.
+
+    `description` says for people which files it makes. `module` has `files(dataset)`, with `outlines=True` where the
+    format `holds_outlines`, and `MAIN_FILE`, the one to tell people about.
+    """
 
     title: str
-    files: Callable[[Dataset], list[ExportFile]]
-    main_file: str
+    description: str
+    module: str
+    holds_outlines: bool = False
+
+    @property
+    def main_file(self) -> str:
+        return str(import_module(self.module).MAIN_FILE)
+
+    def files(self, dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
+        """The files of an export, the one that names all others last."""
+        made: list[ExportFile] = import_module(self.module).files(dataset, **({"outlines": True} if outlines else {}))
+        return made
 
 
 @dataclass(frozen=True)
@@ -39,9 +59,13 @@ class ExportSummary:
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
     {
-        "coco": Exporter("COCO", coco.files, coco.MAIN_FILE),
-        "yolo": Exporter("YOLO (Ultralytics)", yolo.files, yolo.MAIN_FILE),
-        "voc": Exporter("Pascal VOC", voc.files, voc.MAIN_FILE),
+        "coco": Exporter("COCO", "one JSON file for all images", "core.formats.coco", holds_outlines=True),
+        "yolo": Exporter(
+            "YOLO (Ultralytics)",
+            "a text file for each image, and data.yaml; your pictures go into images/ beside",
+            "core.formats.yolo",
+        ),
+        "voc": Exporter("Pascal VOC", "an XML file for each image", "core.formats.voc"),
     }
 )
 
@@ -50,14 +74,17 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
     """Write the accepted boxes of a dataset into the folder `out`; closing the job leaves `out` as it was.
 
     Boxes are cut at their image's border; every image of the dataset appears, also without boxes; pictures are not
-    copied. With `outlines`, which COCO alone can hold, the outlines of masks go with their boxes. Raises BadInputError
+    copied. With `outlines`, which some formats hold, the outlines of masks go with their boxes. Raises BadInputError
     for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
     with nothing half-written.
     """
+    from core.formats.safe_write import write_folder
+
     exporter = _exporter(format)
-    if outlines and format != "coco":
-        raise BadInputError(f"{exporter.title} holds no outlines of masks: export COCO, or boxes alone.")
-    files = coco.files(dataset, outlines=True) if outlines else exporter.files(dataset)
+    if outlines and not exporter.holds_outlines:
+        others = " or ".join(entry.title for entry in EXPORTERS.values() if entry.holds_outlines)
+        raise BadInputError(f"{exporter.title} holds no outlines of masks: export {others}, or boxes alone.")
+    files = exporter.files(dataset, outlines=outlines)
     yield Progress(0, len(files), f"Writing {exporter.title}")
     for done in write_folder(out, files):
         yield Progress(done, len(files), f"Writing {exporter.title}")

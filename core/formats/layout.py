@@ -69,7 +69,9 @@ def _common(folders: Iterable[Path]) -> Path | None:
 
 
 def _below(folder: PurePosixPath, picture: PurePath) -> PurePosixPath:
-    """`folder`/`picture`, also where the picture's path is a whole one: `C:/a` becomes `C/a`."""
+    """`folder`/`picture`, also where the picture's path is a whole one: `C:/a` becomes `C/a`, and `..` is left out."""
+    picture = PurePath(os.path.normpath(picture))
     parts = picture.parts[1:] if picture.anchor else picture.parts
     drive = [picture.drive.strip(":\\/").replace("\\", "-")] if picture.drive.strip(":\\/") else []
-    return folder.joinpath(*drive, *parts)
+    # A backslash is a letter on Linux, and stands between folders on Windows.
+    return folder.joinpath(*drive, *(part.replace("\\", "_") for part in parts))

@@ -17,6 +17,7 @@ from core.encoders.hq_sam import HqSamEncoder
 from core.encoders.image_features import Encoder
 from core.encoders.weights import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
+from core.files import written_whole
 from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.careful import careful as as_careful
 from core.refiner.margins import PIXELS, SIDE, Margin
@@ -196,25 +197,20 @@ def save_refiner(folder: Path, state: Mapping[str, Tensor], card: RefinerCard) -
 
 
 def save_weights(state: Mapping[str, Tensor], path: Path) -> None:
-    """Write tensors as fp16 safetensors beside `path` and rename. Raises StorageError."""
+    """Write tensors as fp16 safetensors, whole or not at all. Raises StorageError."""
     halves = {name: as_stored(value) for name, value in state.items()}
-    beside = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.torch.save_file(halves, beside)
-        beside.replace(path)
+        with written_whole(path) as beside:
+            safetensors.torch.save_file(halves, beside)
     except (OSError, safetensors.SafetensorError) as error:
-        beside.unlink(missing_ok=True)
         raise StorageError(f"The weights could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 
 def save_text(text: str, path: Path) -> None:
-    """Write text beside `path` and rename. Raises StorageError."""
-    beside = path.with_name(path.name + ".part")
+    """Write text, whole or not at all. Raises StorageError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
+        with written_whole(path) as beside:
+            beside.write_text(text, "utf-8")
     except OSError as error:
         raise StorageError(f"{path} could not be written ({reason(error)}): check the disk.") from error
 

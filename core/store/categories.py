@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from core.errors import BadInputError
-from core.store.rows import now
-from core.store.undo_log import Operation, Row
+from core.errors import BadFileError, BadInputError
+from core.store.project_file import REPAIR
+from core.store.row_checks import Row
+from core.store.rows import is_whole, now
+from core.store.undo_log import Operation
 from core.text import escaped, is_name
 
 
@@ -32,7 +34,7 @@ def checked_name(name: str) -> str:
 
 def move_row(operation: Operation, db: Database, category_id: int, *, row: int) -> None:
     """Put a category into the place `row`, counted from 0; beyond the end is the last one."""
-    rows = rows_in_order(db)
+    rows = [entry for entry in rows_in_order(db) if is_whole("categories", entry)]
     places = [_place(entry) for entry in rows]
     others = [entry for entry in rows if entry["id"] != category_id]
     moved = [entry for entry in rows if entry["id"] == category_id]
@@ -45,15 +47,23 @@ def move_row(operation: Operation, db: Database, category_id: int, *, row: int) 
 def move_boxes(operation: Operation, db: Database, category_id: int, *, into: int) -> None:
     """Give all boxes of a category to another one."""
     for id in _ids(db, category_id):
-        if (row := operation.row("corrections", id)) is not None:
+        if (row := _box(operation, id)) is not None:
             operation.update("corrections", row, category_id=into, changed=now())
 
 
 def delete_boxes(operation: Operation, db: Database, category_id: int) -> None:
     """Delete all boxes of a category."""
     for id in _ids(db, category_id):
-        if (row := operation.row("corrections", id)) is not None:
+        if (row := _box(operation, id)) is not None:
             operation.remove("corrections", row)
+
+
+def _box(operation: Operation, id: int) -> Row | None:
+    """A box that a category's change would touch; BadFileError where it is damaged, for those are never written."""
+    row = operation.row("corrections", id)
+    if row is not None and not is_whole("corrections", row):
+        raise BadFileError(f"The box {id} of this category is damaged: {REPAIR}")
+    return row
 
 
 def _place(row: Row) -> int:

@@ -9,8 +9,9 @@ from sqlite_utils import Database
 
 from core.records import Correction, ImportedBox
 from core.store.known_boxes import KnownBoxes
-from core.store.rows import box_text, correction_of, correction_row, now, refinement_columns
-from core.store.undo_log import Operation, Row
+from core.store.row_checks import Row
+from core.store.rows import box_text, correction_of, correction_row, is_whole, now, refinement_columns
+from core.store.undo_log import Operation
 
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"
 """Boxes that neither the refiner nor, after they were drawn or imported, a person has had a say in."""
@@ -40,9 +41,17 @@ def write_proposals(operation: Operation, db: Database, answers: Iterable[Correc
     """
     for answer in answers:
         row = next(db.query(f"SELECT * FROM corrections WHERE id = ? AND {NEVER_REFINED}", [answer.id]), None)
-        if row is not None and row["drawn"] == box_text(answer.drawn):
+        if row is not None and is_whole("corrections", row) and row["drawn"] == box_text(answer.drawn):
             columns = refinement_columns(replace(answer, accepted=answer.drawn, seconds=row["seconds"]))
             operation.update("corrections", row, **columns, confirmed=0, changed=now())
+
+
+def write_later_answer(operation: Operation, db: Database, seen: Correction, answer: Correction) -> None:
+    """Keep a refinement that came after its box was accepted beside that box, unless it has changed since."""
+    row = next(db.query("SELECT * FROM corrections WHERE id = ? AND confirmed = 1", [seen.id]), None)
+    if row is not None and correction_of(row) == seen:
+        columns = refinement_columns(replace(answer, accepted=seen.accepted, seconds=row["seconds"]))
+        operation.update("corrections", row, **columns, confirmed=0, changed=now())
 
 
 def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
@@ -63,14 +72,17 @@ def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> No
 def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
     """Take proposals away; imported boxes are still to check, boxes drawn here are as they were accepted.
 
-    What came refined with its file is no proposal of ours and stays.
+    What came refined with its file is no proposal of ours and stays. A box that was accepted before a later answer was
+    proposed was accepted as it had been refined, and is so again.
     """
     for row in rows:
         came_refined = row["accepted"] == row["refined"] != row["drawn"]
         if came_refined or not row["refiner"]:
             continue
-        bare = replace(
-            correction_of(row), refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=()
-        )
+        proposed = correction_of(row)
+        if proposed.origin is None and proposed.accepted != proposed.drawn:
+            bare = replace(proposed, refined=proposed.accepted, edge_confidence=None, score=None, outline=())
+        else:
+            bare = replace(proposed, refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=())
         confirmed = int(row["origin"] is None)
         operation.update("corrections", row, **refinement_columns(bare), confirmed=confirmed, changed=now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from itertools import product
@@ -11,6 +12,7 @@ from sqlite_utils import Database
 
 from core.geometry import Box
 from core.records import Correction
+from core.store.row_checks import BadRow
 from core.store.rows import boxes_of
 
 SAME_PX, SAME_SHARE = 0.51, 0.05
@@ -60,8 +62,9 @@ class KnownBoxes:
         columns = "category_id, drawn, accepted, origin"
         rows = self._db.execute(f"SELECT {columns} FROM corrections WHERE image_id = ?", [image_id])
         for category_id, drawn, accepted, origin in rows.fetchall():
-            for box in boxes_of(drawn, accepted, origin):
-                self._add((image_id, category_id), box)
+            with contextlib.suppress(BadRow):  # nothing is known of a damaged box
+                for box in boxes_of(drawn, accepted, origin):
+                    self._add((image_id, category_id), box)
 
     def _add(self, where: tuple[int, int], box: Box) -> None:
         if not all(map(math.isfinite, box)):

@@ -108,8 +108,49 @@ def m005_places(db: Database) -> None:
     db.execute("ALTER TABLE categories ADD COLUMN place INTEGER")
 
 
+_DRAWN_BOX_TABLES = (
+    # The columns from `drawn` to `outline` are those of `corrections`. A category may go while a box waits.
+    """CREATE TABLE drawn_boxes (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        image_id INTEGER NOT NULL REFERENCES images(id),
+        category_id INTEGER,
+        plain INTEGER NOT NULL,
+        drawn TEXT NOT NULL,
+        refined TEXT,
+        accepted TEXT NOT NULL,
+        edge_confidence TEXT,
+        score REAL,
+        encoder TEXT NOT NULL,
+        refiner TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        outline TEXT,
+        created TEXT NOT NULL
+    )""",
+    "CREATE INDEX drawn_boxes_of_an_image ON drawn_boxes (image_id)",
+    # Steps in a row with the same run are one; empty: a step of its own.
+    "ALTER TABLE undo_steps ADD COLUMN run TEXT NOT NULL DEFAULT ''",
+)
+
+
+@MIGRATIONS()
+def m006_drawn_boxes(db: Database) -> None:
+    """Boxes that are drawn and not accepted yet, and runs of undo steps that are one."""
+    for statement in _DRAWN_BOX_TABLES:
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def m007_openings(db: Database) -> None:
+    """Which opening of the project made an undo step, and which one wrote a box last; 0: not known."""
+    columns = "id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, created TEXT NOT NULL"
+    db.execute(f"CREATE TABLE openings ({columns})")
+    db.execute("ALTER TABLE undo_steps ADD COLUMN opening INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE corrections ADD COLUMN writer INTEGER NOT NULL DEFAULT 0")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
-    with closing(Database(memory=True)) as empty:  # where every step of this version is pending
+    with closing(Database(memory=True, execute_plugins=False)) as empty:  # where every step of this version is pending
         known = {step.name for step in MIGRATIONS.pending(empty)}
     return {step.name for step in MIGRATIONS.applied(db)} - known

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import platformdirs
 from sqlite_utils import Database
 
-from core.errors import BadFileError, KnownError, StorageError, reason
+from core.errors import BadFileError, KnownError, ProjectGoneError, ProjectUnwritableError, StorageError, reason
+from core.files import sync_folder
+from core.store.file_place import GONE, FilePlace
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
+from core.store.openings import Opening
+from core.store.schema_check import log_findings, schema_findings
 
 PROJECT_FILE_NAME = "boxrefine.sqlite"
 SAMPLE_PREFIX = "sample-"
@@ -22,11 +28,19 @@ SAMPLE_PREFIX = "sample-"
 _PATIENCE_S = 10.0
 
 _MAY_NOT_WRITE = "may not be written here: check the permissions, or copy it to a folder of your own."
-_DAMAGED = "is damaged or no BoxRefine project: put an intact copy in its place."
+REPAIR = "run boxrefine project repair on it, which keeps a copy."
+_DAMAGED = f"is damaged or no BoxRefine project: put an intact copy in its place, or {REPAIR}"
+_DISK_FAILED = "could not be read or saved because the disk failed or is full: check it, or save the project elsewhere."
+_FULL = "make room and try again, or save the project elsewhere."
 _FAULTS: tuple[tuple[str, type[KnownError], str], ...] = (
-    ("SQLITE_FULL", StorageError, "could not be saved because the disk is full: make room and try again."),
-    ("SQLITE_IOERR", StorageError, "could not be read or saved because the disk failed or is full: check the disk."),
-    ("SQLITE_READONLY", StorageError, _MAY_NOT_WRITE),
+    ("SQLITE_FULL", ProjectUnwritableError, f"could not be saved because the disk is full: {_FULL}"),
+    (
+        "SQLITE_IOERR",
+        ProjectUnwritableError,
+        _DISK_FAILED,
+    ),
+    ("SQLITE_READONLY_DBMOVED", ProjectGoneError, GONE),
+    ("SQLITE_READONLY", ProjectUnwritableError, _MAY_NOT_WRITE),
     ("SQLITE_PERM", StorageError, _MAY_NOT_WRITE),
     ("SQLITE_CANTOPEN", StorageError, "cannot be opened: check that its folder is there and may be written."),
     ("SQLITE_BUSY", StorageError, "is in use by another program: close it there and try again."),
@@ -70,45 +84,92 @@ def naming_faults(path: Path) -> Iterator[None]:
             if name.startswith(start):
                 raise kind(f"The project {path} {cure}") from error
         raise
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged table in its message, which Python cannot read
+        raise BadFileError(f"The project {path} {_DAMAGED}") from error
 
 
 @contextmanager
-def transaction(db: Database) -> Iterator[None]:
+def transaction(db: Database, place: FilePlace | None = None) -> Iterator[None]:
     """One write transaction: all of it or nothing, also when the power goes.
 
     IMMEDIATE takes the write lock before the first read, so that two windows on one project take turns
-    instead of failing; sqlite-utils' own `atomic()` blocks become savepoints inside.
+    instead of failing; sqlite-utils' own `atomic()` blocks become savepoints inside. `place` is looked at before
+    anything is written and again before the commit. Raises ProjectGoneError where the file is no longer the one at its
+    path. Who writes looks again afterwards, see `OpenedFile.is_gone`: a file that went during the commit has it.
     """
+    if place is not None:
+        place.check()
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        if place is not None:
+            place.check()
         db.execute("COMMIT")
     except BaseException:
         db.rollback()
         raise
 
 
-def create_file(path: Path) -> Database:
-    """A new, empty project at `path`. Raises StorageError where a file is there already or none can be made."""
+def create_file(path: Path, opening: Opening) -> None:
+    """Make an empty project at `path`; it is there whole or not at all, whenever the process ends.
+
+    Raises StorageError where a file is there already or none can be made.
+    """
+    beside = opening.file_to_make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > 0:
             raise StorageError(f"{path} exists already: open it, or choose another name.")
+        beside.parent.mkdir(exist_ok=True)
+        with naming_faults(path):
+            _make_file(beside)
+        making = opening.claim_of_making()
+        try:
+            _give_name(beside, path, opening.note)
+        finally:
+            if making is not None:
+                making.release()
     except OSError as error:
         raise StorageError(f"The project {path} cannot be created ({reason(error)}): choose another folder.") from error
-    with naming_faults(path):
-        db = _connect(path, "rwc")
-        with _closing_on_failure(db):
-            # First of all: a file that a crash leaves behind here is then known as ours, and is finished when opened.
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            _make_writable(db)
-    return db
+    finally:
+        for name in ("", "-wal", "-shm", "-journal"):
+            with contextlib.suppress(OSError):
+                beside.with_name(beside.name + name).unlink(missing_ok=True)
 
 
-def open_file(path: Path) -> tuple[Database, bool]:
-    """The project at `path`, and whether it can only be read.
+def _make_file(path: Path) -> None:
+    db = connect(path, "rwc")
+    with _closing_on_failure(db):
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        make_writable(db)
+    db.close()  # merges the journal, so that the file is all there is
 
-    Raises BadFileError where it is missing, damaged or no project; StorageError where a newer version wrote it.
+
+def _give_name(beside: Path, path: Path, note: Path) -> None:
+    """Rename without ever replacing a project; a journal that a deleted project left behind is not the new one's.
+
+    One process at a time does this: else the journal of a project that was just made would be taken for such a one.
+    """
+    if path.exists():
+        if path.stat().st_size > 0:
+            raise StorageError(f"{path} exists already: open it, or choose another name.")
+        path.unlink()
+    for orphan in (*(path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal")), note):
+        orphan.unlink(missing_ok=True)
+    try:
+        os.link(beside, path)
+    except FileExistsError as error:
+        raise StorageError(f"{path} exists already: open it, or choose another name.") from error
+    except OSError:  # a file system without links
+        beside.rename(path)
+    sync_folder(path.parent)
+
+
+def open_file(path: Path) -> tuple[Database, FilePlace, bool]:
+    """The project at `path`, what tells that it is still there, and whether it can only be read.
+
+    An empty database, as a crash of an older version leaves it, becomes a new project. Raises BadFileError where the
+    file is missing, damaged or no project; StorageError where a newer version wrote it.
     """
     if not path.is_file():
         raise BadFileError(f"The project {path} does not exist: check the path.")
@@ -117,20 +178,41 @@ def open_file(path: Path) -> tuple[Database, bool]:
     read_only = not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
     if read_only:
         _refuse_unmerged(path)
+    place = FilePlace.of(path)
     with naming_faults(path):
         # Without the right to write, SQLite cannot make the files that WAL needs; immutable does without them.
-        db = _connect(path, "ro&immutable=1" if read_only else "rw")
+        db = connect(path, "ro&immutable=1" if read_only else "rw")
         with _closing_on_failure(db):
-            _check(db, path)
-            if not read_only:
-                _make_writable(db)
-            elif MIGRATIONS.pending(db):
-                raise StorageError(f"The project {path} is of an older version and {_MAY_NOT_WRITE}")
-    return db, read_only
+            if not read_only and _is_unmade(db):
+                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            check_kind(db, path)
+            place.check()
+            _bring_up_to_date(db, path, read_only=read_only)
+            place.check()
+    return db, place, read_only
 
 
-def _connect(path: Path, mode: str) -> Database:
+def _bring_up_to_date(db: Database, path: Path, *, read_only: bool) -> None:
+    try:
+        if not read_only:
+            make_writable(db)
+        elif MIGRATIONS.pending(db):
+            raise StorageError(f"The project {path} is of an older version and {_MAY_NOT_WRITE}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_ERROR":
+            raise
+        # A step that cannot be applied to tables that are as they should be would be our mistake; these are not.
+        raise BadFileError(f"The project {path} is damaged ({reason(error)}): {REPAIR}") from error
+    if findings := schema_findings(db):
+        raise BadFileError(f"The project {path} is damaged ({findings[0]}): {REPAIR}")
+
+
+def connect(path: Path, mode: str) -> Database:
+    """A connection that decodes every text (`surrogateescape` marks what is no UTF-8) and runs no code of the file."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE_S)
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
     return Database(connection, execute_plugins=False)
 
 
@@ -143,7 +225,8 @@ def _closing_on_failure(db: Database) -> Iterator[None]:
         raise
 
 
-def _make_writable(db: Database) -> None:
+def make_writable(db: Database) -> None:
+    """Durable writes, keys that are enforced, and the tables of this version."""
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")  # an accepted box is on the disk before the window says so
     db.execute("PRAGMA foreign_keys = ON")
@@ -151,14 +234,21 @@ def _make_writable(db: Database) -> None:
         MIGRATIONS.apply(db)
 
 
-def _check(db: Database, path: Path) -> None:
+def check_kind(db: Database, path: Path) -> None:
     """Nothing is written to a file before it is known to be ours, whole, and not from a newer version."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise BadFileError(f"{path} is no BoxRefine project: choose a project file, or open a folder of pictures.")
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise BadFileError(f"The project {path} {_DAMAGED}")
+    if findings := log_findings(db):
+        raise BadFileError(f"The project {path} is damaged ({findings[0]}): {REPAIR}")
     if unknown_steps(db):
         raise StorageError(f"The project {path} was written by a newer version: update BoxRefine to open it.")
+
+
+def _is_unmade(db: Database) -> bool:
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return not tables and db.execute("PRAGMA application_id").fetchone()[0] == 0
 
 
 def _refuse_unmerged(path: Path) -> None:

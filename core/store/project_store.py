@@ -7,47 +7,74 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from sqlite_utils import Database
-
-from core.errors import BadInputError, StorageError
+from core.errors import BadFileError, BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
 from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord
 from core.store.categories import checked_name, delete_boxes, move_boxes, move_row
-from core.store.checking import PROPOSED, confirm_rows, insert_new, is_sure, withdraw_rows, write_proposals
+from core.store.checking import (
+    PROPOSED,
+    confirm_rows,
+    insert_new,
+    is_sure,
+    withdraw_rows,
+    write_later_answer,
+    write_proposals,
+)
+from core.store.drawn_boxes import DrawnBoxes, forget_drawn
+from core.store.openings import Opening
 from core.store.project_file import (
     PROJECT_FILE_NAME,
+    REPAIR,
     create_file,
     naming_faults,
-    open_file,
     project_path_for,
     transaction,
 )
-from core.store.project_reads import ProjectReads
 from core.store.refiner_log import RefinerLog
-from core.store.rows import box_text, check_box, check_boxes, correction_row, now, refinement_columns, stored_path
-from core.store.undo_log import Operation, Row, UndoLog
+from core.store.row_checks import Row
+from core.store.rows import (
+    box_text,
+    check_box,
+    check_boxes,
+    correction_row,
+    is_whole,
+    now,
+    refinement_columns,
+    stored_path,
+)
+from core.store.undo_log import Operation, UndoLog
 from core.text import escaped
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
 
-class ProjectStore(ProjectReads):
+class ProjectStore(DrawnBoxes):
     """All reads and writes of one project; it belongs to the thread that opened it.
 
     A write has reached the disk when its method returns. Every method raises StorageError where the disk is full,
     failing, or locked by another program, and BadFileError where the file turns out to be damaged.
     """
 
-    def __init__(self, path: Path, db: Database, *, read_only: bool = False) -> None:
-        super().__init__(path, db)
-        self.read_only = read_only
-        self._undo_log = UndoLog(db)
-        self._refiner_log = RefinerLog(db, folder=self._folder)
+    def __init__(self, path: Path) -> None:
+        """Open the file at `path`; see `open`."""
+        super().__init__(path)
+        self._refiner_log = RefinerLog(self._db, folder=self._folder, findings=self._findings)
+        try:
+            with naming_faults(path):
+                self._undo_log = UndoLog(self._db, self._place, self._opening)
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def create(cls, path: Path) -> ProjectStore:
         """A new project; StorageError where `path` exists or cannot be made."""
-        return cls(path, create_file(path))
+        making = Opening(path, visible=path.parent.is_dir())
+        try:
+            create_file(path, making)
+        finally:
+            making.close()
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> ProjectStore:
@@ -55,26 +82,32 @@ class ProjectStore(ProjectReads):
 
         Raises BadFileError where it is missing, damaged or no project; StorageError where a newer version wrote it.
         """
-        db, read_only = open_file(path)
-        return cls(path, db, read_only=read_only)
+        return cls(path)
 
     @classmethod
     def open_or_create(cls, path: Path) -> ProjectStore:
         """The project in `path`, a new one where there is none (an empty file counts as none)."""
-        return cls.open(path) if path.exists() and path.stat().st_size > 0 else cls.create(path)
+        if not path.exists():
+            try:
+                return cls.create(path)
+            except StorageError:
+                if not path.exists():  # else another process was first
+                    raise
+        return cls.open(path)
 
-    def close(self) -> None:
-        """Give the file back; all that was written is in it."""
-        self._db.close()
+    def succeed(self, before: ProjectStore) -> None:
+        """Take over from another opening of the same project by the same window, which is closed next."""
+        self._undo_log.inherit(before.token)
+        self.opened_elsewhere = tuple(self._opening.others(but=before.token))
 
     def add_images(self, images: Sequence[NewImage]) -> Changes:
         """Add those images that the project does not hold yet; not undoable. BadInputError for a size below 1."""
-        self._refuse_read_only()
+        self.refuse_read_only()
         for image in images:
             if image.width < 1 or image.height < 1:
                 raise BadInputError(f"The picture {image.path} has no size: replace it with an intact copy.")
         rows = [(stored_path(image.path, folder=self._folder), image.width, image.height) for image in images]
-        with naming_faults(self.path), transaction(self._db):
+        with naming_faults(self.path), transaction(self._db, self._place):
             before = self._count("images")
             statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
             self._db.conn.executemany(statement, rows)
@@ -85,9 +118,9 @@ class ProjectStore(ProjectReads):
 
         What was undone before can no longer be redone. BadInputError for an empty name, and then none is added.
         """
-        self._refuse_read_only()
+        self.refuse_read_only()
         rows = [(checked_name(name),) for name in names]
-        with naming_faults(self.path), transaction(self._db):
+        with naming_faults(self.path), transaction(self._db, self._place):
             before = self._count("categories")
             self._undo_log.forget_undone()  # redoing could bring a category back under a name that is taken now
             self._db.conn.executemany("INSERT INTO categories (name) VALUES (?) ON CONFLICT (name) DO NOTHING", rows)
@@ -145,15 +178,18 @@ class ProjectStore(ProjectReads):
             operation.remove("categories", row)  # last: boxes point at it, and undo plays backwards
             return operation.changes
 
-    def accept(self, correction: Correction) -> tuple[Correction, Changes]:
-        """Store a new correction and give it with its id.
+    def accept(self, correction: Correction, drawn: str = "", was_kept: bool = False) -> tuple[Correction, Changes]:
+        """Store a new correction and give it with its id; `drawn` is the key of the drawn box that it was until now.
 
-        Raises BadInputError where its image or category is unknown or a box is not finite or has no area.
+        Raises BadInputError where its image or category is unknown or a box is not finite or has no area, and
+        NoLongerDrawnError where the drawn box `was_kept` in the file and is there no more: another window settled it.
         """
-        (stored,), changes = self.accept_all([correction])
+        (stored,), changes = self.accept_all([correction], drawn=drawn, was_kept=was_kept)
         return stored, changes
 
-    def accept_all(self, corrections: Sequence[Correction]) -> tuple[list[Correction], Changes]:
+    def accept_all(
+        self, corrections: Sequence[Correction], *, drawn: str = "", was_kept: bool = False
+    ) -> tuple[list[Correction], Changes]:
         """Store new corrections as one undo step, all or none; raises as `accept` does."""
         for correction in corrections:
             check_boxes(correction)
@@ -163,13 +199,18 @@ class ProjectStore(ProjectReads):
             for category_id in {correction.category_id for correction in corrections}:
                 self._row(operation, "categories", category_id)
             ids = [operation.insert("corrections", correction_row(correction)) for correction in corrections]
+            if drawn and not forget_drawn(self._db, drawn) and was_kept:
+                raise NoLongerDrawnError("This drawn box was accepted or discarded in another window: draw it again.")
             changes = operation.changes
         return [replace(correction, id=id) for correction, id in zip(corrections, ids, strict=True)], changes
 
-    def move(self, correction_id: int, accepted: Box) -> Changes:
-        """Change the accepted box; what was drawn and refined stays. Raises BadInputError as `accept` does."""
+    def move(self, correction_id: int, accepted: Box, run: str = "") -> Changes:
+        """Change the accepted box; what was drawn and refined stays. Moves in a row of one `run` are one undo step.
+
+        Raises BadInputError as `accept` does.
+        """
         check_box(accepted)
-        with self._operation("Move box") as operation:
+        with self._operation("Move box", run=run) as operation:
             row = self._row(operation, "corrections", correction_id)
             if row["accepted"] != box_text(accepted):
                 operation.update("corrections", row, accepted=box_text(accepted), confirmed=1, changed=now())
@@ -216,10 +257,21 @@ class ProjectStore(ProjectReads):
             with self._operation(title) as operation:
                 write_proposals(operation, self._db, answers)
                 return operation.changes
-        self._refuse_read_only()
-        with naming_faults(self.path), transaction(self._db):
-            operation = Operation(self._db, title)
+        self.refuse_read_only()
+        with naming_faults(self.path), self._undo_log.unlogged(title) as operation:
             write_proposals(operation, self._db, answers)
+            return operation.changes
+
+    def propose_later_answer(self, seen: Correction, answer: Correction) -> Changes:
+        """Propose a refinement that came after its box was accepted; the box stays as it was seen.
+
+        `seen` is the correction as it was stored, `answer` the same with the later refinement. A box that has changed
+        since keeps what it has. No undo step, as `propose` in the background. Raises BadInputError where a box is none.
+        """
+        check_boxes(answer)
+        self.refuse_read_only()
+        with naming_faults(self.path), self._undo_log.unlogged("Propose a refinement") as operation:
+            write_later_answer(operation, self._db, seen, answer)
             return operation.changes
 
     def confirm(self, ids: Sequence[int], *, take: bool) -> Changes:
@@ -276,14 +328,14 @@ class ProjectStore(ProjectReads):
 
     def add_refiner(self, record: RefinerRecord) -> RefinerRecord:
         """Store what was taught, and use it if it was promoted; no undo step, the way back is `choose_refiner`."""
-        self._refuse_read_only()
-        with naming_faults(self.path), transaction(self._db):
+        self.refuse_read_only()
+        with naming_faults(self.path), transaction(self._db, self._place):
             return self._refiner_log.add(record)
 
     def choose_refiner(self, id: int | None, *, encoder: str) -> None:
         """Use a refiner from now on, None: the one that ships. BadInputError where the id is not one of `encoder`'s."""
-        self._refuse_read_only()
-        with naming_faults(self.path), transaction(self._db):
+        self.refuse_read_only()
+        with naming_faults(self.path), transaction(self._db, self._place):
             if id is not None and id not in {record.id for record in self.refiners() if record.encoder == encoder}:
                 raise BadInputError(
                     f"The project {self.path} has no refiner {id} for {encoder}: open the project again."
@@ -292,13 +344,13 @@ class ProjectStore(ProjectReads):
 
     def undo(self) -> Changes:
         """Take back the last operation, also one of an earlier session; empty Changes where there is none."""
-        self._refuse_read_only()
+        self.refuse_read_only()
         with naming_faults(self.path):
             return self._undo_log.undo()
 
     def redo(self) -> Changes:
         """Do again what was undone last, until a new operation is done; empty Changes where there is none."""
-        self._refuse_read_only()
+        self.refuse_read_only()
         with naming_faults(self.path):
             return self._undo_log.redo()
 
@@ -308,27 +360,26 @@ class ProjectStore(ProjectReads):
             return self._undo_log.titles()
 
     @contextmanager
-    def _operation(self, title: str) -> Iterator[Operation]:
-        self._refuse_read_only()
-        with naming_faults(self.path), self._undo_log.operation(title) as operation:
+    def _operation(self, title: str, *, run: str = "") -> Iterator[Operation]:
+        self.refuse_read_only()
+        with naming_faults(self.path), self._undo_log.operation(title, run=run) as operation:
             yield operation
-
-    def _refuse_read_only(self) -> None:
-        if self.read_only:
-            raise StorageError(f"The project {self.path} is read-only: copy it to a folder of your own to change it.")
 
     def _row(self, operation: Operation, table: str, id: int) -> Row:
         row = operation.row(table, id)
+        noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
         if row is None:
-            noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
             raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
+        if not is_whole(table, row):
+            raise BadFileError(f"The {noun} {id} of the project {self.path} is damaged: {REPAIR}")
         return row
 
     def _name_of(self, category_id: int) -> str:
         return next((category.name for category in self.categories() if category.id == category_id), "")
 
     def _proposed(self) -> list[Row]:
-        return list(self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id"))
+        rows = self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id")
+        return [row for row in rows if is_whole("corrections", row)]
 
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from core.records import RefinerRecord
+from core.store.row_checks import BadRow, Row, flag_in, id_in, mapping_in, text_in
 from core.store.rows import now, picture_path, stored_path
-from core.store.undo_log import Row
 
 
 class RefinerLog:
     """Rows of `refiners` and `refiner_choices`; writes belong inside a transaction."""
 
-    def __init__(self, db: Database, *, folder: Path) -> None:
-        self._db, self._folder = db, folder
+    def __init__(self, db: Database, *, folder: Path, findings: dict[tuple[str, int], str]) -> None:
+        """`findings` takes what is damaged, by table and id."""
+        self._db, self._folder, self._findings = db, folder, findings
 
     def all(self) -> list[RefinerRecord]:
-        """Every refiner, the oldest first."""
-        return [self._record(row) for row in self._db.query("SELECT * FROM refiners ORDER BY id")]
+        """Every refiner that is not damaged, the oldest first."""
+        return self._whole(self._db.query("SELECT * FROM refiners ORDER BY id"))
 
     def chosen(self, encoder: str) -> RefinerRecord | None:
         """The one in use for an encoder, None for the one that ships."""
         last = "SELECT refiner_id FROM refiner_choices WHERE encoder = ? ORDER BY id DESC LIMIT 1"
         rows = self._db.query(f"SELECT * FROM refiners WHERE id = ({last})", [encoder])
-        return next((self._record(row) for row in rows), None)
+        return next(iter(self._whole(rows)), None)
 
     def add(self, record: RefinerRecord) -> RefinerRecord:
         """Store a refiner, and choose it if it was promoted; gives it with its id."""
@@ -56,17 +58,28 @@ class RefinerLog:
         statement = "INSERT INTO refiner_choices (encoder, refiner_id, created) VALUES (?, ?, ?)"
         self._db.execute(statement, [encoder, id, now()])
 
-    def _record(self, row: Row) -> RefinerRecord:
-        return RefinerRecord(
-            folder=picture_path(row["folder"], folder=self._folder),
-            identity=row["identity"],
-            encoder=row["encoder"],
-            parent=row["parent"],
-            promoted=bool(row["promoted"]),
-            sentence=row["sentence"],
-            data=json.loads(row["data"]),
-            config=json.loads(row["config"]),
-            figures=json.loads(row["figures"]),
-            created=row["created"],
-            id=row["id"],
-        )
+    def _whole(self, rows: Iterable[Row]) -> list[RefinerRecord]:
+        found = []
+        for row in rows:
+            try:
+                found.append(refiner_of(row, folder=self._folder))
+            except BadRow as bad:
+                self._findings["refiners", row["id"]] = str(bad)
+        return found
+
+
+def refiner_of(row: Row, *, folder: Path) -> RefinerRecord:
+    """The refiner in a row. Raises BadRow where a value is none that was ever stored."""
+    return RefinerRecord(
+        folder=picture_path(row["folder"], folder=folder),
+        identity=text_in(row, "identity"),
+        encoder=text_in(row, "encoder"),
+        parent=text_in(row, "parent"),
+        promoted=flag_in(row, "promoted"),
+        sentence=text_in(row, "sentence"),
+        data=mapping_in(row, "data"),
+        config=mapping_in(row, "config"),
+        figures=mapping_in(row, "figures"),
+        created=text_in(row, "created"),
+        id=id_in(row),
+    )

@@ -11,7 +11,23 @@ from typing import Any
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import Correction, EdgeConfidence, Origin, Outline
+from core.records import Category, Correction, EdgeConfidence, ImageRecord, Origin
+from core.store.row_checks import (
+    BadRow,
+    Row,
+    box_in,
+    box_of,
+    flag_in,
+    id_in,
+    is_unicode,
+    json_in,
+    json_of,
+    number_in,
+    numbers_of,
+    outline_in,
+    text_in,
+    whole_number_in,
+)
 
 
 def now() -> str:
@@ -49,24 +65,59 @@ def refinement_columns(correction: Correction) -> dict[str, Any]:
     }
 
 
-def correction_of(row: dict[str, Any]) -> Correction:
-    """The correction in a row."""
+def correction_of(row: Row) -> Correction:
+    """The correction in a row. Raises BadRow where a value is none that was ever stored."""
+    for name in row.keys() & {"created", "changed"}:
+        text_in(row, name)
     return Correction(
-        id=row["id"],
-        image_id=row["image_id"],
-        category_id=row["category_id"],
-        drawn=_box(row["drawn"]),
-        refined=None if row["refined"] is None else _box(row["refined"]),
-        accepted=_box(row["accepted"]),
-        edge_confidence=None if row["edge_confidence"] is None else _confidence(row["edge_confidence"]),
-        score=row["score"],
-        encoder=row["encoder"],
-        refiner=row["refiner"],
-        seconds=row["seconds"],
-        outline=_outline(row["outline"]),
-        origin=None if row["origin"] is None else _origin(row["origin"]),
-        confirmed=bool(row["confirmed"]),
+        id=id_in(row, least=0),
+        image_id=id_in(row, "image_id"),
+        category_id=id_in(row, "category_id", least=0),
+        drawn=box_in(row, "drawn"),
+        refined=None if row["refined"] is None else box_in(row, "refined"),
+        accepted=box_in(row, "accepted"),
+        edge_confidence=confidence_in(row, "edge_confidence"),
+        score=None if row["score"] is None else number_in(row, "score"),
+        encoder=text_in(row, "encoder"),
+        refiner=text_in(row, "refiner"),
+        seconds=number_in(row, "seconds"),
+        outline=outline_in(row, "outline"),
+        origin=None if row["origin"] is None else origin_in(row, "origin"),
+        confirmed=flag_in(row, "confirmed"),
     )
+
+
+def image_of(row: Row, *, folder: Path) -> ImageRecord:
+    """The image in a row, seen from the project's folder. Raises BadRow as `correction_of`."""
+    width, height = whole_number_in(row, "width"), whole_number_in(row, "height")
+    return ImageRecord(id_in(row), picture_path(row["path"], folder=folder), width, height)
+
+
+def category_of(row: Row) -> Category:
+    """The category in a row. Raises BadRow as `correction_of`."""
+    if row["place"] is not None:
+        id_in(row, "place")
+    name = text_in(row, "name")
+    if not name.strip():
+        raise BadRow("name is empty")
+    return Category(id_in(row), name)
+
+
+def check_row(table: str, row: Row) -> None:
+    """Raise BadRow where a row of an undo step, perhaps of an older version, is no row of its table."""
+    if table == "corrections":
+        correction_of({"outline": None, "origin": None, "confirmed": 1, **row})
+    elif table == "categories":
+        category_of({"place": None, **row})
+
+
+def is_whole(table: str, row: Row) -> bool:
+    """Whether a row can be read."""
+    try:
+        check_row(table, row)
+    except BadRow:
+        return False
+    return True
 
 
 def check_boxes(correction: Correction) -> None:
@@ -89,8 +140,13 @@ def box_text(box: Box) -> str:
 
 
 def boxes_of(drawn: str, accepted: str, origin: str | None) -> frozenset[Box]:
-    """What a stored box is known by: itself, and, if it was imported, what it once came as and what was drawn."""
-    return frozenset([_box(accepted)] if origin is None else [_box(accepted), _origin(origin).box, _box(drawn)])
+    """What a stored box is known by: itself, and, if it was imported, what it once came as and what was drawn.
+
+    Raises BadRow as `correction_of`.
+    """
+    names = {"accepted": accepted} if origin is None else {"accepted": accepted, "drawn": drawn}
+    boxes = [box_of(json_of(text, name), name) for name, text in names.items()]
+    return frozenset(boxes if origin is None else [*boxes, _origin_of(origin).box])
 
 
 def stored_path(path: Path, *, folder: Path) -> str | bytes:
@@ -98,6 +154,8 @@ def stored_path(path: Path, *, folder: Path) -> str | bytes:
 
     A name that is no valid Unicode (possible on Linux) is kept as the bytes that it has on the disk.
     """
+    if "\0" in str(path):
+        raise BadInputError(f"The path {str(path)!r} has a character that no path can have: rename the picture.")
     whole, base = _absolute(path), _absolute(folder)
     if not whole.is_relative_to(base):
         # The same folder may have been reached by way of a link; the picture itself may be a link and stays one.
@@ -113,9 +171,22 @@ def stored_path(path: Path, *, folder: Path) -> str | bytes:
     return text
 
 
-def picture_path(stored: str | bytes, *, folder: Path) -> Path:
-    """Where a picture is now, seen from the project's folder."""
-    return folder / os.fsdecode(stored)
+def picture_path(stored: object, *, folder: Path) -> Path:
+    """Where a picture is now, seen from the project's folder, without `..`. Raises BadRow where that is no path."""
+    if type(stored) not in (str, bytes) or not stored:
+        raise BadRow("path is no text")
+    assert isinstance(stored, str | bytes)
+    if isinstance(stored, str) and not is_unicode(stored):  # such names are kept as bytes
+        raise BadRow("path is no valid UTF-8")
+    try:
+        text = os.fsdecode(stored)
+    except UnicodeDecodeError as error:  # bytes of Linux in a project that was carried to Windows
+        raise BadRow("path is no name on this system") from error
+    if "\0" in text:
+        raise BadRow("path has a character that no path can have")
+    whole = folder / text
+    # A name below the folder must not lead out of it by `..` when an export writes a file of the same name.
+    return Path(os.path.normpath(whole)) if ".." in text else whole
 
 
 def _absolute(path: Path) -> Path:
@@ -126,23 +197,26 @@ def _numbers_text(numbers: Box | EdgeConfidence) -> str:
     return json.dumps([float(number) for number in numbers])
 
 
-def _box(text: str) -> Box:
-    return Box(*json.loads(text))
-
-
 def _origin_text(origin: Origin) -> str:
     return json.dumps({"file": origin.file, "box": [float(edge) for edge in origin.box]})
 
 
-def _origin(text: str) -> Origin:
-    values = json.loads(text)
-    return Origin(values["file"], Box(*values["box"]))
+def _origin_of(text: object) -> Origin:
+    values = json_of(text, "origin")
+    if not isinstance(values, dict) or type(values.get("file")) is not str:
+        raise BadRow("origin names no file")
+    name = values["file"].encode("utf-8", "replace").decode()  # it is shown, and opens nothing
+    return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
 
 
-def _outline(text: str | None) -> Outline:
-    return tuple(tuple(polygon) for polygon in json.loads(text)) if text else ()
+def origin_in(row: Row, name: str) -> Origin:
+    """Where a box comes from, as JSON. Raises BadRow as `correction_of`."""
+    return _origin_of(row[name])
 
 
-def _confidence(text: str) -> EdgeConfidence:
-    left, top, right, bottom = json.loads(text)
+def confidence_in(row: Row, name: str) -> EdgeConfidence | None:
+    """Edge confidences as JSON, None where there are none. Raises BadRow as `correction_of`."""
+    if row[name] is None:
+        return None
+    left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)
     return left, top, right, bottom

@@ -56,8 +56,9 @@ class View:
 
 
 def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
-    """Views of pictures with `sizes` (B, 2): some whole, as the app sees them; many zoomed towards `anchors` (B, 2).
+    """Views of pictures with `sizes` (B, 2): some whole, as the app sees them; many zoomed towards `anchors` (B, 4).
 
+    `anchors` are boxes in picture pixels. No zoom cuts its anchor: a frame without a whole thing teaches nothing.
     Zoomed-in frames stand for small objects' second look, zoomed-out ones for large photographs.
     """
     count, device = len(sizes), sizes.device
@@ -68,7 +69,9 @@ def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
     turned = uniform(0, 1) < 0.15
     flipped = uniform(0, 1) < 0.5
     size = torch.where(turned[:, None], sizes.flip(-1), sizes)
-    anchor = torch.where(turned[:, None], anchors.flip(-1), anchors)
+    middle, reach = (anchors[:, :2] + anchors[:, 2:]) / 2, (anchors[:, 2:] - anchors[:, :2]) * 0.55
+    reach = torch.where(turned[:, None], reach.flip(-1), reach)
+    anchor = torch.where(turned[:, None], middle.flip(-1), middle)
     anchor = torch.stack([torch.where(flipped, size[:, 0] - anchor[:, 0], anchor[:, 0]), anchor[:, 1]], dim=-1)
     kind = uniform(0, 1)
     zoom = torch.where(kind < 0.35, torch.ones_like(kind), torch.exp2(uniform(0, 2.3)))
@@ -76,8 +79,10 @@ def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
     stretch = torch.exp2(uniform(-0.25, 0.25) * (kind > 0.2))
     long_side = size.amax(dim=-1, keepdim=True)
     extent = long_side / zoom[:, None] * torch.stack([stretch, 1 / stretch], dim=-1).clamp(min=1.0)
+    extent = torch.maximum(extent, 2 * reach.amax(dim=-1, keepdim=True))
     room = (size - extent).clamp(min=0)
-    origin = (anchor - extent * uniform(0.15, 0.85, 2)).clamp(min=0)
+    margin = torch.maximum(reach / extent, torch.tensor(0.15, device=device)).clamp(max=0.5)
+    origin = (anchor - extent * torch.lerp(margin, 1 - margin, uniform(0, 1, 2))).clamp(min=0)
     return View(torch.minimum(origin, room), extent, size, turned, flipped)
 
 

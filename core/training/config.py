@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -51,7 +51,9 @@ class PretrainConfig:
     feature_drop: share of the features' channels that the refiner does not get to see in a step
     style_share: share of frames that borrow another one's look, and of those whose colour channels are mixed
     held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
-    set_power: sets are drawn by (number of pictures) ** set_power
+    set_power: sets are drawn by (number of pictures) ** set_power, times set_weights[name], 1 where it is not named
+    paste_share: of frames, things are pasted on; shape_share, cutout_share: of these, random shapes and cut-outs
+    touch_share: of pasted things, laid against another one, in front of it or behind it
     keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
     """
 
@@ -80,6 +82,9 @@ class PretrainConfig:
     set_power: float = 0.5
     paste_share: float = 0.5
     shape_share: float = 0.4
+    cutout_share: float = 0.0
+    touch_share: float = 0.0
+    set_weights: dict[str, float] = field(default_factory=dict)
     distribution_weight: float = 1.0
     l1_weight: float = 1.0
     iou_weight: float = 2.0
@@ -96,7 +101,13 @@ class PretrainConfig:
     def validate(self) -> None:
         """Raises ValueError, which names the key, where a value is out of its range."""
         check_values(self, RANGES, CHOICES)
+        weights: dict[str, object] = dict(self.set_weights)  # of a file, so of any type
+        for name, weight in weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
+                raise ValueError(f"set_weights must be numbers from 0 to {MOST_WEIGHT:g}, not {name}: {weight!r}")
 
+
+MOST_WEIGHT = 1000.0
 
 CHOICES: Choices = {
     "refiner": ("box", "seed"),
@@ -123,6 +134,8 @@ RANGES: Ranges = {
     "set_power": (-10.0, 10.0),
     "paste_share": SHARE,
     "shape_share": SHARE,
+    "cutout_share": SHARE,
+    "touch_share": SHARE,
     "distribution_weight": WEIGHT,
     "l1_weight": WEIGHT,
     "iou_weight": WEIGHT,

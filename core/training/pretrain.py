@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,18 +17,19 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light import LightNetwork, channels_last, freeze_norms
 from core.encoders.weights import in_float32, load_state, load_strictly, read_torch, sha256_of
-from core.errors import BadWeightsError, StorageError, reason
+from core.errors import BadWeightsError
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
 from core.training.config import PretrainConfig
+from core.training.cutouts import Cutouts, load_cutouts
 from core.training.frames import Frames, make_frames
 from core.training.learners import learner_of
 from core.training.measure import Answers, answers, summary
 from core.training.pool import Pool, load_pool
 from core.training.precision import Precision
 from core.training.processes import Processes
-from core.training.run_files import LOG_FILE, STATE_FILE, log_row
+from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
 
 ENCODER_FILE = "encoder.safetensors"
 ALONE = Processes()
@@ -52,8 +53,17 @@ class Both(nn.Module):
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.learner = learner_of(config)
+        self.feature_drop = config.feature_drop
         self.encoder = LightNetwork(config.backbone, drop_path=config.drop_path)
         self.refiner = self.learner.network(config)
+
+    def forward(self, pictures: Tensor, drawn: Tensor, content: Tensor) -> list[Any]:
+        """The refiner's answers to drawn boxes (B, K, 4) on pictures (B, 3, 512, 512); see `Frames`."""
+        levels = self.encoder(pictures)
+        if self.feature_drop and self.training:
+            levels = tuple(F.dropout2d(level, self.feature_drop) for level in levels)
+        answers: list[Any] = self.refiner(*levels, drawn, content)
+        return answers
 
 
 def pretrain(
@@ -62,20 +72,26 @@ def pretrain(
     out: Path,
     device: torch.device,
     *,
+    cutouts: Path | None = None,
     start_from: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
     """Train on every set below `data`; weights, card, log and state go into `out`.
 
-    It starts from ImageNet weights, or from the encoder and refiner that an earlier run left in `start_from` (where
-    that refiner is of another kind, from the encoder alone). The state is saved at each measurement, and `resume` goes
-    on from it. Raises BadFileError, BadInputError, BadWeightsError.
+    The cut-outs below `cutouts` are pasted in. It starts from ImageNet weights, or from the encoder and refiner that an
+    earlier run left in `start_from` (where that refiner is of another kind, from the encoder alone). The
+    state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadInputError,
+    BadWeightsError.
     """
     learner_of(config)  # a wrong name is told before the pictures are read
     pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out)
-    job = train(config, pool, out, device, start_from=start_from, resume=resume, processes=processes)
-    return (yield from job)
+    things = (yield from load_cutouts(cutouts)) if cutouts else Cutouts.none()
+    return (
+        yield from train(
+            config, pool, out, device, cutouts=things, start_from=start_from, resume=resume, processes=processes
+        )
+    )
 
 
 def train(
@@ -84,6 +100,7 @@ def train(
     out: Path,
     device: torch.device,
     *,
+    cutouts: Cutouts | None = None,
     start_from: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
@@ -95,7 +112,7 @@ def train(
     start = time.monotonic()
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
-    pool = pool.to(device)
+    pool, cutouts = pool.to(device), (cutouts or Cutouts.none()).to(device)
     both, parent = _started(config, start_from)
     both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
@@ -103,6 +120,7 @@ def train(
     precision = Precision.best(device, use_amp=config.use_amp)
     first = _resumed(out / STATE_FILE, both, average, optimizer) if resume else 0
     rng = torch.Generator(device).manual_seed(config.seed + first + _RANK_SEED * processes.rank)
+    weights = _picture_weights(pool, config)
     figures: dict[str, float] = {}
     last = min(config.steps, config.stop_after or config.steps)
     for step in range(first, last):
@@ -111,7 +129,8 @@ def train(
         both.encoder.train(config.train_encoder)
         if config.freeze_norms:
             freeze_norms(both.encoder.backbone)
-        parts = _losses(both, _batch(pool, config, rng), precision, config)
+        frames = make_frames(pool, cutouts, _rows(weights, config, rng), config, rng)
+        parts = _losses(both, frames, precision, config)
         norm = precision.step(
             parts["total"],
             optimizer,
@@ -148,20 +167,21 @@ def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dic
     return both, {"started_from": dict(read_card(start_from).made_by)}
 
 
-def _batch(pool: Pool, config: PretrainConfig, rng: torch.Generator) -> Frames:
-    """Sets by their size to a power, pictures evenly within a set: small sets count, large ones do not rule."""
+def _picture_weights(pool: Pool, config: PretrainConfig) -> Tensor:
+    """How often each picture (N,) is drawn: sets by their size to a power, so that large ones do not rule."""
     usable = ~pool.held_out
     counts = torch.bincount(pool.set_of[usable], minlength=len(pool.sets)).float()
-    weight = (counts.clamp(min=1) ** (config.set_power - 1))[pool.set_of] * usable
-    return make_frames(pool, torch.multinomial(weight, config.batch_images, True, generator=rng), config, rng)
+    proposed = torch.tensor([config.set_weights.get(name, 1.0) for name in pool.sets], device=counts.device)
+    return (proposed * counts.clamp(min=1) ** (config.set_power - 1))[pool.set_of] * usable
+
+
+def _rows(weights: Tensor, config: PretrainConfig, rng: torch.Generator) -> Tensor:
+    return torch.multinomial(weights, config.batch_images, True, generator=rng)
 
 
 def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
     with precision.forward():
-        embedding, detail = both.encoder(frames.pictures.contiguous(memory_format=torch.channels_last))
-        if config.feature_drop:
-            embedding, detail = (F.dropout2d(level, config.feature_drop) for level in (embedding, detail))
-        answers = both.refiner(embedding, detail, frames.drawn, frames.content)
+        answers = both(frames.pictures.contiguous(memory_format=torch.channels_last), frames.drawn, frames.content)
     return both.learner.losses(answers, frames, config)
 
 
@@ -239,18 +259,8 @@ def _save(
         "average": average.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    _save_state(state, out / STATE_FILE)
+    save_state(state, out / STATE_FILE)
     return figures
-
-
-def _save_state(state: dict[str, object], path: Path) -> None:
-    beside = path.with_name(path.name + ".part")
-    try:
-        torch.save(state, beside)
-        beside.replace(path)
-    except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
-        beside.unlink(missing_ok=True)
-        raise StorageError(f"The state could not be saved to {path} ({reason(error)}): check the disk.") from error
 
 
 def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:

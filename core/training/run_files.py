@@ -11,6 +11,7 @@ import torch
 
 from core.encoders.weights import read_torch
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
+from core.files import written_whole
 
 STATE_FILE = "state.pt"
 LOG_FILE = "log.csv"
@@ -31,14 +32,11 @@ def log_row(path: Path, figures: Mapping[str, float]) -> None:
 
 
 def save_state(state: Mapping[str, object], path: Path) -> None:
-    """Write beside and rename, so that a kill leaves the last state whole. Raises StorageError."""
-    beside = path.with_name(path.name + ".part")
+    """Write the state so that a kill leaves the last one whole. Raises StorageError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(dict(state), beside)
-        beside.replace(path)
+        with written_whole(path) as beside:
+            torch.save(dict(state), beside)
     except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
-        beside.unlink(missing_ok=True)
         raise StorageError(
             f"The state could not be saved to {path} ({reason(error)}): make room there; the refiner in use stays."
         ) from error

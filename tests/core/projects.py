@@ -40,10 +40,11 @@ def fill(store: ProjectStore) -> None:
 
 
 def python(script: str, *arguments: str | Path) -> subprocess.Popen[str]:
-    """A Python process that runs `script` with the repository on its path."""
+    """A Python process that runs `script` with the repository on its path; its input is open until it is closed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 @contextmanager

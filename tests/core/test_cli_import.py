@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.records import NewImage
+from core.geometry import Box
+from core.records import Correction, NewImage
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Verb
 
@@ -49,10 +51,27 @@ def test_a_project_that_is_not_there_is_told(verb: Verb, tmp_path: Path) -> None
     assert "does not exist" in said.sentences[0]
 
 
-def test_an_export_may_leave_out_what_nobody_has_said_yes_to(verb: Verb, folder: Path, tmp_path: Path) -> None:
+def test_an_export_leaves_out_what_nobody_has_said_yes_to_unless_asked_for(
+    verb: Verb, folder: Path, tmp_path: Path
+) -> None:
     verb("import", folder, "--boxes", folder.parent / "coarse.json")
     with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
         store.confirm([1], take=True)
     arguments = ("export", folder, "--format", "coco", "--out", tmp_path / "out")
-    assert verb(*arguments).summary["boxes"] == 2
+    said = verb(*arguments)
+    assert (said.summary["boxes"], said.summary["left_out"]) == (1, 1)
+    assert "1 box is left out" in said.sentences[0]
     assert verb(*arguments, "--checked", "--overwrite").summary["boxes"] == 1
+    said = verb(*arguments, "--unchecked", "--overwrite")
+    assert (said.summary["boxes"], said.summary["left_out"], said.sentences) == (2, 0, [])
+
+
+def test_an_export_has_drawn_boxes_that_were_accepted_before_a_proposal_came(
+    verb: Verb, folder: Path, tmp_path: Path
+) -> None:
+    with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
+        box = Box(5, 5, 60, 60)
+        stored, _ = store.accept(Correction(1, store.add_category("owl").id, box, box))
+        store.propose([replace(stored, refined=Box(6, 6, 59, 59), encoder="e", refiner="r")], undoable=True)
+        assert store.to_check() == {1: 1}
+    assert verb("export", folder, "--format", "coco", "--out", tmp_path / "out").summary["boxes"] == 1

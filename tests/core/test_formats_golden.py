@@ -28,3 +28,9 @@ def test_an_export_is_as_it_was(format: str, tmp_path: Path, update_golden: bool
         shutil.rmtree(GOLDEN / format, ignore_errors=True)
         shutil.copytree(tmp_path / "out", GOLDEN / format)
     assert contents(tmp_path / "out") == contents(GOLDEN / format)
+
+
+def test_each_format_of_the_table_has_its_module() -> None:
+    for exporter in EXPORTERS.values():
+        assert exporter.main_file
+        assert exporter.files(difficult(), outlines=exporter.holds_outlines)

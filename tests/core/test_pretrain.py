@@ -19,6 +19,7 @@ from core.images import read_picture
 from core.progress import Progress, run
 from core.refiner.checkpoint import load_refiner, read_card
 from core.training.config import PretrainConfig
+from core.training.cutouts import Cutouts
 from core.training.frames import make_frames
 from core.training.pool import load_pool
 from core.training.pretrain import PretrainSummary, pretrain
@@ -77,7 +78,9 @@ def test_the_pool_holds_pictures_boxes_and_masks(pool_folder: Path) -> None:
 def test_frames_hold_boxes_where_the_objects_are(pool_folder: Path) -> None:
     pool = run(load_pool(pool_folder, side=260, held_out=0.0))
     rng = torch.Generator().manual_seed(0)
-    frames = make_frames(pool, torch.arange(8, 16), PretrainConfig(boxes_per_image=4, paste_share=0.0), rng)
+    frames = make_frames(
+        pool, Cutouts.none(), torch.arange(8, 16), PretrainConfig(boxes_per_image=4, paste_share=0.0), rng
+    )
     assert frames.pictures.shape == (8, 3, 512, 512)
     good = frames.weight > 0
     assert good.any()
@@ -91,7 +94,7 @@ def test_pasted_shapes_bring_exact_boxes(pool_folder: Path) -> None:
     pool = run(load_pool(pool_folder, side=260, held_out=0.0))
     rng = torch.Generator().manual_seed(0)
     config = PretrainConfig(boxes_per_image=8, paste_share=1.0, shape_share=1.0)
-    frames = make_frames(pool, torch.arange(8), config, rng)
+    frames = make_frames(pool, Cutouts.none(), torch.arange(8), config, rng)
     masks, known = frames.masks(frames.true, 32)
     pasted = known > 0
     assert pasted.sum() > 8

@@ -22,6 +22,7 @@ from core.refiner.checkpoint import SHIPPED, load_refiner, read_card
 from core.refiner.losses import pair_iou
 from core.refiner.seed_network import SeedNetwork
 from core.training.config import PretrainConfig
+from core.training.cutouts import Cutouts
 from core.training.frames import make_frames
 from core.training.learners import learner_of
 from core.training.plot import averaged, draw_curves, sparkline
@@ -88,7 +89,7 @@ def test_gradients_are_clipped_as_configured(config: PretrainConfig, most: float
 def test_the_loss_falls_and_iou_rises_on_a_handful_of_pictures(pool_folder: Path) -> None:
     pool = run(load_pool(pool_folder, side=240, held_out=0.0))
     config = replace(SEED, boxes_per_image=8, paste_share=0.0)
-    frames = make_frames(pool, torch.tensor([0, 8]), config, torch.Generator().manual_seed(0))
+    frames = make_frames(pool, Cutouts.none(), torch.tensor([0, 8]), config, torch.Generator().manual_seed(0))
     encoder = LightNetwork().eval()
     load_strictly(encoder, {k: v.float() for k, v in load_state(SHIPPED_ENCODER).items()}, path=SHIPPED_ENCODER)
     with torch.no_grad():

@@ -53,9 +53,21 @@ def test_what_was_written_by_hand_with_a_fault_is_kept_beside(tmp_path: Path) ->
 
 def test_what_the_window_is_like_is_written_between_the_choices_of_others(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    save_settings(CHOSEN, path)
-    save_window(replace(Settings(), panel_widths=(4, 5, 6), image="b.png", theme="light"), path)
-    assert load_settings(path) == replace(CHOSEN, panel_widths=(4, 5, 6), image="b.png")
+    save_settings(replace(CHOSEN, places={"one": "a.png", "other": "new.png"}), path)
+    settings = replace(Settings(), panel_widths=(4, 5, 6), places={"one": "a.png", "other": "old.png"}, theme="light")
+    save_window(settings, path, places={"one": "b.png"})
+    wanted = {"other": "new.png", "one": "b.png"}
+    assert load_settings(path) == replace(CHOSEN, panel_widths=(4, 5, 6), places=wanted)
+
+
+def test_of_many_projects_the_places_that_changed_last_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    save_settings(Settings(), path)
+    for number in range(230):
+        save_window(Settings(), path, places={f"project {number % 220}": f"{number}.png"})
+    places = load_settings(path).places
+    assert len(places) == 200
+    assert list(places.items())[-1] == ("project 9", "229.png") and "project 10" not in places
 
 
 BAD_LINES = [
@@ -126,5 +138,5 @@ def test_choices_are_those_that_there_are() -> None:
 
 def test_a_folder_whose_name_is_no_text_does_not_keep_the_rest_from_being_saved(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    save_settings(replace(CHOSEN, recent=("a\udcff", "b"), image="\udcff.png"), path)
-    assert load_settings(path) == replace(CHOSEN, recent=("b",))
+    save_settings(replace(CHOSEN, recent=("a\udcff", "b"), places={"\udcff": "a.png"}), path)
+    assert load_settings(path) == replace(CHOSEN, recent=("b",), places={})

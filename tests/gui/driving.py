@@ -36,6 +36,9 @@ class ScriptedAsk(Ask):
     def annotations(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 
+    def new_project(self, parent: QWidget, *, start: Path | None) -> Path | None:
+        return self.answer
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 

@@ -257,3 +257,84 @@ def test_a_question_goes_with_its_project(qtbot: QtBot, three: App) -> None:
     three.session.project_changed.emit()
     assert not dialog.isVisible()
     assert len(names(three)) == 3
+
+
+def test_undo_of_a_deletion_chooses_the_category_again_and_redo_another(qtbot: QtBot, three: App) -> None:
+    operations.choose_category(three.parts, 3)
+    go_to(three, 2)
+    qtbot.keyClick(view(three), Qt.Key.Key_Delete)
+    settled(qtbot, three)
+    assert three.session.category_id == 1
+    undone(qtbot, three)
+    assert three.session.category_id == 3
+    three.window.action_by_id["redo"].trigger()
+    settled(qtbot, three)
+    assert three.session.category_id == 1
+
+
+def test_undo_of_a_merge_chooses_the_category_again(qtbot: QtBot, three: App) -> None:
+    category_verbs.merge_category(three.parts, 1, CategoryUse(2, 1), 2)
+    settled(qtbot, three)
+    assert three.session.category_id == 2
+    undone(qtbot, three)
+    assert three.session.category_id == 1
+
+
+def test_undo_of_adding_one_chooses_the_one_before(qtbot: QtBot, three: App) -> None:
+    operations.choose_category(three.parts, 2)
+    operations.add_category(three.parts, "bowl")
+    settled(qtbot, three)
+    assert three.session.category_id == 4
+    undone(qtbot, three)
+    assert three.session.category_id == 2
+
+
+def test_what_was_chosen_after_a_deletion_stays_chosen(qtbot: QtBot, three: App) -> None:
+    operations.choose_category(three.parts, 3)
+    category_verbs.delete_with_boxes(three.parts, 3, CategoryUse(0, 0))
+    settled(qtbot, three)
+    operations.choose_category(three.parts, 2)
+    undone(qtbot, three)
+    assert three.session.category_id == 2
+
+
+# A click, and the keyboard after it
+
+
+def clicked(qtbot: QtBot, app: App, row: int) -> None:
+    at = view(app).visualRect(view(app).model().index(row, 0)).center()
+    qtbot.mouseClick(view(app).viewport(), Qt.MouseButton.LeftButton, pos=at)
+    settled(qtbot, app)
+
+
+def test_a_click_chooses_and_says_nothing_where_no_box_is_selected(qtbot: QtBot, three: App) -> None:
+    clicked(qtbot, three, 2)
+    assert three.session.category_id == 3
+    assert three.window.notices.sentence.text() == ""
+    assert [entry.category_id for entry in stored(three)] == [1, 1]
+
+
+def test_a_click_that_relabels_says_what_it_did_and_how_to_undo_it(qtbot: QtBot, three: App) -> None:
+    three.session.select(three.session.corrections[0].id)
+    clicked(qtbot, three, 1)
+    assert [entry.category_id for entry in stored(three)] == [2, 1]
+    assert three.window.notices.sentence.text() == ("Relabelled 1 box from “cup” to “saucer”. Ctrl+Z takes it back.")
+    undone(qtbot, three)
+    assert [entry.category_id for entry in stored(three)] == [1, 1]
+
+
+def test_the_list_keeps_the_keyboard_after_a_click_and_delete_means_what_was_clicked(qtbot: QtBot, three: App) -> None:
+    three.session.select(three.session.corrections[0].id)
+    clicked(qtbot, three, 2)
+    assert three.window.focusWidget() is view(three)
+    clicked(qtbot, three, 1)
+    assert view(three).currentIndex().row() == 1  # though the next boxes are still cups
+    qtbot.keyClick(view(three), Qt.Key.Key_Z, CTRL)
+    qtbot.keyClick(view(three), Qt.Key.Key_Z, CTRL)
+    settled(qtbot, three)
+    assert [entry.category_id for entry in stored(three)] == [1, 1]
+    qtbot.keyClick(view(three), Qt.Key.Key_Delete)
+    settled(qtbot, three)
+    assert names(three) == ["cup", "spoon"] and len(stored(three)) == 2
+    three.window.canvas.setFocus()
+    assert view(three).currentIndex().row() == 0

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import checking, theme
+from boxrefine_gui import checking, operations, theme
 from boxrefine_gui.app import App
 from core.errors import StorageError
 from core.geometry import Box
@@ -192,8 +192,23 @@ def test_after_refining_again_the_next_one_is_still_on_this_image(qtbot: QtBot, 
     assert (proposed.session.row, selected_box(proposed)) == (0, FIRST)
 
 
-def test_a_drawn_box_without_a_yes_is_not_left_for_the_next_one(qtbot: QtBot, proposed: App) -> None:
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_drawn_box_is_accepted_or_left_on_the_way_to_the_next_one(qtbot: QtBot, proposed: App, accepts: bool) -> None:
+    session, before = proposed.session, len(stored(proposed))
+    operations.choose_settings(proposed.parts, replace(session.settings, accept_when_going_on=accepts))
     draw(qtbot, proposed, Box(120, 100, 180, 140))
     press(qtbot, proposed, Qt.Key.Key_N)
-    assert proposed.session.draft is not None
-    assert sentence(proposed) == checking.NOT_ACCEPTED
+    assert session.draft is None and session.selected is not None
+    assert len(stored(proposed)) == before + accepts
+    assert session.drawn_count == 1 - accepts
+
+
+def test_where_nothing_is_left_to_check_n_goes_to_boxes_that_are_drawn(qtbot: QtBot, app: App) -> None:
+    session = app.session
+    operations.choose_settings(app.parts, replace(session.settings, accept_when_going_on=False))
+    draw(qtbot, app, Box(20, 30, 120, 110))
+    press(qtbot, app, Qt.Key.Key_D)
+    press(qtbot, app, Qt.Key.Key_D)
+    assert session.row == 2 and session.draft is None
+    press(qtbot, app, Qt.Key.Key_N)
+    assert session.row == 0 and session.draft is not None

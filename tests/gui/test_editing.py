@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from boxrefine_gui import operations
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.edit_box_tool import INSIDE, Grip, edge_to_move, edited
 from core.errors import StorageError
 from core.geometry import Box
 from core.store.project_store import ProjectStore
-from tests.gui.driving import accept, click, close_to, drag, draw, mouse, settled, stored
+from tests.gui.driving import NO_MODIFIER, accept, click, close_to, drag, draw, mouse, settled, stored
 from tests.gui.fakes import inset
 
 FIRST = Box(20, 30, 100, 100)
@@ -63,9 +66,12 @@ def test_tab_goes_through_the_boxes(qtbot: QtBot, two_boxes: App) -> None:
     assert two_boxes.session.selected_id == first
 
 
-def test_dragging_inside_the_selected_box_moves_it_in_one_step(qtbot: QtBot, two_boxes: App) -> None:
+@pytest.mark.parametrize(("at", "modifiers"), [((22, 49), NO_MODIFIER), ((50, 60), SHIFT)])
+def test_dragging_the_border_or_inside_with_shift_moves_in_one_step(
+    qtbot: QtBot, two_boxes: App, at: tuple[float, float], modifiers: Qt.KeyboardModifier
+) -> None:
     click(two_boxes.window.canvas, (50, 60))
-    drag(two_boxes.window.canvas, [(50, 60), (55, 62), (60, 65)])
+    drag(two_boxes.window.canvas, [at, (at[0] + 5, at[1] + 2), (at[0] + 10, at[1] + 5)], modifiers)
     settled(qtbot, two_boxes)
     assert close_to(boxes(two_boxes)[0], Box(32, 37, 108, 103))
     two_boxes.window.action_by_id["undo"].trigger()
@@ -80,6 +86,34 @@ def test_dragging_a_handle_resizes(qtbot: QtBot, two_boxes: App) -> None:
     assert close_to(boxes(two_boxes)[0], Box(22, 32, 110, 108))
 
 
+@pytest.mark.parametrize("is_selected", [True, False])
+def test_a_drag_inside_a_box_draws_and_the_box_stays(qtbot: QtBot, two_boxes: App, is_selected: bool) -> None:
+    if is_selected:
+        click(two_boxes.window.canvas, (50, 60))
+    drag(two_boxes.window.canvas, [(40, 50), (50, 60), (70, 80)])
+    settled(qtbot, two_boxes)
+    assert two_boxes.session.draft is not None and close_to(two_boxes.session.draft.drawn, Box(40, 50, 70, 80))
+    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+
+
+def test_the_cursor_says_where_a_drag_moves_and_where_it_draws(qtbot: QtBot, two_boxes: App) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
+    for at, modifiers, shape in (
+        ((50, 60), NO_MODIFIER, Qt.CursorShape.CrossCursor),
+        ((22, 49), NO_MODIFIER, Qt.CursorShape.SizeAllCursor),
+        ((50, 60), SHIFT, Qt.CursorShape.SizeAllCursor),
+        ((98, 98), NO_MODIFIER, Qt.CursorShape.SizeFDiagCursor),
+    ):
+        mouse(canvas, QEvent.Type.MouseMove, at, button=Qt.MouseButton.NoButton, modifiers=modifiers)
+        assert canvas.cursor().shape() is shape
+    mouse(canvas, QEvent.Type.MouseMove, (50, 60), button=Qt.MouseButton.NoButton)
+    qtbot.keyPress(canvas, Qt.Key.Key_Shift)
+    assert canvas.cursor().shape() is Qt.CursorShape.SizeAllCursor
+    qtbot.keyRelease(canvas, Qt.Key.Key_Shift)
+    assert canvas.cursor().shape() is Qt.CursorShape.CrossCursor
+
+
 def test_ctrl_drag_draws_inside_the_selected_box(qtbot: QtBot, two_boxes: App) -> None:
     click(two_boxes.window.canvas, (50, 60))
     drag(two_boxes.window.canvas, [(40, 50), (50, 60), (70, 80)], CTRL)
@@ -90,7 +124,7 @@ def test_ctrl_drag_draws_inside_the_selected_box(qtbot: QtBot, two_boxes: App) -
 def test_escape_during_a_move_puts_the_box_back(qtbot: QtBot, two_boxes: App) -> None:
     canvas = two_boxes.window.canvas
     click(canvas, (50, 60))
-    mouse(canvas, QEvent.Type.MouseButtonPress, (50, 60))
+    mouse(canvas, QEvent.Type.MouseButtonPress, (50, 60), modifiers=SHIFT)
     mouse(canvas, QEvent.Type.MouseMove, (70, 80))
     assert two_boxes.session.moving
     qtbot.keyClick(canvas, Qt.Key.Key_Escape)
@@ -100,7 +134,7 @@ def test_escape_during_a_move_puts_the_box_back(qtbot: QtBot, two_boxes: App) ->
     assert close_to(boxes(two_boxes)[0], inset(FIRST))
 
 
-def test_arrows_nudge_and_a_key_held_down_is_one_step(qtbot: QtBot, two_boxes: App) -> None:
+def test_arrows_nudge_and_a_run_of_presses_is_one_step(qtbot: QtBot, two_boxes: App) -> None:
     canvas = two_boxes.window.canvas
     click(canvas, (50, 60))
     for _ in range(3):
@@ -111,10 +145,52 @@ def test_arrows_nudge_and_a_key_held_down_is_one_step(qtbot: QtBot, two_boxes: A
     qtbot.keyClick(canvas, Qt.Key.Key_Down, SHIFT)
     settled(qtbot, two_boxes)
     assert close_to(boxes(two_boxes)[0], Box(25, 42, 101, 108))
+    two_boxes.window.action_by_id["undo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], inset(FIRST)) and len(boxes(two_boxes)) == 2
+    two_boxes.window.action_by_id["redo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(25, 42, 101, 108))
+
+
+def pause(qtbot: QtBot, app: App) -> None:
+    tool = app.window.canvas.edit_tool
+    qtbot.waitUntil(lambda: not tool._run_pause.isActive())
+
+
+def relabel(qtbot: QtBot, app: App) -> None:
+    operations.add_category(app.parts, "cup")
+    settled(qtbot, app)
+
+
+def nudge_another(qtbot: QtBot, app: App) -> None:
+    first = app.session.selected_id
+    app.session.select(next(entry.id for entry in app.session.corrections if entry.id != first))
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_Left)
+    settled(qtbot, app)
+    app.session.select(first)
+
+
+@pytest.mark.parametrize(("between", "steps"), [(pause, 2), (relabel, 4), (nudge_another, 3)])
+def test_a_run_of_arrows_ends_at_a_pause_another_box_and_another_action(
+    qtbot: QtBot, two_boxes: App, between: Callable[[QtBot, App], None], steps: int
+) -> None:
+    canvas = two_boxes.window.canvas
+    click(canvas, (50, 60))
     for _ in range(2):
+        for _ in range(3):
+            qtbot.keyClick(canvas, Qt.Key.Key_Right)
+        settled(qtbot, two_boxes)
+        if close_to(boxes(two_boxes)[0], Box(25, 32, 101, 98)):
+            between(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(28, 32, 104, 98))
+    two_boxes.window.action_by_id["undo"].trigger()
+    settled(qtbot, two_boxes)
+    assert close_to(boxes(two_boxes)[0], Box(25, 32, 101, 98))
+    for _ in range(steps - 1):
         two_boxes.window.action_by_id["undo"].trigger()
     settled(qtbot, two_boxes)
-    assert close_to(boxes(two_boxes)[0], inset(FIRST))
+    assert close_to(boxes(two_boxes)[0], inset(FIRST)) and len(boxes(two_boxes)) == 2
 
 
 def test_ctrl_arrows_move_the_less_sure_edge(qtbot: QtBot, two_boxes: App) -> None:
@@ -242,7 +318,7 @@ def test_a_move_that_cannot_be_stored_goes_back(qtbot: QtBot, two_boxes: App, mo
 
     click(two_boxes.window.canvas, (50, 60))
     monkeypatch.setattr(ProjectStore, "move", full)
-    drag(two_boxes.window.canvas, [(50, 60), (55, 62), (60, 65)])
+    drag(two_boxes.window.canvas, [(50, 60), (55, 62), (60, 65)], SHIFT)
     settled(qtbot, two_boxes)
     assert two_boxes.session.moving == {}
     assert close_to(boxes(two_boxes)[0], inset(FIRST))

@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui import opening
 from boxrefine_gui.actions import EXPORTED, export_folder
 from boxrefine_gui.app import App
-from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
+from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.exporting import NOT_EXPORTED
+from core.formats import EXPORTERS
 from core.geometry import Box
 from core.store.project_store import ProjectStore
 from tests.gui.driving import accept, draw
@@ -95,7 +96,7 @@ def test_where_nothing_is_replaced_nothing_is_asked(qtbot: QtBot, app: App, out:
 def test_a_click_on_what_a_format_means_chooses_it(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     dialog = open_dialog(app, tmp_path)
     for name in ("voc", "yolo", "coco"):
-        meaning = next(label for label in dialog.findChildren(QLabel) if label.text() == FORMATS[name][1])
+        meaning = next(label for label in dialog.findChildren(QLabel) if label.text() == EXPORTERS[name].description)
         qtbot.mouseClick(meaning, Qt.MouseButton.LeftButton)
         assert [dialog.names[button] for button in dialog.names if button.isChecked()] == [name]
     dialog.reject()

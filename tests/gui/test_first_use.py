@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QStyle, QStyleOptionButton
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import operations, theme
+from boxrefine_gui import drawing, operations, theme
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside
 from core.errors import BadFileError
@@ -46,7 +46,7 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
     assert words() == "Return: accept as cup, as drawn     Escape: discard"
     accept(qtbot, app)
     app.session.select(app.session.corrections[0].id)
-    operations.refine_again(app.parts)
+    drawing.refine_again(app.parts)
     assert words() == "Return: accept     Escape: keep it as it was"
 
 

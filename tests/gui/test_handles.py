@@ -1,4 +1,4 @@
-"""Handles leave a small box in view, and its middle free to move it by."""
+"""Handles leave a small box in view; the border moves a box, and its inside is free to draw in, if it has room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.canvas.handles import HANDLE_SIZE, INSIDE, Grip, grip_at, handle_points, shown_handles
+from boxrefine_gui.canvas.handles import (
+    BORDER,
+    HANDLE_SIZE,
+    INSIDE,
+    ROOM_TO_DRAW,
+    Grip,
+    grip_at,
+    handle_points,
+    shown_handles,
+)
 from core.geometry import Box
 from tests.gui.driving import accept, click, close_to, drag, draw, settled, stored
 from tests.gui.fakes import inset
@@ -40,11 +49,22 @@ def test_handles_do_not_overlap_and_each_can_be_taken(side: float) -> None:
 
 
 @pytest.mark.parametrize("side", [1, 2, 5, 10, 15, 20, 24, 28, 40, 400])
-def test_the_middle_moves_a_box_of_any_size(side: float) -> None:
+def test_the_middle_draws_where_there_is_room_and_with_shift_it_moves(side: float) -> None:
     middle = square(side).center()
     for across in (-2, 0, 2):
         for down in (-2, 0, 2):
-            assert grip_at(square(side), middle + QPointF(across, down)) == INSIDE
+            at = middle + QPointF(across, down)
+            assert grip_at(square(side), at) == (INSIDE if side < ROOM_TO_DRAW else None)
+            assert grip_at(square(side), at, by_inside=True) == INSIDE
+
+
+@pytest.mark.parametrize("off", [-BORDER + 1, 0, BORDER - 1])
+def test_the_border_between_handles_moves(off: float) -> None:
+    rect = square(200)
+    for at in (QPointF(140, 100 + off), QPointF(300 + off, 240), QPointF(240, 300 + off), QPointF(100 + off, 160)):
+        assert grip_at(rect, at) == INSIDE
+    assert grip_at(rect, QPointF(140, 100 + BORDER + 1)) is None
+    assert grip_at(rect, QPointF(140, 100 - BORDER - 1)) is None
 
 
 @pytest.mark.parametrize(("side", "beside"), [(15, 13), (20, 13), (28, 8), (400, 8)])

@@ -185,9 +185,9 @@ def test_an_import_on_very_many_images_is_counted_on_each_and_undone_whole(
     assert app.session.to_check == {}
 
 
-@pytest.mark.parametrize(("leave_out", "count"), [(False, 2), (True, 1)])
-def test_an_export_may_leave_out_what_is_still_to_check(
-    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, leave_out: bool, count: int
+@pytest.mark.parametrize(("with_them", "count"), [(True, 2), (False, 1)])
+def test_an_export_leaves_out_what_nobody_has_accepted_unless_asked_for(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, with_them: bool, count: int
 ) -> None:
     draw(qtbot, app, FIRST)
     accept(qtbot, app)
@@ -195,11 +195,15 @@ def test_an_export_may_leave_out_what_is_still_to_check(
     app.window.action_by_id["export"].trigger()
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
-    assert "1 box that is still to check" in dialog.checked.text()
-    dialog.checked.setChecked(leave_out)
+    assert "1 box that nobody has accepted yet" in dialog.unchecked.text()
+    assert not dialog.unchecked.isChecked()
+    assert dialog.heading.text() == "Write 1 box as"
+    dialog.unchecked.setChecked(with_them)
+    assert dialog.heading.text() == ("Write 2 boxes as" if with_them else "Write 1 box as")
     dialog.folder.setText(str(tmp_path / "out"))
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "written to" in sentence(app))
+    assert ("1 box that nobody has accepted yet is left out" in sentence(app)) is not with_them
     assert len(json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))["annotations"]) == count
 
 
@@ -207,7 +211,7 @@ def test_the_export_dialog_says_nothing_of_checking_where_there_is_nothing_to_ch
     app.window.action_by_id["export"].trigger()
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
-    assert not dialog.checked.isVisible()
+    assert not dialog.unchecked.isVisible()
 
 
 def test_a_box_without_a_category_is_labelled_as_a_drawn_one_is() -> None:

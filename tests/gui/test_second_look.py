@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from core.errors import StorageError
 from core.geometry import Box
-from tests.gui.driving import accept, close_to, draw, move, press, ready, release, stored
+from tests.gui.driving import accept, close_to, draw, move, press, ready, release, settled, stored
 from tests.gui.fakes import CROP_INSET, INSET, FakeModels, inset
 
 SMALL = Box(1000, 800, 1090, 880)
@@ -53,6 +53,7 @@ def test_a_small_box_gets_the_crops_answer_and_it_is_stored(qtbot: QtBot, large_
     draw(qtbot, large_app, SMALL)
     wait_for(qtbot, large_app, inset(SMALL, CROP_INSET))
     assert models.encoder.calls == 2  # the picture and one crop: the large box needs none
+    qtbot.waitUntil(lambda: not large_app.session.looking)
     accept(qtbot, large_app)
     (correction,) = stored(large_app)
     assert close_to(correction.accepted, inset(SMALL, CROP_INSET))
@@ -116,3 +117,121 @@ def test_a_second_look_that_fails_is_told_and_the_first_answer_stays(
     qtbot.waitUntil(lambda: "refiner is gone" in large_app.window.notices.sentence.text())
     assert close_to(shown(large_app), inset(SMALL))
     models.refiner.fault = None
+
+
+# Boxes whose answer may still change
+
+
+def start_to_look(qtbot: QtBot, app: App, models: FakeModels, box: Box) -> None:
+    """Draw a box and wait until it is being looked at again; the look is held back."""
+    models.encoder.gate.clear()
+    draw(qtbot, app, box)
+    qtbot.waitUntil(lambda: "looking closer" in app.session.activity)
+
+
+def test_a_box_that_may_still_change_shows_it(qtbot: QtBot, large_app: App, models: FakeModels) -> None:
+    session, canvas = large_app.session, large_app.window.canvas
+    models.encoder.gate.clear()
+    draw(qtbot, large_app, SMALL)
+    assert session.draft is not None and session.looking == {session.draft.number}
+    with_sign = canvas.grab().toImage()
+    session.set_looking(frozenset(), frozenset())
+    assert canvas.grab().toImage() != with_sign
+    models.encoder.gate.set()
+    wait_for(qtbot, large_app, inset(SMALL, CROP_INSET))
+    qtbot.waitUntil(lambda: not session.looking)
+
+
+def test_a_box_that_needs_no_second_look_shows_no_sign(qtbot: QtBot, large_app: App) -> None:
+    draw(qtbot, large_app, LARGE)
+    assert large_app.session.looking == frozenset()
+
+
+@pytest.mark.parametrize(("key", "accepted"), [(Qt.Key.Key_Return, CROP_INSET), (Qt.Key.Key_K, INSET)])
+def test_accepting_stores_what_was_seen_and_the_later_answer_is_proposed(
+    qtbot: QtBot, large_app: App, models: FakeModels, key: Qt.Key, accepted: float
+) -> None:
+    session, canvas = large_app.session, large_app.window.canvas
+    start_to_look(qtbot, large_app, models, SMALL)
+    accept(qtbot, large_app)
+    (correction,) = stored(large_app)
+    assert close_to(correction.accepted, inset(SMALL)) and correction.confirmed
+    assert session.looking_stored == {correction.id}
+    models.encoder.gate.set()
+    qtbot.waitUntil(lambda: session.to_check == {1: 1})
+    (proposed,) = stored(large_app)
+    assert close_to(proposed.accepted, inset(SMALL))
+    assert proposed.proposal is not None and close_to(proposed.proposal, inset(SMALL, CROP_INSET))
+    assert session.looking_stored == frozenset()
+    qtbot.keyClick(canvas, Qt.Key.Key_N)
+    qtbot.keyClick(canvas, key)
+    settled(qtbot, large_app)
+    (checked,) = stored(large_app)
+    assert close_to(checked.accepted, inset(SMALL, accepted)) and checked.confirmed
+
+
+def test_an_answer_that_came_a_moment_before_the_yes_was_not_seen(
+    qtbot: QtBot, large_app: App, models: FakeModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_app.second_look._eye, "start", lambda: None)  # the moment does not end
+    draw(qtbot, large_app, SMALL)
+    wait_for(qtbot, large_app, inset(SMALL, CROP_INSET))
+    assert large_app.session.draft is not None
+    assert large_app.session.looking == {large_app.session.draft.number}
+    accept(qtbot, large_app)
+    qtbot.waitUntil(lambda: large_app.session.to_check == {1: 1})
+    (proposed,) = stored(large_app)
+    assert close_to(proposed.accepted, inset(SMALL))
+    assert proposed.proposal is not None and close_to(proposed.proposal, inset(SMALL, CROP_INSET))
+
+
+def test_an_answer_that_differs_by_less_than_a_pixel_is_no_proposal(
+    qtbot: QtBot, large_app: App, models: FakeModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.gui.fakes.CROP_INSET", INSET + 0.9)
+    start_to_look(qtbot, large_app, models, SMALL)
+    accept(qtbot, large_app)
+    models.encoder.gate.set()
+    qtbot.waitUntil(lambda: large_app.encode.is_idle and not large_app.session.looking_stored)
+    settled(qtbot, large_app)
+    assert [entry.confirmed for entry in stored(large_app)] == [True]
+
+
+def test_a_box_that_was_changed_before_its_later_answer_keeps_what_it_has(
+    qtbot: QtBot, large_app: App, models: FakeModels
+) -> None:
+    start_to_look(qtbot, large_app, models, SMALL)
+    accept(qtbot, large_app)
+    large_app.session.select(large_app.session.corrections[0].id)
+    qtbot.keyClick(large_app.window.canvas, Qt.Key.Key_Right)
+    settled(qtbot, large_app)
+    moved = stored(large_app)
+    models.encoder.gate.set()
+    qtbot.waitUntil(lambda: large_app.encode.is_idle and not large_app.session.looking_stored)
+    settled(qtbot, large_app)
+    assert stored(large_app) == moved
+
+
+def test_a_box_that_was_accepted_before_the_hand_rested_is_left_alone(
+    qtbot: QtBot, large_app: App, models: FakeModels
+) -> None:
+    draw(qtbot, large_app, SMALL)
+    accept(qtbot, large_app)
+    qtbot.waitUntil(lambda: large_app.encode.is_idle)
+    assert models.encoder.calls == 1 and not large_app.session.looking_stored
+    assert [entry.confirmed for entry in stored(large_app)] == [True]
+
+
+def test_a_later_answer_comes_on_another_picture_and_not_in_another_project(
+    qtbot: QtBot, large_app: App, models: FakeModels, pictures: Path
+) -> None:
+    start_to_look(qtbot, large_app, models, SMALL)
+    accept(qtbot, large_app)
+    large_app.open(pictures)
+    qtbot.waitUntil(lambda: large_app.session.folder == pictures)
+    assert large_app.session.looking_stored == frozenset()
+    models.encoder.gate.set()
+    ready(qtbot, large_app)
+    qtbot.waitUntil(lambda: large_app.encode.is_idle)
+    settled(qtbot, large_app)
+    assert large_app.session.to_check == {} and large_app.window.notices.sentence.text() == ""

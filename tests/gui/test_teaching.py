@@ -23,7 +23,7 @@ from core.geometry import Box
 from core.records import Correction, RefinerRecord
 from core.settings import Settings
 from core.store.project_store import ProjectStore
-from tests.gui.driving import draw, ready, settled
+from tests.gui.driving import draw, move, press, ready, release, settled
 from tests.gui.fakes import FakeEncoder, sample_like_pictures
 
 STEP = {"done": 3, "total": 8, "message": "epoch 1 of 2"}
@@ -295,6 +295,11 @@ def test_when_idle_it_teaches_only_if_wanted_and_worth_it(
     app.teaching.start_if_wanted()
     assert not app.session.teaching.is_running
     app.window.action_by_id["teach_when_idle"].trigger()
+    press(app.window.canvas, (100, 100))
+    move(app.window.canvas, (140, 140))
+    app.teaching.start_if_wanted()
+    assert not app.session.teaching.is_running
+    release(app.window.canvas, (140, 140))
     app.teaching.start_if_wanted()
     assert app.session.teaching.is_running
     app.teaching.cancel()

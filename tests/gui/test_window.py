@@ -16,13 +16,14 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui import opening, theme
 from boxrefine_gui.actions import shortcut_help
 from boxrefine_gui.app import App
-from boxrefine_gui.dialogs.export_dialog import FORMATS, ExportDialog
+from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.model_actions import REFINE_BY_TITLES
 from boxrefine_gui.notices import BugReport
 from boxrefine_gui.panels.image_list import ROW
 from core.errors import BadWeightsError
 from core.formats import EXPORTERS
 from core.geometry import Box
+from core.records import Correction
 from core.settings import load_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.gui.driving import ScriptedAsk, accept, draw, ready, settled, stored
@@ -141,11 +142,13 @@ def test_stepping_goes_through_the_images_and_stops_at_the_ends(qtbot: QtBot, ap
     assert app.window.images.currentIndex().row() == 1
 
 
-def test_choosing_a_row_opens_the_image_and_gives_the_keys_back_to_the_canvas(qtbot: QtBot, app: App) -> None:
+def test_a_click_on_a_row_opens_the_image_and_the_list_keeps_the_keyboard(qtbot: QtBot, app: App) -> None:
     view = app.window.images
     at = view.visualRect(view.model().index(2, 0)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: app.session.row == 2)
+    assert app.window.focusWidget() is view
+    qtbot.keyClick(view, Qt.Key.Key_Return)
     assert app.window.focusWidget() is app.window.canvas
 
 
@@ -208,8 +211,15 @@ def test_an_export_that_fails_is_told(qtbot: QtBot, app: App, tmp_path: Path) ->
     assert app.window.jobs.rows == []
 
 
-def test_the_export_dialog_offers_every_format() -> None:
-    assert set(FORMATS) == set(EXPORTERS)
+def test_the_export_dialog_offers_every_format_and_outlines_where_it_holds_some(qtbot: QtBot, app: App) -> None:
+    app.window.action_by_id["export"].trigger()
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog is not None
+    assert list(dialog.names.values()) == list(EXPORTERS)
+    for button, name in dialog.names.items():
+        button.setChecked(True)
+        assert dialog.outlines.isEnabled() is EXPORTERS[name].holds_outlines
+    dialog.reject()
 
 
 def test_a_bug_is_a_report_to_copy(qtbot: QtBot, app: App) -> None:
@@ -248,9 +258,9 @@ def test_closing_waits_until_everything_accepted_is_stored(
 ) -> None:
     gate, original = threading.Event(), ProjectStore.accept
 
-    def slow(self: ProjectStore, correction: object) -> object:
+    def slow(self: ProjectStore, correction: Correction, drawn: str, was_kept: bool) -> object:
         assert gate.wait(10)
-        return original(self, correction)  # type: ignore[arg-type]
+        return original(self, correction, drawn, was_kept)
 
     monkeypatch.setattr(ProjectStore, "accept", slow)
     draw(qtbot, app, Box(10, 10, 90, 90))

@@ -14,12 +14,18 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App, build
 from boxrefine_gui.window_place import fitted, place_text, restore_sizes
 from core.settings import Settings, load_settings, save_settings, settings_path
+from core.store.project_store import PROJECT_FILE_NAME
 from tests.gui.conftest import end
 from tests.gui.driving import ready
-from tests.gui.fakes import FakeModels
+from tests.gui.fakes import FakeModels, sample_like_pictures
 
 ROOM, SECOND_ROOM = QRect(0, 0, 1280, 800), QRect(1280, 0, 1920, 1080)
 Start = Callable[[], App]
+
+
+def place(app: App) -> Path:
+    """The picture that the settings file has for the open project."""
+    return Path(load_settings(settings_path()).places.get(str(app.session.project_path), ""))
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def test_all_that_is_kept_a_moment_later_in_case_the_window_never_closes(
     qtbot.waitUntil(lambda: load_settings(settings_path()).teaching_shown)
     kept = load_settings(settings_path())
     assert app.session.image is not None
-    assert kept.image == str(app.session.image.path) and Path(kept.image).name == "b.png"
+    assert kept.places == {str(app.session.project_path): str(pictures / "b.png")}
     assert kept == app.session.settings
 
 
@@ -98,24 +104,27 @@ def test_settings_with_a_fault_are_told_and_kept_beside(qtbot: QtBot, start: Sta
 
 
 def test_what_another_window_chose_meanwhile_is_kept(qtbot: QtBot, app: App) -> None:
-    qtbot.waitUntil(lambda: load_settings(settings_path()).image != "" and app.files.is_idle)
-    other = replace(load_settings(settings_path()), theme="dark", keys={"accept": ("G",)})
+    qtbot.waitUntil(lambda: bool(load_settings(settings_path()).places) and app.files.is_idle)
+    here = load_settings(settings_path()).places
+    other = replace(load_settings(settings_path()), theme="dark", keys={"accept": ("G",)}, places={"other": "o.png"})
     save_settings(other, settings_path())
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
-    qtbot.waitUntil(lambda: Path(load_settings(settings_path()).image).name == "b.png")
+    qtbot.waitUntil(lambda: place(app).name == "b.png")
     kept = load_settings(settings_path())
+    assert kept.places.keys() == {"other", *here} and kept.places["other"] == "o.png"
     assert (kept.theme, kept.keys, kept.recent) == ("dark", {"accept": ("G",)}, other.recent)
 
 
 def test_a_disk_that_keeps_nothing_is_told_once_and_leafing_goes_on(qtbot: QtBot, app: App) -> None:
-    qtbot.waitUntil(lambda: load_settings(settings_path()).image != "")
+    qtbot.waitUntil(lambda: bool(load_settings(settings_path()).places))
     settings_path().unlink()
     settings_path().mkdir()
     told: list[str] = []
     app.session.problem.connect(lambda error: told.append(str(error)))
     for _ in range(2):
         qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
-        qtbot.waitUntil(lambda: app.session.settings.image == str(app.session.image.path))  # type: ignore[union-attr]
+        wanted = str(app.session.image.path)  # type: ignore[union-attr]
+        qtbot.waitUntil(lambda wanted=wanted: wanted in app.session.settings.places.values())
         qtbot.waitUntil(lambda: app.files.is_idle)
         assert len(told) == 1 and "settings.toml cannot be read" in told[0]
     settings_path().rmdir()
@@ -187,6 +196,26 @@ def test_a_splitter_of_other_panels_keeps_its_own_sizes(qtbot: QtBot) -> None:
     assert splitter.sizes() == before
 
 
+def test_two_projects_in_turn_open_where_each_was_left(
+    qtbot: QtBot, start: Start, pictures: Path, tmp_path: Path
+) -> None:
+    other = sample_like_pictures(tmp_path / "other")
+    app = start()
+    for folder, steps in ((pictures, 1), (other, 2)):
+        app.open(folder)
+        qtbot.waitUntil(lambda folder=folder: app.session.folder == folder)
+        ready(qtbot, app)
+        for _ in range(steps):
+            qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
+    app.window.close()
+    again = start()
+    for folder, name in ((pictures, "b.png"), (other, "c.png"), (pictures, "b.png")):
+        again.open(folder)
+        qtbot.waitUntil(lambda folder=folder: again.session.folder == folder and again.session.image is not None)
+        ready(qtbot, again)
+        assert again.session.image is not None and again.session.image.path == folder / name
+
+
 def test_without_a_path_the_last_folder_opens_with_its_last_picture(qtbot: QtBot, start: Start, pictures: Path) -> None:
     app = start()
     app.open(pictures)
@@ -201,7 +230,8 @@ def test_without_a_path_the_last_folder_opens_with_its_last_picture(qtbot: QtBot
 
 
 def test_a_picture_that_went_leaves_its_folder_to_be_opened(qtbot: QtBot, start: Start, pictures: Path) -> None:
-    save_settings(replace(Settings(), recent=(str(pictures),), image=str(pictures / "gone.png")), settings_path())
+    places = {str(pictures / PROJECT_FILE_NAME): str(pictures / "gone.png")}
+    save_settings(replace(Settings(), recent=(str(pictures),), places=places), settings_path())
     app = start()
     app.open(None)
     ready(qtbot, app)

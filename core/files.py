@@ -1,0 +1,58 @@
+"""What several parts need of a file system, and Python does not have."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SUFFIX = ".partial"
+_ABANDONED_S = 24 * 3600
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Write a file whole or not at all: gives a new path beside `path`, which takes its place when the block ends.
+
+    The content reaches the disk before the name does. Where the block fails, `path` stays as it was. Folders are made,
+    and a link keeps pointing at its file. Raises OSError.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{target.name[:100]}-"
+    _sweep(target.parent, prefix)
+    beside = target.with_name(f"{prefix}{secrets.token_hex(4)}{_SUFFIX}")
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(target)
+        sync_folder(target.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring new names of a folder onto the disk, where the system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove what a process that was killed has left; a younger one may still be written."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith(prefix) and entry.name.endswith(_SUFFIX):
+                with contextlib.suppress(OSError):
+                    if time.time() - entry.stat().st_mtime > _ABANDONED_S:
+                        Path(entry.path).unlink()

@@ -1,0 +1,198 @@
+"""Damaged rows made whole: what can be known is kept, the rest is as if nobody had said it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import KnownError
+from core.images import read_size
+from core.store.row_checks import (
+    LARGEST_SIDE,
+    BadRow,
+    Row,
+    box_in,
+    flag_in,
+    id_in,
+    is_unicode,
+    mapping_in,
+    number_in,
+    outline_in,
+    text_in,
+    whole_number_in,
+)
+from core.store.rows import confidence_in, now, origin_in, picture_path
+
+UNKNOWN_CATEGORY = "unknown"
+"""What boxes are labelled as whose category is lost."""
+
+Check = Callable[[Row, str], object]
+
+_EXTRAS: Mapping[str, tuple[Check, Any]] = {
+    "edge_confidence": (confidence_in, None),
+    "score": (lambda row, name: row[name] is None or number_in(row, name), None),
+    "encoder": (text_in, ""),
+    "refiner": (text_in, ""),
+    "seconds": (number_in, 0.0),
+    "outline": (outline_in, None),
+    "origin": (lambda row, name: row[name] is None or origin_in(row, name), None),
+    "confirmed": (flag_in, 0),
+    "created": (text_in, ""),
+    "changed": (text_in, ""),
+    "writer": (lambda row, name: whole_number_in(row, name, least=0, most=2**63 - 1), 0),
+}
+"""Columns of a box that it can do without: what reads them, and what they are where that fails."""
+
+_OF_THE_REFINEMENT = {"refined": None, "edge_confidence": None, "score": None, "outline": None}
+
+
+@dataclass
+class Mender:
+    """Makes rows whole, table by table: images and categories before what points at them.
+
+    `folder` is that of the project. `notes` says what was done, a line for each row.
+    """
+
+    folder: Path
+    notes: list[str] = field(default_factory=list)
+    images: dict[int, int] = field(default_factory=dict)  # id in the damaged file -> in the new one
+    categories: set[int] = field(default_factory=set)
+    refiners: set[int] = field(default_factory=set)
+    _paths: dict[object, int] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
+
+    def image(self, row: Row, *, extent: tuple[int, int]) -> Row | None:
+        """`extent` is how far the image's boxes reach, for one whose size cannot be found out."""
+        path = row["path"]
+        if isinstance(path, str) and not is_unicode(path):
+            path = os.fsencode(path)
+            self._note("images", row, "the path is kept as the bytes that are there")
+        try:
+            whole = picture_path(path, folder=self.folder)
+            id = id_in(row)
+        except BadRow as bad:
+            return self._drop("images", row, str(bad))
+        if path in self._paths:
+            self.images[id] = self._paths[path]
+            return self._drop("images", row, "the same picture is there already, and its boxes go there")
+        self._paths[path] = self.images[id] = id
+        try:
+            size = whole_number_in(row, "width"), whole_number_in(row, "height")
+        except BadRow as bad:
+            size = _size_of(whole, extent)
+            self._note("images", row, f"{bad}: now {size[0]} x {size[1]}")
+        return {"id": id, "path": path, "width": size[0], "height": size[1]}
+
+    def category(self, row: Row) -> Row | None:
+        """A category keeps its id, and its name as far as that can be read."""
+        name, id, place = row["name"], row["id"], row.get("place")
+        if id < 1:
+            return self._drop("categories", row, "it has no id")
+        if not isinstance(name, str) or not is_unicode(name) or not name.strip():
+            name = _readable(name) or f"category {id}"
+            self._note("categories", row, f"the name is now {name}")
+        if name in self._names:
+            name = f"{name} ({id})"
+            self._note("categories", row, f"the name was there already and is now {name}")
+        if place is not None and (type(place) is not int or place < 1):
+            place = None
+            self._note("categories", row, "it stands where its id puts it")
+        self._names.add(name)
+        self.categories.add(id)
+        return {"id": id, "name": name, "place": place}
+
+    def correction(self, row: Row, *, unknown: Callable[[], int]) -> Row | None:
+        """A box keeps what can be read of it; where nobody can have said yes to that, it is a box to check."""
+        image_id = row["image_id"]
+        if type(image_id) is not int or image_id not in self.images or row["id"] < 1:
+            return self._drop("corrections", row, f"its image {image_id!r} is lost")
+        mended, what = dict(row) | {"image_id": self.images[image_id]}, []
+        boxes = {name: _box_or_none(row, name) for name in ("drawn", "refined", "accepted")}
+        best = boxes["accepted"] or boxes["refined"] or boxes["drawn"]
+        if best is None:
+            return self._drop("corrections", row, "none of its boxes can be read")
+        if boxes["accepted"] is None:
+            mended |= {"accepted": best, "confirmed": 0}
+            what.append("the accepted box is now the refined or drawn one, to be checked")
+        if boxes["drawn"] is None:
+            mended["drawn"] = mended["accepted"]
+            what.append("the drawn box is now the accepted one")
+        if boxes["refined"] is None and row["refined"] is not None:
+            mended |= _OF_THE_REFINEMENT
+            what.append("the refinement is gone")
+        if row["category_id"] not in self.categories:
+            mended |= {"category_id": unknown(), "confirmed": 0}
+            what.append(f"the category is now {UNKNOWN_CATEGORY}, to be checked")
+        what += _mend_extras(mended)
+        if what:
+            self._note("corrections", row, "; ".join(what))
+        return mended
+
+    def refiner(self, row: Row) -> Row | None:
+        """A refiner keeps its folder; what is told of it may be lost."""
+        try:
+            id = id_in(row)
+            picture_path(row["folder"], folder=self.folder)
+        except BadRow as bad:
+            return self._drop("refiners", row, str(bad))
+        mended = dict(row)
+        for name in ("identity", "encoder", "parent", "sentence", "created"):
+            mended[name] = row[name] if isinstance(row[name], str) and is_unicode(row[name]) else _readable(row[name])
+        for name in ("data", "config", "figures"):
+            mended[name] = row[name] if _is_in_order(row, name, lambda row, name: mapping_in(row, name)) else "{}"
+        mended["promoted"] = row["promoted"] if row["promoted"] in (0, 1) else 0
+        if mended != row:
+            self._note("refiners", row, "what could not be read is empty")
+        self.refiners.add(id)
+        return mended
+
+    def drop_if(self, table: str, row: Row, why: str) -> Row | None:
+        """The row as it is, or, where there is a reason against it, none."""
+        return self._drop(table, row, why) if why else row
+
+    def _drop(self, table: str, row: Row, why: str) -> Row | None:
+        self._note(table, row, f"left out, because {why}")
+        return None
+
+    def _note(self, table: str, row: Row, what: str) -> None:
+        self.notes.append(f"{table} {row['id']}: {what}")
+
+
+def _mend_extras(row: Row) -> list[str]:
+    wrong = [name for name, (check, _) in _EXTRAS.items() if name in row and not _is_in_order(row, name, check)]
+    for name in wrong:
+        row[name] = now() if name in ("created", "changed") else _EXTRAS[name][1]
+    return [f"{', '.join(wrong)} could not be read"] if wrong else []
+
+
+def _is_in_order(row: Row, name: str, check: Check) -> bool:
+    try:
+        check(row, name)
+    except BadRow:
+        return False
+    return True
+
+
+def _box_or_none(row: Row, name: str) -> str | None:
+    """The text of a box that can be read."""
+    try:
+        return json.dumps(list(box_in(row, name)))
+    except BadRow:
+        return None
+
+
+def _size_of(picture: Path, extent: tuple[int, int]) -> tuple[int, int]:
+    try:
+        width, height = read_size(picture)
+    except KnownError:  # the picture may be elsewhere; what its boxes need is the least that it can be
+        width, height = extent
+    return min(max(width, 1), LARGEST_SIDE), min(max(height, 1), LARGEST_SIDE)
+
+
+def _readable(value: object) -> str:
+    text = os.fsencode(value).decode("utf-8", "replace") if isinstance(value, str) else ""
+    return "".join(letter for letter in text if letter.isprintable()).strip()

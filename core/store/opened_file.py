@@ -1,0 +1,66 @@
+"""An open project file: who else has it open, whether it is still at its path, and copies of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.records import OpenElsewhere
+from core.store.copying import copy_project, leave_open
+from core.store.journal_guard import NOTE, note_files, remove_orphaned_journal, set_aside_foreign_journal
+from core.store.openings import Opening, folder_of
+from core.store.project_file import naming_faults, open_file
+
+
+class OpenedFile:
+    """A connection to a project file, and what its file system says of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        note = folder_of(path) / NOTE
+        set_aside_foreign_journal(path, note)
+        self._db, self._place, self.read_only = open_file(path)
+        self._opening = Opening(path, visible=not self.read_only)
+        self._journal = None if self.read_only else note_files(path, note)
+        self.opened_elsewhere: tuple[OpenElsewhere, ...] = tuple(self._opening.others())
+        """Who had the project open when it was opened here."""
+        self._version = self._data_version()
+
+    def close(self) -> None:
+        """Give the file back; all that was written is in it."""
+        if self._place.look():
+            leave_open(self._db)
+            remove_orphaned_journal(self.path, self._journal)
+        else:
+            self._db.close()
+        self._opening.close()
+
+    @property
+    def token(self) -> str:
+        """The identity of this opening."""
+        return self._opening.token
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file that was opened is no longer the one at its path."""
+        return not self.read_only and self._place.look()
+
+    def has_changed_elsewhere(self) -> bool:
+        """Whether another connection has written since this was asked last; that costs no more than a look."""
+        with naming_faults(self.path):
+            before, self._version = self._version, self._data_version()
+        return before != self._version
+
+    def copy_to(self, path: Path) -> None:
+        """Write the whole project, undo history included, to a new file, which finds its pictures where they are.
+
+        It works also where the file of this project is gone from its path. Raises StorageError where `path` exists or
+        cannot be written.
+        """
+        copy_project(self._db, path, folder=self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return self.path.absolute().parent
+
+    def _data_version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])

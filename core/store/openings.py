@@ -1,0 +1,133 @@
+"""Who has a project open now: one claim for each opening, in a hidden folder beside the project file.
+
+The folder also holds a project file while it is made, under the token of its opening, so that what a crash leaves is
+removed by the next opening.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.claims import Claim, is_abandoned
+from core.records import OpenElsewhere
+from core.store.journal_guard import NOTE
+
+_CLAIM = re.compile(r"(?P<token>[0-9a-f]{16})-(?P<pid>[0-9]{1,10})-(?P<host>[A-Za-z0-9._-]{0,80})\.open")
+_TRIES = 5
+_PATIENCE_S = 10.0
+MAKING = "making"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A claim in the folder that another opening holds."""
+
+    token: str
+    who: OpenElsewhere
+
+
+class Opening:
+    """One opening of a project: its identity, and the claim that shows it to others.
+
+    Where no claim can be made (a read-only folder, a file system without locks), the identity is there all the same
+    and others do not hear of this opening.
+    """
+
+    def __init__(self, project: Path, *, visible: bool) -> None:
+        self.token = secrets.token_hex(8)
+        self.folder = folder_of(project)
+        self._claim: Claim | None = None
+        if visible:
+            self._take()
+
+    def others(self, *, but: str = "") -> list[OpenElsewhere]:
+        """Processes that have the project open as well; the opening `but` does not count."""
+        return [held.who for held in self._held() if held.token != but]
+
+    def other_tokens(self) -> list[str]:
+        """The identities of those openings."""
+        return [held.token for held in self._held()]
+
+    def claim_of_making(self) -> Claim | None:
+        """Held by the one process that gives a new project its name."""
+        return Claim.take(self.folder / MAKING, patience_s=_PATIENCE_S)
+
+    @property
+    def note(self) -> Path:
+        """Where the numbers of the project's files are noted; see `core.store.journal_guard`."""
+        return self.folder / NOTE
+
+    def file_to_make(self) -> Path:
+        """Where a new project file is made before it gets its name."""
+        return self.folder / f"{self.token}.sqlite"
+
+    def close(self) -> None:
+        """Others need not mind this opening any more."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+            if set(_names(self.folder)) <= {NOTE, MAKING}:
+                for name in (NOTE, MAKING):
+                    with contextlib.suppress(OSError):
+                        (self.folder / name).unlink()
+            with contextlib.suppress(OSError):  # others are still there
+                self.folder.rmdir()
+
+    def close_and_clean(self) -> None:
+        """The same, and what was made under this opening's token goes, too."""
+        for name in _names(self.folder):
+            if name.startswith(self.token) and not name.endswith(".open"):
+                with contextlib.suppress(OSError):
+                    (self.folder / name).unlink()
+        self.close()
+
+    def _take(self) -> None:
+        host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:80]
+        for _ in range(_TRIES):  # the folder goes with the last opening, which may be at this moment
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._claim = Claim.take(self.folder / f"{self.token}-{os.getpid()}-{host}.open")
+            except OSError:
+                return
+            if self._claim is not None:
+                self._sweep()
+                return
+
+    def _held(self) -> list[_Held]:
+        found = []
+        for name in _names(self.folder):
+            match = _CLAIM.fullmatch(name)
+            if match and match["token"] != self.token and not is_abandoned(self.folder / name):
+                found.append(_Held(match["token"], OpenElsewhere(int(match["pid"]), match["host"])))
+        return found
+
+    def _sweep(self) -> None:
+        """Remove what crashed processes have left.
+
+        A claim is there before anything else of its opening, so claims are read after the names: what is made
+        meanwhile is not among these.
+        """
+        names = _names(self.folder)
+        held = {self.token} | {entry.token for entry in self._held()}
+        for name in names:
+            if name[:16] not in held and name not in (NOTE, MAKING):
+                with contextlib.suppress(OSError):
+                    (self.folder / name).unlink()
+
+
+def folder_of(project: Path) -> Path:
+    """The hidden folder of the openings of a project."""
+    return project.with_name(f".{project.name}-open")
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,0 +1,96 @@
+"""Projects with damage: a small whole one with everything in it, and ways to spoil it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from core.errors import KnownError
+from core.geometry import Box
+from core.records import Correction, ImportedBox, RefinerRecord
+from core.store.project_check import check_project
+from core.store.project_repair import repair_project
+from core.store.project_store import ProjectStore
+from tests.core.projects import CORRECTION, fill
+
+
+def make_whole(path: Path) -> Path:
+    """A project of two images with boxes of each kind, a refiner, and steps to undo and to redo."""
+    with closing(ProjectStore.create(path)) as store:
+        fill(store)
+        for n in range(4):
+            store.accept(replace(CORRECTION, accepted=Box(n, 1, 50, 60), outline=((1.0, 2.0, 3.0, 4.0, 5.0, 6.0),)))
+        box = Box(5, 5, 50, 50)
+        store.import_boxes([ImportedBox("owl", Correction(2, 0, box, box, confirmed=False))], file="owls.json")
+        store.add_refiner(RefinerRecord(path.parent / "r", "r-1", "light-1", "shipped", True, "It is better."))
+        store.move_category(3, row=0)
+        store.move(2, Box(1, 2, 30, 40))
+        store.delete([1])
+        store.undo()
+    return path
+
+
+def spoil(path: Path, statement: str, *values: object) -> None:
+    """Change rows behind the store's back."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement, values)
+
+
+def mutate(content: bytes, random: Random) -> bytes:
+    """Change one to four bytes anywhere, or, half of the time, where there is text."""
+    spoiled = bytearray(content)
+    texts = [at for at in range(len(content) - 1) if 32 <= content[at] < 127 and 32 <= content[at + 1] < 127]
+    for _ in range(random.randint(1, 4)):
+        at = random.choice(texts) if random.random() < 0.7 else random.randrange(100, len(content))
+        spoiled[at] = random.randrange(256)
+    return bytes(spoiled)
+
+
+def use_everything(path: Path) -> None:
+    """Read all, undo and redo all, write each kind; KnownErrors are in order, anything else is not."""
+    try:
+        store = ProjectStore.open(path)
+    except KnownError:
+        return
+    with closing(store):
+        actions = [
+            store.dataset,
+            store.counts,
+            store.to_check,
+            store.refiners,
+            store.undo_titles,
+            lambda: store.chosen_refiner("light-1"),
+            lambda: [store.corrections(image.id) for image in store.images()],
+            lambda: [store.never_refined(id) for id in store.never_refined_images()],
+            lambda: store.accept(CORRECTION),
+            lambda: [store.undo() for _ in range(9)],
+            lambda: [store.redo() for _ in range(9)],
+            lambda: store.confirm_proposals(),
+            store.withdraw_proposals,
+            lambda: store.move_category(1, row=2),
+            lambda: store.merge_category(2, into=1),
+            lambda: store.delete([2]),
+            lambda: store.delete_category(1),
+        ]
+        for action in actions:
+            try:
+                action()
+            except KnownError:
+                continue
+
+
+def check_and_repair(path: Path) -> str:
+    """What came of it: `whole`, `mended`, or `refused`; a mended project is whole."""
+    try:
+        if not check_project(path):
+            ProjectStore.open(path).close()
+            return "whole"
+        repair_project(path)
+    except KnownError:
+        return "refused"
+    assert check_project(path) == []
+    ProjectStore.open(path).close()
+    return "mended"

@@ -1,0 +1,127 @@
+"""The public functions of `core`: examples in docstrings, arrays that are checked, annotations and projects."""
+
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import core
+from core import api
+from core.api import Models
+from tests.core.labelled_sets import save_discs
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return core.load_models(device="cpu")
+
+
+def test_importing_core_imports_neither_torch_nor_qt() -> None:
+    code = "import sys, core; print([name for name in ('torch', 'PySide6', 'cv2', 'numpy') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", core.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(core, name) is not None
+    assert name in dir(core)
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'refine_all'"):
+        core.__getattr__("refine_all")
+
+
+@pytest.mark.parametrize("module", [core, api], ids=["core", "core.api"])
+def test_the_examples_in_docstrings_are_true(module: object) -> None:
+    result = doctest.testmod(module)  # type: ignore[arg-type]
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("pixels", "cure"),
+    [
+        (np.zeros((8, 8), np.uint8), "repeat its grey values"),
+        (np.zeros((3, 8, 9), np.uint8), "put its channels last"),
+        (np.zeros((8, 8, 4), np.uint8), "leave its alpha channel out"),
+        (np.zeros((8, 8, 3), np.float32), "scale it to bytes"),
+        (np.zeros((0, 8, 3), np.uint8), "give .height, width, 3. RGB"),
+    ],
+)
+def test_pixels_of_another_kind_are_refused_with_the_cure(models: Models, pixels: np.ndarray, cure: str) -> None:
+    with pytest.raises(core.BadInputError, match=cure):
+        models.refine(pixels, [(0, 0, 4, 4)])
+
+
+@pytest.mark.parametrize(
+    ("boxes", "sentence"),
+    [
+        ([(0, 0, np.nan, 4)], "Box 0 is not finite"),
+        ([(0, 0, 4)], "Each box must be four numbers"),
+        ("boxes", "Each box must be four numbers"),
+    ],
+)
+def test_boxes_that_are_none_are_refused(models: Models, boxes: object, sentence: str) -> None:
+    with pytest.raises(core.BadInputError, match=sentence):
+        models.refine(np.zeros((8, 8, 3), np.uint8), boxes)  # type: ignore[arg-type]
+
+
+def test_categories_are_one_for_each_box(models: Models) -> None:
+    with pytest.raises(core.BadInputError, match="1 boxes but 2 categories"):
+        models.refine(np.zeros((8, 8, 3), np.uint8), [(0, 0, 4, 4)], ["a", "b"])
+
+
+def test_no_boxes_give_no_refinements(models: Models) -> None:
+    assert models.refine(np.zeros((8, 8, 3), np.uint8), []) == []
+
+
+def test_a_file_its_pixels_and_a_batch_give_the_same(models: Models, tmp_path: Path) -> None:
+    pixels = np.full((90, 120, 3), 230, np.uint8)
+    pixels[20:60, 30:80] = (20, 80, 160)
+    path = tmp_path / "block.png"
+    cv2.imwrite(str(path), pixels[..., ::-1])
+    drawn = [(26, 16, 84, 66)]
+    from_pixels = models.refine(pixels, drawn)
+    assert models.refine(path, drawn) == from_pixels
+    for _ in range(2):
+        [batch] = models.refine_many([(path, drawn)], cache=tmp_path / "cache")
+        assert np.allclose(batch[0].box, from_pixels[0].box, atol=0.05)
+    assert any(path.stat().st_size > 1_000_000 for path in (tmp_path / "cache").rglob("*"))
+
+
+def test_annotations_come_back_as_they_were_written(tmp_path: Path) -> None:
+    labelled = save_discs(tmp_path, "discs") / "discs"
+    folder, boxes = labelled / "images", labelled / "annotations.json"
+    read = core.read_annotations(boxes, folder)
+    assert read.dataset.corrections
+    assert not read.problems and not read.missing
+    written = core.write_annotations(read.dataset, tmp_path / "out", format="coco")
+    again = core.read_annotations(written, folder)
+    assert [entry.accepted for entry in again.dataset.corrections] == [
+        entry.accepted for entry in read.dataset.corrections
+    ]
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    with pytest.raises(core.BadFileError, match="holds no pictures"):
+        core.read_annotations(tmp_path / "none.json", tmp_path)
+
+
+def test_a_project_is_opened_to_be_read(tmp_path: Path) -> None:
+    with pytest.raises(core.BadFileError), core.open_project(tmp_path / "none.sqlite"):
+        pass
+
+
+def test_boxes_are_matched_one_to_one() -> None:
+    first = [(0, 0, 10, 10), (0, 0, 10, 8)]
+    second = [(0, 0, 10, 9), (100, 100, 110, 110)]
+    assert [pair[:2] for pair in core.match_boxes(first, second)] == [(0, 0)]
+    assert core.match_boxes([], second) == []

@@ -1,0 +1,59 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from core.files import written_whole
+
+
+def write(path: Path, text: str) -> None:
+    with written_whole(path) as beside:
+        beside.write_text(text, "utf-8")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_made_with_its_folders_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file.txt"
+    write(path, "one")
+    write(path, "two")
+    assert path.read_text("utf-8") == "two"
+    assert names(path.parent) == ["file.txt"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    write(path, "one")
+    with pytest.raises(ValueError), written_whole(path) as beside:
+        beside.write_text("half", "utf-8")
+        raise ValueError
+    assert path.read_text("utf-8") == "one"
+    assert names(tmp_path) == ["file.txt"]
+
+
+def test_a_link_keeps_pointing_at_its_file(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    write(tmp_path / "real" / "file.txt", "one")
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "real" / "file.txt")
+    write(link, "two")
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "file.txt").read_text("utf-8") == "two"
+
+
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path: Path) -> None:
+    old, young = (tmp_path / f".file.txt-{name}.partial" for name in ("0000aaaa", "0000bbbb"))
+    for path in (old, young):
+        path.write_text("half", "utf-8")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(old, (two_days_ago, two_days_ago))
+    write(tmp_path / "file.txt", "whole")
+    assert not old.exists()
+    assert young.exists()
