@@ -34,9 +34,9 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise _too_large(size, limit, path)
-        content = file.read(limit + 1)
-    if len(content) > limit:  # it grew meanwhile
-        raise _too_large(len(content), limit, path)
+        content = file.read(size + 1)  # not `limit`: Python takes the memory for as much as it is asked for
+    if len(content) > size:
+        raise OSError(errno.EBUSY, "it is being written", str(path))
     return content
 
 

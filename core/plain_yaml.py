@@ -9,13 +9,25 @@ import yaml
 
 from core.bounded import MEGA, read_text
 
-LARGEST_YAML = 4 * MEGA
+LARGEST_YAML = MEGA // 2
+"""The names of ten thousand classes take 200 kB, and a second."""
+
+_DEEPEST = 50
+_MOST_NODES = 50_000
 
 
 class _PlainLoader(yaml.SafeLoader):
     """PyYAML's safe loader without aliases, of which a few lines make billions of entries."""
 
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        if self.flow_level >= _DEEPEST:  # its time goes with the square of the depth
+            raise yaml.YAMLError("it is nested too deep")
+        super().fetch_flow_collection_start(token)
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.composed = getattr(self, "composed", 0) + 1
+        if self.composed > _MOST_NODES:
+            raise yaml.YAMLError("it has too many entries")
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it has references (*name), which are not read")
         return super().compose_node(parent, index)

@@ -76,12 +76,13 @@ def write_new(path: Path, *parts: bytes | memoryview) -> None:
 def read_features(path: Path, key: FeatureKey) -> ImageFeatures:
     """The features in a file. Raises OSError where it cannot be read, DamagedFileError where it is not `key`'s."""
     with _opened(path) as file:
-        header = _header(file, size=os.fstat(file.fileno()).st_size, name=str(path))
+        size = os.fstat(file.fileno()).st_size
+        header = _header(file, size=size, name=str(path))
         if header[_KEY_ENTRY] != key.text:
             raise DamagedFileError(f"{path} holds the features of another key")
         file.seek(0)
         # Read whole, never mapped: another process may remove the file while the tensors live on.
-        data = file.read(LARGEST_FILE)
+        data = file.read(size)
     return _features_in(data, header, key, name=str(path))
 
 
@@ -105,7 +106,10 @@ def read_key(path: Path) -> FeatureKey:
 def check_whole(path: Path) -> FeatureKey:
     """The key of a file whose every byte is as it was written. Raises as `read_features` does."""
     with _opened(path) as file:
-        data = file.read(LARGEST_FILE + 1)
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise DamagedFileError(f"{path} is too large for features")
+        data = file.read(size)
     return check_bytes(data, digest=path.stem)
 
 

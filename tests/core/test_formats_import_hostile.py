@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,14 @@ def test_a_class_whose_name_is_none_is_named_and_the_rest_comes_in(tmp_path: Pat
     found = find(tmp_path / "x", "a.png", folder=tmp_path)
     assert [entry.category for entry in found.boxes] == ["cup", "class 1", "class 2"]
     assert len(found.problems) == 2 and all("has a name that cannot be used" in each for each in found.problems)
+
+
+@pytest.mark.parametrize("text", ["[" * 500_000, "[\n" * 250_000, "- a\n" * 130_000, "[" + "a," * 260_000 + "]"])
+def test_long_yaml_is_refused_in_good_time(text: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="it is nested too deep|it has too many entries"):
+        parse_yaml(text)
+    assert time.perf_counter() - start < 20  # a few seconds; all of it would take a minute, or hours
 
 
 def test_yaml_as_people_write_it_is_read() -> None:
