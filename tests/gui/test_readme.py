@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from boxrefine_gui.actions import shortcut_help
+from boxrefine_gui.actions.table import shortcut_help
 from boxrefine_gui.app import App
 from core.cli import VERBS
 

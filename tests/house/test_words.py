@@ -13,8 +13,8 @@ from tests.house.source_files import ROOT, name_of, python_files
 CODE = ("core", "boxrefine_gui")
 EVERYWHERE = (*CODE, "tests")
 WINDOW = ("boxrefine_gui",)
-PLAIN = "boxrefine_gui/plain_text.py"
-GUESSES = "Qt guesses whether text is HTML: boxrefine_gui/plain_text.py has what says that it is none"
+PLAIN = "boxrefine_gui/widgets/plain_text.py"
+GUESSES = "Qt guesses whether text is HTML: boxrefine_gui/widgets/plain_text.py has what says that it is none"
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Rule:
 
 
 RULES = [
-    Rule(r"\bQThread\b|\bQRunnable\b|\bmoveToThread\b", CODE, ("boxrefine_gui/background.py",), "one home for threads"),
-    Rule(r"\bthreading\.Thread\b|\bThreadPoolExecutor\b", ("boxrefine_gui",), ("boxrefine_gui/background.py",), "same"),
+    Rule(r"\bQThread\b|\bQRunnable\b|\bmoveToThread\b", CODE, ("boxrefine_gui/lanes/lane.py",), "one home for threads"),
+    Rule(r"\bthreading\.Thread\b|\bThreadPoolExecutor\b", ("boxrefine_gui",), ("boxrefine_gui/lanes/lane.py",), "same"),
     Rule(
         r"\bimport sqlite3\b|\bfrom sqlite3\b|\bsqlite_utils\b",
         CODE,
-        ("core/store/", "core/features/feature_cache.py", "core/features/cache_index.py"),
+        ("core/store/", "core/features/cache/feature_cache.py", "core/features/cache/cache_index.py"),
         "SQL has two homes",
     ),
     Rule(r"(?<![\w.])print\(", CODE, ("core/cli/terminal.py",), "what the headless verbs print is escaped there"),

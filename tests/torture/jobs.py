@@ -161,7 +161,7 @@ def export_half(out: str, number: int) -> None:
 
 def cache(folder: str, seed: int) -> None:
     """Put features into a cache and read some of them."""
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
     from tests.core.feature_files import key_of, small_features
 
     random = Random(seed)
