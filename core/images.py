@@ -95,6 +95,14 @@ def read_thumbnail(path: Path, *, side: int) -> Picture:
         return _to_rgb(ImageOps.exif_transpose(small))
 
 
+def read_with_alpha(path: Path) -> NDArray[np.uint8]:
+    """Red, green, blue and alpha (height, width, 4) of a picture that has an alpha channel. Raises BadFileError."""
+    with _readable(path), _opened(path) as (_, image):
+        if image.mode not in ("RGBA", "LA", "PA"):
+            raise BadFileError(f"{path} is no picture with an alpha channel: replace it.")
+        return np.array(image.convert("RGBA"))
+
+
 def content_hash(picture: Picture) -> str:
     """32 hex digits that depend on the upright pixels alone, so the same picture under two names is one.
 

@@ -206,7 +206,7 @@ def notes_text(notes: Sequence[str]) -> str:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e15 else 0.0  # NaN is not below anything
 
 
 def _label(name: str) -> PlainLabel:

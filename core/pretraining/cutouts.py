@@ -14,10 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.bounded import MEGA, read_text
 from core.errors import BadFileError, reason
+from core.images import read_with_alpha
 from core.progress import Progress
 
 SIDE = 160
+LARGEST_INDEX = 256 * MEGA
 
 
 @dataclass(frozen=True)
@@ -63,18 +66,22 @@ def load_cutouts(folder: Path) -> Generator[Progress, None, Cutouts]:
 
 def _entries(index: Path) -> list[dict[str, Any]]:
     try:
-        return [dict(entry) for entry in json.loads(index.read_text("utf-8"))["images"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        entries = [dict(entry) for entry in json.loads(read_text(index, limit=LARGEST_INDEX))["images"]]
+        return [entry | {"file_name": str(entry["file_name"]), "box": list(entry["box"])} for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadFileError(f"{index} is no index of cut-outs ({reason(error)}): replace it.") from error
 
 
 def _read(path: Path, box: list[int]) -> tuple[NDArray[np.uint8], float]:
     """Red, green, blue, alpha (160, 160, 4) of the thing's box, and its width / height."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
-        raise BadFileError(f"{path} is no picture with an alpha channel: replace it.")
-    x1, y1, x2, y2 = box
-    part = pixels[y1:y2, x1:x2, [2, 1, 0, 3]]
+    pixels = read_with_alpha(path)
+    try:
+        x1, y1, x2, y2 = (int(edge) for edge in box)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadFileError(f"The index of {path} has a box that is none: correct it.") from error
+    part = pixels[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
+    if part.size == 0:
+        raise BadFileError(f"The index has a box outside {path}: correct it.")
     shrinks = max(part.shape[:2]) > SIDE
     resized = cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, np.uint8), (x2 - x1) / max(1, y2 - y1)

@@ -16,7 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.bounded import read_text
 from core.errors import BadFileError, reason
+from core.formats.coco_reader import LARGEST_JSON
 from core.images import Picture, read_picture
 from core.progress import Progress
 
@@ -83,13 +85,13 @@ def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress
 
 def _entries(index: int, folder: Path) -> Iterable[tuple[int, Path, list[dict[str, Any]]]]:
     try:
-        document = json.loads((folder / "annotations.json").read_text("utf-8"))
+        document = json.loads(read_text(folder / "annotations.json", limit=LARGEST_JSON))
         notes: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
         for note in document["annotations"]:
             if not note.get("iscrowd") and min(note["bbox"][2:]) >= 2:
                 notes[note["image_id"]].append(note)
         return [(index, folder / "images" / image["file_name"], notes[image["id"]]) for image in document["images"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadFileError(f"{folder / 'annotations.json'} is no COCO file ({reason(error)}): replace it.") from error
 
 

@@ -14,6 +14,7 @@ CODE = ("core", "boxrefine_gui")
 EVERYWHERE = (*CODE, "tests")
 WINDOW = ("boxrefine_gui",)
 PLAIN = "boxrefine_gui/widgets/plain_text.py"
+BOMBS = "a few bytes may unfold to gigabytes: there is one place that bounds them"
 GUESSES = "Qt guesses whether text is HTML: boxrefine_gui/widgets/plain_text.py has what says that it is none"
 
 
@@ -44,6 +45,17 @@ RULES = [
     Rule(r"\bpickle\.loads?\b|\bUnpickler\(|weights_only=False", CODE, (), "a file must not run code"),
     Rule(r"except( Exception)?:\s*(#.*)?\n\s*pass\b", EVERYWHERE, (), "an error is shown or raised, never swallowed"),
     Rule(r"(?<!#sentence )\bQLabel\b", WINDOW, (PLAIN, "boxrefine_gui/dialogs/question.py"), GUESSES),
+    Rule(
+        r"\bImage\.open\(|\bcv2\.(imread|imdecode|VideoCapture)\b|\bnp\.fromfile\b|\bskimage\.io\b",
+        CODE,
+        ("core/images.py",),
+        "pictures have one reader, which bounds what a header claims",
+    ),
+    Rule(
+        r"\byaml\.(safe_|full_|unsafe_)?load|\btomllib\b", CODE, ("core/plain_yaml.py", "core/settings_check.py"), BOMBS
+    ),
+    Rule(r"(?<!safetensors\.)\btorch\.load\(", CODE, ("core/encoders/weights.py",), BOMBS),
+    Rule(r"\btarfile\.open\((?!fileobj=file, mode=\"w)|\.extract(all)?\(", CODE, (), BOMBS),
     Rule(r"\.setToolTip\(|\bQToolTip\b", WINDOW, (PLAIN,), GUESSES),
     Rule(r"ToolTipRole:\n(?:(?!\s*return ).*\n)*\s*return (?!tooltip\()", WINDOW, (), GUESSES),
     Rule(r"\bQMessageBox\b|\bQErrorMessage\b", WINDOW, ("boxrefine_gui/dialogs/question.py",), GUESSES),
