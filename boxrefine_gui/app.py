@@ -195,7 +195,7 @@ class App:
         self.models = ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
-        self.project_watch = ProjectWatch(self.parts)
+        self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
         self.window = MainWindow(
             self.parts,
             self.teaching,

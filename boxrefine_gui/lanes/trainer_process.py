@@ -31,6 +31,11 @@ class TrainerProcess(QObject):
     def is_running(self) -> bool:
         return self._process is not None
 
+    @property
+    def number(self) -> int:
+        """The system's number of the process that runs, 0 where none does."""
+        return int(self._process.processId()) if self._process is not None else 0
+
     def start(self, command: Sequence[str]) -> None:
         """Start a command whose first word is the program."""
         process = QProcess(self)

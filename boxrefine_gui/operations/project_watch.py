@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,8 +42,9 @@ class _Seen:
 class ProjectWatch:
     """Looks at the open project while nothing is on its way to it."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, *, trainer: Callable[[], int]) -> None:
+        """`trainer` gives the number of the process that this window itself has teach, 0 for none."""
+        self._parts, self._trainer = parts, trainer
         self._missed = self._named = 0
         self._timer = timer(LOOK_MS, self.look, once=False)
         parts.store.on_moved = self._moved
@@ -59,8 +61,9 @@ class ProjectWatch:
         self._parts.store.read(lambda project: project.opened_elsewhere, on_done=self._tell_of_others)
 
     def _tell_of_others(self, others: tuple[OpenElsewhere, ...]) -> None:
-        if others:
-            self._parts.session.tell(words_on_others(others))
+        strangers = tuple(other for other in others if other.pid != self._trainer())
+        if strangers:
+            self._parts.session.tell(words_on_others(strangers))
 
     def look(self) -> None:
         """See whether others have written, or the file is gone."""

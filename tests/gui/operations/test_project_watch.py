@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import box_verbs
 from core.geometry import Box
-from core.records import Correction
+from core.records import Correction, ImportedBox
 from core.store.openings import folder_of
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.damage import spoil
@@ -184,6 +184,25 @@ def test_a_project_is_not_saved_over_another_file(qtbot: QtBot, app: App, ask: S
     qtbot.waitUntil(lambda: "exists already" in sentence(app))
     assert project_of(app) == before
     assert ask.answer.read_text() == "mine"
+
+
+def test_where_the_disk_is_full_the_project_can_be_saved_elsewhere(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path
+) -> None:
+    """SQLite itself says that there is no room, for its file may have no more pages."""
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    app.parts.store.run(lambda project: project._db.execute("PRAGMA max_page_count = 1"))
+    rest = [ImportedBox("owl", Correction(1, 0, box, box)) for n in range(500) for box in [Box(n, n, n + 9, n + 9)]]
+    app.parts.store.run(lambda project: project.import_boxes(rest, file="owls.json"))
+    qtbot.waitUntil(lambda: "disk is full" in sentence(app))
+    assert app.window.notices.save_elsewhere.isVisible()
+    ask.answer = tmp_path / "roomy" / "mine.sqlite"
+    qtbot.mouseClick(app.window.notices.save_elsewhere, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: project_of(app) == ask.answer)
+    app.parts.store.run(lambda project: project.import_boxes(rest, file="owls.json"))
+    settled(qtbot, app)
+    assert len(stored(app)) == 501
 
 
 def test_damaged_rows_are_named_once_and_the_rest_is_there(qtbot: QtBot, app: App) -> None:
