@@ -188,8 +188,8 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
     return [
         ActionRow(
             "undo", "&Undo", partial(operations.undo, parts), ("Ctrl+Z",), "&Edit", "undo", in_toolbar=True,
-            enabled=lambda session: session.undo_titles[0] is not None or session.drew_last,
-            title_now=lambda session: _with_title("&Undo", None if session.drew_last else session.undo_titles[0]),
+            enabled=lambda session: session.undo_titles[0] is not None or _means_drawn(session),
+            title_now=lambda session: _with_title("&Undo", None if _means_drawn(session) else session.undo_titles[0]),
         ),
         ActionRow(
             "redo", "&Redo", partial(operations.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), "&Edit", "redo",
@@ -354,6 +354,11 @@ def export_folder(session: Session) -> Path:
     if project is None:
         return Path.home() / EXPORTED
     return project.parent / EXPORTED if project.name == PROJECT_FILE_NAME else Path.home() / EXPORTED / project.stem
+
+
+def _means_drawn(session: Session) -> bool:
+    """Whether undo is about the drawn box, and nothing stored."""
+    return session.drew_last or session.discarded is not None
 
 
 def _with_title(verb: str, title: str | None) -> str:
