@@ -18,9 +18,17 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
-from boxrefine_gui.operations import box_verbs, checking, drawing, exporting, importing, opening, project_watch
+from boxrefine_gui.operations import (
+    Parts,
+    box_verbs,
+    checking,
+    drawing,
+    exporting,
+    importing,
+    opening,
+    project_watch,
+)
 from boxrefine_gui.operations.batch_refine import RefineAll
-from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.folder_watch import FolderWatch
@@ -200,8 +208,8 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
     return [
         ActionRow(
             "undo", "&Undo", partial(box_verbs.undo, parts), ("Ctrl+Z",), "&Edit", "undo", in_toolbar=True,
-            enabled=lambda session: session.undo_titles[0] is not None or session.drew_last,
-            title_now=lambda session: _with_title("&Undo", None if session.drew_last else session.undo_titles[0]),
+            enabled=lambda session: session.undo_titles[0] is not None or _means_drawn(session),
+            title_now=lambda session: _with_title("&Undo", None if _means_drawn(session) else session.undo_titles[0]),
         ),
         ActionRow(
             "redo", "&Redo", partial(box_verbs.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), "&Edit", "redo",
@@ -366,6 +374,11 @@ def export_folder(session: Session) -> Path:
     if project is None:
         return Path.home() / EXPORTED
     return project.parent / EXPORTED if project.name == PROJECT_FILE_NAME else Path.home() / EXPORTED / project.stem
+
+
+def _means_drawn(session: Session) -> bool:
+    """Whether undo is about the drawn box, and nothing stored."""
+    return session.drew_last or session.discarded is not None
 
 
 def _with_title(verb: str, title: str | None) -> str:

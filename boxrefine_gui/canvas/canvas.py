@@ -324,7 +324,7 @@ class Canvas(QWidget):
             drawing.take_in_hand(self._parts, waiting)
         elif session.draft is None:
             session.select(stored)
-        elif stored is not None and not session.settings.accept_when_going_on:
+        elif stored is not None and (session.draft.was_left or not session.settings.accept_when_going_on):
             session.leave_draft()
             session.select(stored)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.operations.drawing import FIRST_CATEGORY, NO_MODEL_YET, discard, forget, go_on, keep, show_left
+from boxrefine_gui.operations.drawing import FIRST_CATEGORY, NO_MODEL_YET, bring_back, discard, forget, go_on, show_left
 from boxrefine_gui.operations.moving import move
 from boxrefine_gui.operations.parts import Cancellable, JobWatcher, Parts
 from boxrefine_gui.state.project_view import StoreView, read_touched
@@ -122,9 +122,12 @@ def rename_category(parts: Parts, category_id: int, name: str) -> None:
 
 
 def undo(parts: Parts) -> None:
-    """Take back the drawn box if it is the newest work (one that waits is then in hand), or else the last operation."""
+    """Take back the last that was done: a drawn box discarded, or drawn (one that waits is then in hand), or stored."""
     session, draft = parts.session, parts.session.draft
-    if draft is not None and session.drew_last:
+    back, session.discarded = session.discarded, None
+    if back is not None:
+        bring_back(parts, back)
+    elif draft is not None and session.drew_last:
         forget(parts, draft)
         session.taken_back = draft if draft.again is None else None
         show_left(parts)
@@ -137,9 +140,7 @@ def redo(parts: Parts) -> None:
     session = parts.session
     back, session.taken_back = session.taken_back, None
     if back is not None:
-        session.leave_draft()
-        session.put_back(back)
-        keep(parts, back)
+        bring_back(parts, back)
     else:
         parts.store.write(lambda project: project.redo(), on_done=partial(_travelled, parts))
 

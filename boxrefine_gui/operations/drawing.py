@@ -81,7 +81,7 @@ def _accept(parts: Parts, draft: Draft, *, unanswered: Callable[[Draft], None] |
     `unanswered` is called then instead: somebody who said no yes must not find a box that nobody saw.
     """
     session = parts.session
-    session.taken_back = None
+    session.taken_back, session.discarded = None, None
     seconds = time.monotonic() - draft.pressed_at
     store = partial(_store_draft, parts, seconds=seconds, category_id=session.category_of(draft) or 0)
     if parts.live.has_answer(draft):
@@ -128,12 +128,21 @@ def keep(parts: Parts, draft: Draft) -> None:
 
 
 def discard(parts: Parts) -> None:
-    """Take the drawn box off the canvas, or else select nothing."""
-    if parts.session.draft is not None:
-        forget(parts, parts.session.draft)
-        show_left(parts)
-    else:
-        parts.session.select(None)
+    """Take the drawn box off the canvas, until undo brings it back, or else select nothing."""
+    session, draft = parts.session, parts.session.draft
+    if draft is None:
+        session.select(None)
+        return
+    forget(parts, draft)
+    session.discarded = draft if draft.again is None else None
+    show_left(parts)
+
+
+def bring_back(parts: Parts, draft: Draft) -> None:
+    """A drawn box that was discarded, or that undo took, is in hand again; the one before it waits."""
+    parts.session.leave_draft()
+    parts.session.put_back(draft)
+    keep(parts, draft)
 
 
 def forget(parts: Parts, draft: Draft) -> None:

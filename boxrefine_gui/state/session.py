@@ -34,7 +34,7 @@ class Session(SessionDrafts):
         self.left.forget()
         self.waiting = ()
         self._choice.forget()
-        self.category_id, self.taken_back = None, None
+        self.category_id = None
         self.set_image(None)
         self.apply(opened.view)
         self.set_refiners((), None)
@@ -42,6 +42,8 @@ class Session(SessionDrafts):
 
     def apply(self, view: StoreView) -> None:
         """Take over what the store says, and say so once."""
+        if view.changes.title:
+            self.discarded = None  # something else is the last that was done
         self.undo_titles = view.undo_titles
         if view.images is not None:
             self._set_images(view.images)
@@ -124,7 +126,7 @@ class Session(SessionDrafts):
                 self.left_at[self.project_path] = record.path
         self.corrections, self.picture, self.features = (), None, None
         self.draft, self.replaced, self.selected_id, self.chosen_edge = None, None, None, None
-        self.taken_back = None
+        self.taken_back, self.discarded = None, None
         self.image_changed.emit()
         self.drawn_changed.emit()
         self.selection_changed.emit()

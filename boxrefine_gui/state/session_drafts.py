@@ -27,7 +27,7 @@ class SessionDrafts(SessionState):
         before = self.draft if self.draft is not None and self.draft.again is None else None
         if before is not None:
             self.left.add(before)
-        self.replaced, self.taken_back = before, None
+        self.replaced, self.taken_back, self.discarded = before, None, None
         if again is None and self.selected_id is not None:
             self.select(None)  # keys and clicks mean the new box from here on
         self.draft = Draft(

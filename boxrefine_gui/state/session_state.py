@@ -99,6 +99,7 @@ class SessionState(QObject):
         self.replaced: Draft | None = None  # what was drawn before the one that the hand is drawing
         self.left = LeftDrafts()
         self.taken_back: Draft | None = None  # by undo, for redo
+        self.discarded: Draft | None = None  # if that was the last that was done, for undo
         self.looking: frozenset[int] = frozenset()  # numbers of drafts that may still get another answer
         self.looking_stored: frozenset[int] = frozenset()  # ids of accepted boxes that may
         self.waiting: tuple[Draft, ...] = ()  # accepted, but their refinement is still to come

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core.bounded import read_text
 from core.errors import BadFileError, reason
-from core.formats.coco_reader import LARGEST_JSON
+from core.formats.importers.coco_reader import LARGEST_JSON
 from core.images import Picture, read_picture
 from core.progress import Progress
 

@@ -254,6 +254,18 @@ def test_a_slip_beside_a_drawn_box_leaves_it_in_hand(qtbot: QtBot, app: App) -> 
     assert stored(app) == []
 
 
+def test_a_box_that_waited_lets_a_stored_one_be_selected(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, THIRD)
+    accept(qtbot, app)
+    draw(qtbot, app, FIRST)
+    app.session.leave_draft()
+    key(qtbot, app, Qt.Key.Key_Return)
+    assert app.session.draft is not None and app.session.draft.was_left
+    click(app.window.canvas, (150, 120))
+    assert app.session.draft is None and app.session.selected is not None
+    assert app.session.drawn_count == 1
+
+
 def test_return_with_nothing_in_hand_brings_a_waiting_box_there_first(qtbot: QtBot, leaving: App) -> None:
     session, canvas = leaving.session, leaving.window.canvas
     draw(qtbot, leaving, THIRD)
@@ -292,6 +304,21 @@ def test_undo_takes_the_newest_drawn_box_and_redo_brings_it_back(qtbot: QtBot, l
     key(qtbot, leaving, Qt.Key.Key_Z, CTRL | SHIFT)
     assert leaving.session.draft is not None and close_to(leaving.session.draft.drawn, SECOND)
     assert len(kept(qtbot, leaving)) == 2
+
+
+@pytest.mark.parametrize("how", [Qt.Key.Key_Escape, Qt.Key.Key_Delete])
+def test_undo_brings_a_discarded_box_back(qtbot: QtBot, leaving: App, how: Qt.Key) -> None:
+    for box in (FIRST, SECOND):
+        draw(qtbot, leaving, box)
+    key(qtbot, leaving, how)
+    assert len(kept(qtbot, leaving)) == 1
+    key(qtbot, leaving, Qt.Key.Key_Z, CTRL)
+    assert leaving.session.draft is not None and close_to(leaving.session.draft.drawn, SECOND)
+    assert len(kept(qtbot, leaving)) == 2
+    key(qtbot, leaving, how)
+    accept(qtbot, leaving)
+    key(qtbot, leaving, Qt.Key.Key_Z, CTRL)
+    assert stored(leaving) == [] and leaving.session.drawn_count == 0  # what was accepted since goes first
 
 
 def test_undo_means_what_was_accepted_last_where_an_older_drawn_box_is_in_hand(qtbot: QtBot, leaving: App) -> None:
