@@ -19,7 +19,6 @@ from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
 from boxrefine_gui.operations import (
-    Parts,
     box_verbs,
     checking,
     drawing,
@@ -32,6 +31,7 @@ from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
