@@ -54,7 +54,7 @@ RULES = [
     Rule(
         r"\byaml\.(safe_|full_|unsafe_)?load|\btomllib\b", CODE, ("core/plain_yaml.py", "core/settings_check.py"), BOMBS
     ),
-    Rule(r"(?<!safetensors\.)\btorch\.load\(", CODE, ("core/encoders/weights.py",), BOMBS),
+    Rule(r"(?<!safetensors\.)\btorch\.load\(", CODE, ("core/encoders/weights/files.py",), BOMBS),
     Rule(r"\btarfile\.open\((?!fileobj=file, mode=\"w)|\.extract(all)?\(", CODE, (), BOMBS),
     Rule(r"\.setToolTip\(|\bQToolTip\b", WINDOW, (PLAIN,), GUESSES),
     Rule(r"ToolTipRole:\n(?:(?!\s*return ).*\n)*\s*return (?!tooltip\()", WINDOW, (), GUESSES),

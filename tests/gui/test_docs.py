@@ -1,4 +1,4 @@
-"""The README's table of keys is the action table's, and its other promises name what exists."""
+"""The page of keys is the action table's, and the page of verbs names all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from boxrefine_gui.actions.table import shortcut_help
 from boxrefine_gui.app import App
 from core.cli import VERBS
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+DOCS = Path(__file__).resolve().parents[2] / "resources" / "docs"
+KEYS, VERB_PAGE = DOCS / "keys.md", DOCS / "headless.md"
 SECTION = re.compile(r"(<!-- shortcuts: [^\n]*-->\n)(.*?)(<!-- end of shortcuts -->)", re.DOTALL)
 
 
@@ -23,16 +24,16 @@ def in_markdown(headings: dict[str, list[tuple[str, str]]]) -> str:
 
 
 def test_the_table_of_keys_is_the_action_table(closed_app: App, update_golden: bool) -> None:
-    text = README.read_text("utf-8")
+    text = KEYS.read_text("utf-8")
     found = SECTION.search(text)
     assert found is not None
     wanted = in_markdown(shortcut_help(closed_app.window.rows))
     if update_golden:
-        README.write_text(text[: found.start(2)] + wanted + text[found.end(2) :], "utf-8")
+        KEYS.write_text(text[: found.start(2)] + wanted + text[found.end(2) :], "utf-8")
     else:
         assert found.group(2) == wanted, "run this test with --update-golden"
 
 
 def test_every_verb_is_explained() -> None:
-    text = README.read_text("utf-8")
+    text = VERB_PAGE.read_text("utf-8")
     assert [verb for verb in VERBS if f"`boxrefine {verb}" not in text] == []
