@@ -163,7 +163,7 @@ def _check_kinds(values: object) -> None:
         raise ValueError("it is no table")
     for name, kind in _KINDS.items():
         if name in values and type(values[name]) is not kind:
-            raise ValueError(f"its {name} is not of type {kind.__name__}")
+            raise ValueError(f"{name} is not of type {kind.__name__}")
     if not is_name(values["encoder"]):
         raise ValueError("its encoder is no name")
 
