@@ -31,12 +31,11 @@ _SLOW_VERBS = 4
 """Of so many rounds of the others there is one of a verb that takes seconds."""
 
 
-@pytest.fixture
-def learned_host(tmp_path: Path) -> Iterator[Host]:
-    """A host that has torch imported."""
-    with host_of(
-        tmp_path / "workers", "core.features.cache.feature_cache", "core.cli.train", "core.training.teach"
-    ) as made:
+@pytest.fixture(scope="module")
+def learned_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host that has torch imported, which takes seconds."""
+    folder = tmp_path_factory.mktemp("workers")
+    with host_of(folder, "core.features.cache.feature_cache", "core.cli.train", "core.training.teach") as made:
         yield made
 
 
