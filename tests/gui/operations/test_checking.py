@@ -200,6 +200,7 @@ def test_a_drawn_box_is_accepted_or_left_on_the_way_to_the_next_one(qtbot: QtBot
     draw(qtbot, proposed, Box(120, 100, 180, 140))
     press(qtbot, proposed, Qt.Key.Key_N)
     assert session.draft is None and session.selected is not None
+    settled(qtbot, proposed)
     assert len(stored(proposed)) == before + accepts
     assert session.drawn_count == 1 - accepts
 
