@@ -85,7 +85,7 @@ def has_display(platform: str = sys.platform, environment: Mapping[str, str] = o
 
 def measure_drag(device: str) -> Mapping[str, float]:
     """Milliseconds from a drag event to the repaint that shows its refinement."""
-    from boxrefine_gui.drag_benchmark import measure
+    from boxrefine_gui.benchmarks.drag import measure
 
     return measure(device)
 
@@ -94,7 +94,7 @@ def measure_prefetch(
     device: str, *, encoder: str, images: int, every_s: float, folder: Path | None
 ) -> Mapping[str, float]:
     """How often pictures had their features when they were shown, and how often the window stalled."""
-    from boxrefine_gui.prefetch_benchmark import measure
+    from boxrefine_gui.benchmarks.prefetch import measure
 
     return measure(device, encoder=encoder, images=images, every_s=every_s, folder=folder)
 
@@ -103,7 +103,7 @@ def measure_stalls(
     device: str, *, images: int, files: int, other: str, bring: Callable[[], object], traces: TextIO | None
 ) -> Mapping[str, Mapping[str, float]]:
     """How long the window does not answer while models load, pictures are encoded and the cache is cleared out."""
-    from boxrefine_gui.stall_benchmark import measure
+    from boxrefine_gui.benchmarks.stalls import measure
 
     return measure(device, images=images, files=files, other=other, bring=bring, traces=traces)
 

@@ -15,33 +15,33 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from boxrefine_gui import opening
-from boxrefine_gui.background import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_close import ask_about_drawn, ask_to_close
-from boxrefine_gui.draft_keeper import DraftKeeper
-from boxrefine_gui.folder_watch import FolderWatch
-from boxrefine_gui.live_refine import LiveRefine
-from boxrefine_gui.loaded_models import Models
+from boxrefine_gui.inference.crop_refine import SecondLook
+from boxrefine_gui.inference.image_loader import Pictures
+from boxrefine_gui.inference.live_refine import LiveRefine
+from boxrefine_gui.inference.prefetch import Prefetch
+from boxrefine_gui.lanes.lane import GuiThread, LatestLane, QueueLane
+from boxrefine_gui.lanes.store_lane import StoreLane
+from boxrefine_gui.lanes.thread_priority import go_first
+from boxrefine_gui.lanes.timers import timer
+from boxrefine_gui.lanes.trainer_process import TrainerProcess
 from boxrefine_gui.main_window import MainWindow
-from boxrefine_gui.models_folder import ModelsFolder
-from boxrefine_gui.operations import Parts
-from boxrefine_gui.pictures import Pictures
-from boxrefine_gui.prefetch import Prefetch
-from boxrefine_gui.project_watch import ProjectWatch
-from boxrefine_gui.refine_all import RefineAll
-from boxrefine_gui.second_look import SecondLook
-from boxrefine_gui.session import Session
-from boxrefine_gui.store_lane import StoreLane
-from boxrefine_gui.teaching import Teaching
-from boxrefine_gui.thread_order import go_first
-from boxrefine_gui.timers import timer
-from boxrefine_gui.trainer_process import TrainerProcess
+from boxrefine_gui.operations import opening
+from boxrefine_gui.operations.batch_refine import RefineAll
+from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.operations.draft_keeper import DraftKeeper
+from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.project_watch import ProjectWatch
+from boxrefine_gui.operations.teaching import Teaching
+from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.session import Session
 from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
 
 if TYPE_CHECKING:
-    from core.refiner.refine import Refiner
+    from core.refiner.protocol import Refiner
 
 LoadModels = Callable[[Settings], Models]
 
@@ -119,11 +119,11 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.encoders.devices import why_no_gpu
     from core.encoders.guarded import GuardedEncoder
     from core.encoders.image_features import FEATURES_BYTES
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
+    from core.inference.crop_refine import pays_for
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
-    from core.refiner.second_look import pays_for
     from core.refiner.taught_refiner import for_category
 
     encoder = load_encoder(settings.encoder, settings.device)
@@ -195,7 +195,7 @@ class App:
         self.models = ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
-        self.project_watch = ProjectWatch(self.parts)
+        self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
         self.window = MainWindow(
             self.parts,
             self.teaching,

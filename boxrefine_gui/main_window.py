@@ -20,33 +20,34 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui import importing, opening, operations, theme
-from boxrefine_gui.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
-from boxrefine_gui.actions import action_table, with_shortcut_help
-from boxrefine_gui.background import QueueLane
+from boxrefine_gui.actions.table import action_table, with_shortcut_help
+from boxrefine_gui.actions.teach_menu import TeachVerbs
 from boxrefine_gui.canvas.canvas import Canvas
-from boxrefine_gui.category_actions import CategoryQuestions
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.category_questions import CategoryQuestions
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.keys_dialog import KeysDialog
-from boxrefine_gui.folder_watch import FolderWatch
-from boxrefine_gui.keys import Chosen, with_chosen
-from boxrefine_gui.models_folder import ModelsFolder
-from boxrefine_gui.notices import Notices
-from boxrefine_gui.operations import Parts, choose_settings
+from boxrefine_gui.lanes.lane import QueueLane
+from boxrefine_gui.operations import box_verbs, importing, opening
+from boxrefine_gui.operations.batch_refine import RefineAll
+from boxrefine_gui.operations.box_verbs import Parts, choose_settings
+from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.teaching import Teaching
+from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
-from boxrefine_gui.plain_text import PlainLabel, menu_text, set_title, set_tooltip
-from boxrefine_gui.refine_all import RefineAll
-from boxrefine_gui.teach_actions import TeachVerbs
-from boxrefine_gui.teaching import Teaching
-from boxrefine_gui.typing_guard import TypingGuard
-from boxrefine_gui.window_memory import WindowMemory
-from boxrefine_gui.window_place import first_size, place_text, restore_place, restore_sizes
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
+from boxrefine_gui.widgets.keys import Chosen, with_chosen
+from boxrefine_gui.widgets.notices import Notices
+from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_title, set_tooltip
+from boxrefine_gui.widgets.typing_guard import TypingGuard
+from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
 from core.errors import BadInputError
 from core.settings import Settings, with_places
 
@@ -216,7 +217,7 @@ class MainWindow(QMainWindow):
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self._guard = TypingGuard(self, self.canvas)
-        self.boxes.delete_pressed.connect(partial(operations.delete_box, self.parts))
+        self.boxes.delete_pressed.connect(partial(box_verbs.delete_box, self.parts))
         for view in (self.images, self.categories.view, self.boxes):
             view.activated.connect(self._focus_canvas)
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)

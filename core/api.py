@@ -22,9 +22,9 @@ from core.records import Category, Dataset, ImageRecord, Refinement
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder, ImageFeatures
-    from core.features.feature_cache import FeatureCache
-    from core.features.look_again import Framed
-    from core.refiner.refine import Refiner
+    from core.features.cache.feature_cache import FeatureCache
+    from core.inference.look_again import Framed
+    from core.refiner.protocol import Refiner
     from core.store.project_reads import ProjectReads
 
 Image = str | Path | NDArray[np.uint8]
@@ -106,8 +106,8 @@ class Models:
     def _refined(
         self, picture: Framed, boxes: ArrayLike, categories: Sequence[str | None] | None, second_look: bool
     ) -> list[Refinement]:
-        from core.features.refine_many import refine_many
-        from core.refiner.second_look import pays_for
+        from core.inference.crop_refine import pays_for
+        from core.inference.refine_many import refine_many
 
         drawn = [Box.of(row) for row in _checked_boxes(boxes)]
         names = [None] * len(drawn) if categories is None else list(categories)
@@ -290,7 +290,7 @@ def _opened_cache(folder: str | Path | None) -> Iterator[FeatureCache | None]:
     if folder is None:
         yield None
         return
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
     from core.settings import load_settings, settings_path
 
     settings = load_settings(settings_path())

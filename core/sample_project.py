@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from core.errors import BadFileError, StorageError
-from core.formats.coco import CocoFile, read_coco
+from core.formats.exporters.coco import CocoFile, read_coco
 from core.images import read_size
 from core.records import NewImage
 from core.resources import RESOURCES

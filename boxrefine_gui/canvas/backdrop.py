@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.session_state import CanvasPicture
+from boxrefine_gui.state.session_state import CanvasPicture
 
 NEAREST_FROM = 2.0
 """From this scale on (device pixels an image pixel) pixels are shown as squares, because edges are placed by them."""

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from boxrefine_gui import drawing, theme
 from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
 from boxrefine_gui.canvas.draw_box_tool import DrawBoxTool
 from boxrefine_gui.canvas.edit_box_tool import EditBoxTool, cursor_for
@@ -25,7 +24,9 @@ from boxrefine_gui.canvas.handles import Grip
 from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
 from boxrefine_gui.canvas.picking import box_at, left_at, next_box
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.operations import drawing
+from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.widgets import theme
 
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -323,7 +324,7 @@ class Canvas(QWidget):
             drawing.take_in_hand(self._parts, waiting)
         elif session.draft is None:
             session.select(stored)
-        elif stored is not None and not session.settings.accept_when_going_on:
+        elif stored is not None and (session.draft.was_left or not session.settings.accept_when_going_on):
             session.leave_draft()
             session.select(stored)
 

@@ -6,9 +6,9 @@ import time
 
 from PySide6.QtCore import QPointF
 
-from boxrefine_gui import drawing
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.operations import drawing
+from boxrefine_gui.operations.box_verbs import Parts
 from core.geometry import Box, clip
 
 TOO_SMALL = (

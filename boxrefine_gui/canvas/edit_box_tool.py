@@ -8,9 +8,9 @@ from PySide6.QtCore import QLineF, QPointF, Qt
 
 from boxrefine_gui.canvas.handles import BOTTOM, INSIDE, LEFT, RIGHT, TOP, Grip, grip_at
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.moving import move
-from boxrefine_gui.operations import Parts
-from boxrefine_gui.timers import timer
+from boxrefine_gui.lanes.timers import timer
+from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.operations.moving import move
 from core.geometry import Box, clip
 from core.records import EdgeConfidence
 

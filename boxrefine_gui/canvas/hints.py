@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from boxrefine_gui.draft import Draft
-from boxrefine_gui.session import Session
+from boxrefine_gui.state.draft import Draft
+from boxrefine_gui.state.session import Session
 from core.records import Correction
 
 _AIR = "     "

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from boxrefine_gui import theme
 from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, edge_of, push, shown_handles
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_to_check
 from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.session import Session
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import theme
 from core.records import Correction, EdgeConfidence
 
 _SOLID = Qt.PenStyle.SolidLine

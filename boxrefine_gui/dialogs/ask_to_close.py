@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.dialogs.question import Question
-from boxrefine_gui.teaching_state import TeachingState
+from boxrefine_gui.state.teaching_state import TeachingState
 
 TITLE = "Teaching goes on"
 DRAWN_TITLE = "Drawn boxes"

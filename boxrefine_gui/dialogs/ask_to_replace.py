@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.dialogs.question import Question
-from boxrefine_gui.exporting import NOT_EXPORTED, ExportChoice
-from boxrefine_gui.session import Session
+from boxrefine_gui.operations.exporting import NOT_EXPORTED, ExportChoice
+from boxrefine_gui.state.session import Session
 
 _NAMED = 3
 

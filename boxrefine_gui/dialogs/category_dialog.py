@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui import theme
-from boxrefine_gui.plain_text import PlainLabel, set_title
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.records import Category
 
 _WIDTH = 440

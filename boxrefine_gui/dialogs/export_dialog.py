@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_close import not_accepted
-from boxrefine_gui.exporting import ExportChoice
-from boxrefine_gui.plain_text import PlainLabel
+from boxrefine_gui.operations.exporting import ExportChoice
+from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.formats import EXPORTERS
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from boxrefine_gui.plain_text import OwnWords
+from boxrefine_gui.widgets.plain_text import OwnWords
 
 Shortcuts = Mapping[str, Sequence[tuple[str, str]]]
 """Heading -> rows of (keys, what they do)."""

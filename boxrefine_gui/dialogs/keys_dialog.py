@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui.action_row import ActionRow, readable
-from boxrefine_gui.keys import Chosen, normal, owner_of, with_chosen
-from boxrefine_gui.plain_text import PlainLabel
+from boxrefine_gui.widgets.action_row import ActionRow, readable
+from boxrefine_gui.widgets.keys import Chosen, normal, owner_of, with_chosen
+from boxrefine_gui.widgets.plain_text import PlainLabel
 
 _SIZE = (620, 560)
 _AIR = 40

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.models_folder import ModelsFolder
-from boxrefine_gui.plain_text import PlainLabel
-from boxrefine_gui.session import Session
-from core.encoders.official import OFFICIAL, OFFICIAL_REPOSITORY, TRAITS, EncoderTraits, weights_folder
+from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.plain_text import PlainLabel
+from core.encoders.weights.published import OFFICIAL, OFFICIAL_REPOSITORY, TRAITS, EncoderTraits, weights_folder
 from core.errors import KnownError
 from core.progress import Progress
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
 
-from boxrefine_gui.plain_text import set_title, shown
+from boxrefine_gui.widgets.plain_text import set_title, shown
 
 
 def _nothing() -> None: ...

@@ -6,10 +6,10 @@ from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex,
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView
 
-from boxrefine_gui import theme
-from boxrefine_gui.panels.list_with_hint import ListWithHint
-from boxrefine_gui.plain_text import tooltip
-from boxrefine_gui.session import Session
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.list_with_hint import ListWithHint
+from boxrefine_gui.widgets.plain_text import tooltip
 from core.records import Changes, Correction
 
 Index = QModelIndex | QPersistentModelIndex

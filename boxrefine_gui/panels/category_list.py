@@ -8,10 +8,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from boxrefine_gui import category_verbs, operations, theme
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.operations import box_verbs, category_verbs
+from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.panels.category_view import CategoryView
-from boxrefine_gui.plain_text import set_tooltip, tooltip
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.plain_text import set_tooltip, tooltip
 from core.records import Changes
 
 Index = QModelIndex | QPersistentModelIndex
@@ -63,7 +64,7 @@ class CategoryModel(QAbstractListModel):
         if other != category.id:
             self.taken.emit(category.id, other)
         elif name and name != category.name:
-            operations.rename_category(self._parts, category.id, name)
+            box_verbs.rename_category(self._parts, category.id, name)
         return False
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -104,7 +105,7 @@ class CategoryList(QWidget):
         self._parts = parts
         self._model = CategoryModel(parts)
         self._at: tuple[int, int] | None = None  # id and row of the category that the keyboard is on
-        first = operations.FIRST_CATEGORY
+        first = box_verbs.FIRST_CATEGORY
         self.view = CategoryView(lambda: f"The first box makes the category “{first}”; or add yours below.")
         self.view.setModel(self._model)
         self._make_actions()
@@ -157,7 +158,7 @@ class CategoryList(QWidget):
         name = self.new_name.text().strip()
         self.new_name.clear()
         if name:
-            operations.add_category(self._parts, name)
+            box_verbs.add_category(self._parts, name)
         else:
             self._leave()
 
@@ -167,7 +168,7 @@ class CategoryList(QWidget):
 
     def _chosen(self, index: QModelIndex) -> None:
         """The mark stays where the click was as long as the keyboard is here: Delete acts on what is marked."""
-        operations.choose_category(self._parts, self._parts.session.categories[index.row()].id, tells=True)
+        box_verbs.choose_category(self._parts, self._parts.session.categories[index.row()].id, tells=True)
 
     @property
     def _current_id(self) -> int | None:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QCursor, QDrag, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView
 
-from boxrefine_gui.panels.list_with_hint import ListWithHint
-from boxrefine_gui.theme import SWATCH_SIDE
+from boxrefine_gui.widgets.list_with_hint import ListWithHint
+from boxrefine_gui.widgets.theme import SWATCH_SIDE
 
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 _BESIDE = QPoint(-14, -6)

@@ -8,13 +8,14 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from boxrefine_gui import operations, theme
-from boxrefine_gui.background import QueueLane
-from boxrefine_gui.operations import Parts
+from boxrefine_gui.lanes.lane import QueueLane
+from boxrefine_gui.operations import box_verbs
+from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.panels.thumbnails import Thumbnails
-from boxrefine_gui.plain_text import tooltip
-from boxrefine_gui.session import Session
-from boxrefine_gui.store_lane import MANY_IMAGES
+from boxrefine_gui.state.project_view import MANY_IMAGES
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.plain_text import tooltip
 from core.records import Changes, ImageRecord
 
 _ROW_HEIGHT = 60
@@ -269,7 +270,7 @@ class ImageList(QListView):
         self._seek()
         images = self._parts.session.images
         if current.isValid() and current.row() < len(images):
-            operations.show_image(self._parts, images[current.row()].id)
+            box_verbs.show_image(self._parts, images[current.row()].id)
 
     def _show_open(self) -> None:
         """Only what a step changes: painting all rows at each one would take as long as the picture itself."""

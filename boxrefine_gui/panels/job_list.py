@@ -8,8 +8,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from boxrefine_gui.operations import Cancellable
-from boxrefine_gui.plain_text import PlainLabel
+from boxrefine_gui.operations.box_verbs import Cancellable
+from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.progress import Progress
 
 _COUNTABLE = 100_000

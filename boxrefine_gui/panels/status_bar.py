@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar
 
-from boxrefine_gui.loaded_models import Models
-from boxrefine_gui.opening import LOADING
-from boxrefine_gui.panels.elided_label import ElidedLabel
+from boxrefine_gui.operations.opening import LOADING
 from boxrefine_gui.panels.teach_panel import when
-from boxrefine_gui.plain_text import PlainLabel
-from boxrefine_gui.session import Session
-from boxrefine_gui.session_state import Readiness
-from core.encoders.official import OFFICIAL, title_of
+from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.state.session_state import Readiness
+from boxrefine_gui.widgets.elided_label import ElidedLabel
+from boxrefine_gui.widgets.plain_text import PlainLabel
+from core.encoders.weights.published import OFFICIAL, title_of
 
 _REFINERS = {"hq-mask": "boxes by its masks"}
 

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.panels.loss_plot import LossPlot
-from boxrefine_gui.plain_text import PlainLabel, set_tooltip, tooltip
-from boxrefine_gui.session import Session
-from boxrefine_gui.teaching import Teaching
-from boxrefine_gui.teaching_state import TeachingState
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.state.teaching_state import TeachingState
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip, tooltip
 from core.records import RefinerRecord
 
 SHIPPED = "The shipped refiner"

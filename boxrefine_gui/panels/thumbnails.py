@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PySide6.QtGui import QImage, QPixmap
 
-from boxrefine_gui.background import QueueLane
-from boxrefine_gui.pictures import as_qimage
+from boxrefine_gui.inference.image_loader import as_qimage
+from boxrefine_gui.lanes.lane import QueueLane
 from core.errors import KnownError
 
 THUMBNAIL_SIDE = 96

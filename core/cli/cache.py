@@ -22,7 +22,7 @@ from core.cli.options import add_cache_options, open_cache
 from core.cli.terminal import Figure, complain, say, summarise, table, watch
 
 if TYPE_CHECKING:
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
 
 ENCODER_HELP = "only features of this encoder (vit_b), or of this identity (vit_b-14a9d662cd6f)"
 
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def info(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
     """A table of what is there, and of what there may be."""
-    from core.features.cache_care import survey
+    from core.features.cache.cache_care import survey
 
     holdings = watch(survey(cache.folder), unit="file")
     held = sum(holding.nbytes for holding in holdings)
@@ -71,7 +71,7 @@ def info(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figur
 
 def clear(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
     """Remove the features of one encoder, or all."""
-    from core.features.cache_care import clear
+    from core.features.cache.cache_care import clear
 
     removed, freed = watch(clear(cache, encoder=options.encoder), unit="file")
     if options.encoder is not None and not removed:
@@ -83,7 +83,7 @@ def clear(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figu
 
 def verify(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
     """Read every file; damaged ones go, and what was left half-done is mended."""
-    from core.features.cache_care import verify
+    from core.features.cache.cache_care import verify
 
     found = watch(verify(cache), unit="file")
     say(f"{found.whole} files are whole, {found.damaged} were damaged and are removed, {found.mended} entries mended.")
@@ -93,7 +93,7 @@ def verify(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Fig
 def export(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
     """Write a cache pack."""
     from core.cli.options import check_output
-    from core.features.cache_pack import export_pack
+    from core.features.cache.cache_pack import export_pack
 
     check_output(options.out)
     contents = None if options.images is None else contents_of(options.images, cache)
@@ -104,7 +104,7 @@ def export(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Fig
 
 def take_in(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
     """Read a cache pack."""
-    from core.features.cache_pack import import_pack
+    from core.features.cache.cache_pack import import_pack
 
     packed = watch(import_pack(cache, options.pack), unit="file")
     say(f"{packed.features} features ({packed.nbytes / 1e6:.1f} MB) taken in.")

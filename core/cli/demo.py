@@ -19,9 +19,9 @@ from core.cli.options import add_encoder_options, open_source, source_figures
 from core.cli.terminal import complain, say, summarise, table, watch
 
 if TYPE_CHECKING:
-    from core.formats.coco import CocoFile
+    from core.formats.exporters.coco import CocoFile
     from core.records import Dataset, Refinement
-    from core.refiner.refine import Refiner
+    from core.refiner.protocol import Refiner
 
 HEADER = ["picture", "object", "IoU drawn", "IoU refined", "change"]
 

@@ -25,9 +25,9 @@ from core.cli.terminal import Figure, complain, summarise, watch
 from core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from core.encoders.batches import BatchEncoder
     from core.encoders.image_features import Encoder
-    from core.features.encode_pipeline import Encoded, Pace
+    from core.features.encoding.batches import BatchEncoder
+    from core.features.encoding.encode_pipeline import Encoded, Pace
     from core.features.feature_source import FeatureSource
     from core.progress import Job
 
@@ -93,7 +93,7 @@ def part_of(paths: Sequence[Path], part: str) -> list[Path]:
 
 def encode_pictures(paths: Sequence[Path], source: FeatureSource, options: argparse.Namespace) -> Job[Encoded]:
     """Bring the features of all pictures into the cache, at the pace that the options choose."""
-    from core.features.encode_pipeline import EncodePipeline
+    from core.features.encoding.encode_pipeline import EncodePipeline
 
     pipeline = EncodePipeline(
         source,
@@ -107,7 +107,7 @@ def encode_pictures(paths: Sequence[Path], source: FeatureSource, options: argpa
 
 def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bool | None = None) -> BatchEncoder:
     """The encoder for batches, in the precision that is wanted."""
-    from core.encoders.batches import BatchEncoder
+    from core.features.encoding.batches import BatchEncoder
 
     return BatchEncoder(
         encoder, precision=options.precision, compiled=options.compile if compiled is None else compiled
@@ -116,7 +116,7 @@ def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bo
 
 def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
     """How much is done at once. Raises BadInputError for less than one."""
-    from core.features.encode_pipeline import Pace
+    from core.features.encoding.encode_pipeline import Pace
 
     on_gpu, cores = encoder.device.type == "cuda", own_cores(options)
     batch = options.batch if options.batch is not None else GPU_BATCH.get(encoder.name, 8) if on_gpu else 1

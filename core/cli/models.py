@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from core.cli.terminal import Figure, complain, say, summarise, table, watch
 
 if TYPE_CHECKING:
-    from core.encoders.model_folder import HeldWeights
+    from core.encoders.weights.model_folder import HeldWeights
 
 HQ_NAMES = "vit_tiny, vit_b, vit_l or vit_h"
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it, summarise; 2 where weights that were checked are damaged."""
-    from core.encoders.official import weights_folder
+    from core.encoders.weights.published import weights_folder
 
     figures: Mapping[str, Figure] = options.do(options)
     summarise({"weights": str(weights_folder()), **figures})
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 def list_encoders(options: argparse.Namespace) -> Mapping[str, Figure]:
     """A table of the encoders."""
-    from core.encoders.model_folder import held_weights
-    from core.encoders.official import OFFICIAL, TRAITS, weights_folder
+    from core.encoders.weights.model_folder import held_weights
+    from core.encoders.weights.published import OFFICIAL, TRAITS, weights_folder
 
     rows, here = [], ["light"]
     for traits in TRAITS:
@@ -83,7 +83,7 @@ def state_of(name: str, held: HeldWeights | None) -> str:
 
 def bring_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
     """Download and convert."""
-    from core.encoders.model_folder import bring
+    from core.encoders.weights.model_folder import bring
 
     path = watch(bring(options.encoder), unit="MB")
     say(
@@ -95,7 +95,7 @@ def bring_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
 
 def add_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
     """Take a file in."""
-    from core.encoders.model_folder import add_file
+    from core.encoders.weights.model_folder import add_file
 
     held = watch(add_file(options.encoder, options.file), unit="step")
     if not held.official:
@@ -108,7 +108,7 @@ def add_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
 
 def remove_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
     """Remove."""
-    from core.encoders.model_folder import remove
+    from core.encoders.weights.model_folder import remove
 
     freed = remove(options.encoder)
     words = f"{freed / 1e6:.1f} MB free again." if freed else f"There were no weights of {options.encoder} to remove."
@@ -118,8 +118,8 @@ def remove_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
 
 def verify_weights(options: argparse.Namespace) -> Mapping[str, Figure]:
     """Check one encoder's weights, or all."""
-    from core.encoders.model_folder import verify
-    from core.encoders.official import OFFICIAL, find_weights
+    from core.encoders.weights.model_folder import verify
+    from core.encoders.weights.published import OFFICIAL, find_weights
     from core.errors import BadWeightsError
 
     names = [options.encoder] if options.encoder else [name for name in OFFICIAL if find_weights(name)]

@@ -14,7 +14,7 @@ from core.errors import BadFileError, StorageError
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
 
 # Written out, since the catalogue imports torch; a test compares the two.
@@ -67,7 +67,7 @@ def open_source(
 
 def open_cache(folder: Path | None, *, in_memory: bool = True) -> FeatureCache:
     """The feature cache in `folder`, or the user's own, with the budgets of the settings, or nothing in memory."""
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
     from core.settings import cache_folder, load_settings, settings_path
 
     settings = load_settings(settings_path())

@@ -8,20 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from core.cli import (
-    benchmark,
-    cache,
-    demo,
-    encode,
-    export,
-    import_boxes,
-    models,
-    pretrain,
-    project,
-    refine,
-    train,
-    version,
-)
+from core.cli import cache, demo, encode, export, import_boxes, models, pretrain, project, refine, train, version
+from core.cli.benchmark import verb
 from core.cli.terminal import complain
 from core.errors import KnownError, StorageError, reason
 
@@ -40,7 +28,7 @@ VERBS: Mapping[str, ModuleType] = {
     "project": project,
     "train": train,
     "pretrain": pretrain,
-    "benchmark": benchmark,
+    "benchmark": verb,
     "demo": demo,
     "version": version,
 }

@@ -9,7 +9,7 @@ examples:
   boxrefine pretrain --data pool --out trained --resume
   boxrefine pretrain --data pool --out polished --config polish.yaml --start-from trained
   torchrun --nproc-per-node 2 -m boxrefine_gui pretrain --data pool --out trained --device cuda
-  boxrefine pretrain --data pool --out seed --config resources/configs/seed.yaml --start-from resources/weights/light
+  boxrefine pretrain --data pool --out first --config resources/configs/baseline.yaml --start-from trained
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Pretrain, and say how the weights did on held-out pictures."""
     from core.encoders.catalogue import choose_device
-    from core.training.config import PretrainConfig, read_config
-    from core.training.pretrain import pretrain
+    from core.pretraining.config import PretrainConfig
+    from core.pretraining.pretrain import pretrain
+    from core.training.config_file import read_config
     from core.training.processes import joined, take_own_gpu
 
     take_own_gpu()

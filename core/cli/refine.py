@@ -51,9 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Refine, write, summarise; 2 where a box had to stay as it was drawn."""
     from core.cli.refine_boxes import refine_boxes
-    from core.formats.coco import read_coco, refined_document, write_json
+    from core.formats.exporters.coco import read_coco, refined_document, write_json
+    from core.inference.crop_refine import pays_for
     from core.refiner.checkpoint import load_refiner
-    from core.refiner.second_look import pays_for
 
     check_folder(options.images)
     coco = read_coco(options.boxes)

@@ -9,13 +9,13 @@ from pathlib import Path
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError, KnownError
 from core.features.feature_source import FeatureSource
-from core.features.refine_many import refine_many
-from core.formats.coco import CocoFile, CocoImage
-from core.formats.coco_import import category_names
-from core.formats.found import SLACK_PX
+from core.formats.exporters.coco import CocoFile, CocoImage
+from core.formats.importers.coco_import import category_names
+from core.formats.importers.found import SLACK_PX
+from core.inference.refine_many import refine_many
 from core.progress import Job, Progress, told_as
 from core.records import Refinement
-from core.refiner.refine import Refiner
+from core.refiner.protocol import Refiner
 
 
 @dataclass

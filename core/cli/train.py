@@ -40,7 +40,7 @@ from core.resources import RESOURCES
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder
     from core.features.feature_source import FeatureSource
-    from core.refiner.refine import Refiner
+    from core.refiner.protocol import Refiner
     from core.store.project_store import ProjectStore
     from core.training.lessons import Lesson, Lessons
     from core.training.teach import Taught
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, teach, judge, record; 0 whether or not the new refiner is better."""
-    from core.training.config import read_config
+    from core.training.config_file import read_config
     from core.training.lessons import require_enough
     from core.training.teach_config import TeachConfig
 
@@ -155,7 +155,7 @@ def refiner_in_use(options: argparse.Namespace, store: ProjectStore | None, enco
 
 def has_shipped(encoder: Encoder) -> bool:
     """Whether a refiner ships for this encoder; HQ-SAM's own masks count."""
-    from core.encoders.hq_sam import HqSamEncoder
+    from core.encoders.hq_sam.encoder import HqSamEncoder
     from core.refiner.checkpoint import SHIPPED, read_card
 
     return isinstance(encoder, HqSamEncoder) or read_card(SHIPPED).encoder == encoder.identity
@@ -182,7 +182,7 @@ def new_folder(project: Path) -> Path:
 
 def forget_features(source: FeatureSource) -> None:
     """Remove this encoder's features from the cache."""
-    from core.features.cache_care import clear
+    from core.features.cache.cache_care import clear
 
     if source.cache is not None:
         watch(clear(source.cache, encoder=source.encoder.identity), unit="file")

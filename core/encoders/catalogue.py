@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from core.encoders.image_features import Encoder
-from core.encoders.light import LightEncoder, LightNetwork, backbone_of
-from core.encoders.official import ENCODERS, OFFICIAL, find_weights, weights_folder
-from core.encoders.weights import in_float32, load_state, load_strictly, sha256_of
+from core.encoders.light.encoder import LightEncoder, LightNetwork, backbone_of
+from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
+from core.encoders.weights.published import ENCODERS, OFFICIAL, find_weights, weights_folder
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
 
@@ -51,7 +51,9 @@ def load_encoder(name: str, device: str = "auto") -> Encoder:
             f"The weights of {name} are not here: run boxrefine models download {name} (in the window: Ctrl+M), put "
             f"{file} of huggingface.co/lkeab/hq-sam into {weights_folder()}, or use the encoder light."
         )
-    from core.encoders.hq_sam import load_hq_sam  # it pulls half of torchvision in, which light users never need
+    from core.encoders.hq_sam.encoder import (
+        load_hq_sam,  # it pulls half of torchvision in, which light users never need
+    )
 
     return load_hq_sam(name, weights, choose_device(device))
 

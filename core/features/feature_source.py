@@ -10,8 +10,8 @@ from pathlib import Path
 
 from core.encoders.image_features import Encoder, ImageFeatures
 from core.errors import BadInputError
-from core.features.feature_cache import FeatureCache, FeatureKey
-from core.features.picture_memory import Fingerprint, KnownPicture
+from core.features.cache.feature_cache import FeatureCache, FeatureKey
+from core.features.cache.picture_memory import Fingerprint, KnownPicture
 from core.geometry import Frame
 from core.images import Picture, content_hash, read_picture
 

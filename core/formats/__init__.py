@@ -59,13 +59,13 @@ class ExportSummary:
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
     {
-        "coco": Exporter("COCO", "one JSON file for all images", "core.formats.coco", holds_outlines=True),
+        "coco": Exporter("COCO", "one JSON file for all images", "core.formats.exporters.coco", holds_outlines=True),
         "yolo": Exporter(
             "YOLO (Ultralytics)",
             "a text file for each image, and data.yaml; your pictures go into images/ beside",
-            "core.formats.yolo",
+            "core.formats.exporters.yolo",
         ),
-        "voc": Exporter("Pascal VOC", "an XML file for each image", "core.formats.voc"),
+        "voc": Exporter("Pascal VOC", "an XML file for each image", "core.formats.exporters.voc"),
     }
 )
 

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 
 from core.bounded import read_bytes, read_text
 from core.errors import BadFileError, KnownError, reason
-from core.formats import coco_import
-from core.formats.coco_reader import read_json_steps
-from core.formats.found import FoundBoxes, Places, inside
-from core.formats.label_files import (
+from core.formats.importers import coco_import
+from core.formats.importers.coco_reader import read_json_steps
+from core.formats.importers.found import FoundBoxes, Places, inside
+from core.formats.importers.label_files import (
     LARGEST_LABELS,
     MOST_CLASSES,
     NotedPicture,

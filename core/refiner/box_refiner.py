@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.encoders.image_features import ImageFeatures, check_encoder, check_finite, checked_boxes
-from core.encoders.light import AnyModule
+from core.encoders.light.encoder import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
+from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.cpu_kernels import turned
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
-from core.refiner.seed_network import SeedNetwork
 
 BOXES_AT_ONCE = 64
 TURNED_FROM = 4
@@ -50,11 +50,11 @@ class Calibration:
 
 
 class BoxRefiner:
-    """Refiner of a learned network, ours or the seed's; holds weights and no image, so threads may share it."""
+    """Refiner of a learned network, ours or the baseline; holds weights and no image, so threads may share it."""
 
     def __init__(
         self,
-        network: RefinerNetwork | SeedNetwork,
+        network: RefinerNetwork | BaselineNetwork,
         *,
         name: str,
         identity: str,

@@ -13,26 +13,26 @@ import torch
 from torch import Tensor
 
 from core.bounded import MEGA, read_text
-from core.encoders.hq_sam import HqSamEncoder
+from core.encoders.hq_sam.encoder import HqSamEncoder
 from core.encoders.image_features import Encoder
-from core.encoders.weights import in_float32, load_state, load_strictly, sha256_of
+from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
+from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.box_refiner import BoxRefiner, Calibration
-from core.refiner.careful import careful as as_careful
+from core.refiner.conservative import careful as as_careful
 from core.refiner.margins import PIXELS, SIDE, Margin
 from core.refiner.mask_refiner import MaskRefiner
 from core.refiner.mask_then_box import MaskThenBox
 from core.refiner.network import RefinerNetwork
-from core.refiner.refine import Refiner
-from core.refiner.seed_network import SeedNetwork
+from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import TaughtRefiner
 from core.resources import RESOURCES
 from core.text import escaped, is_name
 
 SHIPPED = RESOURCES / "weights" / "light"
-SEED_BASELINE = RESOURCES / "weights" / "seed"
-"""The seed's refiner on the shipped encoder's features, to compare with; never offered for work."""
+BASELINE = RESOURCES / "weights" / "baseline"
+"""The baseline refiner on the shipped encoder's features, to compare with; never offered for work."""
 WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
 REFINE_BY = ("auto", "refiner", "mask", "both")
@@ -40,9 +40,9 @@ FORMAT = 2
 """Of cards with margins; those without are written as 1, which older versions read."""
 _LARGEST_CARD = 16 * MEGA
 _LARGEST_FIGURE = 1e6
-NETWORKS: Mapping[str, type[RefinerNetwork] | type[SeedNetwork]] = {
+NETWORKS: Mapping[str, type[RefinerNetwork] | type[BaselineNetwork]] = {
     "box": RefinerNetwork,
-    "seed": SeedNetwork,
+    "baseline": BaselineNetwork,
 }
 """The kinds of refiner that a folder may hold."""
 
@@ -100,8 +100,8 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     weights = chosen / WEIGHTS_FILE
     network = NETWORKS[card.kind]()
     load_strictly(network, in_float32(load_state(weights)), path=weights)
-    seeds = "seed's refiner" if chosen == SEED_BASELINE else f"seed's refiner ({chosen.name})"
-    name = "shipped" if folder is None else seeds if card.kind == "seed" else chosen.name
+    baseline_name = "baseline refiner" if chosen == BASELINE else f"baseline refiner ({chosen.name})"
+    name = "shipped" if folder is None else baseline_name if card.kind == "baseline" else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
     refiner = BoxRefiner(
         network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from core.encoders.guarded import guarded
 from core.encoders.image_features import ImageFeatures
 from core.records import Refinement
-from core.refiner.refine import Refiner
+from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.encoders.hq_sam import BOXES_AT_ONCE, HqSamEncoder, resized, to_frame, to_image
+from core.encoders.hq_sam.encoder import BOXES_AT_ONCE, HqSamEncoder, resized, to_frame, to_image
 from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
 from core.geometry import MODEL_SIZE, Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement

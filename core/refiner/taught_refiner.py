@@ -11,7 +11,7 @@ from core.encoders.image_features import ImageFeatures
 from core.records import Refinement
 from core.refiner.box_refiner import BoxRefiner
 from core.refiner.margins import Margin
-from core.refiner.refine import Refiner
+from core.refiner.protocol import Refiner
 
 ALL_CATEGORIES = ""
 """The margin of all taught categories together, for boxes whose category nobody knows."""

@@ -116,9 +116,11 @@ def _fill(old: Database, new: Database, mender: Mender) -> None:
     for row in _rows(old, "undo_steps"):
         _insert(new, "undo_steps", mender.drop_if("undo_steps", row, _fault_of("undo_steps", row, mender.folder)))
     for table in current_shape().keys() - {*_MENDED, "_sqlite_migrations"}:
+        is_checked = table in checks(mender.folder)
         for row in _rows(old, table):
+            why = _fault_of(table, row, mender.folder) if is_checked else ""
             with contextlib.suppress(sqlite3.IntegrityError):
-                _insert(new, table, row)
+                _insert(new, table, mender.drop_if(table, row, why))
     for table, rowid, *_ in new.execute("PRAGMA foreign_key_check").fetchall():
         mender.notes.append(f"{table} {rowid}: left out, because what it points at is lost")
         new.execute(f"DELETE FROM {table} WHERE rowid = ?", [rowid])

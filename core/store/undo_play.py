@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from core.records import Changes
-from core.store.row_checks import BadRow, Row
+from core.store.row_checks import BadRow, Row, id_in
 from core.store.rows import check_row
 from core.store.schema_check import column_names, current_shape
 
@@ -118,7 +118,7 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
     Rows that another window has changed since stay as they are; `mine` is the id of this opening. `is_careful` compares
     all rows, also where nobody else has written. Raises BadStep where the step is damaged; nothing is written then.
     """
-    changes = checked_changes(step)
+    changes = checked_changes(step, undo=undo)
     if not undo:
         changes.reverse()  # they are taken from the end
     if not is_careful and not others.have_written(db, mine=mine):
@@ -139,27 +139,32 @@ def joined(first: str, then: str) -> str:
     return json.dumps(list(whole.values()))
 
 
-def checked_changes(step: Row) -> list[RowChange]:
-    """The changes of a step, in its order. Raises BadStep."""
+def checked_changes(step: Row, *, undo: bool | None = None) -> list[RowChange]:
+    """The changes of a step, in its order; of rows that playing it one way only removes or replaces, no more is asked
+    than that they are rows. Raises BadStep.
+    """
     columns = {name: frozenset(column_names(table)) for name, table in current_shape().items()}
     try:
         changes = list(_parsed(step["row_changes"]))
         for change in changes:
             if change.table not in columns or change.table in _NOT_IN_STEPS:
                 raise BadRow("it changes a table that no step changes")
-            for row in (change.before, change.after):
+            for row, is_written in ((change.before, undo is not False), (change.after, undo is not True)):
                 if row is not None:
-                    _check(row, change, columns[change.table])
+                    _check(row, change, columns[change.table], is_written=is_written)
     except (BadRow, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise BadStep(step["id"], str(error)) from error
     return changes
 
 
-def _check(row: Row, change: RowChange, columns: frozenset[str]) -> None:
+def _check(row: Row, change: RowChange, columns: frozenset[str], *, is_written: bool) -> None:
     """Names of columns become SQL, so none but the table's own may stand here."""
     if type(change.id) is not int or row["id"] != change.id or not row.keys() <= columns:
         raise BadRow("it has columns that its table has not")
-    check_row(change.table, row)
+    if is_written:
+        check_row(change.table, row)
+    elif change.table == "corrections":
+        id_in(row, "image_id")
 
 
 def _play_all(db: Database, changes: list[RowChange], *, undo: bool) -> Played:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.encoders.light import INPUT_SIZE
+from core.encoders.light.encoder import INPUT_SIZE
 
 Rng = torch.Generator
 

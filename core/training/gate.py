@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.box_noise import coarsen
 from core.features.feature_source import FeatureSource
 from core.geometry import as_boxes, iou
-from core.refiner.refine import Refiner
+from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
-from core.training.box_noise import coarsen
 from core.training.lessons import Lesson, fit_to
 
 DRAWN_ANEW = "hq0.4"

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError
-from core.features.feature_cache import FeatureCache, FeatureKey
+from core.features.cache.feature_cache import FeatureCache, FeatureKey
 from core.features.feature_source import FeatureSource
 from core.geometry import clip
 from core.refiner.margins import Margin

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadFileError, BadInputError
-from core.formats.coco import CocoFile, read_coco
+from core.formats.exporters.coco import CocoFile, read_coco
 from core.geometry import Box, Boxes, as_boxes, clip, iou
 from core.records import Correction, Dataset
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from core.encoders.weights import read_torch
+from core.encoders.weights.files import read_torch
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
 

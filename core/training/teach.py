@@ -14,16 +14,16 @@ import numpy as np
 import torch
 
 from core.encoders.image_features import Encoder
-from core.encoders.weights import in_float32, load_state, load_strictly
+from core.encoders.weights.files import in_float32, load_state, load_strictly
 from core.errors import BadFileError, BadInputError
-from core.features.encode_missing import Extraction, encode_missing
+from core.features.encoding.encode_missing import Extraction, encode_missing
 from core.features.feature_source import FeatureSource
 from core.progress import Job, Progress, titled
 from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.checkpoint import CARD_FILE, SHIPPED, WEIGHTS_FILE, RefinerCard, load_refiner, read_card, save_refiner
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
-from core.refiner.refine import Refiner
+from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ALL_CATEGORIES, TaughtRefiner
 from core.training.blend import Blend, least_blend
 from core.training.fine_tune import Tuned, Tuning, fine_tune, start_afresh

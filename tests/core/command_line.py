@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from PIL import Image
 
-from core.encoders.light import LightNetwork
-from core.encoders.weights import sha256_of
+from core.encoders.light.encoder import LightNetwork
+from core.encoders.weights.files import sha256_of
 from core.refiner.checkpoint import RefinerCard, save_refiner, save_weights
 from core.refiner.network import RefinerNetwork
 from core.sample_project import drawn_boxes, pictures_folder

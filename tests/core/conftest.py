@@ -16,7 +16,7 @@ from tests.core.command_line import Batch, Said, Verb, save_untrained
 from tests.core.projects import fill
 
 if TYPE_CHECKING:
-    from core.encoders.hq_sam import HqSamEncoder
+    from core.encoders.hq_sam.encoder import HqSamEncoder
     from core.encoders.image_features import ImageFeatures
 
 
@@ -48,7 +48,7 @@ def hq_encoder(hq_weights: Path) -> HqSamEncoder:
     """The encoder with those weights, on the CPU."""
     import torch
 
-    from core.encoders.hq_sam import load_hq_sam
+    from core.encoders.hq_sam.encoder import load_hq_sam
 
     return load_hq_sam("vit_tiny", hq_weights, torch.device("cpu"))
 

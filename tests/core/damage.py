@@ -10,7 +10,7 @@ from random import Random
 
 from core.errors import KnownError
 from core.geometry import Box
-from core.records import Correction, ImportedBox, RefinerRecord
+from core.records import Correction, DrawnBox, ImportedBox, RefinerRecord
 from core.store.project_check import check_project
 from core.store.project_repair import repair_project
 from core.store.project_store import ProjectStore
@@ -26,6 +26,7 @@ def make_whole(path: Path) -> Path:
         box = Box(5, 5, 50, 50)
         store.import_boxes([ImportedBox("owl", Correction(2, 0, box, box, confirmed=False))], file="owls.json")
         store.add_refiner(RefinerRecord(path.parent / "r", "r-1", "light-1", "shipped", True, "It is better."))
+        store.keep_drawn(DrawnBox("key", Correction(2, 1, box, box), plain=False))
         store.move_category(3, row=0)
         store.move(2, Box(1, 2, 30, 40))
         store.delete([1])
@@ -65,6 +66,8 @@ def use_everything(path: Path) -> None:
             lambda: store.chosen_refiner("light-1"),
             lambda: [store.corrections(image.id) for image in store.images()],
             lambda: [store.never_refined(id) for id in store.never_refined_images()],
+            lambda: [store.drawn_boxes(image.id) for image in store.images()],
+            store.drawn_counts,
             lambda: store.accept(CORRECTION),
             lambda: [store.undo() for _ in range(9)],
             lambda: [store.redo() for _ in range(9)],

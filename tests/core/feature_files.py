@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from core.encoders.image_features import ImageFeatures
-from core.features.feature_cache import FeatureKey
+from core.features.cache.feature_cache import FeatureKey
 from core.geometry import Frame
 from core.images import Picture
 

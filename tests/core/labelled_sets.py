@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from core.encoders.image_features import ImageFeatures
+from core.evaluation.labelled_set import Answers
 from core.geometry import Box, as_boxes
 from core.records import Refinement
-from core.training.labelled_set import Answers
 
 WIDTH, HEIGHT = 160, 120
 DISCS = [(60, 50, 30), (90, 70, 40)]

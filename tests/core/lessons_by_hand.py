@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from core.features.feature_cache import FeatureCache
+from core.features.cache.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.geometry import Box, as_boxes
 from core.records import Correction, NewImage

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.box_noise import coarsen
 from core.errors import BadInputError
 from core.geometry import Boxes
-from core.training.box_noise import coarsen
 
 # x, y, width, height in an image of 640 x 480, and what the accuracy protocol makes of them at seed 0.
 TRUE = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadFileError, StorageError
-from core.features.feature_cache import CODECS
+from core.features.cache.feature_cache import CODECS
 from core.formats import EXPORTERS
 from core.refiner.checkpoint import REFINE_BY
 from core.settings import Settings, load_or_set_aside, load_settings, save_settings, save_window

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.encoders.batches import BatchEncoder
 from core.encoders.catalogue import load_encoder
-from core.features.encode_pipeline import EncodePipeline, Pace
-from core.features.feature_cache import FeatureCache
+from core.features.cache.feature_cache import FeatureCache
+from core.features.encoding.batches import BatchEncoder
+from core.features.encoding.encode_pipeline import EncodePipeline, Pace
 from core.features.feature_source import FeatureSource
 from core.geometry import iou
 from core.images import list_pictures

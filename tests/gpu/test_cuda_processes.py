@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.features.feature_cache import FeatureCache
+from core.features.cache.feature_cache import FeatureCache
 from core.sample_project import make_pictures
 from tests.core.lessons_by_hand import save_coco
 

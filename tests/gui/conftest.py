@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, build
-from boxrefine_gui.background import GuiThread
+from boxrefine_gui.lanes.lane import GuiThread
 from tests.gui.driving import ScriptedAsk, ready
 from tests.gui.fakes import FakeModels, sample_like_pictures
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from boxrefine_gui.loaded_models import Models
+from boxrefine_gui.state.loaded_models import Models
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
-from core.features.feature_cache import FeatureCache
+from core.features.cache.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.geometry import Box, Frame, as_boxes
 from core.images import Picture

@@ -11,9 +11,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QStyle, QStyleOptionButton
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import drawing, operations, theme
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside
+from boxrefine_gui.operations import box_verbs, drawing
+from boxrefine_gui.widgets import theme
 from core.errors import BadFileError
 from core.geometry import Box
 from tests.gui.driving import accept, close_to, draw, move, press, ready, release
@@ -39,7 +40,7 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
 
     draw(qtbot, app, DRAWN)
     assert words() == "Return: accept     Escape: discard"
-    operations.add_category(app.parts, "cup")
+    box_verbs.add_category(app.parts, "cup")
     qtbot.waitUntil(lambda: app.session.category_id is not None)
     assert words() == "Return: accept as cup     Escape: discard"
     app.session.set_drawn(DRAWN, plain=True)
@@ -78,7 +79,7 @@ def test_icons_are_drawn_in_the_colours_of_the_scheme_and_only_then(app: App) ->
 
     seen = []
     for theme_, masks in (("light", True), ("light", False), ("dark", False), ("dark", True)):
-        operations.choose_settings(app.parts, replace(app.session.settings, theme=theme_, show_masks=masks))
+        box_verbs.choose_settings(app.parts, replace(app.session.settings, theme=theme_, show_masks=masks))
         seen.append(drawn())
     assert seen[0] == seen[1] != seen[2] == seen[3]
 
@@ -105,7 +106,7 @@ def test_a_notice_moves_nothing_under_a_drawing_hand(qtbot: QtBot, app: App) -> 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_notice_can_be_read(qtbot: QtBot, app: App, scheme: str) -> None:
-    operations.choose_settings(app.parts, replace(app.session.settings, theme=scheme))
+    box_verbs.choose_settings(app.parts, replace(app.session.settings, theme=scheme))
     notices = app.window.notices
     for show in (app.session.tell, lambda words: app.session.report(BadFileError(words))):
         show("The picture x.png is damaged: replace it.")
@@ -167,7 +168,7 @@ def test_no_category_looks_like_a_refinement() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_wrong_is_written_with_contrast(app: App, scheme: str) -> None:
     session = app.session
-    operations.choose_settings(app.parts, replace(session.settings, theme=scheme))
+    box_verbs.choose_settings(app.parts, replace(session.settings, theme=scheme))
     palette = QApplication.palette()
     for ground in (palette.base().color(), palette.highlight().color()):
         assert _contrast(theme.problem_color(), ground) >= 4.5
@@ -178,7 +179,7 @@ def test_what_is_wrong_is_written_with_contrast(app: App, scheme: str) -> None:
 def test_what_can_be_ticked_stands_out_and_so_does_its_mark(
     qtbot: QtBot, app: App, scheme: str, kind: type[QCheckBox | QRadioButton]
 ) -> None:
-    operations.choose_settings(app.parts, replace(app.session.settings, theme=scheme))
+    box_verbs.choose_settings(app.parts, replace(app.session.settings, theme=scheme))
     button = kind()
     qtbot.addWidget(button)
     button.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)

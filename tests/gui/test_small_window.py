@@ -10,14 +10,14 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import operations
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.layers import Scene, paint_first_steps
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
-from boxrefine_gui.panels.elided_label import ElidedLabel
+from boxrefine_gui.operations import box_verbs
 from boxrefine_gui.panels.image_list import ROW, Row, badge_place
-from boxrefine_gui.teaching_state import TeachingState
+from boxrefine_gui.state.teaching_state import TeachingState
+from boxrefine_gui.widgets.elided_label import ElidedLabel
 from core.geometry import Box
 from tests.gui.driving import accept, draw, ready, settled
 from tests.gui.fakes import sample_like_pictures
@@ -35,7 +35,7 @@ def test_the_window_can_be_small(app: App) -> None:
 
 
 def test_long_categories_are_elided_in_the_lists_and_stand_whole_in_the_tooltips(qtbot: QtBot, app: App) -> None:
-    operations.add_category(app.parts, LONG)
+    box_verbs.add_category(app.parts, LONG)
     settled(qtbot, app)
     draw(qtbot, app, Box(20, 30, 100, 100))
     accept(qtbot, app)

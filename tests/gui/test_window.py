@@ -13,13 +13,14 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListView, QPushButton, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui import opening, theme
-from boxrefine_gui.actions import shortcut_help
+from boxrefine_gui.actions.model_menu import REFINE_BY_TITLES
+from boxrefine_gui.actions.table import shortcut_help
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
-from boxrefine_gui.model_actions import REFINE_BY_TITLES
-from boxrefine_gui.notices import BugReport
+from boxrefine_gui.operations import opening
 from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.notices import BugReport
 from core.errors import BadWeightsError
 from core.formats import EXPORTERS
 from core.geometry import Box

@@ -13,9 +13,9 @@ from tests.house.source_files import ROOT, name_of, python_files
 CODE = ("core", "boxrefine_gui")
 EVERYWHERE = (*CODE, "tests")
 WINDOW = ("boxrefine_gui",)
-PLAIN = "boxrefine_gui/plain_text.py"
+PLAIN = "boxrefine_gui/widgets/plain_text.py"
 BOMBS = "a few bytes may unfold to gigabytes: there is one place that bounds them"
-GUESSES = "Qt guesses whether text is HTML: boxrefine_gui/plain_text.py has what says that it is none"
+GUESSES = "Qt guesses whether text is HTML: boxrefine_gui/widgets/plain_text.py has what says that it is none"
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Rule:
 
 
 RULES = [
-    Rule(r"\bQThread\b|\bQRunnable\b|\bmoveToThread\b", CODE, ("boxrefine_gui/background.py",), "one home for threads"),
-    Rule(r"\bthreading\.Thread\b|\bThreadPoolExecutor\b", ("boxrefine_gui",), ("boxrefine_gui/background.py",), "same"),
+    Rule(r"\bQThread\b|\bQRunnable\b|\bmoveToThread\b", CODE, ("boxrefine_gui/lanes/lane.py",), "one home for threads"),
+    Rule(r"\bthreading\.Thread\b|\bThreadPoolExecutor\b", ("boxrefine_gui",), ("boxrefine_gui/lanes/lane.py",), "same"),
     Rule(
         r"\bimport sqlite3\b|\bfrom sqlite3\b|\bsqlite_utils\b",
         CODE,
-        ("core/store/", "core/features/feature_cache.py", "core/features/cache_index.py"),
+        ("core/store/", "core/features/cache/feature_cache.py", "core/features/cache/cache_index.py"),
         "SQL has two homes",
     ),
     Rule(r"(?<![\w.])print\(", CODE, ("core/cli/terminal.py",), "what the headless verbs print is escaped there"),
@@ -54,7 +54,7 @@ RULES = [
     Rule(
         r"\byaml\.(safe_|full_|unsafe_)?load|\btomllib\b", CODE, ("core/plain_yaml.py", "core/settings_check.py"), BOMBS
     ),
-    Rule(r"(?<!safetensors\.)\btorch\.load\(", CODE, ("core/encoders/weights.py",), BOMBS),
+    Rule(r"(?<!safetensors\.)\btorch\.load\(", CODE, ("core/encoders/weights/files.py",), BOMBS),
     Rule(r"\btarfile\.open\((?!fileobj=file, mode=\"w)|\.extract(all)?\(", CODE, (), BOMBS),
     Rule(r"\.setToolTip\(|\bQToolTip\b", WINDOW, (PLAIN,), GUESSES),
     Rule(r"ToolTipRole:\n(?:(?!\s*return ).*\n)*\s*return (?!tooltip\()", WINDOW, (), GUESSES),

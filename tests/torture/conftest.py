@@ -50,7 +50,9 @@ class Host:
         """Start a worker."""
         self._count += 1
         out = self._folder / f"{self._count}.out"
-        number = int(self._ask({"job": job, "arguments": list(arguments), "out": str(out)}))
+        own = {name: value for name, value in os.environ.items() if name.startswith(("BOXREFINE_", "XDG_"))}
+        order = {"job": job, "arguments": list(arguments), "out": str(out), "environment": own}
+        number = int(self._ask(order))
         return Worker(number, out)
 
     def end(self, worker: Worker) -> None:

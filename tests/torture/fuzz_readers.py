@@ -6,20 +6,21 @@ import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.encoders.weights import identity_of, load_state, notes_of
+from core.encoders.weights.files import identity_of, load_state, notes_of
 from core.errors import KnownError
-from core.features.cache_care import survey, verify
-from core.features.cache_folder import file_of
-from core.features.cache_pack import import_pack
-from core.features.feature_cache import FeatureCache
+from core.features.cache.cache_care import survey, verify
+from core.features.cache.cache_folder import file_of
+from core.features.cache.cache_pack import import_pack
+from core.features.cache.feature_cache import FeatureCache
 from core.formats.importing import find_boxes
 from core.images import read_picture, read_size, read_thumbnail
+from core.pretraining.config import PretrainConfig
 from core.progress import run
 from core.records import ImageRecord, NewImage
 from core.refiner.checkpoint import CARD_FILE, read_card
 from core.settings import load_settings, save_settings
 from core.store.project_store import ProjectStore
-from core.training.config import PretrainConfig, read_config
+from core.training.config_file import read_config
 from core.training.teach_config import TeachConfig
 from tests.torture.fuzz_seeds import KEY
 

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from core.encoders.image_features import ImageFeatures
-from core.features.codecs import checksum, encoded
-from core.features.feature_key import FeatureKey
+from core.features.cache.codecs import checksum, encoded
+from core.features.cache.feature_key import FeatureKey
 from core.geometry import Frame
 from core.refiner.checkpoint import CARD_FILE, SHIPPED
 from core.store.project_store import ProjectStore

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from core.training.config import PretrainConfig
+from core.pretraining.config import PretrainConfig
 from core.training.teach_config import TeachConfig
 from tests.torture.fuzz_seeds import KEY, card_document, coco_document, labelme_document
 

@@ -1,6 +1,7 @@
 """A process that has everything imported and forks one worker for each order, so that a kill costs milliseconds.
 
-Orders are lines of JSON on stdin: {"job": name, "arguments": [...], "out": file}. The answer is the worker's number.
+Orders are lines of JSON on stdin: {"job": name, "arguments": [...], "out": file,
+"environment": {...}}. The answer is the worker's number.
 Then {"wait": number} answers with how it ended. What a worker says goes to its file at once.
 """
 
@@ -27,6 +28,7 @@ def start(order: dict[str, object]) -> int:
         out = os.open(str(order["out"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(out, 1)
         os.dup2(out, 2)
+        os.environ.update(order["environment"])  # type: ignore[call-overload]
         jobs.JOBS[str(order["job"])](*order["arguments"])  # type: ignore[misc]
         code = 0
     except BaseException:

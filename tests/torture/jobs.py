@@ -1,7 +1,8 @@
 """What the workers do without end until they are killed; each says what it has confirmed, and not before.
 
 `+ID BOX` a box is stored; `?ID` it is about to be undone; `-ID` it is undone; `import FILE COUNT` an import is stored;
-`export N` an export is whole; `stored CONTENT` features are cached. `!` begins the lines of an error.
+`drawn KEY` a drawn box is kept; `?drawn KEY` it is about to be accepted; `export N` an export is whole;
+`stored CONTENT` features are cached. `!` begins the lines of an error.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from random import Random
 from core.errors import KnownError
 from core.geometry import Box
 from core.progress import run
-from core.records import Category, Correction, Dataset, ImageRecord, ImportedBox, NewImage
+from core.records import Category, Correction, Dataset, DrawnBox, ImageRecord, ImportedBox, NewImage
 from core.store.project_store import ProjectStore
 
 IMAGES = 3
@@ -54,8 +55,12 @@ def label(path: str, seed: int) -> None:
             import_some(store, random, f"{os.getpid()}-{turn}.json")
             continue
         box = some_box(random)
-        image_id = random.randrange(1, IMAGES + 1)
-        stored, _ = store.accept(Correction(image_id, category, box, box))
+        correction = Correction(random.randrange(1, IMAGES + 1), category, box, box)
+        key = draw(store, correction, f"{os.getpid()}-{turn}") if random.random() < 0.5 else ""
+        if key and random.random() < 0.3:
+            continue  # it waits for somebody to come back to it
+        say(f"?drawn {key}")
+        stored, _ = store.accept(correction, drawn=key)
         tell(stored.id, box)
         if choice < 0.3:
             moved = some_box(random)
@@ -68,6 +73,13 @@ def label(path: str, seed: int) -> None:
             say(f"?{stored.id}")
             store.delete([stored.id])
             say(f"-{stored.id}")
+
+
+def draw(store: ProjectStore, correction: Correction, key: str) -> str:
+    """Keep a box that is drawn and not accepted yet."""
+    store.keep_drawn(DrawnBox(key, correction, plain=True))
+    say(f"drawn {key}")
+    return key
 
 
 def tell(id: int, box: Box) -> None:
@@ -149,7 +161,7 @@ def export_half(out: str, number: int) -> None:
 
 def cache(folder: str, seed: int) -> None:
     """Put features into a cache and read some of them."""
-    from core.features.feature_cache import FeatureCache
+    from core.features.cache.feature_cache import FeatureCache
     from tests.core.feature_files import key_of, small_features
 
     random = Random(seed)

@@ -38,6 +38,7 @@ class Confirmed:
     gone: set[int] = field(default_factory=set)
     unknown: set[int] = field(default_factory=set)
     imports: dict[str, int | None] = field(default_factory=dict)
+    drawn: set[str] = field(default_factory=set)
 
     def take(self, worker: Worker) -> None:
         """Take in what a worker has said."""
@@ -46,6 +47,10 @@ class Confirmed:
                 id, box = line[1:].split(" ", 1)
                 self._know(int(id))
                 self.boxes[int(id)] = Box(*json.loads(box))
+            elif line.startswith("drawn "):
+                self.drawn.add(line.split()[1])
+            elif line.startswith("?drawn"):
+                self.drawn.discard(line.removeprefix("?drawn").strip())
             elif line.startswith(("-", "?")):
                 self._know(int(line[1:]))
                 (self.gone if line[0] == "-" else self.unknown).add(int(line[1:]))
@@ -60,7 +65,9 @@ class Confirmed:
         assert check_project(path) == []
         with closing(ProjectStore.open(path)) as store:
             stored = {entry.id: entry for entry in store.dataset().corrections}
+            drawn = {entry.key for image in store.images() for entry in store.drawn_boxes(image.id)}
             assert store.findings() == []
+        assert self.drawn <= drawn, "a drawn box is lost"
         lost = {id: box for id, box in self.boxes.items() if id not in stored or stored[id].accepted != box}
         assert not lost, f"confirmed and not there: {lost}"
         assert not self.gone & stored.keys(), "undone or deleted, and there"

@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 
-from core.features.cache_care import verify
-from core.features.feature_cache import FeatureCache
+from core.features.cache.cache_care import verify
+from core.features.cache.feature_cache import FeatureCache
 from core.progress import run
 from core.records import NewImage
 from core.store.project_check import check_project
@@ -31,10 +31,11 @@ _SLOW_VERBS = 4
 """Of so many rounds of the others there is one of a verb that takes seconds."""
 
 
-@pytest.fixture
-def learned_host(tmp_path: Path) -> Iterator[Host]:
-    """A host that has torch imported."""
-    with host_of(tmp_path / "workers", "core.features.feature_cache", "core.cli.train", "core.training.teach") as made:
+@pytest.fixture(scope="module")
+def learned_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host that has torch imported, which takes seconds."""
+    folder = tmp_path_factory.mktemp("workers")
+    with host_of(folder, "core.features.cache.feature_cache", "core.cli.train", "core.training.teach") as made:
         yield made
 
 
@@ -110,7 +111,7 @@ def test_training_that_is_killed_leaves_the_project_and_its_refiners_whole(
 def test_weights_that_are_taken_in_are_whole_or_not_there(
     learned_host: Host, tmp_path: Path, rounds: int, random: Random
 ) -> None:
-    from core.encoders.model_folder import held_weights
+    from core.encoders.weights.model_folder import held_weights
     from tests.core.hq_weights import save_vit_tiny
 
     weights = save_vit_tiny(tmp_path / "tiny.pth")

@@ -1,0 +1,58 @@
+"""The rows of the menu Box about many boxes: refining them in the background, and checking them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from boxrefine_gui.operations import checking
+from boxrefine_gui.operations.batch_refine import RefineAll
+from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.panels.job_list import JobList
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.action_row import ActionRow
+
+
+def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[ActionRow]:
+    """Refine all here and everywhere, then going through what is to check."""
+    return [
+        ActionRow(
+            "refine_image", "Refine &all boxes of this image", lambda: refine_all.image(watch=jobs.new()),
+            ("Shift+R",), "&Box", starts_group=True, enabled=_has_image,
+        ),
+        ActionRow(
+            "refine_folder", "Refine all boxes of the &folder", lambda: refine_all.folder(watch=jobs.new()),
+            ("Ctrl+Shift+R",), "&Box", enabled=_has_image,
+        ),
+        ActionRow(
+            "next_to_check", "&Next box to check", partial(checking.next_to_check, parts), ("N",), "&Box",
+            starts_group=True, on_canvas=True,
+        ),
+        ActionRow(
+            "keep", "&Keep the selected box as it is", partial(checking.keep, parts), ("K",), "&Box", on_canvas=True,
+            enabled=lambda session: session.selected is not None and not session.selected.confirmed,
+        ),
+        ActionRow(
+            "accept_all", "Accept all that is to &check on this image", partial(checking.accept_all_here, parts),
+            ("Shift+Return", "Shift+Enter"), "&Box", on_canvas=True,
+        ),
+        ActionRow(
+            "accept_sure", "Accept the proposals that the refiner is &sure of",
+            partial(checking.accept_sure_proposals, parts), menu="&Box", enabled=_has_to_check,
+        ),
+        ActionRow(
+            "accept_proposals", "Accept all &proposals of the folder", partial(checking.accept_all_proposals, parts),
+            menu="&Box", enabled=_has_to_check,
+        ),
+        ActionRow(
+            "discard_proposals", "&Discard all proposals of the folder",
+            partial(checking.discard_all_proposals, parts), menu="&Box", enabled=_has_to_check,
+        ),
+    ]  # fmt: skip
+
+
+def _has_image(session: Session) -> bool:
+    return session.image is not None
+
+
+def _has_to_check(session: Session) -> bool:
+    return bool(session.to_check)

@@ -1,0 +1,115 @@
+"""The menu Model: which encoder, what refines, and what is prepared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtWidgets import QWidget
+
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.help import show_once
+from boxrefine_gui.dialogs.models_dialog import ModelsDialog
+from boxrefine_gui.operations import opening
+from boxrefine_gui.operations.box_verbs import Parts, choose_settings
+from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.action_row import ActionRow
+from core.encoders.weights.published import OFFICIAL, TRAITS
+from core.errors import BadWeightsError
+
+REFINE_BY_TITLES = {
+    "auto": "Refine by what the encoder &has",
+    "refiner": "Refine by the &refiner alone",
+    "mask": "Refine by the &mask alone",
+    "both": "Refine by &both, the mask first",
+}
+"""The ways of core.refiner.checkpoint, which cannot be asked here because it brings torch."""
+
+
+def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask) -> list[ActionRow]:
+    """Encoders, then ways to refine, then the dialog of the encoders."""
+
+    def show_dialog() -> ModelsDialog:
+        dialog = window.findChild(ModelsDialog) or ModelsDialog(window, parts.session, folder, ask=ask)
+        show_once(dialog)
+        return dialog
+
+    def manage_them() -> None:
+        show_dialog()
+
+    def choose_encoder(name: str) -> None:
+        def failed(error: Exception) -> None:
+            if isinstance(error, BadWeightsError):
+                show_dialog().choose(name)  # where they can be had
+            parts.session.report(error)
+
+        opening.choose_models(parts, partial(replace, encoder=name, refine_by="auto"), on_error=failed)
+
+    def toggle_folder() -> None:
+        settings = parts.session.settings
+        choose_settings(parts, replace(settings, encode_folder=not settings.encode_folder))
+
+    manage = ActionRow("models", "&Encoders and their weights…", manage_them, ("Ctrl+M",), "&Model")
+    ahead = ActionRow(
+        "encode_folder",
+        "&Prepare the folder when there is nothing else to do",
+        toggle_folder,
+        menu="&Model",
+        checked=lambda session: session.settings.encode_folder,
+        starts_group=True,
+    )
+    encoders = [
+        ActionRow(
+            f"encoder_{traits.name}",
+            traits.title,
+            partial(choose_encoder, traits.name),
+            menu="&Model",
+            checked=partial(_has_encoder, traits.name),
+            one_of="encoder",
+            starts_group=traits is TRAITS[0],
+        )
+        for traits in TRAITS
+    ]
+    ways = [
+        ActionRow(
+            f"refine_by_{name}",
+            title,
+            partial(opening.choose_models, parts, partial(replace, refine_by=name)),
+            menu="&Model",
+            checked=partial(_refines_by, name),
+            one_of="refine by",
+            enabled=_makes_masks if name in ("mask", "both") else None,
+            starts_group=name == "auto",
+        )
+        for name, title in REFINE_BY_TITLES.items()
+    ]
+    return [manage, *encoders, *ways, _care(parts), ahead]
+
+
+def _care(parts: Parts) -> ActionRow:
+    """How far boxes are moved: it takes effect with the models, which are loaded anew."""
+
+    def toggle() -> None:
+        opening.choose_models(parts, partial(replace, careful=not parts.session.settings.careful))
+
+    return ActionRow(
+        "careful",
+        "Be &careful: move only boxes that are clearly off",
+        toggle,
+        menu="&Model",
+        checked=lambda session: session.settings.careful,
+        starts_group=True,
+    )
+
+
+def _has_encoder(name: str, session: Session) -> bool:
+    return session.settings.encoder == name
+
+
+def _makes_masks(session: Session) -> bool:
+    return session.settings.encoder in OFFICIAL
+
+
+def _refines_by(name: str, session: Session) -> bool:
+    return session.settings.refine_by == name

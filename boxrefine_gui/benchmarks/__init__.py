@@ -1,0 +1,1 @@
+"""Benchmarks of the real window, drawn offscreen; no user's window runs them."""

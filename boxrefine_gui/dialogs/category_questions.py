@@ -1,0 +1,72 @@
+"""What the list of categories asks before a category goes: it joins the verbs and their dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QDialog, QWidget
+
+from boxrefine_gui.dialogs.category_dialog import CategoryQuestion, DeleteCategoryDialog, MergeCategoryDialog
+from boxrefine_gui.dialogs.help import show_once
+from boxrefine_gui.operations import category_verbs
+from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.operations.category_verbs import many, quoted
+from core.records import CategoryUse
+
+
+class CategoryQuestions:
+    """Deletes and merges categories, with a dialog of `window` where boxes are concerned."""
+
+    def __init__(self, parts: Parts, window: QWidget) -> None:
+        self._parts = parts
+        self._window = window
+
+    def delete(self, category_id: int) -> None:
+        """Delete a category, at once if it has no boxes."""
+        category_verbs.delete_category(self._parts, category_id, ask=partial(self._ask_delete, category_id))
+
+    def merge(self, category_id: int, into: int | None) -> None:
+        """Ask which category is to have the boxes of this one; `into` is offered first, else the chosen one."""
+        category_verbs.ask_merge(self._parts, category_id, ask=partial(self._ask_merge, category_id, into))
+
+    def _ask_delete(self, category_id: int, use: CategoryUse) -> None:
+        self._show(
+            lambda: DeleteCategoryDialog(
+                self._window,
+                self._question(category_id, use, None),
+                on_move=lambda into: category_verbs.merge_category(self._parts, category_id, use, into),
+                on_delete=lambda: category_verbs.delete_with_boxes(self._parts, category_id, use),
+            )
+        )
+
+    def _ask_merge(self, category_id: int, into: int | None, use: CategoryUse) -> None:
+        question = self._question(category_id, use, into)
+        if question.others:
+            self._show(
+                lambda: MergeCategoryDialog(
+                    self._window,
+                    question,
+                    on_merge=lambda into: category_verbs.merge_category(self._parts, category_id, use, into),
+                )
+            )
+
+    def _question(self, category_id: int, use: CategoryUse, into: int | None) -> CategoryQuestion:
+        session = self._parts.session
+        name = quoted(session, category_id)
+        others = [category for category in session.categories if category.id != category_id]
+        sentence = f"{name} has {many(use.boxes, 'box')} on {many(use.images, 'image')}."
+        if into is not None:
+            sentence = f"There is a category {quoted(session, into)} already. {sentence}"
+        if not use.boxes:
+            sentence = sentence.replace("0 boxes on 0 images", "no boxes")
+        return CategoryQuestion(name, sentence, others, session.category_id if into is None else into)
+
+    def _show(self, make: Callable[[], QDialog]) -> None:
+        """One question at a time, and none about a project that is open no more."""
+        if self._window.findChild(DeleteCategoryDialog) or self._window.findChild(MergeCategoryDialog):
+            return
+        dialog = make()
+        dialog.setModal(True)
+        self._parts.session.project_changed.connect(dialog.reject)
+        show_once(dialog)

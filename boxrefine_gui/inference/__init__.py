@@ -1,0 +1,1 @@
+"""Encoding and refining for the window: live, ahead of time, and a second time on crops."""

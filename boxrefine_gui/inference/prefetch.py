@@ -1,0 +1,186 @@
+"""Prefetch: an image is opened, so its features are made first, then its neighbours', and the folder's when idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+
+from boxrefine_gui.lanes.lane import QueueLane
+from boxrefine_gui.lanes.timers import AFTER_A_STEP_MS, timer
+from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.state.session_state import Readiness
+from core.errors import BadFileError, StorageError
+from core.features.encoding.encode_order import encode_order, folder_order
+from core.records import ImageRecord
+
+if TYPE_CHECKING:
+    from core.encoders.image_features import ImageFeatures
+
+_GROUP = "features"
+_OPEN_IMAGE = 1
+_FOLDER = 100
+_HAND_RESTS_MS = 300
+_AHEAD, _BEHIND = 3, 1
+
+
+class Prefetch:
+    """Keeps the encode lane's queue in the order of what the user will need next."""
+
+    def __init__(self, *, session: Session, lane: QueueLane) -> None:
+        self._session = session
+        self._lane = lane
+        self._reported = ""
+        self._prepared: set[tuple[str, int]] = set()  # encoder identity and image id
+        self._folder: Iterator[int] = iter(())
+        self._counted: int | None = None
+        self._shown = self._at_hand = 0
+        self._step = timer(AFTER_A_STEP_MS, self._prepare_around)
+        self._rest = timer(_HAND_RESTS_MS, lane.release)
+        session.image_changed.connect(self._requeue)
+        session.models_changed.connect(self._requeue)
+        session.settings_changed.connect(self._go_on)
+        session.picture_changed.connect(self._count_soon)
+        session.drawn_changed.connect(self._hand_moves)
+
+    def stop(self) -> None:
+        """Let everything that is held back go on, so that the lane can end."""
+        self._folder = iter(())
+        self._step.stop()
+        self._rest.stop()
+        self._lane.release()
+
+    def _hand_moves(self) -> None:
+        """A drag needs the processor: nothing but the open image is encoded until the hand rests."""
+        if self._session.draft is not None:
+            self._lane.hold(above=_OPEN_IMAGE)
+            self._rest.start()
+
+    def _requeue(self) -> None:
+        self._lane.drop(_GROUP)
+        self._folder = iter(())
+        self._step.stop()
+        models, image = self._session.models, self._session.image
+        if models is None or image is None:
+            return
+        kept = models.source.peek(image.path)
+        if kept is None:
+            self._prepare_around()
+            return
+        self._session.set_features(kept)
+        self._tell()
+        self._step.start()
+
+    def _prepare_around(self) -> None:
+        models, row = self._session.models, self._session.row
+        if models is None or row is None:
+            return
+        total, direction = len(self._session.images), self._session.direction
+        order = encode_order(current=row, total=total, direction=direction, ahead=_AHEAD, behind=_BEHIND)
+        for place, wanted in enumerate(order):
+            # The open one also where its features are at hand: its file may have been replaced since.
+            self._queue(models, self._session.images[wanted], place=place)
+        self._folder = folder_order(current=row, total=total, direction=direction, reach=models.reach)
+        self._tell()
+
+    def _queue(self, models: Models, record: ImageRecord, *, place: int) -> None:
+        key = (models.encoder_identity, record.id, record.path)
+        if record.id in self._session.problems or self._lane.has(key):
+            return
+        self._lane.run(
+            partial(models.source.of_path, record.path),
+            on_done=partial(self._arrived, models, record.id),
+            on_error=partial(self._failed, models, record.id),
+            priority=_OPEN_IMAGE + place,
+            group=_GROUP,
+            key=key,
+            title=f"preparing {record.path.name}",
+        )
+
+    def _go_on(self) -> None:
+        """When nothing else waits, the next image of the folder."""
+        models = self._session.models
+        if models is None or not self._session.settings.encode_folder or self._lane.waits(_GROUP):
+            return
+        for row in self._folder:
+            record = self._session.images[row]
+            if (models.encoder_identity, record.id) in self._prepared or record.id in self._session.problems:
+                continue
+            self._lane.run(
+                partial(models.source.prepare, record.path),
+                on_done=partial(self._has_prepared, models, record.id),
+                on_error=partial(self._failed, models, record.id),
+                priority=_FOLDER,
+                group=_GROUP,
+                key=(models.encoder_identity, record.id, record.path),
+                title=f"preparing the folder: {record.path.name}",
+            )
+            return
+
+    def _arrived(self, models: Models, image_id: int, features: ImageFeatures) -> None:
+        image = self._session.image
+        now = self._session.models
+        is_same = now is not None and now.encoder_identity == models.encoder_identity  # the refiner may be another
+        is_open = image is not None and image.id == image_id and is_same
+        if is_open and features is not self._session.features:
+            self._session.set_features(features)
+        self._has_prepared(models, image_id)
+
+    def _has_prepared(self, models: Models, image_id: int, _: None = None) -> None:
+        self._prepared.add((models.encoder_identity, image_id))
+        trouble = models.trouble()
+        if trouble is not None and trouble != self._reported:
+            self._reported = trouble
+            self._session.report(StorageError(trouble))
+        self._tell()
+        self._go_on()
+
+    def _failed(self, models: Models, image_id: int, error: Exception) -> None:
+        self._prepared.add((models.encoder_identity, image_id))  # trying again at once would not help
+        # A picture that cannot be read is told of in the canvas when it is opened; that is soon enough.
+        if not isinstance(error, BadFileError) and repr(error) != self._reported:
+            self._reported = repr(error)
+            self._session.report(error)
+        self._go_on()
+
+    # What the user may know of it
+
+    def _count_soon(self) -> None:
+        """Once the events of this moment are over, in which picture and features may come in any order."""
+        QTimer.singleShot(0, self._count)
+
+    def _count(self) -> None:
+        image = self._session.image
+        if image is None or self._session.picture is None or self._session.models is None or image.id == self._counted:
+            return
+        self._counted = image.id
+        self._shown += 1
+        self._at_hand += self._session.features is not None
+        self._tell()
+
+    def _tell(self) -> None:
+        models, row = self._session.models, self._session.row
+        if models is None or row is None:
+            return
+        stats = models.stats()
+        self._session.set_readiness(
+            Readiness(
+                ahead=self._ahead(models.encoder_identity, row),
+                shown=self._shown,
+                at_hand=self._at_hand,
+                ram_bytes=stats.ram_bytes if stats else 0,
+                disk_bytes=stats.disk_bytes if stats else 0,
+            )
+        )
+
+    def _ahead(self, encoder: str, row: int) -> int:
+        """How many images in the direction of travel are prepared without a gap."""
+        images, step, ahead = self._session.images, self._session.direction, 0
+        while 0 <= row + step * (ahead + 1) < len(images):
+            if (encoder, images[row + step * (ahead + 1)].id) not in self._prepared:
+                break
+            ahead += 1
+        return ahead

@@ -1,0 +1,1 @@
+"""Threads, the trainer's process and timers: who runs what, and in which order."""

@@ -1,0 +1,346 @@
+"""All threads of the app: the one door back to the GUI thread, and the two kinds of lane.
+
+A lane's thread never holds a callback: callbacks stay in a table that only the GUI thread touches, and the
+thread posts back a number and an outcome. So no QObject can die on a lane.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from boxrefine_gui.lanes.thread_priority import give_way
+from core.progress import Job, Progress
+
+T = TypeVar("T")
+
+PROGRESS_PERIOD_S = 0.1
+"""Progress is forwarded at most this often, in seconds: eyes need no more and the GUI thread has other work."""
+
+
+class GuiThread(QObject):
+    """The single door from lanes back to the GUI thread."""
+
+    _posted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._posted.connect(self.run_posted, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run `call` soon on the GUI thread; any thread may ask. After `close` nothing is run any more."""
+        with self._lock:
+            if self._closed:
+                return
+            self._calls.append(call)
+            self._posted.emit()
+
+    def run_posted(self) -> None:
+        """GUI thread: run what was posted so far."""
+        for _ in range(len(self._calls)):
+            if self._calls:
+                self._calls.popleft()()
+
+    def close(self) -> None:
+        """GUI thread: run what was posted, then close the door."""
+        self.run_posted()
+        with self._lock:
+            self._closed = True
+            self._calls.clear()
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of one request; each is called on the GUI thread."""
+
+    on_done: Callable[[Any], None] | None = None
+    on_error: Callable[[Exception], None] | None = None
+    on_progress: Callable[[Progress], None] | None = None
+    on_cancel: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of a request: a value, an error, or neither because it was cancelled."""
+
+    value: object = None
+    error: Exception | None = None
+    cancelled: bool = False
+
+
+@dataclass(order=True)
+class _Entry:
+    """One request in a queue, compared by its place in it."""
+
+    priority: int
+    number: int
+    job: Callable[[], object] = field(compare=False)
+    is_steps: bool = field(compare=False, default=False)
+    group: str = field(compare=False, default="")
+    key: Hashable = field(compare=False, default=None)
+    title: str = field(compare=False, default="")
+    cancelled: bool = field(compare=False, default=False)
+
+
+class _Lane:
+    """A thread, the requests that wait for it, and the listeners that wait for their outcomes."""
+
+    def __init__(
+        self, name: str, gui: GuiThread, *, unheard: Callable[[Exception], None], gives_way: bool = False
+    ) -> None:
+        """One that `gives_way` has a processor when the window needs none."""
+        self.name = name
+        self._gives_way = gives_way
+        self._gui = gui
+        self._unheard = unheard
+        self._listeners: dict[int, Listener] = {}
+        self._wake = threading.Condition()
+        self._waiting: list[_Entry] = []
+        self._running: _Entry | None = None
+        self._count = 0
+        self._closing = False
+        self._highest = float("inf")  # requests of a larger priority number are held back
+        # A daemon, because a native call of a minute must not keep a closed app alive.
+        self._thread = threading.Thread(target=self._loop, name=f"lane-{name}", daemon=True)
+        self._thread.start()
+
+    def _add(
+        self,
+        job: Callable[[], object],
+        listener: Listener,
+        *,
+        priority: int = 0,
+        is_steps: bool = False,
+        group: str = "",
+        key: Hashable = None,
+        title: str = "",
+    ) -> _Entry:
+        with self._wake:
+            self._count += 1
+            entry = _Entry(priority, self._count, job, is_steps, group, key, title)
+            if self._closing:
+                return entry  # the app is ending; there is nobody left to hear of it
+            self._listeners[entry.number] = listener
+            self._waiting.append(entry)
+            self._wake.notify_all()
+        return entry
+
+    def _take(self) -> _Entry | None:
+        with self._wake:
+            self._running = None
+            while not (allowed := self._allowed()) and not self._closing:
+                self._wake.wait()
+            if not allowed:
+                return None
+            self._running = min(allowed)
+            self._waiting.remove(self._running)
+            return self._running
+
+    def _allowed(self) -> list[_Entry]:
+        return [entry for entry in self._waiting if entry.priority <= self._highest]
+
+    def _loop(self) -> None:
+        if self._gives_way:
+            give_way()
+        while (entry := self._take()) is not None:
+            self._gui.post(partial(self._started, entry.title))
+            outcome = self._outcome_of(entry)
+            number = entry.number
+            del entry  # what the job captured must not live until the next one comes
+            self._gui.post(partial(self._finished, number, outcome))
+
+    def _outcome_of(self, entry: _Entry) -> _Outcome:
+        if entry.cancelled:
+            return _Outcome(cancelled=True)
+        try:
+            if entry.is_steps:
+                return self._run_steps(entry)
+            return _Outcome(entry.job())
+        except Exception as error:
+            return _Outcome(error=error)
+
+    def _run_steps(self, entry: _Entry) -> _Outcome:
+        steps: Any = entry.job()
+        heard_at = float("-inf")
+        try:
+            while not entry.cancelled:
+                progress = next(steps)
+                if time.monotonic() - heard_at >= PROGRESS_PERIOD_S:
+                    heard_at = time.monotonic()
+                    self._gui.post(partial(self._progressed, entry.number, progress))
+        except StopIteration as end:
+            return _Outcome(end.value)
+        finally:
+            steps.close()
+        return _Outcome(cancelled=True)
+
+    def _started(self, title: str) -> None:
+        """GUI thread: a request has left the queue."""
+
+    def _progressed(self, number: int, progress: Progress) -> None:
+        listener = self._listeners.get(number)
+        if listener and listener.on_progress:
+            listener.on_progress(progress)
+
+    def _finished(self, number: int, outcome: _Outcome) -> None:
+        listener = self._listeners.pop(number, Listener())
+        if outcome.cancelled:
+            if listener.on_cancel:
+                listener.on_cancel()
+        elif outcome.error is not None:
+            (listener.on_error or self._unheard)(outcome.error)
+        elif listener.on_done:
+            listener.on_done(outcome.value)
+
+    def _drop(self, unwanted: Callable[[_Entry], bool]) -> None:
+        with self._wake:
+            dropped = [entry for entry in self._waiting if unwanted(entry)]
+            self._waiting = [entry for entry in self._waiting if not unwanted(entry)]
+        for entry in dropped:
+            self._listeners.pop(entry.number, None)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing waits, runs, or has yet to be heard of on the GUI thread."""
+        return not self._listeners
+
+    def close(self, *, drain: bool = False) -> None:
+        """Take no more requests; run those that wait if `drain`, else drop them and cancel the one running."""
+        with self._wake:
+            self._closing = True
+            self._highest = float("inf")
+            if not drain:
+                self._waiting.clear()
+                if self._running:
+                    self._running.cancelled = True
+            self._wake.notify_all()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread after `close`; False where it is still inside a request after `timeout_s`."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+
+class LatestLane(_Lane):
+    """One thread; a newer request replaces the one that still waits."""
+
+    def ask(
+        self,
+        request: Callable[[], T],
+        *,
+        on_done: Callable[[T], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        """Run `request` unless a newer one comes before its turn; then nobody hears of it."""
+        self._drop(lambda entry: entry.priority > 0)
+        self._add(request, Listener(on_done, on_error), priority=1)
+
+    def ask_surely(
+        self,
+        request: Callable[[], T],
+        *,
+        on_done: Callable[[T], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        """Run `request` whatever is asked later, before the one that may be replaced."""
+        self._add(request, Listener(on_done, on_error))
+
+
+class Ticket:
+    """One request of a QueueLane, to cancel it."""
+
+    def __init__(self, entry: _Entry) -> None:
+        self._entry = entry
+
+    def cancel(self) -> None:
+        """Stop it: before its turn, or at its next step."""
+        self._entry.cancelled = True
+
+
+class QueueLane(_Lane):
+    """One thread; requests run by priority (lowest number first), then in the order they were asked."""
+
+    def __init__(
+        self,
+        name: str,
+        gui: GuiThread,
+        *,
+        unheard: Callable[[Exception], None],
+        gives_way: bool = False,
+    ) -> None:
+        self.on_activity: Callable[[str], None] | None = None
+        super().__init__(name, gui, unheard=unheard, gives_way=gives_way)
+
+    def run(
+        self,
+        job: Callable[[], T],
+        *,
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        priority: int = 0,
+        group: str = "",
+        key: Hashable = None,
+        title: str = "",
+    ) -> Ticket:
+        """Queue `job`; `group` is for `drop`, `key` for `has`, `title` for the status bar."""
+        listener = Listener(on_done, on_error)
+        return Ticket(self._add(job, listener, priority=priority, group=group, key=key, title=title))
+
+    def run_steps(
+        self,
+        start: Callable[[], Job[T]],
+        *,
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_cancel: Callable[[], None] | None = None,
+        title: str = "",
+    ) -> Ticket:
+        """Queue a long job; cancelling its ticket closes the generator at its next step."""
+        listener = Listener(on_done, on_error, on_progress, on_cancel)
+        return Ticket(self._add(start, listener, is_steps=True, title=title))
+
+    def drop(self, group: str) -> None:
+        """Forget the requests of `group` that still wait; the one running goes on."""
+        self._drop(lambda entry: entry.group == group)
+
+    def hold(self, *, above: int) -> None:
+        """Start no request whose priority number is above `above` until `release`; the one running goes on."""
+        with self._wake:
+            self._highest = above
+
+    def release(self) -> None:
+        """Let what was held back start."""
+        with self._wake:
+            self._highest = float("inf")
+            self._wake.notify_all()
+
+    def waits(self, group: str) -> bool:
+        """Whether a request of `group` waits."""
+        with self._wake:
+            return any(entry.group == group for entry in self._waiting)
+
+    def has(self, key: Hashable) -> bool:
+        """Whether a request with this key waits or runs."""
+        with self._wake:
+            entries = [*self._waiting, *([self._running] if self._running else [])]
+            return any(entry.key == key for entry in entries)
+
+    def _started(self, title: str) -> None:
+        if self.on_activity:
+            self.on_activity(title)
+
+    def _finished(self, number: int, outcome: _Outcome) -> None:
+        super()._finished(number, outcome)
+        if self.on_activity and self.is_idle:
+            self.on_activity("")

@@ -1,0 +1,187 @@
+"""The store lane: the one thread that touches the project file, and what it reads back after each write.
+
+Rejected: letting panels read the store themselves; each would wait for the lane in its own way.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from boxrefine_gui.lanes.lane import QueueLane
+from boxrefine_gui.state.project_view import Moved, OpenedProject, StoreView, read_touched, read_whole
+from core.errors import ProjectGoneError, StorageError
+from core.records import Changes
+
+if TYPE_CHECKING:
+    from core.store.project_store import ProjectStore
+
+T = TypeVar("T")
+
+
+class StoreLane:
+    """Runs functions of the open project, one after the other, each on the store lane.
+
+    Where a write finds the project's file gone, the project goes on in a copy of its own, and the write with it;
+    `on_moved` hears of that on the GUI thread.
+    """
+
+    def __init__(self, lane: QueueLane, *, unheard: Callable[[Exception], None]) -> None:
+        self.on_moved: Callable[[Moved], None] | None = None
+        self._unheard = unheard
+        self._moves: deque[Moved] = deque()  # filled on the lane, emptied on the GUI thread
+        self._lane = lane
+        self._project: ProjectStore | None = None  # touched on the lane alone
+        self._lane_turn = 0  # counts opened projects: on the lane
+        self._gui_turn = 0  # the same as the GUI thread knows it
+
+    def open(
+        self,
+        opener: Callable[[], ProjectStore],
+        *,
+        on_done: Callable[[OpenedProject], None],
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Put another project in the place of the open one, once it is known to be readable."""
+
+        def job() -> tuple[int, OpenedProject]:
+            project = opener()
+            try:
+                if self._project is not None:
+                    project.succeed(self._project)  # it may be the same one
+                opened = OpenedProject(project.path, read_whole(project))
+            except BaseException:
+                project.close()
+                raise
+            if self._project is not None:
+                self._project.close()
+            self._project = project
+            self._lane_turn += 1
+            return self._lane_turn, opened
+
+        def done(result: tuple[int, OpenedProject]) -> None:
+            self._gui_turn, opened = result
+            on_done(opened)
+
+        self._lane.run(job, on_done=done, on_error=on_error)
+
+    def write(
+        self,
+        job: Callable[[ProjectStore], Changes],
+        *,
+        on_done: Callable[[StoreView], None],
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run one operation and read back what it touched."""
+        self.run(lambda project: read_touched(project, job(project)), on_done=on_done, on_error=on_error)
+
+    def run(
+        self,
+        job: Callable[[ProjectStore], T],
+        *,
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run a function of the project that the window shows now; without one it is our bug, heard of as an error."""
+        turn = self._gui_turn
+
+        def done(value: T) -> None:
+            self._tell_moves()
+            if on_done is not None:
+                on_done(value)
+
+        def failed(error: Exception) -> None:
+            self._tell_moves()
+            (on_error or self._unheard)(error)
+
+        self._lane.run(lambda: self._surely(self._opened(turn), job), on_done=done, on_error=failed)
+
+    def save_elsewhere(self, path: Path, *, on_error: Callable[[Exception], None]) -> None:
+        """Copy the project to a new file and go on there. Errors are StorageErrors; the project stays where it is."""
+
+        def job(project: ProjectStore) -> None:
+            self._go_on_in(project, path, is_gone=False)
+
+        self.run(job, on_error=on_error)
+
+    def rescue(self) -> None:
+        """Go on in a copy, because the project's file is gone."""
+
+        def job(project: ProjectStore) -> None:
+            if project.is_gone:
+                self._rescue(project)
+
+        self.run(job)
+
+    def read(self, job: Callable[[ProjectStore], T], *, on_done: Callable[[T], None]) -> None:
+        """Read something of the project that the window shows now; nobody hears of it where another one was opened."""
+        turn = self._gui_turn
+
+        def unless_another() -> T | None:
+            return job(self._opened(turn)) if turn == self._lane_turn else None
+
+        def done(result: T | None) -> None:
+            if result is not None:
+                on_done(result)
+
+        self._lane.run(unless_another, on_done=done)
+
+    def look_at(self, image_id: int, *, on_done: Callable[[StoreView], None]) -> None:
+        """Read the boxes of one image."""
+        self.read(lambda project: read_touched(project, Changes(image_ids=frozenset({image_id}))), on_done=on_done)
+
+    @property
+    def is_idle(self) -> bool:
+        """Every write asked for so far is stored, and the GUI thread has heard of it."""
+        return self._lane.is_idle
+
+    def close(self) -> None:
+        """Finish what waits, then close the file."""
+        self._lane.run(self._close_project)
+        self._lane.close(drain=True)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the lane to end after `close`."""
+        return self._lane.join(timeout_s)
+
+    def _opened(self, turn: int) -> ProjectStore:
+        if self._project is None:
+            raise RuntimeError("no project is open")
+        if turn != self._lane_turn:  # ids of one project mean something else in the next
+            raise StorageError(f"{self._project.path} was opened meanwhile: do that again where it belongs.")
+        return self._project
+
+    def _surely(self, project: ProjectStore, job: Callable[[ProjectStore], T]) -> T:
+        try:
+            value = job(project)
+        except ProjectGoneError:  # nothing was written
+            return job(self._rescue(project))
+        if project is self._project and project.is_gone:
+            self._rescue(project)  # it may have gone while the value was being written, and the copy has it
+        return value
+
+    def _rescue(self, project: ProjectStore) -> ProjectStore:
+        from core.store.copying import rescue_path
+
+        return self._go_on_in(project, rescue_path(project.path), is_gone=True)
+
+    def _go_on_in(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
+        project.copy_to(path)
+        copy = type(project).open(path)
+        project.close()
+        self._project = copy
+        self._moves.append(Moved(project.path, path, is_gone))
+        return copy
+
+    def _tell_moves(self) -> None:
+        while self._moves:
+            moved = self._moves.popleft()
+            if self.on_moved is not None:
+                self.on_moved(moved)
+
+    def _close_project(self) -> None:
+        if self._project is not None:
+            self._project.close()
+            self._project = None

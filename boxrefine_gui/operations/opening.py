@@ -1,0 +1,346 @@
+"""The verbs that open: a folder of pictures, a project file, and the models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boxrefine_gui.operations.box_verbs import Parts, choose_settings, show_image
+from boxrefine_gui.operations.drawing import keep_in_hand
+from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.project_view import OpenedProject, StoreView
+from boxrefine_gui.state.session import Session
+from core.encoders.weights.published import title_of
+from core.errors import BadFileError, KnownError, StorageError, reason
+from core.records import ImageRecord, NewImage
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.store.project_store import ProjectStore
+
+PROJECT_SUFFIX = ".sqlite"
+LOADING = "loading"
+"""What the encode lane's activity begins with while models are loaded."""
+
+LOADING_MODEL = f"{LOADING} the model"
+
+_FIRST_CHUNK = 32
+_LARGEST_CHUNK = 8192
+
+
+def open_path(parts: Parts, path: Path) -> None:
+    """Open a folder, a project file, or the folder of a picture with that picture in view."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - as the project writes paths: no `..`, and links stay links
+    if path.suffix == PROJECT_SUFFIX:
+        open_project(parts, path)
+    else:
+        parts.session.set_scan(f"opening {path.name}")
+        failed = partial(_not_opened, parts)
+        parts.files.run(partial(_look_into, path), on_done=partial(_listed, parts), on_error=failed)
+
+
+def open_project(parts: Parts, path: Path) -> None:
+    """Open a project file."""
+
+    def opener() -> ProjectStore:
+        from core.store.project_store import ProjectStore
+
+        return ProjectStore.open(path)
+
+    parts.session.set_scan(f"opening {path.name}")
+    keep_in_hand(parts)
+    parts.store.open(opener, on_done=partial(_opened_project, parts), on_error=partial(_not_opened, parts))
+
+
+def open_sample(parts: Parts) -> None:
+    """Open the sample project, which is made at its first use."""
+
+    def job() -> Path:
+        from core.sample_project import sample_project
+
+        return sample_project()
+
+    parts.session.set_scan("opening the sample project")
+    parts.files.run(job, on_done=partial(open_project, parts), on_error=partial(_not_opened, parts))
+
+
+def open_last(parts: Parts) -> None:
+    """Open what was open last; the sample project where there is nothing, or it is gone."""
+    settings = parts.session.settings
+    if not settings.recent:
+        open_sample(parts)
+        return
+
+    def found(path: Path | None) -> None:
+        if path is not None:
+            open_path(parts, path)
+            return
+        open_sample(parts)
+        if not _is_sample(settings.recent[0]):
+            gone = f"{settings.recent[0]} is not there now"
+            parts.session.tell(f"{gone}, so the sample project is open.")
+
+    parts.session.set_scan("looking for what was open last")
+    parts.files.run(partial(_last, settings), on_done=found, on_error=partial(_not_opened, parts))
+
+
+def _last(settings: Settings) -> Path | None:
+    """Files lane: the last folder or project; None where it is gone.
+
+    The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
+    """
+    last = Path(settings.recent[0])
+    return None if _is_sample(settings.recent[0]) or not os.path.exists(last) else last  # noqa: PTH110 - no name is too long
+
+
+def _is_sample(path: str) -> bool:
+    from core.store.project_file import SAMPLE_PREFIX
+
+    return Path(path).parent.name == "projects" and Path(path).stem.startswith(SAMPLE_PREFIX)
+
+
+def _not_opened(parts: Parts, error: Exception) -> None:
+    parts.session.set_scan("")
+    parts.session.report(error)
+
+
+def _opened_project(parts: Parts, opened: OpenedProject) -> None:
+    parts.session.set_scan("")
+    parts.session.open_project(opened, folder=None)
+    _remember(parts, opened.path)
+    _show_first(parts, None)
+
+
+class _Listing:
+    """What was found in a folder: its pictures, and which one to show first."""
+
+    def __init__(self, folder: Path, paths: list[Path], show: Path | None) -> None:
+        self.folder, self.paths, self.show = folder, paths, show
+
+
+def _look_into(path: Path) -> _Listing:
+    """Files lane. Raises BadFileError where there are no pictures."""
+    from core.images import list_pictures
+
+    folder, show = (path.parent, path) if path.is_file() else (path, None)
+    paths = list_pictures(folder)
+    if not paths:
+        raise BadFileError(
+            f"The folder {folder} holds no pictures (JPEG, PNG, BMP, TIFF, WebP): choose the folder they lie in."
+        )
+    return _Listing(folder, paths, show)
+
+
+def _listed(parts: Parts, listing: _Listing) -> None:
+    def opener() -> ProjectStore:
+        from core.store.project_store import ProjectStore, project_path_for
+
+        return ProjectStore.open_or_create(project_path_for(listing.folder))
+
+    keep_in_hand(parts)
+    parts.store.open(opener, on_done=partial(_opened_folder, parts, listing), on_error=partial(_not_opened, parts))
+
+
+def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> None:
+    parts.session.open_project(opened, listing.folder)
+    _remember(parts, listing.folder)
+    _show_first(parts, listing.show)
+    scan = Scan(parts, opened.path, listing.show)
+    unknown = partial(_unknown, parts.session.images, listing.paths)
+    parts.files.run(unknown, on_done=scan.start, on_error=partial(_not_opened, parts))
+
+
+def _remember(parts: Parts, path: Path) -> None:
+    choose_settings(parts, parts.session.settings.opened(path))
+
+
+def _show_first(parts: Parts, show: Path | None) -> None:
+    """The picture at `show`, else the one at which this project was left, else the first one."""
+    session, images = parts.session, parts.session.images
+    if session.image is None and images:
+        at = show or _left_at(session)
+        wanted = next((record for record in images if record.path == at), None)
+        if wanted is None and show is None:
+            wanted = images[0]
+        if wanted is not None:
+            show_image(parts, wanted.id)
+
+
+def _left_at(session: Session) -> Path | None:
+    """The picture that was open last in this project, here or in an earlier window."""
+    project = session.project_path
+    if project is None:
+        return None
+    place = session.settings.places.get(str(project))
+    return session.left_at.get(project, Path(place) if place else None)
+
+
+def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:
+    """Files lane: the pictures that are not in the project yet."""
+    seen = {record.path for record in known}
+    return [path for path in paths if path not in seen]
+
+
+class Scan:
+    """Adds a folder's new pictures to the project, in chunks that grow, so that the first ones are seen at once."""
+
+    def __init__(self, parts: Parts, project_path: Path, show: Path | None) -> None:
+        self._parts = parts
+        self._project_path = project_path
+        self._show = show
+        self._left: list[Path] = []
+        self._to_store: list[list[NewImage]] = []
+        self._chunk = _FIRST_CHUNK
+        self._total = 0
+
+    def start(self, paths: list[Path]) -> None:
+        self._left, self._total = paths, len(paths)
+        self._next()
+
+    def _next(self) -> None:
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return  # another project was opened meanwhile
+        done = self._total - len(self._left)
+        session.set_scan(f"reading the folder: {done} of {self._total}" if self._left else "")
+        if self._left:
+            chunk, self._left = self._left[: self._chunk], self._left[self._chunk :]
+            self._chunk = min(self._chunk * 4, _LARGEST_CHUNK)
+            failed = partial(self._not_measured, chunk)
+            self._parts.files.run(partial(_measure, chunk), on_done=self._measured, on_error=failed)
+        elif session.image is None and session.images:
+            wanted = (record for record in session.images if record.path == self._show)  # perhaps an unreadable one
+            show_image(self._parts, next(wanted, session.images[0]).id)
+
+    def _measured(self, found: tuple[list[NewImage], list[tuple[Path, str]]]) -> None:
+        new, faults = found
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return
+        if faults:
+            session.add_unreadable(dict(faults))
+        self._store(new)
+
+    def _not_measured(self, chunk: list[Path], error: Exception) -> None:
+        """One chunk that fails, by a fault of ours, does not keep the rest of the folder closed."""
+        session = self._parts.session
+        if session.project_path == self._project_path:
+            session.report(error)
+            session.add_unreadable(
+                {path: f"The picture {path} cannot be read: look at it again (F5)." for path in chunk}
+            )
+            self._next()
+
+    def _store(self, new: list[NewImage]) -> None:
+        """Add pictures to the project, those that wait for it from before first."""
+        if new:
+            self._to_store.append(new)
+        if not self._to_store:
+            self._next()
+            return
+        batch = self._to_store.pop()
+        self._parts.store.write(
+            lambda project: project.add_images(batch), on_done=self._added, on_error=partial(self._not_added, batch)
+        )
+
+    def _not_added(self, batch: list[NewImage], error: Exception) -> None:
+        session = self._parts.session
+        if session.project_path != self._project_path:
+            return  # nobody waits for these pictures any more
+        if isinstance(error, StorageError | BadFileError):  # another chunk would fare no better
+            session.set_scan("")
+            session.report(error)
+            return
+        if len(batch) > 1:  # one of them is at fault
+            middle = len(batch) // 2
+            self._to_store += [batch[middle:], batch[:middle]]
+        else:
+            session.add_unreadable({batch[0].path: f"The picture cannot be added to the project ({reason(error)})."})
+        self._store([])
+
+    def _added(self, view: StoreView) -> None:
+        if self._parts.session.project_path == self._project_path:
+            self._parts.session.apply(view)
+            _show_first(self._parts, self._show)
+            self._store([])
+
+
+def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]:
+    """Files lane: sizes from the headers, and a sentence for each picture that has none."""
+    from core.images import read_size
+
+    new, faults = [], []
+    for path in paths:
+        try:
+            width, height = read_size(path)
+            new.append(NewImage(path, width, height))
+        except KnownError as error:
+            faults.append((path, str(error)))
+    return new, faults
+
+
+def load_models(parts: Parts) -> None:
+    """Load encoder and refiner on the encode lane; until then, and without them, boxes are plain."""
+    session = parts.session
+
+    def loaded(models: Models) -> None:
+        if session.models is None:
+            session.set_models(models)
+        else:
+            parts.encode.run(models.close)  # another encoder was chosen before it was this one's turn, and stays
+
+    session.set_models(None, LOADING_MODEL)
+    parts.encode.run(
+        partial(parts.load_models, session.settings),
+        on_done=loaded,
+        on_error=partial(_no_models, parts),
+        title=LOADING_MODEL,
+    )
+
+
+def choose_models(
+    parts: Parts, choose: Callable[[Settings], Settings], on_error: Callable[[Exception], None] | None = None
+) -> None:
+    """Load another encoder or refiner; the ones at hand stay until those are there, and if they cannot be."""
+    before = parts.session.models
+    settings = choose(parts.session.settings)
+
+    def loaded(models: Models) -> None:
+        # Loading takes up to a minute, in which other things may have been chosen.
+        choice = {name: getattr(settings, name) for name in ("encoder", "refine_by", "careful")}
+        chosen = replace(parts.session.settings, **choice)
+        choose_settings(parts, chosen)
+        parts.session.set_models(models)
+        if before is not None:
+            parts.encode.run(before.close)
+
+    title = f"{LOADING} {title_of(settings.encoder)}"
+    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, on_error=on_error, title=title)
+
+
+def go_on_with_cpu(parts: Parts) -> None:
+    """Load the same models on the CPU, because the GPU failed; the next start tries the GPU again."""
+    before, settings = parts.session.models, replace(parts.session.settings, device="cpu")
+    if before is None or before.device.startswith("CPU"):
+        return  # it was told of several times
+    parts.session.set_models(None, f"{LOADING} the model again")
+
+    def loaded(models: Models) -> None:
+        parts.session.set_models(replace(models, device=f"{models.device} (the GPU failed)"))
+        parts.encode.run(before.close)
+
+    parts.encode.run(
+        partial(parts.load_models, settings),
+        on_done=loaded,
+        on_error=partial(_no_models, parts),
+        title=f"{LOADING} the model again",
+    )
+
+
+def _no_models(parts: Parts, error: Exception) -> None:
+    parts.session.set_models(None, "no model")
+    parts.session.report(error)

@@ -1,0 +1,1 @@
+"""What is open, drawn and shown now, with signals that say so; nothing here decides."""

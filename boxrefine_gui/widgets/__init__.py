@@ -1,0 +1,1 @@
+"""Parts that several panels and dialogs share: colours, notices, keys, labels."""

@@ -1,0 +1,110 @@
+"""ActionRow: one thing the user can do, and the QAction that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.plain_text import set_tooltip
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """One thing the user can do. No `menu`: by key alone. `on_canvas`: its key works while the canvas has the focus.
+
+    Of the rows with the same `one_of`, exactly one is checked, and they look like that.
+    """
+
+    id: str
+    title: str
+    call: Callable[[], None]
+    keys: tuple[str, ...] = ()
+    menu: str = ""
+    icon: str = ""
+    in_toolbar: bool = False
+    toolbar_text: str = ""
+    on_canvas: bool = False
+    starts_group: bool = False
+    enabled: Callable[[Session], bool] | None = None
+    checked: Callable[[Session], bool] | None = None
+    title_now: Callable[[Session], str] | None = None
+    one_of: str = ""
+
+    @property
+    def words(self) -> str:
+        """The title without what only menus need."""
+        return self.title.replace("&", "").rstrip("…")
+
+
+def readable(key: str) -> str:
+    """A key as people call it."""
+    names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Del": "Delete"}
+    return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
+
+
+def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
+    """A QAction for each row, enabled and checked as the session says."""
+    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
+
+    groups = {name: QActionGroup(window) for name in {row.one_of for row in rows if row.one_of}}
+    for row in rows:
+        if row.one_of:
+            groups[row.one_of].addAction(actions[row.id])
+
+    def refresh() -> None:
+        for row in rows:
+            _refresh(row, actions[row.id], session)
+
+    for signal in (
+        session.changed, session.image_changed, session.drawn_changed, session.selection_changed,
+        session.settings_changed, session.models_changed, session.teaching_changed,
+    ):  # fmt: skip
+        signal.connect(refresh)
+    refresh()
+    return actions
+
+
+def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
+    def triggered() -> None:
+        row.call()
+        _refresh(row, action, session)  # Qt has set its mark already, whatever came of it
+
+    action = QAction(row.title, owner)
+    action.setObjectName(row.id)
+    if row.on_canvas:
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    action.setCheckable(row.checked is not None)
+    action.triggered.connect(triggered)
+    owner.addAction(action)
+    return action
+
+
+def give_keys(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
+    """Let the actions have the keys of their rows."""
+    for row in rows:
+        actions[row.id].setShortcuts([])  # all first: a key may go from one to another
+    for row in rows:
+        actions[row.id].setShortcuts([QKeySequence(key) for key in row.keys])
+        set_tooltip(actions[row.id], f"{row.words} ({readable(row.keys[0])})" if row.keys else row.words)
+
+
+def _refresh(row: ActionRow, action: QAction, session: Session) -> None:
+    if row.enabled is not None:
+        action.setEnabled(row.enabled(session))
+    if row.checked is not None:
+        action.setChecked(row.checked(session))
+    if row.title_now is not None:
+        action.setText(row.title_now(session))
+
+
+def draw_icons(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
+    """Give the actions their icons in the colours of the scheme."""
+    for row in rows:
+        if row.icon:
+            actions[row.id].setIcon(theme.icon(row.icon))

@@ -1,0 +1,1 @@
+"""The verb `benchmark`: one module for each of its sub-verbs."""

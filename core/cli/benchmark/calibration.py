@@ -1,0 +1,69 @@
+"""Whether the refiner's doubt is honest: expected calibration error of edge confidences and of refine_score.
+
+An edge is close where it is within 5 % of the true side or 2 pixels: confidence claims how likely that is. refine_score
+claims the IoU with the true box. ECE is the gap between claim and truth over 15 bins of equal width, weighted by their
+counts. DIR holds one folder a set: images/ and annotations.json (COCO detection).
+
+examples:
+  boxrefine benchmark calibration --data dev
+  boxrefine benchmark calibration --data dev --noise hq0.4 --limit 20 --json
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.cli.benchmark import labelled_benchmark
+from core.cli.benchmark.labelled_benchmark import ALL, cells, measured, report, rows_of, with_means
+from core.cli.terminal import table
+
+if TYPE_CHECKING:
+    from core.evaluation.calibration import CalibrationRow
+
+NOISES = ("hq0.2", "hq0.4", "hq0.6", "drag")
+HEADER = ["set", "noise", "boxes", "confidence", "edges close", "edge ECE", "refine_score", "mean IoU", "score ECE"]
+BIN_HEADER = ["noise", "claim", "edges", "confidence", "edges close", "boxes", "refine_score", "mean IoU"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--noise, and what all benchmarks on labelled sets take."""
+    parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
+    labelled_benchmark.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Refine drawn boxes of every set, compare claims with the truth."""
+    from core.evaluation.calibration import calibration_row
+    from core.evaluation.labelled_set import Answers, refined_set
+
+    answers, about = measured(
+        options,
+        lambda labelled, source, refiner: refined_set(
+            labelled, source=source, refiner=refiner, noises=options.noise, seed=options.seed
+        ),
+    )
+    rows = rows_of(answers, calibration_row, Answers.together)
+    lines = with_means([line(row) for row in rows])
+    bins = [cell for row in rows if row.set == ALL for cell in bin_lines(row)]
+    report(options, [table(HEADER, cells(lines)), table(BIN_HEADER, cells(bins))], rows, about)
+    return 0
+
+
+def line(row: CalibrationRow) -> list[str | float]:
+    """One line of the table of sets."""
+    edges, score = row.edges, row.score
+    figures = [edges.claimed, edges.observed, edges.error, score.claimed, score.observed, score.error]
+    return [row.set, row.noise, score.count, *figures]
+
+
+def bin_lines(row: CalibrationRow) -> list[list[str | float]]:
+    """The reliability table: edges and scores of the same bin side by side."""
+    edges, scores = ({bin.low: bin for bin in part.bins} for part in (row.edges, row.score))
+    lines: list[list[str | float]] = []
+    for low in sorted(edges.keys() | scores.keys()):
+        found: list[str | float] = [row.noise, f"{low:.2f} to {(edges.get(low) or scores[low]).high:.2f}"]
+        for part in (edges.get(low), scores.get(low)):
+            found += [part.count, part.claimed, part.observed] if part else [0, "", ""]
+        lines.append(found)
+    return lines

@@ -1,0 +1,54 @@
+"""What the feature cache's codecs cost: IoU of boxes refined on features as they come back, bytes and time.
+
+lost is the mean IoU that a codec costs against features as the encoder made them, moved how far refined edges lie
+apart as a share of the side, MB the bytes that a picture takes. DIR holds one folder a set: images/ and
+annotations.json (COCO detection).
+
+examples:
+  boxrefine benchmark codec --data dev
+  boxrefine benchmark codec --data dev --limit 20 --noise drag
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.cli.benchmark import labelled_benchmark
+from core.cli.benchmark.labelled_benchmark import measured, report, rows_of, with_means
+from core.cli.terminal import table
+
+if TYPE_CHECKING:
+    from core.evaluation.codec_cost import CodecRow
+
+HEADER = ["set", "codec", "boxes", "IoU refined", "lost", "moved", "MB", "ms to decode"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--noise and what all benchmarks on labelled sets take."""
+    labelled_benchmark.add_arguments(parser)
+    parser.add_argument("--noise", default="hq0.4", help="how boxes are drawn: hq0.2, hq0.4, drag, ...")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Refine on features that went through each codec."""
+    from core.evaluation.codec_cost import Found, codec_row, cost_in_set
+
+    answers, about = measured(
+        options,
+        lambda labelled, source, refiner: cost_in_set(
+            labelled, source=source, refiner=refiner, noise=options.noise, seed=options.seed
+        ),
+    )
+    rows = rows_of(answers, codec_row, Found.together)
+    lines = [
+        [f"{value:.5f}" if isinstance(value, float) else str(value) for value in entry]
+        for entry in with_means([line(row) for row in rows])
+    ]
+    report(options, [table(HEADER, lines)], rows, {"noise": options.noise, **about})
+    return 0
+
+
+def line(row: CodecRow) -> list[str | float]:
+    """One line of the table."""
+    return [row.set, row.codec, row.boxes, row.iou, row.lost, row.moved, row.megabytes, row.decode_ms]

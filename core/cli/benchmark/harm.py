@@ -1,0 +1,50 @@
+"""What the refiner does to boxes that are already tight: the true ones, and true ones with very little noise.
+
+moved is the share of boxes with an edge that went by more than 2 % of its side, harmed the share that lost more than
+0.02 IoU. DIR holds one folder a set: images/ and annotations.json (COCO detection).
+
+examples:
+  boxrefine benchmark harm --data dev
+  boxrefine benchmark harm --data dev --limit 20 --json
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.cli.benchmark import labelled_benchmark
+from core.cli.benchmark.labelled_benchmark import cells, measured, report, rows_of, with_means
+from core.cli.terminal import table
+
+if TYPE_CHECKING:
+    from core.evaluation.harm import HarmRow
+
+NOISES = ("true", "hq0.1")
+HEADER = ["set", "noise", "boxes", "IoU before", "IoU after", "moved", "harmed"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What all benchmarks on labelled sets take."""
+    labelled_benchmark.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Refine boxes that need no refining."""
+    from core.evaluation.harm import harm_row
+    from core.evaluation.labelled_set import Answers, refined_set
+
+    answers, about = measured(
+        options,
+        lambda labelled, source, refiner: refined_set(
+            labelled, source=source, refiner=refiner, noises=NOISES, seed=options.seed
+        ),
+    )
+    rows = rows_of(answers, harm_row, Answers.together)
+    report(options, [table(HEADER, cells(with_means([line(row) for row in rows])))], rows, about)
+    return 0
+
+
+def line(row: HarmRow) -> list[str | float]:
+    """One line of the table."""
+    return [row.set, row.noise, row.boxes, row.iou_before, row.iou_after, row.moved, row.harmed]

@@ -1,0 +1,1 @@
+"""HQ-SAM's four encoders."""

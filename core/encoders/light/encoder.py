@@ -1,0 +1,169 @@
+"""The light encoder: EfficientNet-Lite0 with a feature pyramid, small enough for a laptop's CPU, shipped with the app.
+
+The picture's long side is resized to 512 pixels, so that the strides 8 and 2 of the pyramid are the 64x64 and 256x256
+grids of ImageFeatures. Tan & Le, EfficientNet, 2019; Lin et al., Feature Pyramid Networks, 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.encoders.image_features import ImageFeatures
+from core.encoders.light.efficientnet_lite import LITE, READ, EfficientNetLite
+from core.geometry import Frame
+from core.images import Picture
+
+INPUT_SIZE = 512
+MEAN = STD = 0.5  # what the ImageNet weights of EfficientNet-Lite were trained with
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+
+BACKBONES = tuple(LITE)
+"""The EfficientNet-Lites that the encoder can be built on."""
+
+
+def separable(channels: int) -> nn.Sequential:
+    """A depthwise 3x3 and a pointwise convolution: nearly a full 3x3 at a fraction of a CPU's time."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def lateral(channels_in: int, channels_out: int) -> nn.Sequential:
+    """A pointwise convolution that brings one level of the backbone to the pyramid's width."""
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, bias=False), nn.BatchNorm2d(channels_out))
+
+
+def doubled(values: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, 2H, 2W), bilinear."""
+    return F.interpolate(values, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class LightNetwork(nn.Module):
+    """(N, 3, 512, 512) normalised pictures -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256)."""
+
+    def __init__(
+        self, backbone: str = "lite0", *, width: int = 128, fine_width: int = 64, drop_path: float = 0.0
+    ) -> None:
+        """`drop_path`: the share of the backbone's last block that training leaves out at random, earlier ones less."""
+        super().__init__()
+        self.backbone = EfficientNetLite(backbone, drop_path=drop_path)
+        stride2, stride4, stride8, stride16, stride32 = (LITE[backbone][place].channels for place in READ)
+        self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(stride32, width, 1))
+        self.lateral5 = lateral(stride32, width)
+        self.lateral4 = lateral(stride16, width)
+        self.lateral3 = lateral(stride8, width)
+        self.lateral2 = lateral(stride4, fine_width)
+        self.lateral1 = lateral(stride2, 32)
+        self.smooth5 = separable(width)
+        self.smooth4 = separable(width)
+        self.smooth3 = nn.Sequential(separable(width), separable(width))
+        self.smooth2 = separable(fine_width)
+        self.narrow3 = lateral(width, fine_width)
+        self.narrow2 = lateral(fine_width, 32)
+        self.to_embedding = lateral(2 * width, 256)
+        self.to_detail = nn.Sequential(nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32))
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        c1, c2, c3, c4, c5 = self.backbone(pictures)
+        p5 = self.smooth5(self.lateral5(c5) + self.context(c5))
+        p4 = self.smooth4(self.lateral4(c4) + doubled(p5))
+        p3 = self.smooth3(self.lateral3(c3) + doubled(p4))
+        p2 = self.smooth2(self.lateral2(c2) + doubled(self.narrow3(p3)))
+        p1 = self.lateral1(c1) + doubled(self.narrow2(p2))
+        return self.to_embedding(torch.cat([p3, doubled(p4)], dim=1)), self.to_detail(p1)
+
+    def start_from_imagenet(self, state: dict[str, Tensor]) -> None:
+        """Copy ImageNet weights of the same EfficientNet-Lite into the backbone.
+
+        `state` is the package's dictionary: its tensors stand in timm's order, the classifier last. Raises
+        ValueError where a shape does not fit.
+        """
+        given = [tensor for name, tensor in state.items() if "num_batches_tracked" not in name]
+        own = {name: t for name, t in self.backbone.state_dict().items() if "num_batches_tracked" not in name}
+        for (name, tensor), source in zip(own.items(), given, strict=False):
+            if tensor.shape != source.shape:
+                raise ValueError(f"{name}: {tuple(source.shape)} does not fit {tuple(tensor.shape)}")
+            tensor.copy_(source)
+
+
+def backbone_of(state: Mapping[str, Tensor]) -> str:
+    """Which of BACKBONES weights are of, by the width of its last level; lite0 where they tell nothing."""
+    widest = state.get("lateral5.0.weight")
+    width = None if widest is None or widest.dim() != 4 else widest.shape[1]
+    return next((name for name, stages in LITE.items() if stages[-1].channels == width), "lite0")
+
+
+def freeze_norms(network: nn.Module) -> None:
+    """Let batch normalisation in a network that learns go by the statistics that it has; its weights still learn."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+def channels_last(network: AnyModule) -> AnyModule:
+    """The same network with its convolution weights laid out channels last, which is faster on CPUs and GPUs alike."""
+    for weights in network.parameters():
+        if weights.dim() == 4:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+class LightEncoder:
+    """Encoder of the catalogue: `LightNetwork` on one device, in evaluation mode."""
+
+    name = "light"
+
+    def __init__(self, network: LightNetwork, *, identity: str, device: torch.device) -> None:
+        self.identity = identity
+        self.device = device
+        self._network = channels_last(network.eval().requires_grad_(False).to(device))
+
+    def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
+        """See `Encoder.encode`."""
+        with torch.inference_mode():
+            pixels = torch.from_numpy(framed(picture, frame)).to(self.device)
+            batch = normalised(pixels.permute(2, 0, 1)[None], content=content_size(frame))
+            embedding, detail = self._network(batch.contiguous(memory_format=torch.channels_last))
+            return ImageFeatures(as_half(embedding), as_half(detail), frame, self.identity)
+
+
+def as_half(values: Tensor) -> Tensor:
+    """(1, C, H, W) of any device and type -> contiguous (C, H, W) fp16 on the CPU."""
+    return values[0].to("cpu", torch.float16).contiguous()
+
+
+def content_size(frame: Frame) -> tuple[int, int]:
+    """Width and height in input pixels that the frame's content fills; the rest is padding."""
+    scale = INPUT_SIZE / max(frame.width, frame.height)
+    return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+
+
+def framed(picture: Picture, frame: Frame) -> Picture:
+    """The frame's part of a picture, resized and padded with zeros at the right and the bottom: (512, 512, 3) uint8."""
+    part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
+    width, height = content_size(frame)
+    shrinks = width < part.shape[1]
+    resized = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    square = np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+    square[:height, :width] = resized
+    return cast(Picture, square)
+
+
+def normalised(pixels: Tensor, *, content: tuple[int, int]) -> Tensor:
+    """(N, 3, 512, 512) uint8 -> normalised float; what lies outside the content is zero after it."""
+    values = (pixels.float() / 255.0 - MEAN) / STD
+    width, height = content
+    values[:, :, height:] = 0
+    values[:, :, :, width:] = 0
+    return values

@@ -1,0 +1,1 @@
+"""Weights on the disk: what is published, downloaded, added, checked."""

@@ -1,0 +1,1 @@
+"""Measuring refiners on labelled sets; the product does not import it."""

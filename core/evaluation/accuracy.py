@@ -1,0 +1,177 @@
+"""Accuracy on labelled sets: how good drawn boxes become by GrabCut and by a refiner, under each noise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+from core.encoders.image_features import ImageFeatures
+from core.errors import BadInputError
+from core.evaluation.box_metrics import BoxMetrics, compare
+from core.evaluation.grab_cut import grab_cut_box
+from core.evaluation.labelled_set import read_labelled_set
+from core.features.feature_source import FeatureSource, OpenedPicture
+from core.geometry import Box, Boxes, as_boxes
+from core.images import Picture, read_picture
+from core.inference.look_again import look_again
+from core.progress import Job, Progress, run
+from core.records import Refinement
+from core.refiner.protocol import Refiner
+
+DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
+ANNOTATIONS = "annotations.json"
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """One method on one set under one noise; `ms_per_box` leaves out decoding and encoding."""
+
+    set: str
+    noise: str
+    method: str
+    metrics: BoxMetrics
+    ms_per_box: float
+
+
+@dataclass(frozen=True)
+class MaskWay:
+    """An HQ-SAM encoder whose masks are measured beside: its name, where its features come from, who makes masks."""
+
+    name: str
+    source: FeatureSource
+    refiner: Refiner
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """One picture as the methods see it; `opened` decodes it once, for all its crops.
+
+    others: features by other encoders, by their names, once they were asked for
+    """
+
+    path: Path
+    opened: OpenedPicture
+    features: ImageFeatures
+    others: dict[str, ImageFeatures] = field(default_factory=dict)
+
+    def features_by(self, way: MaskWay) -> ImageFeatures:
+        """What another encoder makes of it, encoded once for all noises."""
+        if way.name not in self.others:
+            self.others[way.name] = way.source.of_path(self.path)
+        return self.others[way.name]
+
+    @cached_property
+    def picture(self) -> Picture:
+        return read_picture(self.path)
+
+
+Method = Callable[[_Scene, Boxes], Boxes]
+
+
+@dataclass
+class _Trial:
+    """Boxes before and after for one method and noise, by row of the set's annotations."""
+
+    noise: str
+    name: str
+    method: Method
+    drawn: Boxes
+    after: Boxes
+    seconds: float = 0.0
+
+    def run(self, scene: _Scene, rows: list[int]) -> None:
+        """Answer the boxes of one picture."""
+        start = time.perf_counter()
+        self.after[rows] = self.method(scene, self.drawn[rows])
+        self.seconds += time.perf_counter() - start
+
+
+def find_sets(folder: Path) -> list[Path]:
+    """The sets below `folder`: images/ and annotations.json each. Raises BadInputError where there is none."""
+    sets = sorted(path.parent for path in folder.glob(f"*/{ANNOTATIONS}"))
+    if (folder / ANNOTATIONS).exists():
+        sets.insert(0, folder)
+    if not sets:
+        raise BadInputError(f"{folder} holds no set: give a folder of folders with images/ and {ANNOTATIONS}.")
+    return sets
+
+
+def measure_set(
+    folder: Path,
+    *,
+    source: FeatureSource,
+    refiner: Refiner,
+    noises: Sequence[str],
+    beside: Sequence[Refiner] = (),
+    masks: Sequence[MaskWay] = (),
+    grab_cut: bool = True,
+    second_look: bool = False,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Job[list[AccuracyRow]]:
+    """Measure the first `limit` pictures of one set; each picture is encoded once, and decoded at most twice.
+
+    `beside` are refiners to compare with, whose names differ. Each of `masks` has two rows: its masks' boxes, and those
+    refined once more by `refiner`; their time has the encoding in it where it was not cached. `second_look` adds a row
+    for it, whose time includes encoding the crops, and decoding the picture where its features were cached. Raises
+    BadFileError where the set or one of its pictures cannot be read.
+    """
+    labelled = read_labelled_set(folder, limit=limit)
+    true = labelled.true
+    methods: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
+    if grab_cut:
+        methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
+    for each in (*beside, refiner):
+        methods[each.name] = partial(_refined, each)
+    for way in masks:
+        methods[f"{way.name}, mask"] = partial(_masked, way)
+        methods[f"{way.name}, mask, then {refiner.name}"] = partial(_masked_and_refined, way, refiner)
+    if second_look:
+        methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, refiner)
+    trials = [
+        _Trial(noise, name, method, drawn, drawn.copy())
+        for noise in noises
+        for drawn in [labelled.drawn(noise, seed=seed)]
+        for name, method in methods.items()
+    ]
+    groups = labelled.rows
+    for done, (name, rows) in enumerate(groups.items()):
+        yield Progress(done, len(groups), f"{folder.name} {name}")
+        path = folder / "images" / name
+        opened = source.opened(path, keep_crops=False)
+        scene = _Scene(path, opened, opened.of())
+        for trial in trials:
+            trial.run(scene, rows)
+    yield Progress(len(groups), len(groups), folder.name)
+    used = sorted(row for rows in groups.values() for row in rows)
+    return [_row(folder.name, trial, true, used) for trial in trials]
+
+
+def _refined(refiner: Refiner, scene: _Scene, boxes: Boxes) -> Boxes:
+    return _boxes_of(refiner.refine(scene.features, boxes))
+
+
+def _masked(way: MaskWay, scene: _Scene, boxes: Boxes) -> Boxes:
+    return _boxes_of(way.refiner.refine(scene.features_by(way), boxes))
+
+
+def _masked_and_refined(way: MaskWay, refiner: Refiner, scene: _Scene, boxes: Boxes) -> Boxes:
+    return _refined(refiner, scene, _masked(way, scene, boxes))
+
+
+def _boxes_of(answers: Sequence[Refinement]) -> Boxes:
+    return as_boxes([answer.box for answer in answers])
+
+
+def _looked_twice(scene: _Scene, boxes: Boxes, refiner: Refiner) -> Boxes:
+    answers = refiner.refine(scene.features, boxes)
+    run(look_again(answers, boxes, scene.features.frame, picture=scene.opened, refiner=refiner))
+    return _boxes_of(answers)
+
+
+def _row(name: str, trial: _Trial, true: Boxes, used: list[int]) -> AccuracyRow:
+    metrics = compare(true=true[used], before=trial.drawn[used], after=trial.after[used].round(3))
+    return AccuracyRow(name, trial.noise, trial.name, metrics, 1000 * trial.seconds / len(used))

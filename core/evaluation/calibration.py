@@ -1,0 +1,81 @@
+"""Whether doubt is honest: expected calibration error of edge confidences and of the expected IoU.
+
+Guo et al., On Calibration of Modern Neural Networks, 2017 (https://arxiv.org/abs/1706.04599).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.evaluation.labelled_set import Answers
+from core.geometry import Boxes, iou
+
+BINS = 15
+CLOSE_SHARE, CLOSE_PIXELS = 0.05, 2.0
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One row of a reliability table: what was claimed from `low` up to `high`, and what came true."""
+
+    low: float
+    high: float
+    count: int
+    claimed: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Claims against what came true: `error` is the mean gap of the bins, weighted by their counts."""
+
+    count: int
+    claimed: float
+    observed: float
+    error: float
+    bins: list[Bin]
+
+
+@dataclass(frozen=True)
+class CalibrationRow:
+    """One set under one noise: the four edge confidences of all boxes together, and refine_score."""
+
+    set: str
+    noise: str
+    edges: Reliability
+    score: Reliability
+
+
+def calibration_row(name: str, noise: str, answers: Answers) -> CalibrationRow:
+    """How well the confidences and scores of `answers` fit what the true boxes say."""
+    close = edges_close(true=answers.true, found=answers.refined)
+    return CalibrationRow(
+        name,
+        noise,
+        edges=reliability(answers.confidence, close),
+        score=reliability(answers.score, iou(answers.true, answers.refined)),
+    )
+
+
+def reliability(claimed: ArrayLike, observed: ArrayLike, *, bins: int = BINS) -> Reliability:
+    """Bins of equal width over claims in [0, 1] against outcomes in [0, 1] of the same shape, at least one of them."""
+    claims, outcomes = np.asarray(claimed, np.float64).ravel(), np.asarray(observed, np.float64).ravel()
+    place = np.minimum((claims * bins).astype(np.int64), bins - 1)
+    rows = [
+        Bin(at / bins, (at + 1) / bins, int(here.sum()), float(claims[here].mean()), float(outcomes[here].mean()))
+        for at in range(bins)
+        for here in [place == at]
+        if here.any()
+    ]
+    error = sum(row.count * abs(row.claimed - row.observed) for row in rows) / len(claims)
+    return Reliability(len(claims), float(claims.mean()), float(outcomes.mean()), error, rows)
+
+
+def edges_close(*, true: Boxes, found: Boxes) -> NDArray[np.bool_]:
+    """(N, 4): whether an edge is within 5 % of the true side or 2 image pixels, which is what confidence claims."""
+    side = np.tile(true[:, 2:] - true[:, :2], 2)
+    close: NDArray[np.bool_] = np.abs(found - true) <= np.maximum(CLOSE_SHARE * side, CLOSE_PIXELS)
+    return close

@@ -1,0 +1,1 @@
+"""The feature cache: files of features, their index in SQLite, memory, packs, care."""

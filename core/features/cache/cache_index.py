@@ -1,0 +1,279 @@
+"""CacheIndex: which features files there are, who was used last, which picture files are known; in SQLite.
+
+The files are the truth and carry their keys, so the index may be lost: it is then made anew from them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from core.features.cache.cache_folder import FileEntry, entry_of, file_of, files_in, sweep
+from core.features.cache.picture_memory import Fingerprint, KnownPicture
+
+INDEX_NAME = "index.sqlite"
+_INDEX_VERSION = 3
+_BUSY_SECONDS = 10.0
+_HEAL_EVERY_SECONDS = 24 * 3600
+
+# The bytes held, kept by SQLite itself: adding up a million rows at each write would take longer than the write.
+_TRIGGERS = (
+    "CREATE TRIGGER taken_in AFTER INSERT ON features BEGIN INSERT INTO care VALUES ('held', NEW.bytes)"
+    " ON CONFLICT (what) DO UPDATE SET at = at + NEW.bytes; END",
+    "CREATE TRIGGER written_anew AFTER UPDATE OF bytes ON features BEGIN"
+    " UPDATE care SET at = at + NEW.bytes - OLD.bytes WHERE what = 'held'; END",
+    "CREATE TRIGGER let_go AFTER DELETE ON features BEGIN UPDATE care SET at = at - OLD.bytes WHERE what = 'held'; END",
+)
+
+T = TypeVar("T")
+
+
+class CacheIndex:
+    """The index of one folder for all threads of a process: opened at the first question, made anew if broken."""
+
+    def __init__(self, folder: Path) -> None:
+        """Touches nothing yet."""
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._tables: IndexTables | None = None
+        self._closed = False
+        self._made_anew = 0
+
+    @property
+    def made_anew(self) -> int:
+        """How often a broken index was replaced."""
+        return self._made_anew
+
+    def ask(self, question: Callable[[IndexTables], T]) -> T | None:
+        """What `question` makes of the open tables, None after `close`; it may be asked more than once.
+
+        Raises OSError and sqlite3.Error.
+        """
+        with self._lock:
+            return None if self._closed else self._patiently(question)
+
+    def close(self) -> None:
+        """Close the file for good."""
+        with self._lock:
+            self._closed = True
+            self._close()
+
+    def _patiently(self, question: Callable[[IndexTables], T]) -> T:
+        with suppress(BrokenIndexError):
+            return self._once(question)
+        # Another process may have made it anew in the meantime, so look again before taking it away.
+        with suppress(BrokenIndexError):
+            return self._once(question)
+        _remove_index(self._folder)
+        self._made_anew += 1
+        return self._once(question)
+
+    def _once(self, question: Callable[[IndexTables], T]) -> T:
+        try:
+            return question(self._opened())
+        except sqlite3.DatabaseError as error:
+            if not _is_broken(error):
+                raise
+            self._close()
+            raise BrokenIndexError(str(error)) from error
+
+    def _opened(self) -> IndexTables:
+        if self._tables is None:
+            self._tables = IndexTables(self._folder)
+        return self._tables
+
+    def _close(self) -> None:
+        if self._tables is not None:
+            self._tables.close()
+            self._tables = None
+
+
+class BrokenIndexError(sqlite3.Error):
+    """The index has to be opened again or made anew."""
+
+
+class IndexTables:
+    """The open index of one folder; every write is one immediate transaction, so that processes take turns."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / INDEX_NAME
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._db = Database(connection, recursive_triggers=False, execute_plugins=False)
+            self._prepare()
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+
+    def touch(self, digest: str) -> None:
+        """Count a file as used now; one without a row gets it."""
+        if self._db.execute("UPDATE features SET used = ? WHERE digest = ?", [_now(), digest]).rowcount:
+            return
+        with self._transaction(), suppress(FileNotFoundError):  # it may have been evicted while it was read
+            self._put_row(digest, file_of(self._folder, digest).stat().st_size)
+
+    def forget(self, digest: str) -> None:
+        """Drop the row of a file that is not there; most misses have none, and a look takes no lock."""
+        if self._db.execute("SELECT 1 FROM features WHERE digest = ?", [digest]).fetchone():
+            self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
+
+    def entries(self) -> list[FileEntry]:
+        """All rows, used longest ago first."""
+        return [FileEntry(*row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")]
+
+    def held(self) -> int:
+        """The bytes of all files that have a row."""
+        row = self._db.execute("SELECT at FROM care WHERE what = 'held'").fetchone()
+        return int(row[0]) if row else 0
+
+    def discard(self, digest: str) -> None:
+        """Remove a file and its row."""
+        with self._transaction():
+            file_of(self._folder, digest).unlink(missing_ok=True)
+            self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
+
+    def store(self, incoming: Path, digest: str, size: int, *, budget: int) -> tuple[int, int]:
+        """Move a finished file to its place, with its row: bytes now held, and how many files had to go."""
+        if self._heal_due():
+            self.heal()
+        target = file_of(self._folder, digest)
+        with self._transaction():
+            if not target.parent.is_dir():
+                target.parent.mkdir(exist_ok=True)
+            # A second try after a broken index finds it moved already. The move stands inside the transaction so that
+            # no other process evicts the file between it and its row.
+            if incoming.exists():
+                incoming.replace(target)
+            self._put_row(digest, size)
+            return self._evict(budget, keep=digest)
+
+    def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
+        query = "SELECT fingerprint, content, width, height FROM pictures WHERE path = ?"
+        row = self._db.execute(query, [_path_bytes(path)]).fetchone()
+        return KnownPicture(*row[1:]) if row and row[0] == repr(fingerprint) else None
+
+    def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
+        row = [_path_bytes(path), repr(fingerprint), known.content, known.width, known.height]
+        self._db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)", row)
+
+    def heal(self) -> int:
+        """Give rows to files without one, drop rows without a file, remove what is no file of ours; count them."""
+        sweep(self._folder)
+        files = files_in(self._folder)
+        rows = {row[0] for row in self._db.execute("SELECT digest FROM features")}
+        strays = [path for digest, path in files.items() if digest not in rows]
+        found = [entry for path in strays if (entry := entry_of(path)) is not None]
+        with self._transaction():
+            for entry in found:
+                self._db.execute("INSERT OR IGNORE INTO features VALUES (?, ?, ?)", entry)
+            lost = [digest for digest in rows - files.keys() if not file_of(self._folder, digest).exists()]
+            for digest in lost:
+                self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
+            self._db.execute("INSERT OR REPLACE INTO care VALUES ('healed', ?)", [_now()])
+        return len(strays) + len(lost)
+
+    def _put_row(self, digest: str, size: int) -> None:
+        # No REPLACE: SQLite runs no triggers for the row that it removes.
+        added = "INSERT INTO features VALUES (?, ?, ?)"
+        known = "ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes, used = excluded.used"
+        self._db.execute(f"{added} {known}", [digest, size, _now()])
+
+    def _heal_due(self) -> bool:
+        row = self._db.execute("SELECT at FROM care WHERE what = 'healed'").fetchone()
+        return row is None or not 0 <= _now() - row[0] < _HEAL_EVERY_SECONDS * 10**9
+
+    def _evict(self, budget: int, *, keep: str) -> tuple[int, int]:
+        """Remove the files used longest ago until the budget is kept; inside a transaction."""
+        held = self.held()
+        victims: list[str] = []
+        oldest = self._db.execute("SELECT digest, bytes FROM features WHERE digest != ? ORDER BY used", [keep])
+        while held > budget and (row := oldest.fetchone()):
+            victims.append(row[0])
+            held -= row[1]
+        oldest.close()
+        for digest in victims:
+            self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
+            # One that another program holds open (Windows) becomes a stray, which the next healing finds.
+            with suppress(OSError):
+                file_of(self._folder, digest).unlink(missing_ok=True)
+        return held, len(victims)
+
+    def _prepare(self) -> None:
+        self._use_wal()
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if self._version() == _INDEX_VERSION:
+            return
+        with self._transaction():
+            if self._version() == _INDEX_VERSION:
+                return  # another process was faster
+            for name in self._db.table_names():
+                self._db.table(name).drop()
+            features = self._db.table("features").create({"digest": str, "bytes": int, "used": int}, pk="digest")
+            features.create_index(["used", "bytes"])
+            columns = {"path": bytes, "fingerprint": str, "content": str, "width": int, "height": int}
+            self._db.table("pictures").create(columns, pk="path")
+            self._db.table("care").create({"what": str, "at": int}, pk="what")
+            for trigger in _TRIGGERS:
+                self._db.execute(trigger)
+            self._db.execute(f"PRAGMA user_version = {_INDEX_VERSION}")
+
+    def _use_wal(self) -> None:
+        """Write-ahead log, so that readers do not wait; two processes that both begin may have to try again."""
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL").fetchone()
+                return
+            except sqlite3.OperationalError as error:
+                # SQLite does not wait by itself here.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._db.conn.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _is_broken(error: sqlite3.DatabaseError) -> bool:
+    """Whether the index itself is at fault: corrupt, no database, moved away, or without our tables."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    damaged = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+    return code & 0xFF in damaged or code == sqlite3.SQLITE_READONLY_DBMOVED
+
+
+def _remove_index(folder: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        (folder / f"{INDEX_NAME}{suffix}").unlink(missing_ok=True)
+
+
+def _path_bytes(path: Path) -> bytes:
+    """A path as SQLite can hold it; names need not be UTF-8."""
+    return os.fsencode(path.absolute())
+
+
+def _now() -> int:
+    return time.time_ns()

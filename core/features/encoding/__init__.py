@@ -1,0 +1,1 @@
+"""Encoding of many pictures: read ahead, in batches, in an order."""

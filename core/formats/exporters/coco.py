@@ -1,0 +1,148 @@
+"""COCO export, and writing any COCO document whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from core.formats.exporters.layout import clamped, picture_names
+from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
+from core.formats.safe_write import ExportFile, write_file
+from core.geometry import Box
+from core.records import Correction, Dataset, ImageRecord, Outline, Refinement
+
+__all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "refined_document", "write_json"]
+
+MAIN_FILE = "annotations.json"
+_DECIMALS = 3
+
+
+def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
+    """One file. Ids are the project's; each annotation also says how its box came about.
+
+    Categories stand in the order of the project; their ids never change, wherever they are moved.
+
+    `bbox` is x, y, width, height of the accepted box inside the image, to a thousandth of a pixel; `drawn_bbox` and
+    `refined_bbox` (null without one) are as they were, `edge_confidence` is left, top, right, bottom; `confirmed` is
+    there, and false, where nobody has said yes to a box yet, `source` where it was imported from that file. With
+    `outlines`, the polygons of masks are the `segmentation`, see `segmentation_of`.
+    """
+    return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset, outlines=outlines)))]
+
+
+def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
+    """The whole project as one COCO document."""
+    names = picture_names(dataset)
+    images = {image.id: image for image in dataset.images}
+    return {
+        "info": {"description": "Exported by BoxRefine"},
+        "images": [
+            {"id": image.id, "file_name": names[image.id], "width": image.width, "height": image.height}
+            for image in dataset.images
+        ],
+        "categories": [
+            {"id": category.id, "name": category.name, "supercategory": ""} for category in dataset.categories
+        ],
+        "annotations": [_annotation(item, images[item.image_id], outlines=outlines) for item in dataset.corrections],
+    }
+
+
+def refined_document(
+    coco: CocoFile, refinements: Mapping[int, Refinement], *, encoder: str, refiner: str, outlines: bool = False
+) -> dict[str, Any]:
+    """A copy of the document with refined boxes: same ids, same order, everything else as it was.
+
+    `refinements` are by `CocoAnnotation.index`; `encoder` and `refiner` are the identities of who made them. Each gives
+    its annotation a new `bbox`, and says how that came about with the keys of `files`: the box that it was is the
+    `drawn_bbox`, and nobody has confirmed the new one. With `outlines`, the polygons of its mask are its
+    `segmentation`, and its `area` is theirs.
+    """
+    annotations = list(coco.document["annotations"])
+    for index, refinement in refinements.items():
+        box = refinement.box
+        polygons = segmentation_of(refinement.outline, refined=box, accepted=box) if outlines else []
+        annotations[index] = {
+            **annotations[index],
+            "bbox": _bbox(box),
+            "drawn_bbox": annotations[index]["bbox"],
+            "refined_bbox": _bbox(box),
+            "refine_score": round(float(refinement.score), 6),
+            "edge_confidence": [round(float(edge), 6) for edge in refinement.edge_confidence],
+            "encoder": encoder,
+            "refiner": refiner,
+            "confirmed": False,
+            **({"segmentation": polygons, "area": round(area_of(polygons), _DECIMALS)} if polygons else {}),
+        }
+    return {**coco.document, "annotations": annotations}
+
+
+def write_json(document: Mapping[str, Any], path: Path) -> None:
+    """Write a document beside `path` and rename. Raises StorageError where the disk is full or may not be written."""
+    write_file(path, _dump(document))
+
+
+def segmentation_of(outline: Outline, *, refined: Box | None, accepted: Box) -> list[list[float]]:
+    """A mask's polygons within its accepted box; none where that box was moved away from what the mask gave.
+
+    An edge may have been nudged by 5 % of the side, or 2 pixels: the polygons are then cut at it.
+    """
+    if not outline or refined is None:
+        return []
+    slack_x, slack_y = max(0.05 * refined.width, 2.0), max(0.05 * refined.height, 2.0)
+    moved = [abs(now - was) for now, was in zip(accepted, refined, strict=True)]
+    if max(moved[0], moved[2]) > slack_x or max(moved[1], moved[3]) > slack_y:
+        return []
+    low, high = (accepted.x1, accepted.y1), (accepted.x2, accepted.y2)
+    return [
+        [round(min(max(value, low[n % 2]), high[n % 2]), _DECIMALS) for n, value in enumerate(polygon)]
+        for polygon in outline
+    ]
+
+
+def area_of(segmentation: list[list[float]]) -> float:
+    """Square pixels inside polygons that do not overlap."""
+    total = 0.0
+    for polygon in segmentation:
+        corners = list(zip(polygon[::2], polygon[1::2], strict=True))
+        pairs = zip(corners, corners[1:] + corners[:1], strict=True)
+        total += abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+    return total
+
+
+def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -> dict[str, Any]:
+    accepted = clamped(correction.accepted, image)
+    polygons = []
+    if outlines and correction.confirmed:  # a proposal's outline is not yet this box's
+        polygons = segmentation_of(correction.outline, refined=correction.refined, accepted=accepted)
+    bbox = _bbox(accepted)
+    confidence = correction.edge_confidence
+    return {
+        "id": correction.id,
+        "image_id": correction.image_id,
+        "category_id": correction.category_id,
+        "bbox": bbox,
+        "area": round(area_of(polygons) or bbox[2] * bbox[3], _DECIMALS),
+        "iscrowd": 0,
+        "segmentation": polygons,  # some readers fail where the key is missing
+        "drawn_bbox": _bbox(correction.drawn),
+        "refined_bbox": None if correction.refined is None else _bbox(correction.refined),
+        "edge_confidence": None if confidence is None else list(confidence),
+        "refine_score": correction.score,
+        "encoder": correction.encoder,
+        "refiner": correction.refiner,
+        "seconds": correction.seconds,
+        **({} if correction.confirmed else {"confirmed": False}),
+        **({"source": correction.origin.file} if correction.origin is not None else {}),
+    }
+
+
+def _bbox(box: Box) -> list[float]:
+    """x, y, width, height, of rounded edges, so that rounding never carries the right edge over the border."""
+    x1, y1, x2, y2 = (round(float(edge), _DECIMALS) for edge in box)
+    return [x1, y1, round(x2 - x1, _DECIMALS), round(y2 - y1, _DECIMALS)]
+
+
+def _dump(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"

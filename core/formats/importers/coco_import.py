@@ -1,0 +1,128 @@
+"""COCO import: the boxes of a file that lie on pictures of a project, and what of it cannot be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, check_steps, is_number
+from core.formats.importers.found import NO_CATEGORY, FoundBoxes, Places, inside
+from core.formats.importers.json_steps import STEP
+from core.geometry import Box
+from core.progress import Job, Progress
+from core.records import Correction, EdgeConfidence, ImageRecord, ImportedBox, Origin
+from core.text import name_of
+
+
+def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
+    """The boxes of a COCO document, read from `path`, that lie on `images`; see `Places` for how those are found.
+
+    What `export` has written comes back with what was drawn, refined and accepted. Raises BadFileError as `read_coco`.
+    """
+    coco = yield from check_steps(path, document)
+    found = FoundBoxes(problems=list(coco.problems))
+    places = dict(_places(coco, images, folder, found))
+    names = category_names(coco)
+    found.problems += _unusable_categories(coco)
+    for done, note in enumerate(coco.annotations):
+        if done % STEP == 0:
+            yield Progress(done, len(coco.annotations), f"Importing {path.name}")
+        image = places.get(note.image_id)
+        box = inside(note.box, image) if image is not None else None
+        if image is not None and box is not None:
+            found.boxes.append(ImportedBox(names[note.index] or NO_CATEGORY, _correction(coco, note, image, box)))
+        elif image is not None:
+            found.problems.append(
+                f"In {path}, the annotation {note.id} has a bbox wholly outside {image.path.name}: correct its x and y."
+            )
+    return found
+
+
+def category_names(coco: CocoFile) -> dict[int, str | None]:
+    """Names of the boxes' categories by `CocoAnnotation.index`, None where the file does not tell."""
+    known = {entry["id"]: name_of(entry.get("name")) for entry in _categories(coco)}
+    notes = coco.document["annotations"]
+    chosen = {note.index: notes[note.index].get("category_id") for note in coco.annotations}
+    return {index: known.get(id) if isinstance(id, int | str) else None for index, id in chosen.items()}
+
+
+def _categories(coco: CocoFile) -> list[dict[str, Any]]:
+    entries = coco.document.get("categories")
+    entries = entries if isinstance(entries, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)]
+
+
+def _unusable_categories(coco: CocoFile) -> list[str]:
+    """A sentence for each category whose name is none; its boxes come in without one."""
+    named = [entry for entry in _categories(coco) if entry.get("name") and not _is_blank(entry)]
+    wrong = [entry for entry in named if name_of(entry["name"]) is None]
+    return [
+        f"In {coco.path}, the category {entry['id']!r:.100} has a name that cannot be used "
+        f"({_shortly(entry['name'])}): its boxes are labelled {NO_CATEGORY}."
+        for entry in wrong
+    ]
+
+
+def _is_blank(entry: dict[str, Any]) -> bool:
+    return isinstance(entry["name"], str) and not entry["name"].strip()
+
+
+def _shortly(value: object) -> str:
+    return f"{value!r:.100}" if isinstance(value, str) else f"of type {type(value).__name__}"
+
+
+def _places(
+    coco: CocoFile, images: Sequence[ImageRecord], folder: Path, found: FoundBoxes
+) -> Iterator[tuple[CocoId, ImageRecord]]:
+    """The file's id of each picture and the project's record of it; what has none is noted in `found`."""
+    places = Places(images, folder=folder, names=(entry.file_name for entry in coco.images.values()))
+    for id, entry in coco.images.items():
+        record = places.record_of(entry.file_name, found, source=coco.path, width=entry.width, height=entry.height)
+        if record is not None:
+            yield id, record
+
+
+def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: Box) -> Correction:
+    entry = coco.document["annotations"][note.index]
+    drawn, refined = _box_in(entry.get("drawn_bbox")), _box_in(entry.get("refined_bbox"))
+    is_ours = drawn is not None
+    # Cut as the box itself is, so that a box that came refined is what was refined, to the last digit.
+    refined = inside(refined, image) if refined is not None else None
+    if refined is None and _is_finite(entry.get("refine_score")) and not is_ours:
+        refined = box  # of the verb refine as it was before it told what was drawn
+    return Correction(
+        image_id=image.id,
+        category_id=0,
+        drawn=drawn or box,
+        accepted=box,
+        refined=refined,
+        edge_confidence=_confidence(entry.get("edge_confidence")) if refined else None,
+        score=float(entry["refine_score"]) if refined and _is_finite(entry.get("refine_score")) else None,
+        encoder=name_of(entry.get("encoder")) or "" if refined else "",
+        refiner=name_of(entry.get("refiner")) or "" if refined else "",
+        seconds=float(entry["seconds"]) if is_ours and _is_finite(entry.get("seconds")) else 0.0,
+        origin=Origin(coco.path.name, box),
+        confirmed=is_ours and entry.get("confirmed") is not False,
+    )
+
+
+def _box_in(bbox: object) -> Box | None:
+    """The box in x, y, width, height, if that is what it is."""
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_finite, bbox)):
+        return None
+    x, y, width, height = map(float, bbox)
+    is_box = width > 0 and height > 0 and math.isfinite(x + width) and math.isfinite(y + height)
+    return Box(x, y, x + width, y + height) if is_box else None
+
+
+def _confidence(values: object) -> EdgeConfidence | None:
+    if not isinstance(values, list) or len(values) != 4 or not all(map(_is_finite, values)):
+        return None
+    left, top, right, bottom = map(float, values)
+    return left, top, right, bottom
+
+
+def _is_finite(value: object) -> bool:
+    return is_number(value) and math.isfinite(value)

@@ -1,0 +1,1 @@
+"""Refining many boxes of one picture, with both looks."""

@@ -1,0 +1,52 @@
+"""Second looks at many boxes of one picture: crop by crop, so that one crop's features are in memory at a time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from numpy.typing import ArrayLike
+
+from core.encoders.image_features import ImageFeatures
+from core.geometry import Frame, as_boxes
+from core.inference.crop_refine import Look, looks_for, settle
+from core.progress import Job, Progress
+from core.records import Refinement
+from core.refiner.protocol import Refiner
+
+
+class Framed(Protocol):
+    """A picture that can be encoded by frames; see `OpenedPicture`."""
+
+    def of(self, frame: Frame | None = None) -> ImageFeatures: ...
+
+    def once(self, crop: Frame) -> ImageFeatures: ...
+
+
+def features_for(look: Look, picture: Framed) -> ImageFeatures:
+    """A look's features: those of a shared crop are kept for the next box. Raises as `FeatureSource.of_path`."""
+    return picture.of(look.crop) if look.replaces else picture.once(look.crop)
+
+
+def look_again(
+    answers: list[Refinement],
+    drawn: ArrayLike,
+    frame: Frame,
+    *,
+    picture: Framed,
+    refiner: Refiner,
+    closer: bool = True,
+) -> Job[set[int]]:
+    """Bring second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first; told box by box.
+
+    Without `closer`, only boxes too small for the frame are looked at again. Gives the rows that had a second look.
+    Raises as `Refiner.refine` and `FeatureSource.of_path`.
+    """
+    boxes = as_boxes(drawn)
+    looked: set[int] = set()
+    looks = looks_for(boxes, frame, closer=closer)
+    total = sum(map(len, looks.values()))
+    for look, rows in looks.items():
+        yield Progress(len(looked), total)
+        settle(answers, rows, refiner.refine(features_for(look, picture), boxes[rows]), look)
+        looked.update(rows)
+    return looked

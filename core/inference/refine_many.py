@@ -1,0 +1,41 @@
+"""Many drawn boxes of one picture -> refinements: each by the refiner for its category, and looked at twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.encoders.image_features import ImageFeatures
+from core.geometry import Box
+from core.inference.look_again import Framed, look_again
+from core.progress import Job
+from core.records import Refinement
+from core.refiner.protocol import Refiner
+from core.refiner.taught_refiner import rows_by_refiner
+
+
+def refine_many(
+    drawn: Sequence[Box],
+    categories: Sequence[str | None],
+    *,
+    picture: Framed,
+    features: ImageFeatures,
+    refiner: Refiner,
+    second_look: bool,
+    closer: bool = True,
+) -> Job[tuple[list[Refinement], int]]:
+    """Refinements of N drawn boxes in image pixels, in order, and how many had a second look; told box by box.
+
+    `categories` (N,) are names, None: not known; `features` are of the whole `picture`. Second looks without `closer`
+    are for boxes too small for these alone: their crops are shared, those of others are encoded for one box. Raises as
+    `Refiner.refine` and `FeatureSource.of_path`.
+    """
+    found: dict[int, Refinement] = {}
+    looks = 0
+    for asked, rows in rows_by_refiner(refiner, categories):
+        boxes = [drawn[row] for row in rows]
+        answers = asked.refine(features, boxes)
+        if second_look:
+            again = look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer)
+            looks += len((yield from again))
+        found.update(zip(rows, answers, strict=True))
+    return [found[row] for row in range(len(drawn))], looks

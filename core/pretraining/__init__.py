@@ -1,0 +1,1 @@
+"""Training of the weights that ship, from labelled sets; the product does not import it."""

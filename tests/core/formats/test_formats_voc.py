@@ -1,0 +1,49 @@
+"""Pascal VOC export: pixels from 1, the last one counted in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from core.formats import export
+from core.formats.exporters.voc import pixels
+from core.geometry import Box
+from core.progress import run
+from core.records import Category, Dataset, ImageRecord
+from tests.core.datasets import FOLDER, correction, difficult
+
+
+@pytest.mark.parametrize(
+    ("box", "corners"),
+    [
+        (Box(0, 0, 640, 480), (1, 1, 640, 480)),
+        (Box(0, 0, 1, 1), (1, 1, 1, 1)),
+        (Box(639, 479, 640, 480), (640, 480, 640, 480)),
+        (Box(10.4, 20.6, 30.4, 40.6), (11, 22, 30, 41)),
+        (Box(5.4, 5.4, 5.5, 5.5), (6, 6, 6, 6)),
+        (Box(639.9, 479.9, 640, 480), (640, 480, 640, 480)),
+        (Box(-50, -50, 700, 700), (1, 1, 640, 480)),
+    ],
+)
+def test_pixels_count_from_one(box: Box, corners: tuple[int, int, int, int]) -> None:
+    assert pixels(box, ImageRecord(1, FOLDER / "a.png", 640, 480)) == corners
+
+
+def test_one_file_an_image_in_the_folders_of_the_pictures(tmp_path: Path) -> None:
+    run(export(difficult(), format="voc", out=tmp_path))
+    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.xml")}
+    assert {"Annotations/a/cat.xml", "Annotations/b/cat.xml", "Annotations/b/cat-2.xml"} <= names
+    root = ElementTree.parse(tmp_path / "Annotations" / "b" / "cat-2.xml").getroot()
+    assert (root.findtext("folder"), root.findtext("filename")) == ("b", "cat.png")
+    assert root.findtext("object/name") == "Möwe: <groß> & 1"
+    assert [root.findtext(f"size/{side}") for side in ("width", "height", "depth")] == ["640", "480", "3"]
+
+
+def test_control_characters_do_not_break_the_file(tmp_path: Path) -> None:
+    image = ImageRecord(1, FOLDER / "a\udce9.png", 64, 48)
+    box = correction(1, image=1, category=1, accepted=Box(1, 1, 9, 9))
+    run(export(Dataset((image,), (Category(1, "cat\x00\x1b"),), (box,)), format="voc", out=tmp_path))
+    (path,) = tmp_path.rglob("*.xml")
+    assert ElementTree.parse(path).getroot().findtext("object/name") == "cat??"

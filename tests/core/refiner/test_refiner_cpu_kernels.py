@@ -1,0 +1,114 @@
+"""Asked on a CPU, the refiner gives the boxes that its network gives where it learns, whatever their company."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from core.encoders.catalogue import load_encoder
+from core.encoders.image_features import ImageFeatures
+from core.geometry import Frame
+from core.images import read_picture
+from core.refiner.box_refiner import TURNED_FROM
+from core.refiner.checkpoint import load_refiner
+from core.refiner.cpu_kernels import are_many, gathered_pairs, laid_out, looked_up, turned
+from core.refiner.network import RefinerNetwork, sampled
+from core.refiner.protocol import Refiner
+from core.sample_project import sample_pictures
+
+WHOLE = torch.tensor([[0.0, 0.0, 1024.0, 1024.0]])
+NEAR = 5e-3  # pixels: both ways lie so far from the same network in double precision
+
+
+def features() -> tuple[Tensor, Tensor]:
+    rng = torch.Generator().manual_seed(1)
+    return torch.randn(256, 64, 64, generator=rng).half(), torch.randn(32, 256, 256, generator=rng).half()
+
+
+def drawn_boxes() -> Tensor:
+    """Seven boxes (1, 7, 4), frame pixels: some reach out of the frame, one is a point, one is all of it."""
+    rng = torch.Generator().manual_seed(2)
+    corner = torch.rand(1, 5, 2, generator=rng) * 1100 - 100
+    ordinary = torch.cat([corner, corner + torch.rand(1, 5, 2, generator=rng) * 400 + 5], dim=-1)
+    return torch.cat([ordinary, torch.tensor([[[500.0, 500.0, 500.0, 500.0], [0.0, 0.0, 1024.0, 1024.0]]])], dim=1)
+
+
+def test_a_look_into_a_table_finds_what_grid_sampling_finds() -> None:
+    regions = torch.cat([drawn_boxes(), drawn_boxes().flip(1) + 3.7])
+    detail = torch.stack([features()[1], features()[1].flip(0)]).float()
+    expected = sampled(detail.clone().requires_grad_(), regions, 16)
+    with torch.inference_mode():
+        found = sampled(laid_out(detail), regions, 16)
+        unturned = sampled(detail, regions, 16)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert found == pytest.approx(expected.detach(), abs=1e-4)
+    assert unturned == pytest.approx(expected.detach(), abs=1e-4)
+
+
+def test_a_look_outside_finds_nothing_and_half_of_it_on_the_border() -> None:
+    where = torch.tensor([[[-7.0, -0.5, 0.0, 63.5, 90.0]]])
+    found = looked_up(torch.ones(1, 1, 64, 64), where, torch.full((1, 1, 5), 20.0))
+    assert found[0, 0, 0].tolist() == [0.0, 0.5, 1.0, 0.5, 0.0]
+
+
+def test_turned_features_are_the_same_numbers() -> None:
+    embedding, _ = features()
+    with torch.inference_mode():
+        assert are_many(turned(embedding))
+        assert not are_many(embedding[None])
+    assert not are_many(turned(embedding))  # whoever learns goes the plain way
+    assert torch.equal(turned(embedding), embedding.float()[None])
+
+
+def test_edges_gather_in_pairs_what_they_gather_one_by_one() -> None:
+    rng = torch.Generator().manual_seed(3)
+    fine, weight = torch.randn(3, 8, 32, 32, generator=rng), torch.randn(3, 4, 32, 32, generator=rng)
+    pairs = gathered_pairs(laid_out(fine), weight)
+    for edge in range(4):
+        along = 2 + edge % 2
+        sums = (fine * weight[:, edge : edge + 1].softmax(dim=along)).sum(dim=along)
+        expected = torch.cat([sums, fine.amax(dim=along)], dim=1)
+        assert pairs[edge % 2].view(3, 2, 16, 32)[:, edge // 2] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("is_turned", [True, False])
+def test_asked_boxes_are_those_of_the_network_that_learns(is_turned: bool) -> None:
+    torch.manual_seed(0)
+    network = RefinerNetwork().eval()
+    embedding, detail = features()
+    drawn = drawn_boxes()
+    learning = network(embedding.float()[None], detail.float()[None], drawn, WHOLE)[-1]
+    assert learning.boxes.requires_grad
+    with torch.inference_mode():
+        read = [turned(values) if is_turned else values.float()[None] for values in (embedding, detail)]
+        asked = network(*read, drawn, WHOLE)[-1]
+    assert asked.boxes == pytest.approx(learning.boxes.detach(), abs=NEAR)
+    assert asked.edge_logits == pytest.approx(learning.edge_logits.detach(), abs=1e-3)
+    assert asked.confidence_logits == pytest.approx(learning.confidence_logits.detach(), abs=1e-3)
+    assert asked.score_logits == pytest.approx(learning.score_logits.detach(), abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[Refiner, ImageFeatures]:
+    encoder = load_encoder("light", "cpu")
+    picture = read_picture(sample_pictures()[0])
+    frame = Frame.whole(width=picture.shape[1], height=picture.shape[0])
+    return load_refiner(None, encoder), encoder.encode(picture, frame)
+
+
+@pytest.mark.parametrize("count", [1, TURNED_FROM - 1, TURNED_FROM, 17])
+def test_the_shipped_refiners_boxes_do_not_depend_on_their_company(
+    shipped: tuple[Refiner, ImageFeatures], count: int
+) -> None:
+    refiner, seen = shipped
+    random = np.random.default_rng(0)
+    width, height = seen.frame.image_width, seen.frame.image_height
+    corners = random.uniform(0, 0.6, (32, 2)) * [width, height]
+    drawn = np.concatenate([corners, corners + random.uniform(0.05, 0.35, (32, 2)) * [width, height]], axis=1)
+    together, apart = refiner.refine(seen, drawn), refiner.refine(seen, drawn[:count])
+    for one, other in zip(together, apart, strict=False):
+        assert one.box == pytest.approx(other.box, abs=NEAR)
+        assert one.score == pytest.approx(other.score, abs=1e-5)
+        assert one.edge_confidence == pytest.approx(other.edge_confidence, abs=1e-4)

@@ -1,0 +1,76 @@
+"""The watchdog tells how late the GUI thread was, what it did meanwhile, and whose doing that was."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui.benchmarks.watchdog import IdleProcess, Lateness, Stall, Stalls, Watchdog
+
+nap = ctypes.PyDLL(None).usleep
+"""Sleeps without giving Python's lock away, as a library does that is being loaded."""
+
+
+def seen(qtbot: QtBot, watchdog: Watchdog, phase: str) -> Stall:
+    """The longest stall of a phase, as soon as there is one."""
+    qtbot.waitUntil(lambda: watchdog.stalls[phase].count > 0)
+    watchdog.stop()
+    return watchdog.stalls[phase].longest
+
+
+def test_work_on_the_gui_thread_is_told_as_its_own(qtbot: QtBot) -> None:
+    watchdog = Watchdog()
+    watchdog.start("work")
+    QTimer.singleShot(0, lambda: sum(number * number for number in range(1_500_000)))
+    stall = seen(qtbot, watchdog, "work")
+    assert watchdog.stalls["work"].own_s > 0.016
+    assert stall.worked_s > 0.5 * stall.late_s - stall.queued_s
+    assert stall.ours_s > 0.016 and watchdog.stalls["work"].our_count == 1
+
+
+def test_waiting_for_pythons_lock_is_told_as_waiting(qtbot: QtBot) -> None:
+    watchdog = Watchdog()
+    watchdog.start("wait")
+    holder = threading.Thread(target=nap, args=(150_000,))
+    holder.start()
+    stall = seen(qtbot, watchdog, "wait")
+    holder.join()
+    assert stall.waited_s > 0.08
+    assert stall.worked_s < 0.05
+    assert stall.ours_s > 0.08
+
+
+def test_where_threads_are_in_a_stall_is_written_down(qtbot: QtBot, tmp_path: Path) -> None:
+    with (tmp_path / "traces.txt").open("w") as traces:
+        watchdog = Watchdog(traces)
+        watchdog.start("wait")
+        holder = threading.Thread(target=nap, args=(150_000,))
+        QTimer.singleShot(20, holder.start)
+        seen(qtbot, watchdog, "wait")
+        holder.join()
+    told = (tmp_path / "traces.txt").read_text()
+    assert "ms late: worked" in told
+    assert "most recent call first" in told
+
+
+def test_what_befalls_an_idle_process_as_well_is_not_our_making() -> None:
+    stalls = Stalls([Stall(10.0, 0.1, worked_s=0.01), Stall(20.0, 0.1, worked_s=0.01)])
+    assert stalls.our_count == 2
+    stalls.excuse([Lateness(9.98, 0.2), Lateness(15.0, 1.0)])
+    assert stalls.count == 2 and stalls.our_count == 2
+    assert stalls.found[0].ours_s == pytest.approx(0.02)
+    stalls.excuse([Lateness(20.5, 0.7)])
+    assert stalls.our_count == 1
+    assert stalls.our_longest_s == pytest.approx(0.02)
+
+
+def test_an_idle_process_tells_when_it_was_late_lap_by_lap() -> None:
+    beside = IdleProcess()
+    laps = [beside.lap(), beside.lap()]
+    beside.stop()
+    assert all(lateness.late_s > 0.001 and lateness.ended_at > 0 for lap in laps for lateness in lap)

@@ -1,0 +1,223 @@
+"""Two windows on one project, and a project whose file goes away: both seen in the window."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui.app import App
+from boxrefine_gui.operations import box_verbs
+from core.geometry import Box
+from core.records import Correction, ImportedBox
+from core.store.openings import folder_of
+from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
+from tests.core.damage import spoil
+from tests.core.projects import python
+from tests.gui.driving import ScriptedAsk, accept, draw, settled, stored
+
+unix_files = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let an open file go")
+
+ANOTHER = """
+import sys
+from pathlib import Path
+from core.geometry import Box
+from core.records import Correction
+from core.store.project_store import ProjectStore
+
+store = ProjectStore.open(Path(sys.argv[1]))
+print("open", flush=True)
+for line in sys.stdin:
+    word, *numbers = line.split()
+    if word == "accept":
+        box = Box(*map(float, numbers))
+        store.accept(Correction(1, store.add_category("theirs").id, box, box))
+    elif word == "move":
+        store.move(int(numbers[0]), Box(*map(float, numbers[1:])))
+    print("done", flush=True)
+store.close()
+"""
+
+Order = Callable[[str], None]
+
+
+@contextmanager
+def another_window(project: Path) -> Iterator[Order]:
+    """A process that has the project open as well, and does what it is told."""
+    with python(ANOTHER, project) as process:
+        assert process.stdout and process.stdin
+        assert process.stdout.readline() == "open\n"
+
+        def order(words: str) -> None:
+            assert process.stdout and process.stdin
+            process.stdin.write(words + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "done\n"
+
+        yield order
+        process.stdin.close()
+        process.wait(timeout=30)
+
+
+def project_of(app: App) -> Path:
+    assert app.session.project_path is not None
+    return app.session.project_path
+
+
+def sentence(app: App) -> str:
+    return app.window.notices.sentence.text()
+
+
+def test_what_another_window_does_appears_and_undo_leaves_it(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    with another_window(project_of(app)) as order:
+        order("accept 100 20 150 60")
+        qtbot.waitUntil(lambda: len(app.session.corrections) == 2, timeout=1500)
+        assert "theirs" in [category.name for category in app.session.categories]
+        assert sum(app.session.counts.values()) == 2
+        app.window.action_by_id["undo"].trigger()
+        qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
+        settled(qtbot, app)
+        assert app.session.corrections[0].accepted == Box(100, 20, 150, 60)
+        app.window.action_by_id["redo"].trigger()
+        qtbot.waitUntil(lambda: len(app.session.corrections) == 2)
+
+
+def test_undo_says_what_it_left(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    (mine,) = app.session.corrections
+    with another_window(project_of(app)) as order:
+        order(f"move {mine.id} 20 20 60 60")
+        box_verbs.undo(app.parts)
+        qtbot.waitUntil(lambda: "another window has changed" in sentence(app))
+    assert stored(app)[0].accepted == Box(20, 20, 60, 60)
+
+
+def test_a_project_that_is_open_elsewhere_says_so(qtbot: QtBot, closed_app: App, pictures: Path) -> None:
+    ProjectStore.create(pictures / PROJECT_FILE_NAME).close()
+    with another_window(pictures / PROJECT_FILE_NAME):
+        closed_app.open(pictures)
+        qtbot.waitUntil(lambda: "open elsewhere" in sentence(closed_app))
+        assert "each window undoes only its own work" in sentence(closed_app)
+
+
+def test_opening_the_same_folder_again_is_no_other_window(qtbot: QtBot, app: App, pictures: Path) -> None:
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    app.open(pictures)
+    qtbot.waitUntil(lambda: not app.session.scan and app.session.image is not None)
+    settled(qtbot, app)
+    assert "open elsewhere" not in sentence(app)
+    app.window.action_by_id["undo"].trigger()
+    qtbot.waitUntil(lambda: not app.session.corrections and not app.session.counts.get(1))
+
+
+def remove_project(path: Path) -> None:
+    path.unlink()
+
+
+def remove_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def rename_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("renamed"))
+
+
+def replace_project(path: Path) -> None:
+    older = path.with_name("older.sqlite")
+    ProjectStore.create(older).close()
+    older.replace(path)
+
+
+@unix_files
+@pytest.mark.parametrize("way", [remove_project, remove_folder, rename_folder, replace_project])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_project_that_goes_is_told_of_and_the_work_goes_on(
+    qtbot: QtBot,
+    app: App,
+    ask: ScriptedAsk,
+    tmp_path: Path,
+    own_home: Path,
+    way: Callable[[Path], None],
+    at_once: bool,
+) -> None:
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    before = project_of(app)
+    way(before)
+    if not at_once:
+        qtbot.waitUntil(lambda: "no longer at its place" in sentence(app), timeout=5000)
+    box = Box(20, 20, 80, 70)
+    app.parts.store.write(lambda project: project.accept(Correction(1, 1, box, box))[1], on_done=app.session.apply)
+    qtbot.waitUntil(lambda: len(app.session.corrections) == 2)
+    assert str(before) in sentence(app) and "save it where you want" in sentence(app)
+    assert project_of(app) != before and project_of(app).is_relative_to(own_home)
+    assert len(stored(app)) == 2
+    if way is replace_project:
+        assert ProjectStore.open(before).images() == []
+    button = app.window.notices.save_elsewhere
+    assert button.isVisible()
+    ask.answer = tmp_path / "saved" / "mine.sqlite"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: project_of(app) == ask.answer)
+    assert "is saved in" in sentence(app)
+    app.window.action_by_id["undo"].trigger()
+    qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
+    assert [image.path.name for image in app.session.images] == ["a.png", "b.png", "c.png"]
+    assert app.session.settings.recent[0] == str(ask.answer)
+
+
+def test_a_project_is_not_saved_over_another_file(qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path) -> None:
+    ask.answer = tmp_path / "mine.sqlite"
+    ask.answer.write_text("mine")
+    before = project_of(app)
+    app.window.action_by_id["save_elsewhere"].trigger()
+    qtbot.waitUntil(lambda: "exists already" in sentence(app))
+    assert project_of(app) == before
+    assert ask.answer.read_text() == "mine"
+
+
+def test_where_the_disk_is_full_the_project_can_be_saved_elsewhere(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path
+) -> None:
+    """SQLite itself says that there is no room, for its file may have no more pages."""
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    app.parts.store.run(lambda project: project._db.execute("PRAGMA max_page_count = 1"))
+    rest = [ImportedBox("owl", Correction(1, 0, box, box)) for n in range(500) for box in [Box(n, n, n + 9, n + 9)]]
+    app.parts.store.run(lambda project: project.import_boxes(rest, file="owls.json"))
+    qtbot.waitUntil(lambda: "disk is full" in sentence(app))
+    assert app.window.notices.save_elsewhere.isVisible()
+    ask.answer = tmp_path / "roomy" / "mine.sqlite"
+    qtbot.mouseClick(app.window.notices.save_elsewhere, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: project_of(app) == ask.answer)
+    app.parts.store.run(lambda project: project.import_boxes(rest, file="owls.json"))
+    settled(qtbot, app)
+    assert len(stored(app)) == 501
+
+
+def test_damaged_rows_are_named_once_and_the_rest_is_there(qtbot: QtBot, app: App) -> None:
+    for corner in (10, 30):
+        draw(qtbot, app, Box(corner, 10, 90, 90))
+        accept(qtbot, app)
+    spoil(project_of(app), "UPDATE corrections SET accepted = '[1, 2' WHERE id = 1")
+    qtbot.waitUntil(lambda: "damaged (corrections 1, accepted is no valid JSON)" in sentence(app))
+    assert [entry.id for entry in app.session.corrections] == [2]
+    assert app.session.counts == {1: 1}
+
+
+def test_nothing_is_left_beside_the_project(qtbot: QtBot, app: App) -> None:
+    folder = folder_of(project_of(app))
+    assert folder.is_dir()
+    app.window.close()
+    assert app.close()
+    assert not folder.exists()

@@ -1,0 +1,39 @@
+"""The page of keys is the action table's, and the page of verbs names all of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from boxrefine_gui.actions.table import shortcut_help
+from boxrefine_gui.app import App
+from core.cli import VERBS
+
+DOCS = Path(__file__).resolve().parents[2] / "resources" / "docs"
+KEYS, VERB_PAGE = DOCS / "keys.md", DOCS / "headless.md"
+SECTION = re.compile(r"(<!-- shortcuts: [^\n]*-->\n)(.*?)(<!-- end of shortcuts -->)", re.DOTALL)
+
+
+def in_markdown(headings: dict[str, list[tuple[str, str]]]) -> str:
+    """The shortcut help as Markdown tables."""
+    parts = []
+    for heading, rows in headings.items():
+        lines = [f"| {keys} | {meaning} |" for keys, meaning in rows]
+        parts.append("\n".join([f"| {heading} | |", "| --- | --- |", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def test_the_table_of_keys_is_the_action_table(closed_app: App, update_golden: bool) -> None:
+    text = KEYS.read_text("utf-8")
+    found = SECTION.search(text)
+    assert found is not None
+    wanted = in_markdown(shortcut_help(closed_app.window.rows))
+    if update_golden:
+        KEYS.write_text(text[: found.start(2)] + wanted + text[found.end(2) :], "utf-8")
+    else:
+        assert found.group(2) == wanted, "run this test with --update-golden"
+
+
+def test_every_verb_is_explained() -> None:
+    text = VERB_PAGE.read_text("utf-8")
+    assert [verb for verb in VERBS if f"`boxrefine {verb}" not in text] == []

@@ -1,0 +1,155 @@
+"""Letters that are typed into lists and fields are text there: none of them runs a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from boxrefine_gui.app import App
+from boxrefine_gui.operations import box_verbs
+from boxrefine_gui.widgets.action_row import ActionRow
+from core.geometry import Box
+from tests.gui.driving import accept, draw, settled, stored
+
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+LETTERS = "adfkelmnrsz123+"
+
+
+def images(app: App) -> QWidget:
+    return app.window.images
+
+
+def categories(app: App) -> QWidget:
+    return app.window.categories.view
+
+
+def boxes(app: App) -> QWidget:
+    return app.window.boxes
+
+
+def new_name(app: App) -> QWidget:
+    return app.window.categories.new_name
+
+
+def renaming(app: App) -> QWidget:
+    app.window.categories.view.setFocus()
+    app.window.categories.rename.trigger()
+    editor = app.window.categories.view.findChild(QLineEdit)
+    assert editor is not None
+    return editor
+
+
+def teaching(app: App) -> QWidget:
+    app.window.action_by_id["teach_panel"].trigger()
+    return app.window.teach_panel.button
+
+
+PLACES = (images, categories, boxes, new_name, renaming, teaching)
+
+
+@pytest.fixture
+def called(qtbot: QtBot, app: App) -> list[str]:
+    """The ids of the actions that were run from here on, in a window with two categories and a selected box."""
+    for name in ("cup", "saucer"):
+        box_verbs.add_category(app.parts, name)
+        settled(qtbot, app)
+    draw(qtbot, app, Box(20, 30, 100, 100))
+    accept(qtbot, app)
+    app.session.select(app.session.corrections[0].id)
+    qtbot.waitUntil(app.window.isActiveWindow)
+    heard: list[str] = []
+    for id, action in app.window.action_by_id.items():
+        action.triggered.connect(lambda _=False, id=id: heard.append(id))
+    return heard
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_letter_runs_a_command(qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget]) -> None:
+    widget = place(app)
+    called.clear()
+    widget.setFocus()
+    qtbot.waitUntil(widget.hasFocus)
+    for letter in LETTERS:
+        qtbot.keyClick(widget, letter)
+    qtbot.keyClick(widget, Qt.Key.Key_R, SHIFT)
+    assert called == []
+    assert app.session.snapping and [entry.category_id for entry in stored(app)] == [2]
+
+
+@pytest.mark.parametrize("place", [images, categories, boxes, new_name])
+def test_keys_with_ctrl_are_commands_there_too(
+    qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget]
+) -> None:
+    widget = place(app)
+    widget.setFocus()
+    qtbot.waitUntil(widget.hasFocus)
+    qtbot.keyClick(widget, Qt.Key.Key_1, CTRL)
+    assert called == ["pixels"]
+
+
+def test_letters_are_commands_on_the_picture(qtbot: QtBot, app: App, called: list[str]) -> None:
+    app.window.canvas.setFocus()
+    for key in (Qt.Key.Key_S, Qt.Key.Key_F, Qt.Key.Key_1):
+        qtbot.keyClick(app.window.canvas, key)
+    assert called == ["snapping", "fit", "category_1"]
+
+
+def test_every_command_of_a_letter_is_guarded(app: App) -> None:
+    def is_letter(row: ActionRow) -> bool:
+        return any(len(key.removeprefix("Shift+")) == 1 for key in row.keys)
+
+    letters = {key.lower() for row in app.window.rows if is_letter(row) for key in row.keys if len(key) == 1}
+    assert letters <= set(LETTERS) | set("456789")
+
+
+def test_after_a_name_is_added_the_next_one_can_be_typed(qtbot: QtBot, app: App, called: list[str]) -> None:
+    line = app.window.categories.new_name
+    line.setFocus()
+    qtbot.waitUntil(line.hasFocus)
+    for name in ("spoon", "fork"):
+        qtbot.keyClicks(line, name)
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert [category.name for category in app.session.categories] == ["cup", "saucer", "spoon", "fork"]
+    assert line.hasFocus() and called == []
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert app.window.focusWidget() is app.window.canvas
+
+
+def test_letters_find_rows_in_the_lists(qtbot: QtBot, app: App, called: list[str]) -> None:
+    window = app.window
+    window.categories.view.setFocus()
+    qtbot.keyClicks(window.categories.view, "sa")
+    assert window.categories.view.currentIndex().row() == 1 and app.session.category_id == 2
+    window.images.setFocus()
+    qtbot.keyClick(window.images, "c")
+    qtbot.waitUntil(lambda: app.session.row == 2)
+
+
+def test_delete_in_the_list_of_boxes_means_its_row(qtbot: QtBot, app: App, called: list[str]) -> None:
+    window = app.window
+    at = window.boxes.visualRect(window.boxes.model().index(0, 0)).center()
+    qtbot.mouseClick(window.boxes.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert window.focusWidget() is window.boxes
+    draw(qtbot, app, Box(120, 30, 180, 100))
+    window.boxes.setFocus()
+    window.boxes.setCurrentIndex(window.boxes.model().index(0, 0))
+    qtbot.keyClick(window.boxes, Qt.Key.Key_Delete)
+    settled(qtbot, app)
+    assert stored(app) == [] and app.session.draft is not None
+
+
+@pytest.mark.parametrize("name", ["export", "shortcuts", "keys", "models"])
+def test_no_letter_in_a_dialog_runs_a_command(qtbot: QtBot, app: App, called: list[str], name: str) -> None:
+    app.window.action_by_id[name].trigger()
+    dialog = next(child for child in app.window.findChildren(QDialog) if child.isVisible())
+    qtbot.waitUntil(dialog.isActiveWindow)
+    called.clear()
+    for letter in "sdfmr1":
+        qtbot.keyClick(dialog.focusWidget() or dialog, letter)
+    assert called == []
+    dialog.close()
