@@ -41,6 +41,9 @@ SHARES = {
 }  # fmt: skip
 """Of a hundred inputs, so many for each reader."""
 
+TAKEN = {("features", "bytes"), ("features", "values"), ("yolo", "bytes"), ("classes", "values")}
+"""Those that remove or count what is bad, and go on."""
+
 CASES = [
     pytest.param(*case, id=" ".join(case), marks=[pytest.mark.xfail(strict=False, reason="rows are not checked yet")])
     if case[0] == "projects"
@@ -88,7 +91,7 @@ def test_nothing_but_a_sentence_comes_out(
     told = children[reader, kind].result()[reader, kind]
     assert told["faults"] == []
     assert told["inputs"] >= INPUTS * SHARES[reader, kind] // 100 * 0.9
-    if told["inputs"] > 200 and reader not in ("features", "yolo"):  # those count or remove what is bad, and go on
+    if told["inputs"] > 200 and (reader, kind) not in TAKEN:
         assert told["known"] > 0
     assert told["slowest_s"] <= LONGEST_S
     assert told["megabytes"] <= MOST_MEGABYTES
