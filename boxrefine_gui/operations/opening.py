@@ -14,7 +14,7 @@ from boxrefine_gui.operations.drawing import keep_in_hand
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session import Session
-from core.encoders.weights.published import title_of
+from core.encoders.traits import title_of
 from core.errors import BadFileError, KnownError, StorageError, reason
 from core.records import ImageRecord, NewImage
 from core.settings import Settings
