@@ -42,9 +42,9 @@ class Session(SessionDrafts):
 
     def apply(self, view: StoreView) -> None:
         """Take over what the store says, and say so once."""
-        if view.changes.title:
+        if view.changes.step is not None:
             self.discarded = None  # something else is the last that was done
-        self.undo_titles = view.undo_titles
+        self.undo_steps = view.undo_steps
         if view.images is not None:
             self._set_images(view.images)
         if view.categories is not None:

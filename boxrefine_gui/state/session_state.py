@@ -15,7 +15,7 @@ from boxrefine_gui.state.left_drafts import LeftDrafts
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
-from core.records import Category, Correction, ImageRecord, RefinerRecord
+from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class SessionState(QObject):
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to, if any
         self.unaccepted: dict[int, int] = {}  # image id -> those that nobody has ever said yes to, if any
-        self.undo_titles: tuple[str | None, str | None] = (None, None)
+        self.undo_steps: tuple[Step | None, Step | None] = (None, None)
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
         self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder
         self.image: ImageRecord | None = None

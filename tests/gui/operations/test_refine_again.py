@@ -12,6 +12,7 @@ from core.errors import StorageError
 from core.geometry import Box
 from core.records import Correction
 from core.store.project_store import ProjectStore
+from tests.core.projects import title
 from tests.gui.driving import accept, click, close_to, drag, draw, settled, stored
 from tests.gui.fakes import CONFIDENCE, inset
 
@@ -57,7 +58,7 @@ def test_undo_and_redo_take_all_of_it_back_and_again(qtbot: QtBot, selected: App
     refine_again(qtbot, selected)
     accept(qtbot, selected)
     after = only(selected)
-    assert selected.session.undo_titles[0] == "Refine box"
+    assert title(selected.session.undo_steps[0]) == "Refine box"
     qtbot.keyClick(selected.window.canvas, Qt.Key.Key_Z, CTRL)
     settled(qtbot, selected)
     assert only(selected) == before

@@ -19,6 +19,7 @@ from core.images import read_size
 from core.records import Correction, ImageRecord
 from core.sample_project import drawn_boxes, sample_pictures
 from core.settings import Settings
+from tests.core.projects import title
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import ScriptedAsk, accept, click, close_to, drag, draw, settled, stored
 from tests.gui.fakes import CONFIDENCE, FakeModels, inset
@@ -88,7 +89,7 @@ def test_in_the_folder_the_open_image_comes_first_and_undo_stays_with_the_hand(q
     said = refine(qtbot, coarse, CTRL | SHIFT)
     assert said.startswith("4 refinements are proposed on 3 images, and no box is changed yet")
     assert all(correction.proposal is not None for correction in stored(coarse))
-    assert coarse.session.undo_titles[0] == "Import 4 boxes from coarse.json"
+    assert title(coarse.session.undo_steps[0]) == "Import 4 boxes from coarse.json"
 
 
 def test_boxes_that_a_person_changed_or_refined_are_not_asked_about(qtbot: QtBot, app: App) -> None:

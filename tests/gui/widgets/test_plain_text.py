@@ -24,7 +24,7 @@ from boxrefine_gui.operations.importing import import_boxes
 from boxrefine_gui.widgets.plain_text import OwnWords, PlainLabel, menu_text, set_title, tooltip
 from core.errors import BadFileError
 from core.geometry import Box
-from core.records import RefinerRecord
+from core.records import RefinerRecord, VerdictKind
 from tests.core.hostile_pictures import saved
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import accept, draw, ready, settled
@@ -126,7 +126,7 @@ def test_the_window_shows_hostile_names_as_they_are(qtbot: QtBot, hostile: App) 
     session.set_teaching(
         replace(session.teaching, is_running=True, message=HOSTILE, sentence=HOSTILE, notes=(HOSTILE,))
     )
-    record = RefinerRecord(Path(HOSTILE), HOSTILE, HOSTILE, HOSTILE, True, f"{HOSTILE} is better.", id=7)
+    record = RefinerRecord(Path(HOSTILE), HOSTILE, HOSTILE, HOSTILE, True, VerdictKind.TEXT, id=7, remark=HOSTILE)
     session.refiners = (record,)
     session.teaching_changed.emit()
     session.set_scan(f"importing {HOSTILE}")
