@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import box_verbs
+from boxrefine_gui.state.doing import ModelsState
 from core.errors import StorageError
 from core.geometry import Box
 from core.records import Correction
@@ -139,14 +140,14 @@ def test_where_it_cannot_be_stored_the_box_stays_as_it_was(
 
 
 def test_before_there_is_a_model_the_key_says_so(qtbot: QtBot, selected: App) -> None:
-    selected.session.set_models(None, "loading the model")
+    selected.session.set_models(None, ModelsState.LOADING)
     qtbot.keyClick(selected.window.canvas, Qt.Key.Key_R)
     assert selected.session.draft is None
     assert selected.window.notices.sentence.text() == box_verbs.NO_MODEL_YET
 
 
 def test_so_does_the_one_that_teaches(qtbot: QtBot, selected: App) -> None:
-    selected.session.set_models(None, "loading the model")
+    selected.session.set_models(None, ModelsState.LOADING)
     qtbot.keyClick(selected.window.canvas, Qt.Key.Key_T, CTRL)
     assert not selected.session.teaching.is_running
     assert selected.window.notices.sentence.text() == box_verbs.NO_MODEL_YET
