@@ -35,7 +35,8 @@ from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.project_watch import ProjectWatch
 from boxrefine_gui.operations.teaching import Teaching
-from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.doing import ModelsState
+from boxrefine_gui.state.loaded_models import Device, Models
 from boxrefine_gui.state.session import Session
 from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
@@ -148,7 +149,7 @@ def load_chosen_models(settings: Settings) -> Models:
         encoder_identity=encoder.identity,
         refiner_name=refiner.name,
         refiner_identity=refiner.identity,
-        device=device_note(encoder.device.type, wanted=settings.device, why=why_no_gpu()),
+        device=Device(encoder.device.type, why_no_gpu="" if settings.device == "cpu" else why_no_gpu()),
         looks_twice=pays_for(encoder.name),
         close=cache.close,
         trouble=lambda: cache.trouble,
@@ -157,13 +158,6 @@ def load_chosen_models(settings: Settings) -> Models:
         load_refiner=refiner_in,
         for_category=for_category,
     )
-
-
-def device_note(kind: str, *, wanted: str, why: str) -> str:
-    """Device and number format for the status bar; nobody should wonder why it is the CPU."""
-    if kind != "cpu":
-        return f"{kind.upper()}, fp32"
-    return "CPU, fp32" if wanted == "cpu" else f"CPU, fp32 ({why})"
 
 
 class App:
@@ -228,7 +222,7 @@ class App:
             opening.open_path(self.parts, path)
         else:
             opening.open_last(self.parts)
-        self.session.set_models(None, opening.LOADING_MODEL)
+        self.session.set_models(None, ModelsState.LOADING)
         self._wants_models = True
         self._patience.start()
 
@@ -362,12 +356,13 @@ class Collector(QObject):
 
     def _scan_ended(self) -> None:
         """The records of a large folder stay, too, and are none of the collector's business."""
-        if self._was_scanning and not self._session.scan:
+        if self._was_scanning and self._session.scan is None:
             gc.freeze()
-        self._was_scanning = bool(self._session.scan)
+        self._was_scanning = self._session.scan is not None
 
     def _collect(self) -> None:
-        if self._session.activity.startswith(opening.LOADING) or self._session.scan:
+        activity = self._session.activity
+        if (activity is not None and activity.is_loading) or self._session.scan is not None:
             return  # an import or a scan makes objects by the hundred thousand; looking through them would be felt
         self._rounds += 1
         self._rest += 1

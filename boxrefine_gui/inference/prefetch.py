@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.lanes.timers import AFTER_A_STEP_MS, timer
+from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
@@ -97,7 +98,7 @@ class Prefetch:
             priority=_OPEN_IMAGE + place,
             group=_GROUP,
             key=key,
-            title=f"preparing {record.path.name}",
+            activity=Activity(ActivityKind.PREPARING, record.path.name),
         )
 
     def _go_on(self) -> None:
@@ -116,7 +117,7 @@ class Prefetch:
                 priority=_FOLDER,
                 group=_GROUP,
                 key=(models.encoder_identity, record.id, record.path),
-                title=f"preparing the folder: {record.path.name}",
+                activity=Activity(ActivityKind.PREPARING_FOLDER, record.path.name),
             )
             return
 

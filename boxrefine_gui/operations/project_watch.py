@@ -95,7 +95,7 @@ class ProjectWatch:
         if session.project_path in session.left_at:
             session.left_at[moved.after] = session.left_at[session.project_path]
         session.project_path = moved.after
-        session.set_scan("")
+        session.set_scan(None)
         session.project_changed.emit()
         session.changed.emit(Changes(images=True))
         choose_settings(self._parts, session.settings.opened(moved.after))

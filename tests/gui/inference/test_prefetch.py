@@ -142,7 +142,7 @@ def test_stepping_by_key_finds_the_features_made_ahead(qtbot: QtBot, app: App, m
 def test_a_gpu_that_fails_leaves_the_work_to_the_cpu(
     qtbot: QtBot, closed_app: App, models: FakeModels, pictures: Path
 ) -> None:
-    models.device = "CUDA, fp32"
+    models.device = "cuda"
     closed_app.open(pictures)
     ready(qtbot, closed_app)
     assert closed_app.window.status.device.text() == "CUDA, fp32"
