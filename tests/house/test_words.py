@@ -34,7 +34,7 @@ RULES = [
     Rule(
         r"\bimport sqlite3\b|\bfrom sqlite3\b|\bsqlite_utils\b",
         CODE,
-        ("core/store/", "core/features/cache/feature_cache.py", "core/features/cache/cache_index.py"),
+        ("core/store/", *(f"core/features/cache/{name}.py" for name in ("feature_cache", "cache_index", "index_schema"))),
         "SQL has two homes",
     ),
     Rule(r"(?<![\w.])print\(", CODE, ("core/cli/terminal.py",), "what the headless verbs print is escaped there"),
