@@ -27,7 +27,7 @@ from boxrefine_gui.lanes.thread_priority import go_first
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.lanes.trainer_process import TrainerProcess
 from boxrefine_gui.main_window import MainWindow
-from boxrefine_gui.operations import opening
+from boxrefine_gui.operations import drawing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
@@ -262,12 +262,24 @@ class App:
         self.live.store_waiting_as_drawn()
         self.keeper.keep()
         if self.session.drawn_count and not self._is_drawn_told:
-            ask_about_drawn(self.window, self.session.drawn_count, close=self._close_with_drawn)
+            self._ask_about_drawn()
             return False
         if self.store.is_idle or self._closing.isActive():
             return True
         self._closing.start()
         return False
+
+    def _ask_about_drawn(self) -> None:
+        """Ask; where some could not be written, that is tried once more, and the answer waits for it."""
+        if self.session.left.unwritten:
+            drawing.keep_unwritten(self.parts)
+            self.store.run(lambda _: None, on_done=lambda _: self._ask_now())
+        else:
+            self._ask_now()
+
+    def _ask_now(self) -> None:
+        drawn, unwritten = self.session.drawn_count, len(self.session.left.unwritten)
+        ask_about_drawn(self.window, drawn, unwritten=unwritten, close=self._close_with_drawn)
 
     def _close_anyway(self) -> None:
         self.teaching.cancel()

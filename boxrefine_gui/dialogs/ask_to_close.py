@@ -29,15 +29,18 @@ def ask_to_close(window: QWidget, teaching: TeachingState, *, close: Callable[[]
     )
 
 
-def ask_about_drawn(window: QWidget, drawn: int, *, close: Callable[[], None]) -> None:
-    """Say how many drawn boxes wait for a yes, and ask once; Return and Escape keep the window open."""
+def ask_about_drawn(window: QWidget, drawn: int, *, unwritten: int, close: Callable[[], None]) -> None:
+    """Say how many drawn boxes wait for a yes, and ask once; Return and Escape keep the window open.
+
+    `unwritten` of them are not in the project's file, because it could not be written.
+    """
     if _is_asked(window, DRAWN_TITLE):
         return
     Question(
         window,
         title=DRAWN_TITLE,
         text=f"{not_accepted(drawn)}.",
-        more="They are kept in the project: hollow numbers in the list of images show where. Exports leave them out.",
+        more=_what_becomes_of(drawn, unwritten=unwritten),
         yes="Close anyway",
         no="Keep open",
         on_yes=close,
@@ -47,6 +50,17 @@ def ask_about_drawn(window: QWidget, drawn: int, *, close: Callable[[], None]) -
 def not_accepted(drawn: int) -> str:
     """How many boxes are drawn and wait for a yes, as the beginning of a sentence."""
     return "1 drawn box is not accepted yet" if drawn == 1 else f"{drawn} drawn boxes are not accepted yet"
+
+
+def _what_becomes_of(drawn: int, *, unwritten: int) -> str:
+    if unwritten:
+        them = "it" if unwritten == 1 else "them"
+        return (
+            f"{unwritten} of {drawn} could not be written to the project, and closing loses {them}: make room there, "
+            "or save the project elsewhere first."
+        )
+    are, them = ("It is", "it") if drawn == 1 else ("They are", "them")
+    return f"{are} kept in the project: hollow numbers in the list of images show where. Exports leave {them} out."
 
 
 def _is_asked(window: QWidget, title: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.lanes.timers import timer
+from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.state.project_view import Moved, StoreView, read_others_work
 from core.errors import BadFileError, ProjectGoneError
@@ -103,6 +104,7 @@ class ProjectWatch:
             session.report(ProjectGoneError(words_on_rescue(moved)))
         else:
             session.tell(f"The project is saved in {moved.after}, and the work goes on there.")
+        drawing.keep_unwritten(self._parts)
 
 
 def save_elsewhere(parts: Parts, path: Path) -> None:
