@@ -1,8 +1,9 @@
-"""The questions before closing ends what is being taught, or leaves drawn boxes without a yes."""
+"""The questions before closing ends what is being taught, leaves drawn boxes without a yes, or work in a copy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
@@ -11,6 +12,7 @@ from boxrefine_gui.state.teaching_state import TeachingState
 
 TITLE = "Teaching goes on"
 DRAWN_TITLE = "Drawn boxes"
+RESCUED_TITLE = "The project is a copy"
 
 
 def ask_to_close(window: QWidget, teaching: TeachingState, *, close: Callable[[], None]) -> None:
@@ -41,6 +43,22 @@ def ask_about_drawn(window: QWidget, drawn: int, *, unwritten: int, close: Calla
         title=DRAWN_TITLE,
         text=f"{not_accepted(drawn)}.",
         more=_what_becomes_of(drawn, unwritten=unwritten),
+        yes="Close anyway",
+        no="Keep open",
+        on_yes=close,
+    )
+
+
+def ask_about_copy(window: QWidget, copy: Path, *, close: Callable[[], None]) -> None:
+    """Say where the work is that went on in a copy, and ask once; Return and Escape keep the window open."""
+    if _is_asked(window, RESCUED_TITLE):
+        return
+    Question(
+        window,
+        title=RESCUED_TITLE,
+        text="The project's file was deleted, moved or replaced, and the work went on in a copy.",
+        more=f"It is kept as {copy}, and opens again from File, Open recent. What is at the old place lacks this work: "
+        "File, Save project elsewhere puts the copy where you want it.",
         yes="Close anyway",
         no="Keep open",
         on_yes=close,

@@ -127,13 +127,21 @@ def keep(parts: Parts, draft: Draft) -> None:
     parts.store.run(lambda project: project.keep_drawn(box), on_done=stored, on_error=failed)
 
 
-def keep_unwritten(parts: Parts) -> None:
-    """Try once more to keep what could not be written: a disk may have room again, or the project another place."""
+def keep_unwritten(parts: Parts, *, then: Callable[[], None] | None = None) -> None:
+    """Try once more to keep what could not be written: a disk may have room again, or the project another place.
+
+    `then` is called when that is done, at once where there is nothing to write.
+    """
     session = parts.session
+    is_wanted = bool(session.left.unwritten)
     in_hand = () if session.draft is None or session.draft.is_held else (session.draft,)
     for draft in (*in_hand, *session.waiting, *session.left.all()):
         if draft.key in session.left.unwritten:
             keep(parts, draft)
+    if then is not None and is_wanted:
+        parts.store.run(lambda _: None, on_done=lambda _: then())
+    elif then is not None:
+        then()
 
 
 def discard(parts: Parts) -> None:
