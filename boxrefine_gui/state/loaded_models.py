@@ -79,3 +79,11 @@ class Models:
     refiner_folder: Path | None = None
     load_refiner: Callable[[Path | None], Refiner] | None = None
     for_category: Callable[[Refiner, str | None], Refiner] = _whatever_category
+
+
+def in_words(models: Models | None, note: str) -> str:
+    """Encoder, refiner and device with its number format, for the log and reports; `note` says why there are none."""
+    if models is None:
+        return note or "none"
+    refiner = f"{models.refiner_name} ({models.refiner_identity})"
+    return f"encoder {models.encoder_name} ({models.encoder_identity}), refiner {refiner}, on {models.device}"
