@@ -35,7 +35,8 @@ from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.logbook import Logbook
 from boxrefine_gui.operations.project_watch import ProjectWatch
 from boxrefine_gui.operations.teaching import Teaching
-from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.doing import ModelsState
+from boxrefine_gui.state.loaded_models import Device, Models
 from boxrefine_gui.state.session import Session
 from core import log
 from core.errors import GpuError
@@ -122,7 +123,7 @@ def load_chosen_models(settings: Settings) -> Models:
         encoder_identity=encoder.identity,
         refiner_name=refiner.name,
         refiner_identity=refiner.identity,
-        device=device_note(encoder.device.type, wanted=settings.device, why=why_no_gpu()),
+        device=Device(encoder.device.type, why_no_gpu="" if settings.device == "cpu" else why_no_gpu()),
         looks_twice=pays_for(encoder.name),
         close=cache.close,
         trouble=lambda: cache.trouble,
@@ -131,13 +132,6 @@ def load_chosen_models(settings: Settings) -> Models:
         load_refiner=refiner_in,
         for_category=for_category,
     )
-
-
-def device_note(kind: str, *, wanted: str, why: str) -> str:
-    """Device and number format for the status bar; nobody should wonder why it is the CPU."""
-    if kind != "cpu":
-        return f"{kind.upper()}, fp32"
-    return "CPU, fp32" if wanted == "cpu" else f"CPU, fp32 ({why})"
 
 
 class App:
@@ -203,7 +197,7 @@ class App:
             opening.open_path(self.parts, path)
         else:
             opening.open_last(self.parts)
-        self.session.set_models(None, opening.LOADING_MODEL)
+        self.session.set_models(None, ModelsState.LOADING)
         self._wants_models = True
         self._patience.start()
 
@@ -214,7 +208,8 @@ class App:
             opening.load_models(self.parts)
 
     def _makes_many_objects(self) -> bool:
-        return self.session.activity.startswith(opening.LOADING) or bool(self.session.scan)
+        activity = self.session.activity
+        return (activity is not None and activity.is_loading) or self.session.scan is not None
 
     def report_uncaught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         """sys.excepthook: an error that nobody caught on the GUI thread is a bug to report."""

@@ -54,6 +54,6 @@ def is_abandoned(path: Path) -> bool:
 
 
 def _lock_for(path: Path) -> FileLock:
-    # Not thread-local: a lane may open what another thread closes at the end. And never a file whose mere being there is
-    # the lock, as on file systems without real ones: what a crash leaves would be held for ever.
+    # Not thread-local: a lane may open what another thread closes at the end. And never a file that is the lock by
+    # being there, as on file systems without real locks: what a crash leaves would be held for ever.
     return FileLock(str(path), thread_local=False, fallback_to_soft=False)

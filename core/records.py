@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -149,12 +150,23 @@ class ImportedBox:
     correction: Correction
 
 
+class VerdictKind(StrEnum):
+    """What the gate found of a taught refiner; the values are stored. `core.wording` has the sentences."""
+
+    BETTER = "better"
+    FORGETS = "forgets"
+    CHANCE = "chance"
+    TEXT = "text"
+    """A version that stored sentences judged it."""
+
+
 @dataclass(frozen=True)
 class RefinerRecord:
     """A refiner that was taught by a project's corrections, promoted or not: where it lies and where it came from.
 
     `parent` is the identity of the refiner that was in use, `data` how many boxes and pictures it learned from,
-    `figures` the gate's, `sentence` its verdict. `id` is 0 and `created` empty until it is stored.
+    `figures` the gate's, `verdict` what the gate found. `remark` is what an earlier version said of it, for the verdict
+    TEXT. `id` is 0 and `created` empty until it is stored.
     """
 
     folder: Path
@@ -162,12 +174,13 @@ class RefinerRecord:
     encoder: str
     parent: str
     promoted: bool
-    sentence: str
+    verdict: VerdictKind
     data: Mapping[str, object] = field(default_factory=dict)
     config: Mapping[str, object] = field(default_factory=dict)
     figures: Mapping[str, object] = field(default_factory=dict)
     created: str = ""
     id: int = 0
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,15 +224,52 @@ class OpenElsewhere:
     host: str
 
 
+class StepKind(StrEnum):
+    """What an operation does; the values are stored in undo steps. `core.wording` has the titles."""
+
+    ACCEPT = "accept"
+    KEEP = "keep"
+    MOVE = "move"
+    REFINE = "refine"
+    RELABEL = "relabel"
+    DELETE = "delete"
+    IMPORT = "import"
+    PROPOSE = "propose"
+    WITHDRAW = "withdraw"
+    ADD_IMAGES = "add_images"
+    ADD_CATEGORIES = "add_categories"
+    ADD_CATEGORY = "add_category"
+    RENAME_CATEGORY = "rename_category"
+    MOVE_CATEGORY = "move_category"
+    MERGE_CATEGORY = "merge_category"
+    DELETE_CATEGORY = "delete_category"
+    TEXT = "text"
+    """A version that stored titles made the step; its title is the name."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation as the undo menu tells it.
+
+    `count` is a number of boxes or proposals, `name` that of a category or an imported file, `into` that of the
+    category that takes over the boxes.
+    """
+
+    kind: StepKind
+    count: int = 0
+    name: str = ""
+    into: str = ""
+
+
 @dataclass(frozen=True)
 class Changes:
     """What a write touched, so that each panel can decide whether it is stale.
 
-    `image_ids` are the images whose corrections changed. `title` is the operation's name for the undo menu. `note` is
-    a sentence on what was left as it is, empty where all was done.
+    `image_ids` are the images whose corrections changed. `step` is the operation, None where nothing was done. `note`
+    is a sentence on what was left as it is, empty where all was done.
     """
 
-    title: str = ""
+    step: Step | None = None
     images: bool = False
     categories: bool = False
     image_ids: frozenset[int] = frozenset()

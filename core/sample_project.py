@@ -68,7 +68,7 @@ def sample_project(path: Path | None = None) -> Path:
     with closing(ProjectStore.open_or_create(path)) as store:
         if not store.images():
             store.add_images([NewImage(picture, *read_size(picture)) for picture in sample_pictures()])
-        if not store.categories() and store.undo_titles() == (None, None):
+        if not store.categories() and store.undo_steps() == (None, None):
             store.add_categories(sample_categories())
     return path
 

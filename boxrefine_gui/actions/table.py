@@ -39,7 +39,9 @@ from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import with_chosen
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text
-from core.encoders.weights.published import OFFICIAL
+from core.encoders.traits import traits_of
+from core.records import Step
+from core.wording import step_title
 
 ZOOM_STEP = 1.25
 DIGITS = 9
@@ -209,14 +211,14 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
     return [
         ActionRow(
             "undo", "&Undo", partial(box_verbs.undo, parts), ("Ctrl+Z",), "&Edit", "undo", in_toolbar=True,
-            enabled=lambda session: session.undo_titles[0] is not None or _means_drawn(session),
-            title_now=lambda session: _with_title("&Undo", None if _means_drawn(session) else session.undo_titles[0]),
+            enabled=lambda session: session.undo_steps[0] is not None or _means_drawn(session),
+            title_now=lambda session: _with_title("&Undo", None if _means_drawn(session) else session.undo_steps[0]),
         ),
         ActionRow(
             "redo", "&Redo", partial(box_verbs.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), "&Edit", "redo",
             in_toolbar=True,
-            enabled=lambda session: session.undo_titles[1] is not None or session.taken_back is not None,
-            title_now=lambda session: _with_title("&Redo", None if session.taken_back else session.undo_titles[1]),
+            enabled=lambda session: session.undo_steps[1] is not None or session.taken_back is not None,
+            title_now=lambda session: _with_title("&Redo", None if session.taken_back else session.undo_steps[1]),
         ),
         # These four are never disabled: a key pressed right after a drag must not meet a state of a moment ago.
         ActionRow(
@@ -349,7 +351,7 @@ def _has_masks(session: Session) -> bool:
     """Whether masks are to be seen, or to be expected."""
     drawn = session.draft.refinement if session.draft is not None else None
     stored = any(correction.outline for correction in session.corrections)
-    return stored or bool(drawn and drawn.outline) or session.settings.encoder in OFFICIAL
+    return stored or bool(drawn and drawn.outline) or traits_of(session.settings.encoder).makes_masks
 
 
 def has_project(session: Session) -> bool:
@@ -372,8 +374,8 @@ def _means_drawn(session: Session) -> bool:
     return session.drew_last or session.discarded is not None
 
 
-def _with_title(verb: str, title: str | None) -> str:
-    return f"{verb}: {menu_text(title)}" if title else verb
+def _with_title(verb: str, step: Step | None) -> str:
+    return f"{verb}: {menu_text(step_title(step))}" if step is not None else verb
 
 
 def _close(window: QWidget) -> None:

@@ -58,6 +58,7 @@ class Walk(QObject):
         self._in_time: list[bool] = []
         self._picture_s: list[float] = []
         self._features_s: list[float] = []
+        self._has_begun = False
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._give_up)
@@ -118,7 +119,8 @@ class Walk(QObject):
         session, since_step = self._session, time.perf_counter() - self._stepped_at
         if not self._steps.isActive():
             is_ready = session.features is not None and session.picture is not None
-            if is_ready and not session.scan and self._watchdog.phase == LOADING:
+            if is_ready and session.scan is None and not self._has_begun:
+                self._has_begun = True
                 self._watchdog.start(STEPPING)
                 self._steps.start()
             return

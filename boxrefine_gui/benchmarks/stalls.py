@@ -136,7 +136,7 @@ class Round(QObject):
 
     def _is_ready(self) -> bool:
         session = self._session
-        return session.features is not None and session.picture is not None and not session.scan
+        return session.features is not None and session.picture is not None and session.scan is None
 
     def _has_changed(self, name: str) -> bool:
         models = self._session.models

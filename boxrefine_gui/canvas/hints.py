@@ -12,7 +12,7 @@ _AIR = "     "
 def why_no_picture(session: Session) -> str:
     """What stands in the place of the picture."""
     if session.image is None:
-        is_empty = session.project_path is None and not session.scan
+        is_empty = session.project_path is None and session.scan is None
         key = session.keys.get("open_folder")
         return f"Open a folder of pictures: {key + ', or ' if key else ''}drop it here." if is_empty else ""
     return session.problems.get(session.image.id, "")

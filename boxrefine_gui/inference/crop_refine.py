@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.lanes.store_lane import StoreLane
 from boxrefine_gui.lanes.timers import timer
+from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.loaded_models import Models, OpenedPicture
 from boxrefine_gui.state.session import Session
@@ -172,7 +173,7 @@ class SecondLook:
             on_error=partial(self._failed, pending),
             priority=_AFTER_THE_OPEN_IMAGE,
             group=pending.group,
-            title=f"looking closer at {image.path.name}",
+            activity=Activity(ActivityKind.LOOKING_CLOSER, image.path.name),
         )
         self._tell()
 

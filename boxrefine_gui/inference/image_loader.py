@@ -13,7 +13,7 @@ from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.lanes.timers import AFTER_A_STEP_MS, timer
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import CanvasPicture
-from core.errors import KnownError
+from core.errors import BadFileError, KnownError, reason
 from core.features.encoding.encode_order import encode_order
 from core.records import ImageRecord
 
@@ -113,11 +113,16 @@ def decode(image_id: int, path: Path) -> CanvasPicture:
 
     stamp = stamp_of(path)
     picture = read_picture(path)
-    levels = [as_qimage(picture)]
-    while max(picture.shape[:2]) > _SMALLEST_LEVEL and min(picture.shape[:2]) > 1:
-        half = (picture.shape[1] // 2, picture.shape[0] // 2)
-        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
-        levels.append(as_qimage(picture))
+    try:
+        levels = [as_qimage(picture)]
+        while max(picture.shape[:2]) > _SMALLEST_LEVEL and min(picture.shape[:2]) > 1:
+            half = (picture.shape[1] // 2, picture.shape[0] // 2)
+            picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
+            levels.append(as_qimage(picture))
+    except (MemoryError, OverflowError, cv2.error) as error:
+        raise BadFileError(
+            f"The picture {path} cannot be shown ({reason(error)}): cut it into smaller ones."
+        ) from error
     return CanvasPicture(image_id, tuple(levels), stamp)
 
 
@@ -136,8 +141,14 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 
 def as_qimage(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> QImage:
-    """Any thread: (height, width, 3) RGB as an image of its own memory, in the format that paints fastest."""
+    """Any thread: (height, width, 3) RGB as an image of its own memory, in the format that paints fastest.
+
+    Raises MemoryError, and OverflowError for lines that are too long for Qt.
+    """
     height, width = picture.shape[:2]
     pixels = np.ascontiguousarray(picture)
     view = QImage(pixels.data, width, height, width * 3, QImage.Format.Format_RGB888)
-    return view.convertToFormat(QImage.Format.Format_RGB32)
+    image = view.convertToFormat(QImage.Format.Format_RGB32)
+    if image.isNull():
+        raise MemoryError("there is not enough memory for it")
+    return image

@@ -67,9 +67,9 @@ class Collector(QObject):
 
     def _scan_ended(self) -> None:
         """The records of a large folder stay, too, and are none of the collector's business."""
-        if self._was_scanning and not self._session.scan:
+        if self._was_scanning and self._session.scan is None:
             gc.freeze()
-        self._was_scanning = bool(self._session.scan)
+        self._was_scanning = self._session.scan is not None
 
     def _collect_all(self) -> None:
         gc.collect()

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from boxrefine_gui.lanes.process_tuning import Moment, tune
+from boxrefine_gui.state.doing import Activity
 from core.log import SLOW_S, told
 from core.progress import Job, Progress
 
@@ -92,7 +93,7 @@ class _Entry:
     is_steps: bool = field(compare=False, default=False)
     group: str = field(compare=False, default="")
     key: Hashable = field(compare=False, default=None)
-    title: str = field(compare=False, default="")
+    activity: Activity | None = field(compare=False, default=None)
     cancelled: bool = field(compare=False, default=False)
 
 
@@ -127,11 +128,11 @@ class _Lane:
         is_steps: bool = False,
         group: str = "",
         key: Hashable = None,
-        title: str = "",
+        activity: Activity | None = None,
     ) -> _Entry:
         with self._wake:
             self._count += 1
-            entry = _Entry(priority, self._count, job, is_steps, group, key, title)
+            entry = _Entry(priority, self._count, job, is_steps, group, key, activity)
             if self._closing:
                 return entry  # the app is ending; there is nobody left to hear of it
             self._listeners[entry.number] = listener
@@ -157,7 +158,7 @@ class _Lane:
         if self._gives_way:
             tune(Moment.LANE)
         while (entry := self._take()) is not None:
-            self._gui.post(partial(self._started, entry.title))
+            self._gui.post(partial(self._started, entry.activity))
             begun = time.monotonic()
             outcome = self._outcome_of(entry)
             _log(self.name, entry, outcome, seconds=time.monotonic() - begun)
@@ -190,7 +191,7 @@ class _Lane:
             steps.close()
         return _Outcome(cancelled=True)
 
-    def _started(self, title: str) -> None:
+    def _started(self, activity: Activity | None) -> None:
         """GUI thread: a request has left the queue."""
 
     def _progressed(self, number: int, progress: Progress) -> None:
@@ -247,11 +248,13 @@ def _log(lane: str, entry: _Entry, outcome: _Outcome, *, seconds: float) -> None
 
 
 def _name_of(entry: _Entry) -> str:
-    """The title, else the name of the function."""
+    """What the status bar says of it, as a kind; else the name of the function."""
+    if entry.activity is not None:
+        return f"{entry.activity.kind.name.lower()} {entry.activity.detail}".rstrip()
     job: Any = entry.job
     while isinstance(job, partial):
         job = job.func
-    return entry.title or str(getattr(job, "__qualname__", type(job).__name__))
+    return str(getattr(job, "__qualname__", type(job).__name__))
 
 
 class LatestLane(_Lane):
@@ -301,7 +304,7 @@ class QueueLane(_Lane):
         unheard: Callable[[Exception], None],
         gives_way: bool = False,
     ) -> None:
-        self.on_activity: Callable[[str], None] | None = None
+        self.on_activity: Callable[[Activity | None], None] | None = None
         super().__init__(name, gui, unheard=unheard, gives_way=gives_way)
 
     def run(
@@ -313,11 +316,11 @@ class QueueLane(_Lane):
         priority: int = 0,
         group: str = "",
         key: Hashable = None,
-        title: str = "",
+        activity: Activity | None = None,
     ) -> Ticket:
-        """Queue `job`; `group` is for `drop`, `key` for `has`, `title` for the status bar."""
+        """Queue `job`; `group` is for `drop`, `key` for `has`, `activity` for the status bar."""
         listener = Listener(on_done, on_error)
-        return Ticket(self._add(job, listener, priority=priority, group=group, key=key, title=title))
+        return Ticket(self._add(job, listener, priority=priority, group=group, key=key, activity=activity))
 
     def run_steps(
         self,
@@ -327,11 +330,10 @@ class QueueLane(_Lane):
         on_error: Callable[[Exception], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_cancel: Callable[[], None] | None = None,
-        title: str = "",
     ) -> Ticket:
         """Queue a long job; cancelling its ticket closes the generator at its next step."""
         listener = Listener(on_done, on_error, on_progress, on_cancel)
-        return Ticket(self._add(start, listener, is_steps=True, title=title))
+        return Ticket(self._add(start, listener, is_steps=True))
 
     def drop(self, group: str) -> None:
         """Forget the requests of `group` that still wait; the one running goes on."""
@@ -359,11 +361,11 @@ class QueueLane(_Lane):
             entries = [*self._waiting, *([self._running] if self._running else [])]
             return any(entry.key == key for entry in entries)
 
-    def _started(self, title: str) -> None:
+    def _started(self, activity: Activity | None) -> None:
         if self.on_activity:
-            self.on_activity(title)
+            self.on_activity(activity)
 
     def _finished(self, number: int, outcome: _Outcome) -> None:
         super()._finished(number, outcome)
         if self.on_activity and self.is_idle:
-            self.on_activity("")
+            self.on_activity(None)

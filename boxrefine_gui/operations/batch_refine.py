@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, JobWatcher, Parts
+from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import StoreView
 from boxrefine_gui.state.session import Session
@@ -192,7 +193,7 @@ class RefineAll:
             on_error=partial(self._failed, run),
             priority=_AT_ONCE if run.undoable else _BEHIND_THE_NEIGHBOURS,
             group=_GROUP,
-            title=f"refining {record.path.name}",
+            activity=Activity(ActivityKind.REFINING, record.path.name),
         )
 
     def _answered(self, run: _Run, answers: list[Correction]) -> None:

@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from boxrefine_gui.lanes.lane import QueueLane, Ticket
 from boxrefine_gui.operations import opening
 from boxrefine_gui.operations.box_verbs import Parts
-from core.encoders.weights.published import TRAITS, find_weights, title_of
+from core.encoders.traits import SHIPPED, TRAITS, title_of
+from core.encoders.weights.published import find_weights
 from core.log import JobLog
 from core.progress import Job, Progress
 
@@ -32,7 +33,7 @@ class ModelsFolder(QObject):
         self._lane = lane
         self._ticket: Ticket | None = None
         self._log: JobLog | None = None
-        self.here: frozenset[str] = frozenset({TRAITS[0].name})
+        self.here: frozenset[str] = frozenset(SHIPPED)
         self.busy_with = ""
 
     def look(self) -> None:
@@ -137,4 +138,4 @@ class ModelsFolder(QObject):
 
 def _found() -> frozenset[str]:
     """Files lane."""
-    return frozenset({TRAITS[0].name}) | {traits.name for traits in TRAITS if find_weights(traits.name) is not None}
+    return frozenset(SHIPPED) | {traits.name for traits in TRAITS if find_weights(traits.name) is not None}

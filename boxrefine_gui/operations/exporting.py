@@ -99,6 +99,6 @@ def _write(parts: Parts, choice: ExportChoice, found: _Looked, new_watch: Callab
         parts.session.tell("The export was cancelled; nothing was written.")
 
     ticket = parts.exports.run_steps(
-        start, on_done=done, on_error=failed, on_progress=watch.progressed, on_cancel=cancelled, title="export"
+        start, on_done=done, on_error=failed, on_progress=watch.progressed, on_cancel=cancelled
     )
     watch.started(f"Writing to {choice.out}", ticket)

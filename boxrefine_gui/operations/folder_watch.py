@@ -15,7 +15,7 @@ from pathlib import Path
 
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
-from boxrefine_gui.operations.opening import Scan
+from boxrefine_gui.operations.opening import FolderScan
 from boxrefine_gui.state.project_view import read_whole
 from core.errors import KnownError
 from core.records import ImageRecord
@@ -74,7 +74,7 @@ class FolderWatch:
     def look(self) -> None:
         """See whether the folder is another one than it was, and if so what has changed."""
         session = self._parts.session
-        if session.folder is not None and not session.scan and not self._is_looking:
+        if session.folder is not None and session.scan is None and not self._is_looking:
             self._ask(session.folder, known_stamp=self._stamp)
 
     def rescan(self) -> None:
@@ -83,7 +83,7 @@ class FolderWatch:
         self._parts.store.read(read_whole, on_done=partial(apply_widely, self._parts))
         if session.folder is None:
             session.tell(NO_FOLDER)
-        elif session.scan:
+        elif session.scan is not None:
             session.tell(STILL_READING)
         else:
             self._is_first = False
@@ -124,7 +124,7 @@ class FolderWatch:
         if changes.vanished:
             session.drop_unreadable(changes.vanished)
         if changes.new and project is not None:
-            Scan(self._parts, project, None).start(list(changes.new))
+            FolderScan(self._parts, project, None).start(list(changes.new))
         if (sentence and not self._is_first) or is_asked_for:
             session.tell(sentence or NOTHING_NEW)
         self._is_first = False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from boxrefine_gui.lanes.lane import Ticket
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts, apply_widely
+from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from core.errors import BadInputError
 from core.log import JobLog
@@ -38,7 +39,7 @@ def import_boxes(parts: Parts, path: Path, *, watch: JobWatcher) -> None:
     """Bring the boxes of an annotation file into the open project, as boxes to check; one undo step."""
     session = parts.session
     project = session.project_path
-    if project is None or session.scan:
+    if project is None or session.scan is not None:
         watch.ended()
         session.tell(NO_PROJECT if project is None else STILL_READING)
         return
@@ -55,7 +56,7 @@ def import_boxes(parts: Parts, path: Path, *, watch: JobWatcher) -> None:
         start, on_done=job.found, on_error=job.failed, on_progress=watch.progressed, on_cancel=job.cancelled
     )
     watch.started(f"Reading {path.name}", job)
-    session.set_scan(job.words)
+    session.set_scan(job.scan)
 
 
 class _Import:
@@ -63,7 +64,7 @@ class _Import:
 
     def __init__(self, parts: Parts, path: Path, project: Path, watch: JobWatcher) -> None:
         self._parts, self._path, self._project, self._watch = parts, path, project, watch
-        self.words = f"importing {path.name}"
+        self.scan = Scan(ScanKind.IMPORTING, path.name)
         self._log = JobLog(f"import from {path}")
         self.ticket: Ticket | None = None
         self._is_wanted = True
@@ -114,8 +115,8 @@ class _Import:
 
     def _end(self) -> None:
         self._watch.ended()
-        if self._parts.session.scan == self.words:
-            self._parts.session.set_scan("")
+        if self._parts.session.scan is self.scan:
+            self._parts.session.set_scan(None)
 
 
 def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, next_key: str) -> str:

@@ -21,7 +21,7 @@ class Logbook:
         session.problem.connect(self._shown)
 
     def _models_changed(self) -> None:
-        now = in_words(self._session.models, self._session.models_note)
+        now = in_words(self._session.models, self._session.models_state)
         if now != self._models:
             self._models = now
             logger.info("models: %s", now)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings, show_image
 from boxrefine_gui.operations.drawing import keep_in_hand
+from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState, Scan, ScanKind
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session import Session
-from core.encoders.weights.published import title_of
 from core.errors import BadFileError, KnownError, StorageError, reason
 from core.records import ImageRecord, NewImage
 from core.settings import Settings
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 PROJECT_SUFFIX = ".sqlite"
-LOADING = "loading"
-"""What the encode lane's activity begins with while models are loaded."""
-
-LOADING_MODEL = f"{LOADING} the model"
-
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 8192
 
@@ -38,7 +33,7 @@ def open_path(parts: Parts, path: Path) -> None:
     if path.suffix == PROJECT_SUFFIX:
         open_project(parts, path)
     else:
-        parts.session.set_scan(f"opening {path.name}")
+        parts.session.set_scan(Scan(ScanKind.OPENING, path.name))
         failed = partial(_not_opened, parts)
         parts.files.run(partial(_look_into, path), on_done=partial(_listed, parts), on_error=failed)
 
@@ -51,7 +46,7 @@ def open_project(parts: Parts, path: Path) -> None:
 
         return ProjectStore.open(path)
 
-    parts.session.set_scan(f"opening {path.name}")
+    parts.session.set_scan(Scan(ScanKind.OPENING, path.name))
     keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_project, parts), on_error=partial(_not_opened, parts))
 
@@ -64,7 +59,7 @@ def open_sample(parts: Parts) -> None:
 
         return sample_project()
 
-    parts.session.set_scan("opening the sample project")
+    parts.session.set_scan(Scan(ScanKind.OPENING_SAMPLE))
     parts.files.run(job, on_done=partial(open_project, parts), on_error=partial(_not_opened, parts))
 
 
@@ -84,7 +79,7 @@ def open_last(parts: Parts) -> None:
             gone = f"{settings.recent[0]} is not there now"
             parts.session.tell(f"{gone}, so the sample project is open.")
 
-    parts.session.set_scan("looking for what was open last")
+    parts.session.set_scan(Scan(ScanKind.LOOKING_FOR_LAST))
     parts.files.run(partial(_last, settings), on_done=found, on_error=partial(_not_opened, parts))
 
 
@@ -104,12 +99,12 @@ def _is_sample(path: str) -> bool:
 
 
 def _not_opened(parts: Parts, error: Exception) -> None:
-    parts.session.set_scan("")
+    parts.session.set_scan(None)
     parts.session.report(error)
 
 
 def _opened_project(parts: Parts, opened: OpenedProject) -> None:
-    parts.session.set_scan("")
+    parts.session.set_scan(None)
     parts.session.open_project(opened, folder=None)
     _remember(parts, opened.path)
     _show_first(parts, None)
@@ -149,7 +144,7 @@ def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> No
     parts.session.open_project(opened, listing.folder)
     _remember(parts, listing.folder)
     _show_first(parts, listing.show)
-    scan = Scan(parts, opened.path, listing.show)
+    scan = FolderScan(parts, opened.path, listing.show)
     unknown = partial(_unknown, parts.session.images, listing.paths)
     parts.files.run(unknown, on_done=scan.start, on_error=partial(_not_opened, parts))
 
@@ -185,7 +180,7 @@ def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:
     return [path for path in paths if path not in seen]
 
 
-class Scan:
+class FolderScan:
     """Adds a folder's new pictures to the project, in chunks that grow, so that the first ones are seen at once."""
 
     def __init__(self, parts: Parts, project_path: Path, show: Path | None) -> None:
@@ -206,7 +201,7 @@ class Scan:
         if session.project_path != self._project_path:
             return  # another project was opened meanwhile
         done = self._total - len(self._left)
-        session.set_scan(f"reading the folder: {done} of {self._total}" if self._left else "")
+        session.set_scan(Scan(ScanKind.READING, done=done, total=self._total) if self._left else None)
         if self._left:
             chunk, self._left = self._left[: self._chunk], self._left[self._chunk :]
             self._chunk = min(self._chunk * 4, _LARGEST_CHUNK)
@@ -252,7 +247,7 @@ class Scan:
         if session.project_path != self._project_path:
             return  # nobody waits for these pictures any more
         if isinstance(error, StorageError | BadFileError):  # another chunk would fare no better
-            session.set_scan("")
+            session.set_scan(None)
             session.report(error)
             return
         if len(batch) > 1:  # one of them is at fault
@@ -293,12 +288,12 @@ def load_models(parts: Parts) -> None:
         else:
             parts.encode.run(models.close)  # another encoder was chosen before it was this one's turn, and stays
 
-    session.set_models(None, LOADING_MODEL)
+    session.set_models(None, ModelsState.LOADING)
     parts.encode.run(
         partial(parts.load_models, session.settings),
         on_done=loaded,
         on_error=partial(_no_models, parts),
-        title=LOADING_MODEL,
+        activity=Activity(ActivityKind.LOADING_MODELS),
     )
 
 
@@ -318,29 +313,29 @@ def choose_models(
         if before is not None:
             parts.encode.run(before.close)
 
-    title = f"{LOADING} {title_of(settings.encoder)}"
-    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, on_error=on_error, title=title)
+    activity = Activity(ActivityKind.LOADING_ENCODER, settings.encoder)
+    parts.encode.run(partial(parts.load_models, settings), on_done=loaded, on_error=on_error, activity=activity)
 
 
 def go_on_with_cpu(parts: Parts) -> None:
     """Load the same models on the CPU, because the GPU failed; the next start tries the GPU again."""
     before, settings = parts.session.models, replace(parts.session.settings, device="cpu")
-    if before is None or before.device.startswith("CPU"):
+    if before is None or not before.device.is_gpu:
         return  # it was told of several times
-    parts.session.set_models(None, f"{LOADING} the model again")
+    parts.session.set_models(None, ModelsState.LOADING_AGAIN)
 
     def loaded(models: Models) -> None:
-        parts.session.set_models(replace(models, device=f"{models.device} (the GPU failed)"))
+        parts.session.set_models(replace(models, device=replace(models.device, gpu_failed=True)))
         parts.encode.run(before.close)
 
     parts.encode.run(
         partial(parts.load_models, settings),
         on_done=loaded,
         on_error=partial(_no_models, parts),
-        title=f"{LOADING} the model again",
+        activity=Activity(ActivityKind.LOADING_AGAIN),
     )
 
 
 def _no_models(parts: Parts, error: Exception) -> None:
-    parts.session.set_models(None, "no model")
+    parts.session.set_models(None, ModelsState.FAILED)
     parts.session.report(error)

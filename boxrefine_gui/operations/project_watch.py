@@ -95,7 +95,7 @@ class ProjectWatch:
         if session.project_path in session.left_at:
             session.left_at[moved.after] = session.left_at[session.project_path]
         session.project_path = moved.after
-        session.set_scan("")
+        session.set_scan(None)
         session.project_changed.emit()
         session.changed.emit(Changes(images=True))
         choose_settings(self._parts, session.settings.opened(moved.after))
@@ -138,5 +138,5 @@ def words_on_rescue(moved: Moved) -> str:
     """One sentence on a file that is gone and where the work goes on."""
     return (
         f"The project {moved.before} is no longer at its place (deleted, moved, replaced or unmounted): "
-        f"all of it, and what you do now, is kept in {moved.after}; save it where you want to have it."
+        f"all of it, and what you do now, is kept as {moved.after.name} in your data folder; save it where you want it."
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.lanes.trainer_process import TrainerProcess, train_command
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
+from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.errors import BadInputError, StorageError
@@ -236,7 +237,9 @@ class Teaching:
         if load is not None and models.refiner_folder != (chosen.folder if chosen else None):
             folder = chosen.folder if chosen else None
             self._parts.encode.run(
-                partial(load, folder), on_done=partial(self._loaded, models, folder), title="loading the refiner"
+                partial(load, folder),
+                on_done=partial(self._loaded, models, folder),
+                activity=Activity(ActivityKind.LOADING_REFINER),
             )
 
     def _loaded(self, models: Models, folder: Path | None, refiner: Refiner) -> None:

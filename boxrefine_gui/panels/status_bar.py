@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar
 
-from boxrefine_gui.operations.opening import LOADING
+from boxrefine_gui.panels.status_words import activity_words, device_words, models_words, scan_words
 from boxrefine_gui.panels.teach_panel import when
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
 from boxrefine_gui.widgets.elided_label import ElidedLabel
 from boxrefine_gui.widgets.plain_text import PlainLabel
-from core.encoders.weights.published import OFFICIAL, title_of
-
-_REFINERS = {"hq-mask": "boxes by its masks"}
+from core.encoders.traits import ENCODERS, title_of, traits_of
 
 
 class StatusBar(QStatusBar):
@@ -72,11 +70,12 @@ class StatusBar(QStatusBar):
 
     def _show_models(self) -> None:
         session, models = self._session, self._session.models
-        doing = [words for words in (session.scan, session.activity) if words]
-        if models is None and not session.activity:
-            doing.append(session.models_note)
+        doing = [scan_words(session.scan)] if session.scan is not None else []
+        doing += [activity_words(session.activity)] if session.activity is not None else []
+        if models is None and session.activity is None and (note := models_words(session.models_state)):
+            doing.append(note)
         if models is None:
-            is_coming = session.activity or session.models_note.startswith(LOADING)
+            is_coming = session.activity is not None or session.models_state.is_loading
             doing.append("until it is there, boxes stay as drawn" if is_coming else "boxes stay as drawn")
         elif not session.snapping:
             key = session.keys.get("snapping")
@@ -88,17 +87,17 @@ class StatusBar(QStatusBar):
         idle = "ready" if knows_how or session.image is None else "drag a box around an object"
         self.activity.show_text("   ·   ".join(doing) or idle)
         self.model.show_text(_models_words(models, session) if models else "")
-        self.device.show_text(models.device if models else "")
+        self.device.show_text(device_words(models.device) if models else "")
         self.ready.show_text(_ahead(session) if models else "", _cache_words(session.readiness) if models else "")
 
 
 def _models_words(models: Models, session: Session) -> str:
     """A taught refiner goes by the name that the list of refiners gives it."""
     name = models.encoder_name
-    encoder = title_of(name) if name in OFFICIAL else f"{name} encoder"
+    encoder = title_of(name) if name in ENCODERS and not traits_of(name).shipped else f"{name} encoder"
     taught = next((record for record in session.refiners if record.folder == models.refiner_folder), None)
     plain = f"{models.refiner_name} refiner" if taught is None else f"refiner of {when(taught.created)}"
-    refiner = _REFINERS.get(models.refiner_name, plain)
+    refiner = "boxes by its masks" if models.refines_by_masks else plain
     careful = session.settings.careful
     return f"{encoder}, {refiner}" + (", careful" if careful else "")
 

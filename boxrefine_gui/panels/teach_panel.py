@@ -26,6 +26,7 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.teaching_state import TeachingState
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip, tooltip
 from core.records import RefinerRecord
+from core.wording import verdict_sentence
 
 SHIPPED = "The shipped refiner"
 IN_USE = ", in use"
@@ -145,7 +146,7 @@ class TeachPanel(QWidget):
 
     def _show_refiners(self) -> None:
         wanted: list[tuple[int | None, str, str]] = [(None, SHIPPED, "What BoxRefine came with")]
-        wanted += [(record.id, title_of(record), record.sentence) for record in reversed(self._session.refiners)]
+        wanted += [(record.id, title_of(record), _verdict(record)) for record in reversed(self._session.refiners)]
         chosen = self._session.refiner_id
         rows = [(id, f"{title}{IN_USE if id == chosen else ''}", tip) for id, title, tip in wanted]
         if [(id, title, tooltip(tip)) for id, title, tip in rows] == [
@@ -179,6 +180,10 @@ def title_of(record: RefinerRecord) -> str:
     boxes = int(_number(record.data.get("boxes")))
     verdict = "better" if record.promoted else "not better"
     return f"{when(record.created)}, {boxes} boxes\nIoU {_number(before):.3f} → {_number(after):.3f}, {verdict}"
+
+
+def _verdict(record: RefinerRecord) -> str:
+    return verdict_sentence(record.verdict, record.figures, remark=record.remark)
 
 
 def when(created: str) -> str:

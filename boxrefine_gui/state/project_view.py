@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.records import Category, Changes, Correction, DrawnBox, ImageRecord
+from core.records import Category, Changes, Correction, DrawnBox, ImageRecord, Step
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -44,7 +44,7 @@ class StoreView:
     corrections: Mapping[int, tuple[Correction, ...]] = field(default_factory=dict)
     drawn: Mapping[int, tuple[DrawnBox, ...]] = field(default_factory=dict)
     tallies: Tallies | None = None
-    undo_titles: tuple[str | None, str | None] = (None, None)
+    undo_steps: tuple[Step | None, Step | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_whole(project: ProjectStore) -> StoreView:
         changes,
         tuple(project.images()),
         tuple(project.categories()),
-        undo_titles=project.undo_titles(),
+        undo_steps=project.undo_steps(),
         tallies=_tallies(project),
     )
 
@@ -87,7 +87,7 @@ def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
         {image_id: tuple(project.corrections(image_id)) for image_id in read},
         {image_id: tuple(project.drawn_boxes(image_id)) for image_id in read},
         _tallies(project) if is_wide else None,
-        project.undo_titles(),
+        project.undo_steps(),
     )
 
 
@@ -105,7 +105,7 @@ def read_others_work(project: ProjectStore, *, shown: int | None, known: int) ->
         {image_id: tuple(project.corrections(image_id)) for image_id in image_ids},
         {image_id: tuple(project.drawn_boxes(image_id)) for image_id in image_ids},
         _tallies(project),
-        project.undo_titles(),
+        project.undo_steps(),
     )
 
 

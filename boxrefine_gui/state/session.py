@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session_drafts import SessionDrafts
@@ -42,9 +43,9 @@ class Session(SessionDrafts):
 
     def apply(self, view: StoreView) -> None:
         """Take over what the store says, and say so once."""
-        if view.changes.title:
+        if view.changes.step is not None:
             self.discarded = None  # something else is the last that was done
-        self.undo_titles = view.undo_titles
+        self.undo_steps = view.undo_steps
         if view.images is not None:
             self._set_images(view.images)
         if view.categories is not None:
@@ -147,11 +148,11 @@ class Session(SessionDrafts):
         self.features = features
         self.features_changed.emit()
 
-    def set_models(self, models: Models | None, note: str = "") -> None:
-        """The models have been loaded, or `note` says why there are none."""
+    def set_models(self, models: Models | None, state: ModelsState = ModelsState.READY) -> None:
+        """The models have been loaded, or `state` says why there are none."""
         if models is None or self.models is None or models.encoder_identity != self.models.encoder_identity:
             self.features = None  # another encoder's features mean nothing to this refiner
-        self.models, self.models_note = models, note
+        self.models, self.models_state = models, state
         self.models_changed.emit()
 
     # What is chosen
@@ -190,8 +191,8 @@ class Session(SessionDrafts):
         """The same choices with what the window is like, which nobody has to follow: it is so already."""
         self.settings = settings
 
-    def set_activity(self, activity: str) -> None:
-        """What the encode lane is doing, for the status bar."""
+    def set_activity(self, activity: Activity | None) -> None:
+        """What the encode lane is doing, None: nothing."""
         self.activity = activity
         self.activity_changed.emit()
 
@@ -211,8 +212,8 @@ class Session(SessionDrafts):
         self.refiners, self.refiner_id = refiners, chosen
         self.teaching_changed.emit()
 
-    def set_scan(self, scan: str) -> None:
-        """How far the reading of a folder is, for the status bar."""
+    def set_scan(self, scan: Scan | None) -> None:
+        """What is being opened, read or imported, None: nothing."""
         self.scan = scan
         self.activity_changed.emit()
 

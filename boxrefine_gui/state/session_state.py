@@ -10,12 +10,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from boxrefine_gui.state.category_choice import CategoryChoice
+from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.left_drafts import LeftDrafts
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
-from core.records import Category, Correction, ImageRecord, RefinerRecord
+from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class SessionState(QObject):
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to, if any
         self.unaccepted: dict[int, int] = {}  # image id -> those that nobody has ever said yes to, if any
-        self.undo_titles: tuple[str | None, str | None] = (None, None)
+        self.undo_steps: tuple[Step | None, Step | None] = (None, None)
         self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
         self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder
         self.image: ImageRecord | None = None
@@ -91,7 +92,7 @@ class SessionState(QObject):
         self.picture: CanvasPicture | None = None
         self.features: ImageFeatures | None = None
         self.models: Models | None = None
-        self.models_note = ""
+        self.models_state = ModelsState.NONE_YET
         self.category_id: int | None = None
         self.selected_id: int | None = None
         self.chosen_edge: int | None = None
@@ -107,12 +108,12 @@ class SessionState(QObject):
         self.moving: dict[int, Box] = {}  # correction id -> where it was moved, not confirmed
         self.keys: dict[str, str] = {}  # action id -> its first key, as people call it
         self.snapping = True  # whether what is drawn is refined at all
-        self.activity = ""
+        self.activity: Activity | None = None  # of the encode lane
         self.readiness = Readiness()
         self.teaching = TeachingState()
         self.refiners: tuple[RefinerRecord, ...] = ()  # taught by this project, for this encoder
         self.refiner_id: int | None = None  # the one in use, None: the shipped one
-        self.scan = ""
+        self.scan: Scan | None = None
         self._rows: dict[int, int] = {}
         self._drafts = 0
         self._settled_drafts = 0  # the number of the newest draft that was accepted

@@ -76,7 +76,7 @@ class Notices(QWidget):
             self._until.stop()
             self._shown = error
         elif self._bug is None or not self._bug.isVisible():
-            models = in_words(self._session.models, self._session.models_note)
+            models = in_words(self._session.models, self._session.models_state)
             self._bug = BugReport(self, report_of(error), about_models=models, log_lines=log.last_lines())
             self._bug.open()
         else:

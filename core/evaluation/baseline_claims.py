@@ -15,7 +15,7 @@ import torch
 from core.errors import BadInputError
 from core.pretraining.config import PretrainConfig
 from core.pretraining.pool import load_pool
-from core.pretraining.pretrain import PretrainSummary, train
+from core.pretraining.pretrain import PretrainSummary, is_step, train
 from core.progress import Job, Progress, told_as
 from core.resources import RESOURCES
 from core.training.config_file import read_config
@@ -35,7 +35,6 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 """The parts of the repair, and what takes each of them back."""
 
 CLAIMED_START, CLAIMED_END, CLAIMED_SPEED = 200.0, 10.0, 0.2
-TRAINING = "training"  # what `train` says at a step
 NOTICED = 0.05
 """A change by a smaller share than this counts as none."""
 
@@ -233,7 +232,7 @@ def _counted(job: Job[PretrainSummary], device: torch.device) -> Job[tuple[Pretr
 
     def counted(progress: Progress) -> Progress:
         nonlocal most
-        if device.type == "cuda" and progress.message == TRAINING:
+        if device.type == "cuda" and is_step(progress):
             if progress.done > 1:  # before that, convolutions are tried with all the memory there is
                 most = max(most, torch.cuda.max_memory_allocated(device))
             torch.cuda.reset_peak_memory_stats(device)

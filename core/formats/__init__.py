@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
-from core.errors import BadInputError
+from core.errors import BadInputError, StorageError, reason
 from core.progress import Job, Progress
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class Exporter:
 
     @property
     def main_file(self) -> str:
-        return str(import_module(self.module).MAIN_FILE)
+        return str(_load(self.module).MAIN_FILE)
 
     def files(self, dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
         """The files of an export, the one that names all others last."""
-        made: list[ExportFile] = import_module(self.module).files(dataset, **({"outlines": True} if outlines else {}))
+        made: list[ExportFile] = _load(self.module).files(dataset, **({"outlines": True} if outlines else {}))
         return made
 
 
@@ -78,8 +78,7 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
     for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
     with nothing half-written.
     """
-    from core.formats.safe_write import write_folder
-
+    write_folder = _load("core.formats.safe_write").write_folder
     exporter = _exporter(format)
     if outlines and not exporter.holds_outlines:
         others = " or ".join(entry.title for entry in EXPORTERS.values() if entry.holds_outlines)
@@ -101,6 +100,15 @@ def files_there(dataset: Dataset, *, format: str, out: Path) -> list[PurePosixPa
     if not os.path.lexists(out):  # unlike Path, it says no where it may not look
         return []
     return [file.name for file in exporter.files(dataset) if os.path.lexists(out / file.name)]
+
+
+def _load(module: str) -> ModuleType:
+    """A module that is not needed before an export. Raises StorageError where the system opens no more files."""
+    try:
+        return import_module(module)
+    except OSError as error:
+        message = f"BoxRefine cannot read its own files ({reason(error)}): close other programs and try again."
+        raise StorageError(message) from error
 
 
 def _exporter(format: str) -> Exporter:

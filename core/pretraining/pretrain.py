@@ -155,6 +155,11 @@ def train(
     return PretrainSummary(out, last, time.monotonic() - start, figures)
 
 
+def is_step(progress: Progress) -> bool:
+    """Whether a progress of `pretrain` is of a training step, and not of a measurement."""
+    return "norm" in progress.figures
+
+
 def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dict[str, object]]:
     """The networks as they begin, and what the card will say of where they come from."""
     torch.manual_seed(config.seed)

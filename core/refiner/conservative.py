@@ -39,6 +39,10 @@ class CarefulRefiner:
         """The other's: the same weights looked."""
         return self._refiner.identity
 
+    @property
+    def refines_by_masks(self) -> bool:
+        return bool(getattr(self._refiner, "refines_by_masks", False))
+
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; expected IoUs and confidences are those of the answers as the other gave them."""
         answers = self._refiner.refine(features, drawn)

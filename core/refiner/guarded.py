@@ -18,6 +18,7 @@ class GuardedRefiner:
         self._refiner = refiner
         self.name = refiner.name
         self.identity = refiner.identity
+        self.refines_by_masks: bool = getattr(refiner, "refines_by_masks", False)
 
     def of_category(self, category: str) -> Refiner:
         """What a taught refiner has for a category, guarded, too."""

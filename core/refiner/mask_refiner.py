@@ -31,6 +31,9 @@ class MaskRefiner:
     def __init__(self, encoder: HqSamEncoder) -> None:
         self._encoder = encoder
 
+    refines_by_masks = True
+    """The window calls it by what it does, because nobody chose its name."""
+
     @property
     def name(self) -> str:
         return "hq-mask"

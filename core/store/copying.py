@@ -31,7 +31,8 @@ def rescue_path(project: Path) -> Path:
     """Where the work goes on when a project's file is gone: a new name in the user's data folder."""
     folder = Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "rescued"
     name = project.parent.name if project.stem == "boxrefine" else project.stem
-    return folder / f"{name}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}.sqlite"
+    path = folder / f"{name}-{datetime.now():%Y%m%d-%H%M%S}.sqlite"
+    return path.with_stem(f"{path.stem}-{secrets.token_hex(2)}") if os.path.lexists(path) else path
 
 
 def copy_project(db: Database, path: Path, *, folder: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import KnownError
 from core.images import read_size
+from core.records import Step, StepKind, VerdictKind
 from core.store.row_checks import (
     LARGEST_SIDE,
     BadRow,
@@ -26,6 +27,7 @@ from core.store.row_checks import (
     whole_number_in,
 )
 from core.store.rows import confidence_in, now, origin_in, picture_path
+from core.store.steps import step_columns, step_of
 
 UNKNOWN_CATEGORY = "unknown"
 """What boxes are labelled as whose category is lost."""
@@ -140,15 +142,35 @@ class Mender:
         except BadRow as bad:
             return self._drop("refiners", row, str(bad))
         mended = dict(row)
-        for name in ("identity", "encoder", "parent", "sentence", "created"):
-            mended[name] = row[name] if isinstance(row[name], str) and is_unicode(row[name]) else _readable(row[name])
+        remark = row["remark"] if "remark" in row and row["remark"] is not None else row.get("sentence", "")
+        if "verdict" not in row or row["verdict"] not in {*VerdictKind}:
+            remark = remark or row.get("verdict", "")  # a file of a version that stored sentences here
+            mended["verdict"] = VerdictKind.TEXT.value
+        mended["remark"] = remark
+        for name in ("identity", "encoder", "parent", "remark", "created"):
+            value = mended[name]
+            mended[name] = value if isinstance(value, str) and is_unicode(value) else _readable(value)
         for name in ("data", "config", "figures"):
             mended[name] = row[name] if _is_in_order(row, name, lambda row, name: mapping_in(row, name)) else "{}"
         mended["promoted"] = row["promoted"] if row["promoted"] in (0, 1) else 0
-        if mended != row:
+        if any(mended[name] != value for name, value in row.items()):
             self._note("refiners", row, "what could not be read is empty")
         self.refiners.add(id)
         return mended
+
+    def step(self, row: Row) -> Row:
+        """An undo step keeps its row changes; where its kind is lost, what can be read stands for its title."""
+        try:
+            step_of(row)
+        except BadRow as bad:
+            title = row.get("kind", row.get("title"))
+            step = Step(StepKind.TEXT, name="" if title in {*StepKind} else _readable(title))
+            self._note("undo_steps", row, f"{bad}: it goes by what can be read of its name")
+        else:
+            if "kind" in row:
+                return row
+            step = step_of(row)
+        return {**row, **step_columns(step)}
 
     def drop_if(self, table: str, row: Row, why: str) -> Row | None:
         """The row as it is, or, where there is a reason against it, none."""

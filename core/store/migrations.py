@@ -149,6 +149,23 @@ def m007_openings(db: Database) -> None:
     db.execute("ALTER TABLE corrections ADD COLUMN writer INTEGER NOT NULL DEFAULT 0")
 
 
+@MIGRATIONS()
+def m008_no_sentences(db: Database) -> None:
+    """Kinds and numbers in the place of English: undo steps and verdicts. What older versions wrote is the kind `text`.
+
+    The columns are renamed and keep their places, so that a repair finds them in a file of any version. A title that is
+    no text is damage and stays as it is, for `project check` to name.
+    """
+    db.execute("ALTER TABLE undo_steps RENAME COLUMN title TO kind")
+    db.execute("ALTER TABLE undo_steps ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}'")
+    db.execute(
+        "UPDATE undo_steps SET parameters = json_object('name', kind), kind = 'text' WHERE typeof(kind) = 'text'"
+    )
+    db.execute("ALTER TABLE refiners RENAME COLUMN sentence TO verdict")
+    db.execute("ALTER TABLE refiners ADD COLUMN remark TEXT NOT NULL DEFAULT ''")
+    db.execute("UPDATE refiners SET remark = verdict, verdict = 'text' WHERE typeof(verdict) = 'text'")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of steps in the file that this version does not have: the file is from a newer one."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # where every step of this version is pending

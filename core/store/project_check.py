@@ -20,6 +20,7 @@ from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, flag_in, id_in, is_unicode, text_in
 from core.store.rows import category_of, correction_of, image_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
+from core.store.steps import step_of
 from core.store.undo_play import BadStep, checked_changes
 
 _FILE = "file"
@@ -91,7 +92,7 @@ def checks(folder: Path) -> dict[str, Callable[[Row], object]]:
 
 def check_step(row: Row) -> None:
     """Raise BadRow or BadStep where an undo step is damaged."""
-    text_in(row, "title")
+    step_of(row)
     flag_in(row, "undone")
     checked_changes(row)
 

@@ -50,6 +50,10 @@ _FAULTS: tuple[tuple[str, type[KnownError], str], ...] = (
 )
 
 
+_UNREADABLE_FORMAT = "unsupported file format"
+"""What SQLite says of a damaged schema version, by the code that it uses for wrong SQL, too."""
+
+
 def project_path_for(folder: Path) -> Path:
     """The project file of a folder of pictures: inside it where that is possible, else in the user's data folder."""
     inside = folder / PROJECT_FILE_NAME
@@ -83,6 +87,8 @@ def naming_faults(path: Path) -> Iterator[None]:
         for start, kind, cure in _FAULTS:
             if name.startswith(start):
                 raise kind(f"The project {path} {cure}") from error
+        if _UNREADABLE_FORMAT in str(error):
+            raise BadFileError(f"The project {path} {_DAMAGED}") from error
         raise
     except UnicodeDecodeError as error:  # SQLite quotes a damaged table in its message, which Python cannot read
         raise BadFileError(f"The project {path} {_DAMAGED}") from error

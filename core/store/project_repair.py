@@ -114,7 +114,8 @@ def _fill(old: Database, new: Database, mender: Mender) -> None:
         why = "its refiner is lost" if lost else _fault_of("refiner_choices", row, mender.folder)
         _insert(new, "refiner_choices", mender.drop_if("refiner_choices", row, why))
     for row in _rows(old, "undo_steps"):
-        _insert(new, "undo_steps", mender.drop_if("undo_steps", row, _fault_of("undo_steps", row, mender.folder)))
+        step = mender.step(row)
+        _insert(new, "undo_steps", mender.drop_if("undo_steps", step, _fault_of("undo_steps", step, mender.folder)))
     for table in current_shape().keys() - {*_MENDED, "_sqlite_migrations"}:
         is_checked = table in checks(mender.folder)
         for row in _rows(old, table):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.errors import BadFileError, BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
-from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord
+from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
 from core.store.categories import checked_name, delete_boxes, move_boxes, move_row
 from core.store.checking import (
     PROPOSED,
@@ -43,7 +43,6 @@ from core.store.rows import (
     stored_path,
 )
 from core.store.undo_log import Operation, UndoLog
-from core.text import escaped
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
@@ -111,7 +110,7 @@ class ProjectStore(DrawnBoxes):
             before = self._count("images")
             statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
             self._db.conn.executemany(statement, rows)
-            return Changes(title="Add images", images=self._count("images") > before)
+            return Changes(Step(StepKind.ADD_IMAGES), images=self._count("images") > before)
 
     def add_categories(self, names: Sequence[str]) -> Changes:
         """Add those categories that are not there yet, in this order, to set a project up; not undoable.
@@ -124,19 +123,19 @@ class ProjectStore(DrawnBoxes):
             before = self._count("categories")
             self._undo_log.forget_undone()  # redoing could bring a category back under a name that is taken now
             self._db.conn.executemany("INSERT INTO categories (name) VALUES (?) ON CONFLICT (name) DO NOTHING", rows)
-            return Changes(title="Add categories", categories=self._count("categories") > before)
+            return Changes(Step(StepKind.ADD_CATEGORIES), categories=self._count("categories") > before)
 
     def add_category(self, name: str) -> Category:
         """The category of that name, made where there is none. BadInputError for an empty name."""
         name = checked_name(name)
-        with self._operation(f"Add category {name}") as operation:
+        with self._operation(Step(StepKind.ADD_CATEGORY, name=name)) as operation:
             existing = next((category for category in self.categories() if category.name == name), None)
             return existing or Category(operation.insert("categories", {"name": name}), name)
 
     def rename_category(self, id: int, name: str) -> Changes:
         """Give a category another name. BadInputError where the id is unknown or the name is empty or taken."""
         name = checked_name(name)
-        with self._operation(f"Rename category to {name}") as operation:
+        with self._operation(Step(StepKind.RENAME_CATEGORY, name=name)) as operation:
             if any(category.name == name and category.id != id for category in self.categories()):
                 raise BadInputError(f"There is a category “{name}” already: choose another name.")
             row = self._row(operation, "categories", id)
@@ -149,7 +148,7 @@ class ProjectStore(DrawnBoxes):
 
         Raises BadInputError where the id is unknown.
         """
-        with self._operation(f"Move category {self._name_of(id)}") as operation:
+        with self._operation(Step(StepKind.MOVE_CATEGORY, name=self._name_of(id))) as operation:
             self._row(operation, "categories", id)
             move_row(operation, self._db, id, row=row)
             return operation.changes
@@ -161,7 +160,8 @@ class ProjectStore(DrawnBoxes):
         """
         if id == into:
             raise BadInputError("A category cannot be merged into itself: choose another one.")
-        with self._operation(f"Merge category {self._name_of(id)} into {self._name_of(into)}") as operation:
+        step = Step(StepKind.MERGE_CATEGORY, name=self._name_of(id), into=self._name_of(into))
+        with self._operation(step) as operation:
             row = self._row(operation, "categories", id)
             self._row(operation, "categories", into)
             move_boxes(operation, self._db, id, into=into)
@@ -170,9 +170,8 @@ class ProjectStore(DrawnBoxes):
 
     def delete_category(self, id: int) -> Changes:
         """Delete a category and all boxes that it has, as one undo step. BadInputError where the id is unknown."""
-        boxes = self.category_use(id).boxes
-        also = f" and {boxes} {'box' if boxes == 1 else 'boxes'}" if boxes else ""
-        with self._operation(f"Delete category {self._name_of(id)}{also}") as operation:
+        step = Step(StepKind.DELETE_CATEGORY, self.category_use(id).boxes, self._name_of(id))
+        with self._operation(step) as operation:
             row = self._row(operation, "categories", id)
             delete_boxes(operation, self._db, id)
             operation.remove("categories", row)  # last: boxes point at it, and undo plays backwards
@@ -193,7 +192,7 @@ class ProjectStore(DrawnBoxes):
         """Store new corrections as one undo step, all or none; raises as `accept` does."""
         for correction in corrections:
             check_boxes(correction)
-        with self._operation(_title("Accept", len(corrections))) as operation:
+        with self._operation(Step(StepKind.ACCEPT, len(corrections))) as operation:
             for image_id in {correction.image_id for correction in corrections}:
                 self._row(operation, "images", image_id)
             for category_id in {correction.category_id for correction in corrections}:
@@ -210,7 +209,7 @@ class ProjectStore(DrawnBoxes):
         Raises BadInputError as `accept` does.
         """
         check_box(accepted)
-        with self._operation("Move box", run=run) as operation:
+        with self._operation(Step(StepKind.MOVE, 1), run=run) as operation:
             row = self._row(operation, "corrections", correction_id)
             if row["accepted"] != box_text(accepted):
                 operation.update("corrections", row, accepted=box_text(accepted), confirmed=1, changed=now())
@@ -222,7 +221,7 @@ class ProjectStore(DrawnBoxes):
         What it was before is in the undo step. The seconds add up. Raises BadInputError as `accept` does.
         """
         check_boxes(again)
-        with self._operation("Refine box") as operation:
+        with self._operation(Step(StepKind.REFINE, 1)) as operation:
             row = self._row(operation, "corrections", correction_id)
             seconds = row["seconds"] + again.seconds
             columns = refinement_columns(replace(again, seconds=seconds))
@@ -237,7 +236,7 @@ class ProjectStore(DrawnBoxes):
         """
         for entry in boxes:
             check_boxes(entry.correction)
-        with self._operation(f"{_title('Import', len(boxes))} from {escaped(file)}") as operation:
+        with self._operation(Step(StepKind.IMPORT, len(boxes), file)) as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
             count = insert_new(operation, self._db, boxes)
@@ -252,13 +251,13 @@ class ProjectStore(DrawnBoxes):
         """
         for answer in answers:
             check_boxes(answer)
-        title = "Propose a refinement" if len(answers) == 1 else f"Propose {len(answers)} refinements"
+        step = Step(StepKind.PROPOSE, len(answers))
         if undoable:
-            with self._operation(title) as operation:
+            with self._operation(step) as operation:
                 write_proposals(operation, self._db, answers)
                 return operation.changes
         self.refuse_read_only()
-        with naming_faults(self.path), self._undo_log.unlogged(title) as operation:
+        with naming_faults(self.path), self._undo_log.unlogged(step) as operation:
             write_proposals(operation, self._db, answers)
             return operation.changes
 
@@ -270,7 +269,7 @@ class ProjectStore(DrawnBoxes):
         """
         check_boxes(answer)
         self.refuse_read_only()
-        with naming_faults(self.path), self._undo_log.unlogged("Propose a refinement") as operation:
+        with naming_faults(self.path), self._undo_log.unlogged(Step(StepKind.PROPOSE, 1)) as operation:
             write_later_answer(operation, self._db, seen, answer)
             return operation.changes
 
@@ -279,7 +278,7 @@ class ProjectStore(DrawnBoxes):
 
         Boxes that are confirmed already stay as they are. Raises BadInputError where an id is unknown.
         """
-        with self._operation(_title("Accept" if take else "Keep", len(ids))) as operation:
+        with self._operation(Step(StepKind.ACCEPT if take else StepKind.KEEP, len(ids))) as operation:
             rows = [self._row(operation, "corrections", id) for id in dict.fromkeys(ids)]
             confirm_rows(operation, rows, take=take)
             return operation.changes
@@ -289,19 +288,19 @@ class ProjectStore(DrawnBoxes):
         with naming_faults(self.path):
             rows = self._proposed()
         sure = [row for row in rows if is_sure(row, least_score=least_score, least_edge=least_edge)]
-        with self._operation(_title("Accept", len(sure))) as operation:
+        with self._operation(Step(StepKind.ACCEPT, len(sure))) as operation:
             confirm_rows(operation, sure, take=True)
             return len(rows) - len(sure), operation.changes
 
     def withdraw_proposals(self) -> Changes:
         """Take all proposals away that nobody has said yes or no to; their boxes stay as they are."""
-        with self._operation("Discard all proposals") as operation:
+        with self._operation(Step(StepKind.WITHDRAW)) as operation:
             withdraw_rows(operation, self._proposed())
             return operation.changes
 
     def relabel(self, ids: Sequence[int], category_id: int) -> Changes:
         """Give corrections another category. BadInputError where an id is unknown, and then none is changed."""
-        with self._operation(_title("Relabel", len(ids))) as operation:
+        with self._operation(Step(StepKind.RELABEL, len(ids))) as operation:
             self._row(operation, "categories", category_id)
             for id in dict.fromkeys(ids):
                 row = self._row(operation, "corrections", id)
@@ -311,7 +310,7 @@ class ProjectStore(DrawnBoxes):
 
     def delete(self, ids: Sequence[int]) -> Changes:
         """Delete corrections. BadInputError where an id is unknown, and then none is deleted."""
-        with self._operation(_title("Delete", len(ids))) as operation:
+        with self._operation(Step(StepKind.DELETE, len(ids))) as operation:
             for id in dict.fromkeys(ids):
                 operation.remove("corrections", self._row(operation, "corrections", id))
             return operation.changes
@@ -354,15 +353,15 @@ class ProjectStore(DrawnBoxes):
         with naming_faults(self.path):
             return self._undo_log.redo()
 
-    def undo_titles(self) -> tuple[str | None, str | None]:
-        """Names of the operations that undo and redo would play, None where there is none."""
+    def undo_steps(self) -> tuple[Step | None, Step | None]:
+        """The operations that undo and redo would play, None where there is none; `core.wording` has their titles."""
         with naming_faults(self.path):
-            return self._undo_log.titles()
+            return self._undo_log.steps()
 
     @contextmanager
-    def _operation(self, title: str, *, run: str = "") -> Iterator[Operation]:
+    def _operation(self, step: Step, *, run: str = "") -> Iterator[Operation]:
         self.refuse_read_only()
-        with naming_faults(self.path), self._undo_log.operation(title, run=run) as operation:
+        with naming_faults(self.path), self._undo_log.operation(step, run=run) as operation:
             yield operation
 
     def _row(self, operation: Operation, table: str, id: int) -> Row:
@@ -383,7 +382,3 @@ class ProjectStore(DrawnBoxes):
 
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-
-
-def _title(verb: str, count: int) -> str:
-    return f"{verb} box" if count == 1 else f"{verb} {count} boxes"

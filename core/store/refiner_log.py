@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from core.records import RefinerRecord
+from core.records import RefinerRecord, VerdictKind
 from core.store.row_checks import BadRow, Row, flag_in, id_in, mapping_in, text_in
 from core.store.rows import now, picture_path, stored_path
 
@@ -40,7 +40,8 @@ class RefinerLog:
             "encoder": record.encoder,
             "parent": record.parent,
             "promoted": int(record.promoted),
-            "sentence": record.sentence,
+            "verdict": record.verdict.value,
+            "remark": record.remark,
             "data": json.dumps(dict(record.data)),
             "config": json.dumps(dict(record.config)),
             "figures": json.dumps(dict(record.figures)),
@@ -76,10 +77,21 @@ def refiner_of(row: Row, *, folder: Path) -> RefinerRecord:
         encoder=text_in(row, "encoder"),
         parent=text_in(row, "parent"),
         promoted=flag_in(row, "promoted"),
-        sentence=text_in(row, "sentence"),
+        verdict=verdict_in(row),
         data=mapping_in(row, "data"),
         config=mapping_in(row, "config"),
         figures=mapping_in(row, "figures"),
         created=text_in(row, "created"),
         id=id_in(row),
+        remark=text_in(row, "remark" if "remark" in row else "sentence"),
     )
+
+
+def verdict_in(row: Row) -> VerdictKind:
+    """The gate's verdict, which a version that stored sentences has not. Raises BadRow where it is none."""
+    if "verdict" not in row:
+        return VerdictKind.TEXT
+    text = text_in(row, "verdict")
+    if text not in {*VerdictKind}:
+        raise BadRow("verdict is none of the known ones")
+    return VerdictKind(text)

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 
 from sqlite_utils import Database
 
-from core.records import Changes
+from core.records import Changes, Step
 from core.store.file_place import FilePlace
 from core.store.openings import Opening
 from core.store.project_file import transaction
-from core.store.row_checks import Row, is_unicode
+from core.store.row_checks import Row
 from core.store.rows import now
+from core.store.steps import readable_step, step_columns
 from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, joined, play
 
 UNDO_DEPTH = 1000
@@ -33,10 +34,10 @@ _FIRST, _LAST = "ORDER BY id LIMIT 1", "ORDER BY id DESC LIMIT 1"
 class Operation:
     """All writes that the user sees as one; what is not written through it cannot be undone."""
 
-    def __init__(self, db: Database, title: str, *, token: str) -> None:
+    def __init__(self, db: Database, step: Step | None, *, token: str) -> None:
         """`token` is that of the opening of the project that writes."""
         self._db = db
-        self._title = title
+        self._step = step
         self._token = token
         self._opening = 0
         self._texts: list[str] = []
@@ -56,7 +57,7 @@ class Operation:
     @property
     def changes(self) -> Changes:
         """What the writes so far have touched."""
-        return self._touched.changes(self._title)
+        return self._touched.changes(self._step)
 
     @property
     def text(self) -> str:
@@ -114,21 +115,21 @@ class UndoLog:
         self._others = self._others.without(_id_of(self._db, token))
 
     @contextmanager
-    def operation(self, title: str, *, run: str = "") -> Iterator[Operation]:
+    def operation(self, step: Step, *, run: str = "") -> Iterator[Operation]:
         """One change that the user sees: one transaction, one undo step; an error leaves neither.
 
         Changes in a row with the same `run` are one step; empty: it is a step of its own.
         """
-        with self.unlogged(title) as operation:
+        with self.unlogged(step) as operation:
             yield operation
             if text := operation.text:
-                self._record(title, text, operation.opening, run=run)
+                self._record(step, text, operation.opening, run=run)
 
     @contextmanager
-    def unlogged(self, title: str) -> Iterator[Operation]:
+    def unlogged(self, step: Step) -> Iterator[Operation]:
         """One transaction that is no undo step."""
         with transaction(self._db, self._place):
-            yield Operation(self._db, title, token=self._token)
+            yield Operation(self._db, step, token=self._token)
 
     def undo(self) -> Changes:
         """Take back the newest step that stands and is this opening's to undo; no step gives empty Changes."""
@@ -138,10 +139,9 @@ class UndoLog:
         """Do again the step that was undone last, with the same limits; no step gives empty Changes."""
         return self._travel(undo=False)
 
-    def titles(self) -> tuple[str | None, str | None]:
+    def steps(self) -> tuple[Step | None, Step | None]:
         """What undo and redo would do next, None where there is nothing."""
-        # The titles alone: a step that imported 100,000 boxes is large.
-        return self._title(undone=0, order=_LAST), self._title(undone=1, order=_FIRST)
+        return self._step(undone=0, order=_LAST), self._step(undone=1, order=_FIRST)
 
     def bad_steps(self) -> frozenset[int]:
         """Ids of damaged steps that undo and redo have passed over."""
@@ -167,26 +167,24 @@ class UndoLog:
                 self._bad.add(bad.id)
                 passed += 1
             else:
-                return played.changes(str(step["title"]), note=_words_on_bad(passed))
+                return played.changes(readable_step(step), note=_words_on_bad(passed))
 
     def _keep(self, step: Row, played: Played, *, undone: bool) -> None:
         """The step is the other way round now, and this opening's; of one that could do nothing, nothing is left."""
         if not played.count:
             self._db.execute("DELETE FROM undo_steps WHERE id = ?", [step["id"]])
             return
-        opening = Operation(self._db, "", token=self._token).opening
+        opening = Operation(self._db, None, token=self._token).opening
         self._db.execute(
             "UPDATE undo_steps SET undone = ?, opening = ? WHERE id = ?", [int(undone), opening, step["id"]]
         )
         if played.left:
             self._db.execute("UPDATE undo_steps SET row_changes = ? WHERE id = ?", [played.text, step["id"]])
 
-    def _title(self, *, undone: int, order: str) -> str | None:
-        step = self._next("title", undone=undone, order=order)
-        if step is None:
-            return None
-        title = step["title"]
-        return title if isinstance(title, str) and is_unicode(title) else "a step"
+    def _step(self, *, undone: int, order: str) -> Step | None:
+        # Not the row changes: a step that imported 100,000 boxes is large.
+        row = self._next("kind, parameters", undone=undone, order=order)
+        return None if row is None else readable_step(row)
 
     def _next(self, columns: str, *, undone: int, order: str) -> Row | None:
         where = f"undone = {undone} AND {self._is_ours()}"
@@ -198,14 +196,14 @@ class UndoLog:
         """SQL: whether a step may be undone here."""
         return self._others.condition(mine=_id_of(self._db, self._token))
 
-    def _record(self, title: str, text: str, opening: int, *, run: str) -> None:
+    def _record(self, told: Step, text: str, opening: int, *, run: str) -> None:
         self.forget_undone()
         step = self._next("*", undone=0, order=_LAST) if run else None
         if step is not None and (step["run"], step["opening"]) == (run, opening):
             values = [joined(step["row_changes"], text), step["id"]]
             self._db.execute("UPDATE undo_steps SET row_changes = ? WHERE id = ?", values)
             return
-        row = {"title": title, "row_changes": text, "opening": opening, "run": run}
+        row = {**step_columns(told), "row_changes": text, "opening": opening, "run": run}
         self._db.table("undo_steps").insert(row)
         self._db.execute(
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",

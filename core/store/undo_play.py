@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from core.records import Changes
+from core.records import Changes, Step
 from core.store.row_checks import BadRow, Row, id_in
 from core.store.rows import check_row
 from core.store.schema_check import column_names, current_shape
@@ -84,10 +84,10 @@ class Touched:
         if change.table == "corrections":
             self._image_ids.update(row["image_id"] for row in (change.before, change.after) if row)
 
-    def changes(self, title: str, *, note: str = "") -> Changes:
+    def changes(self, step: Step | None, *, note: str = "") -> Changes:
         """All of it."""
         images = frozenset(self._image_ids)
-        return Changes(title=title, categories="categories" in self._tables, image_ids=images, note=note)
+        return Changes(step, categories="categories" in self._tables, image_ids=images, note=note)
 
 
 @dataclass
@@ -104,12 +104,12 @@ class Played:
         """The changes that were made, in the order of the step."""
         return f"[{','.join(self.texts)}]"
 
-    def changes(self, title: str, *, note: str) -> Changes:
+    def changes(self, step: Step, *, note: str) -> Changes:
         """For the panels, with a sentence on what was left."""
         rows = "1 change" if self.left == 1 else f"{self.left} changes"
         stays = "stays" if self.left == 1 else "stay"
         kept = f"{rows} of this step {stays}, because another window has changed the same since." if self.left else ""
-        return self.touched.changes(title if self.count else "", note=" ".join(filter(None, (note, kept))))
+        return self.touched.changes(step if self.count else None, note=" ".join(filter(None, (note, kept))))
 
 
 def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:

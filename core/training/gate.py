@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from core.box_noise import coarsen
 from core.features.feature_source import FeatureSource
 from core.geometry import as_boxes, iou
+from core.records import VerdictKind
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
 from core.training.lessons import Lesson, fit_to
+from core.wording import verdict_sentence
 
 DRAWN_ANEW = "hq0.4"
 RESAMPLED = 2000
@@ -29,8 +31,7 @@ class Verdict:
     old_before, old_after: on the sample project, by the refiner that was the start and by the taught one
     """
 
-    promoted: bool
-    sentence: str
+    kind: VerdictKind
     iou_before: float
     iou_after: float
     low: float
@@ -43,7 +44,17 @@ class Verdict:
     @property
     def numbers(self) -> dict[str, float]:
         """For the lineage and the summary."""
-        return {name: float(value) for name, value in asdict(self).items() if name not in ("promoted", "sentence")}
+        return {name: float(value) for name, value in asdict(self).items() if name != "kind"}
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the taught refiner takes the place of the one in use."""
+        return self.kind is VerdictKind.BETTER
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return verdict_sentence(self.kind, self.numbers)
 
 
 @dataclass(frozen=True)
@@ -88,24 +99,12 @@ def judge(
 ) -> Verdict:
     """Compare two refiners' answers to the same held-out boxes, one or more."""
     low, high = bootstrap(after.ious - before.ious, before.picture, confidence=confidence, seed=seed)
-    forgot = old_after < old_before - tolerance
-    promoted = low > 0 and not forgot
-    gain = after.mean - before.mean
-    pictures = len(np.unique(before.picture))
-    moved = f"from {before.mean:.3f} to {after.mean:.3f} on {_count(len(before.ious), 'box', 'boxes')} held out"
-    if promoted:
-        sentence = f"Better: mean IoU rises {moved} ({gain:+z.3f}, at least {low:+z.3f})."
-    elif forgot:
-        lost = f"from {old_before:.3f} to {old_after:.3f}"
-        sentence = f"Not better: it forgets, its mean IoU on the sample project falls {lost}; the refiner in use stays."
+    if old_after < old_before - tolerance:
+        kind = VerdictKind.FORGETS
     else:
-        sentence = (
-            f"Not better: mean IoU goes {moved} ({gain:+z.3f}, between {low:+z.3f} and {high:+z.3f}), which may be "
-            "chance; the refiner in use stays."
-        )
+        kind = VerdictKind.BETTER if low > 0 else VerdictKind.CHANCE
     return Verdict(
-        promoted,
-        sentence,
+        kind,
         iou_before=before.mean,
         iou_after=after.mean,
         low=low,
@@ -113,7 +112,7 @@ def judge(
         old_before=old_before,
         old_after=old_after,
         held_boxes=len(before.ious),
-        held_pictures=pictures,
+        held_pictures=len(np.unique(before.picture)),
     )
 
 
@@ -130,7 +129,3 @@ def bootstrap(
     means = sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
     low, high = np.quantile(means, [1 - confidence, confidence])
     return float(low), float(high)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

@@ -10,7 +10,7 @@ from random import Random
 
 from core.errors import KnownError
 from core.geometry import Box
-from core.records import Correction, DrawnBox, ImportedBox, RefinerRecord
+from core.records import Correction, DrawnBox, ImportedBox, RefinerRecord, VerdictKind
 from core.store.project_check import check_project
 from core.store.project_repair import repair_project
 from core.store.project_store import ProjectStore
@@ -25,7 +25,7 @@ def make_whole(path: Path) -> Path:
             store.accept(replace(CORRECTION, accepted=Box(n, 1, 50, 60), outline=((1.0, 2.0, 3.0, 4.0, 5.0, 6.0),)))
         box = Box(5, 5, 50, 50)
         store.import_boxes([ImportedBox("owl", Correction(2, 0, box, box, confirmed=False))], file="owls.json")
-        store.add_refiner(RefinerRecord(path.parent / "r", "r-1", "light-1", "shipped", True, "It is better."))
+        store.add_refiner(RefinerRecord(path.parent / "r", "r-1", "light-1", "shipped", True, VerdictKind.BETTER))
         store.keep_drawn(DrawnBox("key", Correction(2, 1, box, box), plain=False))
         store.move_category(3, row=0)
         store.move(2, Box(1, 2, 30, 40))
@@ -62,7 +62,7 @@ def use_everything(path: Path) -> None:
             store.counts,
             store.to_check,
             store.refiners,
-            store.undo_titles,
+            store.undo_steps,
             lambda: store.chosen_refiner("light-1"),
             lambda: [store.corrections(image.id) for image in store.images()],
             lambda: [store.never_refined(id) for id in store.never_refined_images()],

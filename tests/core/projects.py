@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.geometry import Box
-from core.records import Correction, NewImage
+from core.records import Correction, NewImage, Step
 from core.store.project_store import ProjectStore
+from core.wording import step_title
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -37,6 +38,17 @@ def fill(store: ProjectStore) -> None:
     store.add_images([NewImage(folder / "eins.png", 640, 480), NewImage(folder / "unter" / "zwei ü.jpg", 100, 80)])
     store.add_category("cat")
     store.add_category("dog")
+
+
+def title(step: Step | None) -> str | None:
+    """What the undo menu calls a step."""
+    return None if step is None else step_title(step)
+
+
+def titles(store: ProjectStore) -> tuple[str | None, str | None]:
+    """What undo and redo would play."""
+    undo, redo = store.undo_steps()
+    return title(undo), title(redo)
 
 
 def python(script: str, *arguments: str | Path) -> subprocess.Popen[str]:

@@ -57,7 +57,7 @@ def test_the_project_opens_with_all_pictures_and_opens_again(tmp_path: Path) -> 
     with closing(ProjectStore.open(path)) as store:
         assert [image.path for image in store.images()] == sample_pictures()
         assert [category.name for category in store.categories()][:4] == ["cup", "saucer", "spoon", "cat"]
-        assert store.undo_titles() == (None, None)
+        assert store.undo_steps() == (None, None)
 
 
 def test_the_users_own_project_lies_in_the_users_data_folder() -> None:

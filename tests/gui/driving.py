@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.state.doing import ActivityKind
 from core.geometry import Box
 from core.records import Correction
 from core.store.project_store import ProjectStore
@@ -115,6 +116,11 @@ def ready(qtbot: QtBot, app: App) -> None:
     """Wait until the picture is shown and its features are there."""
     qtbot.waitUntil(lambda: app.session.picture is not None and app.session.features is not None)
     settled(qtbot, app)
+
+
+def is_doing(app: App, kind: ActivityKind) -> bool:
+    """Whether the encode lane is busy with that."""
+    return app.session.activity is not None and app.session.activity.kind is kind
 
 
 def close_to(first: Box, second: Box) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.loaded_models import Device, Models
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
 from core.features.cache.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
@@ -96,7 +96,7 @@ class FakeModels:
         self.cache: FeatureCache | None = None
         self.reach = 0
         self.looks_twice = False
-        self.device = "CPU"
+        self.device = "cpu"
         self.gate = threading.Event()
         self.gate.set()
         self.loaded_on = ""
@@ -114,7 +114,7 @@ class FakeModels:
             encoder_identity=self.encoder.identity,
             refiner_name=self.refiner.name,
             refiner_identity=self.refiner.identity,
-            device="CPU" if settings.device == "cpu" else self.device,
+            device=Device("cpu" if settings.device == "cpu" else self.device),
             looks_twice=self.looks_twice,
             close=lambda: self.on_close(),
             reach=self.reach,

@@ -63,7 +63,7 @@ def test_while_a_folder_is_being_opened_nobody_is_asked_to_open_one(
     closed_app.open(pictures)
     assert "opening pictures" in closed_app.window.status.activity.text()
     ready(qtbot, closed_app)
-    assert session.scan == ""
+    assert session.scan is None
 
 
 def test_models_load_also_where_no_picture_comes(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.operations import box_verbs
 from boxrefine_gui.panels.image_list import ROW, Row, badge_place
+from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.teaching_state import TeachingState
 from boxrefine_gui.widgets.elided_label import ElidedLabel
 from core.geometry import Box
@@ -63,7 +64,7 @@ def test_the_window_opens_no_larger_than_the_screen(app: App) -> None:
 
 def test_a_long_name_in_the_status_bar_leaves_the_window_as_wide_as_it_was(app: App) -> None:
     app.window.resize(SMALL)
-    app.session.set_activity(f"preparing {LONG}.jpg")
+    app.session.set_activity(Activity(ActivityKind.PREPARING, f"{LONG}.jpg"))
     assert app.window.size() == SMALL
     assert app.window.minimumSizeHint().width() <= SMALL.width()
 

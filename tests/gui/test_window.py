@@ -19,6 +19,7 @@ from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.operations import opening
 from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.state.doing import ScanKind
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.notices import BugReport
 from core.errors import BadWeightsError
@@ -318,7 +319,7 @@ def test_the_status_bar_says_with_what_and_where(qtbot: QtBot, app: App) -> None
     texts = [label.text() for label in status.findChildren(QLabel)]
     qtbot.waitUntil(lambda: status.activity.text() == "drag a box around an object")
     assert any("fake encoder" in text for text in texts)
-    assert "CPU" in texts
+    assert "CPU, fp32" in texts
     assert status.position.text().startswith("1 of 3")
 
 
@@ -388,7 +389,7 @@ def test_another_folder_opened_while_one_is_read_is_no_fault(qtbot: QtBot, app: 
     many = sample_like_pictures(tmp_path / "many", tuple(f"{number}.png" for number in range(200)))
     other = sample_like_pictures(tmp_path / "other", ("x.png",))
     opening.open_path(app.parts, many)
-    qtbot.waitUntil(lambda: "reading the folder" in app.session.scan)
+    qtbot.waitUntil(lambda: app.session.scan is not None and app.session.scan.kind is ScanKind.READING)
     opening.open_path(app.parts, other)
     qtbot.waitUntil(lambda: names(app) == ["x.png"])
     qtbot.waitUntil(lambda: app.store.is_idle and app.files.is_idle)

@@ -154,7 +154,7 @@ class Readers:
             store = ProjectStore.open(path)
             try:
                 store.dataset()
-                store.undo_titles()
+                store.undo_steps()
                 store.to_check()
                 if not store.read_only:
                     store.undo()

@@ -21,6 +21,7 @@ from core.geometry import Box
 from core.progress import run
 from core.records import Category, Correction, Dataset, DrawnBox, ImageRecord, ImportedBox, NewImage
 from core.store.project_store import ProjectStore
+from tests.core.projects import title
 
 IMAGES = 3
 
@@ -90,11 +91,11 @@ def tell(id: int, box: Box) -> None:
 def undo_and_redo(store: ProjectStore, random: Random, stored: Correction) -> None:
     """Take an accept back, and perhaps do it again."""
     say(f"?{stored.id}")
-    assert store.undo().title == "Accept box"
+    assert title(store.undo().step) == "Accept box"
     say(f"-{stored.id}")
     if random.random() < 0.5:
         say(f"?{stored.id}")
-        assert store.redo().title == "Accept box"
+        assert title(store.redo().step) == "Accept box"
         tell(stored.id, stored.accepted)
 
 

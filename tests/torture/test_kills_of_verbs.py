@@ -18,6 +18,7 @@ from core.progress import run
 from core.records import NewImage
 from core.store.project_check import check_project
 from core.store.project_store import ProjectStore
+from tests.core.projects import title
 from tests.torture.conftest import Host, host_of
 
 pytestmark = [
@@ -80,7 +81,7 @@ def test_an_import_that_is_killed_is_stored_whole_or_not_at_all(
         with closing(ProjectStore.open(folder / "boxrefine.sqlite")) as store:
             files = [entry.origin.file for entry in store.dataset().corrections if entry.origin]
             count = files.count(boxes.name)
-            assert count == 0 or store.undo_titles()[0] == f"Import 3000 boxes from {boxes.name}"
+            assert count == 0 or title(store.undo_steps()[0]) == f"Import 3000 boxes from {boxes.name}"
             assert count in (0, 3000), "a part of the import is there"
             if count:
                 store.undo()

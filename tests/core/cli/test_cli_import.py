@@ -13,6 +13,7 @@ from core.geometry import Box
 from core.records import Correction, NewImage
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Verb
+from tests.core.projects import title
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_boxes_are_stored_and_the_missing_picture_is_named(verb: Verb, folder: P
     assert "does not hold the picture c.png" in sentence
     with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
         assert store.to_check() == {1: 1, 2: 1}
-        assert store.undo_titles()[0] == "Import 2 boxes from coarse.json"
+        assert title(store.undo_steps()[0]) == "Import 2 boxes from coarse.json"
 
 
 def test_a_second_time_changes_nothing(verb: Verb, folder: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from core.cli import main
 from core.cli.train import DEFAULT_CONFIG
 from core.encoders.catalogue import load_encoder
+from core.records import VerdictKind
 from core.refiner.checkpoint import RefinerCard, load_refiner, read_card, save_refiner
 from core.refiner.network import RefinerNetwork
 from core.store.project_file import refiners_folder
@@ -68,7 +69,7 @@ def test_a_projects_lineage_says_what_came_of_it_and_a_better_refiner_is_used(
     assert record == chosen(project)
     assert record.id == said.summary["refiner_id"] and record.identity == said.summary["refiner"]
     assert record.folder.parent == refiners_folder(project) and record.folder.is_dir()
-    assert record.parent.startswith("box-") and record.sentence.startswith("Better")
+    assert record.parent.startswith("box-") and record.verdict is VerdictKind.BETTER
     assert record.config["epochs"] == 2 and record.data["boxes"] == 24
     assert record.figures["iou_after"] > record.figures["iou_before"]
     # The next one has to beat this one, and the same again is no better.

@@ -98,7 +98,16 @@ def test_a_file_in_an_encoding_that_is_none_is_named_and_the_others_come_in(tmp_
     assert len(found.boxes) == 1 and "b.xml" in found.problems[0]
 
 
-@pytest.mark.parametrize("text", ["<a>" * 100_000, "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>"])
+ENTITIES = '<!ENTITY a0 "xxxxxxxxxx">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+HURTING_XML = [
+    "<a>" * 100_000,
+    "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>",
+    f"<!DOCTYPE annotation [{ENTITIES}]><annotation><filename>&a9;</filename></annotation>",
+]
+
+
+@pytest.mark.parametrize("text", HURTING_XML, ids=["deep", "file", "laughs"])
+@pytest.mark.timeout(20)
 def test_xml_that_is_meant_to_hurt_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadFileError, match=r"a\.xml"):
         found_in(tmp_path, text, "a.xml")

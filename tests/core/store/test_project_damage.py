@@ -47,7 +47,13 @@ ROWS: list[tuple[str, str, str, object]] = [
     ("drawn_boxes", "accepted", "accepted is no valid JSON", "[1, 2"),
     ("drawn_boxes", "plain", "plain is no whole number", 7),
     ("undo_steps", "row_changes", "", '[["corrections", 2, null'),
-    ("undo_steps", "title", "title is no text", b"Move"),
+    ("undo_steps", "kind", "kind is no text", b"Move"),
+    ("undo_steps", "kind", "kind is none of the known ones", "Move box"),
+    ("undo_steps", "parameters", "count is no whole number", '{"count": -1}'),
+    ("undo_steps", "parameters", "parameters have a name that is no text", '{"name": 7}'),
+    ("undo_steps", "parameters", "parameters is no JSON object", "[]"),
+    ("refiners", "verdict", "verdict is none of the known ones", "Better."),
+    ("refiners", "remark", "remark is no text", b"Better."),
 ]
 
 
@@ -129,7 +135,7 @@ def test_a_hostile_undo_step_writes_only_what_steps_write(whole: Path) -> None:
         '[["corrections", 2, {"id": 2, "accepted": "[1]"}, null]]',
     ]
     for step in steps:
-        spoil(whole, "INSERT INTO undo_steps (title, row_changes) VALUES ('evil', ?)", step)
+        spoil(whole, "INSERT INTO undo_steps (kind, row_changes) VALUES ('evil', ?)", step)
     with closing(ProjectStore.open(whole)) as store:
         before = store.dataset()
         changes = store.undo()

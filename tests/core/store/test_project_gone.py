@@ -14,7 +14,7 @@ import pytest
 from core.errors import ProjectGoneError, StorageError
 from core.store.copying import rescue_path
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION, fill, python
+from tests.core.projects import CORRECTION, fill, python, title, titles
 
 unix_files = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let an open file go")
 
@@ -78,7 +78,7 @@ def test_no_write_goes_into_nothing_and_the_work_can_go_on_elsewhere(
         assert rescued.corrections(1) == [first]
         assert [image.path for image in rescued.images()] == pictures
         second, _ = rescued.accept(CORRECTION)
-        assert [rescued.undo().title, rescued.undo().title] == ["Accept box", "Accept box"]
+        assert [title(rescued.undo().step), title(rescued.undo().step)] == ["Accept box", "Accept box"]
         assert second.id > first.id
 
 
@@ -137,7 +137,7 @@ def test_a_copy_elsewhere_is_whole_and_replaces_nothing(
     with closing(ProjectStore.open(target)) as copy:
         assert copy.dataset().images == store.dataset().images
         assert copy.dataset().corrections == store.dataset().corrections
-        assert copy.undo_titles() == ("Accept box", None)
+        assert titles(copy) == ("Accept box", None)
     before = target.read_bytes()
     with pytest.raises(StorageError, match="exists already"):
         store.copy_to(target)

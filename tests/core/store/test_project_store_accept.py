@@ -13,16 +13,16 @@ import pytest
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import Changes
+from core.records import Changes, Step, StepKind
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, titles
 
 
 def test_an_accepted_correction_comes_back_as_it_was(store: ProjectStore) -> None:
     stored, changes = store.accept(CORRECTION)
     assert stored == replace(CORRECTION, id=1)
     assert store.corrections(1) == [stored]
-    assert changes == Changes(title="Accept box", image_ids=frozenset({1}))
+    assert changes == Changes(Step(StepKind.ACCEPT, 1), image_ids=frozenset({1}))
 
 
 def test_it_is_there_after_a_restart(store: ProjectStore, project_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_many_are_accepted_as_one_step(store: ProjectStore) -> None:
     assert [correction.id for correction in stored] == [1, 2]
     assert changes.image_ids == {1, 2}
     assert store.counts() == {1: 1, 2: 1}
-    assert store.undo_titles() == ("Accept 2 boxes", None)
+    assert titles(store) == ("Accept 2 boxes", None)
     store.undo()
     assert store.counts() == {}
 
@@ -65,7 +65,7 @@ def test_what_is_wrong_is_refused_and_nothing_is_stored(
     with pytest.raises(BadInputError, match=told):
         store.accept_all([CORRECTION, replace(CORRECTION, **wrong)])  # type: ignore[arg-type]
     assert store.counts() == {}
-    assert store.undo_titles() == ("Add category dog", None)
+    assert titles(store) == ("Add category dog", None)
 
 
 def test_ids_are_never_given_again(store: ProjectStore, project_path: Path) -> None:

@@ -153,3 +153,12 @@ def test_a_read_only_folder_has_its_project_in_the_users_data(own_home: Path) ->
         path = project_path_for(folder)
     assert path.is_relative_to(own_home)
     assert path.name.startswith(folder.name + "-")
+
+
+def test_a_header_of_a_format_that_sqlite_does_not_know_is_told(store: ProjectStore, project_path: Path) -> None:
+    store.accept(CORRECTION)
+    store.close()
+    content = bytearray(project_path.read_bytes())
+    content[47] = 9  # the schema's format: SQLite calls it an error of the statement, not of the file
+    project_path.write_bytes(content)
+    assert isinstance(refusal(project_path), BadFileError)

@@ -13,7 +13,7 @@ import pytest
 from core.errors import BadInputError
 from core.records import Category, CategoryUse
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, title
 
 CAT, DOG, BIRD = Category(1, "cat"), Category(2, "dog"), Category(3, "bird")
 
@@ -58,9 +58,9 @@ def test_a_category_is_moved_and_only_that(three: ProjectStore, id: int, row: in
 
 
 def test_a_move_to_where_it_is_leaves_no_step(three: ProjectStore) -> None:
-    title = three.undo_titles()[0]
+    before = three.undo_steps()
     assert not three.move_category(2, row=1).anything
-    assert three.undo_titles()[0] == title
+    assert three.undo_steps() == before
 
 
 def test_the_order_survives_closing_and_a_new_category_comes_last(three: ProjectStore, project_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_merge_moves_all_boxes_and_one_undo_brings_all_back(three: ProjectStor
     three.move_category(3, row=0)
     before = three.dataset()
     changes = three.merge_category(1, into=2)
-    assert changes.title == "Merge category cat into dog"
+    assert title(changes.step) == "Merge category cat into dog"
     assert (changes.categories, changes.image_ids) == (True, {1, 2})
     assert three.categories() == [BIRD, DOG]
     assert [entry.category_id for entry in three.dataset().corrections] == [2, 2, 2]
@@ -106,7 +106,7 @@ def test_a_merge_moves_all_boxes_and_one_undo_brings_all_back(three: ProjectStor
 def test_a_category_without_boxes_goes_alone(three: ProjectStore) -> None:
     before = three.dataset()
     changes = three.delete_category(3)
-    assert (changes.title, changes.categories, changes.image_ids) == ("Delete category bird", True, frozenset())
+    assert (title(changes.step), changes.categories, changes.image_ids) == ("Delete category bird", True, frozenset())
     assert three.categories() == [CAT, DOG]
     three.undo()
     assert three.dataset() == before
@@ -115,7 +115,7 @@ def test_a_category_without_boxes_goes_alone(three: ProjectStore) -> None:
 def test_a_category_goes_with_its_boxes_and_both_come_back(three: ProjectStore) -> None:
     before = three.dataset()
     changes = three.delete_category(1)
-    assert (changes.title, changes.image_ids) == ("Delete category cat and 2 boxes", {1, 2})
+    assert (title(changes.step), changes.image_ids) == ("Delete category cat and 2 boxes", {1, 2})
     assert [entry.category_id for entry in three.dataset().corrections] == [2]
     three.undo()
     assert three.dataset() == before
@@ -127,7 +127,7 @@ def test_the_id_of_a_deleted_category_is_not_used_again(three: ProjectStore) -> 
 
 
 def test_what_cannot_be_leaves_all_as_it_was(three: ProjectStore) -> None:
-    before, titles = three.dataset(), three.undo_titles()
+    before, titles = three.dataset(), three.undo_steps()
     for wrong in (
         lambda: three.merge_category(1, into=1),
         lambda: three.merge_category(1, into=9),
@@ -137,7 +137,7 @@ def test_what_cannot_be_leaves_all_as_it_was(three: ProjectStore) -> None:
     ):
         with pytest.raises(BadInputError):
             wrong()
-    assert (three.dataset(), three.undo_titles()) == (before, titles)
+    assert (three.dataset(), three.undo_steps()) == (before, titles)
 
 
 def test_a_project_of_before_categories_had_places_opens_and_its_undo_still_works(

@@ -10,7 +10,7 @@ from core.errors import BadInputError
 from core.geometry import Box
 from core.records import Correction
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, title, titles
 from tests.core.store.test_project_store_import import BOX, imported
 
 TIGHT = Box(12, 22, 58, 68)
@@ -59,7 +59,7 @@ def test_a_proposal_leaves_the_box_as_it_was(store: ProjectStore, asked: list[Co
 
 def test_an_undoable_proposal_is_one_step(store: ProjectStore, asked: list[Correction]) -> None:
     stored = propose(store, asked)
-    assert store.undo_titles() == ("Propose 2 refinements", None)
+    assert titles(store) == ("Propose 2 refinements", None)
     store.undo()
     assert [*store.corrections(1), *store.corrections(2)] == asked
     store.redo()
@@ -69,10 +69,10 @@ def test_an_undoable_proposal_is_one_step(store: ProjectStore, asked: list[Corre
 def test_one_in_the_background_leaves_undo_and_redo_to_the_hand(store: ProjectStore, asked: list[Correction]) -> None:
     store.accept(CORRECTION)
     store.undo()
-    before = store.undo_titles()
-    assert before[1] == "Accept box"
+    before = store.undo_steps()
+    assert title(before[1]) == "Accept box"
     propose(store, asked, undoable=False)
-    assert store.undo_titles() == before
+    assert store.undo_steps() == before
     store.redo()
     assert store.counts() == {1: 2, 2: 1}
     assert store.to_check() == {1: 1, 2: 1}
@@ -119,14 +119,14 @@ def test_yes_to_all_means_the_proposals(store: ProjectStore, asked: list[Correct
     assert left == 0
     assert store.corrections(2)[0].accepted == TIGHT
     assert store.to_check() == {1: 1}
-    assert store.undo_titles()[0] == "Accept box"
+    assert title(store.undo_steps()[0]) == "Accept box"
 
 
 def test_withdrawn_proposals_leave_things_as_they_were(store: ProjectStore, asked: list[Correction]) -> None:
     propose(store, asked, undoable=False)
     store.withdraw_proposals()
     assert [*store.corrections(1), *store.corrections(2)] == asked
-    assert store.undo_titles()[0] == "Discard all proposals"
+    assert title(store.undo_steps()[0]) == "Discard all proposals"
     store.undo()
     assert store.to_check() == {1: 1, 2: 1}
 

@@ -8,14 +8,14 @@ import pytest
 
 from core.errors import BadInputError
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, title, titles
 
 
 def test_deleted_corrections_come_back_as_they_were(store: ProjectStore) -> None:
     stored, _ = store.accept_all([CORRECTION, replace(CORRECTION, image_id=2), CORRECTION])
     changes = store.delete([1, 2])
     assert changes.image_ids == {1, 2}
-    assert changes.title == "Delete 2 boxes"
+    assert title(changes.step) == "Delete 2 boxes"
     assert list(store.dataset().corrections) == stored[2:]
     store.undo()
     assert list(store.dataset().corrections) == stored
@@ -30,4 +30,4 @@ def test_an_unknown_id_leaves_all_there(store: ProjectStore) -> None:
 
 def test_deleting_nothing_is_no_step(store: ProjectStore) -> None:
     assert not store.delete([]).anything
-    assert store.undo_titles() == ("Add category dog", None)
+    assert titles(store) == ("Add category dog", None)

@@ -14,7 +14,7 @@ from core.errors import BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
 from core.records import Correction, DrawnBox
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION, folder_of_an_ordinary_user
+from tests.core.projects import CORRECTION, folder_of_an_ordinary_user, titles
 
 DRAWN = DrawnBox("first", replace(CORRECTION, confirmed=False))
 BARE = DrawnBox("second", Correction(2, 0, Box(1, 2, 30, 40), Box(1, 2, 30, 40), confirmed=False), plain=True)
@@ -39,10 +39,10 @@ def test_a_drawn_box_is_kept_anew_under_its_key_and_in_its_place(store: ProjectS
 
 
 def test_no_export_count_or_undo_step_knows_of_drawn_boxes(store: ProjectStore) -> None:
-    before = store.dataset(), store.counts(), store.to_check(), store.undo_titles(), store.never_refined_images()
+    before = store.dataset(), store.counts(), store.to_check(), store.undo_steps(), store.never_refined_images()
     store.keep_drawn(DRAWN)
     store.keep_drawn(BARE)
-    after = store.dataset(), store.counts(), store.to_check(), store.undo_titles(), store.never_refined_images()
+    after = store.dataset(), store.counts(), store.to_check(), store.undo_steps(), store.never_refined_images()
     assert after == before
 
 
@@ -156,7 +156,7 @@ def test_a_run_goes_on_in_a_new_step_after_an_undo(store: ProjectStore) -> None:
     moved(store, (90,), run="one")
     store.undo()
     assert store.corrections(1)[0].accepted == CORRECTION.accepted
-    assert store.undo_titles() == ("Accept box", "Move box")
+    assert titles(store) == ("Accept box", "Move box")
 
 
 # Answers that come after a box was accepted
@@ -168,11 +168,11 @@ def later(stored: Correction) -> Correction:
 
 def test_a_later_answer_is_a_proposal_and_the_box_stays(store: ProjectStore) -> None:
     stored, _ = store.accept(SEEN)
-    titles = store.undo_titles()
+    titles = store.undo_steps()
     store.propose_later_answer(stored, later(stored))
     (found,) = store.corrections(1)
     assert (found.accepted, found.proposal, found.confirmed) == (SEEN.accepted, LATER, False)
-    assert store.undo_titles() == titles
+    assert store.undo_steps() == titles
 
 
 @pytest.mark.parametrize(("take", "accepted"), [(True, LATER), (False, SEEN.accepted)])

@@ -29,7 +29,7 @@ import resource, sys
 from pathlib import Path
 from core.errors import StorageError
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION, fill
+from tests.core.projects import CORRECTION, fill, title
 
 store = ProjectStore.create(Path(sys.argv[1]))
 fill(store)
@@ -39,7 +39,7 @@ try:
         print(store.accept(CORRECTION)[0].id, flush=True)
 except StorageError as error:
     assert sys.argv[1] in str(error) and "full" in str(error), error
-    assert store.undo_titles()[0] == "Accept box"
+    assert title(store.undo_steps()[0]) == "Accept box"
     print("told")
 """
 

@@ -12,7 +12,7 @@ from core.geometry import Box
 from core.records import Category, Correction, ImportedBox, Origin
 from core.store.known_boxes import KnownBoxes
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, title, titles
 
 BOX = Box(10, 20, 60, 70)
 
@@ -29,7 +29,7 @@ def test_boxes_come_with_their_origin_and_wait_for_a_yes(store: ProjectStore) ->
     (held,) = store.corrections(1)
     assert (held.accepted, held.origin, held.confirmed) == (BOX, Origin("coarse.json", BOX), False)
     assert store.to_check() == {1: 1, 2: 1}
-    assert store.undo_titles() == ("Import 2 boxes from coarse.json", None)
+    assert titles(store) == ("Import 2 boxes from coarse.json", None)
 
 
 def test_undo_takes_the_whole_import_back_with_its_categories_and_redo_brings_it_again(store: ProjectStore) -> None:
@@ -129,7 +129,7 @@ def test_a_box_that_cannot_be_stored_leaves_nothing_of_the_file(store: ProjectSt
     with pytest.raises(BadInputError):
         store.import_boxes([imported(), bad], file="coarse.json")
     assert store.counts() == {}
-    assert store.undo_titles()[0] == "Add category dog"
+    assert title(store.undo_steps()[0]) == "Add category dog"
 
 
 @pytest.mark.parametrize("side", [20.0, 0.3])
@@ -154,7 +154,7 @@ def test_small_boxes_are_told_apart_and_known_again(store: ProjectStore) -> None
 
 def test_a_file_whose_name_is_no_text_can_be_imported(store: ProjectStore) -> None:
     assert store.import_boxes([imported()], file="a\udcff.json")[0] == 1
-    assert store.undo_titles()[0] == r"Import box from a\udcff.json"
+    assert title(store.undo_steps()[0]) == r"Import box from a\udcff.json"
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\0b", "\ud800", "a\u202eb", "a\nb", "n" * 1001])

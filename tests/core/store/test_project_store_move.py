@@ -10,7 +10,7 @@ import pytest
 from core.errors import BadInputError
 from core.geometry import Box
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, titles
 
 
 def test_a_move_keeps_what_was_drawn_and_refined(store: ProjectStore) -> None:
@@ -18,13 +18,13 @@ def test_a_move_keeps_what_was_drawn_and_refined(store: ProjectStore) -> None:
     changes = store.move(stored.id, Box(1, 2, 3, 4))
     assert store.corrections(1) == [replace(stored, accepted=Box(1, 2, 3, 4))]
     assert changes.image_ids == {1}
-    assert store.undo_titles() == ("Move box", None)
+    assert titles(store) == ("Move box", None)
 
 
 def test_a_move_to_the_same_place_is_no_step(store: ProjectStore) -> None:
     stored, _ = store.accept(CORRECTION)
     assert not store.move(stored.id, stored.accepted).anything
-    assert store.undo_titles() == ("Accept box", None)
+    assert titles(store) == ("Accept box", None)
 
 
 def test_an_unknown_box_cannot_be_moved(store: ProjectStore) -> None:

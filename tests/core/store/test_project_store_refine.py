@@ -10,7 +10,7 @@ import pytest
 from core.errors import BadInputError
 from core.geometry import Box
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, titles
 
 AGAIN = replace(
     CORRECTION,
@@ -39,7 +39,7 @@ def test_it_is_one_step_to_undo_and_redo(store: ProjectStore) -> None:
     stored, _ = store.accept(CORRECTION)
     store.refine(stored.id, AGAIN)
     again = store.corrections(1)
-    assert store.undo_titles() == ("Refine box", None)
+    assert titles(store) == ("Refine box", None)
     store.undo()
     assert store.corrections(1) == [stored]
     store.redo()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInputError
-from core.records import RefinerRecord
+from core.records import RefinerRecord, VerdictKind
 from core.store.project_store import ProjectStore
 
 ENCODER = "light-0123"
@@ -22,7 +22,7 @@ def record(store: ProjectStore, name: str, *, promoted: bool = True) -> RefinerR
         encoder=ENCODER,
         parent="box-shipped",
         promoted=promoted,
-        sentence="Better.",
+        verdict=VerdictKind.BETTER if promoted else VerdictKind.CHANCE,
         data={"boxes": 50.0},
         config={"epochs": 8},
         figures={"iou_before": 0.8, "iou_after": 0.9},
@@ -90,7 +90,9 @@ def test_a_project_of_before_there_were_refiners_gets_the_tables(store: ProjectS
     store.close()
     db = sqlite3.connect(store.path)
     db.executescript("DROP TABLE refiner_choices; DROP TABLE refiners;")
-    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_refiners'")
+    db.execute("ALTER TABLE undo_steps DROP COLUMN parameters")
+    db.execute("ALTER TABLE undo_steps RENAME COLUMN kind TO title")
+    db.execute("DELETE FROM _sqlite_migrations WHERE name IN ('m003_refiners', 'm008_no_sentences')")
     db.commit()
     db.close()
     again = ProjectStore.open(store.path)

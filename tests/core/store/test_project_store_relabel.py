@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import BadInputError
-from core.records import Category, Changes
+from core.records import Category, Changes, Step, StepKind
 from core.store.project_store import ProjectStore
 from tests.core.projects import CORRECTION
 
@@ -37,10 +37,10 @@ def test_a_category_is_made_once(store: ProjectStore) -> None:
 
 
 def test_many_categories_are_added_in_order_and_without_an_undo_step(store: ProjectStore) -> None:
-    before = store.undo_titles()
+    before = store.undo_steps()
     assert store.add_categories(["zebra", "cat", " ant ", "zebra"]).categories
     assert [category.name for category in store.categories()] == ["cat", "dog", "zebra", "ant"]
-    assert store.undo_titles() == before
+    assert store.undo_steps() == before
     assert not store.add_categories(["ant", "cat"]).anything
 
 
@@ -74,7 +74,7 @@ def test_a_redone_category_has_its_id_again(store: ProjectStore) -> None:
 
 def test_a_category_is_renamed_and_keeps_its_id(store: ProjectStore) -> None:
     store.accept(CORRECTION)
-    assert store.rename_category(1, "lynx") == Changes(title="Rename category to lynx", categories=True)
+    assert store.rename_category(1, "lynx") == Changes(Step(StepKind.RENAME_CATEGORY, name="lynx"), categories=True)
     assert store.categories() == [Category(1, "lynx"), Category(2, "dog")]
     store.undo()
     assert store.categories()[0] == Category(1, "cat")

@@ -11,7 +11,7 @@ import core.store.undo_log
 from core.geometry import Box
 from core.records import Changes, Dataset, NewImage
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION
+from tests.core.projects import CORRECTION, title, titles
 
 
 def story(store: ProjectStore) -> list[Dataset]:
@@ -52,17 +52,17 @@ def test_with_nothing_to_do_nothing_is_changed(store: ProjectStore) -> None:
     while store.undo().anything:
         pass
     assert store.undo() == Changes()
-    assert store.undo_titles() == (None, "Add category cat")
+    assert titles(store) == (None, "Add category cat")
 
 
 def test_the_titles_follow(store: ProjectStore) -> None:
     store.accept(CORRECTION)
     store.move(1, Box(1, 2, 3, 4))
-    assert store.undo_titles() == ("Move box", None)
-    assert store.undo().title == "Move box"
-    assert store.undo_titles() == ("Accept box", "Move box")
-    assert store.redo().title == "Move box"
-    assert store.undo_titles() == ("Move box", None)
+    assert titles(store) == ("Move box", None)
+    assert title(store.undo().step) == "Move box"
+    assert titles(store) == ("Accept box", "Move box")
+    assert title(store.redo().step) == "Move box"
+    assert titles(store) == ("Move box", None)
 
 
 def test_a_new_operation_cuts_the_redo(store: ProjectStore) -> None:

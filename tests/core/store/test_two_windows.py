@@ -14,7 +14,7 @@ from core.geometry import Box
 from core.records import Changes, Correction, ImportedBox, OpenElsewhere
 from core.store.openings import folder_of
 from core.store.project_store import ProjectStore
-from tests.core.projects import CORRECTION, python
+from tests.core.projects import CORRECTION, python, title, titles
 
 HOLDS = """
 import sys
@@ -42,10 +42,10 @@ def boxes(store: ProjectStore) -> dict[int, Box]:
 def test_undo_and_redo_pass_over_what_the_other_window_did(store: ProjectStore, other: ProjectStore) -> None:
     mine, _ = store.accept(CORRECTION)
     theirs, _ = other.accept(CORRECTION)
-    assert store.undo_titles() == ("Accept box", None)
-    assert store.undo().title == "Accept box"
+    assert titles(store) == ("Accept box", None)
+    assert title(store.undo().step) == "Accept box"
     assert set(boxes(store)) == {theirs.id}
-    assert other.undo_titles() == ("Accept box", None)  # theirs, and not what was undone
+    assert titles(other) == ("Accept box", None)  # theirs, and not what was undone
     assert other.redo() == Changes()
     assert store.redo().anything
     assert set(boxes(store)) == {mine.id, theirs.id}
@@ -67,7 +67,7 @@ def test_undo_leaves_a_box_that_the_other_has_moved_since_and_says_so(store: Pro
     assert "another window" in changes.note
     assert not changes.anything
     assert boxes(store) == {mine.id: Box(1, 2, 30, 40)}
-    assert store.undo().title == "Add category bird"  # the step that can do nothing stands in nobody's way
+    assert title(store.undo().step) == "Add category bird"  # the step that can do nothing stands in nobody's way
 
 
 def test_of_an_import_only_the_boxes_that_the_other_changed_stay(store: ProjectStore, other: ProjectStore) -> None:
@@ -118,10 +118,10 @@ def test_a_window_that_is_alone_has_the_whole_history(store: ProjectStore, proje
     with closing(ProjectStore.open(project_path)) as again:
         again.accept(CORRECTION)
     with closing(ProjectStore.open(project_path)) as third:
-        titles = []
-        while third.undo_titles()[0] is not None:
-            titles.append(third.undo().title)
-    assert titles == ["Accept box", "Accept box", "Add category dog", "Add category cat"]
+        undone = []
+        while title(third.undo_steps()[0]) is not None:
+            undone.append(title(third.undo().step))
+    assert undone == ["Accept box", "Accept box", "Add category dog", "Add category cat"]
 
 
 def test_what_the_other_did_is_not_inherited_when_it_closes(store: ProjectStore, project_path: Path) -> None:
@@ -152,12 +152,12 @@ def test_a_project_that_another_process_has_open_says_which_and_a_killed_one_say
             (found,) = mine.opened_elsewhere
             assert isinstance(found, OpenElsewhere)
             assert found.pid == process.pid
-            assert mine.undo_titles() == ("Add category dog", None)
+            assert titles(mine) == ("Add category dog", None)
         process.kill()
     assert list(folder_of(project_path).iterdir())  # what the kill has left
     with closing(ProjectStore.open(project_path)) as mine:
         assert mine.opened_elsewhere == ()
-        assert mine.undo_titles() == ("Accept box", None)
+        assert titles(mine) == ("Accept box", None)
         assert len(list(folder_of(project_path).glob("*.open"))) == 1
     assert not folder_of(project_path).exists()
 
@@ -178,4 +178,4 @@ def test_a_window_that_opens_its_project_again_keeps_its_history(
         store.close()
         assert len(again.opened_elsewhere) == 1
         assert again.undo().anything
-        assert again.undo_titles()[0] == "Add category dog"
+        assert title(again.undo_steps()[0]) == "Add category dog"

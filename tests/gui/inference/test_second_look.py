@@ -10,9 +10,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
+from boxrefine_gui.state.doing import ActivityKind
 from core.errors import StorageError
 from core.geometry import Box
-from tests.gui.driving import accept, close_to, draw, move, press, ready, release, settled, stored
+from tests.gui.driving import accept, close_to, draw, is_doing, move, press, ready, release, settled, stored
 from tests.gui.fakes import CROP_INSET, INSET, FakeModels, inset
 
 SMALL = Box(1000, 800, 1090, 880)
@@ -85,7 +86,7 @@ def test_live_answers_go_on_while_a_crop_is_encoded_and_the_old_look_is_not_show
     models.encoder.gate.clear()
     press(canvas, (SMALL.x1, SMALL.y1))
     move(canvas, (SMALL.x2, SMALL.y2))
-    qtbot.waitUntil(lambda: "looking closer" in large_app.session.activity)
+    qtbot.waitUntil(lambda: is_doing(large_app, ActivityKind.LOOKING_CLOSER))
     wider = Box(SMALL.x1, SMALL.y1, SMALL.x2 + 900, SMALL.y2 + 600)
     move(canvas, (wider.x2, wider.y2))
     wait_for(qtbot, large_app, inset(wider))
@@ -98,7 +99,7 @@ def test_live_answers_go_on_while_a_crop_is_encoded_and_the_old_look_is_not_show
 def test_what_was_nudged_meanwhile_stays(qtbot: QtBot, large_app: App, models: FakeModels) -> None:
     models.encoder.gate.clear()
     draw(qtbot, large_app, SMALL)
-    qtbot.waitUntil(lambda: "looking closer" in large_app.session.activity)
+    qtbot.waitUntil(lambda: is_doing(large_app, ActivityKind.LOOKING_CLOSER))
     qtbot.keyClick(large_app.window.canvas, Qt.Key.Key_Right)
     nudged = shown(large_app)
     models.encoder.gate.set()
@@ -111,7 +112,7 @@ def test_a_second_look_that_fails_is_told_and_the_first_answer_stays(
 ) -> None:
     models.encoder.gate.clear()
     draw(qtbot, large_app, SMALL)
-    qtbot.waitUntil(lambda: "looking closer" in large_app.session.activity)
+    qtbot.waitUntil(lambda: is_doing(large_app, ActivityKind.LOOKING_CLOSER))
     models.refiner.fault = StorageError("The refiner is gone: start again.")
     models.encoder.gate.set()
     qtbot.waitUntil(lambda: "refiner is gone" in large_app.window.notices.sentence.text())
@@ -126,7 +127,7 @@ def start_to_look(qtbot: QtBot, app: App, models: FakeModels, box: Box) -> None:
     """Draw a box and wait until it is being looked at again; the look is held back."""
     models.encoder.gate.clear()
     draw(qtbot, app, box)
-    qtbot.waitUntil(lambda: "looking closer" in app.session.activity)
+    qtbot.waitUntil(lambda: is_doing(app, ActivityKind.LOOKING_CLOSER))
 
 
 def test_a_box_that_may_still_change_shows_it(qtbot: QtBot, large_app: App, models: FakeModels) -> None:

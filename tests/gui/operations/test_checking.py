@@ -15,6 +15,7 @@ from boxrefine_gui.widgets import theme
 from core.errors import StorageError
 from core.geometry import Box
 from core.store.project_store import ProjectStore
+from tests.core.projects import title
 from tests.gui.driving import ScriptedAsk, click, draw, settled, stored
 from tests.gui.fakes import inset
 from tests.gui.operations.test_importing import FIRST, SECOND, sentence
@@ -69,7 +70,7 @@ def test_all_of_an_image_is_one_step(qtbot: QtBot, proposed: App) -> None:
     settled(qtbot, proposed)
     assert [correction.accepted for correction in on(proposed, "a.png")] == [inset(FIRST), inset(SECOND)]
     assert not on(proposed, "b.png")[0].confirmed
-    assert proposed.session.undo_titles[0] == "Accept 2 boxes"
+    assert title(proposed.session.undo_steps[0]) == "Accept 2 boxes"
     press(qtbot, proposed, Qt.Key.Key_Return, SHIFT)
     assert "No box of this image is left" in sentence(proposed)
 
@@ -181,7 +182,7 @@ def test_those_that_the_refiner_is_sure_of_can_be_taken_at_once(qtbot: QtBot, pr
     settled(qtbot, proposed)
     assert sentence(proposed) == "1 proposal is accepted; 3 are left to check."
     assert [correction.confirmed for correction in stored(proposed)] == [True, False, False, False]
-    assert proposed.session.undo_titles[0] == "Accept box"
+    assert title(proposed.session.undo_steps[0]) == "Accept box"
 
 
 def test_after_refining_again_the_next_one_is_still_on_this_image(qtbot: QtBot, proposed: App) -> None:

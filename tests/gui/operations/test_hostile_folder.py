@@ -6,12 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
+from boxrefine_gui.inference.image_loader import decode
 from boxrefine_gui.operations import opening
-from core.errors import BadInputError
+from core.errors import BadFileError, BadInputError
 from core.records import Changes, NewImage
 from core.store.project_store import ProjectStore
 from tests.core.hostile_pictures import write_all
@@ -78,3 +80,15 @@ def test_one_picture_that_the_project_refuses_keeps_no_other_out(
     over(qtbot, closed_app)
     assert stored_names(closed_app) == {"a.png", "c.png"}
     assert [record.path.name for record in closed_app.session.images if record.id < 0] == ["b.png"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OverflowError("x"), cv2.error("x")])
+def test_a_picture_that_qt_has_no_room_for_is_told(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("boxrefine_gui.inference.image_loader.as_qimage", fails)
+    with pytest.raises(BadFileError, match=r"a\.png cannot be shown"):
+        decode(1, pictures / "a.png")

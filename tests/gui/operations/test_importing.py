@@ -15,6 +15,7 @@ from boxrefine_gui.canvas.hints import words_to_check
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.operations import importing
 from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from core.formats import export
 from core.formats.exporters.coco import read_coco, refined_document, write_json
@@ -149,7 +150,7 @@ def test_a_cancelled_import_leaves_the_project_as_it_was(
     qtbot.mouseClick(row.cancel_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "cancelled; the project is as it was" in sentence(app))
     assert app.window.jobs.rows == []
-    assert app.session.scan == ""
+    assert app.session.scan is None
     assert stored(app) == []
 
 
@@ -161,11 +162,11 @@ def test_without_a_project_it_says_what_to_do_first(qtbot: QtBot, closed_app: Ap
 
 
 def test_while_the_folder_is_still_being_read_it_waits_for_another_try(app: App, tmp_path: Path) -> None:
-    app.session.set_scan("reading the folder: 3 of 100")
+    app.session.set_scan(Scan(ScanKind.READING, done=3, total=100))
     path = save_coco(tmp_path / "coarse.json", {"a.png": [FIRST]})
     importing.import_boxes(app.parts, path, watch=app.window.jobs.new())
     assert sentence(app) == importing.STILL_READING
-    app.session.set_scan("")
+    app.session.set_scan(None)
 
 
 def test_an_import_on_very_many_images_is_counted_on_each_and_undone_whole(

@@ -21,6 +21,7 @@ from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import opening
 from boxrefine_gui.operations.exporting import ExportChoice, export
 from boxrefine_gui.operations.importing import import_boxes
+from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.widgets.notices import BugReport
 from core import log
 from core.errors import BadInputError, GpuError
@@ -75,7 +76,7 @@ def test_projects_are_in_it_by_path(qtbot: QtBot, app: App, logged: Callable[[],
 def test_models_are_in_it_when_they_change(
     qtbot: QtBot, app: App, models: FakeModels, logged: Callable[[], str]
 ) -> None:
-    words = "encoder fake (fake-0001), refiner fake refiner (fake-refiner-0001), on CPU"
+    words = "encoder fake (fake-0001), refiner fake refiner (fake-refiner-0001), on CPU, fp32"
     app.session.set_models(app.session.models)
     assert logged().count(f"models: {words}") == 1
     app.session.report(GpuError("The GPU is lost: go on with the CPU."))
@@ -165,14 +166,14 @@ def test_what_fails_or_takes_long_on_a_lane_is_in_it(qtbot: QtBot, app: App, log
     name, heard = "-".join(("tea", "cup")), list[object]()
     lane: QueueLane = app.files
     lane.run(slow, on_done=heard.append)
-    lane.run(lambda: None, on_done=heard.append, title="quick work")
-    lane.run_steps(failing, on_done=heard.append, title="hard work")
-    lane.run_steps(failing, on_error=heard.append, title="hard work")
+    lane.run(lambda: None, on_done=heard.append, activity=Activity(ActivityKind.PREPARING, "quick.png"))
+    lane.run_steps(failing, on_done=heard.append)
+    lane.run_steps(failing, on_error=heard.append)
     qtbot.waitUntil(lambda: len(heard) == 3)
     text = logged()
     assert re.search(r"lane-files \S+: files lane: \S*slow took 1\.\d s\n", text)
-    assert "files lane: hard work has failed after 0.0 s (ValueError: bad value '…')" in text
-    assert "quick work" not in text and name not in text
+    assert ".<locals>.failing has failed after 0.0 s (ValueError: bad value '…')" in text
+    assert "preparing quick.png" not in text and name not in text
 
 
 def test_a_bug_has_its_traceback_in_it(app: App, logged: Callable[[], str]) -> None:
@@ -187,7 +188,7 @@ def test_the_report_of_a_bug_has_the_models_and_the_end_of_the_log(app: App) -> 
         app.session.report(BadInputError(f"Line {number}: choose another."))
     dialog = bug_of(app)
     text = dialog.report.toPlainText()
-    assert "Models: encoder fake (fake-0001), refiner fake refiner (fake-refiner-0001), on CPU" in text
+    assert "Models: encoder fake (fake-0001), refiner fake refiner (fake-refiner-0001), on CPU, fp32" in text
     assert f"The end of the log {log.log_path()}:" in text
     end = text.split(f"{log.log_path()}:\n")[1].splitlines()
     assert len(end) == log.LAST_LINES and "Line 99: choose another." in "\n".join(end) and "Line 9:" not in text

@@ -8,10 +8,12 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import box_verbs
+from boxrefine_gui.state.doing import ModelsState
 from core.errors import StorageError
 from core.geometry import Box
 from core.records import Correction
 from core.store.project_store import ProjectStore
+from tests.core.projects import title
 from tests.gui.driving import accept, click, close_to, drag, draw, settled, stored
 from tests.gui.fakes import CONFIDENCE, inset
 
@@ -57,7 +59,7 @@ def test_undo_and_redo_take_all_of_it_back_and_again(qtbot: QtBot, selected: App
     refine_again(qtbot, selected)
     accept(qtbot, selected)
     after = only(selected)
-    assert selected.session.undo_titles[0] == "Refine box"
+    assert title(selected.session.undo_steps[0]) == "Refine box"
     qtbot.keyClick(selected.window.canvas, Qt.Key.Key_Z, CTRL)
     settled(qtbot, selected)
     assert only(selected) == before
@@ -138,14 +140,14 @@ def test_where_it_cannot_be_stored_the_box_stays_as_it_was(
 
 
 def test_before_there_is_a_model_the_key_says_so(qtbot: QtBot, selected: App) -> None:
-    selected.session.set_models(None, "loading the model")
+    selected.session.set_models(None, ModelsState.LOADING)
     qtbot.keyClick(selected.window.canvas, Qt.Key.Key_R)
     assert selected.session.draft is None
     assert selected.window.notices.sentence.text() == box_verbs.NO_MODEL_YET
 
 
 def test_so_does_the_one_that_teaches(qtbot: QtBot, selected: App) -> None:
-    selected.session.set_models(None, "loading the model")
+    selected.session.set_models(None, ModelsState.LOADING)
     qtbot.keyClick(selected.window.canvas, Qt.Key.Key_T, CTRL)
     assert not selected.session.teaching.is_running
     assert selected.window.notices.sentence.text() == box_verbs.NO_MODEL_YET

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, load_chosen_models
 from boxrefine_gui.operations import batch_refine, box_verbs
+from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState
 from core.cli import main
 from core.errors import GpuError
 from core.formats.exporters.coco import read_coco
@@ -19,6 +20,7 @@ from core.images import read_size
 from core.records import Correction, ImageRecord
 from core.sample_project import drawn_boxes, sample_pictures
 from core.settings import Settings
+from tests.core.projects import title
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import ScriptedAsk, accept, click, close_to, drag, draw, settled, stored
 from tests.gui.fakes import CONFIDENCE, FakeModels, inset
@@ -88,7 +90,7 @@ def test_in_the_folder_the_open_image_comes_first_and_undo_stays_with_the_hand(q
     said = refine(qtbot, coarse, CTRL | SHIFT)
     assert said.startswith("4 refinements are proposed on 3 images, and no box is changed yet")
     assert all(correction.proposal is not None for correction in stored(coarse))
-    assert coarse.session.undo_titles[0] == "Import 4 boxes from coarse.json"
+    assert title(coarse.session.undo_steps[0]) == "Import 4 boxes from coarse.json"
 
 
 def test_boxes_that_a_person_changed_or_refined_are_not_asked_about(qtbot: QtBot, app: App) -> None:
@@ -119,7 +121,7 @@ def test_a_box_moved_while_the_answer_is_on_its_way_stays_where_it_was_put(
 ) -> None:
     models.refiner.gate.clear()
     press(qtbot, coarse, Qt.Key.Key_R, SHIFT)
-    qtbot.waitUntil(lambda: "refining a.png" in coarse.session.activity)
+    qtbot.waitUntil(lambda: coarse.session.activity == Activity(ActivityKind.REFINING, "a.png"))
     box_verbs.move(coarse.parts, coarse.session.corrections[0].id, Box(1, 1, 50, 50))
     settled(qtbot, coarse)
     models.refiner.gate.set()
@@ -169,7 +171,7 @@ def test_a_refiner_that_fails_ends_it_and_is_reported(qtbot: QtBot, coarse: App,
 
 
 def test_without_a_model_it_says_so(qtbot: QtBot, coarse: App) -> None:
-    coarse.session.set_models(None, "loading the model")
+    coarse.session.set_models(None, ModelsState.LOADING)
     press(qtbot, coarse, Qt.Key.Key_R, CTRL | SHIFT)
     assert sentence(coarse) == box_verbs.NO_MODEL_YET
     assert coarse.window.jobs.rows == []
@@ -180,7 +182,7 @@ def test_another_project_ends_it(qtbot: QtBot, coarse: App, models: FakeModels, 
 
     models.refiner.gate.clear()
     press(qtbot, coarse, Qt.Key.Key_R, CTRL | SHIFT)
-    qtbot.waitUntil(lambda: "refining a.png" in coarse.session.activity)
+    qtbot.waitUntil(lambda: coarse.session.activity == Activity(ActivityKind.REFINING, "a.png"))
     coarse.open(sample_like_pictures(tmp_path / "other", ("x.png",)))
     qtbot.waitUntil(lambda: len(coarse.session.images) == 1)
     assert coarse.window.jobs.rows == []

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.panels.teach_panel import IN_USE, when
-from core.records import RefinerRecord
+from core.records import RefinerRecord, VerdictKind
 from core.store.project_store import ProjectStore
 from tests.gui.fakes import FakeEncoder, FakeRefiner
 
@@ -31,8 +31,9 @@ def teach_two(qtbot: QtBot, app: App, tmp_path: Path) -> None:
         for name, month in (("2026-03-02-223000", "03"), ("2026-04-05-101500", "04")):
             created = f"2026-{month}-02T12:30:00.000+00:00"
             figures = {"iou_before": 0.8, "iou_after": 0.85}
+            kind, data = VerdictKind.BETTER, {"boxes": 50.0}
             record = RefinerRecord(
-                tmp_path / name, name, FakeEncoder.identity, "", True, "Better.", {"boxes": 50.0}, {}, figures, created
+                tmp_path / name, name, FakeEncoder.identity, "", True, kind, data, {}, figures, created
             )
             project.add_refiner(record)
 

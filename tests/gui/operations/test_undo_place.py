@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.lanes import store_lane
+from boxrefine_gui.state import project_view
 from core.geometry import Box
 from core.records import Correction
 from core.store.project_store import ProjectStore
@@ -46,7 +46,7 @@ def shown(app: App) -> tuple[str, int]:
 def test_after_an_undo_on_many_images_the_shown_one_stays(
     qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, many: int, steps: int
 ) -> None:
-    monkeypatch.setattr(store_lane, "MANY_IMAGES", many)
+    monkeypatch.setattr(project_view, "MANY_IMAGES", many)
     accept_on(qtbot, app, 2, 3)
     for _ in range(steps):
         press(qtbot, app, Qt.Key.Key_D)

@@ -19,6 +19,7 @@ from core.cli import main
 from core.errors import BadFileError
 from core.geometry import Box
 from core.records import ImageRecord
+from tests.core.projects import title
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import accept, draw, ready, settled, stored
 from tests.gui.operations.test_importing import sentence
@@ -227,6 +228,6 @@ def test_what_a_verb_has_imported_meanwhile_is_seen(qtbot: QtBot, watched: App, 
     qtbot.waitUntil(lambda: len(watched.session.corrections) == 1, timeout=1500)
     assert list(watched.session.to_check.values()) == [1, 1]
     assert [category.name for category in watched.session.categories] == ["cup"]
-    assert watched.session.undo_titles[0] is None  # it is not this window's step
+    assert title(watched.session.undo_steps[0]) is None  # it is not this window's step
     watched.open(pictures)
-    qtbot.waitUntil(lambda: watched.session.undo_titles[0] == "Import 2 boxes from coarse.json")
+    qtbot.waitUntil(lambda: title(watched.session.undo_steps[0]) == "Import 2 boxes from coarse.json")

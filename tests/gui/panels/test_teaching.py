@@ -20,7 +20,7 @@ from boxrefine_gui.panels.loss_plot import LINE, LossPlot, smoothed
 from boxrefine_gui.panels.teach_panel import IN_USE, SHIPPED, title_of
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
-from core.records import Correction, RefinerRecord
+from core.records import Correction, RefinerRecord, VerdictKind
 from core.settings import Settings
 from core.store.project_store import ProjectStore
 from tests.gui.driving import draw, move, press, ready, release, settled
@@ -137,7 +137,9 @@ def test_the_time_left_is_said_as_one_says_it(seconds: float, words: str) -> Non
 def test_a_refiner_is_dated_by_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC-3")  # POSIX counts westward: three hours ahead
     time.tzset()
-    record = RefinerRecord(Path("x"), "x", "e", "", True, "", {"boxes": 50.0}, created="2026-03-02T22:30:00.000+00:00")
+    record = RefinerRecord(
+        Path("x"), "x", "e", "", True, VerdictKind.BETTER, {"boxes": 50.0}, created="2026-03-02T22:30:00.000+00:00"
+    )
     try:
         assert title_of(record).startswith("03 ")
         assert "01:30, 50 boxes" in title_of(record)
@@ -247,10 +249,11 @@ def test_when_the_window_closes_the_trainer_ends(qtbot: QtBot, app: App, monkeyp
 def test_a_project_lists_its_refiners_and_any_of_them_can_be_used(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     def job(project: ProjectStore) -> None:
         for name, promoted in (("one", True), ("two", False)):
-            figures = {"iou_before": 0.8, "iou_after": 0.85}
+            figures = {"iou_before": 0.8, "iou_after": 0.85, "low": 0.02, "held_boxes": 12.0}
+            kind = VerdictKind.BETTER if promoted else VerdictKind.CHANCE
             project.add_refiner(
                 RefinerRecord(
-                    tmp_path / name, name, FakeEncoder.identity, "", promoted, "Said so.", {"boxes": 50.0}, {}, figures
+                    tmp_path / name, name, FakeEncoder.identity, "", promoted, kind, {"boxes": 50.0}, {}, figures
                 )
             )
 
@@ -260,6 +263,8 @@ def test_a_project_lists_its_refiners_and_any_of_them_can_be_used(qtbot: QtBot, 
     shown = app.window.teach_panel.refiners
     titles = [shown.item(row).text() for row in range(shown.count())]
     assert SHIPPED in titles[0] and "not better" in titles[1] and IN_USE in titles[2] and "0.800 → 0.850" in titles[2]
+    assert "Better: mean IoU rises from 0.800 to 0.850 on 12 boxes held out" in shown.item(2).toolTip()
+    assert "may be chance" in shown.item(1).toolTip()
     shown.setCurrentRow(0)
     app.window.teach_panel.use_button.click()
     qtbot.waitUntil(lambda: app.session.refiner_id is None)

@@ -21,10 +21,11 @@ from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations.box_verbs import add_category, choose_settings
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.importing import import_boxes
+from boxrefine_gui.state.doing import Activity, ActivityKind, Scan, ScanKind
 from boxrefine_gui.widgets.plain_text import OwnWords, PlainLabel, menu_text, set_title, tooltip
 from core.errors import BadFileError
 from core.geometry import Box
-from core.records import RefinerRecord
+from core.records import RefinerRecord, VerdictKind
 from tests.core.hostile_pictures import saved
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import accept, draw, ready, settled
@@ -126,10 +127,10 @@ def test_the_window_shows_hostile_names_as_they_are(qtbot: QtBot, hostile: App) 
     session.set_teaching(
         replace(session.teaching, is_running=True, message=HOSTILE, sentence=HOSTILE, notes=(HOSTILE,))
     )
-    record = RefinerRecord(Path(HOSTILE), HOSTILE, HOSTILE, HOSTILE, True, f"{HOSTILE} is better.", id=7)
+    record = RefinerRecord(Path(HOSTILE), HOSTILE, HOSTILE, HOSTILE, True, VerdictKind.TEXT, id=7, remark=HOSTILE)
     session.refiners = (record,)
     session.teaching_changed.emit()
-    session.set_scan(f"importing {HOSTILE}")
+    session.set_scan(Scan(ScanKind.IMPORTING, HOSTILE))
     row = hostile.window.jobs.new()
     row.started(f"Reading {HOSTILE}", row)  # type: ignore[arg-type]
     hostile.window._show_recent()
@@ -139,7 +140,7 @@ def test_the_window_shows_hostile_names_as_they_are(qtbot: QtBot, hostile: App) 
         hostile.window.grab()
         assert faults() == []
     session.set_teaching(replace(session.teaching, is_running=False))
-    session.set_scan("")
+    session.set_scan(None)
     row.ended()
     assert HOSTILE in shown_texts() and menu_text(HOSTILE) in shown_texts()
 
@@ -184,7 +185,7 @@ def test_settings_with_hostile_names_show_them_plainly(qtbot: QtBot, app: App) -
     keys = {"export": ("<img src=x>",)}
     choose_settings(app.parts, replace(app.session.settings, recent=(CATEGORY, HOSTILE), encoder=HOSTILE, keys=keys))
     app.window._show_recent()
-    app.session.set_models(None, HOSTILE)
+    app.session.set_activity(Activity(ActivityKind.LOADING_ENCODER, HOSTILE))
     settled(qtbot, app)
     assert faults() == []
 
