@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from core import cli
-from core.cli.terminal import complain
+from boxrefine_gui.lanes.process_tuning import Moment, tune
+from core import cli, log
+from core.cli.terminal import complain, echo
 from core.errors import KnownError
 
 NO_DISPLAY = (
@@ -20,43 +19,22 @@ NO_DISPLAY = (
 )
 
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
-
-
 def main() -> int:
     """The console script; its result is the exit code."""
-    # Threads that spin while they wait for each other make everything many times slower on a busy machine; but without
-    # the shortest spin (some microseconds, GNU's OpenMP alone has it) a single box takes twice as long. Large pages for
-    # large tensors (Linux) save vit_tiny nearly a third of its time. All are read when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    keep_memory()
+    tune(Moment.PROCESS)
     arguments = sys.argv[1:]
-    if arguments and (arguments[0] in cli.VERBS or arguments[0].startswith("-")):
+    is_verbose = arguments[:1] == ["--verbose"]
+    rest = arguments[1:] if is_verbose else arguments
+    if rest and (rest[0] in cli.VERBS or rest[0].startswith("-")):
         return cli.main(arguments, window_benchmarks=BENCHMARKS)
     try:
-        return open_window(arguments)
+        return open_window(rest, verbose=is_verbose)
     except KnownError as error:
         complain(str(error))
         return 2
 
 
-def keep_memory() -> None:
-    """Let glibc keep what pictures and features took, instead of asking the system for each anew.
-
-    Up to 256 MB, and up to 64 MB (glibc's own limit) for each other thread; what is larger than 32 MB goes back.
-    Memory fresh from the system costs a fault every 4 kB: it can take longer than decoding a JPEG. Other
-    systems have no such setting.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            mallopt = ctypes.CDLL(None).mallopt
-            mallopt(_M_MMAP_THRESHOLD, 32 * 1024**2)
-            mallopt(_M_TRIM_THRESHOLD, 256 * 1024**2)
-
-
-def open_window(arguments: list[str]) -> int:
+def open_window(arguments: list[str], *, verbose: bool = False) -> int:
     """The window with the folder or project of the first argument, else with what was open last."""
     path = Path(arguments[0]) if arguments else None
     if len(arguments) > 1 or (path is not None and not path.exists()):
@@ -68,12 +46,11 @@ def open_window(arguments: list[str]) -> int:
         return 2
     if sys.platform == "win32":
         import torch  # noqa: F401  (loaded after Qt, its libraries are not found: WinError 1114)
-    from core.encoders.native_libraries import open_libraries
+    tune(Moment.WINDOW)
+    with log.kept("the window", echo=echo if verbose else None):  # after the tuning, because it has a thread
+        from boxrefine_gui.app import run
 
-    open_libraries()
-    from boxrefine_gui.app import run
-
-    return run(path)
+        return run(path)
 
 
 def has_display(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
-import gc
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -21,9 +19,10 @@ from boxrefine_gui.inference.crop_refine import SecondLook
 from boxrefine_gui.inference.image_loader import Pictures
 from boxrefine_gui.inference.live_refine import LiveRefine
 from boxrefine_gui.inference.prefetch import Prefetch
+from boxrefine_gui.lanes.collector import Collector
 from boxrefine_gui.lanes.lane import GuiThread, LatestLane, QueueLane
+from boxrefine_gui.lanes.process_tuning import Moment, tune
 from boxrefine_gui.lanes.store_lane import StoreLane
-from boxrefine_gui.lanes.thread_priority import go_first
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.lanes.trainer_process import TrainerProcess
 from boxrefine_gui.main_window import MainWindow
@@ -33,16 +32,20 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.logbook import Logbook
 from boxrefine_gui.operations.project_watch import ProjectWatch
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.state.doing import ModelsState
 from boxrefine_gui.state.loaded_models import Device, Models
 from boxrefine_gui.state.session import Session
+from core import log
 from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
 
 if TYPE_CHECKING:
     from core.refiner.protocol import Refiner
+
+logger = logging.getLogger(__name__)
 
 LoadModels = Callable[[Settings], Models]
 
@@ -50,31 +53,11 @@ _PATIENCE_S = 4.0
 """How long closing waits for a lane that is inside a native call, in seconds; the store lane is given more."""
 
 _STORE_PATIENCE_S = 30.0
-SWITCH_S = 0.0001
-"""How long a lane that is in Python may keep the GUI thread waiting, in seconds.
-
-It waits so long each time it comes back from Qt's own code, dozens of times to paint a list: with Python's own 5 ms
-that takes a second, with 1 ms half a tenth, and both are seen.
-"""
 
 _PICTURE_PATIENCE_MS = 300
 """How long the models wait for the first picture, which may be on a slow drive, or none."""
 
 _CLOSE_CHECK_MS = 20
-_COLLECT_MS = 1000
-_RESTS = 3
-"""Rounds after which a hand that has drawn a box does something else."""
-
-_WHOLE_AFTER_REST = 60
-_WHOLE_AT_LATEST = 900
-"""Rounds of rest, and of work, after which all objects are looked through; that takes 40 ms after 200 pictures."""
-
-
-_MANY = 5_000
-"""Objects made in a second that come of an import, or of a large project, and stay: looking through 20,000 takes 20 ms.
-
-Work makes hundreds. What is frozen goes all the same when nobody needs it, unless it is part of a cycle.
-"""
 
 
 def run(path: Path | None) -> int:
@@ -83,7 +66,6 @@ def run(path: Path | None) -> int:
     assert isinstance(qt, QApplication)
     qt.setApplicationName("BoxRefine")
     qt.setStyle("Fusion")
-    sys.setswitchinterval(SWITCH_S)
     app = build()
     previous_hook, sys.excepthook = sys.excepthook, app.report_uncaught
     app.window.show()
@@ -92,25 +74,17 @@ def run(path: Path | None) -> int:
     sys.excepthook = previous_hook
     if not app.close():
         # A native call is still under way on a lane; all that matters is stored, and waiting would look like a hang.
+        logger.info("a lane is inside a native call, so the process ends without it")
+        log.end()
         sys.stdout.flush()
         os._exit(code)
     return code
 
 
-def leave_imports_alone() -> None:
-    """Take back the look that PySide6 has at the source of every module that is imported after it.
-
-    It looks for users of its feature `snake_case`, of whom there are none here; torch's many
-    modules take longer for it, with Python's lock held.
-    """
-    builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
-
-
 def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> App:
     """A whole app on the running QApplication, not shown yet; `load_models` runs on the encode lane."""
-    leave_imports_alone()
     app = App(load_models=load_models or load_chosen_models, ask=ask or Ask())
-    go_first()  # after the lanes, which would go first as well
+    tune(Moment.GUI_THREAD)
     return app
 
 
@@ -167,6 +141,7 @@ class App:
         settings, complaint = load_or_set_aside(settings_path())
         self.gui = GuiThread()
         self.session = Session(settings)
+        self.logbook = Logbook(self.session)
         self.refine = LatestLane("refine", self.gui, unheard=self.session.report)
         self.store_lane = QueueLane("store", self.gui, unheard=self.session.report)
         self.encode = QueueLane("encode", self.gui, unheard=self.session.report, gives_way=True)
@@ -200,7 +175,7 @@ class App:
             ask=ask,
             may_close=self._may_close,
         )
-        self.collector = Collector(self.session)
+        self.collector = Collector(self.session, is_busy=self._makes_many_objects)
         self._wants_models = False
         self._is_drawn_told = self._is_copy_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
@@ -231,6 +206,10 @@ class App:
             self._wants_models = False
             self._patience.stop()
             opening.load_models(self.parts)
+
+    def _makes_many_objects(self) -> bool:
+        activity = self.session.activity
+        return (activity is not None and activity.is_loading) or self.session.scan is not None
 
     def report_uncaught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         """sys.excepthook: an error that nobody caught on the GUI thread is a bug to report."""
@@ -333,58 +312,3 @@ class App:
         if self.session.models is not None:
             self.encode.run(self.session.models.close)
         self.encode.close(drain=True)
-
-
-class Collector(QObject):
-    """Python's cycle collector, on the GUI thread alone: elsewhere it may destroy a QObject on a lane."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._rounds = self._rest = 0
-        self._was_scanning = False
-        gc.disable()
-        session.models_changed.connect(self._freeze)
-        session.activity_changed.connect(self._scan_ended)
-        for signal in (session.image_changed, session.drawn_changed):
-            signal.connect(self._hand_works)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_COLLECT_MS)
-        self._timer.timeout.connect(self._collect)
-        self._timer.start()
-
-    def stop(self) -> None:
-        """Give the collector back to Python."""
-        self._timer.stop()
-        gc.enable()
-
-    def _freeze(self) -> None:
-        """What the models brought stays for good, and looking through it at each collection costs 100 ms."""
-        if self._session.models is not None:
-            gc.freeze()
-
-    def _hand_works(self) -> None:
-        self._rest = 0
-
-    def _scan_ended(self) -> None:
-        """The records of a large folder stay, too, and are none of the collector's business."""
-        if self._was_scanning and self._session.scan is None:
-            gc.freeze()
-        self._was_scanning = self._session.scan is not None
-
-    def _collect(self) -> None:
-        activity = self._session.activity
-        if (activity is not None and activity.is_loading) or self._session.scan is not None:
-            return  # an import or a scan makes objects by the hundred thousand; looking through them would be felt
-        self._rounds += 1
-        self._rest += 1
-        if gc.get_count()[0] > _MANY:
-            gc.freeze()
-            return
-        # A whole collection would be felt by a hand at work. A drawn box that waits for a yes is no work.
-        is_idle = self._session.draft is None or self._rest >= _RESTS
-        if is_idle and (self._rest >= _WHOLE_AFTER_REST or self._rounds >= _WHOLE_AT_LATEST):
-            self._rounds = self._rest = 0
-            gc.collect()
-        else:
-            gc.collect(1)

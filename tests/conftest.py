@@ -42,9 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Settings, caches, weights and projects of a test lie in a folder of its own."""
+    """Settings, caches, weights, logs and projects of a test lie in a folder of its own."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("BOXREFINE_CONFIG", "BOXREFINE_CACHE", "BOXREFINE_WEIGHTS"):
+    for name in ("BOXREFINE_CONFIG", "BOXREFINE_CACHE", "BOXREFINE_LOG", "BOXREFINE_WEIGHTS"):
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))

@@ -11,13 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
+from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
-from boxrefine_gui.dialogs.help import About, ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.dialogs.help import ShortcutHelp, Shortcuts, show_once
 from boxrefine_gui.operations import (
     box_verbs,
     checking,
@@ -98,7 +99,7 @@ def action_table(
         *_view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
-        *_help_rows(window, choose_keys),
+        *help_rows(parts, window=window, ask=ask, choose_keys=choose_keys),
         *_digit_rows(parts),
     ]
 
@@ -322,16 +323,6 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         scheme_row("light", "&Light colours"),
         scheme_row("dark", "&Dark colours"),
     ]  # fmt: skip
-
-
-def _help_rows(window: QWidget, choose_keys: Callable[[], None]) -> list[ActionRow]:
-    return [
-        ActionRow("shortcuts", "&Keyboard and mouse", lambda: None, ("F1",), "&Help", "keyboard"),
-        ActionRow("keys", "&Choose other keys…", choose_keys, menu="&Help"),
-        ActionRow(
-            "about", "&About BoxRefine", lambda: show_once(window.findChild(About) or About(window)), menu="&Help"
-        ),
-    ]
 
 
 def _digit_rows(parts: Parts) -> list[ActionRow]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from boxrefine_gui.app import SWITCH_S, App, build
-from core.encoders.native_libraries import open_libraries
+from boxrefine_gui.app import App, build
+from boxrefine_gui.lanes.process_tuning import Moment, tune
 from core.settings import Settings, save_settings, settings_path
 
 
@@ -21,11 +21,10 @@ from core.settings import Settings, save_settings, settings_path
 def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
     """A shown window with nothing open, and an empty folder for pictures; all of it is gone at the end."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    open_libraries()  # as the app does
+    before = sys.getswitchinterval()
+    tune(Moment.WINDOW)
     qInstallMessageHandler(_without_the_platforms_own)
     qt = QApplication.instance() or QApplication(["boxrefine"])
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
     try:
         with own_folder(settings) as folder:
             app = build()

@@ -1,9 +1,11 @@
-"""Ask: the one seam for questions that the system's own file dialogs ask; tests answer through it."""
+"""Ask: the one seam to the system's own file dialogs and to the programs that show files; tests answer through it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
@@ -39,3 +41,7 @@ class Ask:
         kinds = "BoxRefine projects (*.sqlite);;All files (*)"
         chosen, _ = QFileDialog.getOpenFileName(parent, "Open a project", str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
+
+    def show(self, path: Path) -> bool:
+        """Have the system show a file or folder of this computer; False where no program can."""
+        return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -6,6 +6,7 @@ thread posts back a number and an outcome. So no QObject can die on a lane.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,9 +17,12 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from boxrefine_gui.lanes.thread_priority import give_way
+from boxrefine_gui.lanes.process_tuning import Moment, tune
 from boxrefine_gui.state.doing import Activity
+from core.log import SLOW_S, told
 from core.progress import Job, Progress
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -152,10 +156,12 @@ class _Lane:
 
     def _loop(self) -> None:
         if self._gives_way:
-            give_way()
+            tune(Moment.LANE)
         while (entry := self._take()) is not None:
             self._gui.post(partial(self._started, entry.activity))
+            begun = time.monotonic()
             outcome = self._outcome_of(entry)
+            _log(self.name, entry, outcome, seconds=time.monotonic() - begun)
             number = entry.number
             del entry  # what the job captured must not live until the next one comes
             self._gui.post(partial(self._finished, number, outcome))
@@ -230,6 +236,25 @@ class _Lane:
         """Wait for the thread after `close`; False where it is still inside a request after `timeout_s`."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+
+def _log(lane: str, entry: _Entry, outcome: _Outcome, *, seconds: float) -> None:
+    """A line on a request that failed or took long; who asked for it has more to say of it."""
+    if outcome.error is not None:
+        logger.info("%s lane: %s has failed after %.1f s (%s)", lane, _name_of(entry), seconds, told(outcome.error))
+    elif seconds > SLOW_S:
+        how = "is cancelled after" if outcome.cancelled else "took"
+        logger.info("%s lane: %s %s %.1f s", lane, _name_of(entry), how, seconds)
+
+
+def _name_of(entry: _Entry) -> str:
+    """What the status bar says of it, as a kind; else the name of the function."""
+    if entry.activity is not None:
+        return f"{entry.activity.kind.name.lower()} {entry.activity.detail}".rstrip()
+    job: Any = entry.job
+    while isinstance(job, partial):
+        job = job.func
+    return str(getattr(job, "__qualname__", type(job).__name__))
 
 
 class LatestLane(_Lane):

@@ -11,6 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
+from boxrefine_gui.lanes.process_tuning import trainers_variables
 from core.settings import Settings, cache_folder
 
 _PATIENCE_MS = 3000
@@ -106,7 +107,8 @@ def _environment() -> QProcessEnvironment:
     here = str(Path(__file__).resolve().parent.parent)
     others = environment.value("PYTHONPATH")
     environment.insert("PYTHONPATH", os.pathsep.join([here, others] if others else [here]))
-    environment.insert("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) - 1)))
+    for name, value in trainers_variables().items():
+        environment.insert(name, value)
     return environment
 
 

@@ -17,6 +17,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import StoreView
 from boxrefine_gui.state.session import Session
 from core.errors import BadFileError, BadInputError, GpuError, KnownError
+from core.log import JobLog
 from core.progress import Progress, duration
 from core.records import Correction, ImageRecord
 
@@ -82,6 +83,11 @@ class _Run:
     on_images: int = 0
     faults: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    log: JobLog = field(default_factory=lambda: JobLog("refining all"))
+
+    @property
+    def counts(self) -> dict[str, float]:
+        return {"boxes": self.proposed, "images": self.on_images, "of": self.total, "left_out": len(self.faults)}
 
     @property
     def time_left(self) -> str:
@@ -128,9 +134,10 @@ class RefineAll:
     def stop(self) -> None:
         """End the run and say nothing."""
         self._parts.encode.drop(_GROUP)
-        if self._run is not None:
-            self._run.watch.ended()
-            self._run = None
+        run, self._run = self._run, None
+        if run is not None:
+            run.watch.ended()
+            run.log.cancelled(**run.counts)
 
     def _may_start(self, watch: JobWatcher) -> bool:
         session = self._parts.session
@@ -213,11 +220,14 @@ class RefineAll:
 
     def _broke(self, run: _Run, error: Exception) -> None:
         if run is self._run:  # else it was cancelled, or belongs to a project that is no longer open
+            run.log.failed(error, **run.counts)
             self.stop()
             self._parts.session.report(error)
 
     def _end(self, run: _Run, why: str) -> None:
         session = self._parts.session
+        if not why:
+            run.log.done(**run.counts)
         self.stop()
         keys = [f"{session.keys[id]} {does}" for id, does in _HOW_TO_CHECK if session.keys.get(id)]
         sentence = words_on(run, why, how_to_check=", ".join(keys))

@@ -14,6 +14,7 @@ from boxrefine_gui.operations import opening
 from boxrefine_gui.operations.box_verbs import Parts
 from core.encoders.traits import SHIPPED, TRAITS, title_of
 from core.encoders.weights.published import find_weights
+from core.log import JobLog
 from core.progress import Job, Progress
 
 _HOW_TO_USE = "choose Use this encoder, or the menu Model"
@@ -31,6 +32,7 @@ class ModelsFolder(QObject):
         self._parts = parts
         self._lane = lane
         self._ticket: Ticket | None = None
+        self._log: JobLog | None = None
         self.here: frozenset[str] = frozenset(SHIPPED)
         self.busy_with = ""
 
@@ -50,7 +52,8 @@ class ModelsFolder(QObject):
 
             return bring(name)
 
-        self._run(name, start, f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.")
+        job = f"download of the weights of {name}"
+        self._run(name, start, f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.", job=job)
 
     def add(self, name: str, path: Path) -> None:
         """Take in a file that the user has."""
@@ -64,7 +67,7 @@ class ModelsFolder(QObject):
             whose = "" if held.official else "; they are not the published ones, so they are taken for your own"
             return f"{words}{whose}: {_HOW_TO_USE}."
 
-        self._run(name, start, f"{words}: {_HOW_TO_USE}.")
+        self._run(name, start, f"{words}: {_HOW_TO_USE}.", job=f"taking in weights of {name} from {path}")
 
     def remove(self, name: str) -> None:
         """Remove weights."""
@@ -85,17 +88,17 @@ class ModelsFolder(QObject):
         if self._ticket is not None:
             self._ticket.cancel()
 
-    def _run(self, name: str, start: Callable[[], Job[object]], sentence: str) -> None:
+    def _run(self, name: str, start: Callable[[], Job[object]], sentence: str, *, job: str) -> None:
         if self.busy_with:
             return
-        self.busy_with = name
+        self.busy_with, self._log = name, JobLog(job)
         cancelled = f"The download for {title_of(name)} was cancelled; the next one goes on from there."
         self._ticket = self._lane.run_steps(
             start,
             on_done=partial(self._done, sentence),
             on_error=self._failed,
             on_progress=self._progressed,
-            on_cancel=partial(self._done, cancelled),
+            on_cancel=partial(self._cancelled, cancelled),
         )
         self.said.emit("")
         self.changed.emit()
@@ -106,12 +109,21 @@ class ModelsFolder(QObject):
     def _done(self, sentence: str, result: object = None) -> None:
         """`result` is another sentence, where the job knows better how it ended."""
         self._ended()
+        if self._log is not None:
+            self._log.done()
         sentence = result if isinstance(result, str) else sentence
         self.said.emit(sentence)
         self._parts.session.tell(sentence)
 
+    def _cancelled(self, sentence: str) -> None:
+        if self._log is not None:
+            self._log.cancelled()
+        self._done(sentence)
+
     def _failed(self, error: Exception) -> None:
         self._ended()
+        if self._log is not None:
+            self._log.failed(error)
         self._parts.session.report(error)
 
     def _ended(self) -> None:

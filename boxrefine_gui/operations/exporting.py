@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts
+from core.log import JobLog
 from core.progress import Job
 from core.records import Dataset
 
@@ -69,6 +70,7 @@ def _look(dataset: Dataset, choice: ExportChoice) -> _Looked:
 def _write(parts: Parts, choice: ExportChoice, found: _Looked, new_watch: Callable[[], JobWatcher]) -> None:
     watch = new_watch()
     dataset = found.dataset
+    log = JobLog(f"export as {choice.format} to {choice.out}")
 
     def start() -> Job[ExportSummary]:
         from core.formats import export as write
@@ -77,6 +79,7 @@ def _write(parts: Parts, choice: ExportChoice, found: _Looked, new_watch: Callab
 
     def done(summary: ExportSummary) -> None:
         watch.ended()
+        log.done(boxes=summary.boxes, images=summary.images, left_out=found.left_out)
         boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
         images = "1 image" if summary.images == 1 else f"{summary.images} images"
         where = images if summary.boxed == summary.images else f"{summary.boxed} of {images}"
@@ -87,10 +90,12 @@ def _write(parts: Parts, choice: ExportChoice, found: _Looked, new_watch: Callab
 
     def failed(error: Exception) -> None:
         watch.ended()
+        log.failed(error)
         parts.session.report(error)
 
     def cancelled() -> None:
         watch.ended()
+        log.cancelled()
         parts.session.tell("The export was cancelled; nothing was written.")
 
     ticket = parts.exports.run_steps(

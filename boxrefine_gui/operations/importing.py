@@ -12,6 +12,7 @@ from boxrefine_gui.operations.box_verbs import JobWatcher, Parts, apply_widely
 from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from core.errors import BadInputError
+from core.log import JobLog
 from core.progress import Job
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class _Import:
     def __init__(self, parts: Parts, path: Path, project: Path, watch: JobWatcher) -> None:
         self._parts, self._path, self._project, self._watch = parts, path, project, watch
         self.scan = Scan(ScanKind.IMPORTING, path.name)
+        self._log = JobLog(f"import from {path}")
         self.ticket: Ticket | None = None
         self._is_wanted = True
 
@@ -87,6 +89,8 @@ class _Import:
 
     def _stored(self, found: FoundBoxes, imported: _Imported) -> None:
         self._end()
+        left_out = len(found.missing) + len(found.problems)
+        self._log.done(boxes=imported.new, images=imported.images, left_out=left_out)
         session = self._parts.session
         apply_widely(self._parts, imported.view)
         sentence = words_on(
@@ -100,11 +104,13 @@ class _Import:
     def failed(self, error: Exception) -> None:
         """The file cannot be read, or nothing can be stored."""
         self._end()
+        self._log.failed(error)
         self._parts.session.report(error)
 
     def cancelled(self) -> None:
         """Nothing has been stored yet."""
         self._end()
+        self._log.cancelled()
         self._parts.session.tell(f"The import of {self._path.name} was cancelled; the project is as it was.")
 
     def _end(self) -> None:

@@ -15,6 +15,7 @@ from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.errors import BadInputError, StorageError
+from core.log import JobLog
 from core.records import RefinerRecord
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Teaching:
         self._process = process
         self._taught_project: Path | None = None
         self._summary: Mapping[str, Any] = {}
+        self._log: JobLog | None = None
         self._rest = timer(_HAND_RESTS_MS, self._go_on)
         process.told.connect(self._told)
         process.ended.connect(self._ended)
@@ -79,6 +81,7 @@ class Teaching:
                 )
             )
             return
+        self._log = JobLog(f"teaching by {boxes} boxes of {session.project_path}{' by itself' if by_itself else ''}")
         session.set_teaching(TeachingState(is_running=True, by_itself=by_itself, message="starting"))
         self._parts.store.run(lambda project: project.path, on_done=self._stored, on_error=self._not_stored)
 
@@ -102,6 +105,8 @@ class Teaching:
         self._rest.stop()
         self._idle.stop()
         self._process.stop()
+        if self._log is not None:
+            self._log.cancelled()
 
     def _stored(self, project: Path) -> None:
         session = self._parts.session
@@ -111,6 +116,8 @@ class Teaching:
         self._process.start(train_command(project, session.settings))
 
     def _not_stored(self, error: Exception) -> None:
+        if self._log is not None:
+            self._log.failed(error)
         self._parts.session.set_teaching(TeachingState())
         self._parts.session.report(error)
 
@@ -147,6 +154,8 @@ class Teaching:
         if code == 0 and "promoted" in summary:
             figures = {**session.teaching.figures, **{k: v for k, v in summary.items() if isinstance(v, float)}}
             promoted = bool(summary["promoted"])
+            if self._log is not None:
+                self._log.done(**{name: value for name, value in summary.items() if isinstance(value, int | float)})
             state = replace(session.teaching, is_running=False, figures=figures, promoted=promoted)
             session.set_teaching(
                 TeachingState() if where else replace(state, message="", sentence=str(summary["sentence"]))
@@ -157,7 +166,10 @@ class Teaching:
             return
         told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
         session.set_teaching(TeachingState(sentence="" if where else told))
-        session.report(StorageError(f"{where}{told}"))
+        fault = StorageError(f"{where}{told}")
+        if self._log is not None:
+            self._log.failed(fault, exit_code=code)
+        session.report(fault)
 
     def _elsewhere(self) -> str:
         """What to begin with where another project is open than the one that is taught; else nothing."""

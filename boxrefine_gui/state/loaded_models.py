@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from boxrefine_gui.state.doing import ModelsState
 from core.geometry import Frame
 
 if TYPE_CHECKING:
@@ -97,3 +98,14 @@ class Models:
     def refines_by_masks(self) -> bool:
         """Whether the boxes are those of the encoder's own masks, so that the refiner has no name of its own."""
         return bool(getattr(self.refiner, "refines_by_masks", False))
+
+
+def in_words(models: Models | None, state: ModelsState) -> str:
+    """Encoder, refiner and device with its number format, for the log and reports."""
+    if models is None:
+        return f"none ({state.name.lower()})"
+    refiner = f"{models.refiner_name} ({models.refiner_identity})"
+    device = models.device
+    why = "the GPU failed" if device.gpu_failed else device.why_no_gpu
+    where = f"{device.kind.upper()}, fp32" + (f" ({why})" if why else "")
+    return f"encoder {models.encoder_name} ({models.encoder_identity}), refiner {refiner}, on {where}"

@@ -20,9 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.state.loaded_models import in_words
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import PlainLabel
+from core import log
 from core.errors import BadWeightsError, KnownError, ProjectGoneError, ProjectUnwritableError
+from core.text import escaped
 
 _TOLD_MS = 12_000
 """How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
@@ -76,7 +79,8 @@ class Notices(QWidget):
             self._shown = error
             self._gone = error if isinstance(error, ProjectGoneError) else self._gone
         elif self._bug is None or not self._bug.isVisible():
-            self._bug = BugReport(self, report_of(error))
+            models = in_words(self._session.models, self._session.models_state)
+            self._bug = BugReport(self, report_of(error), about_models=models, log_lines=log.last_lines())
             self._bug.open()
         else:
             self._bug.add(report_of(error))
@@ -139,13 +143,14 @@ class Notices(QWidget):
 class BugReport(QDialog):
     """Something that is our fault: what happened, ready to be copied. What was accepted before is stored."""
 
-    def __init__(self, parent: QWidget, report: str) -> None:
+    def __init__(self, parent: QWidget, report: str, *, about_models: str, log_lines: list[str]) -> None:
         super().__init__(parent)
+        self._faults, self._about_models, self._log_lines = [report], about_models, log_lines
         self.setWindowTitle("A fault in BoxRefine")
         self.resize(680, 420)
         label = PlainLabel("Something went wrong that should not. Every accepted box is stored; you can go on working.")
         label.setWordWrap(True)
-        self.report = QPlainTextEdit(report)
+        self.report = QPlainTextEdit(self._text())
         self.report.setReadOnly(True)
         self.report.setAccessibleName("Report")
         buttons = QDialogButtonBox()
@@ -159,12 +164,20 @@ class BugReport(QDialog):
 
     def add(self, report: str) -> None:
         """Another fault while this one is being looked at; a repeated one is not told again."""
-        if report not in self.report.toPlainText():
-            self.report.appendPlainText("\n" + report)
+        if report not in self._faults:
+            self._faults.append(report)
+            self.report.setPlainText(self._text())
 
     def copy(self) -> None:
         """Put the report on the clipboard."""
         QGuiApplication.clipboard().setText(self.report.toPlainText())
+
+    def _text(self) -> str:
+        """The faults, the models, and what the log said last, when the first of the faults came."""
+        lines = self._log_lines or ["No log is kept."]
+        trouble = [f"It cannot be written: {log.trouble()}."] if log.trouble() else []
+        heading = f"The end of the log {escaped(str(log.log_path()))}:"
+        return "\n".join([*self._faults, f"Models: {escaped(self._about_models)}", "", heading, *trouble, *lines])
 
 
 def report_of(error: Exception) -> str:

@@ -14,6 +14,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from core.features.encoding.encode_pipeline import Encoded, Pace
     from core.features.feature_source import FeatureSource
     from core.progress import Job
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,9 +110,11 @@ def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bo
     """The encoder for batches, in the precision that is wanted."""
     from core.features.encoding.batches import BatchEncoder
 
-    return BatchEncoder(
+    batches = BatchEncoder(
         encoder, precision=options.precision, compiled=options.compile if compiled is None else compiled
     )
+    logger.info("%s encodes batches on %s in %s", encoder.identity, encoder.device, batches.precision)
+    return batches
 
 
 def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:

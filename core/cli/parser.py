@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
+from core import log
 from core.cli import cache, demo, encode, export, import_boxes, models, pretrain, project, refine, train, version
 from core.cli.benchmark import verb
-from core.cli.terminal import complain
+from core.cli.terminal import complain, echo
 from core.errors import KnownError, StorageError, reason
+
+logger = logging.getLogger(__name__)
 
 WindowBenchmark = Callable[..., Mapping[str, Any]]
 """Figures by name of the window on a device. Core has none; the window's entry point hands them in."""
@@ -34,9 +38,12 @@ VERBS: Mapping[str, ModuleType] = {
 }
 """Each module has `add_arguments(parser)`, `run(options) -> int` and a docstring whose first line is the help."""
 
+VERBOSE_HELP = "write the log to stderr, too"
+
 EPILOG = """\
 no verb: the window with what was open last, at first the sample project
 boxrefine PATH: the window with a folder of pictures or a project
+boxrefine --verbose [PATH]: the window, with its log on stderr
 
 examples:
   boxrefine
@@ -50,6 +57,13 @@ def main(arguments: Sequence[str], *, window_benchmarks: Mapping[str, WindowBenc
     """Run one verb; 0: all went well, 2: something could not be done (said on stderr), 130: interrupted."""
     options = build_parser().parse_args(arguments)
     options.window_benchmarks = dict(window_benchmarks or {})
+    with log.kept(f"boxrefine {options.verb}", echo=echo if options.verbose else None):
+        code = _run(options)
+        logger.info("the exit code is %d", code)
+        return code
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         return int(options.run(options))
     except KnownError as error:
@@ -75,7 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    parser.add_argument("--verbose", action="store_true", help=VERBOSE_HELP)
+    verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
     for name, module in VERBS.items():
         title, _, epilog = (module.__doc__ or "").partition("\n\n")
         verb = verbs.add_parser(
@@ -87,7 +102,17 @@ def build_parser() -> argparse.ArgumentParser:
         )
         module.add_arguments(verb)
         verb.set_defaults(run=module.run)
+        _add_verbose(verb)
     return parser
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    """--verbose behind a verb and behind its own verbs; without a default, which would undo the one before the verb."""
+    parser.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=VERBOSE_HELP)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                _add_verbose(verb)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -5,6 +5,7 @@ Nothing else in core/cli prints: names from outside are written here with their 
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -13,6 +14,8 @@ from tqdm import tqdm
 
 from core.progress import Job, Progress, run
 from core.text import as_json, escaped
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Figure = str | int | float | bool | None | list["Figure"] | dict[str, "Figure"]
@@ -29,8 +32,15 @@ def say(text: str) -> None:
 
 
 def complain(sentence: str) -> None:
-    """One sentence on stderr, above the bar if there is one."""
+    """One sentence on stderr, above the bar if there is one, and in the log."""
     tqdm.write(escaped(sentence), file=sys.stderr)
+    logger.info("%s", sentence)
+
+
+def echo(line: str) -> None:
+    """A line of the log on stderr, save what `complain` has written there; any thread."""
+    if f" {__name__}: " not in line:
+        tqdm.write(escaped(line), file=sys.stderr)
 
 
 def note(sentence: str, *, machine_readable: bool) -> None:
@@ -49,7 +59,9 @@ def note_all(sentences: Sequence[str], *, machine_readable: bool) -> None:
 
 
 def summarise(figures: Mapping[str, Figure]) -> None:
-    """The last line of a verb: one JSON object for the program that called us."""
+    """The last line of a verb: one JSON object for the program that called us; the log gets the numbers in it."""
+    numbers = [f"{name} {value:g}" for name, value in figures.items() if isinstance(value, int | float)]
+    logger.info("%s", ", ".join(numbers) or "no figures")
     print(as_json(dict(figures)), flush=True)
 
 

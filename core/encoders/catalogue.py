@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
@@ -18,6 +19,8 @@ __all__ = ["DEVICES", "ENCODERS", "SHIPPED_ENCODER", "choose_device", "load_enco
 
 SHIPPED_ENCODER = RESOURCES / "weights" / "light" / "encoder.safetensors"
 DEVICES = ("auto", "cpu", "cuda")
+
+logger = logging.getLogger(__name__)
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -39,6 +42,12 @@ def load_encoder(name: str, device: str = "auto") -> Encoder:
 
     Raises BadInputError for a name that does not exist, BadWeightsError where its weights are missing or damaged.
     """
+    encoder = _load(name, device)
+    logger.info("encoder %s is loaded on %s, fp32", encoder.identity, encoder.device)
+    return encoder
+
+
+def _load(name: str, device: str) -> Encoder:
     if name.endswith(".safetensors"):
         return load_light(Path(name), choose_device(device))
     if name == "light":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import TaughtRefiner
 from core.resources import RESOURCES
 from core.text import escaped, is_name
+
+logger = logging.getLogger(__name__)
 
 SHIPPED = RESOURCES / "weights" / "light"
 BASELINE = RESOURCES / "weights" / "baseline"
@@ -71,6 +74,7 @@ def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "aut
     BadInputError where it reads another encoder or what is asked for does not exist.
     """
     found = _loaded(folder, encoder, refine_by=refine_by)
+    logger.info("refiner %s (%s) is loaded from %s", found.name, found.identity, folder or "the program")
     return as_careful(found) if careful else found
 
 
@@ -173,9 +177,9 @@ def _margin(name: str, figures: object) -> Margin:
         raise ValueError("its margins are not of categories")
     unit = figures.get("unit", SIDE)
     if unit not in (SIDE, PIXELS):
-        raise ValueError(f"the margin of {name} is of no known unit")
+        raise ValueError(f"the margin of “{name}” is of no known unit")
     edges = {edge: value for edge, value in figures.items() if edge != "unit"}
-    return Margin(**_figures(f"margin of {name}", edges, Margin), unit=unit)
+    return Margin(**_figures(f"margin of “{name}”", edges, Margin), unit=unit)
 
 
 def _figures(what: str, values: Mapping[str, object], kind: type[Calibration] | type[Margin]) -> dict[str, float]:

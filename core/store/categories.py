@@ -28,7 +28,7 @@ def checked_name(name: str) -> str:
     if not name.strip():
         raise BadInputError("A category needs a name: type one.")
     if not is_name(name):
-        raise BadInputError(f"A category cannot be called {escaped(name)[:100]}: leave out the hidden characters.")
+        raise BadInputError(f"A category cannot be called “{escaped(name)[:100]}”: leave out the hidden characters.")
     return name.strip()
 
 

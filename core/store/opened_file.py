@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from core.records import OpenElsewhere
@@ -9,6 +10,8 @@ from core.store.copying import copy_project, leave_open
 from core.store.journal_guard import NOTE, note_files, remove_orphaned_journal, set_aside_foreign_journal
 from core.store.openings import Opening, folder_of
 from core.store.project_file import naming_faults, open_file
+
+logger = logging.getLogger(__name__)
 
 
 class OpenedFile:
@@ -24,6 +27,7 @@ class OpenedFile:
         self.opened_elsewhere: tuple[OpenElsewhere, ...] = tuple(self._opening.others())
         """Who had the project open when it was opened here."""
         self._version = self._data_version()
+        logger.info("project %s is opened%s", path, " to read only" if self.read_only else "")
 
     def close(self) -> None:
         """Give the file back; all that was written is in it."""
@@ -33,6 +37,7 @@ class OpenedFile:
         else:
             self._db.close()
         self._opening.close()
+        logger.info("project %s is closed", self.path)
 
     @property
     def token(self) -> str:

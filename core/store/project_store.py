@@ -137,7 +137,7 @@ class ProjectStore(DrawnBoxes):
         name = checked_name(name)
         with self._operation(Step(StepKind.RENAME_CATEGORY, name=name)) as operation:
             if any(category.name == name and category.id != id for category in self.categories()):
-                raise BadInputError(f"There is a category {name} already: choose another name.")
+                raise BadInputError(f"There is a category “{name}” already: choose another name.")
             row = self._row(operation, "categories", id)
             if row["name"] != name:
                 operation.update("categories", row, name=name)

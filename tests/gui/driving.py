@@ -27,6 +27,12 @@ class ScriptedAsk(Ask):
 
     def __init__(self) -> None:
         self.answer: Path | None = None
+        self.shown: list[Path] = []
+        self.can_show = True
+
+    def show(self, path: Path) -> bool:
+        self.shown.append(path)
+        return self.can_show
 
     def folder(self, parent: QWidget, *, title: str, start: Path | None) -> Path | None:
         return self.answer

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QPainter, QPixmap
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui.app import leave_imports_alone
+from boxrefine_gui.lanes.process_tuning import leave_imports_alone
 
 
 def test_a_call_that_returns_nothing_does_not_eat_a_reference_to_none(qtbot: QtBot) -> None:

@@ -60,7 +60,7 @@ def _unusable_categories(coco: CocoFile) -> list[str]:
     wrong = [entry for entry in named if name_of(entry["name"]) is None]
     return [
         f"In {coco.path}, the category {entry['id']!r:.100} has a name that cannot be used "
-        f"({_shortly(entry['name'])}): its boxes are labelled {NO_CATEGORY}."
+        f"(“{_shortly(entry['name'])}”): its boxes are labelled {NO_CATEGORY}."
         for entry in wrong
     ]
 

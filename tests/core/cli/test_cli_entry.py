@@ -157,7 +157,8 @@ def test_tables_are_markdown_with_numbers_to_the_right() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
 def test_memory_is_kept_between_pictures() -> None:
     count = (
-        "import resource, sys; from boxrefine_gui.__main__ import keep_memory; sys.argv[1:] and keep_memory()\n"
+        "import resource, sys; from boxrefine_gui.lanes.process_tuning import keep_memory; "
+        "sys.argv[1:] and keep_memory()\n"
         "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "bytearray(8 << 20); before = faults()\n"
         "for _ in range(20): bytearray(8 << 20)\n"
