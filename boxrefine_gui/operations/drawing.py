@@ -104,6 +104,7 @@ def keep_in_hand(parts: Parts) -> None:
     draft = parts.session.draft
     if draft is not None and not draft.is_held:
         keep(parts, draft)
+    keep_unwritten(parts)
     parts.live.store_waiting_as_drawn()
 
 

@@ -94,7 +94,7 @@ def test_work_goes_on_when_the_project_is_deleted_and_is_saved_elsewhere(
         for path in folder.glob(f"{PROJECT_FILE_NAME}*"):
             path.unlink()
         until(lambda: rescued() == 1, "a copy with the box")
-        accept(screen, 1)
+        accept(screen, 2)  # the sentence covers where the other one begins
         until(lambda: rescued() == 2, "the next box in the copy")
         elsewhere = tmp_path / "elsewhere.sqlite"
         screen.key("alt+f", "w")
@@ -109,7 +109,7 @@ def test_work_goes_on_when_the_project_is_deleted_and_is_saved_elsewhere(
             with closing(ProjectStore.open(elsewhere)) as store:
                 return len(store.dataset().corrections)
 
-        accept(screen, 2)
+        accept(screen, 1)
         until(lambda: saved() == 3, "the box after that in the new file")
         quit_app(screen, process)
     assert not (folder / PROJECT_FILE_NAME).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import project_watch
 from core.errors import StorageError
 from core.store.project_store import ProjectStore
-from tests.gui.driving import accept, draw, settled, stored
+from tests.gui.driving import accept, draw, ready, settled, stored
+from tests.gui.fakes import sample_like_pictures
 from tests.gui.operations.test_drafts import FIRST, SECOND, kept
 
 Room = Callable[[], None]
@@ -84,3 +86,21 @@ def test_a_project_that_is_saved_elsewhere_has_them(qtbot: QtBot, app: App, make
     project_watch.save_elsewhere(app.parts, tmp_path / "elsewhere.sqlite")
     qtbot.waitUntil(lambda: app.session.project_path == tmp_path / "elsewhere.sqlite")
     assert len(kept(qtbot, app)) == 1
+
+
+def test_opening_another_project_writes_those_of_every_image(
+    qtbot: QtBot, app: App, make_room: Room, tmp_path: Path
+) -> None:
+    draw(qtbot, app, FIRST)
+    settled(qtbot, app)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_D)
+    ready(qtbot, app)
+    settled(qtbot, app)
+    before = app.session.project_path
+    assert before is not None and app.session.draft is None and app.session.drawn_count == 1
+    make_room()
+    app.open(sample_like_pictures(tmp_path / "other"))
+    qtbot.waitUntil(lambda: app.session.project_path != before)
+    settled(qtbot, app)
+    with closing(ProjectStore.open(before)) as project:
+        assert len(project.drawn_boxes(1)) == 1
