@@ -12,9 +12,9 @@ from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.lanes.trainer_process import TrainerProcess, train_command
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
 from boxrefine_gui.state.doing import Activity, ActivityKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
-from core.errors import BadInputError, StorageError
 from core.records import RefinerRecord
 
 if TYPE_CHECKING:
@@ -72,11 +72,10 @@ class Teaching:
             return
         boxes = session.accepted_count
         if boxes < LEAST_CORRECTIONS:
-            session.report(
-                BadInputError(
-                    f"This project has {boxes} accepted {'box' if boxes == 1 else 'boxes'}, and teaching needs "
-                    f"{LEAST_CORRECTIONS}: accept some more."
-                )
+            session.tell(
+                f"This project has {boxes} accepted {'box' if boxes == 1 else 'boxes'}, and teaching needs "
+                f"{LEAST_CORRECTIONS}: accept some more.",
+                Level.WARNING,
             )
             return
         session.set_teaching(TeachingState(is_running=True, by_itself=by_itself, message="starting"))
@@ -157,7 +156,7 @@ class Teaching:
             return
         told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
         session.set_teaching(TeachingState(sentence="" if where else told))
-        session.report(StorageError(f"{where}{told}"))
+        session.tell(f"{where}{told}", Level.ERROR)
 
     def _elsewhere(self) -> str:
         """What to begin with where another project is open than the one that is taught; else nothing."""
