@@ -16,7 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.dialogs.ask_to_close import ask_about_drawn, ask_to_close
+from boxrefine_gui.dialogs.ask_to_close import ask_about_copy, ask_about_drawn, ask_to_close
 from boxrefine_gui.inference.crop_refine import SecondLook
 from boxrefine_gui.inference.image_loader import Pictures
 from boxrefine_gui.inference.live_refine import LiveRefine
@@ -27,7 +27,7 @@ from boxrefine_gui.lanes.thread_priority import go_first
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.lanes.trainer_process import TrainerProcess
 from boxrefine_gui.main_window import MainWindow
-from boxrefine_gui.operations import opening
+from boxrefine_gui.operations import drawing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
@@ -203,7 +203,7 @@ class App:
         )
         self.collector = Collector(self.session)
         self._wants_models = False
-        self._is_drawn_told = False
+        self._is_drawn_told = self._is_copy_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
@@ -258,15 +258,27 @@ class App:
         self.live.store_waiting_as_drawn()
         self.keeper.keep()
         if self.session.drawn_count and not self._is_drawn_told:
-            ask_about_drawn(self.window, self.session.drawn_count, close=self._close_with_drawn)
+            drawing.keep_unwritten(self.parts, then=self._ask_about_drawn)
+            return False
+        copy = self.project_watch.only_copy
+        if copy is not None and not self._is_copy_told:
+            ask_about_copy(self.window, copy, close=self._close_with_copy)
             return False
         if self.store.is_idle or self._closing.isActive():
             return True
         self._closing.start()
         return False
 
+    def _ask_about_drawn(self) -> None:
+        drawn, unwritten = self.session.drawn_count, len(self.session.left.unwritten)
+        ask_about_drawn(self.window, drawn, unwritten=unwritten, close=self._close_with_drawn)
+
     def _close_anyway(self) -> None:
         self.teaching.cancel()
+        self.window.close()
+
+    def _close_with_copy(self) -> None:
+        self._is_copy_told = True
         self.window.close()
 
     def _close_with_drawn(self) -> None:

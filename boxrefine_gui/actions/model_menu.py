@@ -15,7 +15,7 @@ from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow
-from core.encoders.weights.published import OFFICIAL, TRAITS
+from core.encoders.traits import TRAITS, traits_of
 from core.errors import BadWeightsError
 
 REFINE_BY_TITLES = {
@@ -67,9 +67,9 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
             menu="&Model",
             checked=partial(_has_encoder, traits.name),
             one_of="encoder",
-            starts_group=traits is TRAITS[0],
+            starts_group=place == 0,
         )
-        for traits in TRAITS
+        for place, traits in enumerate(TRAITS)
     ]
     ways = [
         ActionRow(
@@ -108,7 +108,7 @@ def _has_encoder(name: str, session: Session) -> bool:
 
 
 def _makes_masks(session: Session) -> bool:
-    return session.settings.encoder in OFFICIAL
+    return traits_of(session.settings.encoder).makes_masks
 
 
 def _refines_by(name: str, session: Session) -> bool:

@@ -38,7 +38,7 @@ from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import with_chosen
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text
-from core.encoders.weights.published import OFFICIAL
+from core.encoders.traits import traits_of
 from core.records import Step
 from core.wording import step_title
 
@@ -360,7 +360,7 @@ def _has_masks(session: Session) -> bool:
     """Whether masks are to be seen, or to be expected."""
     drawn = session.draft.refinement if session.draft is not None else None
     stored = any(correction.outline for correction in session.corrections)
-    return stored or bool(drawn and drawn.outline) or session.settings.encoder in OFFICIAL
+    return stored or bool(drawn and drawn.outline) or traits_of(session.settings.encoder).makes_masks
 
 
 def has_project(session: Session) -> bool:

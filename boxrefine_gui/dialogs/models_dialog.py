@@ -23,7 +23,8 @@ from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import PlainLabel
-from core.encoders.weights.published import OFFICIAL, OFFICIAL_REPOSITORY, TRAITS, EncoderTraits, weights_folder
+from core.encoders.traits import TRAITS, EncoderTraits, traits_of
+from core.encoders.weights.published import OFFICIAL, OFFICIAL_REPOSITORY, weights_folder
 from core.errors import KnownError
 from core.progress import Progress
 
@@ -152,7 +153,7 @@ class ModelsDialog(QDialog):
             font.setBold(name == used)
             item.setFont(0, font)
         name, busy = self.chosen, self._folder.busy_with
-        is_here, is_shipped = name in self._folder.here, name not in OFFICIAL
+        is_here, is_shipped = name in self._folder.here, traits_of(name).shipped
         self.use_button.setEnabled(is_here and name != used)
         self.download_button.setEnabled(not is_here and not busy)
         self.download_button.setText("Download" if is_shipped else f"Download {_size(name)}")
@@ -192,4 +193,4 @@ def _size(name: str) -> str:
 
 def _work(traits: EncoderTraits) -> str:
     """How much more than with the quickest encoder, about."""
-    return f"{round(traits.work / TRAITS[0].work)} ×"
+    return f"{round(traits.work / min(each.work for each in TRAITS))} ×"

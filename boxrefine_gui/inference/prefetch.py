@@ -39,6 +39,7 @@ class Prefetch:
         self._prepared: set[tuple[str, int]] = set()  # encoder identity and image id
         self._folder: Iterator[int] = iter(())
         self._counted: int | None = None
+        self._again: int | None = None  # the open image, where its features were asked for once more
         self._shown = self._at_hand = 0
         self._step = timer(AFTER_A_STEP_MS, self._prepare_around)
         self._rest = timer(_HAND_RESTS_MS, lane.release)
@@ -46,6 +47,7 @@ class Prefetch:
         session.models_changed.connect(self._requeue)
         session.settings_changed.connect(self._go_on)
         session.picture_changed.connect(self._count_soon)
+        session.picture_changed.connect(self._ask_once_more)
         session.drawn_changed.connect(self._hand_moves)
 
     def stop(self) -> None:
@@ -63,6 +65,7 @@ class Prefetch:
 
     def _requeue(self) -> None:
         self._lane.drop(_GROUP)
+        self._again = None
         self._folder = iter(())
         self._step.stop()
         models, image = self._session.models, self._session.image
@@ -146,7 +149,17 @@ class Prefetch:
         if not isinstance(error, BadFileError) and repr(error) != self._reported:
             self._reported = repr(error)
             self._session.report(error)
+        self._ask_once_more()
         self._go_on()
+
+    def _ask_once_more(self) -> None:
+        """The open image can be read, and yet it has no features: they failed while its file was away or replaced."""
+        models, image = self._session.models, self._session.image
+        if models is None or image is None or self._session.picture is None or self._session.features is not None:
+            return
+        if (models.encoder_identity, image.id) in self._prepared and self._again != image.id:
+            self._again = image.id
+            self._queue(models, image, place=0)
 
     # What the user may know of it
 

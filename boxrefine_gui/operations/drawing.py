@@ -120,11 +120,28 @@ def keep(parts: Parts, draft: Draft) -> None:
 
     def failed(error: Exception) -> None:
         if left.kept.get(draft.key) == draft:
-            left.kept.pop(draft.key)  # the next change of it tries again
+            left.not_written(draft.key)  # the next change of it tries again, and so does the next write that works
         parts.session.report(error)
 
     box = kept_form(draft)
     parts.store.run(lambda project: project.keep_drawn(box), on_done=stored, on_error=failed)
+
+
+def keep_unwritten(parts: Parts, *, then: Callable[[], None] | None = None) -> None:
+    """Try once more to keep what could not be written: a disk may have room again, or the project another place.
+
+    `then` is called when that is done, at once where there is nothing to write.
+    """
+    session = parts.session
+    is_wanted = bool(session.left.unwritten)
+    in_hand = () if session.draft is None or session.draft.is_held else (session.draft,)
+    for draft in (*in_hand, *session.waiting, *session.left.all()):
+        if draft.key in session.left.unwritten:
+            keep(parts, draft)
+    if then is not None and is_wanted:
+        parts.store.run(lambda _: None, on_done=lambda _: then())
+    elif then is not None:
+        then()
 
 
 def discard(parts: Parts) -> None:
@@ -228,6 +245,7 @@ def _stored(parts: Parts, draft: Draft, correction: Correction, result: tuple[in
     stored = next((entry for entry in view.corrections.get(draft.image_id, ()) if entry.id == id), None)
     if stored is not None:
         session.accepted.emit(draft, stored)
+    keep_unwritten(parts)
 
 
 def _not_stored(parts: Parts, draft: Draft, correction: Correction, project: Path | None, error: Exception) -> None:
@@ -249,6 +267,7 @@ def _not_stored(parts: Parts, draft: Draft, correction: Correction, project: Pat
     else:
         session.left.add(draft)
         session.left_changed.emit(draft.image_id)
+    session.left.not_written(draft.key)
     session.report(error)
 
 

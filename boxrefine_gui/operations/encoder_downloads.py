@@ -13,7 +13,8 @@ from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import opening
 from boxrefine_gui.operations.box_verbs import Cancellable, Parts
 from boxrefine_gui.operations.job import LongJob, Outcome
-from core.encoders.weights.published import TRAITS, find_weights, title_of
+from core.encoders.traits import SHIPPED, TRAITS, title_of
+from core.encoders.weights.published import find_weights
 from core.progress import Job, Progress
 
 _HOW_TO_USE = "choose Use this encoder, or the menu Model"
@@ -31,7 +32,7 @@ class ModelsFolder(QObject):
         self._parts = parts
         self._lane = lane
         self._job: LongJob | None = None
-        self.here: frozenset[str] = frozenset({TRAITS[0].name})
+        self.here: frozenset[str] = frozenset(SHIPPED)
         self.busy_with = ""
 
     def look(self) -> None:
@@ -134,4 +135,4 @@ class _Follower:
 
 def _found() -> frozenset[str]:
     """Files lane."""
-    return frozenset({TRAITS[0].name}) | {traits.name for traits in TRAITS if find_weights(traits.name) is not None}
+    return frozenset(SHIPPED) | {traits.name for traits in TRAITS if find_weights(traits.name) is not None}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.lanes.timers import timer
+from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import Moved, StoreView, read_others_work
@@ -47,9 +48,15 @@ class ProjectWatch:
         """`trainer` gives the number of the process that this window itself has teach, 0 for none."""
         self._parts, self._trainer = parts, trainer
         self._missed = self._named = 0
+        self._copy: Path | None = None
         self._timer = timer(LOOK_MS, self.look, once=False)
         parts.store.on_moved = self._moved
         parts.session.project_changed.connect(self._start_afresh)
+
+    @property
+    def only_copy(self) -> Path | None:
+        """Where the work goes on that belongs to a file that is gone, until it is saved somewhere."""
+        return self._copy if self._copy == self._parts.session.project_path else None
 
     def stop(self) -> None:
         """Look no more."""
@@ -93,6 +100,7 @@ class ProjectWatch:
 
     def _moved(self, moved: Moved) -> None:
         session = self._parts.session
+        self._copy = moved.after if moved.is_gone else None
         if session.project_path in session.left_at:
             session.left_at[moved.after] = session.left_at[session.project_path]
         session.project_path = moved.after
@@ -104,6 +112,7 @@ class ProjectWatch:
             session.report(ProjectGoneError(words_on_rescue(moved)))  # with its kind comes a button to save it
         else:
             session.tell(f"The project is saved in {moved.after}, and the work goes on there.")
+        drawing.keep_unwritten(self._parts)
 
 
 def save_elsewhere(parts: Parts, path: Path) -> None:

@@ -15,7 +15,7 @@ from boxrefine_gui.panels.thumbnails import Thumbnails
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.plain_text import tooltip
+from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
 from core.records import Changes, ImageRecord
 
 _ROW_HEIGHT = 60
@@ -87,7 +87,7 @@ class ImageListModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         record = self._session.images[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return record.path.name
+            return in_one_line(record.path.name)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._thumbnails.of(record.id, record.path)
         row = self._row(record)
@@ -101,7 +101,7 @@ class ImageListModel(QAbstractListModel):
     def _row(self, record: ImageRecord) -> Row:
         session = self._session
         return Row(
-            record.path.name,
+            in_one_line(record.path.name),
             (record.width, record.height),
             count=session.counts.get(record.id, 0),
             to_check=session.to_check.get(record.id, 0),

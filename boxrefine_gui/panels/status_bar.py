@@ -11,7 +11,7 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
 from boxrefine_gui.widgets.elided_label import ElidedLabel
 from boxrefine_gui.widgets.plain_text import PlainLabel
-from core.encoders.weights.published import OFFICIAL, title_of
+from core.encoders.traits import ENCODERS, title_of, traits_of
 
 
 class StatusBar(QStatusBar):
@@ -94,7 +94,7 @@ class StatusBar(QStatusBar):
 def _models_words(models: Models, session: Session) -> str:
     """A taught refiner goes by the name that the list of refiners gives it."""
     name = models.encoder_name
-    encoder = title_of(name) if name in OFFICIAL else f"{name} encoder"
+    encoder = title_of(name) if name in ENCODERS and not traits_of(name).shipped else f"{name} encoder"
     taught = next((record for record in session.refiners if record.folder == models.refiner_folder), None)
     plain = f"{models.refiner_name} refiner" if taught is None else f"refiner of {when(taught.created)}"
     refiner = "boxes by its masks" if models.refines_by_masks else plain

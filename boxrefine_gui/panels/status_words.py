@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState, Scan, ScanKind
 from boxrefine_gui.state.loaded_models import Device
-from core.encoders.weights.published import title_of
+from core.encoders.traits import title_of
 
 
 def activity_words(activity: Activity) -> str:

@@ -23,11 +23,12 @@ class LeftDrafts:
         self._read = 0
         self._in_file: set[str] = set()
         self.kept: dict[str, Draft] = {}  # key -> what the file has, or is about to have
+        self._unwritten: set[str] = set()
 
     def forget(self) -> None:
         """Another project is open."""
         self._left, self._counts, self.kept = {}, {}, {}
-        self._seen, self._settled, self._in_file = set(), set(), set()
+        self._seen, self._settled, self._in_file, self._unwritten = set(), set(), set(), set()
 
     def on(self, image_id: int) -> tuple[Draft, ...]:
         """Those that wait on an image."""
@@ -50,6 +51,7 @@ class LeftDrafts:
         """It is accepted or discarded: what the file told of it before means nothing."""
         self._settled.add(key)
         self._in_file.discard(key)
+        self._unwritten.discard(key)
         self.kept.pop(key, None)
 
     @property
@@ -64,6 +66,21 @@ class LeftDrafts:
     def stored(self, key: str) -> None:
         """The file has it: where the file tells of it no longer, it was settled elsewhere."""
         self._in_file.add(key)
+        self._unwritten.discard(key)
+
+    @property
+    def unwritten(self) -> frozenset[str]:
+        """Keys of those that the file does not have as they are, because it could not be written."""
+        return frozenset(self._unwritten)
+
+    def not_written(self, key: str) -> None:
+        """The file could not be written: it does not have this one as it is now."""
+        self.kept.pop(key, None)
+        self._unwritten.add(key)
+
+    def all(self) -> tuple[Draft, ...]:
+        """Those that wait on any image, and that this run knows of."""
+        return tuple(draft for drafts in self._left.values() for draft in drafts)
 
     def unsettle(self, key: str) -> None:
         """It could not be accepted, or the user wants it back."""

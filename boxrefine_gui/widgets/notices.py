@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import PlainLabel
-from core.errors import BadWeightsError, KnownError, ProjectUnwritableError
+from core.errors import BadWeightsError, KnownError, ProjectGoneError, ProjectUnwritableError
 
 _TOLD_MS = 12_000
 """How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
@@ -49,6 +49,8 @@ class Notices(QWidget):
         self._session = session
         self._bug: BugReport | None = None
         self._shown: KnownError | None = None
+        self._gone: ProjectGoneError | None = None
+        """Comes back after whatever else is said, until it is closed: it tells where the work is."""
         self.sentence = PlainLabel()
         self.save_elsewhere = QPushButton("Save project elsewhere…")
         """Shown with what says that the project cannot be written where it is; the window connects it."""
@@ -72,6 +74,7 @@ class Notices(QWidget):
             self.tell(str(error), Level.ERROR)
             self.save_elsewhere.setVisible(isinstance(error, ProjectUnwritableError))
             self._shown = error
+            self._gone = error if isinstance(error, ProjectGoneError) else self._gone
         elif self._bug is None or not self._bug.isVisible():
             self._bug = BugReport(self, report_of(error))
             self._bug.open()
@@ -91,9 +94,13 @@ class Notices(QWidget):
             self._until.start(_TOLD_MS)
 
     def dismiss(self) -> None:
-        """Take the sentence away."""
-        self._shown = None
-        self._bar.hide()
+        """Take the sentence away; one that tells of a project that is gone comes back from under another."""
+        under = self._gone if self._gone is not self._shown else None
+        self._shown = self._gone = None
+        if under is None:
+            self._bar.hide()
+        else:
+            self.show_problem(under)
 
     def _models_came(self) -> None:
         """What was said of weights is settled once there are models."""
@@ -103,6 +110,7 @@ class Notices(QWidget):
     def _project_changed(self) -> None:
         """What was said of one project means nothing in another; what was said before any was open stays."""
         if self._told_in is not None and self._told_in != self._session.project_path:
+            self._gone = None
             self.dismiss()
 
     def _make_bar(self) -> QFrame:

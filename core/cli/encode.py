@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from core.features.feature_source import FeatureSource
     from core.progress import Job
 
-GPU_BATCH = {"light": 32, "vit_tiny": 32, "vit_b": 16, "vit_l": 8, "vit_h": 8}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--images, the options of encoder and cache, and how much is done at once."""
@@ -116,10 +114,11 @@ def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bo
 
 def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
     """How much is done at once. Raises BadInputError for less than one."""
+    from core.encoders.traits import traits_of
     from core.features.encoding.encode_pipeline import Pace
 
     on_gpu, cores = encoder.device.type == "cuda", own_cores(options)
-    batch = options.batch if options.batch is not None else GPU_BATCH.get(encoder.name, 8) if on_gpu else 1
+    batch = options.batch if options.batch is not None else traits_of(encoder.name).gpu_batch if on_gpu else 1
     readers = options.readers if options.readers is not None else readers_for(cores, beside_gpu=on_gpu)
     if batch < 1 or readers < 1:
         raise BadInputError("--batch and --readers must be 1 or more.")

@@ -56,15 +56,16 @@ def run(options: argparse.Namespace) -> int:
 
 def list_encoders(options: argparse.Namespace) -> Mapping[str, Figure]:
     """A table of the encoders."""
+    from core.encoders.traits import SHIPPED, TRAITS
     from core.encoders.weights.model_folder import held_weights
-    from core.encoders.weights.published import OFFICIAL, TRAITS, weights_folder
+    from core.encoders.weights.published import OFFICIAL, weights_folder
 
-    rows, here = [], ["light"]
+    rows, here = [], list(SHIPPED)
     for traits in TRAITS:
         held = held_weights(traits.name)
         if held is not None:
             here.append(traits.name)
-        size = f"{OFFICIAL[traits.name].size / 1e6:.0f}" if traits.name in OFFICIAL else "shipped"
+        size = f"{OFFICIAL[traits.name].size / 1e6:.0f}" if not traits.shipped else "shipped"
         rows.append([traits.name, size, str(traits.work), traits.needs, traits.gives, state_of(traits.name, held)])
     say(table(["encoder", "MB", "GFLOP a picture", "needs", "gives", "weights"], rows))
     say(f"\nWeights are kept in {weights_folder()}.")
@@ -74,7 +75,9 @@ def list_encoders(options: argparse.Namespace) -> Mapping[str, Figure]:
 
 def state_of(name: str, held: HeldWeights | None) -> str:
     """Whether one can use an encoder now."""
-    if name == "light":
+    from core.encoders.traits import traits_of
+
+    if traits_of(name).shipped:
         return "here"
     if held is None:
         return f"boxrefine models download {name}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.terminal import Figure, complain
+from core.encoders.traits import ENCODERS
 from core.errors import BadFileError, StorageError
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
 
-# Written out, since the catalogue imports torch; a test compares the two.
-ENCODER_HELP = "light, vit_tiny, vit_b, vit_l, vit_h, or the .safetensors file of a light encoder of your own"
+ENCODER_HELP = f"{', '.join(ENCODERS)}, or the .safetensors file of a light encoder of your own"
 
 
 def add_encoder_options(parser: argparse.ArgumentParser) -> None:

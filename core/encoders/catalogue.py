@@ -8,8 +8,9 @@ import torch
 
 from core.encoders.image_features import Encoder
 from core.encoders.light.encoder import LightEncoder, LightNetwork, backbone_of
+from core.encoders.traits import ENCODERS
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
-from core.encoders.weights.published import ENCODERS, OFFICIAL, find_weights, weights_folder
+from core.encoders.weights.published import OFFICIAL, find_weights, weights_folder
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
 

@@ -25,11 +25,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from core.encoders.traits import traits_of
 from core.geometry import Box, Frame, clip
 from core.records import EdgeConfidence, Refinement
-
-ENCODERS = frozenset({"light"})
-"""Names of the encoders whose second look was measured and pays; the others' boxes are looked at once."""
 
 SMALL_SIDE = 40.0
 """Boxes whose shorter side has fewer frame pixels than this are looked at again."""
@@ -71,7 +69,7 @@ class Look(NamedTuple):
 
 def pays_for(encoder: str) -> bool:
     """Whether second looks were shown to pay with the encoder of this name."""
-    return encoder in ENCODERS
+    return traits_of(encoder).second_look_pays
 
 
 def look_at(box: ArrayLike, frame: Frame) -> Look | None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from core.encoders.image_features import Encoder
+from core.encoders.traits import traits_of
 from core.encoders.weights.files import in_float32, load_state, load_strictly
 from core.errors import BadFileError, BadInputError
 from core.features.encoding.encode_missing import Extraction, encode_missing
@@ -38,7 +39,6 @@ from core.training.teach_config import TeachConfig
 from core.training.views import also_viewed, views
 
 OLD_DRAWS = 1
-QUICK_ON_CPU = frozenset({"light"})
 """Names of the encoders with which a CPU prepares further views in seconds; with the others it would take minutes."""
 
 TAUGHT_FORMAT = 2
@@ -205,7 +205,7 @@ def _encoded(lessons: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[
 
 
 def _encodes_quickly(encoder: Encoder) -> bool:
-    return encoder.device.type != "cpu" or encoder.name in QUICK_ON_CPU
+    return encoder.device.type != "cpu" or traits_of(encoder.name).quick_on_cpu
 
 
 def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:

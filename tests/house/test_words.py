@@ -28,13 +28,14 @@ class Rule:
     why: str
 
 
+CACHES = ("feature_cache", "cache_index", "index_schema")
 RULES = [
     Rule(r"\bQThread\b|\bQRunnable\b|\bmoveToThread\b", CODE, ("boxrefine_gui/lanes/lane.py",), "one home for threads"),
     Rule(r"\bthreading\.Thread\b|\bThreadPoolExecutor\b", ("boxrefine_gui",), ("boxrefine_gui/lanes/lane.py",), "same"),
     Rule(
         r"\bimport sqlite3\b|\bfrom sqlite3\b|\bsqlite_utils\b",
         CODE,
-        ("core/store/", "core/features/cache/feature_cache.py", "core/features/cache/cache_index.py"),
+        ("core/store/", *(f"core/features/cache/{name}.py" for name in CACHES)),
         "SQL has two homes",
     ),
     Rule(r"(?<![\w.])print\(", CODE, ("core/cli/terminal.py",), "what the headless verbs print is escaped there"),

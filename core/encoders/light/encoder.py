@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.encoders.batched import BatchNetwork
 from core.encoders.image_features import ImageFeatures
 from core.encoders.light.efficientnet_lite import LITE, READ, EfficientNetLite
 from core.geometry import Frame
@@ -136,6 +137,35 @@ class LightEncoder:
             batch = normalised(pixels.permute(2, 0, 1)[None], content=content_size(frame))
             embedding, detail = self._network(batch.contiguous(memory_format=torch.channels_last))
             return ImageFeatures(as_half(embedding), as_half(detail), frame, self.identity)
+
+    @property
+    def input_side(self) -> int:
+        return INPUT_SIZE
+
+    @property
+    def half_pays(self) -> bool:
+        """Not here: fp32 is fast enough, and bf16 moves boxes."""
+        return False
+
+    def laid_out(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
+        """See `BatchedEncoder.laid_out`."""
+        width, height = content_size(frame)
+        return torch.from_numpy(framed(picture, frame)), width, height
+
+    def batch_network(self) -> BatchNetwork:
+        """See `BatchedEncoder.batch_network`."""
+        return _LightBatches(self._network, self.device)
+
+
+class _LightBatches(BatchNetwork):
+    def __init__(self, network: LightNetwork, device: torch.device) -> None:
+        level = 255.0 * torch.ones(1, 3, 1, 1, device=device)
+        super().__init__(MEAN * level, STD * level)
+        self._network = network
+
+    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        embedding, detail = self._network(values)
+        return embedding, detail
 
 
 def as_half(values: Tensor) -> Tensor:

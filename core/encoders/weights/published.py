@@ -1,4 +1,4 @@
-"""The encoders by name: what differs between them, the published HQ-SAM weights, and where weights lie.
+"""The published HQ-SAM weights, and where weights lie.
 
 Without torch, so that the window may look at it.
 """
@@ -25,34 +25,6 @@ class OfficialWeights:
     revision: str
     size: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class EncoderTraits:
-    """What one chooses an encoder by; `work` is billions of multiplications and additions a picture."""
-
-    name: str
-    title: str
-    work: int
-    needs: str
-    gives: str
-
-
-TRAITS = (
-    EncoderTraits("light", "Light (shipped)", 6, "any computer", "boxes by the shipped refiner, at once"),
-    EncoderTraits("vit_tiny", "HQ-SAM tiny", 81, "a CPU will do, a second or so a picture", "boxes by masks"),
-    EncoderTraits("vit_b", "HQ-SAM base", 1405, "a GPU is wanted", "boxes by better masks"),
-    EncoderTraits("vit_l", "HQ-SAM large", 3585, "a GPU is needed", "boxes by still better masks"),
-    EncoderTraits("vit_h", "HQ-SAM huge", 6579, "a GPU with 8 GB is needed", "boxes by the best masks"),
-)
-"""All encoders, the quickest first."""
-
-ENCODERS = tuple(traits.name for traits in TRAITS)
-
-
-def title_of(name: str) -> str:
-    """What people call the encoder `name`; one that is not in the list goes by its name."""
-    return next((traits.title for traits in TRAITS if traits.name == name), name)
 
 
 _TABLE = (

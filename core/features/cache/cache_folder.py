@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.features.cache.feature_file import DamagedFileError, read_key
 _INCOMING = "incoming"
 _SUFFIX = ".safetensors"
 _ABANDONED_SECONDS = 3600
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
 class FileEntry(NamedTuple):
@@ -21,6 +23,11 @@ class FileEntry(NamedTuple):
     digest: str
     nbytes: int
     used: int
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text can be the digest of a key, and so the name of a features file."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def file_of(folder: Path, digest: str) -> Path:
@@ -40,13 +47,16 @@ def incoming_file(folder: Path, name: str) -> Path:
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """Digest -> file, for every features file of a cache folder. Raises OSError."""
+    """Digest -> file, for every features file of a cache folder. Raises OSError.
+
+    Other safetensors are none, wherever they lie: the folder may have been the home of somebody's weights before.
+    """
     files: dict[str, Path] = {}
     with os.scandir(folder) as parts:
-        for part in (entry.path for entry in parts if entry.is_dir() and len(entry.name) == 2):
+        for part in (entry.path for entry in parts if entry.is_dir(follow_symlinks=False) and len(entry.name) == 2):
             with os.scandir(part) as entries:
                 paths = [Path(entry.path) for entry in entries if entry.name.endswith(_SUFFIX)]
-            files |= {path.stem: path for path in paths}
+            files |= {path.stem: path for path in paths if is_digest(path.stem) and path == file_of(folder, path.stem)}
     return files
 
 

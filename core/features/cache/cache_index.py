@@ -17,21 +17,24 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from core.features.cache.cache_folder import FileEntry, entry_of, file_of, files_in, sweep
+from core.features.cache.index_schema import (
+    INDEX_NAME,
+    SET_ASIDE_NAME,
+    BrokenIndexError,
+    check_place,
+    check_schema,
+    checked_count,
+    checked_entry,
+    checked_picture,
+    distrust,
+    is_broken,
+    make_tables,
+)
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
 
-INDEX_NAME = "index.sqlite"
 _INDEX_VERSION = 3
 _BUSY_SECONDS = 10.0
 _HEAL_EVERY_SECONDS = 24 * 3600
-
-# The bytes held, kept by SQLite itself: adding up a million rows at each write would take longer than the write.
-_TRIGGERS = (
-    "CREATE TRIGGER taken_in AFTER INSERT ON features BEGIN INSERT INTO care VALUES ('held', NEW.bytes)"
-    " ON CONFLICT (what) DO UPDATE SET at = at + NEW.bytes; END",
-    "CREATE TRIGGER written_anew AFTER UPDATE OF bytes ON features BEGIN"
-    " UPDATE care SET at = at + NEW.bytes - OLD.bytes WHERE what = 'held'; END",
-    "CREATE TRIGGER let_go AFTER DELETE ON features BEGIN UPDATE care SET at = at - OLD.bytes WHERE what = 'held'; END",
-)
 
 T = TypeVar("T")
 
@@ -72,15 +75,15 @@ class CacheIndex:
         # Another process may have made it anew in the meantime, so look again before taking it away.
         with suppress(BrokenIndexError):
             return self._once(question)
-        _remove_index(self._folder)
+        _set_aside(self._folder)
         self._made_anew += 1
         return self._once(question)
 
     def _once(self, question: Callable[[IndexTables], T]) -> T:
         try:
             return question(self._opened())
-        except sqlite3.DatabaseError as error:
-            if not _is_broken(error):
+        except sqlite3.Error as error:
+            if not is_broken(error):
                 raise
             self._close()
             raise BrokenIndexError(str(error)) from error
@@ -96,10 +99,6 @@ class CacheIndex:
             self._tables = None
 
 
-class BrokenIndexError(sqlite3.Error):
-    """The index has to be opened again or made anew."""
-
-
 class IndexTables:
     """The open index of one folder; every write is one immediate transaction, so that processes take turns."""
 
@@ -107,8 +106,10 @@ class IndexTables:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / INDEX_NAME
+        check_place(path)
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
+            distrust(connection)
             self._db = Database(connection, recursive_triggers=False, execute_plugins=False)
             self._prepare()
         except BaseException:
@@ -132,12 +133,14 @@ class IndexTables:
 
     def entries(self) -> list[FileEntry]:
         """All rows, used longest ago first."""
-        return [FileEntry(*row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")]
+        return [
+            checked_entry(row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")
+        ]
 
     def held(self) -> int:
         """The bytes of all files that have a row."""
         row = self._db.execute("SELECT at FROM care WHERE what = 'held'").fetchone()
-        return int(row[0]) if row else 0
+        return checked_count(row[0]) if row else 0
 
     def discard(self, digest: str) -> None:
         """Remove a file and its row."""
@@ -163,7 +166,7 @@ class IndexTables:
     def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
         query = "SELECT fingerprint, content, width, height FROM pictures WHERE path = ?"
         row = self._db.execute(query, [_path_bytes(path)]).fetchone()
-        return KnownPicture(*row[1:]) if row and row[0] == repr(fingerprint) else None
+        return checked_picture(row[1:]) if row and row[0] == repr(fingerprint) else None
 
     def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
         row = [_path_bytes(path), repr(fingerprint), known.content, known.width, known.height]
@@ -173,7 +176,7 @@ class IndexTables:
         """Give rows to files without one, drop rows without a file, remove what is no file of ours; count them."""
         sweep(self._folder)
         files = files_in(self._folder)
-        rows = {row[0] for row in self._db.execute("SELECT digest FROM features")}
+        rows = {entry.digest for entry in self.entries()}
         strays = [path for digest, path in files.items() if digest not in rows]
         found = [entry for path in strays if (entry := entry_of(path)) is not None]
         with self._transaction():
@@ -182,6 +185,7 @@ class IndexTables:
             lost = [digest for digest in rows - files.keys() if not file_of(self._folder, digest).exists()]
             for digest in lost:
                 self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
+            self._count_held()
             self._db.execute("INSERT OR REPLACE INTO care VALUES ('healed', ?)", [_now()])
         return len(strays) + len(lost)
 
@@ -193,42 +197,43 @@ class IndexTables:
 
     def _heal_due(self) -> bool:
         row = self._db.execute("SELECT at FROM care WHERE what = 'healed'").fetchone()
-        return row is None or not 0 <= _now() - row[0] < _HEAL_EVERY_SECONDS * 10**9
+        return row is None or not 0 <= _now() - checked_count(row[0]) < _HEAL_EVERY_SECONDS * 10**9
 
     def _evict(self, budget: int, *, keep: str) -> tuple[int, int]:
         """Remove the files used longest ago until the budget is kept; inside a transaction."""
         held = self.held()
         victims: list[str] = []
-        oldest = self._db.execute("SELECT digest, bytes FROM features WHERE digest != ? ORDER BY used", [keep])
+        query = "SELECT digest, bytes, used FROM features WHERE digest != ? ORDER BY used"
+        oldest = self._db.execute(query, [keep])
         while held > budget and (row := oldest.fetchone()):
-            victims.append(row[0])
-            held -= row[1]
+            entry = checked_entry(row)
+            victims.append(entry.digest)
+            held -= entry.nbytes
         oldest.close()
         for digest in victims:
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
             # One that another program holds open (Windows) becomes a stray, which the next healing finds.
             with suppress(OSError):
                 file_of(self._folder, digest).unlink(missing_ok=True)
+        if held > budget:  # all others are gone, so what was counted is more than there ever was
+            held = self._count_held()
         return held, len(victims)
+
+    def _count_held(self) -> int:
+        """Add up the bytes of all rows anew; inside a transaction."""
+        total = "SELECT 'held', COALESCE(SUM(bytes), 0) FROM features"
+        self._db.execute(f"INSERT OR REPLACE INTO care {total}")
+        return self.held()
 
     def _prepare(self) -> None:
         self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
-        if self._version() == _INDEX_VERSION:
-            return
-        with self._transaction():
-            if self._version() == _INDEX_VERSION:
-                return  # another process was faster
-            for name in self._db.table_names():
-                self._db.table(name).drop()
-            features = self._db.table("features").create({"digest": str, "bytes": int, "used": int}, pk="digest")
-            features.create_index(["used", "bytes"])
-            columns = {"path": bytes, "fingerprint": str, "content": str, "width": int, "height": int}
-            self._db.table("pictures").create(columns, pk="path")
-            self._db.table("care").create({"what": str, "at": int}, pk="what")
-            for trigger in _TRIGGERS:
-                self._db.execute(trigger)
-            self._db.execute(f"PRAGMA user_version = {_INDEX_VERSION}")
+        if self._version() != _INDEX_VERSION:
+            with self._transaction():
+                if self._version() != _INDEX_VERSION:  # else another process was faster
+                    make_tables(self._db)
+                    self._db.execute(f"PRAGMA user_version = {_INDEX_VERSION}")
+        check_schema(self._db)
 
     def _use_wal(self) -> None:
         """Write-ahead log, so that readers do not wait; two processes that both begin may have to try again."""
@@ -258,16 +263,19 @@ class IndexTables:
         self._db.execute("COMMIT")
 
 
-def _is_broken(error: sqlite3.DatabaseError) -> bool:
-    """Whether the index itself is at fault: corrupt, no database, moved away, or without our tables."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    damaged = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-    return code & 0xFF in damaged or code == sqlite3.SQLITE_READONLY_DBMOVED
-
-
-def _remove_index(folder: Path) -> None:
+def _set_aside(folder: Path) -> None:
+    """Put an index away, where the next one that is put away replaces it."""
+    aside = folder / SET_ASIDE_NAME
     for suffix in ("", "-wal", "-shm"):
-        (folder / f"{INDEX_NAME}{suffix}").unlink(missing_ok=True)
+        old = folder / f"{SET_ASIDE_NAME}{suffix}"
+        if old.is_dir() and not old.is_symlink():
+            aside = folder / f"{SET_ASIDE_NAME}-{time.time_ns()}"
+        else:
+            old.unlink(missing_ok=True)
+    for suffix in ("", "-wal"):
+        with suppress(FileNotFoundError):
+            (folder / f"{INDEX_NAME}{suffix}").replace(f"{aside}{suffix}")
+    (folder / f"{INDEX_NAME}-shm").unlink(missing_ok=True)
 
 
 def _path_bytes(path: Path) -> bytes:

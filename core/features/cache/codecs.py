@@ -9,7 +9,7 @@ import xxhash
 from torch import Tensor
 
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
-from core.encoders.weights.published import ENCODERS
+from core.encoders.traits import ENCODERS
 from core.features.cache.feature_key import FP16, FeatureKey
 
 STEPS = 255

@@ -9,21 +9,15 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.encoders.hq_sam.encoder import HqSamEncoder, resized
+from core.encoders.batched import BatchedEncoder
 from core.encoders.image_features import Encoder, ImageFeatures
-from core.encoders.light import encoder as light
-from core.encoders.light.encoder import LightEncoder
 from core.errors import BadInputError
-from core.geometry import MODEL_SIZE, Frame
+from core.geometry import Frame
 from core.images import Picture
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -71,12 +65,14 @@ class BatchEncoder:
         """
         if precision not in PRECISIONS:
             raise BadInputError(f"There is no precision {precision}: use one of {', '.join(PRECISIONS)}.")
+        if not isinstance(encoder, BatchedEncoder):
+            raise BadInputError(f"The encoder {encoder.name} takes one picture at a time: choose another one.")
         self.encoder = encoder
         self.device = encoder.device
-        pays = self.device.type == "cuda" and not isinstance(encoder, LightEncoder)
+        pays = self.device.type == "cuda" and encoder.half_pays
         self.is_half = precision == "bf16" or (precision == "auto" and pays)
         self._compiled = compiled
-        self._network = _network_of(encoder)
+        self._network = encoder.batch_network()
         if compiled:
             self._network.compile()
 
@@ -88,18 +84,12 @@ class BatchEncoder:
     @property
     def side(self) -> int:
         """Of the square of pixels that the network takes."""
-        return light.INPUT_SIZE if isinstance(self.encoder, LightEncoder) else MODEL_SIZE
+        return self.encoder.input_side
 
     def prepare(self, picture: Picture, frame: Frame) -> Prepared:
         """A frame of an upright (height, width, 3) uint8 RGB picture, resized and padded."""
-        if isinstance(self.encoder, LightEncoder):
-            width, height = light.content_size(frame)
-            return Prepared(torch.from_numpy(light.framed(picture, frame)), width, height, frame)
-        part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
-        width, height = resized(frame)
-        square = torch.zeros((MODEL_SIZE, MODEL_SIZE, 3), dtype=torch.uint8)
-        square[:height, :width] = (_shrunk_fast if self.is_half else _shrunk)(part, height=height, width=width)
-        return Prepared(square, width, height, frame)
+        pixels, width, height = self.encoder.laid_out(picture, frame, fast=self.is_half)
+        return Prepared(pixels, width, height, frame)
 
     def start(self, batch: Sequence[Prepared], *, size: int) -> Pending:
         """Begin a batch of up to `size`; on a GPU this returns before it is done. Raises what torch raises."""
@@ -127,7 +117,7 @@ class BatchEncoder:
 
     def count_operations(self) -> int:
         """Multiplications and additions a picture."""
-        network = _network_of(self.encoder)  # not the compiled one, into which the counter cannot look
+        network = self.encoder.batch_network()  # not the compiled one, into which the counter cannot look
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
             network(torch.zeros(1, 3, self.side, self.side, device=self.device))
         return int(counter.get_total_flops())
@@ -169,59 +159,3 @@ class BatchEncoder:
         ready = torch.cuda.Event()
         ready.record()
         return Pending(batch, on_host[0], on_host[1], ready, self.encoder.identity)
-
-
-def _shrunk(part: Picture, *, height: int, width: int) -> Tensor:
-    """(height, width, 3) uint8, as segment-anything-hq resizes."""
-    return torch.from_numpy(np.array(Image.fromarray(part).resize((width, height), Image.Resampling.BILINEAR)))
-
-
-def _shrunk_fast(part: Picture, *, height: int, width: int) -> Tensor:
-    """The same in a quarter of the time; one value in fifty of a large picture differs, by one level, far below what
-    bf16 rounds off.
-
-    It matters because a GPU with a small encoder takes pictures faster than the cores of its machine resize them.
-    """
-    planes = torch.from_numpy(part).permute(2, 0, 1)[None]
-    return F.interpolate(planes, size=(height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0)
-
-
-class _Network(torch.nn.Module):
-    """(N, 3, S, S) normalised -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256), for every encoder."""
-
-    def __init__(self, mean: Tensor, std: Tensor) -> None:
-        super().__init__()
-        self.mean = mean
-        self.std = std
-
-
-class _LightNetwork(_Network):
-    def __init__(self, encoder: LightEncoder) -> None:
-        level = 255.0 * torch.ones(1, 3, 1, 1, device=encoder.device)
-        super().__init__(light.MEAN * level, light.STD * level)
-        self._network = encoder._network
-
-    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        embedding, detail = self._network(values)
-        return embedding, detail
-
-
-class _HqNetwork(_Network):
-    def __init__(self, encoder: HqSamEncoder) -> None:
-        self_network: Any = encoder.network
-        super().__init__(self_network.pixel_mean[None].clone(), self_network.pixel_std[None].clone())
-        self._network = self_network
-
-    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        embedding, intermediate = self._network.image_encoder(values)
-        decoder = self._network.mask_decoder
-        early = intermediate[0].permute(0, 3, 1, 2)
-        return embedding, decoder.embedding_encoder(embedding) + decoder.compress_vit_feat(early)
-
-
-def _network_of(encoder: Encoder) -> _Network:
-    if isinstance(encoder, LightEncoder):
-        return _LightNetwork(encoder)
-    if isinstance(encoder, HqSamEncoder):
-        return _HqNetwork(encoder)
-    raise BadInputError(f"The encoder {encoder.name} takes one picture at a time: choose another one.")

@@ -40,6 +40,7 @@ def chosen(project: Path) -> object:
         return store.chosen_refiner(encoder)
 
 
+@pytest.mark.slow
 def test_a_labelled_set_gives_a_refiner_a_verdict_and_figures(verb: Verb, tmp_path: Path, config: Path) -> None:
     images, boxes = save_coco(tmp_path / "discs", 8)
     out = tmp_path / "taught"
@@ -57,6 +58,7 @@ def test_a_labelled_set_gives_a_refiner_a_verdict_and_figures(verb: Verb, tmp_pa
     assert read_card(out).made_by["parent"] == "shipped"
 
 
+@pytest.mark.slow
 def test_a_projects_lineage_says_what_came_of_it_and_a_better_refiner_is_used(
     verb: Verb, tmp_path: Path, config: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_projects_lineage_says_what_came_of_it_and_a_better_refiner_is_used(
     assert chosen(project) == record
 
 
+@pytest.mark.slow
 def test_progress_in_json_has_a_line_for_each_step(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: Path
 ) -> None:
@@ -96,6 +99,7 @@ def test_progress_in_json_has_a_line_for_each_step(
     assert "promoted" in last
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU here would record the step")
 @pytest.mark.parametrize("machine_readable", [False, True])
 def test_a_step_that_cannot_be_recorded_is_told_once_and_learning_goes_on(
@@ -165,6 +169,7 @@ def test_options_that_belong_together_are_asked_for(verb: Verb, tmp_path: Path) 
     assert said.code == 2 and "needs --boxes, the true boxes, and --out" in said.sentences[-1]
 
 
+@pytest.mark.slow
 def test_gone_and_damaged_pictures_are_told_and_the_others_teach(verb: Verb, tmp_path: Path, config: Path) -> None:
     project = save_project(tmp_path / "project", 9)
     (project.parent / "disc 1.png").unlink()
@@ -185,6 +190,7 @@ def test_a_refiner_of_another_encoder_is_refused(verb: Verb, tmp_path: Path, con
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_keeps_the_refiner_in_use(verb: Verb, tmp_path: Path) -> None:
     project = save_project(tmp_path / "project", 6)
     wild = save_config(tmp_path / "wild.yaml", learning_rate=1e30, warmup_steps=0, max_norm=1e30, epochs=4)
@@ -223,6 +229,7 @@ def test_a_kill_in_mid_epoch_harms_nothing(tmp_path: Path) -> None:
     assert (out / "state.pt").exists()
 
 
+@pytest.mark.slow
 def test_fast_debug_and_clear_cache(verb: Verb, tmp_path: Path, config: Path) -> None:
     images, boxes = save_coco(tmp_path / "discs", 12)
     arguments = ["train", "--images", images, "--boxes", boxes, "--out", tmp_path / "out", "--config", config]

@@ -18,7 +18,8 @@ from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.models_dialog import ModelsDialog
 from boxrefine_gui.operations.box_verbs import choose_settings
 from boxrefine_gui.operations.opening import choose_models
-from core.encoders.weights.published import ENCODERS, OFFICIAL, find_weights
+from core.encoders.traits import ENCODERS
+from core.encoders.weights.published import OFFICIAL, find_weights
 from core.errors import BadWeightsError
 from core.settings import load_settings, settings_path
 from tests.core.hq_weights import save_vit_tiny

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import box_verbs
-from core.errors import GpuError
+from core.errors import BadFileError, GpuError
 from core.features.cache.feature_cache import FeatureCache
 from core.features.encoding.encode_order import folder_order
 from core.geometry import Box
@@ -168,3 +168,15 @@ def test_a_gpu_that_fails_leaves_the_work_to_the_cpu(
 )
 def test_the_folder_order_goes_outwards(current: int, total: int, direction: int, reach: int, order: list[int]) -> None:
     assert list(folder_order(current=current, total=total, direction=direction, reach=reach)) == order
+
+
+def test_features_that_failed_while_the_file_was_away_are_asked_for_once_more(
+    qtbot: QtBot, closed_app: App, models: FakeModels, pictures: Path
+) -> None:
+    closed_app.window.action_by_id["encode_folder"].trigger()
+    closed_app.open(pictures)
+    qtbot.waitUntil(lambda: models.encoder.calls == 4 and closed_app.encode.is_idle)
+    models.encoder.fault = BadFileError("The picture does not exist: check the path.")
+    show(closed_app, COUNT - 1)
+    qtbot.waitUntil(lambda: models.encoder.fault is None)
+    ready(qtbot, closed_app)

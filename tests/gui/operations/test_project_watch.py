@@ -13,7 +13,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
+from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import box_verbs
+from core.errors import BadFileError
 from core.geometry import Box
 from core.records import Correction, ImportedBox
 from core.store.openings import folder_of
@@ -174,6 +176,44 @@ def test_a_project_that_goes_is_told_of_and_the_work_goes_on(
     qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
     assert [image.path.name for image in app.session.images] == ["a.png", "b.png", "c.png"]
     assert app.session.settings.recent[0] == str(ask.answer)
+
+
+@unix_files
+def test_where_the_work_went_is_not_covered_for_good_and_is_told_at_closing(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, own_home: Path
+) -> None:
+    remove_project(project_of(app))
+    notices = app.window.notices
+    qtbot.waitUntil(lambda: "no longer at its place" in sentence(app), timeout=5000)
+    app.session.report(BadFileError("The picture a.png is damaged: replace it."))
+    app.session.tell("Relabelled 1 box.")
+    assert sentence(app) == "Relabelled 1 box." and not notices.save_elsewhere.isVisible()
+    notices.dismiss()
+    assert "no longer at its place" in sentence(app) and notices.save_elsewhere.isVisible()
+    notices.dismiss()
+    assert not notices.save_elsewhere.isVisible()
+    app.window.close()
+    app.window.close()
+    (asked,) = app.window.findChildren(Question)
+    assert app.window.isVisible() and str(project_of(app)) in asked.informativeText()
+    asked.no_button.click()
+    qtbot.waitUntil(lambda: not app.window.findChildren(Question))
+    ask.answer = tmp_path / "saved.sqlite"
+    app.window.action_by_id["save_elsewhere"].trigger()
+    qtbot.waitUntil(lambda: project_of(app) == ask.answer)
+    settled(qtbot, app)
+    app.window.close()
+    assert not app.window.isVisible() and not app.window.findChildren(Question)
+
+
+@unix_files
+def test_a_window_on_a_copy_closes_if_the_user_says_so(qtbot: QtBot, app: App, own_home: Path) -> None:
+    remove_project(project_of(app))
+    qtbot.waitUntil(lambda: "no longer at its place" in sentence(app), timeout=5000)
+    app.window.close()
+    (asked,) = app.window.findChildren(Question)
+    asked.yes_button.click()
+    qtbot.waitUntil(lambda: not app.window.isVisible())
 
 
 def test_a_project_is_not_saved_over_another_file(qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path) -> None:

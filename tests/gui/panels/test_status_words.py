@@ -10,7 +10,8 @@ from boxrefine_gui.app import App
 from boxrefine_gui.panels.status_words import activity_words, device_words, models_words, scan_words
 from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState, Scan, ScanKind
 from boxrefine_gui.state.loaded_models import Device
-from core.encoders.weights.published import OFFICIAL, title_of
+from core.encoders.traits import title_of
+from core.encoders.weights.published import OFFICIAL
 
 
 @pytest.mark.parametrize("kind", ActivityKind)

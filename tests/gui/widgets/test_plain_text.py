@@ -21,6 +21,7 @@ from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations.box_verbs import add_category, choose_settings
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.importing import import_boxes
+from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.state.doing import Activity, ActivityKind, Scan, ScanKind
 from boxrefine_gui.widgets.plain_text import OwnWords, PlainLabel, menu_text, set_title, tooltip
 from core.errors import BadFileError
@@ -120,6 +121,10 @@ def test_the_window_shows_hostile_names_as_they_are(qtbot: QtBot, hostile: App) 
     undo = hostile.window.action_by_id["undo"]
     qtbot.waitUntil(lambda: f"{menu_text(CATEGORY)} 2" in undo.text())
     assert hostile.window.windowTitle().count("[*][*]") == 1
+    if sys.platform == "linux":
+        rows = hostile.window.findChild(ImageList).model()
+        names = [str(rows.data(rows.index(row, 0), Qt.ItemDataRole.DisplayRole)) for row in range(rows.rowCount())]
+        assert "<img src=y>\\udcff .png" in names
     session.report(BadFileError(f"The picture {HOSTILE} is damaged: replace it."))
     assert HOSTILE in hostile.window.notices.sentence.text()
     assert faults() == []
