@@ -36,6 +36,7 @@ from boxrefine_gui.operations.logbook import Logbook
 from boxrefine_gui.operations.project_watch import ProjectWatch
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.state.doing import ModelsState
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Device, Models
 from boxrefine_gui.state.session import Session
 from core import log
@@ -182,6 +183,7 @@ class App:
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
         self.session.problem.connect(self._stay)
+        self.session.told.connect(self._stay_to_tell)
         self.session.problem.connect(self._leave_the_gpu)
         self.session.settings_changed.connect(self.window.recolor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.window.recolor)
@@ -270,6 +272,10 @@ class App:
     def _stay(self) -> None:
         """Something could not be stored: the user must see it before the window goes."""
         self._closing.stop()
+
+    def _stay_to_tell(self, _: str, level: Level) -> None:
+        if level.stays:
+            self._stay()
 
     def close(self) -> bool:
         """End every lane; the store lane finishes first. False where a lane is still inside a native call."""

@@ -41,6 +41,7 @@ from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
 from boxrefine_gui.widgets.keys import Chosen, with_chosen
@@ -48,7 +49,6 @@ from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
 from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
-from core.errors import BadInputError
 from core.settings import Settings, with_places
 
 _SIZE = QSize(1280, 820)
@@ -264,7 +264,7 @@ class MainWindow(QMainWindow):
         session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys})
         if faults:
             more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-            session.report(BadInputError(f"{faults[0]}{more} The menu Help has all keys."))
+            session.tell(f"{faults[0]}{more} The menu Help has all keys.", Level.WARNING)
 
     def choose_keys(self) -> None:
         """Show the dialog of the keys."""
@@ -317,7 +317,7 @@ class MainWindow(QMainWindow):
         if path is None:
             return
         if path.suffix.lower() in importing.SUFFIXES:
-            importing.import_boxes(self.parts, path, watch=self.jobs.new())
+            importing.import_boxes(self.parts, path, watch=self.jobs.new)
         else:
             opening.open_path(self.parts, path)
         event.acceptProposedAction()

@@ -16,11 +16,11 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
     """Refine all here and everywhere, then going through what is to check."""
     return [
         ActionRow(
-            "refine_image", "Refine &all boxes of this image", lambda: refine_all.image(watch=jobs.new()),
+            "refine_image", "Refine &all boxes of this image", lambda: refine_all.image(watch=jobs.new),
             ("Shift+R",), "&Box", starts_group=True, enabled=_has_image,
         ),
         ActionRow(
-            "refine_folder", "Refine all boxes of the &folder", lambda: refine_all.folder(watch=jobs.new()),
+            "refine_folder", "Refine all boxes of the &folder", lambda: refine_all.folder(watch=jobs.new),
             ("Ctrl+Shift+R",), "&Box", enabled=_has_image,
         ),
         ActionRow(

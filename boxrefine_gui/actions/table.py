@@ -136,12 +136,12 @@ def _file_rows(
     def import_annotations() -> None:
         chosen = ask.annotations(window, start=parts.session.folder)
         if chosen is not None:
-            importing.import_boxes(parts, chosen, watch=jobs.new())
+            importing.import_boxes(parts, chosen, watch=jobs.new)
 
     def import_folder() -> None:
         chosen = ask.folder(window, title="Import a folder of annotations", start=parts.session.folder)
         if chosen is not None:
-            importing.import_boxes(parts, chosen, watch=jobs.new())
+            importing.import_boxes(parts, chosen, watch=jobs.new)
 
     def export(choice: ExportChoice) -> None:
         if choice.format != parts.session.settings.export_format:

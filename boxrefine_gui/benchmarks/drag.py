@@ -19,7 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QMouseEvent
 
 from boxrefine_gui.app import App
-from boxrefine_gui.benchmarks.offscreen import offscreen_window
+from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
 from core.errors import BadInputError
 from core.sample_project import sample_pictures
 from core.settings import Settings
@@ -61,7 +61,7 @@ class Stopwatch(QObject):
         self._refined_s: list[float] = []
         self._stroke_s: list[float] = []
         self._canvas.installEventFilter(self)
-        self._session.problem.connect(self._fail)
+        hear_trouble(self._session, self._fail)
         self._session.features_changed.connect(self._start)
 
     def run(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.app import App, build
 from boxrefine_gui.lanes.process_tuning import Moment, tune
+from boxrefine_gui.state.level import Level
+from boxrefine_gui.state.session import Session
+from core.errors import StorageError
 from core.settings import Settings, save_settings, settings_path
 
 
@@ -39,6 +42,17 @@ def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
         sys.setswitchinterval(before)
         qInstallMessageHandler(None)
         del qt
+
+
+def hear_trouble(session: Session, fail: Callable[[Exception], None]) -> None:
+    """Call `fail` for all that the window shows until it is closed: figures of a window in trouble mean nothing."""
+
+    def told(sentence: str, level: Level) -> None:
+        if level.stays:
+            fail(StorageError(sentence))
+
+    session.problem.connect(fail)
+    session.told.connect(told)
 
 
 @contextmanager

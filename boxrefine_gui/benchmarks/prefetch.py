@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 
 from boxrefine_gui.app import App
-from boxrefine_gui.benchmarks.offscreen import offscreen_window
+from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
 from boxrefine_gui.benchmarks.watchdog import IdleProcess, Lateness, Watchdog
 from core.errors import BadInputError
 from core.sample_project import make_pictures
@@ -69,7 +69,7 @@ class Walk(QObject):
     def run(self, folder: Path) -> None:
         """Until the last image was shown. Raises what the window reported."""
         session = self._session
-        session.problem.connect(self._fail)
+        hear_trouble(session, self._fail)
         session.picture_changed.connect(self._look_soon)
         session.features_changed.connect(self._look_soon)
         self._watchdog.start(LOADING)

@@ -13,7 +13,7 @@ from typing import TextIO
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 
 from boxrefine_gui.app import App
-from boxrefine_gui.benchmarks.offscreen import offscreen_window
+from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
 from boxrefine_gui.benchmarks.watchdog import IdleProcess, Watchdog
 from boxrefine_gui.operations import box_verbs, opening
 from core.errors import BadInputError
@@ -68,7 +68,7 @@ class Round(QObject):
     def run(self, folder: Path) -> None:
         """Until all phases were watched. Raises what the window reported."""
         self._beside = IdleProcess()
-        self._session.problem.connect(self._fail)
+        hear_trouble(self._session, self._fail)
         self._steps = self._all_phases(folder)
         self._looks.start()
         try:

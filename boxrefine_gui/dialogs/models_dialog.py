@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.encoders.traits import TRAITS, EncoderTraits, traits_of
@@ -60,6 +61,7 @@ class ModelsDialog(QDialog):
         folder.progressed.connect(self._show_progress)
         folder.said.connect(self._say)
         session.problem.connect(self._say_error)
+        session.told.connect(self._say_warning)
         session.models_changed.connect(self._show)
         session.settings_changed.connect(self._show)
         folder.look()
@@ -168,6 +170,10 @@ class ModelsDialog(QDialog):
     def _say_error(self, error: Exception) -> None:
         if isinstance(error, KnownError):
             self._say(str(error))
+
+    def _say_warning(self, sentence: str, level: Level) -> None:
+        if level.stays:
+            self._say(sentence)
 
     def _show_progress(self, progress: Progress) -> None:
         self.progress.setRange(0, progress.total)

@@ -11,10 +11,11 @@ from PySide6.QtCore import QTimer
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.lanes.timers import AFTER_A_STEP_MS, timer
 from boxrefine_gui.state.doing import Activity, ActivityKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
-from core.errors import BadFileError, StorageError
+from core.errors import BadFileError
 from core.features.encoding.encode_order import encode_order, folder_order
 from core.records import ImageRecord
 
@@ -138,7 +139,7 @@ class Prefetch:
         trouble = models.trouble()
         if trouble is not None and trouble != self._reported:
             self._reported = trouble
-            self._session.report(StorageError(trouble))
+            self._session.tell(trouble, Level.WARNING)
         self._tell()
         self._go_on()
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, JobWatcher, Parts
+from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.state.doing import Activity, ActivityKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import StoreView
 from boxrefine_gui.state.session import Session
-from core.errors import BadFileError, BadInputError, GpuError, KnownError
-from core.log import JobLog
+from core.errors import BadFileError, GpuError, KnownError
 from core.progress import Progress, duration
 from core.records import Correction, ImageRecord
 
@@ -75,7 +76,7 @@ class RefineImageRequest:
 class _Run:
     """What is still to do, and what has been done."""
 
-    watch: JobWatcher
+    job: LongJob
     undoable: bool
     left: deque[int] = field(default_factory=deque)
     total: int = 0
@@ -83,11 +84,6 @@ class _Run:
     on_images: int = 0
     faults: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
-    log: JobLog = field(default_factory=lambda: JobLog("refining all"))
-
-    @property
-    def counts(self) -> dict[str, float]:
-        return {"boxes": self.proposed, "images": self.on_images, "of": self.total, "left_out": len(self.faults)}
 
     @property
     def time_left(self) -> str:
@@ -109,17 +105,16 @@ class RefineAll:
         self._run: _Run | None = None
         parts.session.project_changed.connect(self.stop)
 
-    def image(self, *, watch: JobWatcher) -> None:
+    def image(self, *, watch: Callable[[], JobWatcher]) -> None:
         """Refine those boxes of the open image that were neither refined nor changed by hand."""
         image = self._parts.session.image
-        if image is not None and self._may_start(watch):
-            self._begin(_Run(watch, undoable=True), [image.id])
+        if image is not None and self._may_start():
+            self._listed(self._begin(watch, undoable=True), [image.id])
 
-    def folder(self, *, watch: JobWatcher) -> None:
+    def folder(self, *, watch: Callable[[], JobWatcher]) -> None:
         """The same for all images, the open one first."""
-        if self._may_start(watch):
-            run = _Run(watch, undoable=False)
-            self._begin(run, None)
+        if self._may_start():
+            run = self._begin(watch, undoable=False)
             self._parts.store.run(
                 lambda project: project.never_refined_images(),
                 on_done=partial(self._listed, run),
@@ -133,25 +128,25 @@ class RefineAll:
 
     def stop(self) -> None:
         """End the run and say nothing."""
-        self._parts.encode.drop(_GROUP)
-        run, self._run = self._run, None
-        if run is not None:
-            run.watch.ended()
-            run.log.cancelled(**run.counts)
+        if self._run is not None:
+            self._run.job.end()
 
-    def _may_start(self, watch: JobWatcher) -> bool:
+    def _may_start(self) -> bool:
         session = self._parts.session
         if self._run is None and session.models is not None:
             return True
-        watch.ended()
         session.tell(UNDER_WAY if self._run is not None else NO_MODEL_YET)
         return False
 
-    def _begin(self, run: _Run, image_ids: list[int] | None) -> None:
-        self._run = run
-        run.watch.started("Refining", self)
-        if image_ids is not None:
-            self._listed(run, image_ids)
+    def _begin(self, watch: Callable[[], JobWatcher], *, undoable: bool) -> _Run:
+        job = LongJob(self._parts.session, title="Refining", watch=watch, on_end=self._ended, on_cancel=self.cancel)
+        self._run = run = _Run(job, undoable)
+        job.begin()
+        return run
+
+    def _ended(self) -> None:
+        self._parts.encode.drop(_GROUP)
+        self._run = None
 
     def _listed(self, run: _Run, image_ids: Sequence[int]) -> None:
         if run is self._run:
@@ -174,7 +169,7 @@ class RefineAll:
             return
         left = run.time_left
         words = f"Refining {record.path.name}" + (f", {left} left" if left else "")
-        run.watch.progressed(Progress(run.total - len(run.left) - 1, run.total, words))
+        run.job.progressed(Progress(run.total - len(run.left) - 1, run.total, words))
         self._parts.store.run(
             lambda project: project.never_refined(record.id),
             on_done=partial(self._ask, run, record),
@@ -220,21 +215,13 @@ class RefineAll:
 
     def _broke(self, run: _Run, error: Exception) -> None:
         if run is self._run:  # else it was cancelled, or belongs to a project that is no longer open
-            run.log.failed(error, **run.counts)
-            self.stop()
-            self._parts.session.report(error)
+            run.job.fail(error)
 
     def _end(self, run: _Run, why: str) -> None:
         session = self._parts.session
-        if not why:
-            run.log.done(**run.counts)
-        self.stop()
         keys = [f"{session.keys[id]} {does}" for id, does in _HOW_TO_CHECK if session.keys.get(id)]
         sentence = words_on(run, why, how_to_check=", ".join(keys))
-        if run.faults:
-            session.report(BadInputError(sentence))
-        else:
-            session.tell(sentence)
+        run.job.end(Outcome(sentence, Level.WARNING if run.faults else Level.INFO))
         if run.undoable and session.draft is None and session.selected_id is None:
             first = next((entry for entry in session.corrections if entry.proposal is not None), None)
             session.select(first.id if first is not None else None)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from boxrefine_gui.lanes.lane import QueueLane, Ticket
+from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import opening
-from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.operations.box_verbs import Cancellable, Parts
+from boxrefine_gui.operations.job import LongJob, Outcome
 from core.encoders.traits import SHIPPED, TRAITS, title_of
 from core.encoders.weights.published import find_weights
-from core.log import JobLog
 from core.progress import Job, Progress
 
 _HOW_TO_USE = "choose Use this encoder, or the menu Model"
@@ -31,8 +31,7 @@ class ModelsFolder(QObject):
         super().__init__()
         self._parts = parts
         self._lane = lane
-        self._ticket: Ticket | None = None
-        self._log: JobLog | None = None
+        self._job: LongJob | None = None
         self.here: frozenset[str] = frozenset(SHIPPED)
         self.busy_with = ""
 
@@ -52,8 +51,7 @@ class ModelsFolder(QObject):
 
             return bring(name)
 
-        job = f"download of the weights of {name}"
-        self._run(name, start, f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.", job=job)
+        self._run(name, start, f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.")
 
     def add(self, name: str, path: Path) -> None:
         """Take in a file that the user has."""
@@ -67,7 +65,7 @@ class ModelsFolder(QObject):
             whose = "" if held.official else "; they are not the published ones, so they are taken for your own"
             return f"{words}{whose}: {_HOW_TO_USE}."
 
-        self._run(name, start, f"{words}: {_HOW_TO_USE}.", job=f"taking in weights of {name} from {path}")
+        self._run(name, start, f"{words}: {_HOW_TO_USE}.")
 
     def remove(self, name: str) -> None:
         """Remove weights."""
@@ -85,55 +83,54 @@ class ModelsFolder(QObject):
 
     def cancel(self) -> None:
         """Stop the download; what came is kept, and the next one goes on from there."""
-        if self._ticket is not None:
-            self._ticket.cancel()
+        if self._job is not None:
+            self._job.cancel()
 
-    def _run(self, name: str, start: Callable[[], Job[object]], sentence: str, *, job: str) -> None:
+    def _run(self, name: str, start: Callable[[], Job[object]], sentence: str) -> None:
         if self.busy_with:
             return
-        self.busy_with, self._log = name, JobLog(job)
-        cancelled = f"The download for {title_of(name)} was cancelled; the next one goes on from there."
-        self._ticket = self._lane.run_steps(
-            start,
-            on_done=partial(self._done, sentence),
-            on_error=self._failed,
-            on_progress=self._progressed,
-            on_cancel=partial(self._cancelled, cancelled),
-        )
+        self.busy_with = name
         self.said.emit("")
-        self.changed.emit()
-
-    def _progressed(self, progress: Progress) -> None:
-        self.progressed.emit(progress)
-
-    def _done(self, sentence: str, result: object = None) -> None:
-        """`result` is another sentence, where the job knows better how it ended."""
-        self._ended()
-        if self._log is not None:
-            self._log.done()
-        sentence = result if isinstance(result, str) else sentence
-        self.said.emit(sentence)
-        self._parts.session.tell(sentence)
-
-    def _cancelled(self, sentence: str) -> None:
-        if self._log is not None:
-            self._log.cancelled()
-        self._done(sentence)
-
-    def _failed(self, error: Exception) -> None:
-        self._ended()
-        if self._log is not None:
-            self._log.failed(error)
-        self._parts.session.report(error)
+        cancelled = Outcome(f"The download for {title_of(name)} was cancelled; the next one goes on from there.")
+        self._job = LongJob(
+            self._parts.session,
+            title=title_of(name),
+            watch=lambda: _Follower(self),
+            cancelled=cancelled,
+            on_end=self._ended,
+            tell=lambda outcome: self.said.emit(outcome.sentence),
+        )
+        # The job may know better how it ended.
+        self._job.run(
+            self._lane, start, on_done=lambda result: Outcome(result if isinstance(result, str) else sentence)
+        )
 
     def _ended(self) -> None:
-        self.busy_with, self._ticket = "", None
+        self.busy_with, self._job = "", None
         self.changed.emit()
         self.look()
 
     def _looked(self, here: frozenset[str]) -> None:
         self.here = here
         self.changed.emit()
+
+
+class _Follower:
+    """Shows the job in the dialog of the encoders, which has the button to cancel it."""
+
+    def __init__(self, folder: ModelsFolder) -> None:
+        self._folder = folder
+
+    def started(self, title: str, ticket: Cancellable) -> None:
+        """The dialog shows what the folder is busy with."""
+        self._folder.changed.emit()
+
+    def progressed(self, progress: Progress) -> None:
+        """How far it is."""
+        self._folder.progressed.emit(progress)
+
+    def ended(self) -> None:
+        """The folder itself says so, once it is no longer busy."""
 
 
 def _found() -> frozenset[str]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts
-from core.log import JobLog
+from boxrefine_gui.operations.job import LongJob, Outcome
 from core.progress import Job
 from core.records import Dataset
 
@@ -67,38 +67,23 @@ def _look(dataset: Dataset, choice: ExportChoice) -> _Looked:
     return _Looked(wanted, files_there(wanted, format=choice.format, out=choice.out), left_out)
 
 
-def _write(parts: Parts, choice: ExportChoice, found: _Looked, new_watch: Callable[[], JobWatcher]) -> None:
-    watch = new_watch()
+def _write(parts: Parts, choice: ExportChoice, found: _Looked, watch: Callable[[], JobWatcher]) -> None:
     dataset = found.dataset
-    log = JobLog(f"export as {choice.format} to {choice.out}")
 
     def start() -> Job[ExportSummary]:
         from core.formats import export as write
 
         return write(dataset, format=choice.format, out=choice.out, outlines=choice.outlines)
 
-    def done(summary: ExportSummary) -> None:
-        watch.ended()
-        log.done(boxes=summary.boxes, images=summary.images, left_out=found.left_out)
+    def done(summary: ExportSummary) -> Outcome:
         boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
         images = "1 image" if summary.images == 1 else f"{summary.images} images"
         where = images if summary.boxed == summary.images else f"{summary.boxed} of {images}"
         left = "1 box" if found.left_out == 1 else f"{found.left_out} boxes"
         are = "is" if found.left_out == 1 else "are"
         rest = f"; {left} that nobody has accepted yet {are} left out" if found.left_out else ""
-        parts.session.tell(f"{boxes} on {where} written to {summary.path}{rest}.")
+        return Outcome(f"{boxes} on {where} written to {summary.path}{rest}.")
 
-    def failed(error: Exception) -> None:
-        watch.ended()
-        log.failed(error)
-        parts.session.report(error)
-
-    def cancelled() -> None:
-        watch.ended()
-        log.cancelled()
-        parts.session.tell("The export was cancelled; nothing was written.")
-
-    ticket = parts.exports.run_steps(
-        start, on_done=done, on_error=failed, on_progress=watch.progressed, on_cancel=cancelled
-    )
-    watch.started(f"Writing to {choice.out}", ticket)
+    cancelled = Outcome("The export was cancelled; nothing was written.")
+    job = LongJob(parts.session, title=f"Writing to {choice.out}", watch=watch, cancelled=cancelled)
+    job.run(parts.exports, start, on_done=done)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.lanes.lane import Ticket
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts, apply_widely
+from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.state.doing import Scan, ScanKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import StoreView, read_touched
-from core.errors import BadInputError
-from core.log import JobLog
 from core.progress import Job
 
 if TYPE_CHECKING:
@@ -35,12 +35,11 @@ class _Imported:
     view: StoreView
 
 
-def import_boxes(parts: Parts, path: Path, *, watch: JobWatcher) -> None:
+def import_boxes(parts: Parts, path: Path, *, watch: Callable[[], JobWatcher]) -> None:
     """Bring the boxes of an annotation file into the open project, as boxes to check; one undo step."""
     session = parts.session
     project = session.project_path
     if project is None or session.scan is not None:
-        watch.ended()
         session.tell(NO_PROJECT if project is None else STILL_READING)
         return
     images = tuple(image for image in session.images if image.id > 0)
@@ -51,71 +50,49 @@ def import_boxes(parts: Parts, path: Path, *, watch: JobWatcher) -> None:
 
         return find_boxes(path, images, folder=folder)
 
-    job = _Import(parts, path, project, watch)
-    job.ticket = parts.exports.run_steps(
-        start, on_done=job.found, on_error=job.failed, on_progress=watch.progressed, on_cancel=job.cancelled
-    )
-    watch.started(f"Reading {path.name}", job)
-    session.set_scan(job.scan)
+    _Import(parts, path).run(start, watch=watch)
 
 
 class _Import:
-    """One import under way."""
+    """One import under way: the file is read on the export lane, then stored on the store lane."""
 
-    def __init__(self, parts: Parts, path: Path, project: Path, watch: JobWatcher) -> None:
-        self._parts, self._path, self._project, self._watch = parts, path, project, watch
-        self.scan = Scan(ScanKind.IMPORTING, path.name)
-        self._log = JobLog(f"import from {path}")
-        self.ticket: Ticket | None = None
-        self._is_wanted = True
+    def __init__(self, parts: Parts, path: Path) -> None:
+        self._parts, self._path = parts, path
+        self._scan = Scan(ScanKind.IMPORTING, path.name)
 
-    def cancel(self) -> None:
-        """Give it up; once it is being stored, undo is the way back."""
-        self._is_wanted = False
-        if self.ticket is not None:
-            self.ticket.cancel()
+    def run(self, start: Callable[[], Job[FoundBoxes]], *, watch: Callable[[], JobWatcher]) -> None:
+        """Read, store, tell. Once it is being stored, it can be cancelled no more: undo is the way back."""
+        cancelled = Outcome(f"The import of {self._path.name} was cancelled; the project is as it was.")
+        job = LongJob(
+            self._parts.session,
+            title=f"Reading {self._path.name}",
+            watch=watch,
+            cancelled=cancelled,
+            on_end=self._ended,
+        )
+        job.run(self._parts.exports, start, on_done=partial(self._found, job))
+        self._parts.session.set_scan(self._scan)
 
-    def found(self, found: FoundBoxes) -> None:
+    def _found(self, job: LongJob, found: FoundBoxes) -> None:
         """The file has been read; now it is stored, unless another project was opened meanwhile."""
-        if not self._is_wanted or self._parts.session.project_path != self._project:
-            self.cancelled()
+        if not job.is_wanted:
+            job.give_up()
             return
 
-        def job(project: ProjectStore) -> _Imported:
+        def store(project: ProjectStore) -> _Imported:
             new, changes = project.import_boxes(found.boxes, file=self._path.name)
             return _Imported(new, len(changes.image_ids), read_touched(project, changes))
 
-        self._parts.store.run(job, on_done=partial(self._stored, found), on_error=self.failed)
+        self._parts.store.run(store, on_done=partial(self._stored, job, found), on_error=job.fail)
 
-    def _stored(self, found: FoundBoxes, imported: _Imported) -> None:
-        self._end()
-        left_out = len(found.missing) + len(found.problems)
-        self._log.done(boxes=imported.new, images=imported.images, left_out=left_out)
-        session = self._parts.session
+    def _stored(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
         apply_widely(self._parts, imported.view)
-        sentence = words_on(
-            self._path, found, new=imported.new, images=imported.images, next_key=session.keys.get("next_to_check", "")
-        )
-        if found.missing or found.problems:
-            session.report(BadInputError(sentence))  # it stays until it is closed
-        else:
-            session.tell(sentence)
+        next_key = self._parts.session.keys.get("next_to_check", "")
+        sentence = words_on(self._path, found, new=imported.new, images=imported.images, next_key=next_key)
+        job.end(Outcome(sentence, Level.WARNING if found.missing or found.problems else Level.INFO))
 
-    def failed(self, error: Exception) -> None:
-        """The file cannot be read, or nothing can be stored."""
-        self._end()
-        self._log.failed(error)
-        self._parts.session.report(error)
-
-    def cancelled(self) -> None:
-        """Nothing has been stored yet."""
-        self._end()
-        self._log.cancelled()
-        self._parts.session.tell(f"The import of {self._path.name} was cancelled; the project is as it was.")
-
-    def _end(self) -> None:
-        self._watch.ended()
-        if self._parts.session.scan is self.scan:
+    def _ended(self) -> None:
+        if self._parts.session.scan is self._scan:
             self._parts.session.set_scan(None)
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import Moved, StoreView, read_others_work
-from core.errors import BadFileError, ProjectGoneError
+from core.errors import ProjectGoneError
 from core.records import Changes, Finding, OpenElsewhere
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class ProjectWatch:
             self._parts.store.read(read, on_done=partial(self._read, time.monotonic()))
         if len(seen.findings) > self._named:
             self._named = len(seen.findings)
-            self._parts.session.report(BadFileError(words_on_damage(seen.findings)))
+            self._parts.session.tell(words_on_damage(seen.findings), Level.WARNING)
 
     def _read(self, asked_at: float, view: StoreView) -> None:
         took_ms = 1000 * (time.monotonic() - asked_at)
@@ -108,7 +109,7 @@ class ProjectWatch:
         session.changed.emit(Changes(images=True))
         choose_settings(self._parts, session.settings.opened(moved.after))
         if moved.is_gone:
-            session.report(ProjectGoneError(words_on_rescue(moved)))
+            session.report(ProjectGoneError(words_on_rescue(moved)))  # with its kind comes a button to save it
         else:
             session.tell(f"The project is saved in {moved.after}, and the work goes on there.")
         drawing.keep_unwritten(self._parts)

@@ -12,9 +12,10 @@ from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.lanes.trainer_process import TrainerProcess, train_command
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
 from boxrefine_gui.state.doing import Activity, ActivityKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
-from core.errors import BadInputError, StorageError
+from core.errors import StorageError
 from core.log import JobLog
 from core.records import RefinerRecord
 
@@ -74,11 +75,10 @@ class Teaching:
             return
         boxes = session.accepted_count
         if boxes < LEAST_CORRECTIONS:
-            session.report(
-                BadInputError(
-                    f"This project has {boxes} accepted {'box' if boxes == 1 else 'boxes'}, and teaching needs "
-                    f"{LEAST_CORRECTIONS}: accept some more."
-                )
+            session.tell(
+                f"This project has {boxes} accepted {'box' if boxes == 1 else 'boxes'}, and teaching needs "
+                f"{LEAST_CORRECTIONS}: accept some more.",
+                Level.WARNING,
             )
             return
         self._log = JobLog(f"teaching by {boxes} boxes of {session.project_path}{' by itself' if by_itself else ''}")
@@ -166,10 +166,9 @@ class Teaching:
             return
         told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
         session.set_teaching(TeachingState(sentence="" if where else told))
-        fault = StorageError(f"{where}{told}")
         if self._log is not None:
-            self._log.failed(fault, exit_code=code)
-        session.report(fault)
+            self._log.failed(StorageError(told), exit_code=code)
+        session.tell(f"{where}{told}", Level.ERROR)
 
     def _elsewhere(self) -> str:
         """What to begin with where another project is open than the one that is taught; else nothing."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.state.doing import Activity, ModelsState, Scan
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session_drafts import SessionDrafts
@@ -231,6 +232,6 @@ class Session(SessionDrafts):
         """Tell the user of an error; the notices sort it."""
         self.problem.emit(error)
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, sentence: str, level: Level = Level.INFO) -> None:
         """Tell the user something."""
-        self.told.emit(sentence)
+        self.told.emit(sentence, level)

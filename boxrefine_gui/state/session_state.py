@@ -70,7 +70,7 @@ class SessionState(QObject):
     settings_changed = Signal()
     activity_changed = Signal()
     problem = Signal(object)  # an Exception, to be sorted by the notices
-    told = Signal(str)  # a sentence for the user
+    told = Signal(str, object)  # a sentence for the user, and its Level
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import in_words
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import PlainLabel
@@ -30,13 +31,13 @@ from core.text import escaped
 _TOLD_MS = 12_000
 """How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
 
-# The same in light and dark: a label takes its colour from the palette unless it is named here.
+# By whether it stays. The same in light and dark: a label takes its colour from the palette unless it is named here.
 _STYLES = {
-    "fault": (
+    True: (
         "#sentence { background: #FCE8D5; border-left: 4px solid #D55E00; }"
         "#sentence QLabel, #sentence QPushButton { color: #4A2508; }"
     ),
-    "told": (
+    False: (
         "#sentence { background: #DDF0E9; border-left: 4px solid #009E73; }"
         "#sentence QLabel, #sentence QPushButton { color: #08352A; }"
     ),
@@ -73,9 +74,8 @@ class Notices(QWidget):
     def show_problem(self, error: Exception) -> None:
         """Sort an error: the world's fault is told in its sentence, ours in a report."""
         if isinstance(error, KnownError):
-            self._show(str(error), "fault")
+            self.tell(str(error), Level.ERROR)
             self.save_elsewhere.setVisible(isinstance(error, ProjectUnwritableError))
-            self._until.stop()
             self._shown = error
             self._gone = error if isinstance(error, ProjectGoneError) else self._gone
         elif self._bug is None or not self._bug.isVisible():
@@ -85,10 +85,17 @@ class Notices(QWidget):
         else:
             self._bug.add(report_of(error))
 
-    def tell(self, sentence: str) -> None:
-        """Say something that needs no answer."""
-        self._show(sentence, "told")
-        self._until.start(_TOLD_MS)
+    def tell(self, sentence: str, level: Level = Level.INFO) -> None:
+        """Show a sentence: what needs no answer for a while, all else until it is closed."""
+        self._shown, self._told_in = None, self._session.project_path
+        self.sentence.setText(sentence)
+        self.save_elsewhere.hide()
+        self._bar.setStyleSheet(_STYLES[level.stays])
+        self._bar.show()
+        if level.stays:
+            self._until.stop()
+        else:
+            self._until.start(_TOLD_MS)
 
     def dismiss(self) -> None:
         """Take the sentence away; one that tells of a project that is gone comes back from under another."""
@@ -109,13 +116,6 @@ class Notices(QWidget):
         if self._told_in is not None and self._told_in != self._session.project_path:
             self._gone = None
             self.dismiss()
-
-    def _show(self, sentence: str, kind: str) -> None:
-        self._shown, self._told_in = None, self._session.project_path
-        self.sentence.setText(sentence)
-        self.save_elsewhere.hide()
-        self._bar.setStyleSheet(_STYLES[kind])
-        self._bar.show()
 
     def _make_bar(self) -> QFrame:
         bar = QFrame()

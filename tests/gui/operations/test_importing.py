@@ -157,14 +157,14 @@ def test_a_cancelled_import_leaves_the_project_as_it_was(
 def test_without_a_project_it_says_what_to_do_first(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:
     assert not closed_app.window.action_by_id["import"].isEnabled()
     path = save_coco(tmp_path / "coarse.json", {"a.png": [FIRST]})
-    importing.import_boxes(closed_app.parts, path, watch=closed_app.window.jobs.new())
+    importing.import_boxes(closed_app.parts, path, watch=closed_app.window.jobs.new)
     assert sentence(closed_app) == importing.NO_PROJECT
 
 
 def test_while_the_folder_is_still_being_read_it_waits_for_another_try(app: App, tmp_path: Path) -> None:
     app.session.set_scan(Scan(ScanKind.READING, done=3, total=100))
     path = save_coco(tmp_path / "coarse.json", {"a.png": [FIRST]})
-    importing.import_boxes(app.parts, path, watch=app.window.jobs.new())
+    importing.import_boxes(app.parts, path, watch=app.window.jobs.new)
     assert sentence(app) == importing.STILL_READING
     app.session.set_scan(None)
 

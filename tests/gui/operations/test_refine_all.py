@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, load_chosen_models
 from boxrefine_gui.operations import batch_refine, box_verbs
+from boxrefine_gui.operations.job import LongJob
 from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState
 from core.cli import main
 from core.errors import GpuError
@@ -193,14 +194,15 @@ def test_another_project_ends_it(qtbot: QtBot, coarse: App, models: FakeModels, 
 
 
 def test_how_long_it_takes_is_said_once_it_is_known(qtbot: QtBot, app: App) -> None:
-    run = batch_refine._Run(app.window.jobs.new(), undoable=False, total=10)
+    job = LongJob(app.session, title="Refining", watch=app.window.jobs.new)
+    run = batch_refine._Run(job, undoable=False, total=10)
     run.left.extend(range(9))
     assert run.time_left == ""
     run.left.clear()
     run.left.extend(range(4))  # five are done, one is under way
     run.started -= 50
     assert run.time_left == "50 s"
-    run.watch.ended()
+    job.end()
 
 
 def test_its_answers_are_those_of_the_verb_refine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,7 +180,7 @@ def test_an_import_of_hostile_names_says_so_plainly(qtbot: QtBot, hostile: App) 
     assert folder is not None
     boxes = {f"{HOSTILE}.png": [Box(5, 5, 30, 30)], f"{HOSTILE}9.png": [Box(1, 1, 9, 9)]}
     file = save_coco(folder / f"{HOSTILE}.json", boxes)
-    import_boxes(hostile.parts, file, watch=hostile.window.jobs.new())
+    import_boxes(hostile.parts, file, watch=hostile.window.jobs.new)
     qtbot.waitUntil(lambda: hostile.window.notices.sentence.text() != "" and hostile.store.is_idle)
     assert HOSTILE in hostile.window.notices.sentence.text()
     assert faults() == []
