@@ -27,6 +27,7 @@ from core.settings import Settings
 PICTURE = "motorcycle_left"
 START, END = QPointF(0.3, 0.25), QPointF(0.7, 0.8)  # parts of the canvas
 WARM_UP, MOVES = 5, 60
+FIRST_MOVE = 0.1  # of the way: shorter drags are slips of the hand and draw nothing
 STROKES, STROKE_MOVES, MOVE_EVERY_MS = 8, 30, 16
 PATIENCE_MS = 120_000
 
@@ -102,7 +103,7 @@ class Stopwatch(QObject):
         """One long drag whose every event waits for its refinement, then quick strokes."""
         self._mouse(QEvent.Type.MouseButtonPress, 0.0)
         for number in range(WARM_UP + MOVES):
-            self._timed_move((number + 1) / (WARM_UP + MOVES))
+            self._timed_move(FIRST_MOVE + (1 - FIRST_MOVE) * (number + 1) / (WARM_UP + MOVES))
             yield
         self._mouse(QEvent.Type.MouseButtonRelease, 1.0)
         for _ in range(STROKES + 1):

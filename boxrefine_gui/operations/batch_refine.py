@@ -86,6 +86,11 @@ class _Run:
     started: float = field(default_factory=time.monotonic)
 
     @property
+    def counts(self) -> dict[str, float]:
+        """For the log."""
+        return {"boxes": self.proposed, "images": self.on_images, "of": self.total, "left_out": len(self.faults)}
+
+    @property
     def time_left(self) -> str:
         """In words; empty while nobody knows."""
         done = self.total - len(self.left) - 1
@@ -139,7 +144,14 @@ class RefineAll:
         return False
 
     def _begin(self, watch: Callable[[], JobWatcher], *, undoable: bool) -> _Run:
-        job = LongJob(self._parts.session, title="Refining", watch=watch, on_end=self._ended, on_cancel=self.cancel)
+        job = LongJob(
+            self._parts.session,
+            title="Refining",
+            log_as="refining all",
+            watch=watch,
+            on_end=self._ended,
+            on_cancel=self.cancel,
+        )
         self._run = run = _Run(job, undoable)
         job.begin()
         return run
@@ -221,7 +233,7 @@ class RefineAll:
         session = self._parts.session
         keys = [f"{session.keys[id]} {does}" for id, does in _HOW_TO_CHECK if session.keys.get(id)]
         sentence = words_on(run, why, how_to_check=", ".join(keys))
-        run.job.end(Outcome(sentence, Level.WARNING if run.faults else Level.INFO))
+        run.job.end(Outcome(sentence, Level.WARNING if run.faults else Level.INFO, run.counts))
         if run.undoable and session.draft is None and session.selected_id is None:
             first = next((entry for entry in session.corrections if entry.proposal is not None), None)
             session.select(first.id if first is not None else None)

@@ -51,7 +51,12 @@ class ModelsFolder(QObject):
 
             return bring(name)
 
-        self._run(name, start, f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.")
+        self._run(
+            name,
+            start,
+            f"The weights of {title_of(name)} are here: {_HOW_TO_USE}.",
+            log_as=f"download of the weights of {name}",
+        )
 
     def add(self, name: str, path: Path) -> None:
         """Take in a file that the user has."""
@@ -65,7 +70,7 @@ class ModelsFolder(QObject):
             whose = "" if held.official else "; they are not the published ones, so they are taken for your own"
             return f"{words}{whose}: {_HOW_TO_USE}."
 
-        self._run(name, start, f"{words}: {_HOW_TO_USE}.")
+        self._run(name, start, f"{words}: {_HOW_TO_USE}.", log_as=f"taking in weights of {name} from {path}")
 
     def remove(self, name: str) -> None:
         """Remove weights."""
@@ -86,7 +91,7 @@ class ModelsFolder(QObject):
         if self._job is not None:
             self._job.cancel()
 
-    def _run(self, name: str, start: Callable[[], Job[object]], sentence: str) -> None:
+    def _run(self, name: str, start: Callable[[], Job[object]], sentence: str, *, log_as: str) -> None:
         if self.busy_with:
             return
         self.busy_with = name
@@ -95,6 +100,7 @@ class ModelsFolder(QObject):
         self._job = LongJob(
             self._parts.session,
             title=title_of(name),
+            log_as=log_as,
             watch=lambda: _Follower(self),
             cancelled=cancelled,
             on_end=self._ended,

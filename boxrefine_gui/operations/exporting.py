@@ -82,8 +82,15 @@ def _write(parts: Parts, choice: ExportChoice, found: _Looked, watch: Callable[[
         left = "1 box" if found.left_out == 1 else f"{found.left_out} boxes"
         are = "is" if found.left_out == 1 else "are"
         rest = f"; {left} that nobody has accepted yet {are} left out" if found.left_out else ""
-        return Outcome(f"{boxes} on {where} written to {summary.path}{rest}.")
+        counts = {"boxes": summary.boxes, "images": summary.images, "left_out": found.left_out}
+        return Outcome(f"{boxes} on {where} written to {summary.path}{rest}.", counts=counts)
 
     cancelled = Outcome("The export was cancelled; nothing was written.")
-    job = LongJob(parts.session, title=f"Writing to {choice.out}", watch=watch, cancelled=cancelled)
+    job = LongJob(
+        parts.session,
+        title=f"Writing to {choice.out}",
+        log_as=f"export as {choice.format} to {choice.out}",
+        watch=watch,
+        cancelled=cancelled,
+    )
     job.run(parts.exports, start, on_done=done)

@@ -66,6 +66,7 @@ class _Import:
         job = LongJob(
             self._parts.session,
             title=f"Reading {self._path.name}",
+            log_as=f"import from {self._path}",
             watch=watch,
             cancelled=cancelled,
             on_end=self._ended,
@@ -89,7 +90,9 @@ class _Import:
         apply_widely(self._parts, imported.view)
         next_key = self._parts.session.keys.get("next_to_check", "")
         sentence = words_on(self._path, found, new=imported.new, images=imported.images, next_key=next_key)
-        job.end(Outcome(sentence, Level.WARNING if found.missing or found.problems else Level.INFO))
+        left_out = len(found.missing) + len(found.problems)
+        counts = {"boxes": imported.new, "images": imported.images, "left_out": left_out}
+        job.end(Outcome(sentence, Level.WARNING if left_out else Level.INFO, counts))
 
     def _ended(self) -> None:
         if self._parts.session.scan is self._scan:

@@ -38,6 +38,7 @@ class LongJob:
         session: Session,
         *,
         title: str,
+        log_as: str = "",
         watch: Callable[[], JobWatcher],
         cancelled: Outcome | None = None,
         on_end: Callable[[], None] | None = None,
@@ -46,11 +47,13 @@ class LongJob:
     ) -> None:
         """`watch` makes who shows it, once it begins; `cancelled` says what is left of it when it is given up.
 
+        `log_as` is its name in the log, `title` where it is empty.
+
         `on_end` cleans up before the outcome is told. `on_cancel` stops a job of several parts; without it, cancelling
         reaches the step on the lane. `tell` is for who shows outcomes in another place as well.
         """
         self._session = session
-        self._title = title
+        self._title, self._log_as = title, log_as or title
         self._watch = watch
         self._watcher: JobWatcher | None = None
         self._cancelled = cancelled
@@ -78,7 +81,7 @@ class LongJob:
 
     def begin(self) -> None:
         """Show it."""
-        self._log = JobLog(self._title)
+        self._log = JobLog(self._log_as)
         self._watcher = self._watch()
         self._watcher.started(self._title, self)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import in_words
 from boxrefine_gui.state.session import Session
 from core.errors import KnownError
@@ -19,12 +20,17 @@ class Logbook:
         self._models = ""
         session.models_changed.connect(self._models_changed)
         session.problem.connect(self._shown)
+        session.told.connect(self._told)
 
     def _models_changed(self) -> None:
         now = in_words(self._session.models, self._session.models_state)
         if now != self._models:
             self._models = now
             logger.info("models: %s", now)
+
+    def _told(self, sentence: str, level: Level) -> None:
+        if level.stays:
+            logger.warning("shown: %s", sentence)
 
     def _shown(self, error: Exception) -> None:
         if isinstance(error, KnownError):

@@ -115,7 +115,7 @@ def test_an_import_is_in_it_with_its_end(qtbot: QtBot, app: App, logged: Callabl
     bad.write_text("{", "utf-8")
     for path in (good, bad):
         app.window.notices.sentence.clear()
-        import_boxes(app.parts, path, watch=app.window.jobs.new())
+        import_boxes(app.parts, path, watch=app.window.jobs.new)
         qtbot.waitUntil(lambda: app.window.notices.sentence.text() != "")
         settled(qtbot, app)
     text = logged()
@@ -128,7 +128,7 @@ def test_refining_all_is_in_it_with_its_counts(
     qtbot: QtBot, app: App, models: FakeModels, logged: Callable[[], str]
 ) -> None:
     fill(qtbot, app, boxes=2)
-    app.refine_all.folder(watch=app.window.jobs.new())
+    app.refine_all.folder(watch=app.window.jobs.new)
     qtbot.waitUntil(lambda: app.window.notices.sentence.text() != "")
     assert re.search(r"refining all: is done after \S+ s, boxes \d+, images \d+, of \d+, left_out 0\n", logged())
 
