@@ -168,8 +168,14 @@ class StoreLane:
         return self._go_on_in(project, rescue_path(project.path), is_gone=True)
 
     def _go_on_in(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
+        from core.store.rescued import note_rescue, settle_rescue
+
         project.copy_to(path)
         copy = type(project).open(path)
+        if is_gone:
+            note_rescue(path, project=project.path)
+        else:
+            settle_rescue(project.path)
         project.close()
         self._project = copy
         self._moves.append(Moved(project.path, path, is_gone))

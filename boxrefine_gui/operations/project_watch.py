@@ -67,11 +67,16 @@ class ProjectWatch:
         self._timer.setInterval(LOOK_MS)
         self._timer.start()
         self._parts.store.read(lambda project: project.opened_elsewhere, on_done=self._tell_of_others)
+        self._parts.store.read(_copies, on_done=self._tell_of_copies)
 
     def _tell_of_others(self, others: tuple[OpenElsewhere, ...]) -> None:
         strangers = tuple(other for other in others if other.pid != self._trainer())
         if strangers:
             self._parts.session.tell(words_on_others(strangers))
+
+    def _tell_of_copies(self, copies: tuple[Path, ...]) -> None:
+        if copies:
+            self._parts.session.tell(words_on_copies(copies), Level.WARNING)
 
     def look(self) -> None:
         """See whether others have written, or the file is gone."""
@@ -123,6 +128,22 @@ def save_elsewhere(parts: Parts, path: Path) -> None:
 def _look(project: ProjectStore) -> _Seen:
     """Store lane."""
     return _Seen(project.has_changed_elsewhere(), project.is_gone, tuple(project.findings()))
+
+
+def _copies(project: ProjectStore) -> tuple[Path, ...]:
+    """Store lane."""
+    from core.store.rescued import rescued_copies
+
+    return tuple(rescued_copies(project.path))
+
+
+def words_on_copies(copies: tuple[Path, ...]) -> str:
+    """One sentence on work that went on elsewhere when the file at this place was gone."""
+    more = f", and {len(copies) - 1} more copies are beside it" if len(copies) > 1 else ""
+    return (
+        f"Earlier work on this project went on in {copies[-1]}, because the file here was gone{more}: File, Open a "
+        "project opens it, and Save project elsewhere ends this notice."
+    )
 
 
 def words_on_others(others: tuple[OpenElsewhere, ...]) -> str:

@@ -27,9 +27,14 @@ _PAGES = 4096
 """Pages in one step of a copy; a writer in between makes SQLite start anew, so a step is large."""
 
 
+def rescue_folder() -> Path:
+    """Where copies of projects whose files are gone lie, in the user's data folder."""
+    return Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "rescued"
+
+
 def rescue_path(project: Path) -> Path:
-    """Where the work goes on when a project's file is gone: a new name in the user's data folder."""
-    folder = Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "rescued"
+    """Where the work goes on when a project's file is gone: a new name in `rescue_folder`."""
+    folder = rescue_folder()
     name = project.parent.name if project.stem == "boxrefine" else project.stem
     path = folder / f"{name}-{datetime.now():%Y%m%d-%H%M%S}.sqlite"
     return path.with_stem(f"{path.stem}-{secrets.token_hex(2)}") if os.path.lexists(path) else path

@@ -22,7 +22,7 @@ from core.store.openings import folder_of
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.damage import spoil
 from tests.core.projects import python
-from tests.gui.driving import ScriptedAsk, accept, draw, settled, stored
+from tests.gui.driving import ScriptedAsk, accept, draw, ready, settled, stored
 
 unix_files = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let an open file go")
 
@@ -261,3 +261,25 @@ def test_nothing_is_left_beside_the_project(qtbot: QtBot, app: App) -> None:
     app.window.close()
     assert app.close()
     assert not folder.exists()
+
+
+@unix_files
+def test_who_opens_the_place_again_hears_of_the_copy_until_it_is_saved(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, own_home: Path, pictures: Path
+) -> None:
+    remove_project(project_of(app))
+    qtbot.waitUntil(lambda: "no longer at its place" in sentence(app), timeout=5000)
+    copy = project_of(app)
+    app.open(pictures)
+    ready(qtbot, app)
+    qtbot.waitUntil(lambda: f"went on in {copy}" in sentence(app))
+    app.open(copy)
+    ready(qtbot, app)
+    ask.answer = tmp_path / "mine.sqlite"
+    app.window.action_by_id["save_elsewhere"].trigger()
+    qtbot.waitUntil(lambda: project_of(app) == ask.answer)
+    app.window.notices.dismiss()
+    app.open(pictures)
+    ready(qtbot, app)
+    qtbot.waitUntil(lambda: app.store.is_idle)
+    assert "went on in" not in sentence(app)
