@@ -27,6 +27,7 @@ from core.picture_claims import (
     TooLargeError,
     check_claims,
     check_head,
+    check_memory,
     check_scans,
     plain_png,
 )
@@ -55,6 +56,7 @@ def read_picture(path: Path) -> Picture:
     claims more pixels than its bytes can hold; never anything else, whatever is in it.
     """
     with _readable(path), _opened(path) as (file, image):
+        check_memory(*image.size, is_wide=_is_deep(image) or "A" in image.mode)
         if _is_deep(image):
             # OpenCV turns TIFFs whatever it is told.
             turned = image.format == "TIFF"

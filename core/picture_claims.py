@@ -5,6 +5,7 @@ A header of 85 bytes can claim four thousand million pixels, and a decoder takes
 
 from __future__ import annotations
 
+import os
 import struct
 
 from PIL import ImageFile
@@ -29,6 +30,9 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _TILE_WIDTH, _TILE_HEIGHT = 258, 277, 322, 323
+_BYTES_A_PIXEL, _BYTES_A_WIDE_PIXEL = 10, 20
+"""What the decoders and the copies that turn a picture and make it RGB hold at once, measured on 4,000 x 4,000."""
+
 _LARGEST_TILE = 4096 * 4096
 _MOST_SCANS = 200
 
@@ -64,6 +68,25 @@ def check_claims(image: ImageFile.ImageFile, head: bytes, *, nbytes: int) -> Non
         by_byte = _WEBP_PIXELS_A_BYTE if image.format == "WEBP" else _JPEG_PIXELS_A_BYTE
         decoded, most = pixels * 3.0, nbytes * by_byte * 3.0
     _compare(width, height, decoded=decoded, most=most, nbytes=nbytes)
+
+
+def check_memory(width: int, height: int, *, is_wide: bool) -> None:
+    """Refuse a picture that takes more than half of the computer's memory to decode: the system would kill the program.
+
+    `is_wide`: more than 8 bits a channel, or an alpha channel. Raises TooLargeError.
+    """
+    needed, memory = width * height * (_BYTES_A_WIDE_PIXEL if is_wide else _BYTES_A_PIXEL), _memory()
+    if memory is not None and needed > max(memory // 2, _HARMLESS_BYTES):
+        have = f"and this computer has {memory / 1e9:.1f} GB of memory"
+        raise TooLargeError(f"{width} x {height} pixels take {needed / 1e9:.1f} GB to decode, {have}")
+
+
+def _memory() -> int | None:
+    """Bytes of memory of this computer, where the system tells."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return None
 
 
 def plain_png(content: bytes) -> bytes:

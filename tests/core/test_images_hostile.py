@@ -75,6 +75,18 @@ def test_a_picture_of_900_million_pixels_is_one(tmp_path: Path) -> None:
         read_thumbnail(path, side=96)
 
 
+def test_a_picture_that_half_of_the_memory_does_not_hold_is_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.png"
+    Image.new("RGB", (4_000, 3_000)).save(path)
+    monkeypatch.setattr("core.picture_claims._memory", lambda: 230_000_000)
+    with pytest.raises(BadFileError, match=r"take 0.1 GB to decode, and this computer has 0.2 GB .* smaller ones"):
+        read_picture(path)
+    monkeypatch.setattr("core.picture_claims._memory", lambda: 250_000_000)
+    assert read_picture(path).shape == (3_000, 4_000, 3)
+
+
 def test_a_large_jpeg_has_a_thumbnail(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.new("L", (12_000, 12_000)).save(path)
