@@ -291,6 +291,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         from core.store.project_file import project_name
+        from core.store.rescued import is_rescue_copy
 
         session = self.parts.session
         names = [session.image.path.name] if session.image else []
@@ -298,6 +299,8 @@ class MainWindow(QMainWindow):
             names.append(session.folder.name)
         elif session.project_path is not None:
             names.append(project_name(session.project_path))
+        if session.project_path is not None and is_rescue_copy(session.project_path):
+            names.append("in a copy, not saved")
         set_title(self, " – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:

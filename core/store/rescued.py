@@ -24,6 +24,11 @@ def settle_rescue(copy: Path) -> None:
         _note_of(copy).unlink(missing_ok=True)
 
 
+def is_rescue_copy(project: Path) -> bool:
+    """Whether this project is a copy in which the work on another one went on."""
+    return project.parent == rescue_folder()
+
+
 def rescued_copies(project: Path) -> list[Path]:
     """The copies in which work on `project` went on, the oldest first, as far as they are there and not saved since."""
     wanted, found = os.fsencode(project.absolute()), []

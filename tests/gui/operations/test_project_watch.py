@@ -164,6 +164,7 @@ def test_a_project_that_goes_is_told_of_and_the_work_goes_on(
     assert str(before) in sentence(app) and "save it where you want" in sentence(app)
     assert project_of(app) != before and project_of(app).is_relative_to(own_home)
     assert len(stored(app)) == 2
+    assert "in a copy, not saved" in app.window.windowTitle()
     if way is replace_project:
         assert ProjectStore.open(before).images() == []
     button = app.window.notices.save_elsewhere
@@ -172,6 +173,7 @@ def test_a_project_that_goes_is_told_of_and_the_work_goes_on(
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: project_of(app) == ask.answer)
     assert "is saved in" in sentence(app)
+    assert "in a copy" not in app.window.windowTitle()
     app.window.action_by_id["undo"].trigger()
     qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
     assert [image.path.name for image in app.session.images] == ["a.png", "b.png", "c.png"]
