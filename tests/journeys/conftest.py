@@ -1,7 +1,8 @@
-"""Windows for stories: opened on a folder with the fake model, quit, and opened again."""
+"""Windows for stories: those of this process with the fake model, and a desktop with pictures for real ones."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, build
+from core.sample_project import pictures_folder
 from tests.gui.conftest import end
 from tests.gui.driving import ScriptedAsk, ready
 from tests.gui.fakes import FakeModels
+from tests.journeys.desktop import Desktop, desktop
 
 
 class Windows:
@@ -46,3 +49,19 @@ def windows(qtbot: QtBot) -> Iterator[Windows]:
     windows = Windows(qtbot)
     yield windows
     windows.quit_all()
+
+
+@pytest.fixture
+def screen() -> Iterator[Desktop]:
+    with desktop() as screen:
+        yield screen
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two real pictures in a folder with a space and an umlaut in its name."""
+    folder = tmp_path / "meine Bilder ü"
+    folder.mkdir()
+    for name in ("astronaut.png", "coffee.png"):
+        shutil.copy(pictures_folder() / name, folder / name)
+    return folder

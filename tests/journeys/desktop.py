@@ -94,6 +94,7 @@ def desktop() -> Iterator[Desktop]:
     """A fresh display of 1400 x 900 pixels."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"]
+    command.append("-noreset")  # else it starts anew when xdotool leaves, and turns away a window that comes just then
     with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
         os.close(write)
         with os.fdopen(read) as answer:

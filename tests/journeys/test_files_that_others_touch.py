@@ -6,26 +6,11 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
-from tests.journeys.desktop import Desktop, missing_tools, soon, until
-from tests.journeys.test_on_a_desktop import (
-    DRAGS,
-    boxes,
-    dataset,
-    folder,
-    quit_app,
-    screen,
-    wait_for_the_model,
-)
+from tests.journeys.desktop import Desktop, soon, until
+from tests.journeys.real_window import DRAGS, NEEDS_A_DESKTOP, boxes, dataset, quit_app, wait_for_the_model
 
-__all__ = ["folder", "screen"]
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing_tools()), reason=missing_tools() or "all there"),
-]
+pytestmark = NEEDS_A_DESKTOP
 
 
 def windows_of(screen: Desktop) -> set[str]:

@@ -5,29 +5,21 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from core.records import Correction, DrawnBox
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
-from tests.journeys.desktop import Desktop, missing_tools, until
-from tests.journeys.test_on_a_desktop import (
+from tests.journeys.desktop import Desktop, until
+from tests.journeys.real_window import (
     DRAGS,
     HAS_MODEL,
+    NEEDS_A_DESKTOP,
     boxes,
     click_on_the_first,
     dataset,
-    folder,
     quit_app,
-    screen,
     wait_for_the_model,
 )
 
-__all__ = ["folder", "screen"]
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing_tools()), reason=missing_tools() or "all there"),
-]
+pytestmark = NEEDS_A_DESKTOP
 
 INSIDE = ((540, 250), (630, 340))
 SECOND_IMAGE = (100, 150)

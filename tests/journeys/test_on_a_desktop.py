@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import pytest
 from pycocotools.coco import COCO
 
-from core.records import Dataset
-from core.resources import RESOURCES
-from core.sample_project import pictures_folder
-from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
-from tests.journeys.desktop import Desktop, desktop, missing_tools, soon, until
+from tests.journeys.desktop import Desktop, soon, until
+from tests.journeys.real_window import (
+    DRAGS,
+    HAS_MODEL,
+    NEEDS_A_DESKTOP,
+    boxes,
+    click_on_the_first,
+    dataset,
+    quit_app,
+    wait_for_the_model,
+)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing_tools()), reason=missing_tools() or "all there"),
-]
-
-DRAGS = (((470, 160), (710, 420)), ((760, 120), (930, 520)), ((660, 540), (990, 790)))
-SLOW_S = 10.0
-HAS_MODEL = (RESOURCES / "weights" / "light" / "refiner.safetensors").exists()
-
-
-@pytest.fixture
-def screen() -> Iterator[Desktop]:
-    with desktop() as screen:
-        yield screen
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Two real pictures in a folder with a space and an umlaut in its name."""
-    folder = tmp_path / "meine Bilder ü"
-    folder.mkdir()
-    for name in ("astronaut.png", "coffee.png"):
-        shutil.copy(pictures_folder() / name, folder / name)
-    return folder
-
-
-def dataset(folder: Path) -> Dataset:
-    with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
-        return store.dataset()
-
-
-def boxes(folder: Path) -> int:
-    return len(dataset(folder).corrections) if (folder / PROJECT_FILE_NAME).exists() else 0
+pytestmark = NEEDS_A_DESKTOP
 
 
 def test_three_boxes_by_real_mouse_and_keyboard(screen: Desktop, folder: Path) -> None:
@@ -71,28 +40,6 @@ def test_three_boxes_by_real_mouse_and_keyboard(screen: Desktop, folder: Path) -
         until(lambda: dataset(folder) == before, "the same boxes")
         until(lambda: is_deleted(screen, folder), "the first box to be shown, selected and deleted")
         quit_app(screen, process)
-
-
-def wait_for_the_model(screen: Desktop, folder: Path) -> None:
-    """Draw until a box comes back refined; before the model is there, boxes are stored as drawn."""
-
-    def is_refined() -> bool:
-        screen.drag(*DRAGS[0])
-        screen.key("Return")
-        if not soon(lambda: boxes(folder) > 0, SLOW_S):
-            return False  # the picture was not shown yet
-        refined = dataset(folder).corrections[0].refined is not None
-        until(is_empty, "the first box undone")
-        return refined or not HAS_MODEL
-
-    def is_empty() -> bool:
-        """One box for each undo: on a busy machine a drag may have been slower than the patience with it."""
-        if boxes(folder) > 0:
-            screen.key("ctrl+z")
-        return soon(lambda: boxes(folder) == 0, SLOW_S)
-
-    until(lambda: (folder / PROJECT_FILE_NAME).exists() and dataset(folder).images, "the project")
-    until(is_refined, "a refined box")
 
 
 def draw_three(screen: Desktop, folder: Path) -> None:
@@ -137,11 +84,6 @@ def is_deleted(screen: Desktop, folder: Path) -> bool:
     return soon(lambda: boxes(folder) == 2, 2)
 
 
-def click_on_the_first(screen: Desktop) -> None:
-    (left, top), (right, bottom) = DRAGS[0]
-    screen.xdotool("mousemove", (left + right) // 2, (top + bottom) // 2, "click", 1)
-
-
 def export_coco(screen: Desktop, folder: Path) -> None:
     screen.key("ctrl+e")
     screen.window("^Export$")
@@ -153,8 +95,3 @@ def export_coco(screen: Desktop, folder: Path) -> None:
     assert len(coco.getAnnIds()) == 3
     assert len(coco.getImgIds()) == 2
     screen.window("astronaut.png")
-
-
-def quit_app(screen: Desktop, process: subprocess.Popen[bytes]) -> None:
-    screen.key("ctrl+q")
-    assert process.wait(60) == 0

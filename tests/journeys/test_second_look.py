@@ -8,16 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.records import Correction
-from tests.journeys.desktop import Desktop, missing_tools, until
-from tests.journeys.test_on_a_desktop import HAS_MODEL, boxes, dataset, folder, quit_app, screen, wait_for_the_model
+from tests.journeys.desktop import Desktop, until
+from tests.journeys.real_window import HAS_MODEL, NEEDS_A_DESKTOP, boxes, dataset, quit_app, wait_for_the_model
 
-__all__ = ["folder", "screen"]
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(missing_tools()), reason=missing_tools() or "all there"),
-    pytest.mark.skipif(not HAS_MODEL, reason="no refiner is shipped"),
-]
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.skipif(not HAS_MODEL, reason="no refiner is shipped")]
 
 SMALL_DRAGS = (((520, 170), (650, 300)), ((840, 200), (900, 280)), ((560, 640), (640, 720)), ((760, 560), (860, 700)))
 """Parts of the astronaut that the crop shows much larger than the whole picture does."""
