@@ -58,6 +58,7 @@ def test_a_labelled_set_gives_a_refiner_a_verdict_and_figures(verb: Verb, tmp_pa
     assert read_card(out).made_by["parent"] == "shipped"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_projects_lineage_says_what_came_of_it_and_a_better_refiner_is_used(
     verb: Verb, tmp_path: Path, config: Path

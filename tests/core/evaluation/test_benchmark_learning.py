@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.encoders.catalogue import load_encoder
 from core.evaluation.learning_curve import read_drawn_set
 from core.progress import run
@@ -27,6 +29,8 @@ def test_corrections_are_taken_picture_by_picture_and_the_rest_is_other_pictures
     assert [entry.key for entry in found.lessons] != [entry.key for entry in in_hash_order(found.lessons)]
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_the_curve_is_printed_and_plotted_with_what_it_costs_others(verb: Verb, tmp_path: Path) -> None:
     for name in ("discs", "others"):
         save_coco(tmp_path / "data" / name, 12)

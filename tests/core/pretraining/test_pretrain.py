@@ -119,11 +119,15 @@ def test_weights_of_a_run_load_and_refine(pool_folder: Path, run_out: Path) -> N
     assert "hq0.4 after" in made_by["held_out"]
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
     trained(pool_folder, tmp_path)
     assert (tmp_path / "refiner.safetensors").read_bytes() == (run_out / "refiner.safetensors").read_bytes()
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_a_run_that_was_cut_short_goes_on(pool_folder: Path, tmp_path: Path) -> None:
     job = pretrain(SHORT, pool_folder, tmp_path, CPU)
     for progress in job:
@@ -133,6 +137,8 @@ def test_a_run_that_was_cut_short_goes_on(pool_folder: Path, tmp_path: Path) -> 
     assert [entry.done for entry in seen if entry.message == "training"] == [2, 3]
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_a_second_run_may_train_the_refiner_alone(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
     config = PretrainConfig(**{**vars(SHORT), "train_encoder": False, "steps": 2})
     trained(pool_folder, tmp_path, config, start_from=run_out)
@@ -140,6 +146,8 @@ def test_a_second_run_may_train_the_refiner_alone(pool_folder: Path, run_out: Pa
     assert (tmp_path / "refiner.safetensors").read_bytes() != (run_out / "refiner.safetensors").read_bytes()
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_frozen_norms_keep_the_statistics_that_they_came_with(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
     careful = replace(SHORT, freeze_norms=True, drop_path=0.2, feature_drop=0.2, style_share=0.5)
     trained(pool_folder, tmp_path, careful, start_from=run_out)

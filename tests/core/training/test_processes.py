@@ -108,6 +108,7 @@ def test_two_processes_learn_the_same_weights_and_the_first_one_judges(tmp_path:
     assert first[2] == second[2]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo joins by TCP on Linux and macOS")
 def test_two_processes_pretrain_on_batches_of_their_own_with_the_same_gradients(tmp_path: Path) -> None:
