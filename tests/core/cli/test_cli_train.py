@@ -100,6 +100,7 @@ def test_progress_in_json_has_a_line_for_each_step(
     assert "promoted" in last
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU here would record the step")
 @pytest.mark.parametrize("machine_readable", [False, True])
@@ -170,6 +171,7 @@ def test_options_that_belong_together_are_asked_for(verb: Verb, tmp_path: Path) 
     assert said.code == 2 and "needs --boxes, the true boxes, and --out" in said.sentences[-1]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_gone_and_damaged_pictures_are_told_and_the_others_teach(verb: Verb, tmp_path: Path, config: Path) -> None:
     project = save_project(tmp_path / "project", 9)
@@ -230,6 +232,7 @@ def test_a_kill_in_mid_epoch_harms_nothing(tmp_path: Path) -> None:
     assert (out / "state.pt").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_fast_debug_and_clear_cache(verb: Verb, tmp_path: Path, config: Path) -> None:
     images, boxes = save_coco(tmp_path / "discs", 12)
