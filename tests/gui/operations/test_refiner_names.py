@@ -55,9 +55,9 @@ def test_the_list_and_the_status_bar_call_it_alike(qtbot: QtBot, app: App, tmp_p
         qtbot.waitUntil(lambda record=record: app.session.models.refiner_folder == record.folder)  # type: ignore[misc]
         name = when(record.created)
         qtbot.waitUntil(lambda name=name: in_use(app).startswith(f"{name}, 50 boxes"))  # type: ignore[misc]
-        assert app.window.status.model.shown == f"fake encoder, refiner of {name}"
-        assert record.folder.name not in app.window.status.model.shown
+        assert app.window.status.model.text() == f"fake encoder, refiner of {name}"
+        assert record.folder.name not in app.window.status.model.text()
     app.teaching.use(None)
     qtbot.waitUntil(lambda: app.session.models is not None and app.session.models.refiner_folder is None)
     qtbot.waitUntil(lambda: in_use(app).startswith("The shipped refiner"))
-    assert app.window.status.model.shown == "fake encoder, shipped refiner"
+    assert app.window.status.model.text() == "fake encoder, shipped refiner"
