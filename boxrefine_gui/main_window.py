@@ -290,17 +290,19 @@ class MainWindow(QMainWindow):
         panels[(at + 1) % len(panels)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _show_title(self) -> None:
-        from core.store.project_file import project_name
-        from core.store.rescued import is_rescue_copy
-
         session = self.parts.session
         names = [session.image.path.name] if session.image else []
         if session.folder is not None:
             names.append(session.folder.name)
-        elif session.project_path is not None:
-            names.append(project_name(session.project_path))
-        if session.project_path is not None and is_rescue_copy(session.project_path):
-            names.append("in a copy, not saved")
+        if session.project_path is not None:
+            # Not at start-up: these bring the store, which its lane has loaded once a project is open.
+            from core.store.project_file import project_name
+            from core.store.rescued import is_rescue_copy
+
+            if session.folder is None:
+                names.append(project_name(session.project_path))
+            if is_rescue_copy(session.project_path):
+                names.append("in a copy, not saved")
         set_title(self, " – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:
