@@ -17,6 +17,7 @@ DATA_VARIABLE = "BOXREFINE_TEST_DATA"
 # the sizes of tests, and more of them only fight on small machines; they wait as the program lets them.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["BOXREFINE_LANGUAGE"] = "en"  # tests read the texts that stand in the code
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
