@@ -22,7 +22,8 @@ from core.training.ranges import (
 class PretrainConfig:
     """How the shipped weights are trained.
 
-    refiner: `box`, ours, or `baseline`, which we compare with; its losses are l1 and iou alone, in pixels
+    refiner: `box`, ours; `candidates`, several answers, on the features of a trained encoder (train_encoder False); or
+        `baseline`, which we compare with; its losses are l1 and iou alone, in pixels
     backbone: of the light encoder, `lite0` or `lite2`
     initialisation: of the baseline refiner, `xavier` or `default`
     steps: optimiser steps of the whole schedule, 0 only measures and calibrates
@@ -93,7 +94,7 @@ class PretrainConfig:
 MOST_WEIGHT = 1000.0
 
 CHOICES: Choices = {
-    "refiner": ("box", "baseline"),
+    "refiner": ("box", "baseline", "candidates"),
     "backbone": ("lite0", "lite2"),
     "initialisation": ("xavier", "default"),
 }

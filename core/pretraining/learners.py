@@ -17,7 +17,8 @@ from core.pretraining.frames import Frames
 from core.pretraining.measure import Answers, calibrated, constant
 from core.refiner.baseline_network import BaselineAnswer, BaselineNetwork
 from core.refiner.box_refiner import Calibration
-from core.refiner.losses import mask_loss, stage_loss
+from core.refiner.candidates import CandidateAnswer, CandidateNetwork
+from core.refiner.losses import candidate_loss, mask_loss, stage_loss
 from core.refiner.network import RefinerNetwork, StageAnswer
 
 INITIALISATIONS = ("xavier", "default")
@@ -31,7 +32,7 @@ class Learner:
     """
 
     kind: str
-    network: Callable[[PretrainConfig], RefinerNetwork | BaselineNetwork]
+    network: Callable[[PretrainConfig], RefinerNetwork | BaselineNetwork | CandidateNetwork]
     losses: Callable[[list[Any], Frames, PretrainConfig], dict[str, Tensor]]
     calibrated: Callable[[list[Answers], PretrainConfig], Calibration]
 
@@ -79,6 +80,19 @@ def baseline_losses(answers: list[BaselineAnswer], frames: Frames, config: Pretr
     )
 
 
+def candidate_losses(answers: list[CandidateAnswer], frames: Frames, config: PretrainConfig) -> dict[str, Tensor]:
+    """The parts of the candidate network's loss, and their total."""
+    parts = candidate_loss(answers[-1], frames.true, weight=frames.weight)
+    weights = {
+        "distribution": config.distribution_weight,
+        "l1": config.l1_weight,
+        "giou": config.iou_weight,
+        "choice": config.score_weight,
+    }
+    total = torch.stack([parts[name] * share for name, share in weights.items()]).sum()
+    return parts | {"total": total}
+
+
 LEARNERS: Mapping[str, Learner] = {
     learner.kind: learner
     for learner in (
@@ -100,6 +114,12 @@ LEARNERS: Mapping[str, Learner] = {
             "baseline",
             network=lambda config: BaselineNetwork(xavier=config.initialisation == "xavier"),
             losses=baseline_losses,
+            calibrated=lambda found, _: constant(found),
+        ),
+        Learner(
+            "candidates",
+            network=lambda _: CandidateNetwork(),
+            losses=candidate_losses,
             calibrated=lambda found, _: constant(found),
         ),
     )

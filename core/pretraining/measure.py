@@ -24,11 +24,15 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Answers:
-    """The last stage's answers over M held-out boxes, all (M, ...), frame pixels."""
+    """The last stage's answers over M held-out boxes, all (M, ...), frame pixels.
+
+    candidates: (M, H, 4) all that the network proposes; the one box (M, 1, 4) where it proposes one
+    """
 
     true: Tensor
     drawn: Tensor
     boxes: Tensor
+    candidates: Tensor
     confidence_logits: Tensor
     score_logits: Tensor
     pixel: Tensor
@@ -58,6 +62,9 @@ def summary(found: Answers, calibration: Calibration) -> dict[str, float]:
         "ge90": (after >= 0.9).float(),
         "harmed": (after < before - 0.02).float(),
     }
+    if found.candidates.shape[1] > 1:
+        best = pair_iou(found.candidates, found.true[:, None].expand_as(found.candidates)).amax(dim=-1)
+        columns |= {"best": best, "best ge90": (best >= 0.9).float()}
     groups = [found.set_of == index for index in found.set_of.unique()]
     return {name: float(torch.stack([values[g].mean() for g in groups]).mean()) for name, values in columns.items()}
 
@@ -149,6 +156,7 @@ def _answer_rows(
         true=(boxes * scale)[known],
         drawn=(drawn * scale)[known],
         boxes=last.boxes.float()[known],
+        candidates=getattr(last, "hypotheses", last.boxes[:, :, None]).float()[known],
         confidence_logits=last.confidence_logits.float()[known],
         score_logits=last.score_logits.float()[known],
         pixel=scale[:, 0].expand(-1, table.shape[1])[known],

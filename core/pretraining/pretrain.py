@@ -26,6 +26,7 @@ from core.pretraining.measure import Answers, answers, summary
 from core.pretraining.pool import Pool, load_pool
 from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
+from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
@@ -225,6 +226,8 @@ def _start_from(folder: Path, both: Both) -> None:
     networks: list[tuple[nn.Module, str]] = [(both.encoder, ENCODER_FILE)]
     if read_card(folder).kind == both.learner.kind:
         networks.append((both.refiner, WEIGHTS_FILE))
+    elif isinstance(both.refiner, CandidateNetwork):
+        both.refiner.start_from_refiner(in_float32(load_state(folder / WEIGHTS_FILE)))
     for network, file in networks:
         path = folder / file
         load_strictly(network, in_float32(load_state(path)), path=path)

@@ -21,6 +21,7 @@ from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
 from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.box_refiner import BoxRefiner, Calibration
+from core.refiner.candidates import CandidateNetwork
 from core.refiner.conservative import careful as as_careful
 from core.refiner.margins import PIXELS, SIDE, Margin
 from core.refiner.mask_refiner import MaskRefiner
@@ -43,9 +44,10 @@ FORMAT = 2
 """Of cards with margins; those without are written as 1, which older versions read."""
 _LARGEST_CARD = 16 * MEGA
 _LARGEST_FIGURE = 1e6
-NETWORKS: Mapping[str, type[RefinerNetwork] | type[BaselineNetwork]] = {
+NETWORKS: Mapping[str, type[RefinerNetwork] | type[BaselineNetwork] | type[CandidateNetwork]] = {
     "box": RefinerNetwork,
     "baseline": BaselineNetwork,
+    "candidates": CandidateNetwork,
 }
 """The kinds of refiner that a folder may hold."""
 
@@ -103,6 +105,8 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
         )
     weights = chosen / WEIGHTS_FILE
     network = NETWORKS[card.kind]()
+    if isinstance(network, CandidateNetwork):
+        raise BadInputError(f"{chosen} holds candidates beside a refiner, and no refiner: choose another folder.")
     load_strictly(network, in_float32(load_state(weights)), path=weights)
     baseline_name = "baseline refiner" if chosen == BASELINE else f"baseline refiner ({chosen.name})"
     name = "shipped" if folder is None else baseline_name if card.kind == "baseline" else chosen.name

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.refiner.candidates import CandidateAnswer
 from core.refiner.network import BINS, StageAnswer
 
 
@@ -93,3 +94,34 @@ def mask_loss(mask_logits: Tensor, mask: Tensor, *, weight: Tensor) -> Tensor:
     shared = (share * mask).sum(dim=(-1, -2))
     dice = 1 - (2 * shared + 1) / (share.sum(dim=(-1, -2)) + mask.sum(dim=(-1, -2)) + 1)
     return ((entropy + dice) * weight).sum() / weight.sum().clamp(min=1)
+
+
+SHARED_WITH_LOSERS = 0.05
+"""Of a box's loss, what goes to the hypotheses that are not the nearest; without it some would never learn."""
+_CHOICE_TEMPERATURE = 0.05
+
+
+def candidate_loss(answer: CandidateAnswer, true: Tensor, *, weight: Tensor) -> dict[str, Tensor]:
+    """The parts of the candidate network's loss, each a scalar: the nearest hypothesis learns, and the choice of it.
+
+    true: (B, K, 4) frame pixels; weight: (B, K) 0 for empty places. See `core.refiner.candidates` for the source.
+    """
+    many = answer.hypotheses.shape[2]
+    shape = answer.choice_logits.shape
+    aim, region = (value.repeat_interleave(many, dim=1) for value in (true, answer.region))
+    boxes = answer.hypotheses.flatten(1, 2)
+    side = (aim[..., 2:] - aim[..., :2]).repeat(1, 1, 2).clamp(min=4.0)
+    parts = {
+        "distribution": distribution_loss(answer.edge_logits.flatten(1, 2), region, aim).mean(dim=-1).view(shape),
+        "l1": ((boxes - aim).abs() / side).clamp(max=4).mean(dim=-1).view(shape),
+        "giou": giou_loss(boxes, aim).view(shape),
+    }
+    ious = pair_iou(boxes.detach(), aim).view(shape)
+    # Where hypotheses are alike, chance must not decide which one learns: the distribution's loss breaks the tie.
+    nearest = (ious - 1e-3 * parts["distribution"].detach()).argmax(dim=-1, keepdim=True)
+    share = torch.full_like(ious, SHARED_WITH_LOSERS / (many - 1)).scatter(-1, nearest, 1 - SHARED_WITH_LOSERS)
+    wanted = (ious / _CHOICE_TEMPERATURE).softmax(dim=-1)
+    choice = -(wanted * answer.choice_logits.float().log_softmax(dim=-1)).sum(dim=-1)
+    total = weight.sum().clamp(min=1)
+    scalars = {name: ((values * share).sum(dim=-1) * weight).sum() / total for name, values in parts.items()}
+    return scalars | {"choice": (choice * weight).sum() / total, "best": (ious.amax(dim=-1) * weight).sum() / total}

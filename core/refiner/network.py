@@ -128,6 +128,27 @@ class Stage(nn.Module):
         `content` is where the image lies in the frame (a crop's own image may go on beyond the frame's border).
         """
         count, many = boxes.shape[:2]
+        region, coarse, fine = self.look(embedding, detail, boxes, drawn, content)
+        edge_logits = self._edge_logits(fine) + self.prior
+        middle, spread = moments(edge_logits)
+        judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
+        edge_logits = edge_logits.view(count, many, 4, BINS)
+        return StageAnswer(
+            boxes=placed(middle.view(count, many, 4), region),
+            edge_logits=edge_logits,
+            region=region,
+            confidence_logits=judged[:, :4].reshape(count, many, 4),
+            score_logits=judged[:, 4:].reshape(count, many, 2),
+            mask_logits=self._mask_logits(fine, count, many),
+        )
+
+    def look(
+        self, embedding: Tensor, detail: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Region (B, K, 4) around each box, and what is seen of it: (B * K, coarse, 16, 16) and (B * K, fine, 32, 32).
+
+        The arguments are those of `forward`.
+        """
         region = widened(boxes, self.margin)
         wide = sampled(embedding, region, COARSE_GRID)
         near = sampled(detail, region, FINE_GRID)
@@ -142,18 +163,7 @@ class Stage(nn.Module):
             joined = laid_out(joined)  # these convolutions take half the time so
         fine = self.fine(joined)
         fine = fine if many_asked else fine.contiguous()
-        edge_logits = self._edge_logits(fine) + self.prior
-        middle, spread = moments(edge_logits)
-        judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
-        edge_logits = edge_logits.view(count, many, 4, BINS)
-        return StageAnswer(
-            boxes=placed(middle.view(count, many, 4), region),
-            edge_logits=edge_logits,
-            region=region,
-            confidence_logits=judged[:, :4].reshape(count, many, 4),
-            score_logits=judged[:, 4:].reshape(count, many, 2),
-            mask_logits=self._mask_logits(fine, count, many),
-        )
+        return region, coarse, fine
 
     def _mask_logits(self, fine: Tensor, count: int, many: int) -> Tensor:
         """Masks only teach, so without gradients nobody waits for them."""
@@ -180,9 +190,9 @@ class Stage(nn.Module):
 
 
 class EdgeLine(nn.Module):
-    """A line of 32 gathered cells -> logits of its two edges at 64 positions."""
+    """A line of 32 gathered cells -> logits of its two edges at 64 positions, once for each hypothesis."""
 
-    def __init__(self, channels: int, *, width: int = 128) -> None:
+    def __init__(self, channels: int, *, width: int = 128, hypotheses: int = 1) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv1d(channels, width, 5, padding=2, bias=False),
@@ -191,14 +201,14 @@ class EdgeLine(nn.Module):
             nn.Conv1d(width, width, 5, padding=2, bias=False),
             nn.BatchNorm1d(width),
             nn.ReLU(inplace=True),
-            nn.Conv1d(width, 4, 1),
+            nn.Conv1d(width, 4 * hypotheses, 1),
         )
 
     def forward(self, line: Tensor) -> Tensor:
-        """(N, channels, 32) -> (N, 2, 64)."""
+        """(N, channels, 32) -> (N, 2, 64); (N, 2 * hypotheses, 64), those of a hypothesis side by side."""
         count, _, length = line.shape
         logits: Tensor = self.body(line)
-        return logits.view(count, 2, 2, length).transpose(2, 3).reshape(count, 2, 2 * length)
+        return logits.view(count, -1, 2, length).transpose(2, 3).reshape(count, -1, 2 * length)
 
 
 def entered(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
@@ -239,10 +249,14 @@ class RefinerNetwork(nn.Module):
         return answers
 
 
-def stay_prior(margin: float, *, spread: float = 0.1) -> Tensor:
-    """(4, 64) log-weights that favour each edge's present place in the region: without evidence a box stays."""
+def stay_prior(margin: float, *, spread: float = 0.1, scale: float = 1.0) -> Tensor:
+    """(4, 64) log-weights that favour each edge's present place in the region: without evidence a box stays.
+
+    With another `scale` they favour the edges of a box of so many times its sides.
+    """
     at = (torch.arange(BINS) + 0.5) / BINS
-    near, far = margin / (1 + 2 * margin), (1 + margin) / (1 + 2 * margin)
+    reach = scale / (2 + 4 * margin)
+    near, far = 0.5 - reach, 0.5 + reach
     here = torch.tensor([near, near, far, far])[:, None]
     return -0.5 * ((at - here) / spread) ** 2
 
