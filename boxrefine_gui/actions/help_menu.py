@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.help import About, show_once
+from boxrefine_gui.dialogs.manual import Manual
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.widgets.action_row import ActionRow
 from core import log
@@ -25,6 +26,7 @@ def help_rows(parts: Parts, *, window: QWidget, ask: Ask, choose_keys: Callable[
 
     return [
         ActionRow("shortcuts", "&Keyboard and mouse", lambda: None, ("F1",), "&Help", "keyboard"),
+        ActionRow("manual", "&Manual", lambda: show_once(window.findChild(Manual) or Manual(window)), menu="&Help"),
         ActionRow("keys", "&Choose other keys…", choose_keys, menu="&Help"),
         ActionRow("show_log", "Show &log", show_log, menu="&Help", starts_group=True),
         ActionRow(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from boxrefine_gui.dialogs.manual import PAGES
 from tests.house.source_files import ROOT
 
 pytestmark = [
@@ -40,7 +41,8 @@ def test_the_wheel_carries_what_a_user_needs_and_no_more(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"core", "boxrefine_gui"}
     assert {"core/py.typed", "boxrefine_gui/py.typed"} <= set(names)
-    assert [name for name in names if "/logs/" in name or "baseline/" in name or "/docs/" in name] == []
+    assert [name for name in names if "/logs/" in name or "baseline/" in name] == []
+    assert {Path(name).stem for name in names if "/docs/" in name} == set(PAGES)
     assert [name for name in names if Path(name).suffix in {".png", ".sh", ".csv"}] == []
     configs = {Path(name).name for name in names if "/configs/" in name}
     assert configs == {"box_refinement_config.yaml", "pretrain.yaml"}

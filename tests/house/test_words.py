@@ -63,7 +63,7 @@ RULES = [
     Rule(r"\bQInputDialog\b|\bQProgressDialog\b|\bsetWhatsThis\b|\bsetStatusTip\b", WINDOW, (), GUESSES),
     Rule(r"\bOwnWords\b|\bsetHtml\b|\bRichText\b", WINDOW, (PLAIN, "boxrefine_gui/dialogs/help.py"), GUESSES),
     Rule(r"\binsertHtml\b|\bsetMarkdown\b|\bMarkdownText\b|\bAutoText\b|\bQTextDocument\b", WINDOW, (), GUESSES),
-    Rule(r'\.setWindowTitle\((?!")', WINDOW, (PLAIN,), "a name may hold [*], which is a mark of Qt's: set_title"),
+    Rule(r'\.setWindowTitle\((?!"|tr\()', WINDOW, (PLAIN,), "a name may hold [*], which is a mark of Qt's: set_title"),
     Rule(r"\.addAction\((entry|name|path|title|text)\b", WINDOW, (), "& in a name would underline: menu_text"),
     Rule(r"\b(raw|rough|initial|noisy|gt|pred|predicted|final)_box(es)?\b", CODE, (), "the glossary has other words"),
 ]
