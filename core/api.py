@@ -272,7 +272,7 @@ def _read(image: Image) -> Picture:
 
 
 def _describe_wrong(pixels: NDArray[np.generic]) -> str:
-    """Say what is wrong with an array that is no picture, and which code makes it one."""
+    """Describe why an array is no picture, and which code makes it one."""
     shape, type = pixels.shape, pixels.dtype
     if pixels.ndim == 2:
         return tr(
