@@ -25,15 +25,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{target.name[:100]}-"
     _sweep(target.parent, prefix)
-    beside = target.with_name(f"{prefix}{secrets.token_hex(4)}{_SUFFIX}")
+    temporary = target.with_name(f"{prefix}{secrets.token_hex(4)}{_SUFFIX}")
     try:
-        yield beside
-        with beside.open("rb+") as file:
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(target)
+        temporary.replace(target)
         sync_folder(target.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -171,17 +171,17 @@ class _Log:
 
     def __init__(self, path: Path, echo: Callable[[str], None] | None) -> None:
         self._queue: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
-        self._door = _Door(self._queue)
+        self._handler = _EnqueueHandler(self._queue)
         self._file = _File(path)
         self._listener = _Listener(self._queue, *([_Echo(echo)] if echo is not None else []), self._file)
         self._listener.start()
         for package in PACKAGES:
-            logging.getLogger(package).addHandler(self._door)
+            logging.getLogger(package).addHandler(self._handler)
             logging.getLogger(package).setLevel(logging.INFO)
 
     @property
     def last_lines(self) -> list[str]:
-        return list(self._door.last)
+        return list(self._handler.last)
 
     @property
     def trouble(self) -> str | None:
@@ -189,7 +189,7 @@ class _Log:
 
     def end(self) -> bool:
         for package in PACKAGES:
-            logging.getLogger(package).removeHandler(self._door)
+            logging.getLogger(package).removeHandler(self._handler)
             logging.getLogger(package).setLevel(logging.NOTSET)
         mark = _Mark()
         self._queue.put_nowait(mark)
@@ -211,7 +211,7 @@ class _Mark(logging.LogRecord):
         self.reached = threading.Event()
 
 
-class _Door(QueueHandler):
+class _EnqueueHandler(QueueHandler):
     """Formats records on the thread that logs, keeps the last lines, and queues the rest of the work.
 
     `SimpleQueue.put` never blocks, not even after a fork.
@@ -275,14 +275,14 @@ class _Listener(QueueListener):
 class _Echo(logging.Handler):
     """Passes each line to a callback."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
-        self._say = say
+        self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError, ValueError):  # the reader of a pipe has closed it
             for line in record.getMessage().splitlines():
-                self._say(line)
+                self._write(line)
 
 
 class _File(RotatingFileHandler):

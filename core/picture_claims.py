@@ -14,7 +14,7 @@ from PIL import ImageFile
 from core.translation import tr
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
-"""The formats that are decoded, by Pillow's names. Other plugins of Pillow run programs, or nobody needs them."""
+"""The formats that are decoded, by Pillow's names. Other plugins of Pillow run programs or are not needed."""
 
 MOST_PIXELS = 1 << 30
 """32,768 x 32,768; OpenCV has the same limit."""

@@ -48,18 +48,18 @@ def copy_project(db: Database, path: Path, *, folder: Path) -> None:
     """
     if os.path.lexists(path):
         raise StorageError(tr("{path} exists already: choose another name.", path=path))
-    beside = path.with_name(f".{path.name[:100]}-{secrets.token_hex(4)}.partial")
+    temporary = path.with_name(f".{path.name[:100]}-{secrets.token_hex(4)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with convert_sqlite_errors(path):
-            copy_pages(db, beside)
-            with closing(connect(beside, "rw")) as copy:
+            copy_pages(db, temporary)
+            with closing(connect(temporary, "rw")) as copy:
                 make_writable(copy)
                 with transaction(copy):
                     _rebase_paths(copy, before=folder, after=path.absolute().parent)
         for name in ("-wal", "-shm"):  # left by a deleted project
             path.with_name(path.name + name).unlink(missing_ok=True)
-        beside.rename(path)
+        temporary.rename(path)
         sync_folder(path.parent)
     except OSError as error:
         raise StorageError(
@@ -68,7 +68,7 @@ def copy_project(db: Database, path: Path, *, folder: Path) -> None:
     finally:
         for name in ("", "-wal", "-shm", "-journal"):
             with contextlib.suppress(OSError):
-                beside.with_name(beside.name + name).unlink(missing_ok=True)
+                temporary.with_name(temporary.name + name).unlink(missing_ok=True)
 
 
 def copy_pages(db: Database, path: Path) -> None:

@@ -49,12 +49,12 @@ def note_files(project: Path, note: Path) -> tuple[int, int] | None:
     """After a project is opened, note its file and its journal, if the note can be written; return the journal's."""
     file, journal = identity_of(project), identity_of(project.with_name(project.name + "-wal"))
     text = json.dumps({"file": file, "journal": journal})
-    beside = note.with_name(f"{note.name}.{os.getpid()}")
+    temporary = note.with_name(f"{note.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
-        beside.write_text(text, "utf-8")
-        beside.replace(note)
+        temporary.write_text(text, "utf-8")
+        temporary.replace(note)
     with contextlib.suppress(OSError):
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return journal
 
 

@@ -139,17 +139,17 @@ def create_file(path: Path, opening: Opening) -> None:
 
     Raises StorageError if a file exists there or none can be created.
     """
-    beside = opening.file_to_make()
+    temporary = opening.file_to_make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > 0:
             raise _exists(path)
-        beside.parent.mkdir(exist_ok=True)
+        temporary.parent.mkdir(exist_ok=True)
         with convert_sqlite_errors(path):
-            _make_file(beside)
+            _make_file(temporary)
         making = opening.claim_of_making()
         try:
-            _give_name(beside, path, opening.note)
+            _give_name(temporary, path, opening.note)
         finally:
             if making is not None:
                 making.release()
@@ -160,7 +160,7 @@ def create_file(path: Path, opening: Opening) -> None:
     finally:
         for name in ("", "-wal", "-shm", "-journal"):
             with contextlib.suppress(OSError):
-                beside.with_name(beside.name + name).unlink(missing_ok=True)
+                temporary.with_name(temporary.name + name).unlink(missing_ok=True)
 
 
 def _make_file(path: Path) -> None:
@@ -171,7 +171,7 @@ def _make_file(path: Path) -> None:
     db.close()  # merges the journal into the file
 
 
-def _give_name(beside: Path, path: Path, note: Path) -> None:
+def _give_name(temporary: Path, path: Path, note: Path) -> None:
     """Rename a new file to `path` without ever replacing a project; remove the journal of a deleted project first.
 
     Only one process at a time may do this. Otherwise it could remove the journal of a project that another process has
@@ -184,11 +184,11 @@ def _give_name(beside: Path, path: Path, note: Path) -> None:
     for orphan in (*(path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal")), note):
         orphan.unlink(missing_ok=True)
     try:
-        os.link(beside, path)
+        os.link(temporary, path)
     except FileExistsError as error:
         raise _exists(path) from error
     except OSError:  # a file system without links
-        beside.rename(path)
+        temporary.rename(path)
     sync_folder(path.parent)
 
 

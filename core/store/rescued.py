@@ -14,8 +14,8 @@ _NOTE = ".of"
 
 def note_rescue(copy: Path, *, project: Path) -> None:
     """Note that `copy` continues `project`. If the note cannot be written, the copy has only its name."""
-    with contextlib.suppress(OSError), written_whole(_note_of(copy)) as beside:
-        beside.write_bytes(os.fsencode(project.absolute()))
+    with contextlib.suppress(OSError), written_whole(_note_of(copy)) as temporary:
+        temporary.write_bytes(os.fsencode(project.absolute()))
 
 
 def settle_rescue(copy: Path) -> None:
