@@ -1,6 +1,6 @@
-"""BoxRefine without its window: tight boxes from careless ones, annotation files and projects, for Python programs.
+"""BoxRefine for Python programs: refine coarse boxes, read and write annotation files, and read projects.
 
-The names in `__all__` are stable; everything else in this package may change. They load when they are first used, so
+The names in `__all__` are stable; everything else in this package may change. They are imported at first use, so
 `import core` imports neither torch nor Qt.
 
 >>> import core
@@ -58,7 +58,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")  # untranslated: Python's own words
     home = next((module for module, names in _HOMES.items() if name in names), "core.api")
     return getattr(import_module(home), name)
 

@@ -1,4 +1,4 @@
-"""The public functions of the package `core`; import them from there.
+"""The public functions of the package `core`; import them from `core`.
 
 Boxes are x1, y1, x2, y2 in pixels of the upright picture, x2 and y2 exclusive.
 """
@@ -19,6 +19,7 @@ from core.geometry import Box, Boxes, Frame, as_boxes, iou
 from core.images import Picture, list_pictures, read_picture, read_size
 from core.progress import run
 from core.records import Category, Dataset, ImageRecord, Refinement
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder, ImageFeatures
@@ -32,7 +33,7 @@ Image = str | Path | NDArray[np.uint8]
 
 
 class Models:
-    """An encoder and a refiner, loaded once; made by `load_models`. Threads may share it."""
+    """A loaded encoder and refiner, from `load_models`. Threads may share it."""
 
     def __init__(self, encoder: Encoder, refiner: Refiner) -> None:
         self._encoder = encoder
@@ -40,7 +41,7 @@ class Models:
 
     @property
     def identities(self) -> tuple[str, str]:
-        """Identities of the encoder and of the refiner: the same identity gives the same answers."""
+        """Identities of the encoder and of the refiner: models of the same identity give the same results."""
         return self._encoder.identity, self._refiner.identity
 
     def refine(
@@ -51,12 +52,12 @@ class Models:
         *,
         second_look: bool = True,
     ) -> list[Refinement]:
-        """Refine careless boxes of one picture.
+        """Refine coarse boxes of one picture.
 
         Args:
             image: the picture's file, or its pixels (height, width, 3), RGB, uint8.
             boxes: (N, 4) x1, y1, x2, y2 in image pixels; they are clipped to the picture.
-            categories: N category names for a refiner that was taught some, None where a name is not known.
+            categories: N category names, for a refiner that was taught categories; None for an unknown name.
             second_look: refine each box again on a crop of the picture: tighter, and a few times slower.
 
         Returns:
@@ -74,7 +75,7 @@ class Models:
         >>> all(abs(value - true) < 3 for value, true in zip(answer.box, (40, 30, 120, 90)))
         True
         """
-        return self._refined(_Pixels(_read(image), self._encoder), boxes, categories, second_look)
+        return self._refine(_Pixels(_read(image), self._encoder), boxes, categories, second_look)
 
     def refine_many(
         self,
@@ -86,24 +87,24 @@ class Models:
         """Refine the boxes of many pictures, one picture after the other.
 
         Args:
-            items: pairs of a picture's file and its boxes (N, 4); they are asked for one at a time.
-            cache: folder of a feature cache, so that no picture is encoded twice; None keeps no features.
+            items: pairs of a picture's file and its boxes (N, 4); the iterable is read one pair at a time.
+            cache: folder of a feature cache, so that no picture is encoded twice; None stores no features.
             second_look: see `refine`.
 
         Yields:
             The refinements of each item, in its order.
 
         Raises:
-            As `refine`; the iteration ends with the error, and what was yielded before stays valid.
+            As `refine`; the error ends the iteration, and earlier results stay valid.
         """
         from core.features.feature_source import FeatureSource
 
-        with _opened_cache(cache) as features:
+        with _open_cache(cache) as features:
             source = FeatureSource(self._encoder, features)
             for path, boxes in items:
-                yield self._refined(source.opened(Path(path), keep_crops=False), boxes, None, second_look)
+                yield self._refine(source.opened(Path(path), keep_crops=False), boxes, None, second_look)
 
-    def _refined(
+    def _refine(
         self, picture: Framed, boxes: ArrayLike, categories: Sequence[str | None] | None, second_look: bool
     ) -> list[Refinement]:
         from core.inference.crop_refine import pays_for
@@ -112,7 +113,13 @@ class Models:
         drawn = [Box.of(row) for row in _checked_boxes(boxes)]
         names = [None] * len(drawn) if categories is None else list(categories)
         if len(names) != len(drawn):
-            raise BadInputError(f"There are {len(drawn)} boxes but {len(names)} categories: give one for each box.")
+            raise BadInputError(
+                tr(
+                    "There must be one category for each box: give {boxes}, not {categories}.",
+                    boxes=len(drawn),
+                    categories=len(names),
+                )
+            )
         job = refine_many(
             drawn,
             names,
@@ -127,14 +134,14 @@ class Models:
 def load_models(
     encoder: str = "light", device: str = "auto", *, refiner: str | Path | None = None, careful: bool = False
 ) -> Models:
-    """Load an encoder and a refiner of its features.
+    """Load an encoder and a refiner for its features.
 
     Args:
         encoder: "light", which is shipped, or vit_tiny, vit_b, vit_l, vit_h, whose weights must be on this computer
             (`boxrefine models download`), or the .safetensors file of a light encoder of your own.
         device: "auto", "cpu" or "cuda".
         refiner: the folder of a refiner of your own, such as `boxrefine train` makes; None takes the shipped one.
-        careful: move only boxes that are clearly off, for boxes that are right but for a few.
+        careful: move only boxes that are clearly off; use this when most boxes are right.
 
     Raises:
         BadInputError: there is no such encoder or device.
@@ -149,9 +156,9 @@ def load_models(
 
 @dataclass(frozen=True)
 class Annotations:
-    """What an annotation file holds of the pictures of a folder.
+    """The contents of an annotation file for the pictures of a folder.
 
-    `problems` has one sentence for each entry that cannot be used, `missing` the names of pictures that are not there.
+    `problems` has one sentence for each unusable entry, `missing` the names of pictures that are not in the folder.
     """
 
     dataset: Dataset
@@ -164,20 +171,22 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
 
     Args:
         path: the annotation file or folder.
-        images: the folder with the pictures, which are found by their names.
+        images: the folder with the pictures, which are matched by name.
 
     Returns:
-        Images, categories in the order of their first box, and one correction for each box.
+        Images, categories in the order of their first box, one correction for each box, and problems.
 
     Raises:
-        BadFileError: nothing of these kinds is at `path`, or the folder has no pictures.
+        BadFileError: `path` is no annotation file or folder of these formats, or `images` has no pictures.
     """
     from core.formats.importing import find_boxes
 
     folder = Path(images).absolute()
     records = [ImageRecord(id, picture, *read_size(picture)) for id, picture in enumerate(list_pictures(folder), 1)]
     if not records:
-        raise BadFileError(f"The folder {folder} holds no pictures: give the one that the annotations belong to.")
+        raise BadFileError(
+            tr("The folder {folder} holds no pictures: give the one that the annotations belong to.", folder=folder)
+        )
     found = run(find_boxes(Path(path), records, folder=folder))
     names = list(dict.fromkeys(entry.category for entry in found.boxes))
     categories = tuple(Category(id, name) for id, name in enumerate(names, start=1))
@@ -191,7 +200,7 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
 
 
 def write_annotations(dataset: Dataset, out: str | Path, *, format: str = "coco") -> Path:
-    """Write the accepted boxes of a dataset into a folder as "coco", "yolo" or "voc"; gives the main file.
+    """Write the boxes of a dataset into a folder as "coco", "yolo" or "voc"; return the main file.
 
     Raises:
         BadInputError: there is no such format.
@@ -221,10 +230,10 @@ def open_project(path: str | Path) -> Iterator[ProjectReads]:
 
 
 def match_boxes(first: ArrayLike, second: ArrayLike, *, least_iou: float = 0.5) -> list[tuple[int, int, float]]:
-    """Match two sets of boxes (N, 4) and (M, 4) one to one, so that the sum of the IoUs is largest.
+    """Match two sets of boxes (N, 4) and (M, 4) one to one, with the largest sum of IoUs.
 
     Returns:
-        (row of the first, row of the second, IoU) for each pair of at least `least_iou`, by the first row.
+        (row in `first`, row in `second`, IoU) for each pair whose IoU is at least `least_iou`, sorted by row.
 
     Raises:
         BadInputError: a box is not finite or not four numbers.
@@ -239,7 +248,7 @@ def match_boxes(first: ArrayLike, second: ArrayLike, *, least_iou: float = 0.5) 
 
 
 class _Pixels:
-    """A picture in memory as what can be encoded by frames; see `inference.look_again.Framed`."""
+    """A picture in memory that implements `inference.look_again.Framed`."""
 
     def __init__(self, picture: Picture, encoder: Encoder) -> None:
         self._picture = picture
@@ -259,34 +268,57 @@ def _read(image: Image) -> Picture:
     pixels = np.asarray(image)
     if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8 and pixels.size:
         return cast(Picture, np.ascontiguousarray(pixels))
-    raise BadInputError(f"The picture has shape {pixels.shape} and type {pixels.dtype}: {_cure(pixels)}.")
+    raise BadInputError(_describe_wrong(pixels))
 
 
-def _cure(pixels: NDArray[np.generic]) -> str:
-    """What turns an array into a picture."""
+def _describe_wrong(pixels: NDArray[np.generic]) -> str:
+    """Describe why an array is no picture, and which code makes it one."""
+    shape, type = pixels.shape, pixels.dtype
     if pixels.ndim == 2:
-        return "repeat its grey values, np.repeat(image[..., None], 3, axis=2)"
-    if pixels.ndim == 3 and pixels.shape[0] == 3 and pixels.shape[2] != 3:
-        return "put its channels last, image.transpose(1, 2, 0)"
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        return "leave its alpha channel out, image[..., :3]"
-    if pixels.ndim == 3 and pixels.shape[2] == 3 and np.issubdtype(pixels.dtype, np.floating):
-        return "scale it to bytes, (image * 255).astype(np.uint8)"
-    return "give (height, width, 3) RGB of type uint8"
+        return tr(
+            "The picture has shape {shape} and type {type}: repeat its grey values, "
+            "np.repeat(image[..., None], 3, axis=2).",
+            shape=shape,
+            type=type,
+        )
+    if pixels.ndim == 3 and shape[0] == 3 and shape[2] != 3:
+        return tr(
+            "The picture has shape {shape} and type {type}: put its channels last, image.transpose(1, 2, 0).",
+            shape=shape,
+            type=type,
+        )
+    if pixels.ndim == 3 and shape[2] == 4:
+        return tr(
+            "The picture has shape {shape} and type {type}: leave its alpha channel out, image[..., :3].",
+            shape=shape,
+            type=type,
+        )
+    if pixels.ndim == 3 and shape[2] == 3 and np.issubdtype(type, np.floating):
+        return tr(
+            "The picture has shape {shape} and type {type}: scale it to bytes, (image * 255).astype(np.uint8).",
+            shape=shape,
+            type=type,
+        )
+    return tr(
+        "The picture has shape {shape} and type {type}: give (height, width, 3) RGB of type uint8.",
+        shape=shape,
+        type=type,
+    )
 
 
 def _checked_boxes(boxes: ArrayLike) -> Boxes:
     try:
         rows = as_boxes(boxes)
     except (ValueError, TypeError) as error:
-        raise BadInputError("Each box must be four numbers x1, y1, x2, y2: give an array (N, 4).") from error
+        raise BadInputError(tr("Each box must be four numbers x1, y1, x2, y2: give an array (N, 4).")) from error
     if not np.isfinite(rows).all():
-        raise BadInputError(f"Box {int(np.argmin(np.isfinite(rows).all(axis=1)))} is not finite: leave it out.")
+        number = int(np.argmin(np.isfinite(rows).all(axis=1)))
+        raise BadInputError(tr("Box {number} is not finite: leave it out.", number=number))
     return rows
 
 
 @contextmanager
-def _opened_cache(folder: str | Path | None) -> Iterator[FeatureCache | None]:
+def _open_cache(folder: str | Path | None) -> Iterator[FeatureCache | None]:
     if folder is None:
         yield None
         return

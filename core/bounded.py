@@ -1,4 +1,4 @@
-"""Reading what others wrote: regular files alone, and never more bytes than a file of its kind can have."""
+"""Read files of unknown origin safely: only regular files, and only up to a size that is plausible for their kind."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import os
 import stat
 from pathlib import Path
 
+from core.translation import tr
+
 MEGA = 1024**2
 
 
 def open_regular(path: Path) -> io.BufferedReader:
-    """A file opened for reading, which is a regular one: a pipe, socket or device would hang or never end.
+    """Open a regular file for reading. Pipes, sockets and devices are refused, because reading them may never end.
 
-    Raises OSError, whose `strerror` says what is wrong.
+    Raises OSError, whose `strerror` describes the problem.
     """
-    # Without O_NONBLOCK a pipe that nobody writes to would keep us here for ever; regular files do not mind it.
+    # Without O_NONBLOCK, opening a pipe without a writer would block for ever; regular files ignore the flag.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    _check_kind(os.stat(path), path)  # noqa: PTH116 - before the opening: that of some devices has an effect of its own
+    _check_kind(os.stat(path), path)  # noqa: PTH116 - before opening, because opening some devices has side effects
     handle = os.open(path, flags)
     try:
         _check_kind(os.fstat(handle), path)
@@ -29,29 +31,30 @@ def open_regular(path: Path) -> io.BufferedReader:
 
 
 def read_bytes(path: Path, *, limit: int) -> bytes:
-    """All bytes of a regular file of at most `limit` bytes. Raises OSError, also for a larger one."""
+    """Read a regular file of at most `limit` bytes. Raises OSError, also if the file is larger."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise _too_large(size, limit, path)
-        content = file.read(size + 1)  # not `limit`: Python takes the memory for as much as it is asked for
+        content = file.read(size + 1)  # not `limit`: Python allocates as much as is requested
     if len(content) > size:
-        raise OSError(errno.EBUSY, "it is being written", str(path))
+        raise OSError(errno.EBUSY, tr("it is being written"), str(path))
     return content
 
 
 def read_text(path: Path, *, limit: int, encoding: str = "utf-8") -> str:
-    """The text of a regular file of at most `limit` bytes, all line ends as \\n. Raises OSError and ValueError."""
+    """Read a text file of at most `limit` bytes; all line ends become \\n. Raises OSError and ValueError."""
     return read_bytes(path, limit=limit).decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_kind(status: os.stat_result, path: Path) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+        raise IsADirectoryError(errno.EISDIR, tr("it is a folder"), str(path))
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file but a pipe, socket or device", str(path))
+        raise OSError(errno.EINVAL, tr("it is no regular file but a pipe, socket or device"), str(path))
 
 
 def _too_large(size: int, limit: int, path: Path) -> OSError:
-    what = f"it has {size / MEGA:,.0f} MiB, and a file of its kind at most {limit / MEGA:,.0f}"
+    has, most = f"{size / MEGA:,.0f}", f"{limit / MEGA:,.0f}"
+    what = tr("it has {has} MiB, and a file of its kind at most {most}", has=has, most=most)
     return OSError(errno.EFBIG, what, str(path))

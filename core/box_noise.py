@@ -1,4 +1,4 @@
-"""Coarse boxes made from true ones: the noise that training and every accuracy figure use."""
+"""Box noise: coarse boxes from true ones, for training and for all accuracy figures."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import BadInputError
 from core.geometry import Boxes, as_boxes
+from core.translation import tr
 
 _HQ_NAME = re.compile(r"hq(0\.\d+|1\.0)")
 LEAST_SIDE = 4.0
-"""No coarse box is shorter than this on a side, in pixels."""
+"""Shortest side of a coarse box, in pixels."""
 
 
 def coarsen(
@@ -23,10 +24,10 @@ def coarsen(
     width: ArrayLike,
     height: ArrayLike,
 ) -> Boxes:
-    """Coarse versions (N, 4) of true boxes (N, 4), inside images of `width` and `height` pixels (N,) or scalar.
+    """Make coarse versions (N, 4) of true boxes (N, 4), inside images of `width` and `height` pixels, (N,) or scalar.
 
-    `noise` is hqS, HQ-SAM's own box noise at scale S (https://arxiv.org/abs/2306.01567), or drag, a hasty mouse
-    drag. Raises BadInputError for another name.
+    `noise` is `hqS`, HQ-SAM's box noise at scale S (https://arxiv.org/abs/2306.01567), or `drag`, a hasty mouse drag.
+    Raises BadInputError for another name.
     """
     boxes = as_boxes(true)
     if noise == "drag":
@@ -34,20 +35,20 @@ def coarsen(
     elif _HQ_NAME.fullmatch(noise):
         moved = _hq(boxes, float(noise[2:]), random)
     else:
-        raise BadInputError(f"There is no box noise called {noise}: use hq0.1 to hq0.6, or drag.")
+        raise BadInputError(tr("There is no box noise called {name}: use hq0.1 to hq0.6, or drag.", name=noise))
     return _inside(moved, width=np.broadcast_to(width, len(boxes)), height=np.broadcast_to(height, len(boxes)))
 
 
 def _hq(boxes: Boxes, scale: float, random: np.random.Generator) -> Boxes:
-    """The centre moves by up to half of `scale` times the side, the side changes by up to `scale` times itself."""
-    centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    centre = centre + random.uniform(-1, 1, centre.shape) * scale * side / 2
+    """Move the center by up to `scale` / 2 times the side, and change the side by up to `scale` times itself."""
+    center, side = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    center = center + random.uniform(-1, 1, center.shape) * scale * side / 2
     side = side * (1 + random.uniform(-1, 1, side.shape) * scale)
-    return np.concatenate([centre - side / 2, centre + side / 2], axis=1)
+    return np.concatenate([center - side / 2, center + side / 2], axis=1)
 
 
 def _drag(boxes: Boxes, random: np.random.Generator) -> Boxes:
-    """Normal errors an edge; one box in four is sloppy, and half are pushed outwards, as people leave a margin."""
+    """Move each edge by a normal error; one box in four is sloppy, and half move only outwards, to leave a margin."""
     side = boxes[:, 2:] - boxes[:, :2]
     sloppy = random.random(len(boxes)) < 0.25
     sigma = np.where(sloppy[:, None], 0.15 * side + 4, 0.05 * side + 2)
@@ -58,7 +59,7 @@ def _drag(boxes: Boxes, random: np.random.Generator) -> Boxes:
 
 
 def _inside(boxes: Boxes, *, width: NDArray[np.generic], height: NDArray[np.generic]) -> Boxes:
-    """Clipped to the image, with the least side; corners that changed places are put right."""
+    """Clip to the image, keep the shortest side, and sort corners that changed places."""
     size = np.stack([width, height], axis=1).astype(np.float64)
     low = np.clip(np.minimum(boxes[:, :2], boxes[:, 2:]), 0, size - LEAST_SIDE)
     high = np.clip(np.maximum(boxes[:, :2], boxes[:, 2:]), low + LEAST_SIDE, size)

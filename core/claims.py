@@ -1,7 +1,7 @@
-"""Claims: lock files that show which processes work on something now.
+"""Claims: lock files that show which processes are working on something.
 
-A claim is a file that its process keeps locked. The operating system releases the lock when the process ends, however
-it ends, so a claim whose lock can be taken is abandoned: a crash leaves a file, but never a false statement.
+A claim is a file that its process keeps locked. The operating system releases the lock when the process ends, even
+after a crash. So a claim whose lock can be acquired is abandoned, although its file may still exist.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Claim:
 
     @classmethod
     def take(cls, path: Path, *, patience_s: float = 0.0) -> Claim | None:
-        """Create and lock `path`, whose folder exists; None where another process holds it or locks do not work.
+        """Create and lock `path`, whose folder must exist, waiting up to `patience_s` seconds for another holder.
 
-        One that is held is waited for up to `patience_s` seconds.
+        Returns None if another process still holds the lock, or if the file system has no locks.
         """
         lock = _lock_for(path)
         try:
@@ -32,8 +32,8 @@ class Claim:
         return cls(path, lock)
 
     def release(self) -> None:
-        """Remove the file and give the lock up."""
-        with contextlib.suppress(OSError):  # Windows removes no open file: `is_abandoned` is true of it from here on
+        """Remove the file and release the lock."""
+        with contextlib.suppress(OSError):  # Windows cannot remove an open file; the second attempt below does
             self.path.unlink(missing_ok=True)
         self._lock.release()
         with contextlib.suppress(OSError):
@@ -41,8 +41,8 @@ class Claim:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether no process holds the claim `path` any more; False where that cannot be found out."""
-    if not path.exists():  # taking the lock would make it
+    """Whether no process holds the claim `path` any more; False if that cannot be determined."""
+    if not path.exists():  # acquiring the lock would create the file
         return True
     lock = _lock_for(path)
     try:
@@ -54,6 +54,6 @@ def is_abandoned(path: Path) -> bool:
 
 
 def _lock_for(path: Path) -> FileLock:
-    # Not thread-local: a lane may open what another thread closes at the end. And never a file that is the lock by
-    # being there, as on file systems without real locks: what a crash leaves would be held for ever.
+    # Not thread-local, because one thread may take a claim that another one releases. No fallback to soft locks (files
+    # whose existence is the lock), because a crash would leave them held for ever.
     return FileLock(str(path), thread_local=False, fallback_to_soft=False)

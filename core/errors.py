@@ -1,14 +1,16 @@
-"""KnownError: what the world did wrong, in one sentence that names the thing and the cure."""
+"""KnownError and its kinds: errors of the environment or of input, each one sentence with what to do about it."""
 
 from __future__ import annotations
 
+from core.translation import tr
+
 
 class KnownError(Exception):
-    """Not our bug: the message is shown to the user as it is, so it names the file and what to do next."""
+    """An error that is no bug. The user sees the message as it is, so it names the file and what to do next."""
 
 
 class BadFileError(KnownError):
-    """A file that is missing, damaged, of the wrong kind or not ours to touch."""
+    """A file that is missing, damaged, of the wrong kind or not accessible."""
 
 
 class BadInputError(KnownError):
@@ -16,15 +18,15 @@ class BadInputError(KnownError):
 
 
 class NoLongerDrawnError(BadInputError):
-    """A drawn box that was accepted or discarded meanwhile, in another window."""
+    """A drawn box that another window has accepted or discarded in the meantime."""
 
 
 class BadWeightsError(KnownError):
-    """Weights that are missing, truncated, of another model or not what their checksum says."""
+    """Weights that are missing, truncated, of another model or that do not match their checksum."""
 
 
 class GpuError(KnownError):
-    """A GPU that ran out of memory or was lost; the CPU can go on."""
+    """A GPU that ran out of memory or was lost; the caller can use the CPU instead."""
 
 
 class StorageError(KnownError):
@@ -32,11 +34,11 @@ class StorageError(KnownError):
 
 
 class ProjectUnwritableError(StorageError):
-    """A project that cannot be written where it is; saving it elsewhere is a cure."""
+    """A project that cannot be written to its file; it can be saved elsewhere."""
 
 
 class ProjectGoneError(ProjectUnwritableError):
-    """An open project whose file was deleted, moved, replaced or unmounted; nothing was written to its place."""
+    """An open project whose file was deleted, moved, replaced or unmounted; nothing was written to its path."""
 
 
 def reason(error: BaseException) -> str:
@@ -44,5 +46,5 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, UnicodeDecodeError):
-        return "it holds no text"
+        return tr("it holds no text")
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -1,4 +1,4 @@
-"""What several parts need of a file system, and Python does not have."""
+"""File-system operations that Python lacks: atomic writes and synchronizing a folder."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _ABANDONED_S = 24 * 3600
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Write a file whole or not at all: gives a new path beside `path`, which takes its place when the block ends.
+    """Write a file atomically: yield a temporary path next to `path`, and rename it to `path` when the block ends.
 
-    The content reaches the disk before the name does. Where the block fails, `path` stays as it was. Folders are made,
-    and a link keeps pointing at its file. Raises OSError.
+    The content reaches the disk before the rename. If the block fails, `path` stays as it was. Missing folders are
+    created. If `path` is a link, the file that it points to is replaced. Raises OSError.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{target.name[:100]}-"
     _sweep(target.parent, prefix)
-    beside = target.with_name(f"{prefix}{secrets.token_hex(4)}{_SUFFIX}")
+    temporary = target.with_name(f"{prefix}{secrets.token_hex(4)}{_SUFFIX}")
     try:
-        yield beside
-        with beside.open("rb+") as file:
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(target)
+        temporary.replace(target)
         sync_folder(target.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring new names of a folder onto the disk, where the system can."""
+    """Flush the names in a folder to the disk, if the system can."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):
@@ -49,7 +49,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _sweep(folder: Path, prefix: str) -> None:
-    """Remove what a process that was killed has left; a younger one may still be written."""
+    """Remove temporary files of killed processes; recent ones may still be in use."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             if entry.name.startswith(prefix) and entry.name.endswith(_SUFFIX):

@@ -1,4 +1,4 @@
-"""Boxes, clipping, IoU, and the way between image pixels and the model frame."""
+"""Boxes, clipping, IoU, and conversion between image pixels and the model frame."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ class Box(NamedTuple):
 
     @classmethod
     def of(cls, row: ArrayLike) -> Box:
-        """The box in four numbers x1, y1, x2, y2."""
+        """Make a box from four numbers x1, y1, x2, y2."""
         x1, y1, x2, y2 = (float(value) for value in np.asarray(row, np.float64).reshape(4))
         return cls(x1, y1, x2, y2)
 
     def ordered(self) -> Box:
-        """The same box with x1 <= x2 and y1 <= y2, however it was dragged."""
+        """The box with its corners sorted, so that x1 <= x2 and y1 <= y2."""
         return Box(min(self.x1, self.x2), min(self.y1, self.y2), max(self.x1, self.x2), max(self.y1, self.y2))
 
 
 def as_boxes(rows: ArrayLike) -> Boxes:
-    """Anything box-like as (N, 4) float64; no rows give (0, 4)."""
+    """Convert boxes to an array (N, 4) of float64; no rows give (0, 4). Raises ValueError for other shapes."""
     return np.asarray(rows, np.float64).reshape(-1, 4)
 
 
 def clip(boxes: ArrayLike, *, width: float, height: float, least: float = 1.0) -> Boxes:
-    """Boxes (N, 4) pushed inside an image and kept at least `least` pixels long on each side.
+    """Clip boxes (N, 4) to an image, keeping each side at least `least` pixels long.
 
-    A box wholly outside becomes a `least`-sized box at the border next to it.
+    A box wholly outside becomes a box of that size at the nearest border.
     """
     rows = as_boxes(boxes)
     size = np.array([width, height], np.float64)
@@ -61,7 +61,7 @@ def clip(boxes: ArrayLike, *, width: float, height: float, least: float = 1.0) -
 
 
 def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """IoU row by row of two (N, 4) arrays: (N,) in [0, 1]; an empty box gives 0."""
+    """Row-wise IoU of two arrays (N, 4) of boxes: (N,) in [0, 1]; an empty box gives 0."""
     a, b = as_boxes(first), as_boxes(second)
     sides = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
     overlap: NDArray[np.float64] = sides.prod(axis=1)
@@ -70,7 +70,7 @@ def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 
 
 def area(boxes: ArrayLike) -> NDArray[np.float64]:
-    """Areas (N,) of boxes (N, 4) in square pixels; a box turned inside out has none."""
+    """Areas (N,) of boxes (N, 4) in square pixels; a box with x2 < x1 or y2 < y1 has area 0."""
     rows = as_boxes(boxes)
     areas: NDArray[np.float64] = np.clip(rows[:, 2:] - rows[:, :2], 0, None).prod(axis=1)
     return areas
@@ -78,9 +78,10 @@ def area(boxes: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Frame:
-    """The part of an image that an encoder saw: `left, top, width, height` in image pixels.
+    """The part of an image that is the encoder's input: `left, top, width, height` in image pixels.
 
-    Its long side fills the model frame (1024 frame pixels); what is left below or to the right is padding.
+    It is scaled so that its long side fills the model frame (1024 frame pixels); the rest, below or to the right, is
+    padding.
     """
 
     left: int
@@ -101,15 +102,15 @@ class Frame:
 
     @property
     def scale(self) -> float:
-        """Frame pixels an image pixel."""
+        """Frame pixels per image pixel."""
         return MODEL_SIZE / max(self.width, self.height)
 
     def to_frame(self, boxes: ArrayLike) -> Boxes:
-        """Image pixels -> frame pixels, (N, 4)."""
+        """Convert boxes (N, 4) from image pixels to frame pixels."""
         offset = np.array([self.left, self.top, self.left, self.top], np.float64)
         return (as_boxes(boxes) - offset) * self.scale
 
     def to_image(self, boxes: ArrayLike) -> Boxes:
-        """Frame pixels -> image pixels, (N, 4)."""
+        """Convert boxes (N, 4) from frame pixels to image pixels."""
         offset = np.array([self.left, self.top, self.left, self.top], np.float64)
         return as_boxes(boxes) / self.scale + offset

@@ -1,7 +1,7 @@
 """Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes, folder listings.
 
-Pillow reads what it reads well (8-bit JPEG, PNG, BMP, TIFF, WebP, alpha, palettes, and it refuses truncated
-files); OpenCV reads what Pillow cannot (PNG and TIFF of more than 8 bits a channel). No other format is tried.
+Pillow reads 8-bit JPEG, PNG, BMP, TIFF and WebP, with alpha and palettes, and refuses truncated files. OpenCV reads
+what Pillow cannot: PNG and TIFF of more than 8 bits a channel. Other formats are refused.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from core.picture_claims import (
     check_head,
     check_memory,
     check_scans,
-    plain_png,
+    strip_png,
 )
+from core.translation import tr
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) RGB, 8 bits, upright."""
@@ -41,74 +42,77 @@ _EXIF_ORIENTATION = 0x0112
 _TURNED_SIDEWAYS = frozenset({5, 6, 7, 8})
 
 _MOST_FOR_THUMBNAIL = 96 * 1024**2
-"""Pixels that are decoded for a thumbnail: those of a larger picture would take a gigabyte."""
+"""Pixels to decode for a thumbnail at most; a larger picture would take a gigabyte of memory."""
 
 _BAND_BYTES = 8 * 1024**2
 
-Image.MAX_IMAGE_PIXELS = None  # aerial pictures are large on purpose; `check_claims` has the limits
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damaged EXIF, into the terminal
+Image.MAX_IMAGE_PIXELS = None  # aerial pictures are legitimately large; `check_claims` has the limits
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # Pillow prints warnings of damaged EXIF
 
 
 def read_picture(path: Path) -> Picture:
-    """The picture in `path`, upright (EXIF applied), as 8-bit RGB; 16-bit values are scaled to their range.
+    """Decode a picture, upright (EXIF applied), as (height, width, 3) 8-bit RGB.
 
-    Alpha is laid over white. Raises BadFileError where the file is missing, no picture, cut short, too large, or
-    claims more pixels than its bytes can hold; never anything else, whatever is in it.
+    Values of more than 8 bits are scaled to 0..255, and alpha is composited over white. Raises BadFileError, and no
+    other exception, if the file is missing, no picture, cut short, too large, or claims more pixels than its bytes can
+    hold.
     """
-    with _readable(path), _opened(path) as (file, image):
+    with _convert_errors(path), _open_picture(path) as (file, image):
         check_memory(*image.size, is_wide=_is_deep(image) or "A" in image.mode)
         if _is_deep(image):
-            # OpenCV turns TIFFs whatever it is told.
-            turned = image.format == "TIFF"
-            orientation = 1 if turned else int(image.getexif().get(_EXIF_ORIENTATION, 1))
+            # OpenCV applies a TIFF's orientation even with IMREAD_IGNORE_ORIENTATION.
+            is_upright = image.format == "TIFF"
+            orientation = 1 if is_upright else int(image.getexif().get(_EXIF_ORIENTATION, 1))
             file.seek(0)
             content = file.read()
-            return _read_deep(plain_png(content) if image.format == "PNG" else content, orientation)
+            return _read_deep(strip_png(content) if image.format == "PNG" else content, orientation)
         _count_scans(file, image)
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # else it copies those that are upright, too
+        ImageOps.exif_transpose(image, in_place=True)  # without `in_place` it also copies upright pictures
         return _to_rgb(image)
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels of the upright picture, from its header alone.
+    """Read the width and height in pixels of the upright picture from its header, without decoding it.
 
-    Raises BadFileError where the file is missing, no picture, or claims more pixels than its bytes can hold.
+    Raises BadFileError if the file is missing, no picture, or claims more pixels than its bytes can hold.
     """
-    with _readable(path), _opened(path) as (_, image):
+    with _convert_errors(path), _open_picture(path) as (_, image):
         width, height = image.size
         sideways = _header_orientation(image) in _TURNED_SIDEWAYS
     return (height, width) if sideways else (width, height)
 
 
 def read_thumbnail(path: Path, *, side: int) -> Picture:
-    """A small upright picture whose long side is at most `side` pixels; JPEGs are decoded at reduced size.
+    """Read a small upright picture whose long side is at most `side` pixels; JPEGs are decoded at reduced size.
 
-    Raises BadFileError as `read_picture`, and where a gigabyte would be decoded for it.
+    Raises BadFileError as `read_picture`, and if decoding would take a gigabyte.
     """
-    with _readable(path), _opened(path) as (file, image):
+    with _convert_errors(path), _open_picture(path) as (file, image):
         _count_scans(file, image)
         if not _is_deep(image):
             image.draft("RGB", (side * 2, side * 2))
         if image.width * image.height > _MOST_FOR_THUMBNAIL // (4 if _is_deep(image) else 1):
-            raise TooLargeError(f"{image.width} x {image.height} pixels, too many for a thumbnail")
+            raise TooLargeError(
+                tr("{width} x {height} pixels, too many for a thumbnail", width=image.width, height=image.height)
+            )
         small: Image.Image = Image.fromarray(read_picture(path)) if _is_deep(image) else image
         small.thumbnail((side, side))
         return _to_rgb(ImageOps.exif_transpose(small))
 
 
 def read_with_alpha(path: Path) -> NDArray[np.uint8]:
-    """Red, green, blue and alpha (height, width, 4) of a picture that has an alpha channel. Raises BadFileError."""
-    with _readable(path), _opened(path) as (_, image):
+    """Read a picture with an alpha channel as (height, width, 4) RGBA, 8 bits. Raises BadFileError."""
+    with _convert_errors(path), _open_picture(path) as (_, image):
         if image.mode not in ("RGBA", "LA", "PA"):
-            raise BadFileError(f"{path} is no picture with an alpha channel: replace it.")
+            raise BadFileError(tr("{path} is no picture with an alpha channel: replace it.", path=path))
         return np.array(image.convert("RGBA"))
 
 
 def content_hash(picture: Picture) -> str:
-    """32 hex digits that depend on the upright pixels alone, so the same picture under two names is one.
+    """Hash the upright pixels to 32 hex digits, so that copies of a picture under two names count as one.
 
-    XXH3: nobody forges pictures against a cache, and a cryptographic hash is much slower.
+    The hash is XXH3: a cache needs no protection from forged pictures, and a cryptographic hash is much slower.
     """
     digest = xxhash.xxh3_128()
     digest.update(repr(picture.shape).encode())
@@ -117,15 +121,18 @@ def content_hash(picture: Picture) -> str:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The picture files directly in `folder`, by name (numbers in names count as numbers).
+    """List the picture files directly in `folder` in natural order, see `in_natural_order`.
 
-    Raises BadFileError where the folder is missing or may not be read.
+    Raises BadFileError if the folder is missing or may not be read.
     """
     return [Path(folder) / name for name in in_natural_order(picture_names(folder))]
 
 
 def in_natural_order(names: Iterable[str]) -> list[str]:
-    """File names as people count: numbers in them are numbers. In every process the same: they share work by it."""
+    """Sort file names by the numbers in them: `2.jpg` before `10.jpg`.
+
+    The order does not depend on the locale, because processes divide work by it.
+    """
     return sorted(names, key=lambda name: (_natural(name), name))
 
 
@@ -135,14 +142,16 @@ def picture_names(folder: Path) -> set[str]:
         with os.scandir(folder) as entries:
             return {e.name for e in entries if _suffix(e.name) in SUFFIXES and not e.name.startswith(".")}
     except FileNotFoundError as error:
-        raise BadFileError(f"The folder {folder} does not exist: check the path.") from error
+        raise BadFileError(tr("The folder {folder} does not exist: check the path.", folder=folder)) from error
     except OSError as error:
-        raise BadFileError(f"The folder {folder} cannot be read ({reason(error)}): check its permissions.") from error
+        raise BadFileError(
+            tr("The folder {folder} cannot be read ({why}): check its permissions.", folder=folder, why=reason(error))
+        ) from error
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Whatever a decoder raises about a file means one thing, and becomes one sentence."""
+def _convert_errors(path: Path) -> Iterator[None]:
+    """Convert any exception of a decoder to a BadFileError about `path`."""
     try:
         yield
     except Exception as error:
@@ -150,8 +159,8 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]]:
-    """A picture whose file is opened here: Pillow would map some TIFFs, and then reads sideways ones wrong."""
+def _open_picture(path: Path) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]]:
+    """Open a picture by a file object: given a path, Pillow maps some TIFFs and then decodes sideways ones wrong."""
     with open_regular(path) as file:
         head, nbytes = file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size
         check_head(head, nbytes=nbytes)
@@ -170,12 +179,12 @@ def _count_scans(file: BinaryIO, image: ImageFile.ImageFile) -> None:
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:
-    """More than 8 bits a channel; cv2 is asked for these two formats alone."""
+    """Whether a picture has more than 8 bits a channel and is in one of the two formats that OpenCV reads here."""
     return image.format in ("PNG", "TIFF") and (image.mode in _DEEP_MODES or _bits(image) > 8)
 
 
 def _suffix(name: str) -> str:
-    """As Path.suffix, which takes ten times as long: a folder may hold 100,000 names."""
+    """The lower-case suffix. Path.suffix is ten times slower, and a folder may hold 100,000 names."""
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
@@ -196,24 +205,32 @@ def _unreadable(path: Path, error: Exception) -> BadFileError:
     if isinstance(error, BadFileError):
         return error
     if isinstance(error, FileNotFoundError):
-        return BadFileError(f"The picture {path} does not exist: check the path.")
+        return BadFileError(tr("The picture {path} does not exist: check the path.", path=path))
     if isinstance(error, PermissionError):
-        return BadFileError(f"The picture {path} may not be read: check its permissions.")
+        return BadFileError(tr("The picture {path} may not be read: check its permissions.", path=path))
     if isinstance(error, TooLargeError):
-        return BadFileError(f"The picture {path} cannot be read ({error}): cut it into smaller ones.")
+        return BadFileError(
+            tr("The picture {path} cannot be read ({why}): cut it into smaller ones.", path=path, why=error)
+        )
     if isinstance(error, MemoryError):
-        return BadFileError(f"The picture {path} cannot be read (there is not enough memory for it): make it smaller.")
+        return BadFileError(
+            tr("The picture {path} cannot be read (there is not enough memory for it): make it smaller.", path=path)
+        )
     if isinstance(error, UnidentifiedImageError):
-        return BadFileError(f"{path} is not a picture that can be read: replace it or take it out of the folder.")
-    return BadFileError(f"The picture {path} is damaged ({reason(error)}): replace it with an intact copy.")
+        return BadFileError(
+            tr("{path} is not a picture that can be read: replace it or take it out of the folder.", path=path)
+        )
+    return BadFileError(
+        tr("The picture {path} is damaged ({why}): replace it with an intact copy.", path=path, why=reason(error))
+    )
 
 
 def _header_orientation(image: ImageFile.ImageFile) -> int:
     """EXIF orientation 1..8, without decoding the picture."""
     if image.format == "TIFF":
-        return 1  # its size is told upright
+        return 1  # Pillow reports the size of the upright picture
     if image.format == "PNG":
-        # getexif() would decode the whole picture in case its EXIF stands behind the pixels.
+        # getexif() would decode the whole picture, because EXIF may follow the pixels.
         exif = Image.Exif()
         exif.load(image.info.get("exif", b""))
         return int(exif.get(_EXIF_ORIENTATION, 1))
@@ -221,7 +238,7 @@ def _header_orientation(image: ImageFile.ImageFile) -> int:
 
 
 def _bits(image: ImageFile.ImageFile) -> int:
-    """Bits a channel of a TIFF or PNG, which Pillow's mode does not always tell."""
+    """Bits per channel of a TIFF or PNG; Pillow's mode does not always show them."""
     bits = getattr(image, "tag_v2", {}).get(258, 8)
     if isinstance(bits, tuple):
         bits = max(bits)
@@ -233,18 +250,18 @@ def _bits(image: ImageFile.ImageFile) -> int:
 def _to_rgb(image: Image.Image) -> Picture:
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of palettes with transparency in bytes; we handle them
+            warnings.simplefilter("ignore")  # Pillow warns of palettes with transparency, needlessly
             image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _read_deep(content: bytes, orientation: int) -> Picture:
-    """A picture of more than 8 bits a channel, stretched from its own range to 8 bits."""
+    """Decode a picture of more than 8 bits a channel and scale its range of values to 8 bits."""
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     values = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if values is None:
-        raise ValueError("it is of a kind that cannot be read")
+        raise ValueError(tr("it is of a kind that cannot be read"))
     upright = _turn(_stretch(values), orientation)
     if upright.ndim == 2:
         return np.ascontiguousarray(np.repeat(upright[..., None], 3, axis=2))
@@ -254,10 +271,10 @@ def _read_deep(content: bytes, orientation: int) -> Picture:
 def _stretch(values: NDArray[np.generic]) -> Picture:
     if values.dtype == np.uint8:
         return values.astype(np.uint8)
-    # In bands, because float64 is four to eight times as large as what was read.
+    # In bands, because float64 takes four to eight times the memory of the input.
     rows = max(1, _BAND_BYTES // max(1, 8 * values[0].size))
     bands = [slice(top, top + rows) for top in range(0, len(values), rows)]
-    # 12-bit cameras and float rasters use a part of their type's range, so the picture's own range is what counts.
+    # 12-bit cameras and float rasters use only part of their type's range, so scale from the picture's own range.
     low = min(float(_finite(values[band]).min()) for band in bands)
     high = max(float(_finite(values[band]).max()) for band in bands)
     if values.dtype == np.uint16 and high > 255 * 128:
@@ -270,12 +287,12 @@ def _stretch(values: NDArray[np.generic]) -> Picture:
 
 
 def _finite(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    """As float64, NaN and infinity as 0, and nothing so large that a difference would be infinite."""
+    """Convert to float64, with NaN and infinity as 0, clipped so that no difference of two values is infinite."""
     return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0).clip(-1e150, 1e150)
 
 
 def _turn(values: Picture, orientation: int) -> Picture:
-    """EXIF orientation 1..8 applied to an array."""
+    """Apply an EXIF orientation 1..8 to an array."""
     if orientation in _TURNED_SIDEWAYS:
         values = np.swapaxes(values, 0, 1)
     if orientation in (2, 3, 6, 7):

@@ -1,10 +1,10 @@
 """The log: a rotating file in the user's log folder, and its last lines in memory.
 
 Any thread may log. `logging` formats the line there and puts it into a queue; the thread of a `QueueListener` writes
-the file. So nobody waits for the disk: one that is full or read-only costs lines, and so does one that hangs.
+the file. So no caller waits for the disk: if it is full, read-only or hangs, lines are lost.
 
-The log names files, projects, models and figures. It holds no picture, no token and no category: sentences have names
-of categories between “ and ”, and the log leaves out what stands there.
+The log names files, projects, models and figures. It holds no picture, no token and no category: sentences put names
+of categories between “ and ”, and the log leaves out quoted text. Lines of the log are English in every language.
 """
 
 from __future__ import annotations
@@ -32,27 +32,28 @@ import platformdirs
 
 from core.errors import KnownError, reason
 from core.text import escaped
+from core.translation import tr
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("core", "boxrefine_gui")
-"""Only these loggers reach the log: what libraries say may hold anything."""
+"""Only these loggers reach the log, because messages of libraries may hold private data."""
 
 FILE_NAME = "boxrefine.log"
 FILE_BYTES = 1024**2
 OLDER_FILES = 2
 LAST_LINES = 40
-"""Lines that a bug report carries."""
+"""Number of lines in a bug report."""
 
 SLOW_S = 1.0
-"""Work in the background that takes longer, in seconds, is logged."""
+"""Background work that takes longer than this, in seconds, is logged."""
 
 _MOST_WAITING = 5000
-"""Lines that wait for a disk that does not keep up; more of them are counted and left out."""
+"""Most lines in the queue; if the disk is too slow, further lines are counted and dropped."""
 
 _LONGEST, _LONGEST_TRACE = 2000, 20_000
 _PATIENCE_S = 2.0
-"""How long the end waits for the disk, in seconds."""
+"""How long `end` waits for the disk, in seconds."""
 
 _LINE = "{asctime}.{msecs:03.0f} {levelname:<7} {process} {threadName} {name}: {message}"
 _SECRETS = (
@@ -63,31 +64,32 @@ _SECRETS = (
 )
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 
-for _package in PACKAGES:  # else `logging` prints warnings of a program that wants no log
+for _package in PACKAGES:  # else `logging` prints warnings in programs that keep no log
     logging.getLogger(_package).addHandler(logging.NullHandler())
 
 
 def log_path() -> Path:
-    """Where the log is: `BOXREFINE_LOG` names another folder than the user's log folder."""
+    """The log file, in the folder of the environment variable `BOXREFINE_LOG`, or else in the user's log folder."""
     folder = os.environ.get("BOXREFINE_LOG") or platformdirs.user_log_dir("boxrefine", appauthor=False)
     return Path(folder) / FILE_NAME
 
 
 def last_lines() -> list[str]:
-    """The newest lines of this process, at most `LAST_LINES`; they are in memory, so no disk is asked."""
+    """The newest lines of this process, at most `LAST_LINES`, from memory."""
     return _current.last_lines if _current is not None else []
 
 
 def trouble() -> str | None:
-    """Why the newest line could not be written; None where all is well."""
+    """Why the newest line could not be written; None if it was."""
     return _current.trouble if _current is not None else None
 
 
 @contextmanager
 def kept(what: str, *, echo: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Keep a log while `what` runs, with its start, its versions, its end and how it ended.
+    """Keep a log while `what` runs; log its start, the versions, its end and any exception.
 
-    `echo` gets each line, too, on the log's own thread. Within another one this adds no second log. It raises nothing.
+    `echo` is called with each line on the log's thread. If the process has a log already, that one is used. Errors of
+    the log itself raise nothing.
     """
     is_outer = start(echo=echo)
     begun = time.monotonic()
@@ -104,26 +106,26 @@ def kept(what: str, *, echo: Callable[[str], None] | None = None) -> Iterator[No
 
 
 def start(*, echo: Callable[[str], None] | None = None) -> bool:
-    """Begin the log of this process; False where there is one already."""
+    """Begin the log of this process; False if it has one already or none can be kept."""
     global _current
     if _current is not None:
         return False
     try:
         _current = _Log(log_path(), echo)
-    except OSError:  # a relative path in a working folder that is gone
+    except OSError:  # a relative path in a working folder that was deleted
         return False
     return True
 
 
 def end() -> bool:
-    """Write what waits and end the log's thread; False where the disk did not answer for two seconds."""
+    """Write all queued lines and end the log's thread; False if the disk did not respond for two seconds."""
     global _current
     log, _current = _current, None
     return log is None or log.end()
 
 
 def versions() -> str:
-    """Which BoxRefine runs on what."""
+    """The versions of BoxRefine, its main libraries, Python and the system."""
     names = ("boxrefine", "torch", "numpy", "PySide6-Essentials")
     return ", ".join(
         [*(f"{name} {_version(name)}" for name in names), f"Python {platform.python_version()}", _system()]
@@ -131,30 +133,30 @@ def versions() -> str:
 
 
 def told(error: BaseException) -> str:
-    """An error as the log has it: a KnownError's sentence, else its kind and its message without quoted texts."""
+    """An error as text for the log: a KnownError's sentence, else its type and its message without quoted texts."""
     if isinstance(error, KnownError):
         return str(error)
     return f"{type(error).__name__}: {_without_quoted(reason(error))}"
 
 
 class JobLog:
-    """The lines of one long job: that it starts, and how it ends, with seconds and counts. The first end counts."""
+    """Logs the start and the end of one long job, with seconds and counts. Only the first end is logged."""
 
     def __init__(self, title: str) -> None:
         self._title, self._begun, self._is_over = title, time.monotonic(), False
         logger.info("%s: starts", title)
 
     def done(self, **counts: float) -> None:
-        """It ended as it should."""
-        self._end("is done", counts)
+        """Log that it succeeded."""
+        self._end("is done", counts)  # untranslated: a line of the log
 
     def cancelled(self, **counts: float) -> None:
-        """It was given up."""
-        self._end("is cancelled", counts)
+        """Log that it was cancelled."""
+        self._end("is cancelled", counts)  # untranslated: a line of the log
 
     def failed(self, error: BaseException, **counts: float) -> None:
-        """It ended before its time."""
-        self._end(f"has failed ({told(error)})", counts)
+        """Log that it failed."""
+        self._end(f"has failed ({told(error)})", counts)  # untranslated: a line of the log
 
     def _end(self, how: str, counts: dict[str, float]) -> None:
         if self._is_over:
@@ -165,21 +167,21 @@ class JobLog:
 
 
 class _Log:
-    """The parts of a log that is kept."""
+    """A running log: its handler, its queue and the listener that writes the file."""
 
     def __init__(self, path: Path, echo: Callable[[str], None] | None) -> None:
         self._queue: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
-        self._door = _Door(self._queue)
+        self._handler = _EnqueueHandler(self._queue)
         self._file = _File(path)
         self._listener = _Listener(self._queue, *([_Echo(echo)] if echo is not None else []), self._file)
         self._listener.start()
         for package in PACKAGES:
-            logging.getLogger(package).addHandler(self._door)
+            logging.getLogger(package).addHandler(self._handler)
             logging.getLogger(package).setLevel(logging.INFO)
 
     @property
     def last_lines(self) -> list[str]:
-        return list(self._door.last)
+        return list(self._handler.last)
 
     @property
     def trouble(self) -> str | None:
@@ -187,12 +189,12 @@ class _Log:
 
     def end(self) -> bool:
         for package in PACKAGES:
-            logging.getLogger(package).removeHandler(self._door)
+            logging.getLogger(package).removeHandler(self._handler)
             logging.getLogger(package).setLevel(logging.NOTSET)
         mark = _Mark()
         self._queue.put_nowait(mark)
         if not mark.reached.wait(_PATIENCE_S):
-            self._listener.enqueue_sentinel()  # the thread ends when the disk answers; a daemon keeps no process alive
+            self._listener.enqueue_sentinel()  # the daemon thread ends when the disk responds, or with the process
             return False
         self._listener.stop()
         return True
@@ -202,15 +204,18 @@ _current: _Log | None = None
 
 
 class _Mark(logging.LogRecord):
-    """Stands in the queue, behind all lines that were logged before it."""
+    """A marker in the queue: `reached` is set after all lines before it are written."""
 
     def __init__(self) -> None:
         super().__init__("", 0, "", 0, "", None, None)
         self.reached = threading.Event()
 
 
-class _Door(QueueHandler):
-    """Any thread: makes the text, keeps the last lines, queues. A SimpleQueue's put never waits, even after a fork."""
+class _EnqueueHandler(QueueHandler):
+    """Formats records on the thread that logs, keeps the last lines, and queues the rest of the work.
+
+    `SimpleQueue.put` never blocks, not even after a fork.
+    """
 
     def __init__(self, queue: SimpleQueue[logging.LogRecord | None]) -> None:
         super().__init__(queue)
@@ -228,14 +233,15 @@ class _Door(QueueHandler):
             self._left_out += 1
             return
         if self._left_out:
-            text, self._left_out = f"{self._left_out} lines are left out: the disk did not keep up", 0
+            text = f"{self._left_out} lines are left out: the disk did not keep up"  # untranslated: a line of the log
+            self._left_out = 0
             about = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": text}
             self._waiting.put_nowait(self.prepare(logging.makeLogRecord(about)))
         self._waiting.put_nowait(record)
 
 
 class _Formatter(logging.Formatter):
-    """One line for a message, whatever names it holds; a traceback is set in below it."""
+    """Formats a message as one line without secrets, and a traceback indented below it."""
 
     def __init__(self) -> None:
         super().__init__(_LINE, "%Y-%m-%d %H:%M:%S", style="{")
@@ -257,7 +263,7 @@ class _Formatter(logging.Formatter):
 
 
 class _Listener(QueueListener):
-    """Its thread writes."""
+    """Calls the handlers on its thread and sets marks."""
 
     def handle(self, record: logging.LogRecord) -> None:
         if isinstance(record, _Mark):
@@ -267,23 +273,23 @@ class _Listener(QueueListener):
 
 
 class _Echo(logging.Handler):
-    """Says each line to somebody else, too, save what the headless verbs say themselves."""
+    """Passes each line to a callback."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__()
-        self._say = say
+        self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError, ValueError):  # whoever read it has gone
+        with suppress(OSError, ValueError):  # the reader of a pipe has closed it
             for line in record.getMessage().splitlines():
-                self._say(line)
+                self._write(line)
 
 
 class _File(RotatingFileHandler):
-    """The file, on the listener's thread alone.
+    """Writes the log file, only on the listener's thread.
 
-    It is opened for each line: several windows and verbs share it, and any of them may rotate it, on Windows as well.
-    A line is one write at the end of the file, so that lines of two processes do not mix.
+    It opens the file for each line, because several processes share the file, and any of them may rotate it, on Windows
+    as well. Each line is one write in append mode, so that lines of two processes do not mix.
     """
 
     trouble: str | None = None
@@ -292,7 +298,7 @@ class _File(RotatingFileHandler):
         super().__init__(path, maxBytes=FILE_BYTES, backupCount=OLDER_FILES, encoding="utf-8", delay=True)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        self.emit(record)  # without the lock, which the end of the process takes: a disk that hangs would hold it
+        self.emit(record)  # without the handler's lock: if the disk hangs, the exiting process would wait for it
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -304,10 +310,10 @@ class _File(RotatingFileHandler):
 
     def _append(self, line: bytes) -> None:
         if _size(self.baseFilename) + len(line) > FILE_BYTES:
-            with suppress(OSError):  # another process may be at it
+            with suppress(OSError):  # another process may be rotating it
                 self.doRollover()
             if _size(self.baseFilename) > 2 * FILE_BYTES:
-                raise OSError(errno.EFBIG, "the older files cannot be replaced")
+                raise OSError(errno.EFBIG, tr("the older files cannot be replaced"))
         try:
             file = os.open(self.baseFilename, _APPEND, 0o600)
         except FileNotFoundError:
@@ -323,9 +329,9 @@ _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | 
 
 
 def _size(path: str) -> int:
-    """Bytes of a file; 0 for what is none, as a link to nowhere."""
+    """The size of a regular file in bytes; 0 if it does not exist or is none."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - the handler has it as text
+        found = os.stat(path)  # noqa: PTH116 - the path is text
     except OSError:
         return 0
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
@@ -338,7 +344,7 @@ def _without_secrets(text: str) -> str:
 
 
 def _without_quoted(text: str) -> str:
-    """What Python quotes in a message is a value: a key, a name."""
+    """Leave out quoted text of an exception's message, which is a value such as a key or a name."""
     return _QUOTED.sub("'…'", text)
 
 
@@ -350,7 +356,7 @@ def _version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "(not installed)"
+        return "(not installed)"  # untranslated: a line of the log
 
 
 def _system() -> str:

@@ -1,6 +1,7 @@
-"""What the header of a picture claims, held against the bytes that are there, before anything is decoded.
+"""Check the size that a picture's header claims against the size of its file, before decoding.
 
-A header of 85 bytes can claim four thousand million pixels, and a decoder takes the memory for all of them first.
+A header of 85 bytes can claim four thousand million pixels, and a decoder allocates memory for all of them first.
+All ValueErrors here hold a reason that is shown to the user.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ import struct
 
 from PIL import ImageFile
 
+from core.translation import tr
+
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
-"""All that is tried, by Pillow's names: its other plugins run programs, or were never asked for."""
+"""The formats that are decoded, by Pillow's names. Other plugins of Pillow run programs or are not needed."""
 
 MOST_PIXELS = 1 << 30
 """32,768 x 32,768; OpenCV has the same limit."""
 
 HEAD_BYTES = 32
 _HARMLESS_BYTES = 64 * 1024**2
-"""Decoded, so much is taken on any header's word: damaged or blank, it does no harm."""
+"""Decoded size up to which any claim is accepted, because a false one does no harm."""
 
-_JPEG_PIXELS_A_BYTE = (
-    1024  # a block of 64 takes a bit at least, and a sixteenth of that where arithmetic coding is used
-)
+_JPEG_PIXELS_A_BYTE = 1024  # a block of 64 pixels takes at least one bit, with arithmetic coding a sixteenth of a bit
 _WEBP_PIXELS_A_BYTE = 4096
 _TIFF_TIMES = {"raw": 1.05, "packbits": 64.0, "tiff_lzw": 2800.0, "tiff_deflate": 1040.0, "tiff_adobe_deflate": 1040.0}
 _DEFLATE_TIMES, _RUN_LENGTH_TIMES, _OTHER_TIMES = 1040.0, 256.0, 8192.0
@@ -31,7 +32,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _TILE_WIDTH, _TILE_HEIGHT = 258, 277, 322, 323
 _BYTES_A_PIXEL, _BYTES_A_WIDE_PIXEL = 10, 20
-"""What the decoders and the copies that turn a picture and make it RGB hold at once, measured on 4,000 x 4,000."""
+"""Peak memory of decoding, rotating and conversion to RGB, measured on 4,000 x 4,000 pixels."""
 
 _LARGEST_TILE = 4096 * 4096
 _MOST_SCANS = 200
@@ -42,9 +43,9 @@ class TooLargeError(ValueError):
 
 
 def check_head(head: bytes, *, nbytes: int) -> None:
-    """Look at the first HEAD_BYTES of a file of `nbytes` that Pillow takes memory for while it opens it: WebP.
+    """Check a WebP file of `nbytes` by its first HEAD_BYTES, because Pillow allocates its pixels when opening it.
 
-    Raises TooLargeError and ValueError.
+    Other formats pass. Raises TooLargeError and ValueError.
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         width, height = _webp_size(head)
@@ -52,7 +53,7 @@ def check_head(head: bytes, *, nbytes: int) -> None:
 
 
 def check_claims(image: ImageFile.ImageFile, head: bytes, *, nbytes: int) -> None:
-    """Hold the pixels that an opened picture claims against its file's bytes. Raises TooLargeError and ValueError."""
+    """Check the size in pixels of an opened picture against its file's bytes. Raises TooLargeError and ValueError."""
     width, height = image.size
     pixels = width * height
     if image.format == "PNG":
@@ -71,76 +72,94 @@ def check_claims(image: ImageFile.ImageFile, head: bytes, *, nbytes: int) -> Non
 
 
 def check_memory(width: int, height: int, *, is_wide: bool) -> None:
-    """Refuse a picture that takes more than half of the computer's memory to decode: the system would kill the program.
+    """Refuse a picture that takes more than half of the computer's memory to decode.
 
-    `is_wide`: more than 8 bits a channel, or an alpha channel. Raises TooLargeError.
+    The system might kill the program otherwise. `is_wide`: more than 8 bits a channel, or an alpha channel. Raises
+    TooLargeError.
     """
     needed, memory = width * height * (_BYTES_A_WIDE_PIXEL if is_wide else _BYTES_A_PIXEL), _memory()
     if memory is not None and needed > max(memory // 2, _HARMLESS_BYTES):
-        have = f"and this computer has {memory / 1e9:.1f} GB of memory"
-        raise TooLargeError(f"{width} x {height} pixels take {needed / 1e9:.1f} GB to decode, {have}")
+        raise TooLargeError(
+            tr(
+                "{width} x {height} pixels take {needed} GB to decode, and this computer has {memory} GB of memory",
+                width=width,
+                height=height,
+                needed=f"{needed / 1e9:.1f}",
+                memory=f"{memory / 1e9:.1f}",
+            )
+        )
 
 
 def _memory() -> int | None:
-    """Bytes of memory of this computer, where the system tells."""
+    """Bytes of memory of this computer; None if the system does not report them."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
         return None
 
 
-def plain_png(content: bytes) -> bytes:
-    """The chunks of a PNG that make its pixels, for OpenCV: it takes the memory that any chunk claims, and animates.
+def strip_png(content: bytes) -> bytes:
+    """Strip a PNG of all chunks that its pixels do not need, because OpenCV allocates any size that a chunk claims.
 
-    Raises ValueError where a chunk is longer than what is left.
+    Without the other chunks OpenCV does not decode animations either. Raises ValueError if the file is cut short.
     """
     view, at, kept = memoryview(content), len(_PNG_SIGNATURE), [memoryview(_PNG_SIGNATURE)]
     while at + 12 <= len(view):
         kind, end = bytes(view[at + 4 : at + 8]), at + 12 + int.from_bytes(view[at : at + 4], "big")
         if end > len(view):
-            raise ValueError("it is cut short")
+            raise ValueError(tr("it is cut short"))
         if kind in _PNG_PIXELS:
             kept.append(view[at:end])
         if kind == b"IEND":
             return b"".join(kept)
         at = end
-    raise ValueError("it is cut short")
+    raise ValueError(tr("it is cut short"))
 
 
 def check_scans(content: bytes) -> None:
-    """Count the scans of a progressive JPEG: ten bytes ask for one, which goes over all pixels. Raises ValueError."""
+    """Limit the scans of a progressive JPEG: each takes ten bytes but decodes all pixels again. Raises ValueError."""
     scans = content.count(b"\xff\xda")
     if scans > _MOST_SCANS:
-        raise ValueError(f"it has {scans} scans, where ten are usual")
+        raise ValueError(tr("it has {scans} scans, where ten are usual", scans=scans))
 
 
 def _compare(width: int, height: int, *, decoded: float, most: float, nbytes: int) -> None:
     if width <= 0 or height <= 0:
-        raise ValueError(f"its header claims {width} x {height} pixels")
+        raise ValueError(tr("its header claims {width} x {height} pixels", width=width, height=height))
     if decoded > max(_HARMLESS_BYTES, most):
-        raise ValueError(f"its header claims {width} x {height} pixels, but it has only {nbytes:,} bytes")
+        raise ValueError(
+            tr(
+                "its header claims {width} x {height} pixels, but it has only {nbytes} bytes",
+                width=width,
+                height=height,
+                nbytes=f"{nbytes:,}",
+            )
+        )
     if width * height > MOST_PIXELS:
-        raise TooLargeError(f"{width} x {height} pixels, more than {MOST_PIXELS / 1e6:,.0f} million")
+        most_millions = f"{MOST_PIXELS / 1e6:,.0f}"
+        raise TooLargeError(
+            tr("{width} x {height} pixels, more than {most} million", width=width, height=height, most=most_millions)
+        )
 
 
 def _png_bits(head: bytes) -> int:
-    """Bits a pixel, from the header chunk, which comes first."""
+    """Bits per pixel, from the header chunk, which is the first one."""
     depth, color = head[24], head[25]
     return depth * _PNG_CHANNELS.get(color, 4)
 
 
 def _bmp_bits(head: bytes) -> int:
-    """Bits a pixel; the oldest of the headers has them four bytes earlier."""
+    """Bits per pixel; the oldest header version has them four bytes earlier."""
     place = 24 if head[14] == 12 else 28
     return max(1, int.from_bytes(head[place : place + 2], "little"))
 
 
 def _check_tiles(image: ImageFile.ImageFile) -> None:
-    """The decoder takes the memory of a whole tile, which is hardly larger than the picture."""
+    """Refuse implausibly large tiles, because the decoder allocates a whole tile."""
     tags = getattr(image, "tag_v2", {})
     area = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_HEIGHT, 0))
     if area > max(_LARGEST_TILE, 4 * image.width * image.height):
-        raise ValueError(f"its header claims tiles of {area / 1e6:,.0f} million pixels")
+        raise ValueError(tr("its header claims tiles of {millions} million pixels", millions=f"{area / 1e6:,.0f}"))
 
 
 def _tiff_bits(image: ImageFile.ImageFile) -> int:
@@ -152,7 +171,7 @@ def _tiff_bits(image: ImageFile.ImageFile) -> int:
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:
-    """Width and height of the canvas, as each of WebP's three kinds of first chunk has them. Raises ValueError."""
+    """Width and height of the canvas, from any of WebP's three kinds of first chunk. Raises ValueError."""
     kind = head[12:16]
     if kind == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
@@ -163,6 +182,6 @@ def _webp_size(head: bytes) -> tuple[int, int]:
         try:
             width, height = struct.unpack_from("<HH", head, 26)
         except struct.error as error:
-            raise ValueError("it is cut short") from error
+            raise ValueError(tr("it is cut short")) from error
         return width & 0x3FFF, height & 0x3FFF
-    raise ValueError("it is no WebP picture")
+    raise ValueError(tr("it is no WebP picture"))

@@ -1,4 +1,4 @@
-"""Progress: what a long job yields while it runs; closing the generator cancels the job."""
+"""Long jobs as generators: they yield Progress while they run, and closing the generator cancels the job."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from core.translation import tr
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` steps (0: not known yet), a few words for the user, and figures for a log.
+    """The state of a job: `done` of `total` steps (0: not known yet), a message for the user, and figures for a log.
 
-    `note` is a sentence that the user should read although the job goes on; it comes once.
+    `note` is a sentence that the user should read while the job goes on; a job yields each note once.
     """
 
     done: int
@@ -29,12 +31,12 @@ Job = Generator[Progress, None, T]
 
 
 def titled(job: Job[T], message: str) -> Job[T]:
-    """The same job under one name, where what it says of a step means nothing to the user: a file of our own."""
+    """Replace the messages of a job by one, if its own mean nothing to the user, such as names of internal files."""
     return told_as(job, lambda progress: replace(progress, message=message))
 
 
 def told_as(job: Job[T], change: Callable[[Progress], Progress]) -> Job[T]:
-    """The same job, whose steps are told in other words: those of a job that it is part of."""
+    """Map each Progress of a job through `change`, for instance into the terms of the job that it is part of."""
     with closing(job):
         while True:
             try:
@@ -46,15 +48,17 @@ def told_as(job: Job[T], change: Callable[[Progress], Progress]) -> Job[T]:
 
 
 def duration(seconds: float) -> str:
-    """How long something takes, as one says it."""
+    """Format a duration for the user, in seconds, minutes or hours."""
     whole = max(0, round(seconds))
     if whole < 120:
-        return f"{whole} s"
-    return f"{round(whole / 60)} min" if whole < 2 * 3600 else f"{round(whole / 3600)} h"
+        return tr("{number} s", number=whole)
+    if whole < 2 * 3600:
+        return tr("{number} min", number=round(whole / 60))
+    return tr("{number} h", number=round(whole / 3600))
 
 
 def run(job: Job[T], told: Callable[[Progress], object] | None = None) -> T:
-    """Run a job to its end and give its result; each step is `told`. Whatever breaks in closes the job."""
+    """Run a job to its end and return its result, calling `told` with each Progress. Any exception closes the job."""
     with closing(job):
         while True:
             try:

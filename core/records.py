@@ -1,4 +1,4 @@
-"""The nouns of a project: frozen, without Qt, torch or SQL; everyone may import them."""
+"""The records of a project, as frozen dataclasses. They need no Qt, torch or SQL, so any module may import them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ EdgeConfidence = tuple[float, float, float, float]
 """Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
 
 Outline = tuple[tuple[float, ...], ...]
-"""Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty where no mask was made."""
+"""Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty without a mask."""
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """The model's answer to a drawn box.
+    """The model's answer to a drawn box, in pixels of the upright image.
 
-    `score` is the IoU that the refined box is expected to have with the true one, in [0, 1].
-    `mask`, where the model makes one, covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`; `outline` is
-    its border.
+    `score` is the expected IoU of the refined box with the true one, in [0, 1].
+    `mask` (None if the model makes no masks) covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`;
+    `outline` is its border.
     """
 
     box: Box
@@ -47,7 +47,7 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class NewImage:
-    """A picture that a project does not hold yet; `width` and `height` are of the upright image, in pixels."""
+    """A picture to add to a project; `width` and `height` are of the upright image, in pixels."""
 
     path: Path
     width: int
@@ -56,7 +56,7 @@ class NewImage:
 
 @dataclass(frozen=True)
 class Category:
-    """What a box is labelled as; `id` never changes and is never used again."""
+    """The class of a box; `id` never changes and is never used again."""
 
     id: int
     name: str
@@ -64,7 +64,7 @@ class Category:
 
 @dataclass(frozen=True)
 class CategoryUse:
-    """How many boxes of the project have a category, and on how many images they are."""
+    """The number of boxes of a category in the project, and of the images that they are on."""
 
     boxes: int
     images: int
@@ -72,7 +72,7 @@ class CategoryUse:
 
 @dataclass(frozen=True)
 class Origin:
-    """The annotation file that a box was imported from, by its name alone, and the box as that file had it."""
+    """The annotation file that a box was imported from (its name without folders), and the box in that file."""
 
     file: str
     box: Box
@@ -80,15 +80,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Correction:
-    """One labelled box: what was drawn, what was proposed, what was accepted.
+    """One labelled box: as it was drawn, as the model refined it, and as the user accepted it.
 
-    `id` is 0 until it is stored. `refined` is None where the box was drawn without the model (`encoder` and
-    `refiner` are then empty). `seconds` is the time from the first press to the acceptance. `outline` is that of the
-    refinement's mask, if there was one: it belongs to the refined box and does not move with the accepted one.
-    `refined` always answers `drawn`: where a stored box is refined again, the box that it was is the drawn one.
-    `origin` is None for a box that was drawn here. Not `confirmed`: nobody has said yes to it yet, so `accepted` is the
-    box as it was drawn or imported, or as it was accepted before a later answer came, and `refined`, if there is one,
-    is a proposal.
+    `id` is 0 until it is stored. `refined` is None if the model was not used (`encoder` and `refiner` are then empty).
+    `seconds` is the time from the first press to the acceptance. `outline` is that of the refinement's mask, if it has
+    one: it belongs to the refined box and does not move with the accepted one. `refined` is always the answer to
+    `drawn`: when a stored box is refined again, its previous box becomes the drawn one. `origin` is None for a box that
+    was drawn in BoxRefine.
+
+    If `confirmed` is false, the user has not reviewed the box: `accepted` is the box as drawn or imported, or as it was
+    accepted before a later answer came, and `refined`, if present, is a proposal.
     """
 
     image_id: int
@@ -108,16 +109,16 @@ class Correction:
 
     @property
     def was_accepted(self) -> bool:
-        """Whether somebody has said yes to the box as it is, perhaps before there was a proposal for it."""
+        """Whether the user has accepted the box as it is, perhaps before there was a proposal for it."""
         return self.confirmed or self.origin is None
 
     @property
     def proposal(self) -> Box | None:
-        """The refinement that waits for a yes or no."""
+        """The refinement that the user has yet to accept or reject."""
         return None if self.confirmed else self.refined
 
     def with_answer(self, answer: Refinement, *, encoder: str, refiner: str) -> Correction:
-        """The same with a refinement and the identities of who made it."""
+        """A copy with a refinement and the identities of the encoder and refiner that made it."""
         return replace(
             self,
             refined=answer.box,
@@ -131,10 +132,10 @@ class Correction:
 
 @dataclass(frozen=True)
 class DrawnBox:
-    """A box that was drawn and that nobody has accepted or discarded yet; no export and no lesson holds it.
+    """A drawn box that the user has not accepted or discarded yet; exports and training leave it out.
 
-    `key` is its own, in every project. `correction` is what accepting it stores: its `id` is 0, and so is its
-    `category_id` where there was no category to choose. `plain`: the user wants no refinement.
+    `key` is unique across projects. `correction` is what accepting the box stores: its `id` is 0, and so is its
+    `category_id` if there was no category to choose. `plain`: the user wants no refinement.
     """
 
     key: str
@@ -144,29 +145,32 @@ class DrawnBox:
 
 @dataclass(frozen=True)
 class ImportedBox:
-    """A box of an annotation file on an image of the project: a correction without its category's id, and its name."""
+    """A box of an annotation file on an image of the project.
+
+    `category` is a name; the `category_id` of `correction` is 0, because the project may not have the category yet.
+    """
 
     category: str
     correction: Correction
 
 
 class VerdictKind(StrEnum):
-    """What the gate found of a taught refiner; the values are stored. `core.wording` has the sentences."""
+    """The gate's decision on a taught refiner; the values are stored. `core.wording` has the sentences."""
 
     BETTER = "better"
     FORGETS = "forgets"
     CHANCE = "chance"
     TEXT = "text"
-    """A version that stored sentences judged it."""
+    """Decided by an earlier version, which stored a sentence."""
 
 
 @dataclass(frozen=True)
 class RefinerRecord:
-    """A refiner that was taught by a project's corrections, promoted or not: where it lies and where it came from.
+    """A refiner that was taught by a project's corrections, promoted or not: its folder and its provenance.
 
-    `parent` is the identity of the refiner that was in use, `data` how many boxes and pictures it learned from,
-    `figures` the gate's, `verdict` what the gate found. `remark` is what an earlier version said of it, for the verdict
-    TEXT. `id` is 0 and `created` empty until it is stored.
+    `parent` is the identity of the refiner that was in use, `data` the numbers of boxes and pictures that it learned
+    from, `verdict` and `figures` are the gate's. `remark` is the sentence that an earlier version stored, for the
+    verdict TEXT. `id` is 0 and `created` empty until it is stored.
     """
 
     folder: Path
@@ -185,10 +189,10 @@ class RefinerRecord:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All that an export needs, read in one go: records only, no open file.
+    """All records that an export needs, read in one transaction; it keeps no file open.
 
-    `categories` stand in the order that the user gave them, which is that of classes in an export.
-    `folder` is the one that picture names are relative to in an export; None: the deepest that holds all pictures.
+    `categories` are in the user's order, which is also the order of classes in an export. Picture names in an export
+    are relative to `folder`; None stands for the deepest folder that holds all pictures.
     """
 
     images: tuple[ImageRecord, ...]
@@ -197,15 +201,15 @@ class Dataset:
     folder: Path | None = None
 
     def accepted(self) -> Dataset:
-        """The same without boxes that nobody has ever said yes to."""
+        """A copy without boxes that the user has never accepted."""
         return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Damage in a project file that SQLite does not see: which row of which table, and what is wrong with it.
+    """Damage in a project file: the table and row where it is, and what is wrong.
 
-    `id` is 0 where the damage is not of one row.
+    `id` is 0 if the damage is not in one row.
     """
 
     table: str
@@ -225,7 +229,7 @@ class OpenElsewhere:
 
 
 class StepKind(StrEnum):
-    """What an operation does; the values are stored in undo steps. `core.wording` has the titles."""
+    """The kind of an operation; the values are stored in undo steps. `core.wording` has the titles."""
 
     ACCEPT = "accept"
     KEEP = "keep"
@@ -244,12 +248,12 @@ class StepKind(StrEnum):
     MERGE_CATEGORY = "merge_category"
     DELETE_CATEGORY = "delete_category"
     TEXT = "text"
-    """A version that stored titles made the step; its title is the name."""
+    """A step of an earlier version, which stored titles; the title is the step's `name`."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation as the undo menu tells it.
+    """One operation, as the undo menu shows it.
 
     `count` is a number of boxes or proposals, `name` that of a category or an imported file, `into` that of the
     category that takes over the boxes.
@@ -263,10 +267,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a write touched, so that each panel can decide whether it is stale.
+    """What a write changed, so that each panel can decide whether it is stale.
 
-    `image_ids` are the images whose corrections changed. `step` is the operation, None where nothing was done. `note`
-    is a sentence on what was left as it is, empty where all was done.
+    `image_ids` are the images whose corrections changed. `step` is the operation, None if nothing was done. `note` is a
+    sentence on what could not be changed, else empty.
     """
 
     step: Step | None = None

@@ -1,4 +1,4 @@
-"""Where what ships beside the code lies: weights, configurations, icons, the sample project's boxes."""
+"""The folder of resources that ship with the code: weights, configurations, icons, the sample project's boxes."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from pathlib import Path
 
 _INSTALLED = Path(__file__).parent / "_resources"
 RESOURCES = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1] / "resources"
-"""A wheel carries inside this package what a user needs of the folder `resources` of a checkout."""
+"""A wheel holds a copy in this package of those resources of a checkout that users need."""

@@ -1,6 +1,6 @@
-"""The sample project: true and coarse boxes, drawn by us, for pictures that ship inside scikit-image.
+"""The sample project: true and coarse boxes, which ship with BoxRefine, for pictures that ship with scikit-image.
 
-No picture is ours to ship, so they are read where scikit-image is installed.
+The pictures are read from the installed scikit-image, because BoxRefine has no right to ship them.
 """
 
 from __future__ import annotations
@@ -20,49 +20,54 @@ from core.records import NewImage
 from core.resources import RESOURCES
 from core.store.project_file import SAMPLE_PREFIX
 from core.store.project_store import ProjectStore
+from core.translation import tr
 
 TRUE_BOXES = RESOURCES / "sample" / "sample_true.json"
 DRAWN_BOXES = RESOURCES / "sample" / "sample_drawn.json"
 
 
 def pictures_folder() -> Path:
-    """Where scikit-image keeps its pictures, found without importing it. Raises BadFileError where it is missing."""
+    """Find scikit-image's pictures without importing it. Raises BadFileError if it is not installed."""
     package = find_spec("skimage")
     if package is None or package.origin is None:
-        raise BadFileError("scikit-image is not installed, and the sample project's pictures are in it: run uv sync.")
+        raise BadFileError(
+            tr("scikit-image is not installed, and the sample project's pictures are in it: run uv sync.")
+        )
     return Path(package.origin).parent / "data"
 
 
 def true_boxes() -> CocoFile:
-    """Boxes whose edges lie within two pixels of the object's."""
+    """Read the true boxes, whose edges are within two pixels of the object's."""
     return read_coco(TRUE_BOXES)
 
 
 def drawn_boxes() -> CocoFile:
-    """The same boxes under the same ids, as a hasty hand would draw them."""
+    """Read the coarse boxes: the same ids as the true ones, drawn hastily."""
     return read_coco(DRAWN_BOXES)
 
 
 def sample_pictures() -> list[Path]:
-    """The pictures of the sample project, in its order. Raises BadFileError where scikit-image has lost one."""
+    """The pictures of the sample project, in its order. Raises BadFileError if one is missing in scikit-image."""
     folder = pictures_folder()
     paths = [folder / image.file_name for image in drawn_boxes().images.values()]
     for path in paths:
         if not path.exists():
-            raise BadFileError(f"The sample project's picture {path} is missing: install scikit-image again (uv sync).")
+            raise BadFileError(
+                tr("The sample project's picture {path} is missing: install scikit-image again (uv sync).", path=path)
+            )
     return paths
 
 
 def sample_categories() -> list[str]:
-    """What there is to label in the pictures, in their order."""
+    """The names of the sample project's categories, in their order."""
     return [category["name"] for category in true_boxes().document["categories"]]
 
 
 def sample_project(path: Path | None = None) -> Path:
-    """The file of the sample project, made at first use; boxes that the user has accepted in it stay.
+    """Open the sample project, creating it at first use, and return its file; the user's boxes in it stay.
 
-    Without `path` it is the user's own. One scikit-image, one project: a later installation elsewhere starts anew
-    instead of showing pictures that are gone.
+    Without `path` it is in the user's data folder, one for each installation of scikit-image: if that moves, a new
+    project is created, because the pictures of the previous one may be missing.
     """
     path = path or _users_own()
     with closing(ProjectStore.open_or_create(path)) as store:
@@ -92,4 +97,4 @@ def make_pictures(folder: Path, count: int) -> None:
         part = source[top % (source.shape[0] // 4) :, left:]
         large = cv2.resize(part, (1920, 1080), interpolation=cv2.INTER_LINEAR)
         if not cv2.imwrite(str(folder / f"{number:04}.jpg"), cv2.cvtColor(large, cv2.COLOR_RGB2BGR)):
-            raise StorageError(f"{folder} cannot be written: make room there.")
+            raise StorageError(tr("{folder} cannot be written: make room there.", folder=folder))

@@ -1,6 +1,6 @@
-"""Words for what a project stores as kinds and numbers: titles of undo steps, sentences of verdicts.
+"""Sentences for what a project stores as kinds and numbers: titles of undo steps and verdicts on taught refiners.
 
-A project file holds no English, so that a sentence can change, or be said in another language, without its projects.
+A project file stores no sentences, so that their wording and language can change without changing projects.
 """
 
 from __future__ import annotations
@@ -9,67 +9,96 @@ from collections.abc import Callable, Mapping
 
 from core.records import Step, StepKind, VerdictKind
 from core.text import escaped
+from core.translation import tr, tr_plural
 
 _LARGEST = 1e15
-"""A damaged project may hold any number; digits without end help nobody."""
+"""A damaged project may hold any number; one of this size or more is shown as 0."""
 
 
 def step_title(step: Step) -> str:
-    """The name of an operation, as the undo menu has it."""
+    """The title of an operation, as the undo menu shows it."""
     return _TITLES[step.kind](step)
 
 
 def verdict_sentence(kind: VerdictKind, figures: Mapping[str, object], *, remark: str = "") -> str:
-    """What came of teaching, from the figures of the gate, all mean IoUs; `remark` is that of an earlier version."""
+    """The outcome of teaching, from the gate's figures (mean IoUs, counts).
+
+    `remark` is the sentence that an earlier version stored; it is returned for the kind TEXT.
+    """
     return _SENTENCES[kind]({name: _number(value) for name, value in figures.items()}, remark)
 
 
-def _boxes(verb: str, count: int) -> str:
-    return f"{verb} box" if count == 1 else f"{verb} {count} boxes"
+def _import_title(step: Step) -> str:
+    return tr_plural("Import box from {file}", "Import {count} boxes from {file}", step.count, file=escaped(step.name))
 
 
-def _delete_category(step: Step) -> str:
-    boxes = "box" if step.count == 1 else "boxes"
-    also = f" and {step.count} {boxes}" if step.count else ""
-    return f"Delete category {escaped(step.name)}{also}"
+def _delete_category_title(step: Step) -> str:
+    name = escaped(step.name)
+    if not step.count:
+        return tr("Delete category {name}", name=name)
+    return tr_plural(
+        "Delete category {name} and {count} box", "Delete category {name} and {count} boxes", step.count, name=name
+    )
 
 
 _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
-    StepKind.ACCEPT: lambda step: _boxes("Accept", step.count),
-    StepKind.KEEP: lambda step: _boxes("Keep", step.count),
-    StepKind.MOVE: lambda step: _boxes("Move", step.count),
-    StepKind.REFINE: lambda step: _boxes("Refine", step.count),
-    StepKind.RELABEL: lambda step: _boxes("Relabel", step.count),
-    StepKind.DELETE: lambda step: _boxes("Delete", step.count),
-    StepKind.IMPORT: lambda step: f"{_boxes('Import', step.count)} from {escaped(step.name)}",
-    StepKind.PROPOSE: lambda step: "Propose a refinement" if step.count == 1 else f"Propose {step.count} refinements",
-    StepKind.WITHDRAW: lambda step: "Discard all proposals",
-    StepKind.ADD_IMAGES: lambda step: "Add images",
-    StepKind.ADD_CATEGORIES: lambda step: "Add categories",
-    StepKind.ADD_CATEGORY: lambda step: f"Add category {escaped(step.name)}",
-    StepKind.RENAME_CATEGORY: lambda step: f"Rename category to {escaped(step.name)}",
-    StepKind.MOVE_CATEGORY: lambda step: f"Move category {escaped(step.name)}",
-    StepKind.MERGE_CATEGORY: lambda step: f"Merge category {escaped(step.name)} into {escaped(step.into)}",
-    StepKind.DELETE_CATEGORY: _delete_category,
-    StepKind.TEXT: lambda step: escaped(step.name) or "a step",
+    StepKind.ACCEPT: lambda step: tr_plural("Accept box", "Accept {count} boxes", step.count),
+    StepKind.KEEP: lambda step: tr_plural("Keep box", "Keep {count} boxes", step.count),
+    StepKind.MOVE: lambda step: tr_plural("Move box", "Move {count} boxes", step.count),
+    StepKind.REFINE: lambda step: tr_plural("Refine box", "Refine {count} boxes", step.count),
+    StepKind.RELABEL: lambda step: tr_plural("Relabel box", "Relabel {count} boxes", step.count),
+    StepKind.DELETE: lambda step: tr_plural("Delete box", "Delete {count} boxes", step.count),
+    StepKind.IMPORT: _import_title,
+    StepKind.PROPOSE: lambda step: tr_plural("Propose a refinement", "Propose {count} refinements", step.count),
+    StepKind.WITHDRAW: lambda step: tr("Discard all proposals"),
+    StepKind.ADD_IMAGES: lambda step: tr("Add images"),
+    StepKind.ADD_CATEGORIES: lambda step: tr("Add categories"),
+    StepKind.ADD_CATEGORY: lambda step: tr("Add category {name}", name=escaped(step.name)),
+    StepKind.RENAME_CATEGORY: lambda step: tr("Rename category to {name}", name=escaped(step.name)),
+    StepKind.MOVE_CATEGORY: lambda step: tr("Move category {name}", name=escaped(step.name)),
+    StepKind.MERGE_CATEGORY: lambda step: tr(
+        "Merge category {name} into {other}", name=escaped(step.name), other=escaped(step.into)
+    ),
+    StepKind.DELETE_CATEGORY: _delete_category_title,
+    StepKind.TEXT: lambda step: escaped(step.name) or tr("a step"),
 }
 
 
 def _better(figures: Mapping[str, float], _: str) -> str:
-    gain, low = _gain(figures), figures.get("low", 0.0)
-    return f"Better: mean IoU rises {_moved(figures)} ({gain:+z.3f}, at least {low:+z.3f})."
+    before, after, gain = _change_of_iou(figures)
+    return tr_plural(
+        "Better: mean IoU rises from {before} to {after} on {count} box held out ({gain}, at least {low}).",
+        "Better: mean IoU rises from {before} to {after} on {count} boxes held out ({gain}, at least {low}).",
+        _held_boxes(figures),
+        before=before,
+        after=after,
+        gain=gain,
+        low=_signed(figures.get("low", 0.0)),
+    )
 
 
 def _forgets(figures: Mapping[str, float], _: str) -> str:
-    lost = f"from {figures.get('old_before', 0.0):.3f} to {figures.get('old_after', 0.0):.3f}"
-    return f"Not better: it forgets, its mean IoU on the sample project falls {lost}; the refiner in use stays."
+    return tr(
+        "Not better: it forgets, its mean IoU on the sample project falls from {before} to {after}; the refiner in use "
+        "stays.",
+        before=f"{figures.get('old_before', 0.0):.3f}",
+        after=f"{figures.get('old_after', 0.0):.3f}",
+    )
 
 
 def _chance(figures: Mapping[str, float], _: str) -> str:
-    between = f"between {figures.get('low', 0.0):+z.3f} and {figures.get('high', 0.0):+z.3f}"
-    return (
-        f"Not better: mean IoU goes {_moved(figures)} ({_gain(figures):+z.3f}, {between}), which may be chance; the "
-        "refiner in use stays."
+    before, after, gain = _change_of_iou(figures)
+    return tr_plural(
+        "Not better: mean IoU goes from {before} to {after} on {count} box held out ({gain}, between {low} and "
+        "{high}), which may be chance; the refiner in use stays.",
+        "Not better: mean IoU goes from {before} to {after} on {count} boxes held out ({gain}, between {low} and "
+        "{high}), which may be chance; the refiner in use stays.",
+        _held_boxes(figures),
+        before=before,
+        after=after,
+        gain=gain,
+        low=_signed(figures.get("low", 0.0)),
+        high=_signed(figures.get("high", 0.0)),
     )
 
 
@@ -81,14 +110,18 @@ _SENTENCES: Mapping[VerdictKind, Callable[[Mapping[str, float], str], str]] = {
 }
 
 
-def _gain(figures: Mapping[str, float]) -> float:
-    return figures.get("iou_after", 0.0) - figures.get("iou_before", 0.0)
-
-
-def _moved(figures: Mapping[str, float]) -> str:
+def _change_of_iou(figures: Mapping[str, float]) -> tuple[str, str, str]:
+    """Mean IoU before and after teaching, and the difference, as text."""
     before, after = figures.get("iou_before", 0.0), figures.get("iou_after", 0.0)
-    count = round(figures.get("held_boxes", 0.0))
-    return f"from {before:.3f} to {after:.3f} on {count} {'box' if count == 1 else 'boxes'} held out"
+    return f"{before:.3f}", f"{after:.3f}", _signed(after - before)
+
+
+def _held_boxes(figures: Mapping[str, float]) -> int:
+    return round(figures.get("held_boxes", 0.0))
+
+
+def _signed(value: float) -> str:
+    return f"{value:+z.3f}"
 
 
 def _number(value: object) -> float:

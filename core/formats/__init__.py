@@ -1,6 +1,6 @@
-"""Exports: the table of formats, and writing one.
+"""Export: the table of formats, and writing one of them.
 
-The table is read by `boxrefine --help`, so nothing heavy is imported until something is written.
+`boxrefine --help` reads the table, so heavy modules are imported only when an export is written.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import BadInputError, StorageError, reason
 from core.progress import Job, Progress
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.formats.safe_write import ExportFile
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exporter:
-    """A format, as the dialog, the command line and the help show it, and as it is written.
+    """An export format: its texts in the dialog, the command line and the help, and the module that writes it.
 
-    `description` says for people which files it makes. `module` has `files(dataset)`, with `outlines=True` where the
-    format `holds_outlines`, and `MAIN_FILE`, the one to tell people about.
+    `description` tells the user which files it makes. `module` defines `files(dataset)`, which takes `outlines=True` if
+    the format `holds_outlines`, and `MAIN_FILE`, the name to show to the user.
     """
 
     title: str
@@ -39,14 +40,14 @@ class Exporter:
         return str(_load(self.module).MAIN_FILE)
 
     def files(self, dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
-        """The files of an export, the one that names all others last."""
+        """The files of an export; a file that refers to others comes last."""
         made: list[ExportFile] = _load(self.module).files(dataset, **({"outlines": True} if outlines else {}))
         return made
 
 
 @dataclass(frozen=True)
 class ExportSummary:
-    """What was written where: `path` is the file, or for a file an image the folder, to look at.
+    """The result of an export: `path` is the main file, or the folder if the format has one file per image.
 
     `boxed` of the `images` have boxes.
     """
@@ -59,59 +60,75 @@ class ExportSummary:
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
     {
-        "coco": Exporter("COCO", "one JSON file for all images", "core.formats.exporters.coco", holds_outlines=True),
+        "coco": Exporter(
+            "COCO", tr("one JSON file for all images"), "core.formats.exporters.coco", holds_outlines=True
+        ),
         "yolo": Exporter(
             "YOLO (Ultralytics)",
-            "a text file for each image, and data.yaml; your pictures go into images/ beside",
+            tr("a text file for each image, and data.yaml; your pictures go into images/ beside"),
             "core.formats.exporters.yolo",
         ),
-        "voc": Exporter("Pascal VOC", "an XML file for each image", "core.formats.exporters.voc"),
+        "voc": Exporter("Pascal VOC", tr("an XML file for each image"), "core.formats.exporters.voc"),
     }
 )
 
 
 def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) -> Job[ExportSummary]:
-    """Write the accepted boxes of a dataset into the folder `out`; closing the job leaves `out` as it was.
+    """Write the accepted boxes of a dataset into the folder `out`; closing the job early leaves `out` as it was.
 
-    Boxes are cut at their image's border; every image of the dataset appears, also without boxes; pictures are not
-    copied. With `outlines`, which some formats hold, the outlines of masks go with their boxes. Raises BadInputError
-    for an unknown format or outlines in another one; StorageError where the disk is full or may not be written,
-    with nothing half-written.
+    Boxes are clipped to their image. Every image of the dataset appears, also one without boxes; pictures are not
+    copied. With `outlines`, the outlines of masks are written with their boxes. Raises BadInputError for an unknown
+    format, or for outlines in a format that does not hold them, and StorageError if the disk is full or may not be
+    written; then nothing is written.
     """
     write_folder = _load("core.formats.safe_write").write_folder
     exporter = _exporter(format)
     if outlines and not exporter.holds_outlines:
-        others = " or ".join(entry.title for entry in EXPORTERS.values() if entry.holds_outlines)
-        raise BadInputError(f"{exporter.title} holds no outlines of masks: export {others}, or boxes alone.")
+        others = ", ".join(entry.title for entry in EXPORTERS.values() if entry.holds_outlines)
+        raise BadInputError(
+            tr(
+                "{format} holds no outlines of masks: export {others}, or boxes alone.",
+                format=exporter.title,
+                others=others,
+            )
+        )
     files = exporter.files(dataset, outlines=outlines)
-    yield Progress(0, len(files), f"Writing {exporter.title}")
+    message = tr("Writing {format}", format=exporter.title)
+    yield Progress(0, len(files), message)
     for done in write_folder(out, files):
-        yield Progress(done, len(files), f"Writing {exporter.title}")
+        yield Progress(done, len(files), message)
     boxed = len({correction.image_id for correction in dataset.corrections})
     return ExportSummary(len(dataset.images), boxed, len(dataset.corrections), out / exporter.main_file)
 
 
 def files_there(dataset: Dataset, *, format: str, out: Path) -> list[PurePosixPath]:
-    """The names of files below `out` that an export of this dataset would replace, in the order of its files.
+    """The names of existing files below `out` that an export of this dataset would replace, in the order of its files.
 
     Raises BadInputError for an unknown format.
     """
     exporter = _exporter(format)
-    if not os.path.lexists(out):  # unlike Path, it says no where it may not look
+    if not os.path.lexists(out):  # unlike Path.exists, it raises nothing for a folder that may not be read
         return []
     return [file.name for file in exporter.files(dataset) if os.path.lexists(out / file.name)]
 
 
 def _load(module: str) -> ModuleType:
-    """A module that is not needed before an export. Raises StorageError where the system opens no more files."""
+    """Import a module that only exports need. Raises StorageError if the system cannot open more files."""
     try:
         return import_module(module)
     except OSError as error:
-        message = f"BoxRefine cannot read its own files ({reason(error)}): close other programs and try again."
-        raise StorageError(message) from error
+        raise StorageError(
+            tr("BoxRefine cannot read its own files ({why}): close other programs and try again.", why=reason(error))
+        ) from error
 
 
 def _exporter(format: str) -> Exporter:
     if format not in EXPORTERS:
-        raise BadInputError(f"There is no export format {format}: choose one of {', '.join(EXPORTERS)}.")
+        raise BadInputError(
+            tr(
+                "There is no export format {format}: choose one of {others}.",
+                format=format,
+                others=", ".join(EXPORTERS),
+            )
+        )
     return EXPORTERS[format]

@@ -1,8 +1,8 @@
-"""Files written beside their target and renamed: what stands under the real name is always whole.
+"""Atomic export: files are written to a temporary folder and renamed, so that a file is never half-written.
 
-An export is made in a hidden folder beside its target, which a lock marks as somebody's. Before the first rename the
-files that it replaces are linked into that folder, so that a failure puts them back, and so does the next run after a
-kill. The file that names all others goes last.
+The temporary folder is hidden, next to the target, and a lock marks it as in use. Before the first rename, the files
+that the export replaces are linked into that folder. A failure restores them; after a kill, the next export does. The
+last file of an export, which refers to the others, is renamed last.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from core.claims import Claim, is_abandoned
 from core.errors import BadInputError, StorageError, reason
 from core.files import sync_folder
+from core.translation import tr
 
 _NEW, _OLD, _PLAN = "new", "old", "plan.json"
 _SUFFIX, _LOCK_SUFFIX = ".partial", ".lock"
 _INSIDE = "export"
 _TRIES = 5
 _PATIENCE_S = 60.0
-_LEADS_OUT = "is a link that leads out of the folder: remove it, or choose another folder."
 
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file of an export: its name below the export's folder, and what makes its bytes when it is its turn."""
+    """A file of an export: its name relative to the export's folder, and the function that makes its bytes."""
 
     name: PurePosixPath
     content: Callable[[], bytes]
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write one file whole or not at all. Raises StorageError where the disk is full or may not be written."""
-    target = Path(os.path.realpath(path))  # a link keeps pointing at the file
-    with _clean_failure(path, target.parent):
+    """Write one file atomically. Raises StorageError if the disk is full or may not be written."""
+    target = Path(os.path.realpath(path))  # if `path` is a link, it stays one
+    with _create_parent(path, target.parent):
         _sweep(target.parent, target.name, target=target)
         with _staging(target.parent, target.name) as staging:
             whole = staging / _NEW / target.name
@@ -51,11 +51,11 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, None, None]:
-    """Write files below `folder`, all or none, yielding how many are made; closing it early leaves nothing behind.
+    """Write files below `folder`, all or none; yield the number written so far. Closing it early leaves no files.
 
-    A folder that exists keeps its other files; those of the same names are replaced when all new ones are complete, the
-    last of `files` after all others. Raises StorageError where the disk is full or may not be written, or where a
-    target leads out of the folder by a link; BadInputError where a name does. Nothing is written then.
+    An existing folder keeps its other files. Files of the same names are replaced when all new ones are complete, the
+    last of `files` after all others. Raises StorageError if the disk is full or may not be written, or if a target is a
+    link out of the folder, and BadInputError if a name is outside the folder. Then nothing is written.
     """
     target = Path(os.path.realpath(folder))
     names = [file.name for file in files]
@@ -63,14 +63,14 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
         _refuse_outside(each)
     exists = target.exists()
     if exists:
-        with _alone_in(target):
+        with _lock_folder(target):
             _sweep_all(target)
     else:
         _sweep(target.parent, target.name, target=target)
     _refuse_unsuitable(folder, target, names)
-    # Inside a folder that exists, for it may be a disk of its own; else beside, to appear by one rename.
-    beside, name = (target, _INSIDE) if exists else (target.parent, target.name)
-    with _clean_failure(folder, target.parent), _staging(beside, name) as staging:
+    # Inside an existing folder, because it may be a mount point; else next to it, to publish it by one rename.
+    parent, name = (target, _INSIDE) if exists else (target.parent, target.name)
+    with _create_parent(folder, target.parent), _staging(parent, name) as staging:
         new = staging / _NEW
         for done, file in enumerate(files, start=1):
             whole = new / file.name
@@ -78,15 +78,15 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
             whole.write_bytes(file.content())
             yield done
         _flush(new / each for each in names)
-        if exists or not _appear(new, target):
-            with _alone_in(target):
-                _sweep_all(target)  # of one that was killed meanwhile
+        if exists or not _rename_folder(new, target):
+            with _lock_folder(target):
+                _sweep_all(target)  # of an export that was killed in the meantime
                 _refuse_unsuitable(folder, target, names)
                 _publish(staging, target, names)
 
 
-def _appear(new: Path, target: Path) -> bool:
-    """Give a new folder its name, unless another process has made one of that name meanwhile."""
+def _rename_folder(new: Path, target: Path) -> bool:
+    """Rename a new folder to its final name; False if another process has created a folder of that name."""
     try:
         new.replace(target)
     except OSError:
@@ -98,7 +98,7 @@ def _appear(new: Path, target: Path) -> bool:
 
 
 def _refuse_outside(name: PurePosixPath) -> None:
-    """Whatever a project's paths and names are, an export writes below its folder alone, on every system."""
+    """Refuse names that are outside the export's folder on any system, because they come from project files."""
     text = str(name)
     windows = PureWindowsPath(text)
     if (
@@ -109,11 +109,13 @@ def _refuse_outside(name: PurePosixPath) -> None:
         or {"..", "\0"} & {*name.parts, *text}
         or "\\" in text
     ):
-        raise BadInputError(f"The export would write {text!r}, which is outside its folder: rename that picture.")
+        raise BadInputError(
+            tr("The export would write {name}, which is outside its folder: rename that picture.", name=repr(text))
+        )
 
 
 def _refuse_unsuitable(folder: Path, target: Path, names: Iterable[PurePosixPath]) -> None:
-    """Before anything is written: nothing may stand where a file or a folder has to go, nor lead elsewhere."""
+    """Check before writing that no target is of the wrong kind or a link out of the folder. Raises StorageError."""
     if not os.path.lexists(target):
         return
     seen: set[PurePosixPath] = set()
@@ -124,9 +126,11 @@ def _refuse_unsuitable(folder: Path, target: Path, names: Iterable[PurePosixPath
                 _refuse_parent(folder, target, parent)
         path = target / name
         if path.is_symlink() and not _is_within(path, target):
-            raise StorageError(f"{folder / name} {_LEADS_OUT}")
+            raise _leads_out(folder / name)
         if path.is_dir():
-            raise StorageError(f"{folder / name} is a folder, and a file has to go there: choose another folder.")
+            raise StorageError(
+                tr("{path} is a folder, and a file has to go there: choose another folder.", path=folder / name)
+            )
 
 
 def _refuse_parent(folder: Path, target: Path, parent: PurePosixPath) -> None:
@@ -134,11 +138,21 @@ def _refuse_parent(folder: Path, target: Path, parent: PurePosixPath) -> None:
     if not os.path.lexists(path):
         return
     if not _is_within(path, target):
-        raise StorageError(f"{folder / parent} {_LEADS_OUT}")
+        raise _leads_out(folder / parent)
     if not path.is_dir():
-        raise StorageError(f"{folder / parent} is no folder, and files have to go into it: choose another folder.")
+        raise StorageError(
+            tr("{path} is no folder, and files have to go into it: choose another folder.", path=folder / parent)
+        )
     if not os.access(path, os.W_OK | os.X_OK):
-        raise StorageError(f"{folder / parent} may not be written: check its permissions, or choose another folder.")
+        raise StorageError(
+            tr("{path} may not be written: check its permissions, or choose another folder.", path=folder / parent)
+        )
+
+
+def _leads_out(path: Path) -> StorageError:
+    return StorageError(
+        tr("{path} is a link that leads out of the folder: remove it, or choose another folder.", path=path)
+    )
 
 
 def _is_within(path: Path, target: Path) -> bool:
@@ -146,7 +160,7 @@ def _is_within(path: Path, target: Path) -> bool:
 
 
 def _publish(staging: Path, target: Path, names: Sequence[PurePosixPath]) -> None:
-    for parent in {name.parent for name in names}:  # all that may need room on the disk comes first
+    for parent in {name.parent for name in names}:  # everything that may need disk space comes first
         (target / parent).mkdir(parents=True, exist_ok=True)
     for name in names:
         if os.path.lexists(target / name):
@@ -158,13 +172,13 @@ def _publish(staging: Path, target: Path, names: Sequence[PurePosixPath]) -> Non
             (staging / _NEW / name).replace(target / name)
         for parent in {name.parent for name in names}:
             sync_folder(target / parent)
-        for name in names[-1:]:  # a power cut must not leave this one on the disk, and others not
+        for name in names[-1:]:  # after a power cut, this file must not exist without the others
             (staging / _NEW / name).replace(target / name)
         sync_folder(target)
     except BaseException:
-        _put_back(staging, target)
+        _restore(staging, target)
         raise
-    (staging / _PLAN).unlink()  # from here on there is nothing to put back
+    (staging / _PLAN).unlink()  # the export is complete: nothing to restore
 
 
 def _keep(path: Path, kept: Path) -> None:
@@ -175,27 +189,27 @@ def _keep(path: Path, kept: Path) -> None:
         shutil.copy2(path, kept, follow_symlinks=False)
 
 
-def _put_back(staging: Path, target: Path) -> None:
-    """Make the folder as it was before the first rename; without a plan, there was none.
+def _restore(staging: Path, target: Path) -> None:
+    """Restore the folder to its state before the first rename. Without a plan, no file was renamed.
 
-    A plan is a file in somebody's folder, so it is trusted no more than a project is.
+    The plan is validated, because another program may have written it.
     """
     try:
         plan = json.loads((staging / _PLAN).read_bytes())
         names = [PurePosixPath(str(name)) for name in plan["names"]]
         for name in names:
             _refuse_outside(name)
-        is_ours = (staging.parent / str(plan["target"])).resolve() == target
+        is_own = (staging.parent / str(plan["target"])).resolve() == target
     except (OSError, ValueError, TypeError, KeyError, BadInputError):
         return
-    if not is_ours or not all(_is_within((target / name).parent, target) for name in names):
+    if not is_own or not all(_is_within((target / name).parent, target) for name in names):
         return
     if not any(os.path.lexists(staging / _NEW / name) for name in names):
-        return  # all were in their places
+        return  # all files were renamed: the export was complete
     for name in names:
         kept, new = staging / _OLD / name, staging / _NEW / name
         if os.path.lexists(new):
-            continue  # it was never its turn
+            continue  # it was not renamed yet
         if os.path.lexists(kept):
             kept.replace(target / name)
         else:
@@ -204,9 +218,9 @@ def _put_back(staging: Path, target: Path) -> None:
 
 @contextmanager
 def _staging(parent: Path, name: str) -> Iterator[Path]:
-    """A hidden folder of our own in `parent`; its lock is there before it and goes after it."""
+    """Create a hidden temporary folder in `parent`; its lock exists before the folder does and outlives it."""
     prefix, claim = f".{name[:100]}-", None
-    for _ in range(_TRIES):  # somebody who sweeps may hold the lock of the first for a moment
+    for _ in range(_TRIES):  # another process that sweeps may hold the first lock for a moment
         staging = parent / f"{prefix}{secrets.token_hex(4)}{_SUFFIX}"
         if (claim := Claim.take(staging.with_suffix(_LOCK_SUFFIX))) is not None:
             break
@@ -220,8 +234,8 @@ def _staging(parent: Path, name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone_in(target: Path) -> Iterator[None]:
-    """One process at a time puts files into a folder, or puts them back."""
+def _lock_folder(target: Path) -> Iterator[None]:
+    """Let only one process at a time rename files into a folder or restore them."""
     claim = Claim.take(target / f".{_INSIDE}ing{_LOCK_SUFFIX}", patience_s=_PATIENCE_S)
     try:
         yield
@@ -236,13 +250,13 @@ def _sweep_all(target: Path) -> None:
 
 
 def _sweep(parent: Path, name: str, *, target: Path) -> None:
-    """Undo and remove what processes that were killed have left of exports into `target`."""
+    """Undo and remove unfinished exports into `target` by processes that were killed."""
     for found in _entries(parent, name):
         lock = found.with_suffix(_LOCK_SUFFIX)
         if not is_abandoned(lock):
             continue
         if found.suffix == _SUFFIX:
-            _put_back(found, target)
+            _restore(found, target)
             shutil.rmtree(found, ignore_errors=True)
         lock.unlink(missing_ok=True)
 
@@ -258,8 +272,8 @@ def _entries(parent: Path, name: str) -> list[Path]:
 
 
 @contextmanager
-def _clean_failure(path: Path, parent: Path) -> Iterator[None]:
-    """Make `parent`, and take away again what was made of it when the writing fails or is cancelled."""
+def _create_parent(path: Path, parent: Path) -> Iterator[None]:
+    """Create `parent`; if writing fails or is cancelled, remove the folders that were created."""
     made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -269,8 +283,13 @@ def _clean_failure(path: Path, parent: Path) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            message = f"{path} could not be written ({reason(error)}): make room or choose another folder."
-            raise StorageError(message) from error
+            raise StorageError(
+                tr(
+                    "{path} could not be written ({why}): make room or choose another folder.",
+                    path=path,
+                    why=reason(error),
+                )
+            ) from error
         raise
 
 
@@ -282,7 +301,7 @@ def _write_through(path: Path, content: bytes) -> None:
 
 
 def _flush(paths: Iterator[Path]) -> None:
-    """Onto the disk, in one go after all are written: the first call carries most of the others along."""
+    """Flush files to the disk after all are written, because the first fsync then flushes most of the others."""
     for path in paths:
         with path.open("rb+") as file:
             os.fsync(file.fileno())

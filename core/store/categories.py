@@ -1,7 +1,7 @@
-"""The categories' rows: in which order they stand, and what becomes of a category's boxes when it goes.
+"""Rows of categories: their order, and moving or deleting the boxes of a category.
 
-A category's place is its id until it is moved. Moving hands the places that there are round among the categories, so no
-two ever have the same, a new one comes last, and one that undo brings back finds its place free.
+A category's place is its id until the user moves it. A move permutes the existing places. So places are unique, a new
+category comes last, and the place of a deleted category stays free until undo restores it.
 """
 
 from __future__ import annotations
@@ -11,29 +11,30 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from core.errors import BadFileError, BadInputError
-from core.store.project_file import REPAIR
 from core.store.row_checks import Row
 from core.store.rows import is_whole, now
 from core.store.undo_log import Operation
 from core.text import escaped, is_name
+from core.translation import tr
 
 
 def rows_in_order(db: Database) -> list[Row]:
-    """All categories as the user has arranged them."""
+    """All categories in the user's order."""
     return list(db.query("SELECT * FROM categories ORDER BY coalesce(place, id), id"))
 
 
-def checked_name(name: str) -> str:
-    """The name without spaces around it. Raises BadInputError for an empty one, or one that cannot be shown."""
+def check_name(name: str) -> str:
+    """Strip and return a name. Raises BadInputError if it is empty or cannot be shown."""
     if not name.strip():
-        raise BadInputError("A category needs a name: type one.")
+        raise BadInputError(tr("A category needs a name: type one."))
     if not is_name(name):
-        raise BadInputError(f"A category cannot be called “{escaped(name)[:100]}”: leave out the hidden characters.")
+        shown = escaped(name)[:100]
+        raise BadInputError(tr("A category cannot be called “{name}”: leave out the hidden characters.", name=shown))
     return name.strip()
 
 
 def move_row(operation: Operation, db: Database, category_id: int, *, row: int) -> None:
-    """Put a category into the place `row`, counted from 0; beyond the end is the last one."""
+    """Move a category to the row `row`, counted from 0; a row beyond the end means the last one."""
     rows = [entry for entry in rows_in_order(db) if is_whole("categories", entry)]
     places = [_place(entry) for entry in rows]
     others = [entry for entry in rows if entry["id"] != category_id]
@@ -59,10 +60,16 @@ def delete_boxes(operation: Operation, db: Database, category_id: int) -> None:
 
 
 def _box(operation: Operation, id: int) -> Row | None:
-    """A box that a category's change would touch; BadFileError where it is damaged, for those are never written."""
+    """The row of a box that a change of its category writes. Raises BadFileError if it is damaged."""
     row = operation.row("corrections", id)
     if row is not None and not is_whole("corrections", row):
-        raise BadFileError(f"The box {id} of this category is damaged: {REPAIR}")
+        raise BadFileError(
+            tr(
+                "The box {id} of this category is damaged: run boxrefine project repair on the project, which keeps a "
+                "copy.",
+                id=id,
+            )
+        )
     return row
 
 
@@ -71,6 +78,6 @@ def _place(row: Row) -> int:
 
 
 def _ids(db: Database, category_id: int) -> Sequence[int]:
-    """Read before any is changed, and without the rows, which may be very many."""
+    """The ids of a category's boxes, read before any of them is changed, and without their large rows."""
     rows = db.execute("SELECT id FROM corrections WHERE category_id = ? ORDER BY id", [category_id])
     return [id for (id,) in rows.fetchall()]

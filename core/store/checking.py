@@ -1,4 +1,4 @@
-"""Boxes that nobody has said yes to yet: imports and proposals, how they come into a project and how they leave."""
+"""Boxes to review: insert imports and proposals, accept them and withdraw them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.store.row_checks import Row
 from core.store.rows import box_text, correction_of, correction_row, is_whole, now, refinement_columns
 from core.store.undo_log import Operation
 
-NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"
-"""Boxes that neither the refiner nor, after they were drawn or imported, a person has had a say in."""
+NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
+"""Boxes that neither the refiner nor the user has changed since they were drawn or imported."""
 
-PROPOSED = "confirmed = 0 AND refined IS NOT NULL"
+PROPOSED = "confirmed = 0 AND refined IS NOT NULL"  # untranslated: SQL
 
 
 def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox]) -> int:
-    """Store those imported boxes that are not there yet, with their categories; gives how many that are."""
+    """Store those imported boxes that the project does not have yet, with their categories; return their number."""
     names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
     known = KnownBoxes(db)
     count = 0
@@ -35,7 +35,7 @@ def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox])
 
 
 def write_proposals(operation: Operation, db: Database, answers: Iterable[Correction]) -> None:
-    """Keep refinements beside the boxes that they answer, which stay; not where a box has changed since it was asked.
+    """Store refinements as proposals for their boxes, which stay; skip boxes that have changed since the request.
 
     Each of `answers` is a stored correction with its refinement.
     """
@@ -47,7 +47,7 @@ def write_proposals(operation: Operation, db: Database, answers: Iterable[Correc
 
 
 def write_later_answer(operation: Operation, db: Database, seen: Correction, answer: Correction) -> None:
-    """Keep a refinement that came after its box was accepted beside that box, unless it has changed since."""
+    """Store a refinement that arrived after its box was accepted as a proposal, unless the box has changed since."""
     row = next(db.query("SELECT * FROM corrections WHERE id = ? AND confirmed = 1", [seen.id]), None)
     if row is not None and correction_of(row) == seen:
         columns = refinement_columns(replace(answer, accepted=seen.accepted, seconds=row["seconds"]))
@@ -55,14 +55,14 @@ def write_later_answer(operation: Operation, db: Database, seen: Correction, ans
 
 
 def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
-    """Whether the refiner's own doubts about a proposal are this small; what it did not tell counts for none."""
+    """Whether a proposal has at least this score and these edge confidences; a missing value counts as 0."""
     proposed = correction_of(row)
     edges = proposed.edge_confidence or (0.0,)
     return (proposed.score or 0.0) >= least_score and min(edges) >= least_edge
 
 
 def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> None:
-    """Say yes to boxes: to what is proposed for them (`take`), or to what they are."""
+    """Mark boxes as confirmed, with their proposals (`take`) or as they are."""
     for row in rows:
         if not row["confirmed"]:
             accepted = row["refined"] if take and row["refined"] is not None else row["accepted"]
@@ -70,10 +70,10 @@ def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> No
 
 
 def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
-    """Take proposals away; imported boxes are still to check, boxes drawn here are as they were accepted.
+    """Remove proposals: imported boxes stay unconfirmed, drawn boxes return to their accepted state.
 
-    What came refined with its file is no proposal of ours and stays. A box that was accepted before a later answer was
-    proposed was accepted as it had been refined, and is so again.
+    Refinements that were imported with a box are no proposals and stay. A box that was accepted before a later proposal
+    came returns to the refinement that it was accepted with.
     """
     for row in rows:
         came_refined = row["accepted"] == row["refined"] != row["drawn"]

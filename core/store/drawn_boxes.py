@@ -1,6 +1,6 @@
-"""Boxes that are drawn and not accepted yet: kept beside the corrections, so that nothing takes one for labelled work.
+"""Boxes that are drawn and not accepted yet: a table of their own, so that no reader takes one for a labelled box.
 
-They are no undo steps: the hand draws, changes and discards them before there is anything to undo.
+Writes here are no undo steps, because undo starts with the acceptance of a box.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from sqlite_utils import Database
 
 from core.errors import StorageError
 from core.records import DrawnBox
-from core.store.project_file import naming_faults, transaction
+from core.store.project_file import convert_sqlite_errors, transaction
 from core.store.project_reads import ProjectReads
 from core.store.row_checks import BadRow, Row, flag_in, id_in, text_in
 from core.store.rows import check_boxes, correction_of, now, refinement_columns
+from core.translation import tr
 
 
 class DrawnBoxes(ProjectReads):
     """Reads and writes of the drawn boxes of one project."""
 
     def drawn_boxes(self, image_id: int) -> list[DrawnBox]:
-        """The drawn boxes of one image, in the order in which they were drawn."""
+        """The drawn boxes of one image, in the order of drawing."""
         found = []
-        with naming_faults(self.path):
+        with convert_sqlite_errors(self.path):
             for row in self._db.query("SELECT * FROM drawn_boxes WHERE image_id = ? ORDER BY id", [image_id]):
                 try:
                     found.append(drawn_box_of(row))
@@ -33,14 +34,14 @@ class DrawnBoxes(ProjectReads):
 
     def drawn_counts(self) -> dict[int, int]:
         """Image id -> number of its drawn boxes, for images that have some."""
-        with naming_faults(self.path):
+        with convert_sqlite_errors(self.path):
             rows = self._db.execute("SELECT image_id, count(*) FROM drawn_boxes GROUP BY image_id")
             return dict(rows.fetchall())
 
     def keep_drawn(self, box: DrawnBox) -> None:
-        """Keep a drawn box as it is now, in the place of what was kept under its key.
+        """Store a drawn box, replacing the one with its key.
 
-        Raises BadInputError where one of its boxes is not finite or has no area.
+        Raises BadInputError if one of its boxes is not finite or has no area.
         """
         check_boxes(box.correction)
         self.refuse_read_only()
@@ -55,28 +56,30 @@ class DrawnBoxes(ProjectReads):
         columns, places = ", ".join(row), ", ".join("?" * len(row))
         changing = ", ".join(f"{name} = excluded.{name}" for name in row if name not in ("key", "created"))
         statement = f"INSERT INTO drawn_boxes ({columns}) VALUES ({places}) ON CONFLICT (key) DO UPDATE SET {changing}"
-        with naming_faults(self.path), transaction(self._db, self._place):
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
             self._db.execute(statement, list(row.values()))
 
     def discard_drawn(self, key: str) -> None:
-        """Take a drawn box away; one that is not there is gone already."""
+        """Delete the drawn box with this key, if there is one."""
         self.refuse_read_only()
-        with naming_faults(self.path), transaction(self._db, self._place):
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
             forget_drawn(self._db, key)
 
     def refuse_read_only(self) -> None:
-        """Raise StorageError where the project may only be read."""
+        """Raise StorageError if the project is read-only."""
         if self.read_only:
-            raise StorageError(f"The project {self.path} is read-only: copy it to a folder of your own to change it.")
+            raise StorageError(
+                tr("The project {path} is read-only: copy it to a folder of your own to change it.", path=self.path)
+            )
 
 
 def forget_drawn(db: Database, key: str) -> bool:
-    """Inside a transaction: the drawn box of this key is there no more; whether it was there."""
+    """Delete a drawn box, inside a transaction; return whether it existed."""
     return bool(db.execute("DELETE FROM drawn_boxes WHERE key = ?", [key]).rowcount)
 
 
 def drawn_box_of(row: Row) -> DrawnBox:
-    """The drawn box in a row. Raises BadRow where a value is none that was ever stored."""
+    """Convert a row to a drawn box. Raises BadRow if a value is invalid."""
     category = 0 if row["category_id"] is None else id_in(row, "category_id")
     kept = {"id": 1, "category_id": 1, "origin": None, "confirmed": 0, "changed": row["created"]}
     correction = replace(correction_of({**row, **kept}), id=0, category_id=category)

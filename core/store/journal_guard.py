@@ -1,9 +1,9 @@
-"""Which journal belongs to which project file: SQLite knows it by its name alone.
+"""Protect a project from the journal of another file, because SQLite finds a journal only by its name.
 
-A program that synchronises folders may rename an older copy onto a project that is open, or that a crash has left with
-its journal. SQLite would then play the journal of the one file into the other. So each opening notes the numbers of
-both files, and a journal whose file was replaced is set aside. Where both are others, the folder was copied as a whole,
-and they belong together.
+A program that synchronizes folders may rename an older copy onto a project that is open, or that has a journal from a
+crash. SQLite would then apply that journal to the wrong file. So each opening notes the device and inode of both files.
+If only the project file differs from the note, its journal is set aside. If both differ, the folder was copied as a
+whole, and they belong together.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _PARTS = ("-wal", "-shm")
 
 
 def set_aside_foreign_journal(project: Path, note: Path) -> None:
-    """Before a project is opened: rename a journal that belongs to a file which is no longer there.
+    """Before a project is opened, rename a journal whose project file was replaced.
 
-    A process that still has that file open keeps both, for it knows them by their numbers.
+    A process that has the previous file open keeps its journal, because it has both files open.
     """
     known = _read(note)
     journal = identity_of(project.with_name(project.name + "-wal"))
@@ -38,7 +38,7 @@ def set_aside_foreign_journal(project: Path, note: Path) -> None:
 
 
 def remove_orphaned_journal(project: Path, journal: tuple[int, int] | None) -> None:
-    """Remove the journal of an open file that is gone from its path, so that no other file is taken for its own."""
+    """Remove the journal of an open file that is gone from its path, so that no other file gets it."""
     if journal is not None and identity_of(project.with_name(project.name + "-wal")) == journal:
         for part in _PARTS:
             with contextlib.suppress(OSError):
@@ -46,15 +46,15 @@ def remove_orphaned_journal(project: Path, journal: tuple[int, int] | None) -> N
 
 
 def note_files(project: Path, note: Path) -> tuple[int, int] | None:
-    """After a project is opened: note its file and its journal, where there is a place for that; gives the latter."""
+    """After a project is opened, note its file and its journal, if the note can be written; return the journal's."""
     file, journal = identity_of(project), identity_of(project.with_name(project.name + "-wal"))
     text = json.dumps({"file": file, "journal": journal})
-    beside = note.with_name(f"{note.name}.{os.getpid()}")
+    temporary = note.with_name(f"{note.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
-        beside.write_text(text, "utf-8")
-        beside.replace(note)
+        temporary.write_text(text, "utf-8")
+        temporary.replace(note)
     with contextlib.suppress(OSError):
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return journal
 
 

@@ -1,4 +1,4 @@
-"""Which boxes a project holds already, so that a file that is imported twice doubles nothing."""
+"""Find the boxes that a project has already, so that importing a file twice adds none."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from core.store.row_checks import BadRow
 from core.store.rows import boxes_of
 
 SAME_PX, SAME_SHARE = 0.51, 0.05
-"""Two boxes of one image and category are one where their edges differ by no more than so many pixels, and no more than
-this share of the shorter side: Pascal VOC has whole pixels alone."""
+"""Largest difference of the edges of two boxes that count as one, in pixels and as a fraction of the shorter side.
+Pascal VOC rounds edges to whole pixels."""
 
 _LEAST_SLACK = 1e-6
 _CELLS = 4.0
-"""Of a cell's side in slacks: most boxes then have all that is the same in one cell, and few share it."""
+"""Side of a cell in slacks, so that most comparisons need one cell, and few boxes share one."""
 
 Cell = tuple[int, int, int, int, int]
-"""A level, and where a box's four edges are in steps of it."""
+"""A level of the grid, and the cell's index for each of the four edges."""
 
 
 class KnownBoxes:
-    """The boxes that a project holds, to tell which ones of a file are among them.
+    """An index of a project's boxes, to detect which boxes of a file the project has already.
 
-    They lie in cells by all four edges, because a file may have any number of boxes with one edge in common. The cells'
-    size goes with that of the box, since small boxes have less slack.
+    It is a hash grid over all four edges, because many boxes of a file may share one edge. The size of a cell grows
+    with that of the box, because small boxes have less slack.
     """
 
     def __init__(self, db: Database) -> None:
@@ -41,10 +41,10 @@ class KnownBoxes:
         self.compared = 0
 
     def take(self, new: Correction) -> bool:
-        """Whether this imported box is new; from now on it is not.
+        """Return whether an imported box is new, and add it to the index.
 
-        A box that was refined or moved after its import is still known by what its file had, and one that was refined
-        outside by what was drawn there, also where another refiner answered.
+        A box that was refined or moved after its import is recognized by the box in its file. A box that
+        `boxrefine refine` refined is recognized by its drawn box, whichever refiner was used.
         """
         self._read_image(new.image_id)
         where = new.image_id, new.category_id
@@ -59,23 +59,23 @@ class KnownBoxes:
         if image_id in self._read:
             return
         self._read.add(image_id)
-        columns = "category_id, drawn, accepted, origin"
-        rows = self._db.execute(f"SELECT {columns} FROM corrections WHERE image_id = ?", [image_id])
+        query = "SELECT category_id, drawn, accepted, origin FROM corrections WHERE image_id = ?"
+        rows = self._db.execute(query, [image_id])
         for category_id, drawn, accepted, origin in rows.fetchall():
-            with contextlib.suppress(BadRow):  # nothing is known of a damaged box
+            with contextlib.suppress(BadRow):  # a damaged box matches none
                 for box in boxes_of(drawn, accepted, origin):
                     self._add((image_id, category_id), box)
 
     def _add(self, where: tuple[int, int], box: Box) -> None:
         if not all(map(math.isfinite, box)):
-            return  # of a damaged project; no box of a file is the same
+            return  # from a damaged project; no box of a file can match it
         level = _level(_slack(box))
         size = _CELLS * 2.0**level
         left, top, right, bottom = (math.floor(edge / size) for edge in box)
         self._cells.setdefault((*where, (level, left, top, right, bottom)), set()).add(box)
 
     def _holds(self, where: tuple[int, int], box: Box) -> bool:
-        """Whether there is the same box."""
+        """Whether the index has an equal box, within the slack."""
         slack = _slack(box)
         for cell in _cells_near(box, slack):
             for held in self._cells.get((*where, cell), ()):
@@ -94,7 +94,7 @@ def _level(slack: float) -> int:
 
 
 def _cells_near(box: Box, slack: float) -> Iterator[Cell]:
-    """The cells that hold all boxes which are the same; the slack of those is larger or smaller by a tenth."""
+    """The cells that may hold an equal box, whose slack may differ by a tenth."""
     for level in {_level(slack * 0.89), _level(slack * 1.11)}:
         size = _CELLS * 2.0**level
         spans = [range(math.floor((edge - slack) / size), math.floor((edge + slack) / size) + 1) for edge in box]

@@ -1,4 +1,4 @@
-"""The tables of a project file, as a list of steps that only ever grows."""
+"""The tables of a project file, as an append-only list of migrations."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import closing
 from sqlite_utils import Database, Migrations
 
 APPLICATION_ID = 0x42785266
-"""SQLite's application_id of a project file (`BxRf`), by which other databases are told apart."""
+"""SQLite's application_id of a project file (`BxRf`), which other databases do not have."""
 
 MIGRATIONS = Migrations("boxrefine.project")
 """Append only. A step that renames or drops a column must also rewrite `undo_steps`, which holds whole rows."""
 
 _FIRST_TABLES = (
-    # AUTOINCREMENT, because an id must never be given again, not even after an undo took its row away.
+    # AUTOINCREMENT, because an id must never be reused, not even after undo deleted its row.
     """CREATE TABLE images (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         path TEXT NOT NULL UNIQUE,
@@ -53,7 +53,7 @@ _FIRST_TABLES = (
 @MIGRATIONS()
 def m001_first_tables(db: Database) -> None:
     """Images, categories, corrections and the undo log."""
-    for statement in _FIRST_TABLES:  # not executescript, which would commit half-way
+    for statement in _FIRST_TABLES:  # not executescript, which commits first
         db.execute(statement)
 
 
@@ -77,7 +77,7 @@ _REFINER_TABLES = (
         figures TEXT NOT NULL,
         created TEXT NOT NULL
     )""",
-    # The last row of an encoder is the refiner in use; no refiner_id means the one that ships.
+    # The last row of an encoder is the refiner in use; a NULL refiner_id means the shipped one.
     """CREATE TABLE refiner_choices (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         encoder TEXT NOT NULL,
@@ -96,7 +96,7 @@ def m003_refiners(db: Database) -> None:
 
 @MIGRATIONS()
 def m004_origins(db: Database) -> None:
-    """Where imported boxes come from (JSON {"file", "box"}, NULL: drawn here), and whether somebody has said yes."""
+    """The origin of imported boxes (JSON {"file", "box"}, NULL if drawn), and whether the user confirmed them."""
     db.execute("ALTER TABLE corrections ADD COLUMN origin TEXT")
     db.execute("ALTER TABLE corrections ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1")
     db.execute("CREATE INDEX corrections_to_check ON corrections (image_id) WHERE confirmed = 0")
@@ -104,12 +104,13 @@ def m004_origins(db: Database) -> None:
 
 @MIGRATIONS()
 def m005_places(db: Database) -> None:
-    """Where a category stands in the order that the user gave them; NULL: where its id puts it."""
+    """The place of a category in the user's order; NULL: its id is its place."""
     db.execute("ALTER TABLE categories ADD COLUMN place INTEGER")
 
 
 _DRAWN_BOX_TABLES = (
-    # The columns from `drawn` to `outline` are those of `corrections`. A category may go while a box waits.
+    # The columns from `drawn` to `outline` are those of `corrections`. A category may be deleted before its box is
+    # accepted, so category_id is no reference.
     """CREATE TABLE drawn_boxes (
         id INTEGER PRIMARY KEY,
         key TEXT NOT NULL UNIQUE,
@@ -128,21 +129,21 @@ _DRAWN_BOX_TABLES = (
         created TEXT NOT NULL
     )""",
     "CREATE INDEX drawn_boxes_of_an_image ON drawn_boxes (image_id)",
-    # Steps in a row with the same run are one; empty: a step of its own.
+    # Consecutive steps with the same run are merged; an empty run is never merged.
     "ALTER TABLE undo_steps ADD COLUMN run TEXT NOT NULL DEFAULT ''",
 )
 
 
 @MIGRATIONS()
 def m006_drawn_boxes(db: Database) -> None:
-    """Boxes that are drawn and not accepted yet, and runs of undo steps that are one."""
+    """Boxes that are drawn and not accepted yet, and runs of undo steps that are merged into one."""
     for statement in _DRAWN_BOX_TABLES:
         db.execute(statement)
 
 
 @MIGRATIONS()
 def m007_openings(db: Database) -> None:
-    """Which opening of the project made an undo step, and which one wrote a box last; 0: not known."""
+    """The opening of the project that made an undo step, and the one that last wrote a box; 0: not known."""
     columns = "id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, created TEXT NOT NULL"
     db.execute(f"CREATE TABLE openings ({columns})")
     db.execute("ALTER TABLE undo_steps ADD COLUMN opening INTEGER NOT NULL DEFAULT 0")
@@ -151,10 +152,10 @@ def m007_openings(db: Database) -> None:
 
 @MIGRATIONS()
 def m008_no_sentences(db: Database) -> None:
-    """Kinds and numbers in the place of English: undo steps and verdicts. What older versions wrote is the kind `text`.
+    """Kinds and numbers instead of sentences, for undo steps and verdicts. Existing sentences get the kind `text`.
 
-    The columns are renamed and keep their places, so that a repair finds them in a file of any version. A title that is
-    no text is damage and stays as it is, for `project check` to name.
+    The columns are renamed and keep their positions, so that a repair finds them in a file of any version. A title that
+    is no text is damage and stays as it is, so that `project check` reports it.
     """
     db.execute("ALTER TABLE undo_steps RENAME COLUMN title TO kind")
     db.execute("ALTER TABLE undo_steps ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}'")
@@ -167,7 +168,7 @@ def m008_no_sentences(db: Database) -> None:
 
 
 def unknown_steps(db: Database) -> set[str]:
-    """Names of steps in the file that this version does not have: the file is from a newer one."""
-    with closing(Database(memory=True, execute_plugins=False)) as empty:  # where every step of this version is pending
+    """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
+    with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there
         known = {step.name for step in MIGRATIONS.pending(empty)}
     return {step.name for step in MIGRATIONS.applied(db)} - known

@@ -1,4 +1,4 @@
-"""An open project file: who else has it open, whether it is still at its path, and copies of it."""
+"""An open project file: its connection, other processes that have it open, its place on disk, and copies of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from core.records import OpenElsewhere
 from core.store.copying import copy_project, leave_open
 from core.store.journal_guard import NOTE, note_files, remove_orphaned_journal, set_aside_foreign_journal
 from core.store.openings import Opening, folder_of
-from core.store.project_file import naming_faults, open_file
+from core.store.project_file import convert_sqlite_errors, open_file
 
 logger = logging.getLogger(__name__)
 
 
 class OpenedFile:
-    """A connection to a project file, and what its file system says of it."""
+    """A connection to a project file, with the state of that file on the file system."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,13 +25,13 @@ class OpenedFile:
         self._opening = Opening(path, visible=not self.read_only)
         self._journal = None if self.read_only else note_files(path, note)
         self.opened_elsewhere: tuple[OpenElsewhere, ...] = tuple(self._opening.others())
-        """Who had the project open when it was opened here."""
+        """Other processes that had the project open when this one opened it."""
         self._version = self._data_version()
         logger.info("project %s is opened%s", path, " to read only" if self.read_only else "")
 
     def close(self) -> None:
-        """Give the file back; all that was written is in it."""
-        if self._place.look():
+        """Close the file; it then holds all writes without a journal."""
+        if self._place.is_gone():
             leave_open(self._db)
             remove_orphaned_journal(self.path, self._journal)
         else:
@@ -47,18 +47,18 @@ class OpenedFile:
     @property
     def is_gone(self) -> bool:
         """Whether the file that was opened is no longer the one at its path."""
-        return not self.read_only and self._place.look()
+        return not self.read_only and self._place.is_gone()
 
     def has_changed_elsewhere(self) -> bool:
-        """Whether another connection has written since this was asked last; that costs no more than a look."""
-        with naming_faults(self.path):
+        """Whether another connection has written since the last call; fast enough to poll."""
+        with convert_sqlite_errors(self.path):
             before, self._version = self._version, self._data_version()
         return before != self._version
 
     def copy_to(self, path: Path) -> None:
-        """Write the whole project, undo history included, to a new file, which finds its pictures where they are.
+        """Copy the whole project, undo history included, to a new file; the pictures stay where they are.
 
-        It works also where the file of this project is gone from its path. Raises StorageError where `path` exists or
+        This also works if the file of this project is gone from its path. Raises StorageError if `path` exists or
         cannot be written.
         """
         copy_project(self._db, path, folder=self._folder)

@@ -1,7 +1,7 @@
-"""Who has a project open now: one claim for each opening, in a hidden folder beside the project file.
+"""Track which processes have a project open: one claim per opening, in a hidden folder next to the project file.
 
-The folder also holds a project file while it is made, under the token of its opening, so that what a crash leaves is
-removed by the next opening.
+A new project file is also created in that folder, under the token of its opening, so that the next opening removes it
+after a crash.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ MAKING = "making"
 
 @dataclass(frozen=True)
 class _Held:
-    """A claim in the folder that another opening holds."""
+    """A claim of another opening."""
 
     token: str
     who: OpenElsewhere
 
 
 class Opening:
-    """One opening of a project: its identity, and the claim that shows it to others.
+    """One opening of a project: its token, and the claim that shows it to other processes.
 
-    Where no claim can be made (a read-only folder, a file system without locks), the identity is there all the same
-    and others do not hear of this opening.
+    If no claim can be made (a read-only folder, a file system without locks), the opening has a token all the same, but
+    other processes do not see it.
     """
 
     def __init__(self, project: Path, *, visible: bool) -> None:
@@ -47,28 +47,28 @@ class Opening:
             self._take()
 
     def others(self, *, but: str = "") -> list[OpenElsewhere]:
-        """Processes that have the project open as well; the opening `but` does not count."""
+        """Other processes that have the project open, except for the opening with the token `but`."""
         return [held.who for held in self._held() if held.token != but]
 
     def other_tokens(self) -> list[str]:
-        """The identities of those openings."""
+        """The tokens of all other openings."""
         return [held.token for held in self._held()]
 
     def claim_of_making(self) -> Claim | None:
-        """Held by the one process that gives a new project its name."""
+        """Take the claim that lets only one process at a time name a new project; None if it cannot be taken."""
         return Claim.take(self.folder / MAKING, patience_s=_PATIENCE_S)
 
     @property
     def note(self) -> Path:
-        """Where the numbers of the project's files are noted; see `core.store.journal_guard`."""
+        """The note on the project's files; see `core.store.journal_guard`."""
         return self.folder / NOTE
 
     def file_to_make(self) -> Path:
-        """Where a new project file is made before it gets its name."""
+        """The path where a new project file is created before it gets its name."""
         return self.folder / f"{self.token}.sqlite"
 
     def close(self) -> None:
-        """Others need not mind this opening any more."""
+        """Release the claim, and remove the folder if this was the last opening."""
         if self._claim is not None:
             self._claim.release()
             self._claim = None
@@ -76,11 +76,11 @@ class Opening:
                 for name in (NOTE, MAKING):
                     with contextlib.suppress(OSError):
                         (self.folder / name).unlink()
-            with contextlib.suppress(OSError):  # others are still there
+            with contextlib.suppress(OSError):  # other openings still have claims in it
                 self.folder.rmdir()
 
     def close_and_clean(self) -> None:
-        """The same, and what was made under this opening's token goes, too."""
+        """Remove the files that were created under this opening's token, and close it."""
         for name in _names(self.folder):
             if name.startswith(self.token) and not name.endswith(".open"):
                 with contextlib.suppress(OSError):
@@ -89,7 +89,7 @@ class Opening:
 
     def _take(self) -> None:
         host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:80]
-        for _ in range(_TRIES):  # the folder goes with the last opening, which may be at this moment
+        for _ in range(_TRIES):  # another opening may be removing the folder at this moment
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._claim = Claim.take(self.folder / f"{self.token}-{os.getpid()}-{host}.open")
@@ -108,10 +108,10 @@ class Opening:
         return found
 
     def _sweep(self) -> None:
-        """Remove what crashed processes have left.
+        """Remove the files of crashed processes.
 
-        A claim is there before anything else of its opening, so claims are read after the names: what is made
-        meanwhile is not among these.
+        An opening makes its claim before any other file. So the names are listed before the claims are read: a file
+        that is created in between is not among the names.
         """
         names = _names(self.folder)
         held = {self.token} | {entry.token for entry in self._held()}

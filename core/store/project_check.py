@@ -1,4 +1,4 @@
-"""What is wrong with a project file, down to each row: what `boxrefine project check` lists."""
+"""Find the damage in a project file, down to each row, for `boxrefine project check`."""
 
 from __future__ import annotations
 
@@ -15,44 +15,46 @@ from core.errors import BadFileError, StorageError
 from core.records import Finding
 from core.store.drawn_boxes import drawn_box_of
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
-from core.store.project_file import connect, naming_faults
+from core.store.project_file import connect, convert_sqlite_errors
 from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, flag_in, id_in, is_unicode, text_in
 from core.store.rows import category_of, correction_of, image_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
 from core.store.steps import step_of
-from core.store.undo_play import BadStep, checked_changes
+from core.store.undo_play import BadStep, read_changes
+from core.translation import tr
 
 _FILE = "file"
 _REFERENCES = (
-    ("corrections", "image_id", "images", "image"),
-    ("corrections", "category_id", "categories", "category"),
-    ("drawn_boxes", "image_id", "images", "image"),
-    ("refiner_choices", "refiner_id", "refiners", "refiner"),
+    ("corrections", "image_id", "images", tr("its image {id} is damaged or missing")),
+    ("corrections", "category_id", "categories", tr("its category {id} is damaged or missing")),
+    ("drawn_boxes", "image_id", "images", tr("its image {id} is damaged or missing")),
+    ("refiner_choices", "refiner_id", "refiners", tr("its refiner {id} is damaged or missing")),
 )
+"""Table, column, the table that it refers to, and the finding if the row there is damaged or missing."""
 
 
 def check_project(path: Path) -> list[Finding]:
-    """All damage of a project, nothing written; an empty list means that it is whole.
+    """List all damage of a project without writing to it; an empty list means that it is whole.
 
-    Raises BadFileError where the file is missing or no project, StorageError where a newer version wrote it.
+    Raises BadFileError if the file is missing or no project, StorageError if a newer version wrote it.
     """
-    with closing(open_to_check(path)) as db:
+    with closing(open_for_check(path)) as db:
         return findings_in(db, path)
 
 
-def open_to_check(path: Path) -> Database:
-    """A connection to a project that may be damaged. Raises BadFileError and StorageError as `check_project`."""
+def open_for_check(path: Path) -> Database:
+    """Open a project that may be damaged. Raises BadFileError and StorageError as `check_project`."""
     if not path.is_file():
-        raise BadFileError(f"The project {path} does not exist: check the path.")
-    with naming_faults(path):
-        # A connection that may write merges and removes the journal when it ends; one that may not would leave one.
+        raise BadFileError(tr("The project {path} does not exist: check the path.", path=path))
+    with convert_sqlite_errors(path):
+        # A writable connection merges and removes the journal when it is closed; a read-only one would leave it.
         may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
         db = connect(path, "rw" if may_write else "ro&immutable=1")
         try:
             db.execute("PRAGMA query_only = ON")
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-                raise BadFileError(f"{path} is no BoxRefine project: choose a project file.")
+                raise BadFileError(tr("{path} is no BoxRefine project: choose a project file.", path=path))
         except BaseException:
             db.close()
             raise
@@ -60,7 +62,7 @@ def open_to_check(path: Path) -> Database:
 
 
 def findings_in(db: Database, path: Path) -> list[Finding]:
-    """The findings of an open file; `path` is only its name. Raises StorageError where a newer version wrote it."""
+    """The damage of an open file; `path` is its name in errors. Raises StorageError if a newer version wrote it."""
     try:
         pages = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)").fetchall()]
         found = [Finding(_FILE, 0, _one_line(text)) for text in pages if text != "ok"]
@@ -68,7 +70,9 @@ def findings_in(db: Database, path: Path) -> list[Finding]:
         if found:
             return found
         if unknown_steps(db):
-            raise StorageError(f"The project {path} was written by a newer version: update BoxRefine to check it.")
+            raise StorageError(
+                tr("The project {path} was written by a newer version: update BoxRefine to check it.", path=path)
+            )
         pending = [step.name for step in MIGRATIONS.pending(db)]
         found += schema_findings(db, expected=shape_after(without=frozenset(pending)))
         return found or list(_row_findings(db, path))
@@ -76,8 +80,8 @@ def findings_in(db: Database, path: Path) -> list[Finding]:
         return [Finding(_FILE, 0, _one_line(str(error)))]
 
 
-def checks(folder: Path) -> dict[str, Callable[[Row], object]]:
-    """Table -> what reads one of its rows, and raises BadRow or BadStep where it is damaged."""
+def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
+    """Table -> the function that reads one of its rows, and raises BadRow or BadStep if it is damaged."""
     return {
         "images": partial(image_of, folder=folder),
         "categories": lambda row: category_of({"place": None, **row}),
@@ -91,10 +95,10 @@ def checks(folder: Path) -> dict[str, Callable[[Row], object]]:
 
 
 def check_step(row: Row) -> None:
-    """Raise BadRow or BadStep where an undo step is damaged."""
+    """Raise BadRow or BadStep if an undo step is damaged."""
     step_of(row)
     flag_in(row, "undone")
-    checked_changes(row)
+    read_changes(row)
 
 
 def _check_choice(row: Row) -> None:
@@ -107,7 +111,7 @@ def _check_choice(row: Row) -> None:
 def _row_findings(db: Database, path: Path) -> Iterator[Finding]:
     tables = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
     whole: dict[str, set[int]] = {}
-    for table, check in checks(path.absolute().parent).items():
+    for table, check in row_readers(path.absolute().parent).items():
         if table not in tables:
             continue
         whole[table] = set()
@@ -118,11 +122,11 @@ def _row_findings(db: Database, path: Path) -> Iterator[Finding]:
                 yield Finding(table, row["id"], _one_line(str(bad)))
             else:
                 whole[table].add(row["id"])
-    for table, column, other, noun in _REFERENCES:
+    for table, column, other, sentence in _REFERENCES:
         if table in tables:
             for id, to in db.execute(f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL").fetchall():
                 if id in whole[table] and to not in whole[other]:
-                    yield Finding(table, id, f"its {noun} {to} is damaged or missing")
+                    yield Finding(table, id, sentence.format(id=to))
 
 
 def _one_line(text: str) -> str:

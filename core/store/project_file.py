@@ -1,4 +1,4 @@
-"""The SQLite file of a project: created, opened, checked, and its faults told in a sentence."""
+"""The SQLite file of a project: create it, open it, check it, and convert SQLite's errors to sentences."""
 
 from __future__ import annotations
 
@@ -20,42 +20,60 @@ from core.store.file_place import GONE, FilePlace
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.openings import Opening
 from core.store.schema_check import log_findings, schema_findings
+from core.translation import tr
 
 PROJECT_FILE_NAME = "boxrefine.sqlite"
 SAMPLE_PREFIX = "sample-"
-"""What the file of the sample project begins with; the rest tells one installation's pictures from another's."""
+"""Start of the sample project's file name; the rest identifies the installation of the pictures."""
 
 _PATIENCE_S = 10.0
 
-_MAY_NOT_WRITE = "may not be written here: check the permissions, or copy it to a folder of your own."
-REPAIR = "run boxrefine project repair on it, which keeps a copy."
-_DAMAGED = f"is damaged or no BoxRefine project: put an intact copy in its place, or {REPAIR}"
-_DISK_FAILED = "could not be read or saved because the disk failed or is full: check it, or save the project elsewhere."
-_FULL = "make room and try again, or save the project elsewhere."
-_FAULTS: tuple[tuple[str, type[KnownError], str], ...] = (
-    ("SQLITE_FULL", ProjectUnwritableError, f"could not be saved because the disk is full: {_FULL}"),
+_MAY_NOT_WRITE = tr(
+    "The project {path} may not be written here: check the permissions, or copy it to a folder of your own."
+)
+_IN_USE = tr("The project {path} is in use by another program: close it there and try again.")
+_DAMAGED = tr(
+    "The project {path} is damaged or no BoxRefine project: put an intact copy in its place, or run boxrefine project "
+    "repair on it, which keeps a copy."
+)
+_ERRORS: tuple[tuple[str, type[KnownError], str], ...] = (
+    (
+        "SQLITE_FULL",
+        ProjectUnwritableError,
+        tr(
+            "The project {path} could not be saved because the disk is full: make room and try again, or save the "
+            "project elsewhere."
+        ),
+    ),
     (
         "SQLITE_IOERR",
         ProjectUnwritableError,
-        _DISK_FAILED,
+        tr(
+            "The project {path} could not be read or saved because the disk failed or is full: check it, or save the "
+            "project elsewhere."
+        ),
     ),
     ("SQLITE_READONLY_DBMOVED", ProjectGoneError, GONE),
     ("SQLITE_READONLY", ProjectUnwritableError, _MAY_NOT_WRITE),
     ("SQLITE_PERM", StorageError, _MAY_NOT_WRITE),
-    ("SQLITE_CANTOPEN", StorageError, "cannot be opened: check that its folder is there and may be written."),
-    ("SQLITE_BUSY", StorageError, "is in use by another program: close it there and try again."),
-    ("SQLITE_LOCKED", StorageError, "is in use by another program: close it there and try again."),
+    (
+        "SQLITE_CANTOPEN",
+        StorageError,
+        tr("The project {path} cannot be opened: check that its folder is there and may be written."),
+    ),
+    ("SQLITE_BUSY", StorageError, _IN_USE),
+    ("SQLITE_LOCKED", StorageError, _IN_USE),
     ("SQLITE_CORRUPT", BadFileError, _DAMAGED),
     ("SQLITE_NOTADB", BadFileError, _DAMAGED),
 )
+"""Start of SQLite's error name, the KnownError for it, and its sentence with {path} to fill in."""
 
-
-_UNREADABLE_FORMAT = "unsupported file format"
-"""What SQLite says of a damaged schema version, by the code that it uses for wrong SQL, too."""
+_UNREADABLE_FORMAT = "unsupported file format"  # untranslated: SQLite's words
+"""SQLite's message for a damaged schema version; its error name is also that of wrong SQL."""
 
 
 def project_path_for(folder: Path) -> Path:
-    """The project file of a folder of pictures: inside it where that is possible, else in the user's data folder."""
+    """The project file of a folder of pictures: inside it if that can be written, else in the user's data folder."""
     inside = folder / PROJECT_FILE_NAME
     if inside.exists() or os.access(folder, os.W_OK):
         return inside
@@ -66,42 +84,42 @@ def project_path_for(folder: Path) -> Path:
 
 
 def refiners_folder(project: Path) -> Path:
-    """Where the refiners lie that a project's corrections taught: beside it."""
+    """The folder, next to a project's file, for refiners that the project's corrections taught."""
     return project.parent / f"{project.stem}-refiners"
 
 
 def project_name(path: Path) -> str:
-    """What people call a project: its folder's name where the file has everybody's."""
+    """The project's name for the user: its file's, or its folder's if the file has the default name."""
     if path.parent.name == "projects" and path.stem.startswith(SAMPLE_PREFIX):
-        return "Sample project"
+        return tr("Sample project")
     return path.parent.name if path.name == PROJECT_FILE_NAME else path.stem
 
 
 @contextmanager
-def naming_faults(path: Path) -> Iterator[None]:
-    """Turn what SQLite says about the world into a KnownError about `path`; our own mistakes pass through."""
+def convert_sqlite_errors(path: Path) -> Iterator[None]:
+    """Convert SQLite's errors about the file or the disk to a KnownError about `path`; bugs pass through."""
     try:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
-        for start, kind, cure in _FAULTS:
+        for start, kind, sentence in _ERRORS:
             if name.startswith(start):
-                raise kind(f"The project {path} {cure}") from error
+                raise kind(sentence.format(path=path)) from error
         if _UNREADABLE_FORMAT in str(error):
-            raise BadFileError(f"The project {path} {_DAMAGED}") from error
+            raise BadFileError(_DAMAGED.format(path=path)) from error
         raise
-    except UnicodeDecodeError as error:  # SQLite quotes a damaged table in its message, which Python cannot read
-        raise BadFileError(f"The project {path} {_DAMAGED}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged table in its message, which Python cannot decode
+        raise BadFileError(_DAMAGED.format(path=path)) from error
 
 
 @contextmanager
 def transaction(db: Database, place: FilePlace | None = None) -> Iterator[None]:
-    """One write transaction: all of it or nothing, also when the power goes.
+    """Run the block as one write transaction, which is atomic and durable.
 
-    IMMEDIATE takes the write lock before the first read, so that two windows on one project take turns
-    instead of failing; sqlite-utils' own `atomic()` blocks become savepoints inside. `place` is looked at before
-    anything is written and again before the commit. Raises ProjectGoneError where the file is no longer the one at its
-    path. Who writes looks again afterwards, see `OpenedFile.is_gone`: a file that went during the commit has it.
+    IMMEDIATE takes the write lock before the first read, so that two windows on one project take turns instead of
+    failing; `atomic()` blocks of sqlite-utils become savepoints inside. `place` is checked before the first write and
+    again before the commit: raises ProjectGoneError if the file is no longer the one at its path. The caller checks
+    again afterwards, see `OpenedFile.is_gone`, because the file may have gone during the commit.
     """
     if place is not None:
         place.check()
@@ -117,30 +135,32 @@ def transaction(db: Database, place: FilePlace | None = None) -> Iterator[None]:
 
 
 def create_file(path: Path, opening: Opening) -> None:
-    """Make an empty project at `path`; it is there whole or not at all, whenever the process ends.
+    """Create an empty project at `path`, atomically, also if the process is killed.
 
-    Raises StorageError where a file is there already or none can be made.
+    Raises StorageError if a file exists there or none can be created.
     """
-    beside = opening.file_to_make()
+    temporary = opening.file_to_make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size > 0:
-            raise StorageError(f"{path} exists already: open it, or choose another name.")
-        beside.parent.mkdir(exist_ok=True)
-        with naming_faults(path):
-            _make_file(beside)
+            raise _exists(path)
+        temporary.parent.mkdir(exist_ok=True)
+        with convert_sqlite_errors(path):
+            _make_file(temporary)
         making = opening.claim_of_making()
         try:
-            _give_name(beside, path, opening.note)
+            _give_name(temporary, path, opening.note)
         finally:
             if making is not None:
                 making.release()
     except OSError as error:
-        raise StorageError(f"The project {path} cannot be created ({reason(error)}): choose another folder.") from error
+        raise StorageError(
+            tr("The project {path} cannot be created ({why}): choose another folder.", path=path, why=reason(error))
+        ) from error
     finally:
         for name in ("", "-wal", "-shm", "-journal"):
             with contextlib.suppress(OSError):
-                beside.with_name(beside.name + name).unlink(missing_ok=True)
+                temporary.with_name(temporary.name + name).unlink(missing_ok=True)
 
 
 def _make_file(path: Path) -> None:
@@ -148,45 +168,50 @@ def _make_file(path: Path) -> None:
     with _closing_on_failure(db):
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         make_writable(db)
-    db.close()  # merges the journal, so that the file is all there is
+    db.close()  # merges the journal into the file
 
 
-def _give_name(beside: Path, path: Path, note: Path) -> None:
-    """Rename without ever replacing a project; a journal that a deleted project left behind is not the new one's.
+def _give_name(temporary: Path, path: Path, note: Path) -> None:
+    """Rename a new file to `path` without ever replacing a project; remove the journal of a deleted project first.
 
-    One process at a time does this: else the journal of a project that was just made would be taken for such a one.
+    Only one process at a time may do this. Otherwise it could remove the journal of a project that another process has
+    just created.
     """
     if path.exists():
         if path.stat().st_size > 0:
-            raise StorageError(f"{path} exists already: open it, or choose another name.")
+            raise _exists(path)
         path.unlink()
     for orphan in (*(path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal")), note):
         orphan.unlink(missing_ok=True)
     try:
-        os.link(beside, path)
+        os.link(temporary, path)
     except FileExistsError as error:
-        raise StorageError(f"{path} exists already: open it, or choose another name.") from error
+        raise _exists(path) from error
     except OSError:  # a file system without links
-        beside.rename(path)
+        temporary.rename(path)
     sync_folder(path.parent)
 
 
-def open_file(path: Path) -> tuple[Database, FilePlace, bool]:
-    """The project at `path`, what tells that it is still there, and whether it can only be read.
+def _exists(path: Path) -> StorageError:
+    return StorageError(tr("{path} exists already: open it, or choose another name.", path=path))
 
-    An empty database, as a crash of an older version leaves it, becomes a new project. Raises BadFileError where the
-    file is missing, damaged or no project; StorageError where a newer version wrote it.
+
+def open_file(path: Path) -> tuple[Database, FilePlace, bool]:
+    """Open the project at `path`; return its connection, its place on disk, and whether it is read-only.
+
+    An empty database, which a crash of an older version may have left, becomes a new project. Raises BadFileError if
+    the file is missing, damaged or no project, and StorageError if a newer version wrote it.
     """
     if not path.is_file():
-        raise BadFileError(f"The project {path} does not exist: check the path.")
+        raise BadFileError(tr("The project {path} does not exist: check the path.", path=path))
     if not os.access(path, os.R_OK):
-        raise StorageError(f"The project {path} may not be read: check its permissions.")
+        raise StorageError(tr("The project {path} may not be read: check its permissions.", path=path))
     read_only = not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
     if read_only:
         _refuse_unmerged(path)
     place = FilePlace.of(path)
-    with naming_faults(path):
-        # Without the right to write, SQLite cannot make the files that WAL needs; immutable does without them.
+    with convert_sqlite_errors(path):
+        # Without write permission, SQLite cannot create the files that WAL needs; immutable needs none.
         db = connect(path, "ro&immutable=1" if read_only else "rw")
         with _closing_on_failure(db):
             if not read_only and _is_unmade(db):
@@ -203,18 +228,34 @@ def _bring_up_to_date(db: Database, path: Path, *, read_only: bool) -> None:
         if not read_only:
             make_writable(db)
         elif MIGRATIONS.pending(db):
-            raise StorageError(f"The project {path} is of an older version and {_MAY_NOT_WRITE}")
+            raise StorageError(
+                tr(
+                    "The project {path} is of an older version and may not be written here: check the permissions, or "
+                    "copy it to a folder of your own.",
+                    path=path,
+                )
+            )
     except sqlite3.OperationalError as error:
         if error.sqlite_errorname != "SQLITE_ERROR":
             raise
-        # A step that cannot be applied to tables that are as they should be would be our mistake; these are not.
-        raise BadFileError(f"The project {path} is damaged ({reason(error)}): {REPAIR}") from error
+        # A migration can fail this way only if the tables are damaged.
+        raise _damaged(path, why=reason(error)) from error
     if findings := schema_findings(db):
-        raise BadFileError(f"The project {path} is damaged ({findings[0]}): {REPAIR}")
+        raise _damaged(path, why=findings[0])
+
+
+def _damaged(path: Path, *, why: object) -> BadFileError:
+    return BadFileError(
+        tr(
+            "The project {path} is damaged ({why}): run boxrefine project repair on it, which keeps a copy.",
+            path=path,
+            why=why,
+        )
+    )
 
 
 def connect(path: Path, mode: str) -> Database:
-    """A connection that decodes every text (`surrogateescape` marks what is no UTF-8) and runs no code of the file."""
+    """Open a connection that runs no code of the file and decodes every text, invalid UTF-8 by `surrogateescape`."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE_S)
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -232,24 +273,28 @@ def _closing_on_failure(db: Database) -> Iterator[None]:
 
 
 def make_writable(db: Database) -> None:
-    """Durable writes, keys that are enforced, and the tables of this version."""
+    """Set up durable writes and foreign keys, and migrate to the tables of this version."""
     db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")  # an accepted box is on the disk before the window says so
+    db.execute("PRAGMA synchronous = FULL")  # an accepted box is on the disk before the window shows it as stored
     db.execute("PRAGMA foreign_keys = ON")
     with transaction(db):
         MIGRATIONS.apply(db)
 
 
 def check_kind(db: Database, path: Path) -> None:
-    """Nothing is written to a file before it is known to be ours, whole, and not from a newer version."""
+    """Check before any write that a file is an undamaged project and not from a newer version."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise BadFileError(f"{path} is no BoxRefine project: choose a project file, or open a folder of pictures.")
+        raise BadFileError(
+            tr("{path} is no BoxRefine project: choose a project file, or open a folder of pictures.", path=path)
+        )
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise BadFileError(f"The project {path} {_DAMAGED}")
+        raise BadFileError(_DAMAGED.format(path=path))
     if findings := log_findings(db):
-        raise BadFileError(f"The project {path} is damaged ({findings[0]}): {REPAIR}")
+        raise _damaged(path, why=findings[0])
     if unknown_steps(db):
-        raise StorageError(f"The project {path} was written by a newer version: update BoxRefine to open it.")
+        raise StorageError(
+            tr("The project {path} was written by a newer version: update BoxRefine to open it.", path=path)
+        )
 
 
 def _is_unmade(db: Database) -> bool:
@@ -260,4 +305,11 @@ def _is_unmade(db: Database) -> bool:
 def _refuse_unmerged(path: Path) -> None:
     journal = path.with_name(path.name + "-wal")
     if journal.exists() and journal.stat().st_size > 0:
-        raise StorageError(f"The project {path} has changes still in {journal.name} and {_MAY_NOT_WRITE}")
+        raise StorageError(
+            tr(
+                "The project {path} has changes still in {journal} and may not be written here: check the permissions, "
+                "or copy it to a folder of your own.",
+                path=path,
+                journal=journal.name,
+            )
+        )

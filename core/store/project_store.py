@@ -1,4 +1,4 @@
-"""ProjectStore: one project in one SQLite file, where every change is a transaction and an undo step."""
+"""ProjectStore: one project in one SQLite file; every change is a transaction and an undo step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import BadFileError, BadInputError, NoLongerDrawnError, StorageError
+from core.errors import BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
 from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
-from core.store.categories import checked_name, delete_boxes, move_boxes, move_row
+from core.store.categories import check_name, delete_boxes, move_boxes, move_row
 from core.store.checking import (
     PROPOSED,
     confirm_rows,
@@ -24,14 +24,14 @@ from core.store.drawn_boxes import DrawnBoxes, forget_drawn
 from core.store.openings import Opening
 from core.store.project_file import (
     PROJECT_FILE_NAME,
-    REPAIR,
+    convert_sqlite_errors,
     create_file,
-    naming_faults,
     project_path_for,
     transaction,
 )
 from core.store.refiner_log import RefinerLog
 from core.store.row_checks import Row
+from core.store.row_errors import damaged_row, missing_refiner, missing_row
 from core.store.rows import (
     box_text,
     check_box,
@@ -43,15 +43,16 @@ from core.store.rows import (
     stored_path,
 )
 from core.store.undo_log import Operation, UndoLog
+from core.translation import tr
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
 
 class ProjectStore(DrawnBoxes):
-    """All reads and writes of one project; it belongs to the thread that opened it.
+    """All reads and writes of one project; only the thread that opened it may use it.
 
-    A write has reached the disk when its method returns. Every method raises StorageError where the disk is full,
-    failing, or locked by another program, and BadFileError where the file turns out to be damaged.
+    A write is on the disk when its method returns. Every method raises StorageError if the disk is full or failing, or
+    if another program has locked the file, and BadFileError if the file is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +60,7 @@ class ProjectStore(DrawnBoxes):
         super().__init__(path)
         self._refiner_log = RefinerLog(self._db, folder=self._folder, findings=self._findings)
         try:
-            with naming_faults(path):
+            with convert_sqlite_errors(path):
                 self._undo_log = UndoLog(self._db, self._place, self._opening)
         except BaseException:
             self.close()
@@ -67,7 +68,7 @@ class ProjectStore(DrawnBoxes):
 
     @classmethod
     def create(cls, path: Path) -> ProjectStore:
-        """A new project; StorageError where `path` exists or cannot be made."""
+        """Create a project. Raises StorageError if `path` exists or cannot be created."""
         making = Opening(path, visible=path.parent.is_dir())
         try:
             create_file(path, making)
@@ -77,76 +78,82 @@ class ProjectStore(DrawnBoxes):
 
     @classmethod
     def open(cls, path: Path) -> ProjectStore:
-        """The project in `path`, to read only where the file or its folder may not be written.
+        """Open the project in `path`, read-only if the file or its folder may not be written.
 
-        Raises BadFileError where it is missing, damaged or no project; StorageError where a newer version wrote it.
+        Raises BadFileError if it is missing, damaged or no project, and StorageError if a newer version wrote it.
         """
         return cls(path)
 
     @classmethod
     def open_or_create(cls, path: Path) -> ProjectStore:
-        """The project in `path`, a new one where there is none (an empty file counts as none)."""
+        """Open the project in `path`, or create it if the file does not exist or is empty."""
         if not path.exists():
             try:
                 return cls.create(path)
             except StorageError:
-                if not path.exists():  # else another process was first
+                if not path.exists():  # else another process has created it
                     raise
         return cls.open(path)
 
     def succeed(self, before: ProjectStore) -> None:
-        """Take over from another opening of the same project by the same window, which is closed next."""
+        """Take over from another opening of the same project by the same window, which then closes that one."""
         self._undo_log.inherit(before.token)
         self.opened_elsewhere = tuple(self._opening.others(but=before.token))
 
     def add_images(self, images: Sequence[NewImage]) -> Changes:
-        """Add those images that the project does not hold yet; not undoable. BadInputError for a size below 1."""
+        """Add those images that the project does not have yet; not undoable.
+
+        Raises BadInputError for a size below 1.
+        """
         self.refuse_read_only()
         for image in images:
             if image.width < 1 or image.height < 1:
-                raise BadInputError(f"The picture {image.path} has no size: replace it with an intact copy.")
+                raise BadInputError(
+                    tr("The picture {path} has no size: replace it with an intact copy.", path=image.path)
+                )
         rows = [(stored_path(image.path, folder=self._folder), image.width, image.height) for image in images]
-        with naming_faults(self.path), transaction(self._db, self._place):
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
             before = self._count("images")
             statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
             self._db.conn.executemany(statement, rows)
             return Changes(Step(StepKind.ADD_IMAGES), images=self._count("images") > before)
 
     def add_categories(self, names: Sequence[str]) -> Changes:
-        """Add those categories that are not there yet, in this order, to set a project up; not undoable.
+        """Add those categories that the project does not have yet, in this order, to set it up; not undoable.
 
-        What was undone before can no longer be redone. BadInputError for an empty name, and then none is added.
+        Steps that were undone before cannot be redone afterwards. Raises BadInputError for an empty name, and then adds
+        none.
         """
         self.refuse_read_only()
-        rows = [(checked_name(name),) for name in names]
-        with naming_faults(self.path), transaction(self._db, self._place):
+        rows = [(check_name(name),) for name in names]
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
             before = self._count("categories")
-            self._undo_log.forget_undone()  # redoing could bring a category back under a name that is taken now
+            self._undo_log.forget_undone()  # redo could restore a category under a name that is taken now
             self._db.conn.executemany("INSERT INTO categories (name) VALUES (?) ON CONFLICT (name) DO NOTHING", rows)
             return Changes(Step(StepKind.ADD_CATEGORIES), categories=self._count("categories") > before)
 
     def add_category(self, name: str) -> Category:
-        """The category of that name, made where there is none. BadInputError for an empty name."""
-        name = checked_name(name)
+        """Return the category of this name, adding it if there is none. Raises BadInputError for an empty name."""
+        name = check_name(name)
         with self._operation(Step(StepKind.ADD_CATEGORY, name=name)) as operation:
             existing = next((category for category in self.categories() if category.name == name), None)
             return existing or Category(operation.insert("categories", {"name": name}), name)
 
     def rename_category(self, id: int, name: str) -> Changes:
-        """Give a category another name. BadInputError where the id is unknown or the name is empty or taken."""
-        name = checked_name(name)
+        """Rename a category. Raises BadInputError if the id is unknown or the name is empty or taken."""
+        name = check_name(name)
         with self._operation(Step(StepKind.RENAME_CATEGORY, name=name)) as operation:
             if any(category.name == name and category.id != id for category in self.categories()):
-                raise BadInputError(f"There is a category “{name}” already: choose another name.")
+                raise BadInputError(tr("There is a category “{name}” already: choose another name.", name=name))
             row = self._row(operation, "categories", id)
             if row["name"] != name:
                 operation.update("categories", row, name=name)
             return operation.changes
 
     def move_category(self, id: int, *, row: int) -> Changes:
-        """Give a category another place in the order, `row` counted from 0; ids and boxes stay.
+        """Move a category to the row `row` of the order, counted from 0; ids and boxes stay.
 
-        Raises BadInputError where the id is unknown.
+        Raises BadInputError if the id is unknown.
         """
         with self._operation(Step(StepKind.MOVE_CATEGORY, name=self._name_of(id))) as operation:
             self._row(operation, "categories", id)
@@ -154,12 +161,12 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def merge_category(self, id: int, *, into: int) -> Changes:
-        """Give all boxes of a category to another one and delete it, as one undo step that brings all of it back.
+        """Move all boxes of a category to another one and delete it, as one undo step.
 
-        Raises BadInputError where an id is unknown or both are the same.
+        Raises BadInputError if an id is unknown or both are the same.
         """
         if id == into:
-            raise BadInputError("A category cannot be merged into itself: choose another one.")
+            raise BadInputError(tr("A category cannot be merged into itself: choose another one."))
         step = Step(StepKind.MERGE_CATEGORY, name=self._name_of(id), into=self._name_of(into))
         with self._operation(step) as operation:
             row = self._row(operation, "categories", id)
@@ -169,19 +176,20 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def delete_category(self, id: int) -> Changes:
-        """Delete a category and all boxes that it has, as one undo step. BadInputError where the id is unknown."""
+        """Delete a category and all its boxes, as one undo step. Raises BadInputError if the id is unknown."""
         step = Step(StepKind.DELETE_CATEGORY, self.category_use(id).boxes, self._name_of(id))
         with self._operation(step) as operation:
             row = self._row(operation, "categories", id)
             delete_boxes(operation, self._db, id)
-            operation.remove("categories", row)  # last: boxes point at it, and undo plays backwards
+            operation.remove("categories", row)  # last, because boxes refer to it; undo restores it first
             return operation.changes
 
     def accept(self, correction: Correction, drawn: str = "", was_kept: bool = False) -> tuple[Correction, Changes]:
-        """Store a new correction and give it with its id; `drawn` is the key of the drawn box that it was until now.
+        """Store a new correction and return it with its id; `drawn` is the key of the drawn box that it replaces.
 
-        Raises BadInputError where its image or category is unknown or a box is not finite or has no area, and
-        NoLongerDrawnError where the drawn box `was_kept` in the file and is there no more: another window settled it.
+        Raises BadInputError if its image or category is unknown or a box is not finite or has no area. Raises
+        NoLongerDrawnError if the drawn box `was_kept` in the file and is missing now, because another window has
+        accepted or discarded it.
         """
         (stored,), changes = self.accept_all([correction], drawn=drawn, was_kept=was_kept)
         return stored, changes
@@ -189,7 +197,7 @@ class ProjectStore(DrawnBoxes):
     def accept_all(
         self, corrections: Sequence[Correction], *, drawn: str = "", was_kept: bool = False
     ) -> tuple[list[Correction], Changes]:
-        """Store new corrections as one undo step, all or none; raises as `accept` does."""
+        """Store new corrections as one undo step, all or none. Raises as `accept` does."""
         for correction in corrections:
             check_boxes(correction)
         with self._operation(Step(StepKind.ACCEPT, len(corrections))) as operation:
@@ -199,12 +207,14 @@ class ProjectStore(DrawnBoxes):
                 self._row(operation, "categories", category_id)
             ids = [operation.insert("corrections", correction_row(correction)) for correction in corrections]
             if drawn and not forget_drawn(self._db, drawn) and was_kept:
-                raise NoLongerDrawnError("This drawn box was accepted or discarded in another window: draw it again.")
+                raise NoLongerDrawnError(
+                    tr("This drawn box was accepted or discarded in another window: draw it again.")
+                )
             changes = operation.changes
         return [replace(correction, id=id) for correction, id in zip(corrections, ids, strict=True)], changes
 
     def move(self, correction_id: int, accepted: Box, run: str = "") -> Changes:
-        """Change the accepted box; what was drawn and refined stays. Moves in a row of one `run` are one undo step.
+        """Change the accepted box; the drawn and refined ones stay. Consecutive moves of one `run` are one undo step.
 
         Raises BadInputError as `accept` does.
         """
@@ -216,9 +226,9 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def refine(self, correction_id: int, again: Correction) -> Changes:
-        """Put another drawn box, refinement and accepted box in a stored one's place; its image and category stay.
+        """Replace the drawn, refined and accepted boxes of a stored correction; its image and category stay.
 
-        What it was before is in the undo step. The seconds add up. Raises BadInputError as `accept` does.
+        The seconds add up. Raises BadInputError as `accept` does.
         """
         check_boxes(again)
         with self._operation(Step(StepKind.REFINE, 1)) as operation:
@@ -229,10 +239,10 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def import_boxes(self, boxes: Sequence[ImportedBox], *, file: str) -> tuple[int, Changes]:
-        """Store boxes of an annotation file as one undo step; gives how many were new.
+        """Store boxes of an annotation file as one undo step; return the number of new ones.
 
-        A box that the image has already, as it is or as it once came, is left out: nothing is doubled or overwritten.
-        Missing categories are added. Raises BadInputError as `accept` does, and then stores none.
+        A box that the image has already, now or as it was imported, is skipped, so that nothing is doubled or
+        overwritten. Missing categories are added. Raises BadInputError as `accept` does, and then stores none.
         """
         for entry in boxes:
             check_boxes(entry.correction)
@@ -243,11 +253,11 @@ class ProjectStore(DrawnBoxes):
             return count, operation.changes
 
     def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:
-        """Store refinements of boxes that were never refined; the boxes stay as they are until they are confirmed.
+        """Store refinements of boxes that were never refined, as proposals; the boxes stay until they are confirmed.
 
-        `answers` are stored corrections, each with its refinement; a box that has changed meanwhile keeps what it has.
-        Not `undoable` is for work in the background: undo and redo stay with what the hand has done, and
-        `withdraw_proposals` is the way back. Raises BadInputError where a box is none.
+        `answers` are stored corrections, each with its refinement; a box that has changed since is skipped. Background
+        work is not `undoable`, so that undo and redo concern only the user's operations; `withdraw_proposals` reverts
+        it. Raises BadInputError if a box is not finite or has no area.
         """
         for answer in answers:
             check_boxes(answer)
@@ -257,26 +267,29 @@ class ProjectStore(DrawnBoxes):
                 write_proposals(operation, self._db, answers)
                 return operation.changes
         self.refuse_read_only()
-        with naming_faults(self.path), self._undo_log.unlogged(step) as operation:
+        with convert_sqlite_errors(self.path), self._undo_log.unlogged_operation(step) as operation:
             write_proposals(operation, self._db, answers)
             return operation.changes
 
     def propose_later_answer(self, seen: Correction, answer: Correction) -> Changes:
-        """Propose a refinement that came after its box was accepted; the box stays as it was seen.
+        """Store a refinement that arrived after its box was accepted, as a proposal; the box stays.
 
         `seen` is the correction as it was stored, `answer` the same with the later refinement. A box that has changed
-        since keeps what it has. No undo step, as `propose` in the background. Raises BadInputError where a box is none.
+        since is skipped. This makes no undo step. Raises BadInputError if a box is not finite or has no area.
         """
         check_boxes(answer)
         self.refuse_read_only()
-        with naming_faults(self.path), self._undo_log.unlogged(Step(StepKind.PROPOSE, 1)) as operation:
+        with (
+            convert_sqlite_errors(self.path),
+            self._undo_log.unlogged_operation(Step(StepKind.PROPOSE, 1)) as operation,
+        ):
             write_later_answer(operation, self._db, seen, answer)
             return operation.changes
 
     def confirm(self, ids: Sequence[int], *, take: bool) -> Changes:
-        """Say yes to boxes to check: to what is proposed (`take`), or to what they are.
+        """Confirm boxes, with their proposals (`take`) or as they are; confirmed boxes stay as they are.
 
-        Boxes that are confirmed already stay as they are. Raises BadInputError where an id is unknown.
+        Raises BadInputError if an id is unknown.
         """
         with self._operation(Step(StepKind.ACCEPT if take else StepKind.KEEP, len(ids))) as operation:
             rows = [self._row(operation, "corrections", id) for id in dict.fromkeys(ids)]
@@ -284,8 +297,8 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def confirm_proposals(self, *, least_score: float = 0.0, least_edge: float = 0.0) -> tuple[int, Changes]:
-        """Say yes to all proposals whose score and edge confidences are at least these; gives how many are left."""
-        with naming_faults(self.path):
+        """Accept all proposals with at least this score and these edge confidences; return the number of the others."""
+        with convert_sqlite_errors(self.path):
             rows = self._proposed()
         sure = [row for row in rows if is_sure(row, least_score=least_score, least_edge=least_edge)]
         with self._operation(Step(StepKind.ACCEPT, len(sure))) as operation:
@@ -293,13 +306,13 @@ class ProjectStore(DrawnBoxes):
             return len(rows) - len(sure), operation.changes
 
     def withdraw_proposals(self) -> Changes:
-        """Take all proposals away that nobody has said yes or no to; their boxes stay as they are."""
+        """Remove all proposals that the user has not accepted or rejected; their boxes stay as they are."""
         with self._operation(Step(StepKind.WITHDRAW)) as operation:
             withdraw_rows(operation, self._proposed())
             return operation.changes
 
     def relabel(self, ids: Sequence[int], category_id: int) -> Changes:
-        """Give corrections another category. BadInputError where an id is unknown, and then none is changed."""
+        """Give corrections another category. Raises BadInputError if an id is unknown, and then changes none."""
         with self._operation(Step(StepKind.RELABEL, len(ids))) as operation:
             self._row(operation, "categories", category_id)
             for id in dict.fromkeys(ids):
@@ -309,68 +322,68 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def delete(self, ids: Sequence[int]) -> Changes:
-        """Delete corrections. BadInputError where an id is unknown, and then none is deleted."""
+        """Delete corrections. Raises BadInputError if an id is unknown, and then deletes none."""
         with self._operation(Step(StepKind.DELETE, len(ids))) as operation:
             for id in dict.fromkeys(ids):
                 operation.remove("corrections", self._row(operation, "corrections", id))
             return operation.changes
 
     def refiners(self) -> list[RefinerRecord]:
-        """All refiners taught by this project's corrections, the oldest first; their folders may be gone by now."""
-        with naming_faults(self.path):
+        """All refiners taught by this project's corrections, the oldest first; their folders may be missing."""
+        with convert_sqlite_errors(self.path):
             return self._refiner_log.all()
 
     def chosen_refiner(self, encoder: str) -> RefinerRecord | None:
-        """The refiner in use for an encoder's identity, None for the one that ships."""
-        with naming_faults(self.path):
+        """The refiner in use for an encoder's identity, None for the shipped one."""
+        with convert_sqlite_errors(self.path):
             return self._refiner_log.chosen(encoder)
 
     def add_refiner(self, record: RefinerRecord) -> RefinerRecord:
-        """Store what was taught, and use it if it was promoted; no undo step, the way back is `choose_refiner`."""
+        """Store a taught refiner, and use it if it was promoted. This makes no undo step; see `choose_refiner`."""
         self.refuse_read_only()
-        with naming_faults(self.path), transaction(self._db, self._place):
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
             return self._refiner_log.add(record)
 
     def choose_refiner(self, id: int | None, *, encoder: str) -> None:
-        """Use a refiner from now on, None: the one that ships. BadInputError where the id is not one of `encoder`'s."""
+        """Use a refiner from now on; None: the shipped one.
+
+        Raises BadInputError if the id is not one of `encoder`'s.
+        """
         self.refuse_read_only()
-        with naming_faults(self.path), transaction(self._db, self._place):
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
             if id is not None and id not in {record.id for record in self.refiners() if record.encoder == encoder}:
-                raise BadInputError(
-                    f"The project {self.path} has no refiner {id} for {encoder}: open the project again."
-                )
+                raise missing_refiner(id, encoder=encoder, path=self.path)
             self._refiner_log.choose(id, encoder=encoder)
 
     def undo(self) -> Changes:
-        """Take back the last operation, also one of an earlier session; empty Changes where there is none."""
+        """Undo the last operation, also one of an earlier session; return empty Changes if there is none."""
         self.refuse_read_only()
-        with naming_faults(self.path):
+        with convert_sqlite_errors(self.path):
             return self._undo_log.undo()
 
     def redo(self) -> Changes:
-        """Do again what was undone last, until a new operation is done; empty Changes where there is none."""
+        """Redo the operation that was undone last; return empty Changes if there is none, as after a new operation."""
         self.refuse_read_only()
-        with naming_faults(self.path):
+        with convert_sqlite_errors(self.path):
             return self._undo_log.redo()
 
     def undo_steps(self) -> tuple[Step | None, Step | None]:
-        """The operations that undo and redo would play, None where there is none; `core.wording` has their titles."""
-        with naming_faults(self.path):
+        """The next operations of undo and redo, None if there is none; `core.wording` has their titles."""
+        with convert_sqlite_errors(self.path):
             return self._undo_log.steps()
 
     @contextmanager
     def _operation(self, step: Step, *, run: str = "") -> Iterator[Operation]:
         self.refuse_read_only()
-        with naming_faults(self.path), self._undo_log.operation(step, run=run) as operation:
+        with convert_sqlite_errors(self.path), self._undo_log.operation(step, run=run) as operation:
             yield operation
 
     def _row(self, operation: Operation, table: str, id: int) -> Row:
         row = operation.row(table, id)
-        noun = {"images": "image", "categories": "category", "corrections": "box"}[table]
         if row is None:
-            raise BadInputError(f"The project {self.path} has no {noun} with the id {id}: open the project again.")
+            raise missing_row(table, id, path=self.path)
         if not is_whole(table, row):
-            raise BadFileError(f"The {noun} {id} of the project {self.path} is damaged: {REPAIR}")
+            raise damaged_row(table, id, path=self.path)
         return row
 
     def _name_of(self, category_id: int) -> str:

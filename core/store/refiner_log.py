@@ -1,4 +1,4 @@
-"""The lineage of a project's refiners: each that was taught, and which one is in use."""
+"""The history of a project's refiners: those that were taught, and the one in use."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from sqlite_utils import Database
 from core.records import RefinerRecord, VerdictKind
 from core.store.row_checks import BadRow, Row, flag_in, id_in, mapping_in, text_in
 from core.store.rows import now, picture_path, stored_path
+from core.translation import tr
 
 
 class RefinerLog:
     """Rows of `refiners` and `refiner_choices`; writes belong inside a transaction."""
 
     def __init__(self, db: Database, *, folder: Path, findings: dict[tuple[str, int], str]) -> None:
-        """`findings` takes what is damaged, by table and id."""
+        """Damaged rows are added to `findings`, by table and id."""
         self._db, self._folder, self._findings = db, folder, findings
 
     def all(self) -> list[RefinerRecord]:
-        """Every refiner that is not damaged, the oldest first."""
+        """All undamaged refiners, the oldest first."""
         return self._whole(self._db.query("SELECT * FROM refiners ORDER BY id"))
 
     def chosen(self, encoder: str) -> RefinerRecord | None:
-        """The one in use for an encoder, None for the one that ships."""
+        """The refiner in use for an encoder, None for the shipped one."""
         last = "SELECT refiner_id FROM refiner_choices WHERE encoder = ? ORDER BY id DESC LIMIT 1"
         rows = self._db.query(f"SELECT * FROM refiners WHERE id = ({last})", [encoder])
         return next(iter(self._whole(rows)), None)
 
     def add(self, record: RefinerRecord) -> RefinerRecord:
-        """Store a refiner, and choose it if it was promoted; gives it with its id."""
+        """Store a refiner, and choose it if it was promoted; return it with its id."""
         created = now()
         row = {
             "folder": stored_path(record.folder, folder=self._folder),
@@ -55,7 +56,7 @@ class RefinerLog:
         return stored
 
     def choose(self, id: int | None, *, encoder: str) -> None:
-        """Use a refiner for an encoder from now on."""
+        """Use a refiner for an encoder from now on; None: the shipped one."""
         statement = "INSERT INTO refiner_choices (encoder, refiner_id, created) VALUES (?, ?, ?)"
         self._db.execute(statement, [encoder, id, now()])
 
@@ -70,7 +71,7 @@ class RefinerLog:
 
 
 def refiner_of(row: Row, *, folder: Path) -> RefinerRecord:
-    """The refiner in a row. Raises BadRow where a value is none that was ever stored."""
+    """Convert a row to a refiner. Raises BadRow if a value is invalid."""
     return RefinerRecord(
         folder=picture_path(row["folder"], folder=folder),
         identity=text_in(row, "identity"),
@@ -88,10 +89,10 @@ def refiner_of(row: Row, *, folder: Path) -> RefinerRecord:
 
 
 def verdict_in(row: Row) -> VerdictKind:
-    """The gate's verdict, which a version that stored sentences has not. Raises BadRow where it is none."""
+    """The gate's verdict; TEXT for a row of a version that stored sentences. Raises BadRow if it is invalid."""
     if "verdict" not in row:
         return VerdictKind.TEXT
     text = text_in(row, "verdict")
     if text not in {*VerdictKind}:
-        raise BadRow("verdict is none of the known ones")
+        raise BadRow(tr("{column} is none of the known ones", column="verdict"))
     return VerdictKind(text)

@@ -1,4 +1,4 @@
-"""Which project a rescue copy belongs to: a note beside the copy, so that whoever opens the place again hears of it."""
+"""Notes next to rescue copies of projects: which project a copy belongs to, for when the user opens that one again."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _NOTE = ".of"
 
 
 def note_rescue(copy: Path, *, project: Path) -> None:
-    """Note that the work on `project` goes on in `copy`; without the note the copy is found by its name alone."""
-    with contextlib.suppress(OSError), written_whole(_note_of(copy)) as beside:
-        beside.write_bytes(os.fsencode(project.absolute()))
+    """Note that `copy` continues `project`. If the note cannot be written, the copy has only its name."""
+    with contextlib.suppress(OSError), written_whole(_note_of(copy)) as temporary:
+        temporary.write_bytes(os.fsencode(project.absolute()))
 
 
 def settle_rescue(copy: Path) -> None:
-    """The work of a copy was saved elsewhere: nobody has to hear of it any more."""
+    """Remove the note of a copy, after its content was saved elsewhere."""
     with contextlib.suppress(OSError):
         _note_of(copy).unlink(missing_ok=True)
 
 
 def is_rescue_copy(project: Path) -> bool:
-    """Whether this project is a copy in which the work on another one went on."""
+    """Whether this project is a rescue copy of another one."""
     return project.parent == rescue_folder()
 
 
 def rescued_copies(project: Path) -> list[Path]:
-    """The copies in which work on `project` went on, the oldest first, as far as they are there and not saved since."""
+    """The existing rescue copies of `project` that were not saved elsewhere, the oldest first."""
     wanted, found = os.fsencode(project.absolute()), []
     with contextlib.suppress(OSError):
         for note in sorted(rescue_folder().glob(f"*{_NOTE}")):

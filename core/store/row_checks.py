@@ -1,4 +1,4 @@
-"""Values of rows as the project file has them, each checked: a file may hold anything, and SQLite enforces no types."""
+"""Read and check values of rows, because a file may hold anything, and SQLite does not enforce types."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import math
 from typing import Any
 
 from core.geometry import Box
+from core.translation import tr, tr_plural
 
 Row = dict[str, Any]
 
 LARGEST_SIDE = 1 << 31
-"""No picture has more pixels on a side, and Qt and OpenCV count them with 32 bits."""
+"""Largest width or height of a picture in pixels; Qt and OpenCV count with 32 bits."""
 
 
 class BadRow(Exception):
-    """A row that cannot be used; the message says which column is wrong and how."""
+    """A row with an invalid value; the message names the column and the problem."""
 
 
 def text_in(row: Row, name: str) -> str:
     """A text of valid Unicode."""
     value = row[name]
     if type(value) is not str:
-        raise BadRow(f"{name} is no text")
+        raise BadRow(tr("{column} is no text", column=name))
     if not is_unicode(value):
-        raise BadRow(f"{name} is no valid UTF-8")
+        raise BadRow(tr("{column} is no valid UTF-8", column=name))
     return value
 
 
@@ -32,12 +33,12 @@ def whole_number_in(row: Row, name: str, *, least: int = 1, most: int = LARGEST_
     """A whole number of a range."""
     value = row[name]
     if type(value) is not int or not least <= value <= most:
-        raise BadRow(f"{name} is no whole number from {least} to {most}")
+        raise BadRow(tr("{column} is no whole number from {least} to {most}", column=name, least=least, most=most))
     return value
 
 
 def id_in(row: Row, name: str = "id", *, least: int = 1) -> int:
-    """The id of a row, this one or another; 0 is none yet."""
+    """The id of this row or of another one; 0 stands for none."""
     return whole_number_in(row, name, least=least, most=2**63 - 1)
 
 
@@ -50,23 +51,23 @@ def number_in(row: Row, name: str) -> float:
     """A finite number."""
     value = row[name]
     if type(value) not in (float, int) or not math.isfinite(value):
-        raise BadRow(f"{name} is no finite number")
+        raise BadRow(tr("{column} is no finite number", column=name))
     return float(value)
 
 
 def json_in(row: Row, name: str) -> object:
-    """What a text of JSON says."""
+    """The value of a column with JSON."""
     return json_of(row[name], name)
 
 
 def json_of(text: object, name: str) -> object:
-    """The same of a value that was read alone."""
+    """The value of a JSON text; `name` is its column, for errors."""
     if type(text) is not str:
-        raise BadRow(f"{name} is no text")
+        raise BadRow(tr("{column} is no text", column=name))
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadRow(f"{name} is no valid JSON") from error
+        raise BadRow(tr("{column} is no valid JSON", column=name)) from error
     return value
 
 
@@ -74,20 +75,20 @@ def mapping_in(row: Row, name: str) -> dict[str, Any]:
     """A JSON object."""
     value = json_in(row, name)
     if not isinstance(value, dict):
-        raise BadRow(f"{name} is no JSON object")
+        raise BadRow(tr("{column} is no JSON object", column=name))
     return value
 
 
 def numbers_of(values: object, name: str, *, count: int) -> list[float]:
-    """So many finite numbers of a JSON array."""
+    """A JSON array of `count` finite numbers."""
     if not isinstance(values, list) or len(values) != count or not {*map(type, values)} <= {float, int}:
-        raise BadRow(f"{name} is not {count} numbers")
+        raise BadRow(tr_plural("{column} is not {count} number", "{column} is not {count} numbers", count, column=name))
     try:
         numbers = [float(value) for value in values]
     except OverflowError as error:
-        raise BadRow(f"{name} has a number that is too large") from error
+        raise BadRow(tr("{column} has a number that is too large", column=name)) from error
     if not all(map(math.isfinite, numbers)):
-        raise BadRow(f"{name} has a number that is not finite")
+        raise BadRow(tr("{column} has a number that is not finite", column=name))
     return numbers
 
 
@@ -95,7 +96,7 @@ def box_of(values: object, name: str) -> Box:
     """A box with an area."""
     box = Box(*numbers_of(values, name, count=4))
     if not (box.x2 > box.x1 and box.y2 > box.y1):
-        raise BadRow(f"{name} is a box without an area")
+        raise BadRow(tr("{column} is a box without an area", column=name))
     return box
 
 
@@ -105,21 +106,21 @@ def box_in(row: Row, name: str) -> Box:
 
 
 def outline_in(row: Row, name: str) -> tuple[tuple[float, ...], ...]:
-    """Polygons as JSON, none where there is no text."""
+    """Polygons as JSON; NULL stands for none."""
     if row[name] is None:
         return ()
     polygons = json_in(row, name)
     if not isinstance(polygons, list) or not all(type(polygon) is list for polygon in polygons):
-        raise BadRow(f"{name} is no list of polygons")
+        raise BadRow(tr("{column} is no list of polygons", column=name))
     for polygon in polygons:
         if len(polygon) % 2:
-            raise BadRow(f"{name} has a point with one coordinate")
+            raise BadRow(tr("{column} has a point with one coordinate", column=name))
         numbers_of(polygon, name, count=len(polygon))
     return tuple(tuple(polygon) for polygon in polygons)
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogates, which stand for bytes that were no UTF-8."""
+    """Whether a text has no lone surrogates, which stand for bytes of invalid UTF-8."""
     if text.isascii():
         return True
     try:

@@ -1,4 +1,4 @@
-"""Records as rows of the project file, and back."""
+"""Convert records to rows of the project file and back."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ from core.store.row_checks import (
     text_in,
     whole_number_in,
 )
+from core.translation import tr
 
 
 def now() -> str:
-    """The time for `created` and `changed`: ISO 8601, UTC, milliseconds."""
+    """The current time for `created` and `changed`: ISO 8601, UTC, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def correction_row(correction: Correction) -> dict[str, Any]:
-    """A new correction's row, without an id."""
+    """The row of a new correction, without an id."""
     moment = now()
     return {
         "image_id": correction.image_id,
@@ -50,7 +51,7 @@ def correction_row(correction: Correction) -> dict[str, Any]:
 
 
 def refinement_columns(correction: Correction) -> dict[str, Any]:
-    """What one drawing, refining and accepting says: these columns belong together and change together."""
+    """The columns of one drawing, refinement and acceptance, which always change together."""
     confidence = correction.edge_confidence
     return {
         "drawn": box_text(correction.drawn),
@@ -66,7 +67,7 @@ def refinement_columns(correction: Correction) -> dict[str, Any]:
 
 
 def correction_of(row: Row) -> Correction:
-    """The correction in a row. Raises BadRow where a value is none that was ever stored."""
+    """Convert a row to a correction. Raises BadRow if a value is invalid."""
     for name in row.keys() & {"created", "changed"}:
         text_in(row, name)
     return Correction(
@@ -88,23 +89,23 @@ def correction_of(row: Row) -> Correction:
 
 
 def image_of(row: Row, *, folder: Path) -> ImageRecord:
-    """The image in a row, seen from the project's folder. Raises BadRow as `correction_of`."""
+    """Convert a row to an image; `folder` is the project's. Raises BadRow if a value is invalid."""
     width, height = whole_number_in(row, "width"), whole_number_in(row, "height")
     return ImageRecord(id_in(row), picture_path(row["path"], folder=folder), width, height)
 
 
 def category_of(row: Row) -> Category:
-    """The category in a row. Raises BadRow as `correction_of`."""
+    """Convert a row to a category. Raises BadRow if a value is invalid."""
     if row["place"] is not None:
         id_in(row, "place")
     name = text_in(row, "name")
     if not name.strip():
-        raise BadRow("name is empty")
+        raise BadRow(tr("{column} is empty", column="name"))
     return Category(id_in(row), name)
 
 
 def check_row(table: str, row: Row) -> None:
-    """Raise BadRow where a row of an undo step, perhaps of an older version, is no row of its table."""
+    """Raise BadRow if a row of an undo step, perhaps of an older version, is invalid in its table."""
     if table == "corrections":
         correction_of({"outline": None, "origin": None, "confirmed": 1, **row})
     elif table == "categories":
@@ -112,7 +113,7 @@ def check_row(table: str, row: Row) -> None:
 
 
 def is_whole(table: str, row: Row) -> bool:
-    """Whether a row can be read."""
+    """Whether a row has no invalid value."""
     try:
         check_row(table, row)
     except BadRow:
@@ -121,28 +122,28 @@ def is_whole(table: str, row: Row) -> bool:
 
 
 def check_boxes(correction: Correction) -> None:
-    """Raise BadInputError where a box of a correction is not finite or has no area."""
+    """Raise BadInputError if a box of a correction is not finite or has no area."""
     for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
         check_box(box)
 
 
 def check_box(box: Box) -> None:
-    """Raise BadInputError where a box is not finite or has no area."""
+    """Raise BadInputError if a box is not finite or has no area."""
     if not all(math.isfinite(edge) for edge in box):
-        raise BadInputError(f"The box {tuple(box)} has an edge that is not a number: draw it again.")
+        raise BadInputError(tr("The box {box} has an edge that is not a number: draw it again.", box=tuple(box)))
     if box.width <= 0 or box.height <= 0:
-        raise BadInputError(f"The box {tuple(box)} has no area: draw it again.")
+        raise BadInputError(tr("The box {box} has no area: draw it again.", box=tuple(box)))
 
 
 def box_text(box: Box) -> str:
-    """A box as the JSON array [x1, y1, x2, y2]; every float comes back as it was."""
+    """A box as the JSON array [x1, y1, x2, y2]; floats are restored exactly."""
     return _numbers_text(box)
 
 
 def boxes_of(drawn: str, accepted: str, origin: str | None) -> frozenset[Box]:
-    """What a stored box is known by: itself, and, if it was imported, what it once came as and what was drawn.
+    """All boxes that identify a stored box: the accepted one, and, if it was imported, its origin and the drawn one.
 
-    Raises BadRow as `correction_of`.
+    Raises BadRow if a value is invalid.
     """
     names = {"accepted": accepted} if origin is None else {"accepted": accepted, "drawn": drawn}
     boxes = [box_of(json_of(text, name), name) for name, text in names.items()]
@@ -150,15 +151,18 @@ def boxes_of(drawn: str, accepted: str, origin: str | None) -> frozenset[Box]:
 
 
 def stored_path(path: Path, *, folder: Path) -> str | bytes:
-    """The path of a picture as the project keeps it: relative where it is below `folder`, so that both can move.
+    """The path of a picture as the project stores it: relative if it is below `folder`, so that both can be moved.
 
-    A name that is no valid Unicode (possible on Linux) is kept as the bytes that it has on the disk.
+    A name that is no valid Unicode, which Linux allows, is stored as its bytes. Raises BadInputError for a null
+    character.
     """
     if "\0" in str(path):
-        raise BadInputError(f"The path {str(path)!r} has a character that no path can have: rename the picture.")
+        raise BadInputError(
+            tr("The path {path} has a character that no path can have: rename the picture.", path=repr(str(path)))
+        )
     whole, base = _absolute(path), _absolute(folder)
     if not whole.is_relative_to(base):
-        # The same folder may have been reached by way of a link; the picture itself may be a link and stays one.
+        # The folder may have been reached through a link. A link of the picture itself is not resolved.
         real = Path(os.path.realpath(whole.parent)) / whole.name
         real_base = Path(os.path.realpath(base))
         whole, base = (real, real_base) if real.is_relative_to(real_base) else (whole, base)
@@ -172,25 +176,25 @@ def stored_path(path: Path, *, folder: Path) -> str | bytes:
 
 
 def picture_path(stored: object, *, folder: Path) -> Path:
-    """Where a picture is now, seen from the project's folder, without `..`. Raises BadRow where that is no path."""
+    """The path of a picture, without `..`; `folder` is the project's. Raises BadRow if `stored` is no path."""
     if type(stored) not in (str, bytes) or not stored:
-        raise BadRow("path is no text")
+        raise BadRow(tr("{column} is no text", column="path"))
     assert isinstance(stored, str | bytes)
-    if isinstance(stored, str) and not is_unicode(stored):  # such names are kept as bytes
-        raise BadRow("path is no valid UTF-8")
+    if isinstance(stored, str) and not is_unicode(stored):  # such names are stored as bytes
+        raise BadRow(tr("{column} is no valid UTF-8", column="path"))
     try:
         text = os.fsdecode(stored)
-    except UnicodeDecodeError as error:  # bytes of Linux in a project that was carried to Windows
-        raise BadRow("path is no name on this system") from error
+    except UnicodeDecodeError as error:  # a name from Linux in a project that was copied to Windows
+        raise BadRow(tr("{column} is no name on this system", column="path")) from error
     if "\0" in text:
-        raise BadRow("path has a character that no path can have")
+        raise BadRow(tr("{column} has a character that no path can have", column="path"))
     whole = folder / text
-    # A name below the folder must not lead out of it by `..` when an export writes a file of the same name.
+    # Without `..`, an export cannot write a file of this name outside its folder.
     return Path(os.path.normpath(whole)) if ".." in text else whole
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which are to stay
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
 def _numbers_text(numbers: Box | EdgeConfidence) -> str:
@@ -204,18 +208,18 @@ def _origin_text(origin: Origin) -> str:
 def _origin_of(text: object) -> Origin:
     values = json_of(text, "origin")
     if not isinstance(values, dict) or type(values.get("file")) is not str:
-        raise BadRow("origin names no file")
-    name = values["file"].encode("utf-8", "replace").decode()  # it is shown, and opens nothing
+        raise BadRow(tr("{column} names no file", column="origin"))
+    name = values["file"].encode("utf-8", "replace").decode()  # the name is only shown
     return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
 
 
 def origin_in(row: Row, name: str) -> Origin:
-    """Where a box comes from, as JSON. Raises BadRow as `correction_of`."""
+    """The origin of a box, as JSON. Raises BadRow if it is invalid."""
     return _origin_of(row[name])
 
 
 def confidence_in(row: Row, name: str) -> EdgeConfidence | None:
-    """Edge confidences as JSON, None where there are none. Raises BadRow as `correction_of`."""
+    """Edge confidences as JSON; NULL stands for none. Raises BadRow if they are invalid."""
     if row[name] is None:
         return None
     left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)

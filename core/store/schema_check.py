@@ -1,4 +1,4 @@
-"""Whether a project file has exactly the tables that its version makes: names, types, keys, and nothing that acts.
+"""Check that a project file has exactly the tables of its version: names, types, keys, and no code.
 
 Triggers, views and CHECK clauses run when a table is read or written, so a file that holds some is refused.
 """
@@ -14,19 +14,21 @@ from sqlite_utils import Database
 from core.records import Finding
 from core.store.migrations import MIGRATIONS
 from core.store.row_checks import is_unicode
+from core.translation import tr
 
 Shape = dict[str, tuple[Any, ...]]
-"""Table name -> its columns, unique keys and references, as SQLite tells them."""
+"""Table name -> its columns, unique keys and references, as SQLite reports them."""
 
 _LOG = "_sqlite_migrations"
 _SQLITES_OWN = ("sqlite_sequence", "sqlite_stat1", "sqlite_stat4")
 
 
 def schema_findings(db: Database, *, expected: Shape | None = None) -> list[Finding]:
-    """What is wrong with the tables of a project that is of this version, or of the one with the `expected` shape."""
+    """Differences of a project's tables from the `expected` shape, or from that of this version."""
     wanted, found = expected or current_shape(), shape_of(db)
-    findings = [Finding(name, 0, "this table is missing") for name in wanted if name not in found]
-    findings += [Finding(name, 0, "this table is of no version of BoxRefine") for name in found if name not in wanted]
+    findings = [Finding(name, 0, tr("this table is missing")) for name in wanted if name not in found]
+    foreign = tr("this table is of no version of BoxRefine")
+    findings += [Finding(name, 0, foreign) for name in found if name not in wanted]
     findings += [
         Finding(name, 0, _difference(wanted[name], found[name]))
         for name in wanted
@@ -34,24 +36,24 @@ def schema_findings(db: Database, *, expected: Shape | None = None) -> list[Find
     ]
     for kind, name, sql in db.execute("SELECT type, name, sql FROM sqlite_master").fetchall():
         if kind in ("trigger", "view"):
-            findings.append(Finding(str(name), 0, f"this is a {kind}, which no BoxRefine project has"))
+            findings.append(Finding(str(name), 0, tr("this is a {kind}, which no BoxRefine project has", kind=kind)))
         elif kind == "table" and isinstance(sql, str) and ("CHECK" in sql.upper() or " AS (" in sql.upper()):
-            findings.append(Finding(str(name), 0, "this table computes something when it is written"))
+            findings.append(Finding(str(name), 0, tr("this table computes something when it is written")))
     return findings
 
 
 def log_findings(db: Database) -> list[Finding]:
-    """What is wrong with the table that says which steps were applied; a project that has none yet is in order."""
+    """Damage of the table of applied migrations; a project without any table has none."""
     if not db.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]:
         return []
     wanted, found = current_shape()[_LOG], shape_of(db).get(_LOG)
     if found is None:
-        return [Finding(_LOG, 0, "this table is missing")]
+        return [Finding(_LOG, 0, tr("this table is missing"))]
     return [] if found == wanted else [Finding(_LOG, 0, _difference(wanted, found))]
 
 
 def shape_of(db: Database) -> Shape:
-    """The tables of a database as SQLite understands them."""
+    """The tables of a database as SQLite parses them."""
     names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     return {str(name): _shape_of_table(db, str(name)) for (name,) in names if name not in _SQLITES_OWN}
 
@@ -64,13 +66,13 @@ def current_shape() -> Shape:
 
 @cache
 def shape_after(*, without: frozenset[str]) -> Shape:
-    """The tables of a version that does not have some of the steps yet."""
+    """The tables of an earlier version, which lacks some migrations."""
     with closing(project_in_memory(without=without)) as db:
         return shape_of(db)
 
 
 def project_in_memory(*, without: frozenset[str] = frozenset()) -> Database:
-    """An empty project to compare with, or one that lacks some steps."""
+    """An empty project in memory, to compare with, perhaps without some migrations."""
     db = Database(memory=True, execute_plugins=False)
     MIGRATIONS.ensure_migrations_table(db)
     for step in MIGRATIONS.pending(db):
@@ -85,14 +87,15 @@ def column_names(table: tuple[Any, ...]) -> list[str]:
 
 
 def patch_schema(db: Database) -> None:
-    """Let a copy of a damaged project name its tables and columns as this version does, so that rows can be read.
+    """Replace table definitions in a copy of a damaged project by those of this version, so that rows can be read.
 
-    Tables whose names or columns are unknown get this version's, the most alike ones first; columns stand in the order
-    in which the steps have added them. What else the schema holds, goes. The connection is of no use afterwards.
+    A table with an unknown name gets the name of the most similar missing table. A table with unknown columns gets the
+    columns of this version, in the order in which the migrations have added them. Everything else in the schema is
+    removed. The connection cannot be used afterwards.
     """
     with closing(project_in_memory()) as reference:
         wanted = dict(reference.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
-    db.execute("PRAGMA writable_schema = ON")  # a table that cannot be understood is then passed over
+    db.execute("PRAGMA writable_schema = ON")  # SQLite then skips tables that it cannot parse
     entries = db.execute("SELECT rowid, name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
     tables = {rowid: (str(name), str(sql)) for rowid, name, sql in entries if name not in _SQLITES_OWN}
     known = {name: set(column_names(shape)) for name, shape in current_shape().items()}
@@ -115,7 +118,7 @@ def patch_schema(db: Database) -> None:
 
 
 def _names_only(db: Database, table: str) -> bool:
-    """Whether a table can be understood and has exactly the columns of this version or an earlier one."""
+    """Whether SQLite can parse a table and it has exactly the columns of this version or an earlier one."""
     found = {str(column[0]) for column in _shape_of_table(db, table)[0]}
     return found in _columns_by_version(table)
 
@@ -133,12 +136,12 @@ def _shape_of_table(db: Database, table: str) -> tuple[Any, ...]:
         return (), frozenset(), frozenset()
     quoted = '"' + table.replace('"', '""') + '"'
     columns = [tuple(row[1:]) for row in db.execute(f"PRAGMA table_xinfo({quoted})").fetchall()]
-    # The order differs where a step was applied later than a newer one; rows are read by name.
+    # The order of columns depends on the order of migrations; rows are read by name.
     columns.sort(key=repr)
     keys: set[tuple[str, ...]] = set()
     for _, name, unique, *_ in db.execute(f"PRAGMA index_list({quoted})").fetchall():
         if unique and not is_unicode(str(name)):
-            keys.add(("an index without a name",))
+            keys.add(("an index without a name",))  # untranslated: only compared
         elif unique:
             index = '"' + str(name).replace('"', '""') + '"'
             keys.add(tuple(str(row[2]) for row in db.execute(f"PRAGMA index_info({index})").fetchall()))
@@ -149,5 +152,5 @@ def _shape_of_table(db: Database, table: str) -> tuple[Any, ...]:
 def _difference(wanted: tuple[Any, ...], found: tuple[Any, ...]) -> str:
     missing = [name for name in column_names(wanted) if name not in column_names(found)]
     if missing:
-        return f"this table has no column {', '.join(missing)}"
-    return "the columns, keys or references of this table are others than BoxRefine's"
+        return tr("this table has no column {columns}", columns=", ".join(missing))
+    return tr("the columns, keys or references of this table are others than BoxRefine's")

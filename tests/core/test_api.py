@@ -75,7 +75,7 @@ def test_boxes_that_are_none_are_refused(models: Models, boxes: object, sentence
 
 
 def test_categories_are_one_for_each_box(models: Models) -> None:
-    with pytest.raises(core.BadInputError, match="1 boxes but 2 categories"):
+    with pytest.raises(core.BadInputError, match="one category for each box: give 1, not 2"):
         models.refine(np.zeros((8, 8, 3), np.uint8), [(0, 0, 4, 4)], ["a", "b"])
 
 

@@ -1,1 +1,1 @@
-"""One module for each format that is written."""
+"""One module for each export format."""

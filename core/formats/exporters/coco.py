@@ -1,4 +1,4 @@
-"""COCO export, and writing any COCO document whole or not at all."""
+"""COCO export, and atomic writing of any COCO document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from core.formats.exporters.layout import clamped, picture_names
+from core.formats.exporters.layout import clip_to_image, picture_names
 from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
 from core.formats.safe_write import ExportFile, write_file
 from core.geometry import Box
@@ -20,14 +20,15 @@ _DECIMALS = 3
 
 
 def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
-    """One file. Ids are the project's; each annotation also says how its box came about.
+    """One JSON file. Ids are the project's; annotations have extra keys for the origin of their boxes.
 
-    Categories stand in the order of the project; their ids never change, wherever they are moved.
+    Categories are in the order of the project; their ids do not depend on it.
 
-    `bbox` is x, y, width, height of the accepted box inside the image, to a thousandth of a pixel; `drawn_bbox` and
-    `refined_bbox` (null without one) are as they were, `edge_confidence` is left, top, right, bottom; `confirmed` is
-    there, and false, where nobody has said yes to a box yet, `source` where it was imported from that file. With
-    `outlines`, the polygons of masks are the `segmentation`, see `segmentation_of`.
+    `bbox` is x, y, width, height of the accepted box, clipped to the image and rounded to a thousandth of a pixel.
+    `drawn_bbox` and `refined_bbox` (null without one) are not clipped. `edge_confidence` is left, top, right, bottom.
+    `confirmed` is false if the user has not reviewed the box, and absent otherwise. `source` is the file that the box
+    was imported from, absent for drawn boxes. With `outlines`, `segmentation` has the polygons of masks, see
+    `segmentation_of`.
     """
     return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset, outlines=outlines)))]
 
@@ -37,7 +38,7 @@ def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
     names = picture_names(dataset)
     images = {image.id: image for image in dataset.images}
     return {
-        "info": {"description": "Exported by BoxRefine"},
+        "info": {"description": "Exported by BoxRefine"},  # untranslated: content of the file
         "images": [
             {"id": image.id, "file_name": names[image.id], "width": image.width, "height": image.height}
             for image in dataset.images
@@ -52,12 +53,11 @@ def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
 def refined_document(
     coco: CocoFile, refinements: Mapping[int, Refinement], *, encoder: str, refiner: str, outlines: bool = False
 ) -> dict[str, Any]:
-    """A copy of the document with refined boxes: same ids, same order, everything else as it was.
+    """A copy of the document with refined boxes; ids, order and everything else stay the same.
 
-    `refinements` are by `CocoAnnotation.index`; `encoder` and `refiner` are the identities of who made them. Each gives
-    its annotation a new `bbox`, and says how that came about with the keys of `files`: the box that it was is the
-    `drawn_bbox`, and nobody has confirmed the new one. With `outlines`, the polygons of its mask are its
-    `segmentation`, and its `area` is theirs.
+    `refinements` are by `CocoAnnotation.index`; `encoder` and `refiner` are the identities of the models. Each refined
+    annotation gets a new `bbox` and the extra keys of `files`: `drawn_bbox` is its previous box, and `confirmed` is
+    false. With `outlines`, `segmentation` and `area` are those of its mask's polygons.
     """
     annotations = list(coco.document["annotations"])
     for index, refinement in refinements.items():
@@ -79,14 +79,14 @@ def refined_document(
 
 
 def write_json(document: Mapping[str, Any], path: Path) -> None:
-    """Write a document beside `path` and rename. Raises StorageError where the disk is full or may not be written."""
+    """Write a document atomically. Raises StorageError if the disk is full or may not be written."""
     write_file(path, _dump(document))
 
 
 def segmentation_of(outline: Outline, *, refined: Box | None, accepted: Box) -> list[list[float]]:
-    """A mask's polygons within its accepted box; none where that box was moved away from what the mask gave.
+    """A mask's polygons, clipped to the accepted box; empty if that was moved too far from the refined box.
 
-    An edge may have been nudged by 5 % of the side, or 2 pixels: the polygons are then cut at it.
+    Each edge may have moved by 5 % of the side, or by 2 pixels.
     """
     if not outline or refined is None:
         return []
@@ -102,7 +102,7 @@ def segmentation_of(outline: Outline, *, refined: Box | None, accepted: Box) -> 
 
 
 def area_of(segmentation: list[list[float]]) -> float:
-    """Square pixels inside polygons that do not overlap."""
+    """Area in square pixels of polygons that do not overlap."""
     total = 0.0
     for polygon in segmentation:
         corners = list(zip(polygon[::2], polygon[1::2], strict=True))
@@ -112,9 +112,9 @@ def area_of(segmentation: list[list[float]]) -> float:
 
 
 def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -> dict[str, Any]:
-    accepted = clamped(correction.accepted, image)
+    accepted = clip_to_image(correction.accepted, image)
     polygons = []
-    if outlines and correction.confirmed:  # a proposal's outline is not yet this box's
+    if outlines and correction.confirmed:  # the outline of a proposal does not belong to the accepted box
         polygons = segmentation_of(correction.outline, refined=correction.refined, accepted=accepted)
     bbox = _bbox(accepted)
     confidence = correction.edge_confidence
@@ -139,7 +139,7 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
 
 
 def _bbox(box: Box) -> list[float]:
-    """x, y, width, height, of rounded edges, so that rounding never carries the right edge over the border."""
+    """x, y, width, height from rounded edges, so that rounding never moves the right edge beyond the border."""
     x1, y1, x2, y2 = (round(float(edge), _DECIMALS) for edge in box)
     return [x1, y1, round(x2 - x1, _DECIMALS), round(y2 - y1, _DECIMALS)]
 

@@ -1,4 +1,4 @@
-"""What the formats share: picture names relative to a folder, boxes inside the picture, boxes by image."""
+"""Functions that the export formats share: picture names relative to a folder, clipped boxes, boxes by image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.records import Correction, Dataset, ImageRecord
 def picture_names(dataset: Dataset) -> dict[int, str]:
     """Image id -> the picture's name, relative to the dataset's folder, or to the deepest that holds all pictures.
 
-    Slashes stand between folders on every system. Pictures without a folder in common keep their whole path.
+    Folders are separated by slashes on every system. Pictures without a common folder keep their whole path.
     """
     root = _root(dataset)
     return {
@@ -25,14 +25,14 @@ def picture_names(dataset: Dataset) -> dict[int, str]:
 def side_file_names(dataset: Dataset, *, folder: str, suffix: str) -> dict[int, PurePosixPath]:
     """Image id -> the name of its own file: `folder`, the picture's subfolders, its stem, `suffix`.
 
-    Two pictures of one folder that differ in their suffix alone get `cat.txt` and `cat-2.txt`.
+    Two pictures of one folder that differ only in their suffix get `cat.txt` and `cat-2.txt`.
     """
     names: dict[int, PurePosixPath] = {}
     taken: set[str] = set()
     for image_id, picture in picture_names(dataset).items():
         plain = _below(PurePosixPath(folder), PurePath(picture)).with_suffix("")
         name, count = plain, 1
-        while str(name).casefold() in taken:  # case counts for nothing on Windows and macOS
+        while str(name).casefold() in taken:  # file names ignore case on Windows and macOS
             count += 1
             name = plain.with_name(f"{plain.name}-{count}")
         taken.add(str(name).casefold())
@@ -40,16 +40,16 @@ def side_file_names(dataset: Dataset, *, folder: str, suffix: str) -> dict[int, 
     return names
 
 
-def by_image(dataset: Dataset) -> dict[int, list[Correction]]:
-    """Image id -> its corrections in their order; an image without any has an empty list."""
+def group_by_image(dataset: Dataset) -> dict[int, list[Correction]]:
+    """Image id -> its corrections in their order; an image without corrections has an empty list."""
     groups: dict[int, list[Correction]] = {image.id: [] for image in dataset.images}
     for correction in dataset.corrections:
         groups[correction.image_id].append(correction)
     return groups
 
 
-def clamped(box: Box, image: ImageRecord) -> Box:
-    """The box inside the picture, at least one pixel long on each side."""
+def clip_to_image(box: Box, image: ImageRecord) -> Box:
+    """Clip a box to the picture, keeping it at least one pixel long on each side."""
     return Box.of(clip([box], width=image.width, height=image.height))
 
 
@@ -69,9 +69,9 @@ def _common(folders: Iterable[Path]) -> Path | None:
 
 
 def _below(folder: PurePosixPath, picture: PurePath) -> PurePosixPath:
-    """`folder`/`picture`, also where the picture's path is a whole one: `C:/a` becomes `C/a`, and `..` is left out."""
+    """Join `folder` and `picture`, also if that is absolute: `C:/a` becomes `C/a`, and `..` is resolved."""
     picture = PurePath(os.path.normpath(picture))
     parts = picture.parts[1:] if picture.anchor else picture.parts
     drive = [picture.drive.strip(":\\/").replace("\\", "-")] if picture.drive.strip(":\\/") else []
-    # A backslash is a letter on Linux, and stands between folders on Windows.
+    # On Linux a file name may have a backslash, which would separate folders on Windows.
     return folder.joinpath(*drive, *(part.replace("\\", "_") for part in parts))

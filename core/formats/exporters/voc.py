@@ -1,8 +1,8 @@
-"""Pascal VOC export: one XML file an image in Annotations/, with the pixel numbers of the VOC development kit.
+"""Pascal VOC export: one XML file per image in Annotations/, with the pixel numbers of the VOC development kit.
 
-VOC counts pixels from 1 and counts the last one in: a box over the first pixel alone is xmin = xmax = 1. So xmin and
-ymin are our rounded x1 + 1 and y1 + 1, and xmax and ymax are our rounded x2 and y2, which are exclusive and count
-from 0. Pictures are not copied.
+VOC counts pixels from 1 and includes the last one: a box of only the first pixel has xmin = xmax = 1. So xmin and ymin
+are round(x1) + 1 and round(y1) + 1, while xmax and ymax are round(x2) and round(y2), because x2 and y2 are exclusive
+and count from 0. Pictures are not copied.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
-from core.formats.exporters.layout import by_image, clamped, picture_names, side_file_names
+from core.formats.exporters.layout import clip_to_image, group_by_image, picture_names, side_file_names
 from core.formats.safe_write import ExportFile
 from core.geometry import Box
 from core.records import Correction, Dataset, ImageRecord
@@ -23,9 +23,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def files(dataset: Dataset) -> list[ExportFile]:
-    """One XML file an image, without objects where it has no boxes; subfolders as the pictures have them."""
+    """One XML file per image, without objects if it has no boxes, in the same subfolders as the pictures."""
     names = side_file_names(dataset, folder=MAIN_FILE, suffix=".xml")
-    pictures, groups = picture_names(dataset), by_image(dataset)
+    pictures, groups = picture_names(dataset), group_by_image(dataset)
     categories = {category.id: category.name for category in dataset.categories}
     return [
         ExportFile(names[image.id], partial(_xml, image, pictures[image.id], groups[image.id], categories))
@@ -46,12 +46,12 @@ def _xml(image: ImageRecord, picture: str, corrections: Sequence[Correction], ca
         _add_object(root, categories[correction.category_id], pixels(correction.accepted, image))
     ElementTree.indent(root)
     text: str = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()  # untranslated: XML
 
 
 def pixels(box: Box, image: ImageRecord) -> tuple[int, int, int, int]:
-    """xmin, ymin, xmax, ymax of VOC: whole pixels from 1, the last one counted in, inside the image."""
-    x1, y1, x2, y2 = clamped(box, image)
+    """VOC's xmin, ymin, xmax, ymax: whole pixels that count from 1 and include the last one, inside the image."""
+    x1, y1, x2, y2 = clip_to_image(box, image)
     xmin, ymin = min(round(x1) + 1, image.width), min(round(y1) + 1, image.height)
     return xmin, ymin, max(round(x2), xmin), max(round(y2), ymin)
 
@@ -66,5 +66,5 @@ def _add_object(root: ElementTree.Element, category: str, corners: Sequence[int]
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
-    """XML has no place for control characters, nor for a file name's bytes that are no Unicode."""
+    """Add an element, replacing characters that XML cannot hold: control characters and lone surrogates."""
     ElementTree.SubElement(parent, tag).text = _NOT_XML.sub("?", text)

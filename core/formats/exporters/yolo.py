@@ -1,7 +1,7 @@
 """YOLO export in the Ultralytics layout: labels/<picture>.txt, data.yaml, and pictures.csv.
 
-Pictures are not copied. To train, put them (or links to them) into `images/` beside `labels/` under the names that
-pictures.csv gives: their own, except where two pictures of one folder would share a label file.
+Pictures are not copied. For training, put them (or links to them) into `images/` next to `labels/`, under the names in
+pictures.csv. These are their own names, unless two pictures of one folder would share a label file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from core.formats.exporters.layout import by_image, clamped, picture_names, side_file_names
+from core.formats.exporters.layout import clip_to_image, group_by_image, picture_names, side_file_names
 from core.formats.safe_write import ExportFile
 from core.records import Correction, Dataset, ImageRecord
 
@@ -23,9 +23,9 @@ _STEPS = 1_000_000
 
 
 def files(dataset: Dataset) -> list[ExportFile]:
-    """One label file an image, empty where it has no boxes; classes count from 0 in the order of the categories."""
+    """One label file per image, empty if it has no boxes; classes count from 0 in the order of the categories."""
     labels = side_file_names(dataset, folder="labels", suffix=".txt")
-    groups = by_image(dataset)
+    groups = group_by_image(dataset)
     classes = {category.id: index for index, category in enumerate(dataset.categories)}
     return [
         *(
@@ -42,11 +42,11 @@ def _label_file(image: ImageRecord, corrections: Sequence[Correction], classes: 
 
 
 def _numbers(image: ImageRecord, correction: Correction) -> str:
-    """Centre x, centre y, width, height as parts of the image's sides.
+    """Center x, center y, width, height as fractions of the image's sides.
 
-    The edges are rounded, not the centre and the size, so that no reader finds an edge at 1.0000005.
+    The edges are rounded, not the center and the size, so that no reader computes an edge at 1.0000005.
     """
-    x1, y1, x2, y2 = clamped(correction.accepted, image)
+    x1, y1, x2, y2 = clip_to_image(correction.accepted, image)
     left, right = round(x1 / image.width * _STEPS), round(x2 / image.width * _STEPS)
     top, bottom = round(y1 / image.height * _STEPS), round(y2 / image.height * _STEPS)
     parts = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
@@ -54,7 +54,7 @@ def _numbers(image: ImageRecord, correction: Correction) -> str:
 
 
 def _data_yaml(dataset: Dataset) -> bytes:
-    # Without `path`, Ultralytics looks beside this file, so that the folder can be moved.
+    # Without `path`, Ultralytics resolves names relative to this file, so that the folder can be moved.
     content = {
         "train": "images",
         "val": "images",

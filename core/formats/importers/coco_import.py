@@ -1,4 +1,4 @@
-"""COCO import: the boxes of a file that lie on pictures of a project, and what of it cannot be used."""
+"""COCO import: the boxes of a file that are on a project's pictures, and a sentence for each unusable entry."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, check_steps, is_number
-from core.formats.importers.found import NO_CATEGORY, FoundBoxes, Places, inside
+from core.formats.importers.found import NO_CATEGORY, FoundBoxes, ImageMatcher, clip_to_picture
 from core.formats.importers.json_steps import STEP
 from core.geometry import Box
 from core.progress import Job, Progress
 from core.records import Correction, EdgeConfidence, ImageRecord, ImportedBox, Origin
 from core.text import name_of
+from core.translation import tr
 
 
 def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
-    """The boxes of a COCO document, read from `path`, that lie on `images`; see `Places` for how those are found.
+    """Find the boxes on `images` in a COCO document, which was read from `path`; see `ImageMatcher`.
 
-    What `export` has written comes back with what was drawn, refined and accepted. Raises BadFileError as `read_coco`.
+    BoxRefine's own exports restore the drawn, refined and accepted boxes. Raises BadFileError as `read_coco`.
     """
     coco = yield from check_steps(path, document)
     found = FoundBoxes(problems=list(coco.problems))
@@ -28,20 +29,25 @@ def find_boxes(path: Path, document: dict[str, Any], images: Sequence[ImageRecor
     found.problems += _unusable_categories(coco)
     for done, note in enumerate(coco.annotations):
         if done % STEP == 0:
-            yield Progress(done, len(coco.annotations), f"Importing {path.name}")
+            yield Progress(done, len(coco.annotations), tr("Importing {name}", name=path.name))
         image = places.get(note.image_id)
-        box = inside(note.box, image) if image is not None else None
+        box = clip_to_picture(note.box, image) if image is not None else None
         if image is not None and box is not None:
             found.boxes.append(ImportedBox(names[note.index] or NO_CATEGORY, _correction(coco, note, image, box)))
         elif image is not None:
             found.problems.append(
-                f"In {path}, the annotation {note.id} has a bbox wholly outside {image.path.name}: correct its x and y."
+                tr(
+                    "In {file}, the annotation {id} has a bbox wholly outside {picture}: correct its x and y.",
+                    file=path,
+                    id=note.id,
+                    picture=image.path.name,
+                )
             )
     return found
 
 
 def category_names(coco: CocoFile) -> dict[int, str | None]:
-    """Names of the boxes' categories by `CocoAnnotation.index`, None where the file does not tell."""
+    """Names of the boxes' categories by `CocoAnnotation.index`, None if the file has none."""
     known = {entry["id"]: name_of(entry.get("name")) for entry in _categories(coco)}
     notes = coco.document["annotations"]
     chosen = {note.index: notes[note.index].get("category_id") for note in coco.annotations}
@@ -55,31 +61,41 @@ def _categories(coco: CocoFile) -> list[dict[str, Any]]:
 
 
 def _unusable_categories(coco: CocoFile) -> list[str]:
-    """A sentence for each category whose name is none; its boxes come in without one."""
+    """A sentence for each category whose name is unusable; its boxes are imported without a category."""
     named = [entry for entry in _categories(coco) if entry.get("name") and not _is_blank(entry)]
     wrong = [entry for entry in named if name_of(entry["name"]) is None]
-    return [
-        f"In {coco.path}, the category {entry['id']!r:.100} has a name that cannot be used "
-        f"(“{_shortly(entry['name'])}”): its boxes are labelled {NO_CATEGORY}."
-        for entry in wrong
-    ]
+    return [_describe_unusable(coco.path, id=f"{entry['id']!r:.100}", name=entry["name"]) for entry in wrong]
 
 
 def _is_blank(entry: dict[str, Any]) -> bool:
     return isinstance(entry["name"], str) and not entry["name"].strip()
 
 
-def _shortly(value: object) -> str:
-    return f"{value!r:.100}" if isinstance(value, str) else f"of type {type(value).__name__}"
+def _describe_unusable(file: Path, *, id: str, name: object) -> str:
+    if isinstance(name, str):
+        return tr(
+            "In {file}, the category {id} has a name that cannot be used (“{name}”): its boxes are labelled {label}.",
+            file=file,
+            id=id,
+            name=f"{name!r:.100}",
+            label=NO_CATEGORY,
+        )
+    return tr(
+        "In {file}, the category {id} has a name that cannot be used (of type {type}): its boxes are labelled {label}.",
+        file=file,
+        id=id,
+        type=type(name).__name__,
+        label=NO_CATEGORY,
+    )
 
 
 def _places(
     coco: CocoFile, images: Sequence[ImageRecord], folder: Path, found: FoundBoxes
 ) -> Iterator[tuple[CocoId, ImageRecord]]:
-    """The file's id of each picture and the project's record of it; what has none is noted in `found`."""
-    places = Places(images, folder=folder, names=(entry.file_name for entry in coco.images.values()))
+    """The file's id of each picture with the project's record of it; pictures without one are added to `found`."""
+    matcher = ImageMatcher(images, folder=folder, names=(entry.file_name for entry in coco.images.values()))
     for id, entry in coco.images.items():
-        record = places.record_of(entry.file_name, found, source=coco.path, width=entry.width, height=entry.height)
+        record = matcher.match(entry.file_name, found, source=coco.path, width=entry.width, height=entry.height)
         if record is not None:
             yield id, record
 
@@ -88,10 +104,10 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
     entry = coco.document["annotations"][note.index]
     drawn, refined = _box_in(entry.get("drawn_bbox")), _box_in(entry.get("refined_bbox"))
     is_ours = drawn is not None
-    # Cut as the box itself is, so that a box that came refined is what was refined, to the last digit.
-    refined = inside(refined, image) if refined is not None else None
+    # Clipped as `box` is, so that an accepted refinement is exactly equal to the refined box.
+    refined = clip_to_picture(refined, image) if refined is not None else None
     if refined is None and _is_finite(entry.get("refine_score")) and not is_ours:
-        refined = box  # of the verb refine as it was before it told what was drawn
+        refined = box  # written by earlier versions of `boxrefine refine`, without `drawn_bbox`
     return Correction(
         image_id=image.id,
         category_id=0,
@@ -109,7 +125,7 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
 
 
 def _box_in(bbox: object) -> Box | None:
-    """The box in x, y, width, height, if that is what it is."""
+    """The box in x, y, width, height; None if that is no box with an area."""
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_finite, bbox)):
         return None
     x, y, width, height = map(float, bbox)

@@ -1,4 +1,4 @@
-"""Reading COCO files: what can be used, and a sentence for each box that cannot."""
+"""Read COCO files: the usable entries, and a sentence for each other one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from core.bounded import MEGA, read_bytes
-from core.errors import BadFileError, BadInputError, reason
+from core.errors import BadFileError, reason
 from core.formats.importers.json_steps import STEP, parse_steps
 from core.geometry import Box
 from core.progress import Job, Progress, run
 from core.text import is_file_name
+from core.translation import tr
 
 LARGEST_JSON = 2048 * MEGA
-"""Of annotations: those of COCO itself take 470 MB."""
+"""Largest JSON file, in bytes; the annotations of COCO itself take 470 MB."""
 
 LONGEST_BITS = 1000
-"""Of a whole number that a float holds, too."""
+"""Bits of the largest whole number to accept, because any float can hold it."""
 
 CocoId = int | str
-"""COCO's ids are whole numbers; files with text instead exist and work."""
+"""COCO's ids are whole numbers, but some files have text instead, which is accepted."""
 
 
 class CocoImage(NamedTuple):
-    """A picture of a COCO file; `width` and `height` are 0 where the file does not tell them."""
+    """A picture of a COCO file; `width` and `height` are 0 if the file does not have them."""
 
     file_name: str
     width: int
@@ -45,9 +46,17 @@ class CocoAnnotation:
     box: Box
 
 
+class _UnusableError(Exception):
+    """An annotation that cannot be used; `sentence` has {file} and {entry}, which the caller fills in, and `values`."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence)
+        self.sentence, self.values = sentence, values
+
+
 @dataclass(frozen=True)
 class CocoFile:
-    """A COCO document as it was read, and what of it can be used.
+    """A COCO document as it was read, and its usable entries.
 
     `problems` has one sentence for each unusable image or annotation; `unusable` has the indices of those
     annotations in `document["annotations"]`.
@@ -69,18 +78,20 @@ class CocoFile:
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Read and check a COCO file of boxes; bad entries are told in `problems`, the others can be used.
+    """Read and check a COCO file of boxes; each unusable entry has a sentence in `problems`.
 
-    Raises BadFileError where the file is missing, no JSON, or has no lists of images and annotations.
+    Raises BadFileError if the file is missing, no JSON, or has no lists of images and annotations.
     """
     return run(check_steps(path, run(read_json_steps(path))))
 
 
 def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - raw JSON
-    """Check a document that was read from `path`; in steps, between which other threads get their turn."""
+    """Check a document that was read from `path`, as a job, so that other threads run between its steps."""
     for key in ("images", "annotations"):
         if not isinstance(document, dict) or not isinstance(document.get(key), list):
-            raise BadFileError(f"{path} has no list of {key}: give a COCO file with images and annotations.")
+            raise BadFileError(
+                tr("{file} has no list of {key}: give a COCO file with images and annotations.", file=path, key=key)
+            )
     images, problems = _read_images(path, document["images"])
     annotations: list[CocoAnnotation] = []
     unusable: set[int] = set()
@@ -88,13 +99,15 @@ def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - r
     total = len(document["annotations"])
     for index, entry in enumerate(document["annotations"]):
         if index % STEP == 0:
-            yield Progress(index, total, f"Looking at the boxes of {path.name}")
+            yield Progress(index, total, tr("Checking the boxes of {name}", name=path.name))
         try:
             annotation = _annotation(index, entry, images)
             if annotation.id in seen:
-                raise BadInputError("has an id that an earlier annotation has: give it one of its own")
-        except BadInputError as error:
-            problems.append(f"In {path}, {_name(index, entry)} {error}.")
+                raise _UnusableError(
+                    tr("In {file}, {entry} has an id that an earlier annotation has: give it one of its own.")
+                )
+        except _UnusableError as error:
+            problems.append(error.sentence.format(file=path, entry=_name(index, entry), **error.values))
             unusable.add(index)
         else:
             annotations.append(annotation)
@@ -103,18 +116,21 @@ def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - r
 
 
 def read_json_steps(path: Path) -> Job[Any]:
-    """What a JSON file holds. Raises BadFileError where it is missing or no JSON."""
+    """Parse a JSON file, as a job. Raises BadFileError if it is missing, too large or no JSON."""
     try:
         content = read_bytes(path, limit=LARGEST_JSON)
         text = content.removeprefix(codecs.BOM_UTF8).decode(json.detect_encoding(content), "surrogatepass")
         return (yield from parse_steps(text, name=path.name))
     except FileNotFoundError as error:
-        raise BadFileError(f"The file {path} does not exist: check the path.") from error
+        raise BadFileError(tr("The file {file} does not exist: check the path.", file=path)) from error
     except OSError as error:
-        raise BadFileError(f"The file {path} cannot be read ({reason(error)}): check the path.") from error
+        raise BadFileError(
+            tr("The file {file} cannot be read ({why}): check the path.", file=path, why=reason(error))
+        ) from error
     except (ValueError, RecursionError, MemoryError) as error:
-        message = f"{path} is not valid JSON ({reason(error)}): export it again from where it came."
-        raise BadFileError(message) from error
+        raise BadFileError(
+            tr("{file} is not valid JSON ({why}): export it again from where it came.", file=path, why=reason(error))
+        ) from error
 
 
 def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage], list[str]]:
@@ -124,13 +140,31 @@ def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage
         id = next(_ids(entry), None)
         name = entry.get("file_name") if isinstance(entry, dict) else None
         if id is None or not isinstance(name, str) or not name:
-            problems.append(f"In {path}, the image at place {index + 1} has no id or no file_name: add it.")
+            problems.append(
+                tr(
+                    "In {file}, the image at place {number} has no id or no file_name: add it.",
+                    file=path,
+                    number=index + 1,
+                )
+            )
         elif not is_file_name(name):
             problems.append(
-                f"In {path}, the image {id} has a file_name that no file can have ({name!r:.100}): correct it."
+                tr(
+                    "In {file}, the image {id} has a file_name that no file can have ({name}): correct it.",
+                    file=path,
+                    id=id,
+                    name=f"{name!r:.100}",
+                )
             )
         elif id in images:
-            problems.append(f"In {path}, the image {name} has the id {id} of an earlier one: give it one of its own.")
+            problems.append(
+                tr(
+                    "In {file}, the image {name} has the id {id} of an earlier one: give it one of its own.",
+                    file=path,
+                    name=name,
+                    id=id,
+                )
+            )
         else:
             images[id] = CocoImage(name, _side(entry.get("width")), _side(entry.get("height")))
     return images, problems
@@ -139,44 +173,56 @@ def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage
 def _annotation(index: int, entry: Any, images: dict[CocoId, CocoImage]) -> CocoAnnotation:  # noqa: ANN401 - raw JSON
     id = next(_ids(entry), None)
     if id is None:
-        raise BadInputError("has no id: give it one of its own")
+        raise _UnusableError(tr("In {file}, {entry} has no id: give it one of its own."))
     image_id = next(_ids({"id": entry.get("image_id")}), None)
     if image_id is None:
-        raise BadInputError("has no image_id: name the image that it is on")
+        raise _UnusableError(tr("In {file}, {entry} has no image_id: name the image that it is on."))
     if image_id not in images:
-        raise BadInputError(f"is on an image {image_id} that the file does not have: add it or correct the image_id")
+        raise _UnusableError(
+            tr("In {file}, {entry} is on an image {id} that the file does not have: add it or correct the image_id."),
+            id=image_id,
+        )
     return CocoAnnotation(index, id, image_id, _box(entry.get("bbox"), images[image_id]))
 
 
 def _box(bbox: object, image: CocoImage) -> Box:
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_number(value) for value in bbox):
-        raise BadInputError("has no bbox of four numbers: give x, y, width and height")
+        raise _UnusableError(tr("In {file}, {entry} has no bbox of four numbers: give x, y, width and height."))
     if not all(math.isfinite(value) for value in bbox):
-        raise BadInputError("has a bbox with NaN or Infinity: give finite numbers")
+        raise _UnusableError(tr("In {file}, {entry} has a bbox with NaN or Infinity: give finite numbers."))
     x, y, width, height = (float(value) for value in bbox)
     if not math.isfinite(x + width) or not math.isfinite(y + height):
-        raise BadInputError("has a bbox without end: give numbers of pixels")
+        raise _UnusableError(tr("In {file}, {entry} has a bbox without end: give numbers of pixels."))
     if width <= 0 or height <= 0:
-        raise BadInputError(f"has a bbox of size {width:g} x {height:g}: give it a width and a height above 0")
-    beside = image.width and (x >= image.width or x + width <= 0)
-    if beside or (image.height and (y >= image.height or y + height <= 0)):
-        raise BadInputError(f"has a bbox wholly outside {image.file_name}: correct its x and y")
+        raise _UnusableError(
+            tr("In {file}, {entry} has a bbox of size {width} x {height}: give it a width and a height above 0."),
+            width=f"{width:g}",
+            height=f"{height:g}",
+        )
+    is_beside = image.width and (x >= image.width or x + width <= 0)
+    if is_beside or (image.height and (y >= image.height or y + height <= 0)):
+        raise _UnusableError(
+            tr("In {file}, {entry} has a bbox wholly outside {picture}: correct its x and y."), picture=image.file_name
+        )
     return Box(x, y, x + width, y + height)
 
 
 def _ids(entry: object) -> Iterator[CocoId]:
-    """The entry's id, if it has one that can be used."""
+    """Yield the entry's id, if it has a usable one."""
     id = entry.get("id") if isinstance(entry, dict) else None
     if isinstance(id, str) or (isinstance(id, int) and not isinstance(id, bool) and id.bit_length() <= LONGEST_BITS):
         yield id
 
 
 def _name(index: int, entry: object) -> str:
-    return next((f"the annotation {id}" for id in _ids(entry)), f"the annotation at place {index + 1}")
+    """The annotation as the subject of a sentence."""
+    for id in _ids(entry):
+        return tr("the annotation {id}", id=id)
+    return tr("the annotation at place {number}", number=index + 1)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether it is one, and not a whole number so long that no float holds it, which JSON allows."""
+    """Whether a value is a number that a float can hold; JSON allows larger whole numbers."""
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""What annotation files have for a project's pictures: found by name, checked for size, told where it is of no use."""
+"""Match the entries of annotation files with a project's pictures by name, and collect their boxes and problems."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from pathlib import Path, PurePosixPath
 
 from core.geometry import Box, clip
 from core.records import ImageRecord, ImportedBox
+from core.translation import tr
 
 SLACK_PX = 2
-"""Tools round the size of a resized picture up or down; more than this is another picture."""
+"""Largest difference of a picture's size, in pixels, because tools round sizes; a larger one means another picture."""
 
 NO_CATEGORY = "object"
-"""What a box is labelled as whose file does not tell."""
+"""Category of a box without one in its file. It is stored in projects, so it is not translated."""
 
 
 @dataclass
 class FoundBoxes:
-    """What files have for a project's pictures.
+    """The boxes that annotation files have for a project's pictures.
 
-    `missing` are the names of their pictures that the project does not hold, `problems` a sentence for each other
-    thing that cannot be used.
+    `missing` has the names of pictures that the project does not hold, `problems` a sentence for each other entry that
+    cannot be used.
     """
 
     boxes: list[ImportedBox] = field(default_factory=list)
@@ -30,12 +31,12 @@ class FoundBoxes:
     problems: list[str] = field(default_factory=list)
 
 
-class Places:
-    """The project's pictures by the names that files have for them.
+class ImageMatcher:
+    """Finds the project's pictures by the names in annotation files.
 
-    A picture is found under its whole name below `folder`, or else by the last part, if the project has one such
-    picture alone and the files (`names` are all that they have) mean one alone. Not `by_suffix`: files do not tell the
-    suffix of their picture.
+    A name matches a picture by its whole path relative to `folder`. Otherwise it matches by its last part, if that is
+    unique both in the project and among `names`, which are all names in the files. Without `by_suffix`, the names have
+    no file suffix, as in YOLO.
     """
 
     def __init__(
@@ -52,19 +53,22 @@ class Places:
                 self._by_last.setdefault(_last_part(path), []).append(image)
         self._shared = Counter(map(_last_part, names))
 
-    def record_of(self, name: str, found: FoundBoxes, *, source: Path, width: int, height: int) -> ImageRecord | None:
-        """The picture that the file `source` calls so; where there is none, or one of another size, `found` tells."""
+    def match(self, name: str, found: FoundBoxes, *, source: Path, width: int, height: int) -> ImageRecord | None:
+        """Find the picture that the file `source` names, of `width` x `height` pixels (0: not known).
+
+        If there is none, or it has another size, add that to `found` and return None.
+        """
         record = self.find(name)
         if record is None:
             found.missing.append(name)
             return None
-        if problem := other_size(record, source, width=width, height=height):
+        if problem := describe_other_size(record, source, width=width, height=height):
             found.problems.append(problem)
             return None
         return record
 
     def find(self, name: str) -> ImageRecord | None:
-        """The picture that a file calls so, None where there is none or several may be meant."""
+        """Find the picture of this name; None if there is none, or if the name is ambiguous."""
         found = self._by_path.get((self._folder / name.replace("\\", "/")).as_posix(), [])
         if not found and self._shared[_last_part(name)] <= 1:
             found = self._by_last.get(_last_part(name), [])
@@ -75,19 +79,25 @@ def _last_part(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).name.casefold()
 
 
-def other_size(record: ImageRecord, source: Path, *, width: int, height: int) -> str:
-    """A sentence where a file says another size of a picture than it has (0: it does not say), else empty."""
-    said = width or record.width, height or record.height
-    if max(abs(said[0] - record.width), abs(said[1] - record.height)) <= SLACK_PX:
+def describe_other_size(record: ImageRecord, source: Path, *, width: int, height: int) -> str:
+    """A sentence if `source` has another size for a picture than it is (0: not known), else empty."""
+    width, height = width or record.width, height or record.height
+    if max(abs(width - record.width), abs(height - record.height)) <= SLACK_PX:
         return ""
-    return (
-        f"The picture {record.path} is {record.width} x {record.height} pixels upright but {source} says "
-        f"{said[0]} x {said[1]}: give the picture that the boxes were drawn on."
+    return tr(
+        "The picture {path} is {own_width} x {own_height} pixels upright but {source} says {width} x {height}: give "
+        "the picture that the boxes were drawn on.",
+        path=record.path,
+        own_width=record.width,
+        own_height=record.height,
+        source=source,
+        width=width,
+        height=height,
     )
 
 
-def inside(box: Box, record: ImageRecord) -> Box | None:
-    """The part of a box that lies on the picture, None where there is none."""
+def clip_to_picture(box: Box, record: ImageRecord) -> Box | None:
+    """Clip a box to the picture; None if it is wholly outside."""
     if box.x1 >= record.width or box.y1 >= record.height or box.x2 <= 0 or box.y2 <= 0:
         return None
     return Box.of(clip([box], width=record.width, height=record.height))

@@ -1,6 +1,6 @@
-"""JSON in steps: a file of hundreds of megabytes is parsed entry by entry, so that a window can go on meanwhile.
+"""Parse JSON in steps, entry by entry, so that other threads can run while a large file is parsed.
 
-`json.loads` keeps all other threads of Python waiting until it is done, some seconds for a file of COCO's own size.
+`json.loads` holds the GIL until it is done, which takes some seconds for a file of the size of COCO's own.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Generator
 from typing import Any
 
 from core.progress import Job, Progress
+from core.translation import tr
 
 STEP = 1000
-"""Entries between two steps."""
+"""Entries per step."""
 
+_NO_KEY = "Expecting property name enclosed in double quotes"  # untranslated: the words of the json module
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 _LONGEST_NUMBER = 1000
@@ -22,52 +24,52 @@ _BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 
 
 def _whole_number(text: str) -> float | int:
-    """Python refuses to read a whole number of thousands of digits; for us it is as good as infinity."""
+    """Convert a number that is too long for Python's `int` to infinity; no entry can use it."""
     return int(text) if len(text) <= _LONGEST_NUMBER else float(text)
 
 
-_LENIENT = json.JSONDecoder(parse_int=_whole_number)  # takes longer, so it is for those entries alone that need it
+_LENIENT = json.JSONDecoder(parse_int=_whole_number)  # slower, so only for the entries that need it
 
 
 def parse_steps(text: str, *, name: str) -> Job[Any]:
-    """The value in `text`; of an object, the entries of its lists are parsed one by one.
+    """Parse `text`; if it is an object, its lists are parsed one entry at a time.
 
-    An entry that is nested too deep is None. Progress is in characters. Raises ValueError where it is no JSON.
+    An entry that is nested too deep becomes None. Progress counts characters. Raises ValueError if `text` is no JSON.
     """
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
-        value, at = _decoded(text, at)
-        _nothing_after(text, at)
+        value, at = _decode(text, at)
+        _check_end(text, at)
         return value
     found: dict[str, Any] = {}
     at = _skip(text, at + 1)
     while text[at : at + 1] != "}":
-        key, at = _decoded(text, at)
+        key, at = _decode(text, at)
         if not isinstance(key, str):
-            raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
-        at = _skip(text, _past(text, _skip(text, at), ":"))
-        found[key], at = yield from _value(text, at, name)
-        at = _next(text, at, end="}")
-    _nothing_after(text, at + 1)
+            raise json.JSONDecodeError(_NO_KEY, text, at)
+        at = _skip(text, _skip_sign(text, _skip(text, at), ":"))
+        found[key], at = yield from _parse_value(text, at, name)
+        at = _find_next(text, at, end="}")
+    _check_end(text, at + 1)
     return found
 
 
-def _value(text: str, at: int, name: str) -> Generator[Progress, None, tuple[Any, int]]:
+def _parse_value(text: str, at: int, name: str) -> Generator[Progress, None, tuple[Any, int]]:
     if text[at : at + 1] != "[":
-        return _decoded(text, at)
+        return _decode(text, at)
     entries: list[Any] = []
     at = _skip(text, at + 1)
     while text[at : at + 1] != "]":
-        entry, at = _decoded(text, at)
+        entry, at = _decode(text, at)
         entries.append(entry)
-        at = _next(text, at, end="]")
+        at = _find_next(text, at, end="]")
         if len(entries) % STEP == 0:
-            yield Progress(at, len(text), f"Reading {name}")
+            yield Progress(at, len(text), tr("Reading {name}", name=name))
     return entries, at + 1
 
 
-def _decoded(text: str, at: int) -> tuple[Any, int]:
-    """The value that starts at `at`, and where it ends."""
+def _decode(text: str, at: int) -> tuple[Any, int]:
+    """Parse the value that starts at `at`; return it and where it ends."""
     try:
         value: tuple[Any, int] = _DECODER.raw_decode(text, at)
         return value
@@ -76,32 +78,32 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
     except ValueError:
         return _LENIENT.raw_decode(text, at)
     except RecursionError:
-        return None, _end_of(text, at)
+        return None, _find_end(text, at)
 
 
-def _end_of(text: str, at: int) -> int:
-    """Where a value in brackets ends, told by counting them. Raises ValueError where it does not end."""
+def _find_end(text: str, at: int) -> int:
+    """Find the end of a value by counting brackets. Raises ValueError if it does not end."""
     depth = 0
     for found in _BRACKETS.finditer(text, at):
         sign = found[0]
         depth += (sign in "[{") - (sign in "]}")
         if depth == 0:
             return found.end()
-    raise json.JSONDecodeError("Expecting the end of a list", text, at)
+    raise json.JSONDecodeError("Expecting the end of a list", text, at)  # untranslated: the words of the json module
 
 
-def _next(text: str, at: int, *, end: str) -> int:
-    """Where the next entry starts, or `end` stands."""
+def _find_next(text: str, at: int, *, end: str) -> int:
+    """The position of the next entry, or of `end` if there is none."""
     at = _skip(text, at)
     if text[at : at + 1] == end:
         return at
-    at = _skip(text, _past(text, at, ","))
+    at = _skip(text, _skip_sign(text, at, ","))
     if text[at : at + 1] == end:
-        raise json.JSONDecodeError("Illegal trailing comma before end", text, at)
+        raise json.JSONDecodeError("Illegal trailing comma before end", text, at)  # untranslated: the words of json
     return at
 
 
-def _past(text: str, at: int, sign: str) -> int:
+def _skip_sign(text: str, at: int, sign: str) -> int:
     if text[at : at + 1] != sign:
         raise json.JSONDecodeError(f"Expecting '{sign}' delimiter", text, at)
     return at + 1
@@ -112,7 +114,7 @@ def _skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _nothing_after(text: str, at: int) -> None:
+def _check_end(text: str, at: int) -> None:
     at = _skip(text, at)
     if at != len(text):
-        raise json.JSONDecodeError("Extra data", text, at)
+        raise json.JSONDecodeError("Extra data", text, at)  # untranslated: the words of the json module

@@ -151,7 +151,7 @@ def test_it_goes_on_in_steps_and_says_how_far_it_is(tmp_path: Path) -> None:
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps(document("a.png", notes=notes)), "utf-8")
     told = [step.message for step in find_boxes(path, [], folder=tmp_path)]
-    assert {"Reading boxes.json", "Looking at the boxes of boxes.json", "Importing boxes.json"} <= set(told)
+    assert {"Reading boxes.json", "Checking the boxes of boxes.json", "Importing boxes.json"} <= set(told)
 
 
 @pytest.mark.parametrize(

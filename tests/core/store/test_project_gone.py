@@ -109,17 +109,17 @@ def test_a_file_that_goes_while_a_box_is_stored_is_known_at_once(
     store: ProjectStore, project_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit went through; the copy has it, so it must not be stored again."""
-    look = store._place.look
-    looks: list[bool] = []
+    is_gone = store._place.is_gone
+    checks: list[bool] = []
 
-    def look_late() -> bool:
-        found = look()
-        looks.append(found)
-        if len(looks) == 2:  # the last look before the commit
+    def check_and_delete() -> bool:
+        found = is_gone()
+        checks.append(found)
+        if len(checks) == 2:  # the last check before the commit
             project_path.unlink()
         return found
 
-    monkeypatch.setattr(store._place, "look", look_late)
+    monkeypatch.setattr(store._place, "is_gone", check_and_delete)
     stored, _ = store.accept(CORRECTION)
     monkeypatch.undo()
     assert store.is_gone

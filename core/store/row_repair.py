@@ -1,4 +1,4 @@
-"""Damaged rows made whole: what can be known is kept, the rest is as if nobody had said it."""
+"""Repair damaged rows: keep every value that can be read, and replace the others by defaults."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from core.store.row_checks import (
 )
 from core.store.rows import confidence_in, now, origin_in, picture_path
 from core.store.steps import step_columns, step_of
+from core.translation import tr
 
 UNKNOWN_CATEGORY = "unknown"
-"""What boxes are labelled as whose category is lost."""
+"""Category of boxes whose category is lost. It is stored, so it is not translated."""
 
 Check = Callable[[Row, str], object]
 
@@ -47,16 +48,16 @@ _EXTRAS: Mapping[str, tuple[Check, Any]] = {
     "changed": (text_in, ""),
     "writer": (lambda row, name: whole_number_in(row, name, least=0, most=2**63 - 1), 0),
 }
-"""Columns of a box that it can do without: what reads them, and what they are where that fails."""
+"""Optional columns of a box: the function that reads one, and the value to store if that fails."""
 
 _OF_THE_REFINEMENT = {"refined": None, "edge_confidence": None, "score": None, "outline": None}
 
 
 @dataclass
-class Mender:
-    """Makes rows whole, table by table: images and categories before what points at them.
+class RowRepairer:
+    """Repairs rows, table by table: images and categories before the rows that refer to them.
 
-    `folder` is that of the project. `notes` says what was done, a line for each row.
+    `folder` is the project's. `notes` has a line for each repaired or dropped row.
     """
 
     folder: Path
@@ -68,11 +69,11 @@ class Mender:
     _names: set[str] = field(default_factory=set)
 
     def image(self, row: Row, *, extent: tuple[int, int]) -> Row | None:
-        """`extent` is how far the image's boxes reach, for one whose size cannot be found out."""
+        """Repair an image. `extent` is the largest x and y of its boxes, used if the picture's size cannot be read."""
         path = row["path"]
         if isinstance(path, str) and not is_unicode(path):
             path = os.fsencode(path)
-            self._note("images", row, "the path is kept as the bytes that are there")
+            self._note("images", row, tr("the path is kept as the bytes that are there"))
         try:
             whole = picture_path(path, folder=self.folder)
             id = id_in(row)
@@ -80,92 +81,97 @@ class Mender:
             return self._drop("images", row, str(bad))
         if path in self._paths:
             self.images[id] = self._paths[path]
-            return self._drop("images", row, "the same picture is there already, and its boxes go there")
+            return self._drop("images", row, tr("the same picture is there already, and its boxes go there"))
         self._paths[path] = self.images[id] = id
         try:
             size = whole_number_in(row, "width"), whole_number_in(row, "height")
         except BadRow as bad:
             size = _size_of(whole, extent)
-            self._note("images", row, f"{bad}: now {size[0]} x {size[1]}")
+            self._note(
+                "images", row, tr("{problem}: now {width} x {height}", problem=bad, width=size[0], height=size[1])
+            )
         return {"id": id, "path": path, "width": size[0], "height": size[1]}
 
     def category(self, row: Row) -> Row | None:
-        """A category keeps its id, and its name as far as that can be read."""
+        """Repair a category: it keeps its id, and the readable part of its name."""
         name, id, place = row["name"], row["id"], row.get("place")
         if id < 1:
-            return self._drop("categories", row, "it has no id")
+            return self._drop("categories", row, tr("it has no id"))
         if not isinstance(name, str) or not is_unicode(name) or not name.strip():
             name = _readable(name) or f"category {id}"
-            self._note("categories", row, f"the name is now {name}")
+            self._note("categories", row, tr("the name is now {name}", name=name))
         if name in self._names:
             name = f"{name} ({id})"
-            self._note("categories", row, f"the name was there already and is now {name}")
+            self._note("categories", row, tr("the name was there already and is now {name}", name=name))
         if place is not None and (type(place) is not int or place < 1):
             place = None
-            self._note("categories", row, "it stands where its id puts it")
+            self._note("categories", row, tr("it stands where its id puts it"))
         self._names.add(name)
         self.categories.add(id)
         return {"id": id, "name": name, "place": place}
 
     def correction(self, row: Row, *, unknown: Callable[[], int]) -> Row | None:
-        """A box keeps what can be read of it; where nobody can have said yes to that, it is a box to check."""
+        """Repair a box: it keeps its readable values, and becomes unconfirmed if the accepted box is not the user's.
+
+        `unknown` returns the id of the category for boxes whose category is lost.
+        """
         image_id = row["image_id"]
         if type(image_id) is not int or image_id not in self.images or row["id"] < 1:
-            return self._drop("corrections", row, f"its image {image_id!r} is lost")
-        mended, what = dict(row) | {"image_id": self.images[image_id]}, []
+            return self._drop("corrections", row, tr("its image {id} is lost", id=repr(image_id)))
+        repaired, done = dict(row) | {"image_id": self.images[image_id]}, []
         boxes = {name: _box_or_none(row, name) for name in ("drawn", "refined", "accepted")}
         best = boxes["accepted"] or boxes["refined"] or boxes["drawn"]
         if best is None:
-            return self._drop("corrections", row, "none of its boxes can be read")
+            return self._drop("corrections", row, tr("none of its boxes can be read"))
         if boxes["accepted"] is None:
-            mended |= {"accepted": best, "confirmed": 0}
-            what.append("the accepted box is now the refined or drawn one, to be checked")
+            repaired |= {"accepted": best, "confirmed": 0}
+            done.append(tr("the accepted box is now the refined or drawn one, to be checked"))
         if boxes["drawn"] is None:
-            mended["drawn"] = mended["accepted"]
-            what.append("the drawn box is now the accepted one")
+            repaired["drawn"] = repaired["accepted"]
+            done.append(tr("the drawn box is now the accepted one"))
         if boxes["refined"] is None and row["refined"] is not None:
-            mended |= _OF_THE_REFINEMENT
-            what.append("the refinement is gone")
+            repaired |= _OF_THE_REFINEMENT
+            done.append(tr("the refinement is gone"))
         if row["category_id"] not in self.categories:
-            mended |= {"category_id": unknown(), "confirmed": 0}
-            what.append(f"the category is now {UNKNOWN_CATEGORY}, to be checked")
-        what += _mend_extras(mended)
-        if what:
-            self._note("corrections", row, "; ".join(what))
-        return mended
+            repaired |= {"category_id": unknown(), "confirmed": 0}
+            done.append(tr("the category is now {name}, to be checked", name=UNKNOWN_CATEGORY))
+        done += _repair_extras(repaired)
+        if done:
+            self._note("corrections", row, "; ".join(done))
+        return repaired
 
     def refiner(self, row: Row) -> Row | None:
-        """A refiner keeps its folder; what is told of it may be lost."""
+        """Repair a refiner: it needs its folder; its other values may be lost."""
         try:
             id = id_in(row)
             picture_path(row["folder"], folder=self.folder)
         except BadRow as bad:
             return self._drop("refiners", row, str(bad))
-        mended = dict(row)
+        repaired = dict(row)
         remark = row["remark"] if "remark" in row and row["remark"] is not None else row.get("sentence", "")
         if "verdict" not in row or row["verdict"] not in {*VerdictKind}:
             remark = remark or row.get("verdict", "")  # a file of a version that stored sentences here
-            mended["verdict"] = VerdictKind.TEXT.value
-        mended["remark"] = remark
+            repaired["verdict"] = VerdictKind.TEXT.value
+        repaired["remark"] = remark
         for name in ("identity", "encoder", "parent", "remark", "created"):
-            value = mended[name]
-            mended[name] = value if isinstance(value, str) and is_unicode(value) else _readable(value)
+            value = repaired[name]
+            repaired[name] = value if isinstance(value, str) and is_unicode(value) else _readable(value)
         for name in ("data", "config", "figures"):
-            mended[name] = row[name] if _is_in_order(row, name, lambda row, name: mapping_in(row, name)) else "{}"
-        mended["promoted"] = row["promoted"] if row["promoted"] in (0, 1) else 0
-        if any(mended[name] != value for name, value in row.items()):
-            self._note("refiners", row, "what could not be read is empty")
+            repaired[name] = row[name] if _is_valid(row, name, lambda row, name: mapping_in(row, name)) else "{}"
+        repaired["promoted"] = row["promoted"] if row["promoted"] in (0, 1) else 0
+        if any(repaired[name] != value for name, value in row.items()):
+            self._note("refiners", row, tr("what could not be read is empty"))
         self.refiners.add(id)
-        return mended
+        return repaired
 
     def step(self, row: Row) -> Row:
-        """An undo step keeps its row changes; where its kind is lost, what can be read stands for its title."""
+        """Repair an undo step: it keeps its row changes; if its kind is lost, the readable text becomes its title."""
         try:
             step_of(row)
         except BadRow as bad:
             title = row.get("kind", row.get("title"))
             step = Step(StepKind.TEXT, name="" if title in {*StepKind} else _readable(title))
-            self._note("undo_steps", row, f"{bad}: it goes by what can be read of its name")
+            self._note("undo_steps", row, tr("{problem}: it goes by what can be read of its name", problem=bad))
         else:
             if "kind" in row:
                 return row
@@ -173,25 +179,25 @@ class Mender:
         return {**row, **step_columns(step)}
 
     def drop_if(self, table: str, row: Row, why: str) -> Row | None:
-        """The row as it is, or, where there is a reason against it, none."""
+        """Return the row, or None and a note if there is a reason `why` to leave it out."""
         return self._drop(table, row, why) if why else row
 
     def _drop(self, table: str, row: Row, why: str) -> Row | None:
-        self._note(table, row, f"left out, because {why}")
+        self._note(table, row, tr("left out: {why}", why=why))
         return None
 
     def _note(self, table: str, row: Row, what: str) -> None:
         self.notes.append(f"{table} {row['id']}: {what}")
 
 
-def _mend_extras(row: Row) -> list[str]:
-    wrong = [name for name, (check, _) in _EXTRAS.items() if name in row and not _is_in_order(row, name, check)]
+def _repair_extras(row: Row) -> list[str]:
+    wrong = [name for name, (check, _) in _EXTRAS.items() if name in row and not _is_valid(row, name, check)]
     for name in wrong:
         row[name] = now() if name in ("created", "changed") else _EXTRAS[name][1]
-    return [f"{', '.join(wrong)} could not be read"] if wrong else []
+    return [tr("{columns} could not be read", columns=", ".join(wrong))] if wrong else []
 
 
-def _is_in_order(row: Row, name: str, check: Check) -> bool:
+def _is_valid(row: Row, name: str, check: Check) -> bool:
     try:
         check(row, name)
     except BadRow:
@@ -200,7 +206,7 @@ def _is_in_order(row: Row, name: str, check: Check) -> bool:
 
 
 def _box_or_none(row: Row, name: str) -> str | None:
-    """The text of a box that can be read."""
+    """The box as JSON; None if it cannot be read."""
     try:
         return json.dumps(list(box_in(row, name)))
     except BadRow:
@@ -210,7 +216,7 @@ def _box_or_none(row: Row, name: str) -> str | None:
 def _size_of(picture: Path, extent: tuple[int, int]) -> tuple[int, int]:
     try:
         width, height = read_size(picture)
-    except KnownError:  # the picture may be elsewhere; what its boxes need is the least that it can be
+    except KnownError:  # the picture may be elsewhere; it is at least as large as the extent of its boxes
         width, height = extent
     return min(max(width, 1), LARGEST_SIDE), min(max(height, 1), LARGEST_SIDE)
 
