@@ -53,6 +53,7 @@ class Settings:
     teach_when_idle: bool = False
     teach_config: str = ""
     theme: str = "system"
+    language: str = "system"
     recent: tuple[str, ...] = field(default=())
     window: str = ""
     panel_widths: tuple[int, ...] = field(default=())

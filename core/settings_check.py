@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text import LONGEST_NAME, escaped
+from core.translation import LANGUAGES
 
 LARGEST_SETTINGS = 256 * 1024
 _MOST_DOTS = 40
@@ -22,6 +23,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "export_format": ("coco", "yolo", "voc"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),
+    "language": ("system", *LANGUAGES),
 }
 """The settings with few answers; a test compares them with what there is."""
 
