@@ -46,7 +46,7 @@ def test_what_was_written_by_hand_with_a_fault_is_kept_beside(tmp_path: Path) ->
     path.write_text(by_hand, "utf-8")
     settings, complaint = load_or_set_aside(path)
     assert settings == Settings()
-    assert "mend or delete that line; as it was it is kept as settings.toml.broken" in str(complaint)
+    assert "fix or delete that line. A copy is kept as settings.toml.broken." in str(complaint)
     save_settings(settings, path)
     assert (tmp_path / "settings.toml.broken").read_text("utf-8") == by_hand
     assert load_or_set_aside(path) == (Settings(), None)
