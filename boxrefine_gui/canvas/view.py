@@ -28,9 +28,9 @@ class View:
         """The view that shows the whole image, centered, with a margin."""
         room = QSizeF(max(screen.width() - 2 * FIT_MARGIN, 1), max(screen.height() - 2 * FIT_MARGIN, 1))
         scale = min(room.width() / image.width(), room.height() / image.height())
-        return cls(min(scale, LARGEST_SCALE)).centred(image, screen)
+        return cls(min(scale, LARGEST_SCALE)).centered(image, screen)
 
-    def centred(self, image: QSizeF, screen: QSizeF) -> View:
+    def centered(self, image: QSizeF, screen: QSizeF) -> View:
         """The same scale, with the image centered on the screen."""
         return View(
             self.scale,

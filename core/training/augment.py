@@ -109,10 +109,10 @@ def recoloured(pixels: Tensor, rng: Rng, *, strength: float = 1.0) -> Tensor:
         noise = torch.rand(count, channels, 1, 1, generator=rng, device=device) * 2 - 1
         return torch.exp2(noise * spread * strength)
 
-    grey = pixels.mean(dim=1, keepdim=True)
+    gray = pixels.mean(dim=1, keepdim=True)
     keep = torch.rand(count, 1, 1, 1, generator=rng, device=device)
     saturation = torch.where(keep < 0.12, torch.zeros_like(keep), around_one(0.7))
-    values = grey + (pixels - grey) * saturation
+    values = gray + (pixels - gray) * saturation
     middle = values.mean(dim=(1, 2, 3), keepdim=True)
     values = middle + (values - middle) * around_one(0.6)
     values = values * around_one(0.5) * around_one(0.15, 3)

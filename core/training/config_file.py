@@ -60,7 +60,7 @@ def read_config(path: Path | None, kind: type[T]) -> T:
 
 def _check(path: Path, key: object, value: object, defaults: dict[str, object]) -> object:
     if not isinstance(key, str) or key not in defaults:
-        raise BadInputError(_unknown_key(path, name_of(key)[:100], defaults))
+        raise BadInputError(_unknown_key(path, (name_of(key) or "")[:100], defaults))
     wanted = type(defaults[key])
     if wanted is float and isinstance(value, str):
         # YAML 1.1 reads 1e-4 as text.

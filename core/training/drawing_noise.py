@@ -25,9 +25,9 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
         return torch.randn(*shape, 4, generator=rng, device=device)
 
     side = (true[..., 2:] - true[..., :2]).clamp(min=1e-3)
-    centre = (true[..., :2] + true[..., 2:]) / 2
+    center = (true[..., :2] + true[..., 2:]) / 2
     scale = uniform(0.0, 0.65, 1)
-    moved = centre + uniform(-1, 1, 2) * scale * side / 2
+    moved = center + uniform(-1, 1, 2) * scale * side / 2
     half = side * (1 + uniform(-1, 1, 2) * scale) / 2
     shaken = torch.cat([moved - half, moved + half], dim=-1)
     sides = side.repeat(1, 1, 2)

@@ -76,10 +76,10 @@ class Replay:
         def uniform() -> Tensor:
             return torch.rand(*shape, 2, generator=rng, device=device)
 
-        centre = batch.content[:, None, 2:] * uniform()
+        center = batch.content[:, None, 2:] * uniform()
         half = _SHORTEST / 2 * (_LONGEST / _SHORTEST) ** uniform()
         anywhere = uniform()[..., :1] < ANYWHERE
-        around = torch.where(anywhere, torch.cat([centre - half, centre + half], dim=-1), batch.true)
+        around = torch.where(anywhere, torch.cat([center - half, center + half], dim=-1), batch.true)
         around = fit(around, batch.content, least=4 * batch.pixel)
         return fit(draw_carelessly(around, rng, pixel=batch.pixel), batch.content, least=4 * batch.pixel)
 
