@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-import tomli_w
 
 from core.bounded import read_text
 from core.errors import BadFileError, StorageError, reason
-from core.files import written_whole
 from core.settings_check import LARGEST_SETTINGS, find_error, parse_toml
 from core.translation import tr
 
@@ -135,6 +133,10 @@ def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
 
 def save_settings(settings: Settings, path: Path) -> None:
     """Write the settings atomically: a crash leaves the old file. Raises StorageError."""
+    import tomli_w  # here, because each start of the program imports this module to read the settings
+
+    from core.files import written_whole
+
     try:
         with written_whole(path) as beside:
             beside.write_text(tomli_w.dumps(_writable(settings)), "utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +44,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     for line in _STRINGS.sub("", text).splitlines():
         if line.count(".") > _MOST_DOTS:
             raise ValueError(tr("a key has too many dots"))
+    import tomllib  # here, because the command line starts without it if there is no settings file
+
     try:
         return tomllib.loads(text)
     except RecursionError as error:
