@@ -1,4 +1,8 @@
-"""`boxrefine`: a verb goes to core.cli; no verb opens the window."""
+"""`boxrefine`: a verb goes to core.cli; no verb opens the window.
+
+The process's language is set first. Modules that translate texts when they are imported are imported after it, inside
+functions.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,19 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from boxrefine_gui.lanes.process_tuning import Moment, tune
-from core import cli, log
-from core.cli.terminal import complain, echo
+from boxrefine_gui.widgets.language import set_language
+from core import log
 from core.errors import KnownError
-
-NO_DISPLAY = (
-    "There is no display for the window: use a headless verb (boxrefine {verbs}; boxrefine --help explains them), "
-    "or set DISPLAY, or run it under xvfb-run."
-)
+from core.translation import tr
 
 
 def main() -> int:
     """The console script; its result is the exit code."""
     tune(Moment.PROCESS)
+    set_language()
+    from core import cli
+    from core.cli.terminal import complain
+
     arguments = sys.argv[1:]
     is_verbose = arguments[:1] == ["--verbose"]
     rest = arguments[1:] if is_verbose else arguments
@@ -35,26 +39,38 @@ def main() -> int:
 
 
 def open_window(arguments: list[str], *, verbose: bool = False) -> int:
-    """The window with the folder or project of the first argument, else with what was open last."""
+    """Open the window with the folder or project of the first argument, else with what was open last."""
+    from core import cli
+    from core.cli.terminal import complain, echo
+
     path = Path(arguments[0]) if arguments else None
     if len(arguments) > 1 or (path is not None and not path.exists()):
-        shown = " ".join(arguments)
-        complain(f"{shown} is neither a verb ({', '.join(cli.VERBS)}) nor a folder or project: check the path.")
+        shown, verbs = " ".join(arguments), ", ".join(cli.VERBS)
+        complain(
+            tr("{path} is neither a verb ({verbs}) nor a folder or project: check the path.", path=shown, verbs=verbs)
+        )
         return 2
     if not has_display():
-        complain(NO_DISPLAY.format(verbs="|".join(cli.VERBS)))
+        complain(
+            tr(
+                "There is no display for the window: use a headless verb (boxrefine {verbs}; boxrefine --help explains "
+                "them), or set DISPLAY, or run it under xvfb-run.",
+                verbs="|".join(cli.VERBS),
+            )
+        )
         return 2
     if sys.platform == "win32":
         import torch  # noqa: F401  (loaded after Qt, its libraries are not found: WinError 1114)
     tune(Moment.WINDOW)
-    with log.kept("the window", echo=echo if verbose else None):  # after the tuning, because it has a thread
+    # After the tuning, because the log has a thread.
+    with log.kept("the window", echo=echo if verbose else None):  # untranslated: a line of the log
         from boxrefine_gui.app import run
 
         return run(path)
 
 
 def has_display(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a window can be shown; on Linux Qt would abort the process without a word of ours."""
+    """Whether a window can be shown; without a display on Linux, Qt would abort the process."""
     if not platform.startswith(("linux", "freebsd")):
         return True
     return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))

@@ -39,6 +39,7 @@ from boxrefine_gui.state.doing import ModelsState
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Device, Models
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.language import translate_qt
 from core import log
 from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
@@ -67,6 +68,7 @@ def run(path: Path | None) -> int:
     assert isinstance(qt, QApplication)
     qt.setApplicationName("BoxRefine")
     qt.setStyle("Fusion")
+    translate_qt(qt)
     app = build()
     previous_hook, sys.excepthook = sys.excepthook, app.report_uncaught
     app.window.show()

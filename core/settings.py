@@ -1,4 +1,4 @@
-"""Settings: what the user chose, kept in one TOML file."""
+"""Settings: the user's choices, in one TOML file."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-import tomli_w
 
 from core.bounded import read_text
 from core.errors import BadFileError, StorageError, reason
-from core.files import written_whole
-from core.settings_check import LARGEST_SETTINGS, fault_of, parse_toml
+from core.settings_check import LARGEST_SETTINGS, find_error, parse_toml
+from core.translation import tr
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All choices, with their defaults.
+    """All settings, with their defaults; core.settings_check has the values that each may have.
 
-    `encoder` is a name of the encoder catalogue, `device` auto, cpu or cuda. The cache's budgets are bytes;
-    `encode_folder`: prepare the images around the open one, as far as the cache has room, when nothing else is to do.
-    `cache_codec` is fp16, or 8bit for half the bytes. `export_format` is what was exported as last. `refine_by` is
-    auto, refiner, mask or both; `careful`: only boxes that are clearly off are moved. `teach_when_idle`: teach the
-    refiner when the hand rests and there is enough to learn; `teach_config` is a YAML file for it.
-    `auto_accept`: a box is accepted when the mouse is released; `accept_when_going_on`: when the hand goes on to the
-    next box or image, else it waits as a drawn box. `least_drag`: a box with a side below so many pixels of the screen
-    is a slip of the hand.
-    The window writes what it was like itself: `window` (Qt's text for its place), `panel_widths` and `panel_heights`
-    (pixels), `teaching_shown`, and `places`, the picture that was open last by project. `keys` are the keys of actions,
-    by id, that have other ones than their own.
+    encoder: a name of the encoder catalogue; device: auto, cpu or cuda
+    refine_by: auto, refiner, mask or both; careful: move only boxes that are clearly off
+    encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
+    auto_accept: accept a box when the mouse is released
+    accept_when_going_on: accept a drawn box when the user goes on to the next box or image; else it waits as drawn
+    least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
+    export_format: the format of the last export
+    cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
+    teach_when_idle: teach the refiner while the user is idle, if there are enough boxes; teach_config: its YAML file
+    theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
+    recent: projects that were open, the last one first
+    window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
+        pixels, and whether it shows the teaching panel; places: project -> the image that was open last
+    keys: action id -> the keys that the user chose for it
     """
 
     encoder: str = "light"
@@ -53,6 +55,7 @@ class Settings:
     teach_when_idle: bool = False
     teach_config: str = ""
     theme: str = "system"
+    language: str = "system"
     recent: tuple[str, ...] = field(default=())
     window: str = ""
     panel_widths: tuple[int, ...] = field(default=())
@@ -62,57 +65,60 @@ class Settings:
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:
-        """The same settings with `path` first among the recent projects."""
+        """Copy the settings with `path` first among the recent projects, of which `keep` are kept."""
         rest = [entry for entry in self.recent if entry != str(path)]
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
 OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places")
-"""What nobody chooses: the window writes it by itself."""
+"""Settings that the window writes by itself; the user does not choose them."""
 
 
 _MOST_PLACES = 200
 
 
 def settings_path() -> Path:
-    """Where the settings live: `BOXREFINE_CONFIG` names another folder (tests, portable installs)."""
+    """The settings file; the variable `BOXREFINE_CONFIG` names another folder for it (tests, portable installs)."""
     folder = os.environ.get("BOXREFINE_CONFIG") or platformdirs.user_config_dir("boxrefine", appauthor=False)
     return Path(folder) / "settings.toml"
 
 
 def cache_folder(settings: Settings) -> Path:
-    """Where features are cached: the setting, else `BOXREFINE_CACHE`, else the user's cache folder."""
+    """The folder of cached features: the setting, else `BOXREFINE_CACHE`, else one in the user's cache folder."""
     chosen = settings.cache_folder or os.environ.get("BOXREFINE_CACHE")
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("boxrefine", appauthor=False)) / "features"
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings in `path`; a missing file gives the defaults, unknown keys of another version are left out.
+    """Read the settings in `path`. A missing file gives the defaults; unknown keys of another version are ignored.
 
-    Raises BadFileError where the file is not TOML or a value is of the wrong kind.
+    Raises BadFileError if the file is not TOML or a value is not valid.
     """
     try:
         values = parse_toml(read_text(path, limit=LARGEST_SETTINGS))
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        raise BadFileError(f"The settings file {path} cannot be read ({reason(error)}): mend or delete it.") from error
+        raise BadFileError(
+            tr("The settings file {path} cannot be read ({why}): fix or delete it.", path=path, why=reason(error))
+        ) from error
     known: dict[str, Any] = {entry.name: getattr(Settings(), entry.name) for entry in fields(Settings)}
     chosen: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
     }
     for name, value in chosen.items():
-        if (fault := fault_of(name, value, known[name])) is not None:
-            line = "that line" if name == "keys" else "the line"
-            raise BadFileError(f"In the settings file {path}, {name} {fault}: mend or delete {line}.")
+        if (wrong := find_error(name, value, known[name])) is not None:
+            raise BadFileError(
+                tr("In the settings file {path}, {error}: fix or delete that line.", path=path, error=wrong)
+            )
     keys = {name: tuple(keys) for name, keys in chosen.get("keys", {}).items()}
     return replace(Settings(), **chosen | {"keys": keys})
 
 
 def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
-    """The settings in `path`; where they cannot be read, the defaults, why, and a copy of the file beside it.
+    """Read the settings in `path`; if they cannot be read, copy the file beside itself, and return defaults and error.
 
-    The copy has what was written by hand: the next choice writes the file anew.
+    The copy keeps what the user wrote, because the next choice in the window overwrites the file.
     """
     try:
         return load_settings(path), None
@@ -120,22 +126,28 @@ def load_or_set_aside(path: Path) -> tuple[Settings, BadFileError | None]:
         copy = path.with_name(path.name + ".broken")
         try:
             shutil.copyfile(path, copy)
-        except OSError:  # what cannot be read at all cannot be copied
+        except OSError:  # an unreadable file cannot be copied
             return Settings(), error
-        return Settings(), BadFileError(f"{str(error).removesuffix('.')}; as it was it is kept as {copy.name}.")
+        return Settings(), BadFileError(tr("{error} A copy is kept as {name}.", error=str(error), name=copy.name))
 
 
 def save_settings(settings: Settings, path: Path) -> None:
-    """Write the settings so that a crash leaves the old file. Raises StorageError."""
+    """Write the settings atomically: a crash leaves the old file. Raises StorageError."""
+    import tomli_w  # here, because each start of the program imports this module to read the settings
+
+    from core.files import written_whole
+
     try:
         with written_whole(path) as beside:
             beside.write_text(tomli_w.dumps(_writable(settings)), "utf-8")
     except OSError as error:
-        raise StorageError(f"The settings could not be saved to {path} ({reason(error)}): check the disk.") from error
+        raise StorageError(
+            tr("The settings could not be saved to {path} ({why}): check the disk.", path=path, why=reason(error))
+        ) from error
 
 
 def _writable(settings: Settings) -> dict[str, Any]:
-    """Without paths that are no Unicode, which TOML cannot hold: such a folder is not remembered."""
+    """The values without paths that are not valid Unicode, which TOML cannot hold: such folders are forgotten."""
     values = asdict(settings)
     values["recent"] = [path for path in settings.recent if _is_unicode(path)]
     values["places"] = {name: at for name, at in settings.places.items() if _is_unicode(name) and _is_unicode(at)}
@@ -147,19 +159,19 @@ def _is_unicode(text: str) -> bool:
 
 
 def with_places(known: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """The pictures that were open last, by project, with newer ones; those that changed longest ago go first."""
+    """Merge `new` into `known`, both project -> open image; drop the entries that changed longest ago if too many."""
     changed = {project: image for project, image in new.items() if known.get(project) != image}
     lasting = {project: image for project, image in known.items() if project not in changed}
     return dict([*lasting.items(), *changed.items()][-_MOST_PLACES:])
 
 
 def save_window(settings: Settings, path: Path, *, places: Mapping[str, str]) -> None:
-    """Write what the window is like, and keep the choices in `path`: another window may have made them since.
+    """Write the window's geometry, and keep the choices in `path`, since another window may have changed them.
 
-    `places` are the pictures that were open last in the projects of this window; those of other projects stay.
+    `places` holds the open images of this window's projects; entries of other projects stay.
 
     Raises BadFileError as `load_settings` and StorageError as `save_settings`.
     """
     window = {name: getattr(settings, name) for name in OF_THE_WINDOW}
-    there = load_settings(path)
-    save_settings(replace(there, **window | {"places": with_places(there.places, places)}), path)
+    saved = load_settings(path)
+    save_settings(replace(saved, **window | {"places": with_places(saved.places, places)}), path)

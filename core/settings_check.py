@@ -1,13 +1,13 @@
-"""What each setting may be: every value that a settings file has is held against it before it is used."""
+"""The values that each setting may have; every value in a settings file is checked before it is used."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from core.text import LONGEST_NAME, escaped
+from core.translation import LANGUAGES, tr
 
 LARGEST_SETTINGS = 256 * 1024
 _MOST_DOTS = 40
@@ -22,8 +22,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "export_format": ("coco", "yolo", "voc"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),
+    "language": ("system", *LANGUAGES),
 }
-"""The settings with few answers; a test compares them with what there is."""
+"""Settings with a fixed list of values; a test compares them with the tables that the values come from."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "cache_disk_budget": (0, 2**60),
@@ -32,66 +33,74 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "panel_heights": (0, 100_000),
     "least_drag": (0, 1000),
 }
-"""Lowest and highest number, of a list each of its numbers; others may be anything that is finite and not negative."""
+"""Lowest and highest number; of a list, those of each of its numbers. A number that is not listed may be 0 or more."""
 
 ELEMENTS: Mapping[str, type] = {"recent": str, "panel_widths": int, "panel_heights": int}
-"""What the lists hold."""
+"""The type of the values in each list."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The tables of a TOML text. Raises ValueError where it is none, or so deep that reading it would take minutes."""
+    """Parse a TOML text. Raises ValueError if it is not TOML, or nested so deep that parsing would take minutes."""
     for line in _STRINGS.sub("", text).splitlines():
         if line.count(".") > _MOST_DOTS:
-            raise ValueError("a key has too many dots")
+            raise ValueError(tr("a key has too many dots"))
+    import tomllib  # here, because the command line starts without it if there is no settings file
+
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError(tr("it is nested too deep")) from error
 
 
-def fault_of(name: str, value: object, default: object) -> str | None:
-    """What is wrong with a setting, as `must be ...`; None where it may be so. Lists come as tuples."""
+def find_error(name: str, value: object, default: object) -> str | None:
+    """Check a setting. The result is a clause such as `theme must be one of light, dark`, or None if `value` is valid.
+
+    `default` has the type that the value must have. Lists come as tuples.
+    """
     if type(value) is not type(default):
-        return f"must be of type {type(default).__name__}"
+        return tr("{name} must be of type {type}", name=name, type=type(default).__name__)
     if isinstance(value, str):
-        return _fault_of_text(name, value)
+        return _find_text_error(name, value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = RANGES.get(name, (0, float("inf")))
-        return None if low <= value <= high else f"must be from {low:,} to {high:,}"
+        is_within = low <= value <= high  # NaN is in no range
+        return None if is_within else tr("{name} must be from {low:,} to {high:,}", name=name, low=low, high=high)
     if isinstance(value, tuple):
-        return _fault_of_list(name, value)
+        return _find_list_error(name, value)
     if isinstance(value, dict):
-        return _fault_of_keys(value) if name == "keys" else _fault_of_texts(value)
+        return _find_keys_error(name, value) if name == "keys" else _find_table_error(name, value)
     return None
 
 
-def _fault_of_text(name: str, value: str) -> str | None:
+def _find_text_error(name: str, value: str) -> str | None:
     if name in CHOICES and value not in CHOICES[name]:
-        return f"must be one of {', '.join(CHOICES[name])}"
-    return None if _is_plain(value) else "must be text without control characters"
+        return tr("{name} must be one of {choices}", name=name, choices=", ".join(CHOICES[name]))
+    return None if _is_plain(value) else tr("{name} must be text without control characters", name=name)
 
 
-def _fault_of_list(name: str, value: tuple[object, ...]) -> str | None:
+def _find_list_error(name: str, value: tuple[object, ...]) -> str | None:
     wanted = ELEMENTS.get(name, str)
     if len(value) > _MOST_ENTRIES or any(type(entry) is not wanted for entry in value):
-        return f"must be a list of values of type {wanted.__name__}"
+        return tr("{name} must be a list of values of type {type}", name=name, type=wanted.__name__)
     for entry in value:
-        fault = fault_of(name, entry, wanted())
-        if fault is not None:
-            return f"{fault}, each of them"
+        error = find_error(name, entry, wanted())
+        if error is not None:
+            return tr("each value of {error}", error=error)
     return None
 
 
-def _fault_of_texts(value: Mapping[str, object]) -> str | None:
+def _find_table_error(name: str, value: Mapping[str, object]) -> str | None:
     if len(value) > _MOST_ENTRIES or not all(isinstance(text, str) and _is_plain(text) for text in value.values()):
-        return "must hold texts without control characters"
+        return tr("{name} must hold texts without control characters", name=name)
     return None
 
 
-def _fault_of_keys(value: Mapping[str, object]) -> str | None:
-    for name, keys in value.items():
+def _find_keys_error(name: str, value: Mapping[str, object]) -> str | None:
+    for action, keys in value.items():
         if not isinstance(keys, list) or not all(isinstance(key, str) and _is_plain(key) for key in keys):
-            return f'has a fault: keys are lists like {escaped(name)[:100]} = ["Ctrl+E"]'
+            return tr(
+                "{name} must hold lists like {example}", name=name, example=f'{escaped(action)[:100]} = ["Ctrl+E"]'
+            )
     return None
 
 

@@ -41,6 +41,7 @@ from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text
 from core.encoders.traits import traits_of
 from core.records import Step
+from core.translation import LANGUAGES, tr
 from core.wording import step_title
 
 ZOOM_STEP = 1.25
@@ -294,6 +295,17 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
             checked=lambda session: session.settings.theme == name,
         )  # fmt: skip
 
+    def choose_language(code: str) -> None:
+        box_verbs.choose_settings(parts, replace(parts.session.settings, language=code))
+        parts.session.tell(tr("The language changes at the next start of BoxRefine."))
+
+    def language_row(code: str, title: str, starts_group: bool = False) -> ActionRow:
+        return ActionRow(
+            f"language_{code}", title, partial(choose_language, code),
+            menu="&View", starts_group=starts_group, one_of="language",
+            checked=lambda session: session.settings.language == code,
+        )  # fmt: skip
+
     def toggle_masks() -> None:
         settings = parts.session.settings
         box_verbs.choose_settings(parts, replace(settings, show_masks=not settings.show_masks))
@@ -322,6 +334,8 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         scheme_row("system", "Colours of the &system", starts_group=True),
         scheme_row("light", "&Light colours"),
         scheme_row("dark", "&Dark colours"),
+        language_row("system", tr("Lan&guage of the system"), starts_group=True),
+        *(language_row(code, tr("Language: {name}", name=name)) for code, name in LANGUAGES.items()),
     ]  # fmt: skip
 
 

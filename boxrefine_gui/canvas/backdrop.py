@@ -1,4 +1,4 @@
-"""Backdrop: what lies under the hand's work, kept as a pixmap so that a drag repaints little."""
+"""Backdrop: the layers that a drag does not change, cached as a pixmap."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session_state import CanvasPicture
 
 NEAREST_FROM = 2.0
-"""From this scale on (device pixels an image pixel) pixels are shown as squares, because edges are placed by them."""
+"""From this scale on (device pixels an image pixel), pixels are shown as squares, to place edges exactly."""
 
 
 class KeptPixmap:
-    """Paints again only what differs from the last time; else it lays the same pixmap down."""
+    """Caches a painting as a pixmap; it is painted again when its key changes."""
 
     def __init__(self) -> None:
         self._pixmap = QPixmap()
         self._key: object = None
 
     def paint(self, painter: QPainter, key: tuple[object, ...], size: QSize, draw: Callable[[QPainter], None]) -> None:
-        """`draw` fills a pixmap of `size` logical pixels; `key` holds all that it depends on."""
+        """Paint the pixmap of `size` logical pixels. `draw` fills it; `key` holds everything that `draw` depends on."""
         ratio = painter.device().devicePixelRatioF()
         whole_key = (key, size.width(), size.height(), ratio)
         if whole_key != self._key:
@@ -36,7 +36,7 @@ class KeptPixmap:
 
 
 def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, size: QSize, ground: QColor) -> None:
-    """The ground and the visible part of the picture."""
+    """Paint the background and the visible part of the picture."""
     painter.fillRect(QRectF(0, 0, size.width(), size.height()), ground)
     if picture is None:
         return
@@ -45,7 +45,7 @@ def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, 
     shown = QRectF(0, 0, size.width(), size.height())
     x1, y1 = view.to_image(shown.topLeft())
     x2, y2 = view.to_image(shown.bottomRight())
-    # Whole pixels, one more at each side, so that the visible part is not resampled differently while panning.
+    # Whole pixels, and one more at each side: panning must not change the resampling of the visible part.
     left, top = max(int(x1) - 1, 0), max(int(y1) - 1, 0)
     right, bottom = min(int(x2) + 2, whole.width()), min(int(y2) + 2, whole.height())
     if right <= left or bottom <= top:
@@ -63,7 +63,7 @@ def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, 
 
 
 def _level_for(picture: CanvasPicture, scale: float) -> int:
-    """The smallest copy that still has a pixel for each device pixel."""
+    """The smallest level of the pyramid with at least one pixel for each device pixel."""
     level = 0
     while level + 1 < len(picture.levels) and scale * 2 ** (level + 1) <= 1.0:
         level += 1

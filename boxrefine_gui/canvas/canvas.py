@@ -1,4 +1,4 @@
-"""The canvas widget: turns mouse and keys into calls of the tools, and repaints what the session says."""
+"""The canvas widget: turns mouse and key events into calls of the tools, and paints the session's state."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.widgets import theme
+from core.translation import tr
 
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -55,7 +56,7 @@ class Canvas(QWidget):
         self.draw_tool = DrawBoxTool(parts)
         self.edit_tool = EditBoxTool(parts)
         self._backdrop = KeptPixmap()  # the picture
-        self._under = KeptPixmap()  # and on it the stored boxes
+        self._under = KeptPixmap()  # the picture with the stored boxes
         self._view = View()
         self._fits = True
         self._pan_from: QPointF | None = None
@@ -68,8 +69,8 @@ class Canvas(QWidget):
         self.setMinimumSize(QSize(240, 180))
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Picture")
-        self.setAccessibleDescription("Drag to draw a box; Return accepts it, Escape discards it.")
+        self.setAccessibleName(tr("Picture"))
+        self.setAccessibleDescription(tr("Drag to draw a box; Return accepts it, Escape discards it."))
         self._listen()
 
     def _listen(self) -> None:
@@ -91,7 +92,7 @@ class Canvas(QWidget):
         self._hovered_id, self._fits = None, True
         self.draw_tool.cancel()
         self.edit_tool.cancel()
-        if self._session.picture is not None:  # it was at hand, and came before this
+        if self._session.picture is not None:  # it was cached, and arrived before this signal
             self.fit()
         self.update()
 
@@ -104,7 +105,7 @@ class Canvas(QWidget):
 
     @property
     def view(self) -> View:
-        """Where image pixels are on the screen now."""
+        """The current mapping of image pixels to the screen."""
         return self._view
 
     def fit(self) -> None:
@@ -113,17 +114,17 @@ class Canvas(QWidget):
         self._set_view(View.fitting(self._image_size, QSizeF(self.size())))
 
     def show_pixels(self) -> None:
-        """1:1, one image pixel on one pixel of the screen, around the middle of what is seen."""
+        """Zoom to 1:1, one image pixel on one device pixel, around the middle of the visible part."""
         self.zoom(1.0 / self.devicePixelRatioF() / self._view.scale)
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Zoom around `at`, else around the middle."""
+        """Zoom by `factor` around the screen point `at`, or the middle."""
         self._fits = False
         middle = QPointF(self.width() / 2, self.height() / 2)
         self._set_view(self._view.zoomed(factor, at if at is not None else middle, self._image_size))
 
     def zoom_to_box(self) -> None:
-        """The drawn or selected box large in the middle, with what is around it; once more: the whole picture."""
+        """Zoom to the drawn or selected box and its surroundings; if that is in view, show the whole picture."""
         box = self.edit_tool.target
         if box is None:
             return
@@ -135,7 +136,7 @@ class Canvas(QWidget):
             return
         self.zoom(factor, rect.center())
         self._pan(QRectF(self.rect()).center() - self._view.to_screen(box).center())
-        if self._view == before:  # there is no going closer
+        if self._view == before:  # the largest scale is reached
             self.fit()
 
     def _pan(self, by: QPointF) -> None:
@@ -143,7 +144,7 @@ class Canvas(QWidget):
         self._set_view(self._view.moved(by, self._image_size, QSizeF(self.size())))
 
     def _show_selected(self) -> None:
-        """A box chosen by Tab or in the list may be out of sight where the picture is zoomed in."""
+        """Pan to a box selected by Tab or in the list, if it is outside the visible part."""
         selected = self._session.selected
         if selected is not None:
             place = self._view.to_screen(self._session.box_of(selected))
@@ -251,7 +252,7 @@ class Canvas(QWidget):
         super().focusOutEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab goes through the boxes; where there are none, to the next control as everywhere."""
+        """Tab selects the next box; without boxes it moves the focus, as in other widgets."""
         wanted = next_box(self._session, 1 if forward else -1)
         if wanted is None or self._session.draft is not None:
             return super().focusNextPrevChild(forward)
@@ -296,7 +297,7 @@ class Canvas(QWidget):
             super().keyReleaseEvent(event)
 
     def cancel_drag(self) -> bool:
-        """Give up a drag under way; False where there is none."""
+        """Cancel the current drag; the result is False if there is none."""
         is_dragging = self.draw_tool.is_drawing or self.edit_tool.is_active
         self.draw_tool.cancel()
         self.edit_tool.cancel()
@@ -317,7 +318,7 @@ class Canvas(QWidget):
         return box_at(self._session, *self._view.to_image(point), reach=reach)
 
     def _pick(self, point: QPointF) -> None:
-        """A click takes the smallest thing: a drawn box that waits is in hand then, a stored one selected."""
+        """Pick the smallest box at a point: a waiting drawn box becomes the drawn box, a stored one is selected."""
         session, (x, y), reach = self._session, self._view.to_image(point), _PICK_REACH / self._view.scale
         waiting, stored = left_at(session, x, y, reach=reach), box_at(session, x, y, reach=reach)
         if waiting is not None:

@@ -1,4 +1,4 @@
-"""Drawing: always armed; a drag makes a drawn box, a press without a drag is a click."""
+"""The drawing tool, which is always active: a drag draws a box, a press without a drag is a click."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts
 from core.geometry import Box, clip
-
-TOO_SMALL = (
-    "That drag made no box: each side takes {least} pixels of the screen. Zoom in for a smaller one; "
-    "least_drag in settings.toml is the limit."
-)
+from core.translation import tr
 
 
 class DrawBoxTool:
@@ -23,7 +19,7 @@ class DrawBoxTool:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._start: QPointF | None = None
-        self._anchor = (0.0, 0.0)  # the same in image pixels: it stays there when the view changes under the hand
+        self._anchor = (0.0, 0.0)  # _start in image pixels: it stays there when the view changes during the drag
         self._point = QPointF()
         self._pressed_at = 0.0
         self._is_drawing = False
@@ -34,20 +30,20 @@ class DrawBoxTool:
         return self._is_drawing
 
     def press(self, point: QPointF, view: View) -> None:
-        """The hand goes down: the time of this correction starts here."""
+        """The mouse button goes down: the time that this correction takes starts here."""
         self._start = self._point = point
         self._anchor = view.to_image(point)
         self._pressed_at = time.monotonic()
         self._is_drawing = False
 
     def move(self, point: QPointF, view: View, *, plain: bool) -> None:
-        """Draw to `point` on the screen; `plain` leaves the refinement out."""
+        """Draw to `point` on the screen; `plain` switches the refinement off."""
         if self._start is None:
             return
         self._point, self._is_plain = point, plain
         box = self._box(view)
         if box is None:
-            return  # beside the picture so far
+            return  # the drag is still outside the picture
         if self._is_drawing:
             self._parts.session.set_drawn(box, plain=self._plain)
         elif self._is_large_enough(box, view):
@@ -60,9 +56,9 @@ class DrawBoxTool:
             self.move(self._point, view, plain=plain)
 
     def release(self, view: View) -> bool:
-        """The hand goes up; False where it was a click and not a drag.
+        """The mouse button goes up. The result is False if it was a click and not a drag.
 
-        A drag that ends on less than the least size was a slip: nothing is drawn, and a longer one is told why.
+        A drag that ends below the least size is a slip and draws nothing; if it was long, the user is told why.
         """
         start, was_drawing = self._start, self._is_drawing
         self._is_drawing, self._start = False, None
@@ -74,11 +70,17 @@ class DrawBoxTool:
         if was_drawing:
             drawing.give_up_drag(self._parts)
         if is_long and self._box(view) is not None:
-            session.tell(TOO_SMALL.format(least=self._least))
+            session.tell(
+                tr(
+                    "That drag made no box: each side takes {least} pixels of the screen. Zoom in for a smaller one; "
+                    "least_drag in settings.toml is the limit.",
+                    least=self._least,
+                )
+            )
         return was_drawing or is_long
 
     def cancel(self) -> None:
-        """Give the drag up; a box that was drawn before it is in hand again."""
+        """Cancel the drag; the box that was drawn before it becomes the drawn box again."""
         if self._start is not None:
             was_drawing, self._is_drawing, self._start = self._is_drawing, False, None
             if was_drawing:
@@ -104,4 +106,5 @@ class DrawBoxTool:
 
 
 def _reach(way: QPointF) -> float:
+    """The longer component of a way on the screen."""
     return max(abs(way.x()), abs(way.y()))

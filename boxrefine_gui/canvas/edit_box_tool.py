@@ -1,4 +1,4 @@
-"""Editing a box that is there: grips under the mouse, moving, resizing, nudging by arrow keys."""
+"""The editing tool: moves and resizes an existing box by mouse, and nudges it by arrow keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 
 
 def cursor_for(grip: Grip) -> Qt.CursorShape:
-    """The cursor that says what a drag will do."""
+    """The cursor that shows what a drag of `grip` does."""
     if grip == INSIDE:
         return Qt.CursorShape.SizeAllCursor
     if grip.down == 0:
@@ -32,8 +32,8 @@ def cursor_for(grip: Grip) -> Qt.CursorShape:
     return Qt.CursorShape.SizeFDiagCursor if grip.across == grip.down else Qt.CursorShape.SizeBDiagCursor
 
 
-def edited(box: Box, grip: Grip, *, right: float, down: float, width: int, height: int) -> Box:
-    """`box` with the edges of `grip` moved by image pixels, kept inside an image of `width` x `height`."""
+def move_edges(box: Box, grip: Grip, *, right: float, down: float, width: int, height: int) -> Box:
+    """Move the edges of `grip` by image pixels; the result stays inside an image of `width` x `height`."""
     if grip == INSIDE:
         right = min(max(right, -box.x1), width - box.x2)
         down = min(max(down, -box.y1), height - box.y2)
@@ -48,7 +48,7 @@ def edited(box: Box, grip: Grip, *, right: float, down: float, width: int, heigh
 
 
 def edge_to_move(confidence: EdgeConfidence, chosen: int | None, *, right: int, down: int) -> Grip:
-    """The edge that Ctrl+arrow moves: the chosen one if the arrow can move it, else the less sure one that it can."""
+    """The edge that Ctrl+arrow moves: the chosen one if it lies across the arrow, else the less sure one of the two."""
     candidates = (LEFT, RIGHT) if right else (TOP, BOTTOM)
     edge = chosen if chosen in candidates else min(candidates, key=lambda candidate: confidence[candidate])
     return {LEFT: Grip(-1, 0), RIGHT: Grip(1, 0), TOP: Grip(0, -1), BOTTOM: Grip(0, 1)}[edge]
@@ -59,7 +59,7 @@ def _is_drag(first: QPointF, second: QPointF) -> bool:
 
 
 class EditBoxTool:
-    """Edits the drawn box, or else the selected one; a stored box is written once, when the hand lets go."""
+    """Edits the drawn box, or else the selected one; a stored box is written once, at the end of a drag."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -68,7 +68,7 @@ class EditBoxTool:
         self._start = QPointF()
         self._is_moving = False
         self._changed_id: int | None = None
-        self._run = ""  # of arrow keys on one box
+        self._run = ""  # the id of a run of arrow keys on one box
         self._run_on: int | None = None
         self._run_pause = timer(_RUN_PAUSE_MS, self.end_run)
 
@@ -85,39 +85,39 @@ class EditBoxTool:
         return self._grip is not None
 
     def grip_at(self, point: QPointF, view: View, *, by_inside: bool) -> Grip | None:
-        """What a press at `point` on the screen would take hold of; `by_inside`: the inside of the target, too."""
+        """The grip at `point` on the screen; `by_inside`: the whole inside of the target counts as a grip."""
         return None if self.target is None else grip_at(view.to_screen(self.target), point, by_inside=by_inside)
 
     def press(self, grip: Grip, point: QPointF) -> None:
-        """Take hold of the target."""
+        """Start a drag of the target."""
         self.end_run()
         if self.target is not None:
             self._grip, self._origin, self._start = grip, self.target, point
 
     def move(self, point: QPointF, view: View) -> None:
-        """Show the target where the mouse takes it."""
+        """Show the target at the mouse's position."""
         if self._grip is not None and (self._is_moving or self._grip != INSIDE or _is_drag(point, self._start)):
             self._is_moving = True
             by = (point - self._start) / view.scale
             self._show(self._edited(self._origin, self._grip, by.x(), by.y()))
 
     def release(self) -> bool:
-        """Let go, and store what was changed; False where it was a click and not a drag."""
+        """End the drag and store the change. The result is False if it was a click and not a drag."""
         was_moving, self._is_moving, self._grip = self._is_moving, False, None
         self.commit()
         return was_moving
 
     def cancel(self) -> None:
-        """Put the target back where it was taken."""
+        """Cancel the drag: the target moves back to where it was."""
         if self._grip is not None:
             self._grip, self._is_moving = None, False
             self._show(self._origin)
             self.commit(is_back=True)
 
     def nudge(self, *, right: int, down: int, is_edge: bool) -> None:
-        """Move the target, or one edge of it, by image pixels; `commit` stores it when the key is let go.
+        """Move the target, or one edge of it, by image pixels; `commit` stores it when the key is released.
 
-        Keys that follow each other are a run, which is one undo step: it ends at a pause, or at anything else.
+        Key presses in a row are a run, which is one undo step. A pause or another action ends it.
         """
         target, selected = self.target, self._parts.session.selected_id
         if target is not None:
@@ -128,7 +128,7 @@ class EditBoxTool:
             self._show(self._edited(target, grip if is_edge else INSIDE, right, down))
 
     def end_run(self) -> None:
-        """The next arrow key begins another undo step."""
+        """End the run, so that the next arrow key begins another undo step."""
         self._run = ""
         self._run_pause.stop()
 
@@ -161,7 +161,7 @@ class EditBoxTool:
         image = self._parts.session.image
         if image is None:
             return box
-        return edited(box, grip, right=right, down=down, width=image.width, height=image.height)
+        return move_edges(box, grip, right=right, down=down, width=image.width, height=image.height)
 
     def _show(self, box: Box) -> None:
         session = self._parts.session

@@ -1,7 +1,7 @@
-"""Handles of a box on the screen: where they are, and what a press takes hold of.
+"""Handles of a box on the screen: their positions, and which one a press grabs.
 
-Those of a small box stand outside it, so that it can be seen. Things lie inside things, so a drag inside a box draws: a
-box is moved by its border, and one that is too small to draw in by its middle.
+The handles of a small box are outside it, so that they do not cover it. A drag inside a box draws, since objects may
+contain objects: a box is moved by its border, and a box too small to draw in by its inside.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from PySide6.QtCore import QLineF, QPointF, QRectF
 HANDLE_SIZE = 7.0
 _REACH = 7.0
 _ROOMY = 28.0
-"""A side of this many pixels has room for its handles, and for a hand between them."""
+"""A side of this many screen pixels has room for its handles and for a pointer between them."""
 
 FARTHEST = 5.0
-"""How far outside their edges handles stand at most, in screen pixels."""
+"""Largest distance of handles from their edges, in screen pixels."""
 
 BORDER = 5.0
-"""So many screen pixels on either side of an edge move the box."""
+"""A press within so many screen pixels of an edge, on either side, moves the box."""
 
 ROOM_TO_DRAW = 18.0
-"""A box whose shorter side has fewer screen pixels holds nothing that could be drawn."""
+"""A box with a shorter side below so many screen pixels is too small to draw in."""
 
 _GAP = 5.0
 _LEAST_INSIDE = 6.0
@@ -30,7 +30,7 @@ LEFT, TOP, RIGHT, BOTTOM = range(4)
 
 
 class Grip(NamedTuple):
-    """Which edges a drag moves: -1 the left or top one, 1 the right or bottom one, 0 none; both 0: the whole box."""
+    """The edges that a drag moves: -1 the left or top one, 1 the right or bottom one, 0 none; both 0: the whole box."""
 
     across: int
     down: int
@@ -41,7 +41,7 @@ _HANDLES = tuple(Grip(across, down) for down in (-1, 0, 1) for across in (-1, 0,
 
 
 def handle_points(rect: QRectF) -> dict[Grip, QPointF]:
-    """Where the eight handles of a rectangle on the screen are: on its edges, or outside where it is small."""
+    """The positions of the eight handles of a rectangle on the screen: on its edges, or outside if it is small."""
     around, middle = _around(rect), rect.center()
     xs = {-1: around.left(), 0: middle.x(), 1: around.right()}
     ys = {-1: around.top(), 0: middle.y(), 1: around.bottom()}
@@ -49,7 +49,7 @@ def handle_points(rect: QRectF) -> dict[Grip, QPointF]:
 
 
 def shown_handles(rect: QRectF) -> list[QPointF]:
-    """Those to be painted: the middle ones only where there is room between the corners."""
+    """The positions of the visible handles: those in the middle of an edge only if the corners leave room."""
     around, least = _around(rect), 3 * HANDLE_SIZE + 2 * _GAP
     fits = {"across": around.width() >= least, "down": around.height() >= least}
     points = handle_points(rect)
@@ -59,19 +59,19 @@ def shown_handles(rect: QRectF) -> list[QPointF]:
 
 
 def push(side: float) -> float:
-    """How far outside an edge the handles of a side of this length stand, in screen pixels."""
+    """The distance of handles from the box, for a side of this length; both in screen pixels."""
     return min(max((_ROOMY - side) / 2, 0.0), FARTHEST)
 
 
 def edge_of(rect: QRectF, edge: int) -> QLineF:
-    """One edge of a rectangle: 0 left, 1 top, 2 right, 3 bottom."""
+    """An edge of a rectangle: 0 left, 1 top, 2 right, 3 bottom."""
     corners = [rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()]
     first, second = {LEFT: (3, 0), TOP: (0, 1), RIGHT: (1, 2), BOTTOM: (2, 3)}[edge]
     return QLineF(corners[first], corners[second])
 
 
 def grip_at(rect: QRectF, point: QPointF, *, by_inside: bool = False) -> Grip | None:
-    """The handle near `point`, or the border, or nothing; corners win where handles crowd.
+    """The grip at `point`: a nearby handle, INSIDE on the border, or None. Corners win where handles are close.
 
     `by_inside`: the whole inside moves the box, too.
     """
@@ -102,7 +102,7 @@ def _around(rect: QRectF) -> QRectF:
 
 
 def _inside(rect: QRectF) -> QRectF:
-    """What is no handle's: it shrinks with the box at first, and then is the whole box, and never out of reach."""
+    """The region that belongs to no handle. It shrinks with the box, but not below a size that can be hit."""
     across, down = (_REACH * (1 - push(side) / FARTHEST) for side in (rect.width(), rect.height()))
     core = rect.adjusted(across, down, -across, -down)
     wider, higher = (max((_LEAST_INSIDE - side) / 2, 0.0) for side in (core.width(), core.height()))

@@ -1,6 +1,6 @@
-"""What the canvas paints over the picture: one small function for each thing, in one order from back to front.
+"""The layers that the canvas paints over the picture: one function for each, in one order from back to front.
 
-They read finished state only; nothing here computes, decodes or asks.
+They only read the session's state; nothing here computes boxes or decodes images.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from core.records import Correction, EdgeConfidence
+from core.translation import tr
 
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
 _FAINT = 0.35
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
-_MOST_TAGS = 150  # more of them hide the picture, and cost time
+_MOST_TAGS = 150  # more names hide the picture and take too long to paint
 _CHIP = QColor(16, 18, 21, 215)
 _CHIP_AIR = QSizeF(14, 6)
 _DOTS = QSizeF(24, 12)
@@ -33,7 +34,7 @@ _CHIP_TEXT = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 @dataclass(frozen=True)
 class Scene:
-    """All that painting may look at."""
+    """All that painting depends on."""
 
     session: Session
     view: View
@@ -43,14 +44,14 @@ class Scene:
 
 
 def stored_key(scene: Scene) -> tuple[object, ...]:
-    """All that the stored boxes at rest depend on."""
+    """The cache key of `paint_stored`: all that it depends on."""
     session = scene.session
     seen = scene.view, session.settings.show_masks, session.settings.show_names, _is_checking(session)
     return session.corrections, session.categories, _restless(session), *seen
 
 
 def paint_stored(painter: QPainter, scene: Scene) -> None:
-    """Stored boxes at rest, in the colours of their categories; a thousand of them in a few calls."""
+    """Stored boxes that are not being changed, in the colors of their categories; a thousand of them in a few calls."""
     restless, shown = _restless(scene.session), QRectF(QPointF(0, 0), scene.size)
     rects = [
         (scene.view.to_screen(correction.accepted), correction.category_id, correction.confirmed)
@@ -80,9 +81,10 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
 
 
 def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) -> None:
-    """Refinements that nobody has said yes to, beside the dashed boxes that they are proposed for.
+    """Proposed refinements of the dashed boxes that are still to check.
 
-    While one of them is being checked, the others are faint: where boxes overlap it must be seen what belongs together.
+    While one of them is being checked, the others are faint: where boxes overlap, the user must see which belong
+    together.
     """
     waiting = [entry for entry in scene.session.corrections if entry.proposal is not None and entry.id not in restless]
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
@@ -99,7 +101,7 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
 
 
 def _names(session: Session) -> dict[int, str]:
-    """Category id -> its name, as far as names are to be seen."""
+    """Category id -> its name; empty if names are hidden."""
     shown = session.categories if session.settings.show_names else ()
     return {category.id: category.name for category in shown}
 
@@ -109,13 +111,13 @@ def _is_checking(session: Session) -> bool:
 
 
 def _restless(session: Session) -> frozenset[int]:
-    """Ids of stored boxes that are painted elsewhere: being moved, or being refined again."""
+    """Ids of stored boxes that other layers paint: those being moved, or refined again."""
     again = session.draft.again if session.draft is not None else None
     return frozenset(session.moving) | ({again.id} if again is not None else set())
 
 
 def paint_touched(painter: QPainter, scene: Scene) -> None:
-    """Stored boxes under the mouse or on the move."""
+    """Stored boxes under the mouse, or being moved."""
     names = _names(scene.session)
     touched = {scene.hovered_id, *scene.session.moving} - {scene.session.selected_id}
     if touched != {None}:
@@ -125,7 +127,7 @@ def paint_touched(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_storing(painter: QPainter, scene: Scene) -> None:
-    """Accepted boxes that the store has not confirmed: dotted until they are safe."""
+    """Accepted boxes that the store has not confirmed yet, dotted."""
     image = scene.session.image
     for correction in scene.session.storing:
         if image is not None and correction.image_id == image.id:
@@ -134,16 +136,16 @@ def paint_storing(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_waiting(painter: QPainter, scene: Scene) -> None:
-    """Accepted boxes whose refinement is still to come."""
+    """Accepted boxes whose refinement is not computed yet."""
     for draft in scene.session.waiting:
         rect = scene.view.to_screen(draft.drawn)
         _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.2)
-        words = "refining" if scene.session.features is not None else "preparing the picture"
+        words = tr("refining") if scene.session.features is not None else tr("preparing the picture")
         _chip(painter, scene, words, rect.bottomLeft() + QPointF(0, 4))
 
 
 def paint_left(painter: QPainter, scene: Scene) -> None:
-    """Drawn boxes that wait for a yes while another one is in hand."""
+    """Drawn boxes that wait to be accepted, besides the current one."""
     image = scene.session.image
     for draft in scene.session.left.on(image.id) if image is not None else ():
         _outline(painter, scene.view.to_screen(draft.drawn), theme.DRAWN, style=_DASHED, width=1.2)
@@ -152,7 +154,7 @@ def paint_left(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_may_change(painter: QPainter, scene: Scene) -> None:
-    """Three dots at the corner of boxes that may still get another answer."""
+    """Three dots at the corner of boxes whose refinement may still change."""
     session = scene.session
     boxes = [session.box_of(entry) for entry in session.corrections if entry.id in session.looking_stored]
     if session.draft is not None and session.draft.number in session.looking:
@@ -195,7 +197,7 @@ def _paint_proposal(painter: QPainter, scene: Scene, correction: Correction) -> 
 
 
 def paint_drawn(painter: QPainter, scene: Scene) -> None:
-    """The ghost of the drawn box; solid where the user wants it as it is."""
+    """The drawn box: dashed, or solid if it is to stay unrefined."""
     draft = scene.session.draft
     if draft is None:
         return
@@ -207,7 +209,7 @@ def paint_drawn(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_mask(painter: QPainter, scene: Scene) -> None:
-    """The mask that the refinement comes from, as a tint."""
+    """The mask of the refinement, as a tint."""
     draft = scene.session.draft
     if draft is None or draft.plain or draft.refinement is None or not scene.session.settings.show_masks:
         return
@@ -215,7 +217,7 @@ def paint_mask(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_refinement(painter: QPainter, scene: Scene) -> None:
-    """The refinement, or what the user made of it; edges that the refiner doubts are dashed and pink."""
+    """The refinement, or the box as the user changed it; doubtful edges are dashed and pink."""
     draft = scene.session.draft
     if draft is None:
         return
@@ -231,7 +233,7 @@ def paint_refinement(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_hint(painter: QPainter, scene: Scene) -> None:
-    """What is going on with the drawn box, in a few words beside it."""
+    """The state of the drawn box and its keys, as a text beside it."""
     draft = scene.session.draft
     if draft is None:
         return
@@ -242,7 +244,7 @@ def paint_hint(painter: QPainter, scene: Scene) -> None:
 
 
 def paint_first_steps(painter: QPainter, scene: Scene) -> None:
-    """A word to a newcomer, below the middle of the picture."""
+    """The first steps, at the bottom of the canvas."""
     words = first_steps(scene.session)
     if words:
         width = QFontMetricsF(painter.font()).horizontalAdvance(words) + _CHIP_AIR.width()
@@ -293,7 +295,7 @@ def _paint_box(
 def _outline(
     painter: QPainter, rect: QRectF, color: QColor, *, style: Qt.PenStyle = _SOLID, width: float = 1.6
 ) -> None:
-    """A line that is seen on light and dark pictures alike: it lies on a wider dark one."""
+    """A line on a wider dark one, so that it is visible on light and dark pictures."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(_pen(theme.HALO, _SOLID, width + 1.8))
     painter.drawRect(rect)
@@ -304,7 +306,7 @@ def _outline(
 def _doubtful_edges(painter: QPainter, rect: QRectF, confidence: EdgeConfidence) -> None:
     for edge, probability in enumerate(confidence):
         if probability < theme.DOUBTFUL_BELOW:
-            # On the line that is there: it shows between the dashes, so that this edge still belongs to its box.
+            # On top of the box's line, which shows between the dashes.
             painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 3.2))
             painter.drawLine(edge_of(rect, edge))
 
@@ -326,9 +328,9 @@ def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
 
 
 def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_selected: bool = False) -> None:
-    """The category's name above the box, or inside where there is no room above.
+    """The category's name above the box, or inside if there is no room above.
 
-    That of a selected box is clear of the handles, and lies over the one that the box has at rest.
+    The name of a selected box keeps clear of the handles, and covers the name in the layer of stored boxes.
     """
     if not text:
         return
@@ -336,7 +338,7 @@ def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_select
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
     width, height = metrics.horizontalAdvance(text) + 8, metrics.height() + 2
     clear = HANDLE_SIZE / 2 + push(rect.height()) if is_selected else 0.0
-    is_above = rect.top() >= height + HANDLE_SIZE / 2 + FARTHEST  # the same for a box at rest and selected
+    is_above = rect.top() >= height + HANDLE_SIZE / 2 + FARTHEST  # the same whether the box is selected or not
     plate = QRectF(rect.left() - 1, rect.top() - (height + clear if is_above else 0), width, height + clear)
     painter.fillRect(plate, color)
     painter.setPen(theme.ink_on(color))
@@ -345,9 +347,10 @@ def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_select
 
 
 def _chip(painter: QPainter, scene: Scene, text: str, at: QPointF) -> None:
+    """A text on a dark plate at a screen point, moved into the canvas."""
     metrics = QFontMetricsF(painter.font())
     room = QRectF(0, 0, max(scene.size.width() - 8 - _CHIP_AIR.width(), 1), scene.size.height())
-    words = metrics.boundingRect(room, int(_CHIP_TEXT), text)  # in a small window on several lines
+    words = metrics.boundingRect(room, int(_CHIP_TEXT), text)  # on several lines in a small window
     plate = QRectF(at, words.size() + _CHIP_AIR)
     plate.moveLeft(min(max(plate.left(), 4), max(scene.size.width() - plate.width() - 4, 4)))
     plate.moveTop(min(max(plate.top(), 4), max(scene.size.height() - plate.height() - 4, 4)))

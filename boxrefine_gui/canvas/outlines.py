@@ -12,7 +12,7 @@ _TINT = 70
 
 
 def paint_outline(painter: QPainter, view: View, outline: Outline, color: QColor) -> None:
-    """Polygons in image pixels, tinted in `color`."""
+    """Paint polygons in image pixels as a tint of `color` with a border."""
     tint = QColor(color)
     tint.setAlpha(_TINT)
     painter.setBrush(tint)

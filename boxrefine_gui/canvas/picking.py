@@ -1,4 +1,4 @@
-"""Which box a click or Tab means."""
+"""Picking: the box that a click or Tab selects."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from core.geometry import Box
 
 
 def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
-    """The id of the smallest box that holds a point in image pixels (or is within `reach` of it).
+    """The id of the smallest stored box at a point, extended by `reach`; both in image pixels.
 
-    Where the smallest is selected already, the next larger one: clicking again goes outward through nested boxes.
+    If one of the boxes there is selected, the result is the next larger one: repeated clicks go outward.
     """
     hits = []
     for correction in session.corrections:
@@ -24,7 +24,7 @@ def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
 
 
 def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | None:
-    """The smallest drawn box that waits and holds a point in image pixels, unless a smaller stored one holds it."""
+    """The smallest waiting drawn box at a point in image pixels; None if a smaller stored box is there."""
 
     def holds(box: Box) -> bool:
         return box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach

@@ -1,1 +1,1 @@
-"""Windows of their own: export, shortcuts, about; and the one seam through which all questions are asked."""
+"""Dialogs: export, encoders, keys, categories, help, and questions to the user."""

@@ -1,4 +1,4 @@
-"""Ask: the one seam to the system's own file dialogs and to the programs that show files; tests answer through it."""
+"""Ask: the only access to the system's file dialogs and to programs that show files; tests replace it."""
 
 from __future__ import annotations
 
@@ -8,40 +8,51 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from core.translation import tr
+
 
 class Ask:
-    """Asks the user for a path; None means that they changed their mind."""
+    """Asks the user for a path; the result is None if the user cancels."""
 
     def folder(self, parent: QWidget, *, title: str, start: Path | None) -> Path | None:
-        """A folder that exists."""
+        """Ask for an existing folder."""
         chosen = QFileDialog.getExistingDirectory(parent, title, str(start or Path.home()))
         return Path(chosen) if chosen else None
 
     def weights(self, parent: QWidget, *, name: str) -> Path | None:
-        """A file of weights for the encoder `name`."""
-        kinds = "Weights (*.pth *.safetensors);;All files (*)"
-        chosen, _ = QFileDialog.getOpenFileName(parent, f"Weights of {name}", str(Path.home()), kinds)
+        """Ask for a file with weights of the encoder `name`."""
+        kinds = _filters((tr("Weights"), "*.pth *.safetensors"), (tr("All files"), "*"))
+        chosen, _ = QFileDialog.getOpenFileName(
+            parent, tr("Weights of {encoder}", encoder=name), str(Path.home()), kinds
+        )
         return Path(chosen) if chosen else None
 
     def annotations(self, parent: QWidget, *, start: Path | None) -> Path | None:
-        """A file of boxes."""
-        kinds = "COCO, YOLO, Pascal VOC, LabelMe (*.json *.yaml *.yml *.txt *.xml);;All files (*)"
-        chosen, _ = QFileDialog.getOpenFileName(parent, "Import annotations", str(start or Path.home()), kinds)
+        """Ask for an annotation file."""
+        formats = "COCO, YOLO, Pascal VOC, LabelMe"
+        kinds = _filters((formats, "*.json *.yaml *.yml *.txt *.xml"), (tr("All files"), "*"))
+        chosen, _ = QFileDialog.getOpenFileName(parent, tr("Import annotations"), str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 
     def new_project(self, parent: QWidget, *, start: Path | None) -> Path | None:
-        """A name for a project file that is not there yet."""
-        kinds = "BoxRefine projects (*.sqlite)"
-        chosen, _ = QFileDialog.getSaveFileName(parent, "Save the project elsewhere", str(start or Path.home()), kinds)
+        """Ask for the name of a new project file; `.sqlite` is added if it has no suffix."""
+        kinds = _filters((tr("BoxRefine projects"), "*.sqlite"))
+        title = tr("Save the project elsewhere")
+        chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start or Path.home()), kinds)
         path = Path(chosen)
         return (path if path.suffix else path.with_suffix(".sqlite")) if chosen else None
 
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
-        """A project file."""
-        kinds = "BoxRefine projects (*.sqlite);;All files (*)"
-        chosen, _ = QFileDialog.getOpenFileName(parent, "Open a project", str(start or Path.home()), kinds)
+        """Ask for an existing project file."""
+        kinds = _filters((tr("BoxRefine projects"), "*.sqlite"), (tr("All files"), "*"))
+        chosen, _ = QFileDialog.getOpenFileName(parent, tr("Open a project"), str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 
     def show(self, path: Path) -> bool:
-        """Have the system show a file or folder of this computer; False where no program can."""
+        """Open a file or folder with the system's program for it; False if there is none."""
         return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def _filters(*kinds: tuple[str, str]) -> str:
+    """Qt's filter of a file dialog, from (name, patterns)."""
+    return ";;".join(f"{name} ({patterns})" for name, patterns in kinds)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations.exporting import NOT_EXPORTED, ExportChoice
 from boxrefine_gui.state.session import Session
+from core.translation import tr, tr_plural
 
 _NAMED = 3
 
@@ -18,21 +19,34 @@ _NAMED = 3
 def ask_to_replace(
     window: QWidget, session: Session, choice: ExportChoice, held: Sequence[PurePosixPath], go_on: Callable[[], None]
 ) -> None:
-    """Name the folder and what is in it already; Return and Escape leave all as it is."""
+    """Ask whether an export may replace the files `held` in its folder; Return and Escape cancel it."""
     Question(
         window,
-        title="Replace files?",
-        text=f"{words_on(held)} in {choice.out} already.",
-        more=f"Exporting replaces {'it' if len(held) == 1 else 'them'}; what it replaces cannot be brought back.",
-        yes="Replace",
-        no="Cancel",
+        title=tr("Replace files?"),
+        text=_name_files(held, choice.out),
+        more=tr_plural(
+            "Exporting replaces it; what it replaces cannot be brought back.",
+            "Exporting replaces them; what it replaces cannot be brought back.",
+            len(held),
+        ),
+        yes=tr("Replace"),
+        no=tr("Cancel"),
         on_yes=go_on,
         on_no=partial(session.tell, NOT_EXPORTED),
     )
 
 
-def words_on(held: Sequence[PurePosixPath]) -> str:
-    """The first names, and how many more there are, with their verb."""
-    named, more = ", ".join(str(name) for name in held[:_NAMED]), len(held) - _NAMED
-    others = f" and {more} more {'file' if more == 1 else 'files'}" if more > 0 else ""
-    return f"{named}{others} {'is' if len(held) == 1 else 'are'}"
+def _name_files(held: Sequence[PurePosixPath], folder: Path) -> str:
+    """A sentence with the first names, and how many more there are."""
+    names, more = ", ".join(str(name) for name in held[:_NAMED]), len(held) - _NAMED
+    if more > 0:
+        return tr_plural(
+            "{names} and {count} more file are in {folder} already.",
+            "{names} and {count} more files are in {folder} already.",
+            more,
+            names=names,
+            folder=folder,
+        )
+    return tr_plural(
+        "{names} is in {folder} already.", "{names} are in {folder} already.", len(held), names=names, folder=folder
+    )

@@ -1,4 +1,4 @@
-"""The questions about a category that goes: what becomes of its boxes."""
+"""Dialogs before a category is deleted or merged: they ask what happens to its boxes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.records import Category
+from core.translation import tr
 
 _WIDTH = 440
 _LETTERS = 16
@@ -26,9 +27,10 @@ Role = QDialogButtonBox.ButtonRole
 
 @dataclass(frozen=True)
 class CategoryQuestion:
-    """What is asked: `sentence` says of the category (`name`, in quotes) how many boxes it has.
+    """The content of a dialog.
 
-    `others` may take its boxes, `into` is the one that is offered first.
+    name: the category, in quotes; sentence: how many boxes it has
+    others: the categories that can take its boxes; into: the id of the preselected one
     """
 
     name: str
@@ -38,7 +40,7 @@ class CategoryQuestion:
 
 
 class _CategoryDialog(QDialog):
-    """A sentence, a list of the other categories, buttons; it does not block the window's work."""
+    """A sentence, a list of the other categories, and buttons."""
 
     def __init__(self, parent: QWidget, question: CategoryQuestion, *, title: str, label: str) -> None:
         super().__init__(parent)
@@ -47,7 +49,7 @@ class _CategoryDialog(QDialog):
         self.sentence = PlainLabel(question.sentence)
         self.sentence.setWordWrap(True)
         self.others = QComboBox()
-        self.others.setAccessibleName("The other categories")
+        self.others.setAccessibleName(tr("The other categories"))
         self.others.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.others.setMinimumContentsLength(_LETTERS)
         for category in question.others:
@@ -59,7 +61,7 @@ class _CategoryDialog(QDialog):
         row.addWidget(self.label)
         row.addWidget(self.others, 1)
         self.buttons = QDialogButtonBox()
-        self.cancel = self.add_button("Cancel", Role.RejectRole)
+        self.cancel = self.add_button(tr("Cancel"), Role.RejectRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -69,19 +71,19 @@ class _CategoryDialog(QDialog):
         layout.addWidget(self.buttons)
 
     def add_button(self, text: str, role: QDialogButtonBox.ButtonRole) -> QPushButton:
-        """A button that Return presses where it has the keyboard; elsewhere the default one has Return."""
+        """Add a button. Return presses it if it has the focus, else the default button."""
         button = QPushButton(text)
         self.buttons.addButton(button, role)
         return button
 
     @property
     def chosen(self) -> int:
-        """The id of the category that is to have the boxes."""
+        """The id of the category that takes the boxes."""
         return int(self.others.currentData())
 
 
 class DeleteCategoryDialog(_CategoryDialog):
-    """What becomes of a deleted category's boxes; Return cancels, which is the one answer that changes nothing."""
+    """Asks whether the boxes of a deleted category move or are deleted; Return cancels, which changes nothing."""
 
     def __init__(
         self,
@@ -91,10 +93,10 @@ class DeleteCategoryDialog(_CategoryDialog):
         on_move: Callable[[int], None],
         on_delete: Callable[[], None],
     ) -> None:
-        super().__init__(parent, question, title=f"Delete {question.name}", label="&Move to")
+        super().__init__(parent, question, title=tr("Delete {category}", category=question.name), label=tr("&Move to"))
         self._on_move, self._on_delete = on_move, on_delete
-        self.move_button = self.add_button("Move and delete", Role.AcceptRole)
-        self.delete_button = self.add_button("Delete the boxes too", Role.DestructiveRole)
+        self.move_button = self.add_button(tr("Move and delete"), Role.AcceptRole)
+        self.delete_button = self.add_button(tr("Delete the boxes too"), Role.DestructiveRole)
         self.delete_button.clicked.connect(self._delete)
         for widget in (self.label, self.others, self.move_button):
             widget.setVisible(bool(question.others))
@@ -111,12 +113,14 @@ class DeleteCategoryDialog(_CategoryDialog):
 
 
 class MergeCategoryDialog(_CategoryDialog):
-    """Which category takes all boxes of one that then goes."""
+    """Asks which category takes all boxes of a category, which is then removed."""
 
     def __init__(self, parent: QWidget, question: CategoryQuestion, *, on_merge: Callable[[int], None]) -> None:
-        super().__init__(parent, question, title=f"Merge {question.name}", label="&Merge it into")
+        super().__init__(
+            parent, question, title=tr("Merge {category}", category=question.name), label=tr("&Merge it into")
+        )
         self._on_merge = on_merge
-        self.merge_button = self.add_button("Merge", Role.AcceptRole)
+        self.merge_button = self.add_button(tr("Merge"), Role.AcceptRole)
         self.merge_button.setDefault(True)
         self.others.setFocus()
 

@@ -1,4 +1,4 @@
-"""What the list of categories asks before a category goes: it joins the verbs and their dialogs."""
+"""Connects deleting and merging categories with the dialogs that ask before."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from boxrefine_gui.dialogs.category_dialog import CategoryQuestion, DeleteCatego
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.operations import category_verbs
 from boxrefine_gui.operations.box_verbs import Parts
-from boxrefine_gui.operations.category_verbs import many, quoted
+from boxrefine_gui.operations.category_verbs import quoted
 from core.records import CategoryUse
+from core.translation import tr, tr_plural
 
 
 class CategoryQuestions:
-    """Deletes and merges categories, with a dialog of `window` where boxes are concerned."""
+    """Deletes and merges categories; a dialog of `window` asks if they have boxes."""
 
     def __init__(self, parts: Parts, window: QWidget) -> None:
         self._parts = parts
@@ -27,7 +28,7 @@ class CategoryQuestions:
         category_verbs.delete_category(self._parts, category_id, ask=partial(self._ask_delete, category_id))
 
     def merge(self, category_id: int, into: int | None) -> None:
-        """Ask which category is to have the boxes of this one; `into` is offered first, else the chosen one."""
+        """Ask which category takes the boxes of this one; `into` is preselected, else the current category."""
         category_verbs.ask_merge(self._parts, category_id, ask=partial(self._ask_merge, category_id, into))
 
     def _ask_delete(self, category_id: int, use: CategoryUse) -> None:
@@ -55,18 +56,29 @@ class CategoryQuestions:
         session = self._parts.session
         name = quoted(session, category_id)
         others = [category for category in session.categories if category.id != category_id]
-        sentence = f"{name} has {many(use.boxes, 'box')} on {many(use.images, 'image')}."
+        sentence = _count_boxes(name, use)
         if into is not None:
-            sentence = f"There is a category {quoted(session, into)} already. {sentence}"
-        if not use.boxes:
-            sentence = sentence.replace("0 boxes on 0 images", "no boxes")
+            other = quoted(session, into)
+            sentence = tr("There is a category {category} already. {sentence}", category=other, sentence=sentence)
         return CategoryQuestion(name, sentence, others, session.category_id if into is None else into)
 
     def _show(self, make: Callable[[], QDialog]) -> None:
-        """One question at a time, and none about a project that is open no more."""
+        """Show a dialog, unless there is one; it closes when another project is opened."""
         if self._window.findChild(DeleteCategoryDialog) or self._window.findChild(MergeCategoryDialog):
             return
         dialog = make()
         dialog.setModal(True)
         self._parts.session.project_changed.connect(dialog.reject)
         show_once(dialog)
+
+
+def _count_boxes(category: str, use: CategoryUse) -> str:
+    """How many boxes a category has, as a sentence."""
+    if not use.boxes:
+        return tr("{category} has no boxes.", category=category)
+    return tr(
+        "{category} has {boxes} on {images}.",
+        category=category,
+        boxes=tr_plural("{count} box", "{count} boxes", use.boxes),
+        images=tr_plural("{count} image", "{count} images", use.images),
+    )

@@ -1,4 +1,4 @@
-"""The export dialog: which format, and where to."""
+"""The export dialog: the format, the folder, and which boxes are written."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
-from boxrefine_gui.dialogs.ask_to_close import not_accepted
 from boxrefine_gui.operations.exporting import ExportChoice
-from boxrefine_gui.widgets.plain_text import PlainLabel
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.formats import EXPORTERS
+from core.translation import tr, tr_plural
 
 
 class _Meaning(PlainLabel):
-    """What a choice means, beside it: a click on it chooses, too."""
+    """The description beside a radio button; a click on it checks the button."""
 
     def __init__(self, text: str, button: QRadioButton) -> None:
         super().__init__(text)
@@ -44,7 +44,11 @@ class _Meaning(PlainLabel):
 
 
 class ExportDialog(QDialog):
-    """Hands the choice to `on_chosen`; it does not block the window's work."""
+    """Passes the choice to `on_chosen`; the caller goes on while the dialog is open.
+
+    boxes: the number of all stored boxes; unaccepted: how many of them are still to check; drawn: the number of drawn
+    boxes, which are never exported
+    """
 
     def __init__(
         self,
@@ -62,42 +66,42 @@ class ExportDialog(QDialog):
         self._ask = ask
         self._on_chosen = on_chosen
         self._last_format = format
-        self.setWindowTitle("Export")
+        set_title(self, tr("Export"))
         self.setMinimumWidth(480)
         self.formats = QButtonGroup(self)
         self.folder = QLineEdit(str(folder))
-        self.folder.setAccessibleName("Folder to write to")
+        self.folder.setAccessibleName(tr("Folder to write to"))
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         self._boxes, self._unaccepted = boxes, unaccepted
         self.heading = PlainLabel()
         layout.addWidget(self.heading)
-        self.outlines = QCheckBox("Write the &outlines of masks too, where HQ-SAM made some (COCO)")
+        self.outlines = QCheckBox(tr("Write the &outlines of masks too, where HQ-SAM made some (COCO)"))
         layout.addLayout(self._format_rows())
         self._show_outlines()
         layout.addWidget(self.outlines)
-        noun = "box that nobody has" if unaccepted == 1 else "boxes that nobody has"
-        it = "it is" if unaccepted == 1 else "they are"
-        self.unchecked = QCheckBox(f"&Write the {unaccepted} {noun} accepted yet, too, as {it} now; else {it} left out")
+        self.unchecked = QCheckBox(_unchecked_text(unaccepted))
         self.unchecked.setVisible(unaccepted > 0)
         self.unchecked.toggled.connect(self._show_count)
         self._show_count()
         layout.addWidget(self.unchecked)
-        self.drawn = PlainLabel(f"{not_accepted(drawn)}, and {'is' if drawn == 1 else 'are'} left out.")
+        self.drawn = PlainLabel(_drawn_text(drawn))
         self.drawn.setVisible(drawn > 0)
         layout.addWidget(self.drawn)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
-        cancel = QPushButton("Cancel")
+        cancel = QPushButton(tr("Cancel"))
         cancel.setAutoDefault(False)
         self.buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
-        self.export_button = QPushButton("Export")
+        self.export_button = QPushButton(tr("Export"))
         self.buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.buttons)
         self.folder.textChanged.connect(self._show_ready)
-        self.export_button.setDefault(True)  # not before it is in the dialog, which would not know then
+        self.export_button.setDefault(
+            True
+        )  # only now: a button that is not in the dialog yet cannot become its default
         self.export_button.setFocus()
 
     def accept(self) -> None:
@@ -127,10 +131,10 @@ class ExportDialog(QDialog):
 
     def _folder_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        browse = QPushButton("Browse…")
-        browse.setAutoDefault(False)  # else Return browses, wherever the keyboard is
+        browse = QPushButton(tr("Browse…"))
+        browse.setAutoDefault(False)  # else Return browses, whatever has the focus
         browse.clicked.connect(self._browse)
-        label = PlainLabel("&Folder")
+        label = PlainLabel(tr("&Folder"))
         label.setBuddy(self.folder)
         for widget in (label, self.folder, browse):
             row.addWidget(widget)
@@ -138,15 +142,31 @@ class ExportDialog(QDialog):
 
     def _show_count(self) -> None:
         count = self._boxes - (0 if self.unchecked.isChecked() else self._unaccepted)
-        self.heading.setText(f"Write {count} " + ("box" if count == 1 else "boxes") + " as")
+        self.heading.setText(tr_plural("Write {count} box as", "Write {count} boxes as", count))
 
     def _show_outlines(self) -> None:
         self.outlines.setEnabled(self._format in EXPORTERS and EXPORTERS[self._format].holds_outlines)
 
     def _browse(self) -> None:
-        chosen = self._ask.folder(self, title="Export to", start=Path(self.folder.text()))
+        chosen = self._ask.folder(self, title=tr("Export to"), start=Path(self.folder.text()))
         if chosen is not None:
             self.folder.setText(str(chosen))
 
     def _show_ready(self) -> None:
         self.export_button.setEnabled(bool(self.folder.text().strip()))
+
+
+def _unchecked_text(unaccepted: int) -> str:
+    return tr_plural(
+        "&Write the {count} box that nobody has accepted yet, too, as it is now; else it is left out",
+        "&Write the {count} boxes that nobody has accepted yet, too, as they are now; else they are left out",
+        unaccepted,
+    )
+
+
+def _drawn_text(drawn: int) -> str:
+    return tr_plural(
+        "{count} drawn box is not accepted yet, and is left out.",
+        "{count} drawn boxes are not accepted yet, and are left out.",
+        drawn,
+    )

@@ -1,8 +1,9 @@
-"""The dialog of the keys: every action with its keys, another one for the chosen action, and who has it already."""
+"""The keys dialog: all actions with their keys, and a field for a new key with its current owner."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
@@ -22,7 +23,8 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import Chosen, normal, owner_of, with_chosen
-from boxrefine_gui.widgets.plain_text import PlainLabel
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
+from core.translation import tr
 
 _SIZE = (620, 560)
 _AIR = 40
@@ -30,7 +32,7 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class KeysDialog(QDialog):
-    """Hands the user's whole choice to `on_chosen` after each change; keys work at once."""
+    """Passes all choices of the user to `on_chosen` after each change; new keys work at once."""
 
     def __init__(
         self, parent: QWidget, rows: Sequence[ActionRow], chosen: Chosen, *, on_chosen: Callable[[Chosen], None]
@@ -39,23 +41,23 @@ class KeysDialog(QDialog):
         self._rows = rows
         self._chosen = dict(chosen)
         self._on_chosen = on_chosen
-        self.setWindowTitle("Keys")
+        set_title(self, tr("Keys"))
         self.resize(min(_SIZE[0], parent.width() - _AIR), min(_SIZE[1], parent.height() - _AIR))
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find an action or a key")
+        self.search.setPlaceholderText(tr("Find an action or a key"))
         self.search.setClearButtonEnabled(True)
-        self.search.setAccessibleName("Find an action or a key")
+        self.search.setAccessibleName(tr("Find an action or a key"))
         self.list = self._make_list()
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
-        self.edit.setAccessibleName("New key")
+        self.edit.setAccessibleName(tr("New key"))
         self.sentence = PlainLabel()
         self.sentence.setWordWrap(True)
-        self.sentence.setAccessibleName("What the key does now")
-        self.assign_button = self._button("Give this key", self.assign)
-        self.remove_button = self._button("No key", self.remove)
-        self.own_button = self._button("Its own key", self.give_own)
-        self.all_own_button = self._button("All their own keys", self.give_all_own)
+        self.sentence.setAccessibleName(tr("What the key does now"))
+        self.assign_button = self._button(tr("Give this key"), self.assign)
+        self.remove_button = self._button(tr("No key"), self.remove)
+        self.own_button = self._button(tr("Its own key"), self.give_own)
+        self.all_own_button = self._button(tr("All their own keys"), self.give_all_own)
         self._arrange()
         self.search.textChanged.connect(self._filter)
         self.list.currentItemChanged.connect(self._other_action)
@@ -64,12 +66,12 @@ class KeysDialog(QDialog):
 
     def _make_list(self) -> QTreeWidget:
         rows = QTreeWidget()
-        rows.setHeaderLabels(["Action", "Menu", "Keys"])
+        rows.setHeaderLabels([tr("Action"), tr("Menu"), tr("Keys")])
         rows.setRootIsDecorated(False)
         rows.setUniformRowHeights(True)
         rows.setAllColumnsShowFocus(True)
         rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        rows.setAccessibleName("Actions and their keys")
+        rows.setAccessibleName(tr("Actions and their keys"))
         rows.setStyleSheet("QTreeWidget::item { padding: 3px 8px 3px 2px; }")
         for row in self._rows:
             item = QTreeWidgetItem([row.words, row.menu.replace("&", ""), ""])
@@ -83,7 +85,7 @@ class KeysDialog(QDialog):
 
     def _arrange(self) -> None:
         new, buttons = QHBoxLayout(), QHBoxLayout()
-        label = PlainLabel("&New key")
+        label = PlainLabel(tr("&New key"))
         label.setBuddy(self.edit)
         for widget in (label, self.edit, self.assign_button):
             new.addWidget(widget)
@@ -91,7 +93,7 @@ class KeysDialog(QDialog):
         for button in (self.remove_button, self.own_button, self.all_own_button):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(self._button("Close", self.reject))
+        buttons.addWidget(self._button(tr("Close"), self.reject))
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(self.list, 1)
@@ -101,11 +103,11 @@ class KeysDialog(QDialog):
 
     def _button(self, text: str, call: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)
-        button.setAutoDefault(False)  # Return is a key that may be given
+        button.setAutoDefault(False)  # Return can be chosen as a key
         button.clicked.connect(lambda: call())
         return button
 
-    # What is chosen
+    # The choices
 
     def choose(self, id: str) -> None:
         """Select an action."""
@@ -115,7 +117,7 @@ class KeysDialog(QDialog):
                 self.list.setCurrentItem(item)
 
     def assign(self) -> None:
-        """Give the chosen action the new key, and take it from the one that has it."""
+        """Give the selected action the new key, and take it from its owner."""
         row, key = self._row, self._key
         if row is None or not key:
             return
@@ -128,19 +130,19 @@ class KeysDialog(QDialog):
         self._changed()
 
     def remove(self) -> None:
-        """Leave the chosen action to the menus."""
+        """Take all keys from the selected action."""
         if self._row is not None:
             self._chosen[self._row.id] = ()
             self._changed()
 
     def give_own(self) -> None:
-        """Give the chosen action its own keys, where no other has been given them."""
+        """Give the selected action its default keys, except those that the user gave to others."""
         if self._row is not None:
             self._chosen.pop(self._row.id, None)
             self._changed()
 
     def give_all_own(self) -> None:
-        """Forget all that was chosen."""
+        """Give all actions their default keys."""
         self._chosen.clear()
         self._changed()
 
@@ -162,13 +164,13 @@ class KeysDialog(QDialog):
         self.edit.clear()
         self._fill()
 
-    # What is shown
+    # The display
 
     def _fill(self) -> None:
         for place, row in enumerate(self._now):
             item = self.list.topLevelItem(place)
             if item is not None:
-                item.setText(2, " or ".join(readable(key) for key in row.keys))
+                item.setText(2, keys_text(row.keys))
                 font = item.font(2)
                 font.setBold(row.id in self._chosen)
                 item.setFont(2, font)
@@ -194,16 +196,23 @@ class KeysDialog(QDialog):
         self.edit.setEnabled(row is not None)
         owner = owner_of(key, self._now, but=row.id) if row is not None and key else None
         self.assign_button.setEnabled(bool(key) and row is not None and not isinstance(owner, str))
-        self.assign_button.setText("Take this key" if isinstance(owner, ActionRow) else "Give this key")
+        self.assign_button.setText(tr("Take this key") if isinstance(owner, ActionRow) else tr("Give this key"))
         self.sentence.setText(self._words(row, key, owner))
 
     def _words(self, row: ActionRow | None, key: str, owner: ActionRow | str | None) -> str:
         if row is None:
-            return "Choose an action in the list."
+            return tr("Choose an action in the list.")
         if not key:
-            return f"Click into the field and press the new key of “{row.words}”."
+            return tr("Click into the field and press the new key of “{action}”.", action=row.words)
+        shown = readable(key)
         if isinstance(owner, str):
-            return f"{readable(key)} belongs to {owner}: choose another one."
+            return tr("{key} belongs to the canvas, for moving and going through boxes: choose another one.", key=shown)
         if owner is not None:
-            return f"{readable(key)} is the key of “{owner.words}”, which would lose it."
-        return f"{readable(key)} is free."
+            return tr("{key} is the key of “{action}”, which would lose it.", key=shown, action=owner.words)
+        return tr("{key} is free.", key=shown)
+
+
+def keys_text(keys: Sequence[str]) -> str:
+    """The keys of an action for the user."""
+    shown = [readable(key) for key in keys] or [""]
+    return reduce(lambda before, key: tr("{key} or {other}", key=before, other=key), shown)

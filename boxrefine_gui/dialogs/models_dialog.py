@@ -1,4 +1,4 @@
-"""The dialog of the encoders: what differs between them, which are here, getting one, and using one."""
+"""The encoders dialog: compares the encoders, downloads their weights, and chooses one."""
 
 from __future__ import annotations
 
@@ -22,39 +22,40 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.session import Session
-from boxrefine_gui.widgets.plain_text import PlainLabel
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.encoders.traits import TRAITS, EncoderTraits, traits_of
 from core.encoders.weights.published import OFFICIAL, OFFICIAL_REPOSITORY, weights_folder
 from core.errors import KnownError
 from core.progress import Progress
+from core.translation import tr
 
-_COLUMNS = ("Encoder", "Download", "Work a picture", "Needs", "Gives", "Weights")
+_COLUMNS = (tr("Encoder"), tr("Download"), tr("Work a picture"), tr("Needs"), tr("Gives"), tr("Weights"))
 _WEIGHTS_COLUMN = len(_COLUMNS) - 1
 _WIDTH, _HEIGHT = 980, 340
 _WHERE = f"huggingface.co/{OFFICIAL_REPOSITORY}"
 
 
 class ModelsDialog(QDialog):
-    """One row an encoder. Closing it stops nothing: a download goes on, and is found again when it is opened."""
+    """One row for each encoder. A download goes on when the dialog is closed, and is shown again when it is opened."""
 
     def __init__(self, parent: QWidget, session: Session, folder: ModelsFolder, *, ask: Ask) -> None:
         super().__init__(parent)
         self._session = session
         self._folder = folder
         self._ask = ask
-        self.setWindowTitle("Encoders")
-        self.resize(min(_WIDTH, parent.width()), _HEIGHT)  # a table wider than the window can be scrolled
+        set_title(self, tr("Encoders"))
+        self.resize(min(_WIDTH, parent.width()), _HEIGHT)  # the table scrolls if it is wider
         self.rows = self._make_rows()
-        self.use_button = self._button("Use this encoder", self._use)
-        self.download_button = self._button("Download", self._download)
-        self.add_button = self._button("I have the file…", self._add)
-        self.remove_button = self._button("Remove", self._remove)
-        self.sentence = PlainLabel()  # the window's notice may be covered by this dialog
+        self.use_button = self._button(tr("Use this encoder"), self._use)
+        self.download_button = self._button(tr("Download"), self._download)
+        self.add_button = self._button(tr("I have the file…"), self._add)
+        self.remove_button = self._button(tr("Remove"), self._remove)
+        self.sentence = PlainLabel()  # this dialog may cover the window's notice
         self.sentence.setWordWrap(True)
         self.sentence.hide()
         self.progress = QProgressBar()
-        self.progress.setAccessibleName("Download")
-        self.cancel_button = self._button("Cancel", folder.cancel)
+        self.progress.setAccessibleName(tr("Download"))
+        self.cancel_button = self._button(tr("Cancel"), folder.cancel)
         self._arrange()
         self.rows.currentItemChanged.connect(self._show)
         folder.changed.connect(self._show)
@@ -79,7 +80,7 @@ class ModelsDialog(QDialog):
         rows.setUniformRowHeights(True)
         rows.setAllColumnsShowFocus(True)
         rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        rows.setAccessibleName("Encoders")
+        rows.setAccessibleName(tr("Encoders"))
         rows.setStyleSheet("QTreeWidget::item { padding: 4px 6px 4px 2px; }")
         self._items: dict[str, QTreeWidgetItem] = {}
         for traits in TRAITS:
@@ -93,17 +94,21 @@ class ModelsDialog(QDialog):
 
     def _arrange(self) -> None:
         words = PlainLabel(
-            "The larger the encoder, the better its masks, and the longer a picture takes; each picture is encoded "
-            f"once, and its features are kept. The weights of HQ-SAM are those that its authors published ({_WHERE}, "
-            f"Apache-2.0); they are kept in {weights_folder()}. Without a network, fetch the file on another computer "
-            "and choose “I have the file”."
+            tr(
+                "The larger the encoder, the better its masks, and the longer a picture takes; each picture is encoded "
+                "once, and its features are kept. The weights of HQ-SAM are those that its authors published ({url}, "
+                "Apache-2.0); they are kept in {folder}. Without a network, fetch the file on another computer "
+                "and choose “I have the file”.",
+                url=_WHERE,
+                folder=weights_folder(),
+            )
         )
         words.setWordWrap(True)
         buttons, job = QHBoxLayout(), QHBoxLayout()
         for button in (self.use_button, self.download_button, self.add_button, self.remove_button):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(self._button("Close", self.reject))
+        buttons.addWidget(self._button(tr("Close"), self.reject))
         self._job = QWidget()
         self._job.setLayout(job)
         job.setContentsMargins(0, 0, 0, 0)
@@ -147,7 +152,7 @@ class ModelsDialog(QDialog):
         used = self._session.models.encoder_name if self._session.models else ""
         for name, item in self._items.items():
             is_here = name in self._folder.here
-            words = "in use" if name == used else "here" if is_here else "not here"
+            words = tr("in use") if name == used else tr("here") if is_here else tr("not here")
             item.setText(_WEIGHTS_COLUMN, words)
             font = item.font(0)
             font.setBold(name == used)
@@ -156,7 +161,7 @@ class ModelsDialog(QDialog):
         is_here, is_shipped = name in self._folder.here, traits_of(name).shipped
         self.use_button.setEnabled(is_here and name != used)
         self.download_button.setEnabled(not is_here and not busy)
-        self.download_button.setText("Download" if is_shipped else f"Download {_size(name)}")
+        self.download_button.setText(tr("Download") if is_shipped else tr("Download {size}", size=_size(name)))
         self.add_button.setEnabled(not is_shipped and not busy)
         self.remove_button.setEnabled(is_here and not is_shipped and name != used and not busy)
         self._job.setVisible(bool(busy))
@@ -182,15 +187,15 @@ class ModelsDialog(QDialog):
 
 
 def _call(call: object, _: bool = False) -> None:
-    """Qt hands the button's state over, which none of our slots wants."""
+    """Call `call` without the checked state of the button, which Qt passes."""
     assert callable(call)
     call()
 
 
 def _size(name: str) -> str:
-    return f"{OFFICIAL[name].size / 1e6:.0f} MB" if name in OFFICIAL else "none"
+    return f"{OFFICIAL[name].size / 1e6:.0f} MB" if name in OFFICIAL else tr("none")
 
 
 def _work(traits: EncoderTraits) -> str:
-    """How much more than with the quickest encoder, about."""
+    """Approximate computing time as a multiple of the quickest encoder's."""
     return f"{round(traits.work / min(each.work for each in TRAITS))} ×"

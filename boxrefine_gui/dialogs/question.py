@@ -1,4 +1,4 @@
-"""A question with two answers, the harmless one being the default; it does not block the window's work."""
+"""A question with two answers; the harmless one is the default."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _nothing() -> None: ...
 
 
 class Question(QMessageBox):
-    """Shows itself at once; `yes` and `no` are the words on its buttons, Return and Escape mean no."""
+    """Opens when it is created. `yes` and `no` are the texts of its buttons; Return and Escape answer no."""
 
     def __init__(
         self,
@@ -33,9 +33,9 @@ class Question(QMessageBox):
         set_title(self, title)
         self.setText(shown(text))
         self.setInformativeText(shown(more))
-        for label in self.findChildren(QLabel):  # Qt's own property leaves the second sentence as it was
+        for label in self.findChildren(QLabel):  # setTextFormat below does not reach the informative text
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextFormat(Qt.TextFormat.PlainText)  # names of files may look like HTML
+        self.setTextFormat(Qt.TextFormat.PlainText)  # file names may look like HTML
         self.setIcon(QMessageBox.Icon.Question)
         self.yes_button, self.no_button = QPushButton(yes), QPushButton(no)
         self.addButton(self.yes_button, QMessageBox.ButtonRole.AcceptRole)

@@ -1,1 +1,1 @@
-"""What stands around the canvas: images, categories, boxes, status bar."""
+"""The panels around the canvas: images, categories, boxes, teaching, jobs, status bar."""

@@ -11,6 +11,7 @@ from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.list_with_hint import ListWithHint
 from boxrefine_gui.widgets.plain_text import tooltip
 from core.records import Changes, Correction
+from core.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -29,11 +30,11 @@ class BoxModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._shown)
 
     def id_of(self, row: int) -> int:
-        """The id of the correction in a row."""
+        """The id of the box in a row."""
         return self._shown[row].id
 
     def row_of(self, correction_id: int | None) -> int | None:
-        """Where a correction stands."""
+        """The row of a box; None if it is not in the list."""
         return next((row for row, entry in enumerate(self._shown) if entry.id == correction_id), None)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -43,14 +44,18 @@ class BoxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(correction.category_id, hollow=not correction.confirmed)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(f"{self._words(correction)}{_to_check(correction)}\n{_history(correction)}")
+            return tooltip(f"{self._words_and_state(correction)}\n{_history(correction)}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{self._words(correction)}{_to_check(correction)}"
+            return self._words_and_state(correction)
         return None
 
     def _words(self, correction: Correction) -> str:
         name = next((entry.name for entry in self._session.categories if entry.id == correction.category_id), "")
         return f"{name}   {correction.accepted.width:.0f} × {correction.accepted.height:.0f}"
+
+    def _words_and_state(self, correction: Correction) -> str:
+        words = self._words(correction)
+        return words if correction.confirmed else tr("{box}, to check", box=words)
 
     def _changed(self, changes: Changes) -> None:
         image = self._session.image
@@ -69,20 +74,20 @@ class BoxList(ListWithHint):
     delete_pressed = Signal(int)  # the correction's id
 
     def __init__(self, session: Session) -> None:
-        super().__init__(lambda: "" if session.image is None else "No boxes on this image yet.")
+        super().__init__(lambda: "" if session.image is None else tr("No boxes on this image yet."))
         self._session = session
         self._model = BoxModel(session)
         self.setModel(self._model)
         self.setUniformItemSizes(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setAccessibleName("Boxes of this image")
+        self.setAccessibleName(tr("Boxes of this image"))
         self.clicked.connect(self._chosen)
         self.activated.connect(self._chosen)
         session.selection_changed.connect(self._show_selected)
         session.changed.connect(self._show_selected)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete means the row that is marked here."""
+        """Delete removes the box of the current row."""
         row, is_delete = self.currentIndex().row(), event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
         if is_delete and event.modifiers() == Qt.KeyboardModifier.NoModifier:
             if row >= 0 and not event.isAutoRepeat():
@@ -103,28 +108,29 @@ class BoxList(ListWithHint):
 
 
 def _history(correction: Correction) -> str:
-    """How a box came about, in one line."""
-    parts = [] if correction.origin is None else [f"imported from {correction.origin.file}"]
-    if correction.proposal == correction.accepted:
-        parts.append(f"refined{_by(correction)}, and nobody has said yes to it yet")
-    elif correction.proposal is not None:
-        parts.append(f"a refinement is proposed{_by(correction)}, and nobody has said yes to it yet")
-    elif correction.refined is not None:
-        was_moved = correction.accepted != correction.refined
-        parts.append(f"refined{_by(correction)}" + (", then changed by hand" if was_moved else ""))
+    """How a box was made, in one line."""
+    parts = [] if correction.origin is None else [tr("imported from {file}", file=correction.origin.file)]
+    if correction.refined is not None or correction.proposal is not None:
+        parts.append(_refinement(correction))
     elif correction.accepted != correction.drawn:
-        parts.append("changed by hand")
+        parts.append(tr("changed by hand"))
     else:
-        parts.append("as drawn" if correction.origin is None else "as it came")
+        parts.append(tr("as drawn") if correction.origin is None else tr("as it came"))
     if correction.seconds:
-        parts.append(f"{correction.seconds:.1f} s")
+        parts.append(tr("{seconds} s", seconds=f"{correction.seconds:.1f}"))
     return "; ".join(parts)
 
 
-def _to_check(correction: Correction) -> str:
-    return "" if correction.confirmed else ", to check"
-
-
-def _by(correction: Correction) -> str:
-    """By which refiner, if that is known: a file may hold boxes that were refined elsewhere."""
-    return f" by {correction.refiner}" if correction.refiner else ""
+def _refinement(correction: Correction) -> str:
+    """How a box was refined. A file may hold boxes that were refined elsewhere, by an unknown refiner."""
+    name = correction.refiner
+    if correction.proposal is not None and correction.proposal == correction.accepted:
+        by = tr("refined by {refiner}, and not accepted yet", refiner=name)
+        return by if name else tr("refined, and not accepted yet")
+    if correction.proposal is not None:
+        by = tr("a refinement by {refiner} is proposed, and not accepted yet", refiner=name)
+        return by if name else tr("a refinement is proposed, and not accepted yet")
+    if correction.accepted != correction.refined:
+        by = tr("refined by {refiner}, then changed by hand", refiner=name)
+        return by if name else tr("refined, then changed by hand")
+    return tr("refined by {refiner}", refiner=name) if name else tr("refined")

@@ -1,4 +1,4 @@
-"""The category list: which label the next boxes get; adding, renaming and moving without a dialog."""
+"""The category list: chooses the label of the next boxes; adds, renames and moves categories."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from boxrefine_gui.panels.category_view import CategoryView
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.plain_text import set_tooltip, tooltip
 from core.records import Changes
+from core.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _FROM_THE_START = Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchWrap
-_HOW_TO_ADD = (
+_HOW_TO_ADD = tr(
     "Type a name and press Return; a category that is there already is chosen. Escape leads back to the picture"
 )
 
 
 class CategoryModel(QAbstractListModel):
-    """The session's categories; a changed name or place goes to the store, and is shown when the store has it."""
+    """The session's categories; a changed name or order goes to the store, and is shown once it is stored."""
 
-    taken = Signal(int, object)  # the category that was to be renamed, and the one that has the name
+    taken = Signal(int, object)  # ids: the category to rename, and the one that has the new name already
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -46,14 +47,16 @@ class CategoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(category.id)
         if role == Qt.ItemDataRole.ToolTipRole:
-            key = f"; {index.row() + 1} chooses it" if index.row() < 9 else ""
-            return tooltip(f"{category.name}\nDrag to move it; the right button has more{key}")
+            how = tr("Drag to move it; the right button has more")
+            if index.row() < 9:
+                how = tr("Drag to move it; the right button has more; {key} chooses it", key=index.row() + 1)
+            return tooltip(f"{category.name}\n{how}")
         return None
 
     def match(
         self, start: Index, role: int, value: object, hits: int = 1, flags: Qt.MatchFlag = _FROM_THE_START
     ) -> list[QModelIndex]:
-        """Typing goes by the names, without the digits that stand before them."""
+        """Match typed letters with the names, without the digits before them."""
         wanted = Qt.ItemDataRole.EditRole if role == Qt.ItemDataRole.DisplayRole else role
         return super().match(start, wanted, value, hits, flags)
 
@@ -78,7 +81,7 @@ class CategoryModel(QAbstractListModel):
     def moveRows(
         self, sourceParent: Index, sourceRow: int, count: int, destinationParent: Index, destinationChild: int
     ) -> bool:
-        """Qt's word for a drag: the row goes before that of `destinationChild`."""
+        """Qt calls this after a drag: the row moves before row `destinationChild`."""
         categories = self._parts.session.categories
         if count != 1 or not 0 <= sourceRow < len(categories):
             return False
@@ -94,24 +97,26 @@ class CategoryModel(QAbstractListModel):
 
 
 class CategoryList(QWidget):
-    """The categories, and a line to add one."""
+    """The categories, and a field to add one."""
 
-    left = Signal()  # the user is done here
+    left = Signal()  # the focus should return to the canvas
     delete_wanted = Signal(int)
-    merge_wanted = Signal(int, object)  # the category that goes, and the id of the one that takes its boxes, if known
+    merge_wanted = Signal(int, object)  # ids: the category to remove, and the one that takes its boxes, or None
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
         self._model = CategoryModel(parts)
-        self._at: tuple[int, int] | None = None  # id and row of the category that the keyboard is on
+        self._at: tuple[int, int] | None = None  # id and row of the current category
         first = box_verbs.FIRST_CATEGORY
-        self.view = CategoryView(lambda: f"The first box makes the category “{first}”; or add yours below.")
+        self.view = CategoryView(
+            lambda: tr("The first box makes the category “{name}”; or add yours below.", name=first)
+        )
         self.view.setModel(self._model)
         self._make_actions()
         self.new_name = QLineEdit()
-        self.new_name.setPlaceholderText("Add a category")
-        self.new_name.setAccessibleName("Name of a new category")
+        self.new_name.setPlaceholderText(tr("Add a category"))
+        self.new_name.setAccessibleName(tr("Name of a new category"))
         self.new_name.setClearButtonEnabled(True)
         set_tooltip(self.new_name, _HOW_TO_ADD)
         layout = QVBoxLayout(self)
@@ -126,15 +131,16 @@ class CategoryList(QWidget):
         self._listen()
 
     def _make_actions(self) -> None:
-        self.rename = self._action("Rename\tF2", lambda: self.view.edit(self.view.currentIndex()))
-        self.move_up = self._action("Move up\tAlt+Up", lambda: self._step(-1))
-        self.move_down = self._action("Move down\tAlt+Down", lambda: self._step(1))
-        self.merge = self._action("Merge into…", self._merge)
-        self.delete = self._action("Delete\tDel", self._delete)
+        self.rename = self._action(tr("Rename"), "F2", lambda: self.view.edit(self.view.currentIndex()))
+        self.move_up = self._action(tr("Move up"), "Alt+Up", lambda: self._step(-1))
+        self.move_down = self._action(tr("Move down"), "Alt+Down", lambda: self._step(1))
+        self.merge = self._action(tr("Merge into…"), "", self._merge)
+        self.delete = self._action(tr("Delete"), "Del", self._delete)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
-    def _action(self, text: str, call: Callable[[], None]) -> QAction:
-        action = QAction(text, self.view)
+    def _action(self, text: str, key: str, call: Callable[[], None]) -> QAction:
+        """An action of the context menu, which shows `key`; the view handles the key itself."""
+        action = QAction(f"{text}\t{key}" if key else text, self.view)
         action.triggered.connect(lambda: call())
         self.view.addAction(action)
         return action
@@ -154,7 +160,7 @@ class CategoryList(QWidget):
         self._show_possible()
 
     def _add(self) -> None:
-        """The line stays ready for the next name: letters that follow are no commands. Empty, it is left."""
+        """Add the category; the field keeps the focus for the next name. An empty field returns it to the canvas."""
         name = self.new_name.text().strip()
         self.new_name.clear()
         if name:
@@ -167,7 +173,7 @@ class CategoryList(QWidget):
         self.left.emit()
 
     def _chosen(self, index: QModelIndex) -> None:
-        """The mark stays where the click was as long as the keyboard is here: Delete acts on what is marked."""
+        """Choose the clicked category; it stays the current row, which Delete acts on, while the view has focus."""
         box_verbs.choose_category(self._parts, self._parts.session.categories[index.row()].id, tells=True)
 
     @property
@@ -194,7 +200,7 @@ class CategoryList(QWidget):
         self._show_possible()
 
     def _changed(self) -> None:
-        """The keyboard stays on its category, or where that one was; without it, the chosen one is marked."""
+        """Keep the current row on its category, or at its place; without the focus, mark the chosen category."""
         ids = [category.id for category in self._parts.session.categories]
         if self.view.window().focusWidget() is not self.view or self._at is None or not ids:
             self.show_chosen()
@@ -212,7 +218,7 @@ class CategoryList(QWidget):
         self.merge.setEnabled(row >= 0 and count > 1)
 
     def show_chosen(self) -> None:
-        """Mark the category of the next boxes, wherever the arrow keys have been."""
+        """Mark the category of the next boxes as the current row."""
         ids = [category.id for category in self._parts.session.categories]
         chosen = self._parts.session.category_id
         if chosen in ids and self._model.rowCount() == len(ids):

@@ -1,4 +1,4 @@
-"""The view of the categories: dragging one to another place, and the keys that delete and move one."""
+"""The view of the categories: rows can be dragged, deleted and moved by keys."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui.widgets.list_with_hint import ListWithHint
 from boxrefine_gui.widgets.theme import SWATCH_SIDE
+from core.translation import tr
 
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 _BESIDE = QPoint(-14, -6)
 
 
 class CategoryView(ListWithHint):
-    """A list whose rows can be dragged; its keys are no shortcuts: an action that has one of them goes first."""
+    """A list whose rows can be dragged. Its keys are not shortcuts: an action with the same key precedes them."""
 
     delete_pressed = Signal()
     step_pressed = Signal(int)  # -1: up, 1: down
@@ -27,12 +28,12 @@ class CategoryView(ListWithHint):
         super().__init__(hint)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setAccessibleName("Categories")
-        # Not by a double click, whose first click has relabelled the selected box.
+        self.setAccessibleName(tr("Categories"))
+        # Not by a double click, because its first click relabels the selected box.
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # macOS gives it to every arrow
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # macOS sets it for every arrow key
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and modifiers == Qt.KeyboardModifier.NoModifier:
             if not event.isAutoRepeat():
                 self.delete_pressed.emit()
@@ -43,16 +44,16 @@ class CategoryView(ListWithHint):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        if event.reason() is not Qt.FocusReason.PopupFocusReason:  # its own menu acts on the row that is marked
+        if event.reason() is not Qt.FocusReason.PopupFocusReason:  # the context menu acts on the current row
             self.keyboard_left.emit()
 
     def startDrag(self, supportedActions: Qt.DropAction) -> None:
-        """A drag that ends on the row where it began was a click by an unsteady hand."""
+        """Run the drag; one that ends on the row where it began counts as a click."""
         index = self.currentIndex()
         row = index.row()
         drag = QDrag(self)
         drag.setMimeData(self.model().mimeData([index]))
-        # The swatch beside the cursor; the whole row, as Qt has it, would hide the line where it is going to be.
+        # The swatch beside the cursor: Qt's default, the whole row, hides the line that shows the target.
         drag.setPixmap(index.data(Qt.ItemDataRole.DecorationRole).pixmap(SWATCH_SIDE))
         drag.setHotSpot(_BESIDE)
         drag.exec(supportedActions, Qt.DropAction.MoveAction)

@@ -17,11 +17,12 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
 from core.records import Changes, ImageRecord
+from core.translation import tr, tr_plural
 
 _ROW_HEIGHT = 60
 _PICTURE = QSize(64, 48)
 _MARGIN = 6
-_LEAST_WIDTH = 100  # a list that is wider gives its rows all that it has
+_LEAST_WIDTH = 100  # rows are as wide as the list if it is wider
 _BADGE = QSize(22, 18)
 BATCH = 500
 ALL_ROWS = -1
@@ -30,12 +31,12 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 ROW = Qt.ItemDataRole.UserRole + 1
-"""The role of a row's `Row`, beside its name and thumbnail."""
+"""The role of a row's `Row`."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is painted of an image beside its thumbnail: one question for each row, because each costs a crossing."""
+    """What a row shows besides its thumbnail, under one role: each call from C++ to Python takes time."""
 
     name: str
     size: tuple[int, int]
@@ -47,27 +48,42 @@ class Row:
 
     @property
     def left(self) -> int:
-        """How many boxes wait for a yes."""
+        """How many boxes are not accepted yet."""
         return self.to_check + self.drawn
 
     @property
     def badge(self) -> int:
-        """The number in the badge: what is left to say yes to, and where nothing is, the boxes."""
+        """The number in the badge: boxes that are not accepted yet, or all boxes if all are accepted."""
         return self.left or self.count
 
     @property
     def waits(self) -> str:
-        """What waits for a yes, in words; empty where nothing does."""
-        to_check = f"{self.to_check} of its {self.count} boxes to check" if self.to_check else ""
-        drawn = f"{self.drawn} drawn {'box' if self.drawn == 1 else 'boxes'} not accepted" if self.drawn else ""
-        return ", ".join(words for words in (to_check, drawn) if words)
+        """The boxes that are not accepted yet, as a text; empty if there are none."""
+        to_check = tr_plural(
+            "{to_check} of its {count} box to check",
+            "{to_check} of its {count} boxes to check",
+            self.count,
+            to_check=self.to_check,
+        )
+        drawn = tr_plural("{count} drawn box not accepted", "{count} drawn boxes not accepted", self.drawn)
+        return ", ".join([to_check] * (self.to_check > 0) + [drawn] * (self.drawn > 0))
+
+    @property
+    def description(self) -> str:
+        """The row as a text for screen readers."""
+        if self.problem:
+            return f"{self.name}, {self.problem}"
+        boxes = tr_plural("{count} box", "{count} boxes", self.count)
+        to_check = tr("{count} to check", count=self.to_check)
+        drawn = [tr("{count} not accepted", count=self.drawn)] if self.drawn else []
+        return ", ".join([self.name, boxes, to_check, *drawn])
 
 
 class ImageListModel(QAbstractListModel):
-    """The session's images; a row costs nothing until it is seen.
+    """The session's images; rows are computed when they become visible.
 
-    What changes in a row never changes its size, so it says `touched` and not dataChanged, at which a list view lays
-    all its rows out anew.
+    A changed row keeps its size, so the model emits `touched` instead of dataChanged, after which a list view lays out
+    all rows again.
     """
 
     touched = Signal(int)  # a row, or ALL_ROWS
@@ -94,8 +110,7 @@ class ImageListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip(row.problem or str(record.path) + (f"\n{row.waits}" if row.waits else ""))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            drawn = f", {row.drawn} not accepted" if row.drawn else ""
-            return f"{row.name}, " + (row.problem or f"{row.count} boxes, {row.to_check} to check{drawn}")
+            return row.description
         return row if role == ROW else None
 
     def _row(self, record: ImageRecord) -> Row:
@@ -112,7 +127,7 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def thumbnails_read(self) -> int:
-        """How many thumbnails have been asked for."""
+        """How many thumbnails were requested."""
         return self._thumbnails.wishes
 
     def _thumbnail_ready(self, image_id: int) -> None:
@@ -149,13 +164,13 @@ class ImageListModel(QAbstractListModel):
 
 
 class ImageDelegate(QStyledItemDelegate):
-    """One row: thumbnail, name, size, and a badge with the number of boxes, or of those that wait for a yes."""
+    """Paints a row: thumbnail, name, size, and a badge with the number of boxes, or of those not accepted yet."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(_LEAST_WIDTH, _ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """As a row without words for the style, which marks it as chosen; initStyleOption asks for much not shown."""
+        """Let the style paint the selection only: initStyleOption would read roles that are not shown."""
         painter.save()
         option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
         area: QRect = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
@@ -172,7 +187,7 @@ class ImageDelegate(QStyledItemDelegate):
 
 
 def badge_place(metrics: QFontMetrics, area: QRect, row: Row) -> QRect:
-    """Where the number of boxes stands in a row: at its end, or on the thumbnail where the words leave no room."""
+    """The rectangle of the badge: at the end of the row, or on the thumbnail if the text leaves no room."""
     width = max(metrics.horizontalAdvance(str(row.badge)) + 12, _BADGE.width())
     room = area.width() - _PICTURE.width() - _MARGIN - 2 - width
     right = area.right() if room > metrics.horizontalAdvance(_second_line(row)) else area.left() + _PICTURE.width()
@@ -181,7 +196,7 @@ def badge_place(metrics: QFontMetrics, area: QRect, row: Row) -> QRect:
 
 def _second_line(row: Row) -> str:
     if row.problem:
-        return "gone, boxes are kept" if row.is_missing else "cannot be read"
+        return tr("gone, boxes are kept") if row.is_missing else tr("cannot be read")
     return f"{row.size[0]} × {row.size[1]}"
 
 
@@ -198,7 +213,7 @@ def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palet
 
 
 def _paint_badge(painter: QPainter, place: QRect, count: int, *, is_open: bool) -> None:
-    """The number of boxes; a hollow one where some wait for a yes."""
+    """The number of boxes; hollow if some are not accepted yet."""
     plate = QRectF(place)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(theme.TO_CHECK, 2.0) if is_open else Qt.PenStyle.NoPen)
@@ -214,12 +229,12 @@ def _paint_text(painter: QPainter, room: QRect, row: Row, color: QColor) -> None
     top = QRect(room.left(), room.top() + 2, room.width(), metrics.height())
     painter.setPen(color)
     painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), name)
-    painter.setPen(theme.problem_color() if row.problem else _faded(color))
+    painter.setPen(theme.problem_color() if row.problem else _fade(color))
     below = metrics.elidedText(_second_line(row), Qt.TextElideMode.ElideRight, room.width())
     painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
 
 
-def _faded(color: QColor) -> QColor:
+def _fade(color: QColor) -> QColor:
     faded = QColor(color)
     faded.setAlpha(170)
     return faded
@@ -235,12 +250,12 @@ class ImageList(QListView):
         self.setModel(self._images)
         self.setItemDelegate(ImageDelegate(self))
         self.setUniformItemSizes(True)
-        self.setLayoutMode(QListView.LayoutMode.Batched)  # else Qt asks for every row of 100,000 at once
+        self.setLayoutMode(QListView.LayoutMode.Batched)  # else Qt lays out all rows of a large project at once
         self.setBatchSize(BATCH)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setAccessibleName("Images")
+        self.setAccessibleName(tr("Images"))
         self._is_seeking = False
         self._images.touched.connect(self._repaint)
         self.verticalScrollBar().rangeChanged.connect(self._seek)
@@ -250,11 +265,11 @@ class ImageList(QListView):
 
     @property
     def thumbnails_read(self) -> int:
-        """How many thumbnails have been asked for."""
+        """How many thumbnails were requested."""
         return self._images.thumbnails_read
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """To Qt the end is the last row that it has laid out so far."""
+        """Move to the last row; Qt moves only to the last row that it has laid out so far."""
         if action == QAbstractItemView.CursorAction.MoveEnd:
             return self._images.index(self._images.rowCount() - 1)
         return super().moveCursor(action, modifiers)
@@ -273,18 +288,18 @@ class ImageList(QListView):
             box_verbs.show_image(self._parts, images[current.row()].id)
 
     def _show_open(self) -> None:
-        """Only what a step changes: painting all rows at each one would take as long as the picture itself."""
+        """Select the open image and repaint its row alone: painting all rows takes as long as the picture."""
         row = self._parts.session.row
         if row is None or row >= self._images.rowCount():
             return
-        self._repaint(row)  # what was wrong with it may be forgotten now
+        self._repaint(row)  # its problem may be gone
         if row != self.currentIndex().row():
             self.setCurrentIndex(self._images.index(row))
             self._is_seeking = True
             self._seek()
 
     def _seek(self) -> None:
-        """Bring the open image into view, which a long list cannot before it has laid that row out."""
+        """Scroll to the open image; a long list must lay out its row first, so this may take several calls."""
         if self._is_seeking:
             self.scrollTo(self.currentIndex())
             self._is_seeking = not self.viewport().rect().contains(self.visualRect(self.currentIndex()).center())

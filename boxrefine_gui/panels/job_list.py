@@ -1,6 +1,6 @@
-"""The long jobs under way, below the images: how far each one is, and a button to cancel it.
+"""The running long jobs, below the list of images: progress and a button to cancel for each.
 
-They stand beside the picture and not over it, because a folder may be refined for an hour.
+They are beside the picture and do not cover it, because refining a folder may take an hour.
 """
 
 from __future__ import annotations
@@ -11,35 +11,36 @@ from PySide6.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayou
 from boxrefine_gui.operations.box_verbs import Cancellable
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.progress import Progress
+from core.translation import tr
 
 _COUNTABLE = 100_000
-"""Steps that are more than this are told in percent: they are bytes and the like."""
+"""Above this number of steps, show percent instead of counts: such jobs count bytes."""
 
 
 class JobList(QWidget):
-    """One row for each job; without jobs it takes no room."""
+    """One row for each job; without jobs it has no height."""
 
     def __init__(self) -> None:
         super().__init__()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
-        self.setAccessibleName("Long jobs")
+        self.setAccessibleName(tr("Long jobs"))
 
     def new(self) -> JobRow:
-        """A row for a job that is about to start; it goes when the job ends."""
+        """Add a row for a job that is about to start; it is removed when the job ends."""
         row = JobRow()
         self._layout.addWidget(row)
         return row
 
     @property
     def rows(self) -> list[JobRow]:
-        """Those in view."""
+        """The visible rows."""
         return [row for row in self.findChildren(JobRow) if not row.isHidden()]
 
 
 class JobRow(QWidget):
-    """How far one long job is, and a button to cancel it."""
+    """The progress of a long job, and a button to cancel it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,10 +48,10 @@ class JobRow(QWidget):
         self.words = PlainLabel()
         self.words.setWordWrap(True)
         self.progress = QProgressBar()
-        self.progress.setAccessibleName("Progress")
+        self.progress.setAccessibleName(tr("Progress"))
         self.progress.setMinimumWidth(40)
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the picture
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus on the canvas
         self.cancel_button.clicked.connect(self.cancel)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 4, 6, 6)
@@ -62,22 +63,24 @@ class JobRow(QWidget):
         self.hide()
 
     def started(self, title: str, job: Cancellable) -> None:
-        """The job has been asked for."""
+        """Show that the job was requested."""
         self._job = job
         self.words.setText(title)
         self.progress.setRange(0, 0)
         self.show()
 
     def progressed(self, progress: Progress) -> None:
-        """How far it is."""
+        """Show the progress of the job."""
         self.words.setText(progress.message)
         self.progress.setRange(0, progress.total)
         self.progress.setValue(progress.done)
-        self.progress.setFormat("%p%" if progress.total > _COUNTABLE else f"{progress.done} of {progress.total}")
+        is_countable = progress.total <= _COUNTABLE
+        counts = tr("{done} of {total}", done=progress.done, total=progress.total)
+        self.progress.setFormat(counts if is_countable else "%p%")
         self.progress.setAccessibleDescription(progress.message)
 
     def ended(self) -> None:
-        """It is done, failed or cancelled."""
+        """Remove the row: the job is done, failed or canceled."""
         self._job = None
         self.hide()
         self.deleteLater()

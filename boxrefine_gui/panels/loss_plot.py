@@ -8,6 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
+from core.translation import tr
+
 LINE = QColor("#0072B2")
 STEP = QColor(0, 114, 178, 70)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 34.0, 8.0, 8.0, 18.0
@@ -15,17 +17,17 @@ _SMOOTHED = 12
 
 
 class LossPlot(QWidget):
-    """Paints `losses`; `steps` is how many there will be."""
+    """Paints `losses`; `steps` is the number of all steps of the training."""
 
     def __init__(self) -> None:
         super().__init__()
         self.losses: tuple[float, ...] = ()
         self.steps = 0
         self.setFixedHeight(110)
-        self.setAccessibleName("Loss by step")
+        self.setAccessibleName(tr("Loss by step"))
 
     def show_losses(self, losses: tuple[float, ...], steps: int) -> None:
-        """Other losses."""
+        """Show other losses."""
         if (losses, steps) != (self.losses, self.steps):
             self.losses, self.steps = losses, steps
             self.update()
@@ -38,7 +40,7 @@ class LossPlot(QWidget):
         top = max(self.losses, default=1.0) or 1.0
         self._paint_axes(painter, room, top)
         steps = max(self.steps, len(self.losses), 2)
-        for values, pen in ((self.losses, QPen(STEP, 1.0)), (smoothed(self.losses), QPen(LINE, 2.0))):
+        for values, pen in ((self.losses, QPen(STEP, 1.0)), (smooth(self.losses), QPen(LINE, 2.0))):
             painter.setPen(pen)
             painter.drawPolyline(
                 [
@@ -65,11 +67,13 @@ class LossPlot(QWidget):
                 )
         painter.setPen(quiet)
         below = QRectF(room.left(), room.bottom() + 2, room.width(), _BOTTOM - 2)
-        words = f"loss, step {len(self.losses)} of {self.steps}" if self.losses else "the loss of each step"
+        words = tr("the loss of each step")
+        if self.losses:
+            words = tr("loss, step {step} of {steps}", step=len(self.losses), steps=self.steps)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def smoothed(values: Sequence[float]) -> list[float]:
-    """The mean of each value and the few before it."""
+def smooth(values: Sequence[float]) -> list[float]:
+    """The moving average: the mean of each value and the few before it."""
     starts = [max(0, at + 1 - _SMOOTHED) for at in range(len(values))]
     return [sum(values[start : at + 1]) / (at + 1 - start) for at, start in enumerate(starts)]

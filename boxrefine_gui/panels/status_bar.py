@@ -1,4 +1,4 @@
-"""The status bar: where the user is, what the encode lane is doing, with what and on which device."""
+"""The status bar: position in the list, running work, encoder and refiner, and the device."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from boxrefine_gui.state.session_state import Readiness
 from boxrefine_gui.widgets.elided_label import ElidedLabel
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.encoders.traits import ENCODERS, title_of, traits_of
+from core.translation import tr, tr_plural
 
 
 class StatusBar(QStatusBar):
-    """A few words on the state of things."""
+    """Shows the session's state in short texts."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.position = _label("Position in the list")
-        self.activity = ElidedLabel("What is being prepared", least=26)
-        self.ready = ElidedLabel("How far ahead images are prepared")
-        self.zoom = _label("Zoom")
-        self.model = ElidedLabel("Encoder and refiner")
-        self.device = ElidedLabel("Device")
+        self.position = _label(tr("Position in the list"))
+        self.activity = ElidedLabel(tr("What is being prepared"), least=26)
+        self.ready = ElidedLabel(tr("How far ahead images are prepared"))
+        self.zoom = _label(tr("Zoom"))
+        self.model = ElidedLabel(tr("Encoder and refiner"))
+        self.device = ElidedLabel(tr("Device"))
         self.addWidget(self.position)
         self.addWidget(self.activity, 1)
         for label in (self.ready, self.zoom, self.model, self.device):
@@ -44,7 +45,7 @@ class StatusBar(QStatusBar):
         self._show_models()
 
     def show_zoom(self, scale: float) -> None:
-        """Device pixels an image pixel."""
+        """Show the zoom; `scale` is device pixels an image pixel."""
         self.zoom.setText(f"{scale:.0%}")
 
     def _show_position(self) -> None:
@@ -52,17 +53,17 @@ class StatusBar(QStatusBar):
         if session.image is None or session.row is None:
             self.position.setText("")
             return
-        boxes = session.counts.get(session.image.id, 0)
-        text = f"{session.row + 1} of {len(session.images)}   {boxes} " + ("box" if boxes == 1 else "boxes")
-        to_check = session.to_check.get(session.image.id, 0)
-        text += f", {to_check} to check" if to_check else ""
-        drawn = session.drawn_on(session.image.id)
-        text += f", {drawn} not accepted" if drawn else ""
-        is_saving = bool(session.storing or session.waiting)
-        self.position.setText(text + ("   saving" if is_saving else ""))
+        boxes = [tr_plural("{count} box", "{count} boxes", session.counts.get(session.image.id, 0))]
+        if to_check := session.to_check.get(session.image.id, 0):
+            boxes.append(tr("{count} to check", count=to_check))
+        if drawn := session.drawn_on(session.image.id):
+            boxes.append(tr("{count} not accepted", count=drawn))
+        parts = [tr("{row} of {count}", row=session.row + 1, count=len(session.images)), ", ".join(boxes)]
+        parts += [tr("saving")] if session.storing or session.waiting else []
+        self.position.setText("   ".join(parts))
 
     def _drawn_changed(self) -> None:
-        """Only whether a box is drawn matters, not where the hand is."""
+        """Update only when a drawn box appears or disappears, not while it moves."""
         has_draft = self._session.draft is not None
         if has_draft != self._has_draft:
             self._has_draft = has_draft
@@ -76,15 +77,16 @@ class StatusBar(QStatusBar):
             doing.append(note)
         if models is None:
             is_coming = session.activity is not None or session.models_state.is_loading
-            doing.append("until it is there, boxes stay as drawn" if is_coming else "boxes stay as drawn")
+            doing.append(tr("until it is there, boxes stay as drawn") if is_coming else tr("boxes stay as drawn"))
         elif not session.snapping:
             key = session.keys.get("snapping")
-            doing.append("refinement is switched off" + (f" ({key})" if key else ""))
+            is_off = tr("refinement is switched off")
+            doing.append(tr("refinement is switched off ({key})", key=key) if key else is_off)
         if session.teaching.is_running:
             left = session.teaching.time_left
-            doing.append(f"teaching, {left} left" if left else "teaching")
+            doing.append(tr("teaching, {time} left", time=left) if left else tr("teaching"))
         knows_how = any(session.counts.values()) or session.draft is not None
-        idle = "ready" if knows_how or session.image is None else "drag a box around an object"
+        idle = tr("ready") if knows_how or session.image is None else tr("drag a box around an object")
         self.activity.show_text("   ·   ".join(doing) or idle)
         self.model.show_text(_models_words(models, session) if models else "")
         self.device.show_text(device_words(models.device) if models else "")
@@ -92,32 +94,44 @@ class StatusBar(QStatusBar):
 
 
 def _models_words(models: Models, session: Session) -> str:
-    """A taught refiner goes by the name that the list of refiners gives it."""
+    """Encoder and refiner; a taught refiner has the same name as in the list of refiners."""
     name = models.encoder_name
-    encoder = title_of(name) if name in ENCODERS and not traits_of(name).shipped else f"{name} encoder"
+    is_large = name in ENCODERS and not traits_of(name).shipped
+    encoder = title_of(name) if is_large else tr("{name} encoder", name=name)
     taught = next((record for record in session.refiners if record.folder == models.refiner_folder), None)
-    plain = f"{models.refiner_name} refiner" if taught is None else f"refiner of {when(taught.created)}"
-    refiner = "boxes by its masks" if models.refines_by_masks else plain
-    careful = session.settings.careful
-    return f"{encoder}, {refiner}" + (", careful" if careful else "")
+    if models.refines_by_masks:
+        refiner = tr("boxes by its masks")
+    elif taught is None:
+        refiner = tr("{name} refiner", name=models.refiner_name)
+    else:
+        refiner = tr("refiner of {time}", time=when(taught.created))
+    if session.settings.careful:
+        return tr("{encoder}, {refiner}, careful", encoder=encoder, refiner=refiner)
+    return tr("{encoder}, {refiner}", encoder=encoder, refiner=refiner)
 
 
 def _ahead(session: Session) -> str:
     ready = session.readiness
     if session.image is None or not ready.ahead:
         return ""
-    return "next image ready" if ready.ahead == 1 else f"next {ready.ahead} images ready"
+    return tr_plural("next image ready", "next {count} images ready", ready.ahead)
 
 
 def _cache_words(ready: Readiness) -> str:
-    """What the encode lane has done so far, for those who want to know."""
-    share = (
-        f"{ready.at_hand} of {ready.shown} pictures had their features when they were shown.\n" if ready.shown else ""
-    )
-    return (
-        f"The next {ready.ahead} images are prepared.\n{share}"
-        f"Features take {ready.ram_bytes / 1e6:.0f} MB of memory and {ready.disk_bytes / 1e6:.0f} MB of the disk."
-    )
+    """What the encode lane has prepared, and the size of the cache."""
+    lines = [tr_plural("The next image is prepared.", "The next {count} images are prepared.", ready.ahead)]
+    if ready.shown:
+        lines.append(
+            tr_plural(
+                "{ready} of {count} picture had its features when it was shown.",
+                "{ready} of {count} pictures had their features when they were shown.",
+                ready.shown,
+                ready=ready.at_hand,
+            )
+        )
+    ram, disk = f"{ready.ram_bytes / 1e6:.0f} MB", f"{ready.disk_bytes / 1e6:.0f} MB"
+    lines.append(tr("Features take {ram} of memory and {disk} of the disk.", ram=ram, disk=disk))
+    return "\n".join(lines)
 
 
 def _label(name: str) -> PlainLabel:

@@ -1,4 +1,4 @@
-"""The teaching panel: start and cancel the trainer, see how far it is, and go back to any earlier refiner."""
+"""The teaching panel: starts and cancels the trainer, shows its progress, and switches between refiners."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.teaching_state import TeachingState
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip, tooltip
 from core.records import RefinerRecord
+from core.translation import tr, tr_plural
 from core.wording import verdict_sentence
 
-SHIPPED = "The shipped refiner"
-IN_USE = ", in use"
-WORDS = (
+SHIPPED = tr("The shipped refiner")
+WORDS = tr(
     "A copy of the refiner learns from the boxes that you accepted, while you keep labelling. It is used only if it "
     "does better on pictures that were held out. Five boxes are the least, some dozens are good."
 )
@@ -39,7 +39,7 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class _RefinerList(QListWidget):
-    """Takes the height that is left, and never less than some lines: a scroll area asks for hints, not for minima."""
+    """A list with a minimum height of some lines; a scroll area reads the size hint, so that is set, too."""
 
     def sizeHint(self) -> QSize:
         return QSize(0, self.fontMetrics().height() * 5)
@@ -49,31 +49,31 @@ class _RefinerList(QListWidget):
 
 
 class TeachPanel(QWidget):
-    """Shows the session's teaching; the buttons call the verbs."""
+    """Shows the session's teaching state; the buttons call `teaching`."""
 
     def __init__(self, session: Session, teaching: Teaching) -> None:
         super().__init__()
         self._session = session
         self._teaching = teaching
-        self.button = QPushButton("Teach")
-        set_tooltip(self.button, "Teach the refiner by the accepted boxes of this project")
+        self.button = QPushButton(tr("Teach"))
+        set_tooltip(self.button, tr("Teach the refiner by the accepted boxes of this project"))
         self.button.clicked.connect(self._pressed)
         self.progress = QProgressBar()
-        self.progress.setAccessibleName("Progress of teaching")
-        self.progress.setMinimumWidth(30)  # Qt's own guess pushes Cancel out of a narrow column
-        self.boxes = _label("Boxes to teach by")
-        self.words = _label("What teaching does")
+        self.progress.setAccessibleName(tr("Progress of teaching"))
+        self.progress.setMinimumWidth(30)  # Qt's default pushes Cancel out of a narrow column
+        self.boxes = _label(tr("Boxes to teach by"))
+        self.words = _label(tr("What teaching does"))
         self.words.setText(WORDS)
         self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.plot = LossPlot()
-        self.figures = _label("Figures of teaching")
-        self.notes = _label("What the trainer notes")
-        self.sentence = _label("What came of teaching")
+        self.figures = _label(tr("Figures of teaching"))
+        self.notes = _label(tr("What the trainer notes"))
+        self.sentence = _label(tr("What came of teaching"))
         self.refiners = _RefinerList()
-        self.refiners.setAccessibleName("Refiners of this project")
+        self.refiners.setAccessibleName(tr("Refiners of this project"))
         self.refiners.itemSelectionChanged.connect(self._show_use)
         self.refiners.itemActivated.connect(self._use)
-        self.use_button = QPushButton("Use this refiner")
+        self.use_button = QPushButton(tr("Use this refiner"))
         self.use_button.clicked.connect(self._use)
         self._arrange()
         session.teaching_changed.connect(self._show)
@@ -100,7 +100,7 @@ class TeachPanel(QWidget):
         self._scroll(inside)
 
     def _scroll(self, inside: QWidget) -> None:
-        """In a low window there is less room than the figures take, and they must not push the window."""
+        """Put the content into a scroll area, so that it does not enlarge a low window."""
         area = QScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
@@ -124,13 +124,12 @@ class TeachPanel(QWidget):
 
     def _show(self) -> None:
         session, state = self._session, self._session.teaching
-        self.button.setText("Cancel" if state.is_running else "Teach")
+        self.button.setText(tr("Cancel") if state.is_running else tr("Teach"))
         self.button.setEnabled(state.is_running or (session.models is not None and session.project_path is not None))
         self.progress.setRange(0, state.total if state.is_running else max(1, state.total))
         self.progress.setValue(state.done)
         self.progress.setVisible(state.is_running)
-        count = session.accepted_count
-        self.boxes.setText("1 accepted box" if count == 1 else f"{count} accepted boxes")
+        self.boxes.setText(tr_plural("{count} accepted box", "{count} accepted boxes", session.accepted_count))
         self.boxes.setVisible(not state.is_running)
         self.words.setVisible(not (state.is_running or state.sentence or session.refiners))
         self.plot.show_losses(state.losses, state.steps)
@@ -145,10 +144,12 @@ class TeachPanel(QWidget):
         self._show_refiners()
 
     def _show_refiners(self) -> None:
-        wanted: list[tuple[int | None, str, str]] = [(None, SHIPPED, "What BoxRefine came with")]
+        wanted: list[tuple[int | None, str, str]] = [(None, SHIPPED, tr("What BoxRefine came with"))]
         wanted += [(record.id, title_of(record), _verdict(record)) for record in reversed(self._session.refiners)]
         chosen = self._session.refiner_id
-        rows = [(id, f"{title}{IN_USE if id == chosen else ''}", tip) for id, title, tip in wanted]
+        rows = [
+            (id, tr("{refiner}, in use", refiner=title) if id == chosen else title, tip) for id, title, tip in wanted
+        ]
         if [(id, title, tooltip(tip)) for id, title, tip in rows] == [
             (item.data(_ID), item.text(), item.toolTip())
             for item in (self.refiners.item(row) for row in range(self.refiners.count()))
@@ -175,11 +176,13 @@ class TeachPanel(QWidget):
 
 
 def title_of(record: RefinerRecord) -> str:
-    """A refiner in the list: when, by how many boxes, and what the gate said."""
-    before, after = record.figures.get("iou_before", 0.0), record.figures.get("iou_after", 0.0)
+    """A refiner in the list: the time of its creation, the number of its boxes, and the verdict."""
+    before, after = (f"{_number(record.figures.get(name)):.3f}" for name in ("iou_before", "iou_after"))
     boxes = int(_number(record.data.get("boxes")))
-    verdict = "better" if record.promoted else "not better"
-    return f"{when(record.created)}, {boxes} boxes\nIoU {_number(before):.3f} → {_number(after):.3f}, {verdict}"
+    origin = tr_plural("{time}, {count} box", "{time}, {count} boxes", boxes, time=when(record.created))
+    better = tr("IoU {before} → {after}, better", before=before, after=after)
+    not_better = tr("IoU {before} → {after}, not better", before=before, after=after)
+    return f"{origin}\n{better if record.promoted else not_better}"
 
 
 def _verdict(record: RefinerRecord) -> str:
@@ -187,36 +190,39 @@ def _verdict(record: RefinerRecord) -> str:
 
 
 def when(created: str) -> str:
-    """The store's time (UTC) as the clock on the wall shows it; empty where a record is not stored yet."""
-    return f"{datetime.fromisoformat(created).astimezone():%d %b %H:%M}" if created else ""
+    """A time of the store (UTC, ISO 8601) in local time; empty for a record that is not stored yet."""
+    return datetime.fromisoformat(created).astimezone().strftime(tr("%d %b %H:%M")) if created else ""
 
 
 def figures_text(state: TeachingState) -> str:
-    """The trainer's figures in a few lines."""
+    """The trainer's figures, a line each."""
     figures, lines = state.figures, []
     if state.is_running and state.time_left:
-        lines.append(f"Time left: {state.time_left}")
+        lines.append(tr("Time left: {time}", time=state.time_left))
     if "loss" in figures:
-        lines.append(f"Loss {figures['loss']:.2f}")
-        lines.append(f"{figures['images_per_second']:.1f} images/s, {figures['hit_rate']:.0%} from the cache")
+        lines.append(tr("Loss {loss}", loss=f"{figures['loss']:.2f}"))
+        rate, share = f"{figures['images_per_second']:.1f}", f"{figures['hit_rate']:.0%}"
+        lines.append(tr("{rate} images/s, {share} from the cache", rate=rate, share=share))
     if "iou_before" in figures:
-        lines.append(f"Held-out IoU {figures['iou_before']:.3f} → {figures.get('iou_after', 0.0):.3f}")
+        before, after = f"{figures['iou_before']:.3f}", f"{figures.get('iou_after', 0.0):.3f}"
+        lines.append(tr("Held-out IoU {before} → {after}", before=before, after=after))
     return "\n".join(lines)
 
 
 def notes_text(notes: Sequence[str]) -> str:
-    """The first notes, and how many more there are; a tooltip has them all."""
-    more = [f"({len(notes) - _NOTES_SHOWN} more)"] if len(notes) > _NOTES_SHOWN else []
+    """The first notes, and the number of the others; the tooltip has all."""
+    hidden = len(notes) - _NOTES_SHOWN
+    more = [tr("({count} more)", count=hidden)] if hidden > 0 else []
     return "\n".join([*notes[:_NOTES_SHOWN], *more])
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and abs(value) < 1e15 else 0.0  # NaN is not below anything
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e15 else 0.0  # NaN gives 0, too
 
 
 def _label(name: str) -> PlainLabel:
     label = PlainLabel()
     label.setWordWrap(True)
-    label.setMinimumWidth(1)  # Qt's own guess is wider than a narrow column
+    label.setMinimumWidth(1)  # Qt's default is wider than a narrow column
     label.setAccessibleName(name)
     return label

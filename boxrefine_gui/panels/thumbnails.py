@@ -1,4 +1,4 @@
-"""Thumbnails: read on their own lane, for the rows in view alone, the newest wish first."""
+"""Thumbnails: read on their own lane for visible rows, the latest request first."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from boxrefine_gui.lanes.lane import QueueLane
 from core.errors import KnownError
 
 THUMBNAIL_SIDE = 96
-"""Long side in pixels of the file's thumbnail; twice what is shown, for sharp screens."""
+"""Long side in pixels; larger than in the list, for high-resolution screens."""
 
 _KEPT = 1500
 
 
 class Thumbnails:
-    """Gives a thumbnail, or None and brings it later."""
+    """A cache of thumbnails that reads missing ones in the background; `wishes` counts the requests."""
 
     def __init__(self, lane: QueueLane, on_ready: Callable[[int], None]) -> None:
         self._lane = lane
@@ -29,12 +29,12 @@ class Thumbnails:
         self.wishes = 0
 
     def of(self, image_id: int, path: Path) -> QPixmap | None:
-        """The thumbnail of a picture; where it is not there yet, `on_ready` is called with the id when it is."""
+        """The thumbnail of an image; None if it is not read yet: `on_ready` is called with the id once it is."""
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path]
         if not self._lane.has(path):
-            # The newest wish first: what was scrolled away from can wait.
+            # The latest request first: rows that were scrolled away can wait.
             self.wishes += 1
             self._lane.run(
                 partial(_read, path),
@@ -47,11 +47,11 @@ class Thumbnails:
         return None
 
     def forget(self) -> None:
-        """Another project is open."""
+        """Drop all requests, because another project is open."""
         self._lane.drop("thumbnails")
 
     def retry(self) -> None:
-        """What could not be read may be another file by now."""
+        """Forget failures, because the files may have changed."""
         for path in [path for path, pixmap in self._kept.items() if pixmap is None]:
             del self._kept[path]
 
@@ -62,7 +62,7 @@ class Thumbnails:
     def _failed(self, path: Path, error: Exception) -> None:
         if not isinstance(error, KnownError):
             raise error
-        self._keep(path, None)  # the list marks it when it is opened
+        self._keep(path, None)  # the list shows the error when the image is opened
 
     def _keep(self, path: Path, pixmap: QPixmap | None) -> None:
         self._kept[path] = pixmap

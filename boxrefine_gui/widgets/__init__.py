@@ -1,1 +1,1 @@
-"""Parts that several panels and dialogs share: colours, notices, keys, labels."""
+"""Parts that panels and dialogs share: colors, notices, keys, labels, language."""

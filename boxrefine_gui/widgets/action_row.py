@@ -1,4 +1,4 @@
-"""ActionRow: one thing the user can do, and the QAction that is made of it."""
+"""ActionRow: the description of a user action, and the QAction that is made from it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from PySide6.QtWidgets import QWidget
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.plain_text import set_tooltip
+from core.translation import tr
 
 
 @dataclass(frozen=True)
 class ActionRow:
-    """One thing the user can do. No `menu`: by key alone. `on_canvas`: its key works while the canvas has the focus.
+    """A user action.
 
-    Of the rows with the same `one_of`, exactly one is checked, and they look like that.
+    title: its text in menus, with & before the mnemonic; menu: the title of its menu, empty if it has only keys
+    on_canvas: its keys work only while the canvas has the focus
+    enabled, checked, title_now: compute its state from the session
+    one_of: of the rows with the same value, exactly one is checked; menus show them as radio buttons
     """
 
     id: str
@@ -38,18 +42,18 @@ class ActionRow:
 
     @property
     def words(self) -> str:
-        """The title without what only menus need."""
+        """The title without mnemonic and ellipsis."""
         return self.title.replace("&", "").rstrip("…")
 
 
 def readable(key: str) -> str:
-    """A key as people call it."""
+    """The name of a key for the user."""
     names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Del": "Delete"}
     return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
 
 
 def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
-    """A QAction for each row, enabled and checked as the session says."""
+    """Make a QAction for each row; its state follows the session."""
     actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
 
     groups = {name: QActionGroup(window) for name in {row.one_of for row in rows if row.one_of}}
@@ -73,7 +77,7 @@ def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, ca
 def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
     def triggered() -> None:
         row.call()
-        _refresh(row, action, session)  # Qt has set its mark already, whatever came of it
+        _refresh(row, action, session)  # Qt has toggled the mark even if the call changed nothing
 
     action = QAction(row.title, owner)
     action.setObjectName(row.id)
@@ -86,12 +90,15 @@ def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
 
 
 def give_keys(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
-    """Let the actions have the keys of their rows."""
+    """Give the actions the keys of their rows."""
     for row in rows:
-        actions[row.id].setShortcuts([])  # all first: a key may go from one to another
+        actions[row.id].setShortcuts([])  # all first, because a key may move from one action to another
     for row in rows:
         actions[row.id].setShortcuts([QKeySequence(key) for key in row.keys])
-        set_tooltip(actions[row.id], f"{row.words} ({readable(row.keys[0])})" if row.keys else row.words)
+        set_tooltip(
+            actions[row.id],
+            tr("{action} ({key})", action=row.words, key=readable(row.keys[0])) if row.keys else row.words,
+        )
 
 
 def _refresh(row: ActionRow, action: QAction, session: Session) -> None:
@@ -104,7 +111,7 @@ def _refresh(row: ActionRow, action: QAction, session: Session) -> None:
 
 
 def draw_icons(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
-    """Give the actions their icons in the colours of the scheme."""
+    """Give the actions their icons in the colors of the scheme."""
     for row in rows:
         if row.icon:
             actions[row.id].setIcon(theme.icon(row.icon))

@@ -1,4 +1,4 @@
-"""ElidedLabel: a line of text that gives way where there is no room, and tells the whole of it in its tooltip."""
+"""ElidedLabel: a line of text that is elided if there is no room, with the whole text in its tooltip."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SIDE = 6
 
 
 class ElidedLabel(PlainLabel):
-    """A plain label would push the window wider than the screen, be it by one long file name.
+    """A label that never widens the window, as a plain label with one long file name does.
 
-    So many letters as `least` are shown in any case.
+    `name` is its accessible name; its minimum width has room for `least` letters.
     """
 
     def __init__(self, name: str, *, least: int = 6) -> None:
@@ -27,7 +27,7 @@ class ElidedLabel(PlainLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str, note: str = "") -> None:
-        """Other words; `note` is what the tooltip says beside them."""
+        """Set the text; `note` is added to the tooltip."""
         if (shown(text), note) != (self.text(), self._note):
             self._note = note
             self.setText(text)
@@ -35,7 +35,7 @@ class ElidedLabel(PlainLabel):
 
     @property
     def shown(self) -> str:
-        """What there is room for."""
+        """The visible, possibly elided text."""
         room = self.contentsRect().width()
         return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
 

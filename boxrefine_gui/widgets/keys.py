@@ -1,4 +1,4 @@
-"""Keys: how they are written, which actions have them now, and who else has one that somebody wants."""
+"""Keys: their normal form, the keys that actions have now, and the owner of a key."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import replace
 from PySide6.QtGui import QKeySequence
 
 from boxrefine_gui.widgets.action_row import ActionRow
+from core.translation import tr
 
 Chosen = Mapping[str, Sequence[str]]
-"""Action id -> the keys that the user has given it; none: it has no key. An action that is not in it has its own."""
+"""Action id -> the keys that the user chose for it, possibly none. An action that is not in it has its default keys."""
 
-THE_CANVAS = "the canvas, for moving and going through boxes"
+CANVAS = "canvas"
+"""The owner of the keys that move boxes and go through them."""
+
 _ARROWS = ("Left", "Right", "Up", "Down")
 _OF_THE_CANVAS = {
     *("Tab", "Shift+Tab", "Backtab", "Shift+Backtab", "Space"),
@@ -21,36 +24,50 @@ _OF_THE_CANVAS = {
 
 
 def normal(key: str) -> str:
-    """One key as Qt writes it in every language; empty where it is none."""
+    """A key in Qt's portable text; empty if `key` is not a single key."""
     sequence = QKeySequence(key, QKeySequence.SequenceFormat.PortableText)
     return sequence.toString(QKeySequence.SequenceFormat.PortableText) if sequence.count() == 1 else ""
 
 
 def with_chosen(rows: Sequence[ActionRow], chosen: Chosen) -> tuple[list[ActionRow], list[str]]:
-    """The rows with the keys that hold now, and a sentence for each key that cannot be given.
+    """The rows with their current keys, and a sentence for each chosen key that cannot be given.
 
-    What the user has chosen goes before an action's own keys; of two choices, the one that stands first in the menus.
+    The user's choices precede default keys. If two actions want the same key, the first one in the menus gets it.
     """
     taken: dict[str, ActionRow] = {}
-    faults: list[str] = []
+    problems: list[str] = []
     given: dict[str, tuple[str, ...]] = {}
     for row in rows:
         if row.id in chosen:
-            given[row.id] = tuple(_usable(row, chosen[row.id], taken, faults))
+            given[row.id] = tuple(_usable(row, chosen[row.id], taken, problems))
     keys = {row.id: given.get(row.id, tuple(key for key in row.keys if normal(key) not in taken)) for row in rows}
-    return [replace(row, keys=keys[row.id]) for row in rows], faults
+    return [replace(row, keys=keys[row.id]) for row in rows], problems
 
 
-def _usable(row: ActionRow, wanted: Sequence[str], taken: dict[str, ActionRow], faults: list[str]) -> list[str]:
+def _usable(row: ActionRow, wanted: Sequence[str], taken: dict[str, ActionRow], problems: list[str]) -> list[str]:
+    """The keys of `wanted` that `row` can have. Adds them to `taken`, and sentences on the others to `problems`."""
     keys = []
     for text in wanted:
         key = normal(text)
         if not key:
-            faults.append(f"{text} is no key, so “{row.words}” does not have it.")
+            problems.append(tr("{key} is no key, so “{action}” does not have it.", key=text, action=row.words))
         elif key in _OF_THE_CANVAS:
-            faults.append(f"{key} belongs to {THE_CANVAS}, so “{row.words}” does not have it.")
+            problems.append(
+                tr(
+                    "{key} belongs to the canvas, for moving and going through boxes, so “{action}” does not have it.",
+                    key=key,
+                    action=row.words,
+                )
+            )
         elif key in taken and taken[key] is not row:
-            faults.append(f"{key} is given to “{taken[key].words}” too, so “{row.words}” does not have it.")
+            problems.append(
+                tr(
+                    "{key} is given to “{other}” too, so “{action}” does not have it.",
+                    key=key,
+                    other=taken[key].words,
+                    action=row.words,
+                )
+            )
         else:
             taken[key] = row
             keys.append(key)
@@ -58,7 +75,7 @@ def _usable(row: ActionRow, wanted: Sequence[str], taken: dict[str, ActionRow], 
 
 
 def owner_of(key: str, rows: Sequence[ActionRow], *, but: str) -> ActionRow | str | None:
-    """Who else has a key now: an action, the canvas (in words), or nobody."""
+    """The owner of a key, besides the action `but`: another action, CANVAS, or None."""
     if normal(key) in _OF_THE_CANVAS:
-        return THE_CANVAS
+        return CANVAS
     return next((row for row in rows if row.id != but and normal(key) in map(normal, row.keys)), None)

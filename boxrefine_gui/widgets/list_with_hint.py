@@ -1,4 +1,4 @@
-"""A list that says in words why it is empty."""
+"""A list that shows a hint while it is empty."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _MARGIN, _APART = 10, 4
 
 
 class _AsWideAsTheList(QStyledItemDelegate):
-    """Asks for no width of its own: what is too long for the list is elided, not scrolled.
+    """Requests no width: rows too long for the list are elided, not scrolled.
 
-    The room between rows is theirs: between rows that stand apart, a click would mean nothing.
+    Rows include the space between them, because a click there would hit no row.
     """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -22,14 +22,14 @@ class _AsWideAsTheList(QStyledItemDelegate):
 
 
 class ListWithHint(QListView):
-    """`hint` gives the words that stand there while there is no row."""
+    """`hint` returns the text to show while there are no rows."""
 
     def __init__(self, hint: Callable[[], str]) -> None:
         super().__init__()
         self._hint = hint
         self.setItemDelegate(_AsWideAsTheList(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # a box's size stands at the end
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the size of a box is at the end of its row
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

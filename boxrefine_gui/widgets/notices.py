@@ -1,4 +1,4 @@
-"""Notices: a KnownError is a sentence above the canvas, a bug is a report to copy."""
+"""Notices: a KnownError is shown as a sentence above the canvas, any other exception as a bug report."""
 
 from __future__ import annotations
 
@@ -23,29 +23,30 @@ from PySide6.QtWidgets import (
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import in_words
 from boxrefine_gui.state.session import Session
-from boxrefine_gui.widgets.plain_text import PlainLabel
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core import log
 from core.errors import BadWeightsError, KnownError, ProjectGoneError, ProjectUnwritableError
 from core.text import escaped
+from core.translation import tr
 
 _TOLD_MS = 12_000
-"""How long a sentence that asks for nothing stays, in milliseconds; a fault stays until it is closed."""
+"""How long an informative sentence stays, in milliseconds; an error stays until the user closes it."""
 
-# By whether it stays. The same in light and dark: a label takes its colour from the palette unless it is named here.
+# By whether the notice stays. Light and dark schemes share them: labels would take their color from the palette.
 _STYLES = {
     True: (
         "#sentence { background: #FCE8D5; border-left: 4px solid #D55E00; }"
-        "#sentence QLabel, #sentence QPushButton { color: #4A2508; }"
+        "#sentence QLabel, #sentence QPushButton { color: #4A2508; }"  # untranslated: CSS
     ),
     False: (
         "#sentence { background: #DDF0E9; border-left: 4px solid #009E73; }"
-        "#sentence QLabel, #sentence QPushButton { color: #08352A; }"
+        "#sentence QLabel, #sentence QPushButton { color: #08352A; }"  # untranslated: CSS
     ),
 }
 
 
 class Notices(QWidget):
-    """A bar above the canvas; it never takes the keyboard away from the work."""
+    """A bar above the canvas; it never takes the keyboard focus."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -53,10 +54,10 @@ class Notices(QWidget):
         self._bug: BugReport | None = None
         self._shown: KnownError | None = None
         self._gone: ProjectGoneError | None = None
-        """Comes back after whatever else is said, until it is closed: it tells where the work is."""
+        """Shown again after other notices until the user closes it, because it names the file that has the work."""
         self.sentence = PlainLabel()
-        self.save_elsewhere = QPushButton("Save project elsewhere…")
-        """Shown with what says that the project cannot be written where it is; the window connects it."""
+        self.save_elsewhere = QPushButton(tr("Save project elsewhere…"))
+        """Visible beside errors of a project that cannot be written in its place; the window connects it."""
         self._bar = self._make_bar()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -72,7 +73,7 @@ class Notices(QWidget):
         self._told_in = session.project_path
 
     def show_problem(self, error: Exception) -> None:
-        """Sort an error: the world's fault is told in its sentence, ours in a report."""
+        """Show a KnownError as a notice, and any other exception as a bug report."""
         if isinstance(error, KnownError):
             self.tell(str(error), Level.ERROR)
             self.save_elsewhere.setVisible(isinstance(error, ProjectUnwritableError))
@@ -86,7 +87,7 @@ class Notices(QWidget):
             self._bug.add(report_of(error))
 
     def tell(self, sentence: str, level: Level = Level.INFO) -> None:
-        """Show a sentence: what needs no answer for a while, all else until it is closed."""
+        """Show a sentence: an informative one for some seconds, any other until the user closes it."""
         self._shown, self._told_in = None, self._session.project_path
         self.sentence.setText(sentence)
         self.save_elsewhere.hide()
@@ -98,7 +99,7 @@ class Notices(QWidget):
             self._until.start(_TOLD_MS)
 
     def dismiss(self) -> None:
-        """Take the sentence away; one that tells of a project that is gone comes back from under another."""
+        """Hide the sentence; the error of a project that is gone is shown again if another notice covered it."""
         under = self._gone if self._gone is not self._shown else None
         self._shown = self._gone = None
         if under is None:
@@ -107,12 +108,12 @@ class Notices(QWidget):
             self.show_problem(under)
 
     def _models_came(self) -> None:
-        """What was said of weights is settled once there are models."""
+        """Hide an error about weights once the models are loaded."""
         if isinstance(self._shown, BadWeightsError) and self._session.models is not None:
             self.dismiss()
 
     def _project_changed(self) -> None:
-        """What was said of one project means nothing in another; what was said before any was open stays."""
+        """Hide notices about another project; those from before any was open stay."""
         if self._told_in is not None and self._told_in != self._session.project_path:
             self._gone = None
             self.dismiss()
@@ -121,18 +122,18 @@ class Notices(QWidget):
         bar = QFrame()
         bar.setObjectName("sentence")
         self.sentence.setWordWrap(True)
-        self.sentence.setAccessibleName("Notice")
+        self.sentence.setAccessibleName(tr("Notice"))
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.setFlat(True)
         close.setStyleSheet("padding: 2px 10px;")
-        close.setAccessibleName("Close the notice")
+        close.setAccessibleName(tr("Close the notice"))
         close.clicked.connect(self.dismiss)
         row = QHBoxLayout(bar)
         row.setContentsMargins(10, 6, 6, 6)
         row.addWidget(self.sentence, 1)
         self.save_elsewhere.setFlat(True)
-        self.save_elsewhere.setStyleSheet("padding: 2px 10px; text-decoration: underline;")
+        self.save_elsewhere.setStyleSheet("padding: 2px 10px; text-decoration: underline;")  # untranslated: CSS
         self.save_elsewhere.hide()
         row.addWidget(self.save_elsewhere)
         row.addWidget(close)
@@ -141,21 +142,23 @@ class Notices(QWidget):
 
 
 class BugReport(QDialog):
-    """Something that is our fault: what happened, ready to be copied. What was accepted before is stored."""
+    """A bug report for the user to copy. Its text stays English, for the developers who read it."""
 
     def __init__(self, parent: QWidget, report: str, *, about_models: str, log_lines: list[str]) -> None:
         super().__init__(parent)
-        self._faults, self._about_models, self._log_lines = [report], about_models, log_lines
-        self.setWindowTitle("A fault in BoxRefine")
+        self._errors, self._about_models, self._log_lines = [report], about_models, log_lines
+        set_title(self, tr("An error in BoxRefine"))
         self.resize(680, 420)
-        label = PlainLabel("Something went wrong that should not. Every accepted box is stored; you can go on working.")
+        label = PlainLabel(
+            tr("Something went wrong that should not. Every accepted box is stored; you can go on working.")
+        )
         label.setWordWrap(True)
         self.report = QPlainTextEdit(self._text())
         self.report.setReadOnly(True)
-        self.report.setAccessibleName("Report")
+        self.report.setAccessibleName(tr("Report"))
         buttons = QDialogButtonBox()
-        buttons.addButton(QPushButton("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        copy = buttons.addButton("Copy the report", QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(QPushButton(tr("Close")), QDialogButtonBox.ButtonRole.RejectRole)
+        copy = buttons.addButton(tr("Copy the report"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -163,9 +166,9 @@ class BugReport(QDialog):
             layout.addWidget(widget)
 
     def add(self, report: str) -> None:
-        """Another fault while this one is being looked at; a repeated one is not told again."""
-        if report not in self._faults:
-            self._faults.append(report)
+        """Add another error while the dialog is open; a repeated one is left out."""
+        if report not in self._errors:
+            self._errors.append(report)
             self.report.setPlainText(self._text())
 
     def copy(self) -> None:
@@ -173,14 +176,14 @@ class BugReport(QDialog):
         QGuiApplication.clipboard().setText(self.report.toPlainText())
 
     def _text(self) -> str:
-        """The faults, the models, and what the log said last, when the first of the faults came."""
-        lines = self._log_lines or ["No log is kept."]
-        trouble = [f"It cannot be written: {log.trouble()}."] if log.trouble() else []
-        heading = f"The end of the log {escaped(str(log.log_path()))}:"
-        return "\n".join([*self._faults, f"Models: {escaped(self._about_models)}", "", heading, *trouble, *lines])
+        """The errors, the models, and the end of the log at the time of the first error."""
+        lines = self._log_lines or ["No log is kept."]  # untranslated: a report for developers
+        trouble = [f"It cannot be written: {log.trouble()}."] if log.trouble() else []  # untranslated: see above
+        heading = f"The end of the log {escaped(str(log.log_path()))}:"  # untranslated: see above
+        return "\n".join([*self._errors, f"Models: {escaped(self._about_models)}", "", heading, *trouble, *lines])
 
 
 def report_of(error: Exception) -> str:
-    """What we need to know of a bug, as text."""
+    """Versions and traceback of an error, as text."""
     where = f"Python {sys.version.split()[0]}, Qt {qVersion()}, {platform.platform()}"
     return f"{where}\n" + "".join(traceback.format_exception(error))

@@ -1,7 +1,7 @@
-"""The one door for text into labels, tooltips, menus and titles: whatever it looks like, it is plain text.
+"""Plain text for labels, tooltips, menus and titles, whatever it looks like.
 
-Qt guesses whether text is HTML, and then loads what it names: a file or category called `<img src=...>` would freeze
-the window for good. So labels are PlainLabels, tooltips go through `tooltip`, and a test of the house forbids the rest.
+Qt guesses whether text is HTML, and loads the files that it names: a file or category named `<img src=...>` would
+freeze the window for good. So labels are PlainLabels and tooltips go through `tooltip`; a test forbids others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.text import escaped
 
 
 class PlainLabel(QLabel):
-    """A label that takes its text for what it is."""
+    """A label that shows its text as plain text."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,7 +28,7 @@ class PlainLabel(QLabel):
 
 
 class OwnWords(QLabel):
-    """A label with HTML of ours, in which nothing from outside stands."""
+    """A label with the app's own HTML; text from outside must not be part of it."""
 
     def __init__(self, html: str) -> None:
         super().__init__(html)
@@ -42,31 +42,31 @@ class HasToolTip(Protocol):
 
 
 def shown(text: str) -> str:
-    """Text without characters that Qt cannot show: control characters and halves of surrogate pairs written out."""
+    """Escape characters that Qt cannot show: control characters and lone surrogates."""
     return escaped(text, keep="\n\t")
 
 
 def tooltip(text: str) -> str:
-    """What a tooltip must be given so that it shows this text."""
+    """Convert text so that a tooltip shows it as plain text."""
     text = shown(text)
     return GuiQt.convertFromPlainText(text) if GuiQt.mightBeRichText(text) else text
 
 
 def set_tooltip(on: HasToolTip, text: str) -> None:
-    """Give a widget, an action or an item its tooltip."""
+    """Set the tooltip of a widget, an action or an item."""
     on.setToolTip(tooltip(text))
 
 
 def set_title(window: QWidget, text: str) -> None:
-    """Give a window its title, in which [*] would be a mark of Qt's."""
+    """Set the title of a window; Qt replaces an unescaped [*] in it."""
     window.setWindowTitle(in_one_line(text).replace("[*]", "[*][*]"))
 
 
 def menu_text(text: str) -> str:
-    """What a menu or a button must be given so that it shows this text: & would underline, a tab begin the key."""
+    """Escape text for a menu or a button, where & marks a mnemonic and a tab separates the shortcut."""
     return in_one_line(text).replace("&", "&&")
 
 
 def in_one_line(text: str) -> str:
-    """Text with spaces for its line ends and tabs."""
+    """Replace line breaks and tabs by spaces."""
     return " ".join(shown(text).split()) if any(char in text for char in "\n\t") else shown(text)

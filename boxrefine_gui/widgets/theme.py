@@ -1,4 +1,4 @@
-"""Colours and icons: light and dark as the system has it, and box colours that colour-blind eyes tell apart."""
+"""Colors and icons: light and dark schemes, and category colors that color-blind users can distinguish."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication
 
 from core.resources import RESOURCES
 
-# Okabe and Ito's palette without its black, and without its sky blue, which would pass for a refinement; blue is
-# lightened to be seen on dark pictures. What follows is for projects of many categories: as far from those, from each
-# other and from the colours below as can be, for eyes that see all colours.
+# Okabe and Ito's palette without black, and without sky blue, which is too close to the color of refinements; blue is
+# lighter, to be visible on dark pictures. The colors of the other lines are for projects with many categories: as far
+# from those, from each other and from the colors below as possible, for users who see all colors.
 _CATEGORY_COLORS = (
     *("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7CFF", "#B9B9B9"),
     *("#E6194B", "#1E8796", "#C3B4FF", "#7A7A00", "#FFA596", "#B14CF2"),
@@ -28,7 +28,7 @@ SWATCH_SIDE = 14
 _LIGHT_PLATE = 0.185
 
 DOUBTFUL_BELOW = 0.5
-"""An edge of less confidence than this is shown as doubtful."""
+"""Edges with a lower confidence than this are painted as doubtful."""
 
 _LIGHT = {
     QPalette.ColorRole.Window: "#F3F4F6",
@@ -44,7 +44,7 @@ _LIGHT = {
     QPalette.ColorRole.Highlight: "#CFE6FA",
     QPalette.ColorRole.HighlightedText: "#0B2A45",
     QPalette.ColorRole.Link: "#0B62A8",
-    QPalette.ColorRole.Accent: "#3D97E3",  # frames what has the keyboard; Highlight would be too pale for a line
+    QPalette.ColorRole.Accent: "#3D97E3",  # the frame of the widget with the focus; Highlight is too pale for a line
     QPalette.ColorRole.Mid: "#C9CDD3",
     QPalette.ColorRole.Dark: "#D7DADF",
 }
@@ -76,24 +76,24 @@ _DARK_KINDS = {
     "QRadioButton": _TICKED,
     "QCheckBox": _TICKED,
 }
-"""Fusion draws the frame of a field in the window's colour made darker, which on a dark window is not seen."""
+"""Colors of widgets in the dark scheme, where the frames that Fusion draws around them would be invisible."""
 
 _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText)
 
 
 def category_color(category_id: int) -> QColor:
-    """The colour of a category, the same on every start."""
+    """The color of a category; it depends only on the id."""
     return QColor(_CATEGORY_COLORS[(category_id - 1) % len(_CATEGORY_COLORS)])
 
 
 def ink_on(color: QColor) -> QColor:
-    """Dark or light, whichever is read better on a plate of this colour."""
+    """The text color, dark or light, with the better contrast on `color`."""
     light = 0.21 * color.redF() ** 2.2 + 0.72 * color.greenF() ** 2.2 + 0.07 * color.blueF() ** 2.2
     return QColor("#101215" if light > _LIGHT_PLATE else "#FFFFFF")
 
 
 def swatch(category_id: int, *, hollow: bool = False) -> QIcon:
-    """The colour of a category for a list; as an icon of both modes, since Qt would dye it in a selected row."""
+    """The color of a category as an icon for lists, in two modes, because Qt would tint it in a selected row."""
     pixmap = QPixmap(SWATCH_SIDE, SWATCH_SIDE)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -109,20 +109,20 @@ def swatch(category_id: int, *, hollow: bool = False) -> QIcon:
 
 
 def problem_color() -> QColor:
-    """What is written of something that is wrong, readable on both schemes and on a selected row."""
+    """The text color of problems, readable in both schemes and on a selected row."""
     return QColor("#FFB27D" if is_dark() else "#A63E00")
 
 
 def is_dark() -> bool:
-    """Whether the window is dark now."""
+    """Whether the current scheme is dark."""
     return QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
 
 
 def apply(theme: str) -> None:
-    """Give the whole application the colours of `light`, `dark`, or (`system`) what the system has."""
+    """Set the colors of the application: `light`, `dark`, or those of the system (`system`)."""
     hints = QGuiApplication.styleHints()
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-    # For what the system draws, such as the title bar; not every platform listens.
+    # For parts that the system draws, such as the title bar; some platforms ignore it.
     hints.setColorScheme(schemes.get(theme, Qt.ColorScheme.Unknown))
     dark = schemes.get(theme, hints.colorScheme()) == Qt.ColorScheme.Dark
     palette = QPalette()
@@ -139,37 +139,37 @@ def apply(theme: str) -> None:
                     own.setColor(QPalette.ColorGroup.Disabled, role, QColor("#9AA1AB"))
                 for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
                     own.setColor(group, role, QColor(color))
-            QApplication.setPalette(own, kind)  # type: ignore[arg-type]  # its stub says bytes, which it refuses
+            QApplication.setPalette(own, kind)  # type: ignore[arg-type]  # the stub wants bytes, which the function rejects
 
 
 def canvas_ground() -> QColor:
-    """What is around the picture: neutral, so that it does not tint what the eye sees."""
+    """The background of the canvas: a neutral gray, so that it does not bias the perception of colors."""
     return QColor("#17191C") if is_dark() else QColor("#D9DCE1")
 
 
 def icon_color() -> QColor:
-    """What icons are drawn in now, where they are enabled."""
+    """The current color of enabled icons."""
     return QApplication.palette().color(QPalette.ColorGroup.Active, QPalette.ColorRole.ButtonText)
 
 
 def icon(name: str) -> QIcon:
-    """One of our own icons in the text colour of the scheme."""
+    """An icon of resources/icons in the text color of the scheme."""
     palette = QApplication.palette()
     result = QIcon()
     for mode, group in (
         (QIcon.Mode.Normal, QPalette.ColorGroup.Active),
         (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled),
     ):
-        result.addPixmap(_drawn(name, palette.color(group, QPalette.ColorRole.ButtonText)), mode)
+        result.addPixmap(_draw_icon(name, palette.color(group, QPalette.ColorRole.ButtonText)), mode)
     return result
 
 
 def app_icon() -> QIcon:
-    """The icon of the application, in its own colours."""
+    """The icon of the application, in its own colors."""
     return QIcon(str(RESOURCES / "icons" / "boxrefine.svg"))
 
 
-def _drawn(name: str, color: QColor, size: int = 20, ratio: int = 2) -> QPixmap:
+def _draw_icon(name: str, color: QColor, size: int = 20, ratio: int = 2) -> QPixmap:
     drawing = (RESOURCES / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color.name())
     pixmap = QPixmap(QSize(size, size) * ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

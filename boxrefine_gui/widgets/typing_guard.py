@@ -1,4 +1,4 @@
-"""Typing guard: a letter that is typed into a list or a field is text for it, and never the key of a command."""
+"""Typing guard: a letter typed into a list or a field is text for it, and does not trigger an action."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
-"""What makes a command of a letter anywhere."""
+"""With one of these, a letter triggers an action whatever has the focus."""
 
 
 class TypingGuard(QObject):
-    """Watches what has the keyboard in `window`; all but the canvas gets its letters before the actions do.
+    """Filters the events of the focused widget in `window`: all but the canvas get letters before the actions do.
 
-    Rejected: letting each list and field claim them; the next one that somebody adds would run commands again.
+    Rejected: a filter in each list and field, because a new one without it would trigger actions again.
     """
 
     def __init__(self, window: QWidget, canvas: QWidget) -> None:
@@ -28,7 +28,7 @@ class TypingGuard(QObject):
             now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt asks the one that has the keyboard first: where it accepts, no action is looked for."""
+        """Accept the ShortcutOverride of a letter, which the focused widget gets first: Qt then triggers no action."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and is_text(event):
             event.accept()
             return True
@@ -36,5 +36,5 @@ class TypingGuard(QObject):
 
 
 def is_text(event: QKeyEvent) -> bool:
-    """Whether a key types a letter, a digit or a sign."""
+    """Whether a key event types a printable character."""
     return bool(event.text()) and event.text().isprintable() and not event.modifiers() & _COMMANDS

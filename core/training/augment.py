@@ -1,7 +1,7 @@
-"""Training frames made on the device: zoom, flips, turns and colours of whole batches of pictures.
+"""Augmentation on the device: zoom, flips, transpositions and colors of whole batches of images.
 
-A frame is described by where each of its pixels lies in the stored picture, so pictures, boxes and masks all follow
-from one mapping: (turn?) then (flip?) then zoom.
+A view maps each pixel of a frame to the stored image, so images, boxes and masks follow from one mapping:
+(transpose?) then (flip?) then zoom.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Rng = torch.Generator
 
 @dataclass(frozen=True)
 class View:
-    """How B frames look at their pictures; lengths in picture pixels.
+    """The mapping of B frames to their images; lengths in image pixels.
 
-    origin: (B, 2) picture point of the frame's top left; extent: (B, 2) picture pixels that a frame's side spans
-    size: (B, 2) the picture's width and height after the turn; turned, flipped: (B,) bool
+    origin: (B, 2) image point of the frame's top left corner; extent: (B, 2) image pixels along a frame's sides
+    size: (B, 2) the image's width and height after transposition; turned (transposed), flipped: (B,) bool
     """
 
     origin: Tensor
@@ -32,7 +32,7 @@ class View:
     flipped: Tensor
 
     def to_picture(self, points: Tensor) -> Tensor:
-        """Frame points (B, ..., 2) in [0, 1] -> stored picture pixels (B, ..., 2)."""
+        """Map frame points (B, ..., 2) in [0, 1] to pixels of the stored image (B, ..., 2)."""
         shape = (-1, *(1,) * (points.dim() - 2), 2)
         there = self.origin.view(shape) + points * self.extent.view(shape)
         x = torch.where(self.flipped.view(shape[:-1]), self.size[:, 0].view(shape[:-1]) - there[..., 0], there[..., 0])
@@ -41,7 +41,7 @@ class View:
         return torch.stack([torch.where(turned, y, x), torch.where(turned, x, y)], dim=-1)
 
     def boxes_to_frame(self, boxes: Tensor) -> Tensor:
-        """Boxes (B, J, 4) in stored picture pixels -> frame fractions (B, J, 4), not clipped."""
+        """Map boxes (B, J, 4) in pixels of the stored image to frame fractions (B, J, 4), not clipped."""
         swapped = boxes[..., [1, 0, 3, 2]]
         there = torch.where(self.turned.view(-1, 1, 1), swapped, boxes)
         width = self.size[:, 0].view(-1, 1)
@@ -50,16 +50,16 @@ class View:
         return (there - self.origin.repeat(1, 2)[:, None]) / self.extent.repeat(1, 2)[:, None]
 
     def content(self) -> Tensor:
-        """Where the picture lies in the frame, as fractions (B, 4); it may go on beyond the frame."""
+        """The box of the image in the frame, as fractions (B, 4); it may extend beyond the frame."""
         low = -self.origin / self.extent
         return torch.cat([low, low + self.size / self.extent], dim=-1)
 
 
 def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
-    """Views of pictures with `sizes` (B, 2): some whole, as the app sees them; many zoomed towards `anchors` (B, 4).
+    """Random views of images with `sizes` (B, 2): some whole, as the app sees them; many zoomed to `anchors` (B, 4).
 
-    `anchors` are boxes in picture pixels. No zoom cuts its anchor: a frame without a whole thing teaches nothing.
-    Zoomed-in frames stand for small objects' second look, zoomed-out ones for large photographs.
+    `anchors` are boxes in image pixels. No zoom cuts its anchor, because a frame without a whole object teaches
+    nothing. Zoomed-in frames simulate the refinement on crops, zoomed-out ones large photographs.
     """
     count, device = len(sizes), sizes.device
 
@@ -87,14 +87,14 @@ def random_view(sizes: Tensor, anchors: Tensor, rng: Rng) -> View:
 
 
 def frame_points(count: int, device: torch.device) -> Tensor:
-    """Pixel centres of `count` frames as fractions: (count, 512, 512, 2)."""
+    """Pixel centers of `count` frames as fractions: (count, 512, 512, 2)."""
     line = (torch.arange(INPUT_SIZE, device=device) + 0.5) / INPUT_SIZE
     y, x = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([x, y], dim=-1).expand(count, -1, -1, -1)
 
 
 def look_up(pictures: Tensor, points: Tensor) -> Tensor:
-    """Stored pictures (B, 3, S, S) uint8 at picture pixels (B, H, W, 2): (B, 3, H, W) in [0, 1], border repeated."""
+    """Sample stored images (B, 3, S, S) uint8 at image pixels (B, H, W, 2): (B, 3, H, W) in [0, 1], border repeated."""
     side = pictures.shape[-1]
     wanted = points * (2.0 / side) - 1.0
     found = F.grid_sample(pictures.float(), wanted, mode="bilinear", padding_mode="border", align_corners=False)
@@ -102,17 +102,17 @@ def look_up(pictures: Tensor, points: Tensor) -> Tensor:
 
 
 def recoloured(pixels: Tensor, rng: Rng, *, strength: float = 1.0) -> Tensor:
-    """Random brightness, contrast, saturation, channel gains and gamma of (B, 3, H, W) in [0, 1]; some turn grey."""
+    """Vary brightness, contrast, saturation, channel gains and gamma of (B, 3, H, W) in [0, 1]; some become gray."""
     count, device = len(pixels), pixels.device
 
     def around_one(spread: float, channels: int = 1) -> Tensor:
         noise = torch.rand(count, channels, 1, 1, generator=rng, device=device) * 2 - 1
         return torch.exp2(noise * spread * strength)
 
-    grey = pixels.mean(dim=1, keepdim=True)
+    gray = pixels.mean(dim=1, keepdim=True)
     keep = torch.rand(count, 1, 1, 1, generator=rng, device=device)
     saturation = torch.where(keep < 0.12, torch.zeros_like(keep), around_one(0.7))
-    values = grey + (pixels - grey) * saturation
+    values = gray + (pixels - gray) * saturation
     middle = values.mean(dim=(1, 2, 3), keepdim=True)
     values = middle + (values - middle) * around_one(0.6)
     values = values * around_one(0.5) * around_one(0.15, 3)
@@ -122,7 +122,7 @@ def recoloured(pixels: Tensor, rng: Rng, *, strength: float = 1.0) -> Tensor:
 
 
 def worn(pixels: Tensor, rng: Rng) -> Tensor:
-    """Some of (B, 3, H, W) in [0, 1] blurred, shrunk and enlarged again, or noisy, as cheap cameras and JPEGs are."""
+    """Blur, downsample or add noise to some of (B, 3, H, W) in [0, 1], to simulate cheap cameras and JPEGs."""
     count, device = len(pixels), pixels.device
     pick = torch.rand(count, 1, 1, 1, generator=rng, device=device)
     soft = F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, stride=1)

@@ -1,4 +1,4 @@
-"""Clock: how fast learning goes, how often the cache helps, and when it will be done."""
+"""Clock: training speed, the cache's hit rate, and the time left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.features.feature_source import FeatureSource
 
 
 class Clock:
-    """How fast it goes, and how often the cache helps."""
+    """Measures a training run: images a second, hit rate, seconds left."""
 
     def __init__(self, source: FeatureSource) -> None:
         self._source = source
@@ -28,7 +28,7 @@ class Clock:
 
     @property
     def hit_rate(self) -> float:
-        """Of this epoch; other processes that read features do so from the cache alone."""
+        """Hit rate of this process in this epoch; worker processes read only features that are cached."""
         stats = self._source.cache.stats if self._source.cache else None
         if stats is None:
             return 0.0
@@ -53,5 +53,5 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Since it was made."""
+        """Seconds since the clock was created."""
         return time.monotonic() - self._start

@@ -1,4 +1,4 @@
-"""How people draw: random drawn boxes for true ones, as tensors, mixed from several habits."""
+"""Simulated drawing: random drawn boxes for true boxes, as tensors, from a mixture of noise models."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from core.training.augment import Rng
 
 
 def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
-    """Drawn boxes for true boxes, both (B, K, 4) in frame pixels; `pixel` (B, 1, 1) is frame pixels an image pixel.
+    """Simulate drawn boxes (B, K, 4) for true boxes (B, K, 4), both in frame pixels.
 
-    Of a hundred, 42 follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), 27 a hasty mouse (normal errors,
-    a margin in half of them), 10 have each edge off by itself, and 21 are (nearly) right already.
+    pixel: (B, 1, 1) frame pixels an image pixel
+
+    Of a hundred boxes, 42 follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), 27 a hasty mouse (normal
+    errors, half of them outward only), 10 have independent errors of each edge, and 21 are (nearly) right.
     """
     shape, device = true.shape[:2], true.device
 
@@ -23,9 +25,9 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
         return torch.randn(*shape, 4, generator=rng, device=device)
 
     side = (true[..., 2:] - true[..., :2]).clamp(min=1e-3)
-    centre = (true[..., :2] + true[..., 2:]) / 2
+    center = (true[..., :2] + true[..., 2:]) / 2
     scale = uniform(0.0, 0.65, 1)
-    moved = centre + uniform(-1, 1, 2) * scale * side / 2
+    moved = center + uniform(-1, 1, 2) * scale * side / 2
     half = side * (1 + uniform(-1, 1, 2) * scale) / 2
     shaken = torch.cat([moved - half, moved + half], dim=-1)
     sides = side.repeat(1, 1, 2)
@@ -42,7 +44,7 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
 
 
 def fit(boxes: Tensor, content: Tensor, *, least: Tensor) -> Tensor:
-    """Boxes (B, K, 4) clipped to the image `content` (B, 4), at least `least` (B, 1, 1) long a side; frame pixels."""
+    """Clip boxes (B, K, 4) to the image `content` (B, 4), and make sides at least `least` (B, 1, 1); frame pixels."""
     low_end, high_end = content[:, None, :2], content[:, None, 2:]
     low = torch.minimum(torch.maximum(boxes[..., :2], low_end), torch.maximum(high_end - least, low_end))
     high = torch.minimum(torch.maximum(boxes[..., 2:], low + least), torch.maximum(high_end, low + least))

@@ -1,4 +1,4 @@
-"""The fine-tuning loop: a copy of a refiner learns from lessons on cached features; the original is never touched."""
+"""The fine-tuning loop: a copy of a refiner learns from training examples, on cached features."""
 
 from __future__ import annotations
 
@@ -32,17 +32,20 @@ from core.training.processes import Processes
 from core.training.replay import Replay
 from core.training.run_files import LOG_FILE, STATE_FILE, load_state_of, log_row, save_state
 from core.training.teach_config import TeachConfig
+from core.translation import tr
 
 PARTS = {"all": ("",), "edges": (".where.", ".edges.", ".judge.", ".join.")}
-"""What train_parts may be, and what the names of those parameters hold."""
+"""Values of train_parts, and substrings of the names of the parameters that learn."""
 
 LEAST_SIDE = 4.0
+"""Shortest side of a simulated drawn box, in image pixels."""
+
 States = dict[str, nn.Module | torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The averaged network on the CPU, and what its making cost."""
+    """The averaged network on the CPU, and figures of the run; losses are means of its first and last tenth."""
 
     network: RefinerNetwork
     steps: int
@@ -56,7 +59,7 @@ class Tuned:
 
 @dataclass
 class Tuning:
-    """What one run of the loop works with."""
+    """The inputs of one run of the loop; out: the folder of its log and state."""
 
     config: TeachConfig
     device: torch.device
@@ -75,7 +78,8 @@ class Tuning:
 def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     """Train a copy of `start`; the log and the state to resume from go into `run.out`.
 
-    Raises BadInputError where the loss is no number, StorageError where the disk is full.
+    Raises BadInputError if the loss is NaN or infinite, StorageError if the disk is full, and what `load_state_of`
+    raises.
     """
     config, device = run.config, run.device
     torch.manual_seed(config.seed)
@@ -87,7 +91,7 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
     optimizer = torch.optim.AdamW(learns, lr=rate, weight_decay=config.weight_decay)
     precision = Precision.best(device, use_amp=config.use_amp)
     parts: States = {"network": network, "average": average, "optimizer": optimizer}
-    first = _resumed(run, parts) if run.resume else 0
+    first = _resume(run, parts) if run.resume else 0
     epochs = epochs_of(config, len(run.batches), boxes=run.batches.boxes)
     total = epochs * len(run.batches)
     clock, step = Clock(run.source), first * len(run.batches)
@@ -99,15 +103,15 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
         run.batches.epoch = epoch
         clock.start_epoch()
         rng.manual_seed((config.seed * 100_003 + epoch) * 1009 + run.processes.rank)
-        network.train(run.fresh)  # else its statistics stay: a few pictures have none of their own
-        for batch in _on(device, run.loader):
+        network.train(run.fresh)  # else batch statistics are frozen: a few images do not give reliable ones
+        for batch in _move_to(device, run.loader):
             run.between_steps()
             _set_rate(optimizer, rate, config, step, total)
             replayed = run.replay.batch(step) if run.replay.is_on else None
             given = [*batch.tensors, draw(batch, rng, config)]
             given += [*replayed.tensors, run.replay.draw(replayed, rng)] if replayed else []
             loss = gradients.of(given)
-            losses.append(_finite(loss, run, batch, epoch, step))
+            losses.append(_check_finite(loss, run, batch, epoch, step))
             run.processes.average_gradients(learns)
             precision.unscale(optimizer)
             pull_back(learns, origin, by=config.l2_sp)
@@ -116,16 +120,22 @@ def fine_tune(start: RefinerNetwork, run: Tuning) -> Job[Tuned]:
             step += 1
             clock.tick(config.batch_images * run.processes.count)
             figures = clock.figures(losses, epoch, step, total)
-            yield Progress(step, total, f"epoch {epoch + 1} of {epochs}", figures, note=troubles.news())
+            yield Progress(
+                step,
+                total,
+                tr("epoch {epoch} of {epochs}", epoch=epoch + 1, epochs=epochs),
+                figures,
+                note=troubles.news(),
+            )
         if run.processes.is_first:
             log_row(run.out / LOG_FILE, {**figures, "norm": float(norm)})
             _save(run, parts, epoch + 1)
     best = cast(RefinerNetwork, average.module).eval().cpu()
-    return _tuned(best, clock, steps=step, epochs=epochs, losses=losses)
+    return _summarize(best, clock, steps=step, epochs=epochs, losses=losses)
 
 
 def _loss_of(network: RefinerNetwork, run: Tuning) -> Compute:
-    """The loss of a step: of a batch and its drawn boxes, and then of what is replayed and drawn there."""
+    """The loss of a step: that of a batch with its drawn boxes, plus that of the replayed batch with its own."""
     config = run.config
 
     def loss_of(given: Sequence[Tensor]) -> Tensor:
@@ -139,17 +149,19 @@ def _loss_of(network: RefinerNetwork, run: Tuning) -> Compute:
 
 
 def draw(batch: Batch, rng: Rng, config: TeachConfig) -> Tensor:
-    """Drawn boxes (B, K, 4): some as they were drawn, the others drawn anew around the accepted ones."""
-    anew = fit(draw_carelessly(batch.accepted, rng, pixel=batch.pixel), batch.content, least=LEAST_SIDE * batch.pixel)
+    """Drawn boxes (B, K, 4) in frame pixels: the user's own with probability real_share, else simulated ones."""
+    simulated = fit(
+        draw_carelessly(batch.accepted, rng, pixel=batch.pixel), batch.content, least=LEAST_SIDE * batch.pixel
+    )
     dice = torch.rand(*batch.true.shape[:2], 1, generator=rng, device=rng.device)
-    as_it_was = (dice < config.real_share) & batch.drawn.isfinite().all(dim=-1, keepdim=True)
-    return torch.where(as_it_was, batch.drawn.nan_to_num(), anew)
+    is_real = (dice < config.real_share) & batch.drawn.isfinite().all(dim=-1, keepdim=True)
+    return torch.where(is_real, batch.drawn.nan_to_num(), simulated)
 
 
 def batch_loss(network: RefinerNetwork, batch: Batch, drawn: Tensor, config: TeachConfig) -> Tensor:
-    """The loss of all stages on a batch and boxes drawn on it (B, K, 4)."""
+    """The loss (a scalar) of all stages on a batch with drawn boxes (B, K, 4) in frame pixels; NaN if any box is."""
     weight = torch.ones(batch.true.shape[:2], device=batch.true.device)
-    # The judge compares with the drawn box as it would be without the margin that answers get in the end.
+    # The score head compares with the drawn box without the margin, which is added to answers later.
     judged = drawn - (batch.accepted - batch.true)
     total = torch.zeros((), device=batch.true.device)
     answers = network(batch.embedding.float(), batch.detail.float(), drawn, batch.content)
@@ -158,17 +170,17 @@ def batch_loss(network: RefinerNetwork, batch: Batch, drawn: Tensor, config: Tea
         total = total + config.distribution_weight * part["distribution"] + config.l1_weight * part["l1"]
         total = total + config.iou_weight * part["giou"]
         total = total + config.confidence_weight * part["confidence"] + config.score_weight * part["score"]
-    # An edge that is nowhere has no place in a distribution. Asked without a look at the answer, which could not be
-    # recorded for a GPU.
-    somewhere = torch.stack([boxes.isfinite().all() for boxes in (batch.true, *(answer.boxes for answer in answers))])
-    return torch.where(somewhere.all(), total, torch.nan)
+    # The distribution loss clamps NaN, so NaN boxes are propagated here, without a synchronization with the host, which
+    # a CUDA graph cannot record.
+    is_finite = torch.stack([boxes.isfinite().all() for boxes in (batch.true, *(answer.boxes for answer in answers))])
+    return torch.where(is_finite.all(), total, torch.nan)
 
 
 def epochs_of(config: TeachConfig, steps: int, *, boxes: int) -> int:
-    """Passes of `steps` steps each that the configuration asks for.
+    """The number of epochs, of `steps` steps each, by the configuration.
 
-    Pictures full of boxes get as many steps as if each of their `boxes` had a picture of its own: the fewer pictures
-    there are, the more ways of drawing each box must make up for it.
+    Images with many boxes get as many steps as if each of their `boxes` had its own image: with few images, more
+    simulated drawings of each box must make up for them.
     """
     by_boxes = config.epochs * boxes // config.batch_images
     wanted = max(config.epochs, -(-max(config.least_steps, by_boxes) // steps))
@@ -176,12 +188,18 @@ def epochs_of(config: TeachConfig, steps: int, *, boxes: int) -> int:
 
 
 def choose_parts(network: nn.Module, name: str) -> list[Parameter]:
-    """The parameters that learn; the others are frozen. The mask, which nothing here supervises, always is.
+    """Freeze all parameters but those of the named parts, and return these. The mask head has no loss: it is frozen.
 
-    Raises BadInputError where the configuration names parts that there are not.
+    Raises BadInputError for a name that is not in PARTS.
     """
     if name not in PARTS:
-        raise BadInputError(f"The configuration names {name!r} as train_parts: use one of {', '.join(PARTS)}.")
+        raise BadInputError(
+            tr(
+                "The configuration names {name!r} as train_parts: use one of {parts}.",
+                name=name,
+                parts=", ".join(PARTS),
+            )
+        )
     learns = []
     for path, parameter in network.named_parameters():
         chosen = ".mask." not in path and any(part in path for part in PARTS[name])
@@ -190,13 +208,15 @@ def choose_parts(network: nn.Module, name: str) -> list[Parameter]:
     return learns
 
 
-def start_afresh(network: nn.Module, initialisation: str) -> None:
-    """Xavier's initialisation with small last layers, so that boxes stay at first; or PyTorch's own (`default`).
+def initialize(network: nn.Module, initialisation: str) -> None:
+    """Initialize the weights: `xavier`, with small last layers, so that boxes hardly move at first, or `default`.
 
-    Raises BadInputError for another name.
+    `default` keeps PyTorch's own initialization. Raises BadInputError for another name.
     """
     if initialisation not in ("xavier", "default"):
-        raise BadInputError(f"The configuration names {initialisation!r} as initialisation: use xavier or default.")
+        raise BadInputError(
+            tr("The configuration names {name!r} as initialisation: use xavier or default.", name=initialisation)
+        )
     if initialisation == "default":
         return
     for path, module in network.named_modules():
@@ -208,30 +228,31 @@ def start_afresh(network: nn.Module, initialisation: str) -> None:
 
 
 def fingerprint_of(config: TeachConfig, lessons: Sequence[Lesson]) -> str:
-    """What a state must agree with to be resumed from."""
+    """A hash of configuration and training examples; a state with another fingerprint cannot be resumed."""
     digest = hashlib.sha256(repr(asdict(config)).encode())
     for lesson in lessons:
         digest.update(lesson.key.encode("utf-8", "surrogateescape") + lesson.accepted.tobytes())
     return digest.hexdigest()
 
 
-def _on(device: torch.device, loader: DataLoader[Batch]) -> Iterator[Batch]:
+def _move_to(device: torch.device, loader: DataLoader[Batch]) -> Iterator[Batch]:
     for batch in loader:
         yield batch.to(device)
 
 
 def pull_back(learns: Sequence[Parameter], origin: Sequence[Tensor], *, by: float) -> None:
-    """The gradient of `by` times the squared distance from where the parameters began (L2-SP, Li et al., 2018).
+    """Add the gradient of `by` times the squared distance from the initial parameters (L2-SP, Li et al., 2018).
 
-    By hand and for all at once: as a part of the loss it would be a thousand small kernels a step.
+    It is computed for all parameters at once, because as a part of the loss it would launch a thousand small kernels a
+    step.
     """
     moved = [(parameter.grad, parameter.detach(), was) for parameter, was in zip(learns, origin, strict=True)]
-    grads, here, began = zip(*[entry for entry in moved if entry[0] is not None], strict=True)
-    torch._foreach_add_(grads, torch._foreach_sub(here, began), alpha=2 * by)
+    grads, values, initial = zip(*[entry for entry in moved if entry[0] is not None], strict=True)
+    torch._foreach_add_(grads, torch._foreach_sub(values, initial), alpha=2 * by)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float, config: TeachConfig, step: int, total: int) -> None:
-    """Linear warm-up, then half a cosine down to a twentieth, or no change."""
+    """Linear warm-up, then half a cosine down to a twentieth, or a constant rate."""
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
     wave = 1.0
     if config.schedule == "cosine":
@@ -240,18 +261,23 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float, config: TeachConfig
         group["lr"] = rate * warm * wave
 
 
-def _finite(loss: Tensor, run: Tuning, batch: Batch, epoch: int, step: int) -> float:
+def _check_finite(loss: Tensor, run: Tuning, batch: Batch, epoch: int, step: int) -> float:
     value = float(loss.detach())
     if not math.isfinite(value):
         names = ", ".join(sorted({run.lessons[number].path.name for number, _ in batch.items}))
         raise BadInputError(
-            f"The loss is no number in epoch {epoch + 1}, step {step + 1} (on {names}), so teaching has stopped and "
-            "the refiner in use stays: lower learning_rate, or look at the boxes there."
+            tr(
+                "The loss is no number in epoch {epoch}, step {step} (on {names}), so teaching has stopped and "
+                "the refiner in use stays: lower learning_rate, or look at the boxes there.",
+                epoch=epoch + 1,
+                step=step + 1,
+                names=names,
+            )
         )
     return value
 
 
-def _resumed(run: Tuning, parts: States) -> int:
+def _resume(run: Tuning, parts: States) -> int:
     state = load_state_of(run.out / STATE_FILE, fingerprint=fingerprint_of(run.config, run.lessons))
     for name, part in parts.items():
         part.load_state_dict(state[name])
@@ -264,7 +290,7 @@ def _save(run: Tuning, parts: States, epoch: int) -> None:
     save_state(state, run.out / STATE_FILE)
 
 
-def _tuned(network: RefinerNetwork, clock: Clock, *, steps: int, epochs: int, losses: Sequence[float]) -> Tuned:
+def _summarize(network: RefinerNetwork, clock: Clock, *, steps: int, epochs: int, losses: Sequence[float]) -> Tuned:
     tenth = max(1, len(losses) // 10)
     ends = [sum(part) / len(part) if part else 0.0 for part in (losses[:tenth], losses[-tenth:])]
     return Tuned(

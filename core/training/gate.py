@@ -1,4 +1,4 @@
-"""The gate: is the taught refiner better than the one in use, by more than chance, and is nothing forgotten?"""
+"""The promotion test: is the taught refiner better than the one in use, by more than chance, without forgetting?"""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ from core.training.lessons import Lesson, fit_to
 from core.wording import verdict_sentence
 
 DRAWN_ANEW = "hq0.4"
+"""The noise of core.box_noise that simulates drawn boxes."""
+
 RESAMPLED = 2000
+"""How many bootstrap samples are drawn."""
+
 LEAST_PICTURES = 8
-"""With fewer pictures than this, boxes are resampled instead of pictures."""
+"""With fewer images than this, boxes are resampled instead of images."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate found, all mean IoUs: before is by the refiner in use, after by the taught one.
+    """The result of the test: mean IoUs on held-out boxes, before of the refiner in use, after of the taught one.
 
-    low and high: where the gain lies with the configured confidence on either side
-    old_before, old_after: on the sample project, by the refiner that was the start and by the taught one
+    low, high: one-sided bounds of the gain, each with the configured confidence
+    old_before, old_after: mean IoUs on the sample project, of the refiner at the start and of the taught one
     """
 
     kind: VerdictKind
@@ -43,23 +47,23 @@ class Verdict:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """For the lineage and the summary."""
+        """All figures by name, for the project file and the summary."""
         return {name: float(value) for name, value in asdict(self).items() if name != "kind"}
 
     @property
     def promoted(self) -> bool:
-        """Whether the taught refiner takes the place of the one in use."""
+        """Whether the taught refiner replaces the one in use."""
         return self.kind is VerdictKind.BETTER
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The verdict as a sentence for the user."""
         return verdict_sentence(self.kind, self.numbers)
 
 
 @dataclass(frozen=True)
 class Held:
-    """The IoU of each held-out box, its mean over all drawn boxes of it, and which picture it is on: all (N,)."""
+    """Results on N held-out boxes: ious (N,), each a mean over its drawn boxes; picture (N,), numbers of images."""
 
     ious: NDArray[np.float64]
     picture: NDArray[np.int64]
@@ -72,7 +76,10 @@ class Held:
 def measure(
     refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource, *, draws: int, seed: int, by_category: bool
 ) -> Held:
-    """Refine every box as it was drawn (where that is known) and drawn anew `draws` times."""
+    """Refine each box from its drawn box (if known) and from `draws` simulated ones, and measure IoUs.
+
+    by_category: apply the margin of each box's category. Raises BadFileError if an image cannot be read.
+    """
     random = np.random.default_rng(seed)
     ious: list[float] = []
     pictures: list[int] = []
@@ -97,7 +104,7 @@ def measure(
 def judge(
     before: Held, after: Held, *, old_before: float, old_after: float, confidence: float, tolerance: float, seed: int
 ) -> Verdict:
-    """Compare two refiners' answers to the same held-out boxes, one or more."""
+    """Compare two refiners on the same N >= 1 held-out boxes; see TeachConfig for confidence and tolerance."""
     low, high = bootstrap(after.ious - before.ious, before.picture, confidence=confidence, seed=seed)
     if old_after < old_before - tolerance:
         kind = VerdictKind.FORGETS
@@ -119,7 +126,7 @@ def judge(
 def bootstrap(
     gains: NDArray[np.float64], picture: NDArray[np.int64], *, confidence: float, seed: int
 ) -> tuple[float, float]:
-    """One-sided bounds of the mean of gains (N,) by resampling pictures, or boxes where pictures are few."""
+    """One-sided bounds of the mean of gains (N,), by a bootstrap over images, or over boxes if there are few images."""
     random = np.random.default_rng(seed)
     groups = np.unique(picture, return_inverse=True)[1] if len(np.unique(picture)) >= LEAST_PICTURES else None
     if groups is None:

@@ -1,7 +1,7 @@
-"""Gradients of a step's loss; on a GPU the step is recorded once and replayed, since it has more kernels than work.
+"""Gradients of a step's loss. On a GPU the step is recorded once as a CUDA graph and replayed.
 
-A step of the refiner is a great many small kernels, which Python begins more slowly than a GPU runs them
-(CUDA graphs, see https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs).
+A step of the refiner launches many small kernels, and Python launches them more slowly than a GPU runs them
+(see https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs).
 """
 
 from __future__ import annotations
@@ -14,20 +14,16 @@ from torch.nn import Parameter
 
 from core.errors import reason
 from core.training.precision import Precision
+from core.translation import tr
 
 Compute = Callable[[Sequence[Tensor]], Tensor]
-"""The loss of tensors that have the same shapes in every step, without anything at random."""
-
-TROUBLE = (
-    "This GPU could not record the training step ({reason}), so it learns the same step by step, which takes longer: "
-    "update its driver, or close other programs that use it."
-)
+"""Computes the loss from tensors that have the same shapes in every step, without randomness."""
 
 _WARM_UP = 2
 
 
 class Gradients:
-    """Sets the parameters' gradients to those of `compute`'s loss; `trouble` says why that takes long."""
+    """Computes the gradients of `compute`'s loss; if that is slow, `trouble` is the reason."""
 
     def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision) -> None:
         self._compute = compute
@@ -36,7 +32,7 @@ class Gradients:
         self.trouble: str | None = None
 
     def of(self, given: Sequence[Tensor]) -> Tensor:
-        """The loss, without a way back through it."""
+        """Set the gradients of the parameters, and return the detached loss."""
         for parameter in self._parameters:
             parameter.grad = None
         with self._precision.forward():
@@ -46,9 +42,10 @@ class Gradients:
 
 
 class RecordedGradients(Gradients):
-    """The same on a GPU: the first step is recorded, and all are replayed. The gradients stay where they are.
+    """Gradients on a GPU: the first step is recorded and every step replays it. The gradients keep their addresses.
 
-    Not for fp16, whose scaler looks at each step. A GPU that cannot record goes on step by step; `trouble` says why.
+    Not for fp16, whose scaler reads the gradients in each step. If recording fails, steps run one by one, and `trouble`
+    is the reason.
     """
 
     def __init__(self, compute: Compute, parameters: Sequence[Parameter], precision: Precision) -> None:
@@ -62,7 +59,7 @@ class RecordedGradients(Gradients):
         if self._graph is None and self.trouble is None:
             try:
                 self._record(given)
-            except RuntimeError as error:  # if it was not the recording that failed, the step by itself fails as well
+            except RuntimeError as error:  # if the step itself is wrong, it fails again below
                 self.trouble, self._given = reason(error), []
         if self._graph is None:
             return super().of(given)
@@ -75,37 +72,41 @@ class RecordedGradients(Gradients):
         self._given = [values.clone() for values in given]
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):  # what libraries set up at their first use must not be recorded
+        with torch.cuda.stream(aside):  # the set-up of libraries at their first use must not be recorded
             for _ in range(_WARM_UP):
                 super().of(self._given)
         torch.cuda.current_stream().wait_stream(aside)
         for parameter in self._parameters:
             parameter.grad = None
         graph = torch.cuda.CUDAGraph()
-        # Else a thread that pins the next batch's memory meanwhile would fail, and teaching with it.
+        # In the default mode, the thread that pins the next batch's memory would make the recording fail.
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self._loss = super().of(self._given)
         self._graph = graph
 
 
 class Troubles:
-    """What slows steps down, told once."""
+    """Reports once that steps are slow, and why."""
 
     def __init__(self, gradients: Gradients) -> None:
         self._gradients = gradients
-        self._told = False
+        self._is_reported = False
 
     def news(self) -> str:
-        """A sentence for the user, the first time that there is one."""
-        if self._told or self._gradients.trouble is None:
+        """The sentence for the user the first time that there is trouble; empty in all other steps."""
+        if self._is_reported or self._gradients.trouble is None:
             return ""
-        self._told = True
-        return TROUBLE.format(reason=self._gradients.trouble)
+        self._is_reported = True
+        return tr(
+            "This GPU could not record the training step ({why}), so it learns the same step by step, which takes "
+            "longer: update its driver, or close other programs that use it.",
+            why=self._gradients.trouble,
+        )
 
 
 def gradients_of(
     compute: Compute, parameters: Sequence[Parameter], precision: Precision, device: torch.device
 ) -> Gradients:
-    """What suits the device."""
+    """Choose the implementation for the device."""
     kind = RecordedGradients if device.type == "cuda" and not precision.scales else Gradients
     return kind(compute, parameters, precision)

@@ -1,4 +1,4 @@
-"""From lessons to batches: cached features and boxes in frame pixels, read by DataLoader processes where that pays."""
+"""Batches of training examples: cached features and boxes in frame pixels, read by worker processes if that pays."""
 
 from __future__ import annotations
 
@@ -21,23 +21,26 @@ from core.geometry import clip
 from core.refiner.margins import Margin
 from core.training.lessons import Lesson
 from core.training.teach_config import TeachConfig
+from core.translation import tr
 
 Reader = Callable[[Path], ImageFeatures]
 BYTES_EACH = 6 << 20  # embedding and detail in fp16
 GPU_SHARE = 0.25
-"""Of the free memory of a GPU, at most so much for features: labelling goes on beside."""
+"""Largest share of a GPU's free memory for features, because the window uses the GPU at the same time."""
 
 Item = tuple[int, tuple[int, ...]]
-"""A lesson and rows of its corrections, `boxes_per_image` of them."""
+"""The number of a training example, and rows of its corrections, `boxes_per_image` of them."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B pictures and K boxes of each, in frame pixels.
+    """B images and K boxes of each, in frame pixels.
 
-    embedding (B, 256, 64, 64) and detail (B, 32, 256, 256), fp16; accepted (B, K, 4), and true, the same without the
-    margins that are added to answers later; drawn (B, K, 4), NaN where unknown; content (B, 4); pixel (B, 1, 1) frame
-    pixels an image pixel; items: what it is made of
+    embedding: (B, 256, 64, 64) and detail: (B, 32, 256, 256), fp16
+    accepted: (B, K, 4); true: (B, K, 4), the accepted boxes without the margins that are added to answers later
+    drawn: (B, K, 4), NaN where unknown
+    content: (B, 4), where the image lies in the frame; pixel: (B, 1, 1), frame pixels an image pixel
+    items: the images and boxes of the batch
     """
 
     embedding: Tensor
@@ -51,20 +54,20 @@ class Batch:
 
     @classmethod
     def of(cls, tensors: Sequence[Tensor], items: tuple[Item, ...] = ()) -> Batch:
-        """From `tensors`, as another batch gives them."""
+        """Create a batch from tensors in the order of `Batch.tensors`."""
         return cls(**dict(zip(_TENSORS, tensors, strict=True)), items=items)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All of it but the items, in the order of the fields."""
+        """All fields but the items, in their order."""
         return tuple(getattr(self, name) for name in _TENSORS)
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on another device."""
+        """Copy the batch to a device."""
         return Batch.of([values.to(device, non_blocking=True) for values in self.tensors], self.items)
 
     def pin_memory(self) -> Batch:
-        """For DataLoader: the same batch in memory that a GPU can copy from at once, unless it is on one already."""
+        """Copy tensors that are not on a GPU to pinned memory; DataLoader calls it."""
         return Batch.of([v if v.is_cuda else v.pin_memory() for v in self.tensors], self.items)
 
 
@@ -73,7 +76,7 @@ BATCH_TENSORS = len(_TENSORS)
 
 
 class StoredFeatures:
-    """Reads features by known keys; each process opens the cache for itself."""
+    """Reads features from the cache by known keys; each process opens the cache itself."""
 
     def __init__(self, folder: Path, keys: Mapping[Path, FeatureKey]) -> None:
         self._folder, self._keys = folder, dict(keys)
@@ -83,17 +86,23 @@ class StoredFeatures:
         return {"_folder": self._folder, "_keys": self._keys, "_cache": None}
 
     def __call__(self, path: Path) -> ImageFeatures:
-        """Raises BadFileError where they have gone from the cache."""
+        """Raises BadFileError if the features are no longer in the cache."""
         if self._cache is None:
             self._cache = FeatureCache(self._folder, ram_budget=0)
         features = self._cache.get(self._keys[path])
         if features is None:
-            raise BadFileError(f"The features of {path} have gone from the cache {self._folder}: start again.")
+            raise BadFileError(
+                tr(
+                    "The features of {path} have gone from the cache {folder}: start again.",
+                    path=path,
+                    folder=self._folder,
+                )
+            )
         return features
 
 
 class FeaturesOnGpu:
-    """Reads features to where they are wanted, and leaves them there."""
+    """Reads features to a GPU, and keeps them there."""
 
     def __init__(self, read: Reader, device: torch.device) -> None:
         self._read = read
@@ -101,7 +110,7 @@ class FeaturesOnGpu:
         self._held: dict[Path, ImageFeatures] = {}
 
     def __call__(self, path: Path) -> ImageFeatures:
-        """Raises what reading raises."""
+        """Raises what the reader raises."""
         if path not in self._held:
             features = self._read(path)
             embedding, detail = (part.to(self._device) for part in (features.embedding, features.detail))
@@ -109,8 +118,8 @@ class FeaturesOnGpu:
         return self._held[path]
 
 
-def near(read: Reader, pictures: int, device: torch.device) -> Reader | None:
-    """Features held on the device that computes: None where those of so many pictures do not fit."""
+def gpu_reader(read: Reader, pictures: int, device: torch.device) -> Reader | None:
+    """A reader that keeps features on the GPU; None if those of `pictures` images do not fit, or on a CPU."""
     if device.type != "cuda":
         return None
     free, _ = torch.cuda.mem_get_info(device)
@@ -118,7 +127,7 @@ def near(read: Reader, pictures: int, device: torch.device) -> Reader | None:
 
 
 class LessonSet(Dataset[Batch]):
-    """Batches by the items they are to be made of."""
+    """A dataset whose index is a list of items, and whose element is a batch."""
 
     def __init__(self, lessons: Sequence[Lesson], margins: Mapping[str, Margin], read: Reader) -> None:
         self._lessons = lessons
@@ -150,7 +159,7 @@ class LessonSet(Dataset[Batch]):
 
 
 class EpochBatches(Sampler[list[Item]]):
-    """The batches of one epoch in a new order: each correction at least once, each batch full.
+    """The batches of an epoch in a random order: each correction at least once, each batch full.
 
     `rank` of `ranks` processes gets every so many-th batch.
     """
@@ -168,7 +177,7 @@ class EpochBatches(Sampler[list[Item]]):
 
     @property
     def boxes(self) -> int:
-        """How many corrections fall to this process."""
+        """The number of corrections of this process."""
         return -(-sum(self._sizes) // self._ranks)
 
     def __iter__(self) -> Iterator[list[Item]]:
@@ -189,22 +198,23 @@ class EpochBatches(Sampler[list[Item]]):
 
 @dataclass(frozen=True)
 class Reading:
-    """Who reads features, in how many processes beside this one (0: here)."""
+    """A reader of features, and the number of worker processes that read (0: this process reads)."""
 
     read: Reader
     processes: int = 0
 
 
 def reading_of(paths: Sequence[Path], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
-    """Once, to where they stay, if a GPU has room for them all; or else as by `reading_from_cache`."""
-    held = near(source.of_path, len(paths), device)
+    """Read features once and keep them on the GPU if they fit there; else as `reading_from_cache`."""
+    held = gpu_reader(source.of_path, len(paths), device)
     return reading_from_cache(paths, source, most=most, device=device) if held is None else Reading(held)
 
 
 def reading_from_cache(paths: Sequence[Path], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
-    """For each batch anew; in other processes only where a GPU computes, not all is in memory, and every key is known.
+    """Read features again for each batch; in worker processes if a GPU computes, all keys are known, and not all
+    features are in memory.
 
-    What is in memory is there sooner than processes could start.
+    Features that are in memory need no workers, whose start would take longer.
     """
     here = Reading(source.of_path)
     if device.type != "cuda" or source.cache is None or all(source.peek(path) is not None for path in paths):
@@ -229,21 +239,21 @@ def make_loader(
     config: TeachConfig,
     device: torch.device,
 ) -> DataLoader[Batch]:
-    """Batches of cached features, read as suits the device."""
+    """Create the loader of batches, with a reader that suits the device."""
     reading = reading_of([lesson.path for lesson in lessons], source, most=config.num_workers, device=device)
     lesson_set = LessonSet(lessons, margins, reading.read)
     return loader_of(lesson_set, batches, workers=reading.processes, config=config, device=device)
 
 
 def _cores() -> int:
-    """Cores that this process may use; more processes than that would wait for each other."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def loader_of(
     lesson_set: LessonSet, batches: EpochBatches, *, workers: int, config: TeachConfig, device: torch.device
 ) -> DataLoader[Batch]:
-    """A DataLoader whose options fit the platform: without a GPU nothing is pinned."""
+    """A DataLoader with options for the platform: memory is pinned only for a GPU."""
     return DataLoader(
         lesson_set,
         sampler=batches,

@@ -1,4 +1,4 @@
-"""Lessons: pictures with the boxes that were drawn and accepted on them, read from a project or from COCO files."""
+"""Training examples: images with their drawn and accepted boxes, read from a project or from COCO files."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from core.errors import BadFileError, BadInputError
 from core.formats.exporters.coco import CocoFile, read_coco
 from core.geometry import Box, Boxes, as_boxes, clip, iou
 from core.records import Correction, Dataset
+from core.translation import tr, tr_plural
 
 LEAST_CORRECTIONS = 5
 SAME_DRAWN, OTHER_ACCEPTED = 0.8, 0.3
-"""Two corrections of one category contradict each other where their drawn boxes overlap more, the accepted less."""
+"""Two corrections of a category contradict each other if the IoU of their drawn boxes is above the first number and
+that of their accepted boxes below the second."""
 
 _ROWS_AT_ONCE = 64
-"""Boxes that are compared with all others of a picture at once: a million pairs take 0.1 GB."""
+"""So many boxes are compared with all others of an image at once: a million pairs take 0.1 GB."""
 
 UNRELATED = 0.05
-"""A drawn box that overlaps the accepted one less than this was drawn around something else."""
+"""A drawn box with a lower IoU with the accepted one than this was drawn around another object."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One picture's N corrections.
+    """The training example of one image: its N corrections.
 
-    key: what decides whether the picture is held out; it stays the same when the folder moves
-    accepted, drawn: (N, 4) image pixels; drawn is NaN where nobody knows what was drawn
+    key: its hash decides whether the image is held out; it stays the same when the folder moves
+    accepted, drawn: (N, 4) image pixels; drawn is NaN where it is not known
     """
 
     path: Path
@@ -45,11 +47,11 @@ class Lesson:
 
     @property
     def ious(self) -> NDArray[np.float64]:
-        """(N,) IoU of each drawn box with the accepted one; every drawn box must be known."""
+        """(N,) IoU of each drawn box with the accepted one; all drawn boxes must be known."""
         return iou(self.drawn, self.accepted)
 
     def rows(self, keep: NDArray[np.bool_] | slice) -> Lesson:
-        """Some of its corrections."""
+        """Select some of its corrections, by a mask (N,) or a slice."""
         at = np.arange(len(self))[keep].tolist()
         categories = tuple(self.categories[row] for row in at)
         return replace(self, accepted=self.accepted[at], drawn=self.drawn[at], categories=categories)
@@ -57,7 +59,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Lessons:
-    """All usable pictures, and a sentence for each thing that was left out."""
+    """The training examples of all usable images, and a sentence for each image or box that was left out."""
 
     lessons: tuple[Lesson, ...]
     left_out: tuple[str, ...] = ()
@@ -66,14 +68,14 @@ class Lessons:
         return sum(map(len, self.lessons))
 
     def sampled(self, ratio: float, *, most: int | None = None) -> Lessons:
-        """A share of the pictures, at most `most`, the same ones every time; never fewer than two."""
+        """Select a share `ratio` of the images, at most `most` and at least two; the same ones every time."""
         count = max(2, round(ratio * len(self.lessons)))
         chosen = sorted(self.lessons, key=lambda lesson: _place(lesson.key + " sample"))[: min(count, most or count)]
         return replace(self, lessons=tuple(lesson for lesson in self.lessons if lesson in chosen))
 
 
 def from_project(dataset: Dataset) -> Lessons:
-    """The corrections of a project, untouched acceptances too; not boxes that nobody has said yes to yet."""
+    """Read the accepted boxes of a project, changed or not; boxes still to check are left out."""
     images = {image.id: image for image in dataset.images}
     names = {category.id: category.name for category in dataset.categories}
     by_image: dict[int, list[Correction]] = {}
@@ -91,20 +93,24 @@ def from_project(dataset: Dataset) -> Lessons:
                 categories=tuple(names[correction.category_id] for correction in mine),
             )
         )
-    return checked(lessons)
+    return keep_usable(lessons)
 
 
 def from_coco(images: Path, boxes: Path, coarse: Path | None) -> Lessons:
-    """The boxes of a COCO file as accepted ones; `coarse` holds the drawn ones under the same ids.
+    """Read the boxes of a COCO file as accepted ones; the file `coarse` holds the drawn boxes under the same ids.
 
-    Raises BadFileError where a file cannot be read, BadInputError where the two know other boxes.
+    Raises BadFileError if a file cannot be read, BadInputError if the two have no id in common.
     """
     accepted = read_coco(boxes)
     drawn = {} if coarse is None else {note.id: note.box for note in read_coco(coarse).annotations}
     names = {category["id"]: str(category["name"]) for category in accepted.document.get("categories", [])}
     if coarse is not None and not drawn.keys() & {note.id for note in accepted.annotations}:
         raise BadInputError(
-            f"{coarse} holds none of the ids of {boxes}: give the drawn boxes the ids of the true ones."
+            tr(
+                "{drawn} holds none of the ids of {true}: give the drawn boxes the ids of the true ones.",
+                drawn=coarse,
+                true=boxes,
+            )
         )
     lessons = []
     for image_id, notes in accepted.by_image().items():
@@ -119,23 +125,36 @@ def from_coco(images: Path, boxes: Path, coarse: Path | None) -> Lessons:
                 categories=tuple(_category(accepted, note.index, names) for note in notes),
             )
         )
-    found = checked(lessons)
+    found = keep_usable(lessons)
     return replace(found, left_out=tuple(accepted.problems) + found.left_out)
 
 
-def checked(lessons: Sequence[Lesson]) -> Lessons:
-    """What can be learned from: pictures that are there, boxes that do not contradict each other."""
+def keep_usable(lessons: Sequence[Lesson]) -> Lessons:
+    """Leave out images whose files are gone, and boxes that contradict each other."""
     left_out: list[str] = []
     usable = []
     for lesson in lessons:
         if not lesson.path.is_file():
-            left_out.append(f"The picture {lesson.path} is gone: its {_boxes(len(lesson))} cannot be learned from.")
+            left_out.append(
+                tr_plural(
+                    "The picture {path} is gone: its {count} box cannot be learned from.",
+                    "The picture {path} is gone: its {count} boxes cannot be learned from.",
+                    len(lesson),
+                    path=lesson.path,
+                )
+            )
             continue
         keep = ~_contradicting(lesson)
         if not keep.all():
             left_out.append(
-                f"On {lesson.path}, {_boxes(int((~keep).sum()))} contradict each other (much the same drawn box, quite "
-                "another accepted one): they are left out; delete the wrong ones."
+                tr_plural(
+                    "On {path}, {count} box contradicts another one (much the same drawn box, quite another accepted "
+                    "one): it is left out; delete it if it is wrong.",
+                    "On {path}, {count} boxes contradict each other (much the same drawn box, quite another accepted "
+                    "one): they are left out; delete the wrong ones.",
+                    int((~keep).sum()),
+                    path=lesson.path,
+                )
             )
         if keep.any():
             usable.append(_without_unrelated(lesson.rows(keep)))
@@ -143,26 +162,34 @@ def checked(lessons: Sequence[Lesson]) -> Lessons:
 
 
 def require_enough(found: Lessons, source: Path) -> None:
-    """Raises BadInputError, or BadFileError where pictures are gone, if there is too little to learn from."""
+    """Raise BadInputError if there is too little to learn from, BadFileError if that is because images are gone."""
     if not found.lessons and found.left_out:
-        raise BadFileError(f"Nothing in {source} can be learned from: {found.left_out[0]}")
+        raise BadFileError(tr("Nothing in {path} can be learned from: {why}", path=source, why=found.left_out[0]))
     if len(found) < LEAST_CORRECTIONS:
-        why = f" {found.left_out[0]}" if found.left_out else ""
+        too_few = tr_plural(
+            "{path} holds {count} box to learn from, and teaching needs {least}: accept some more.",
+            "{path} holds {count} boxes to learn from, and teaching needs {least}: accept some more.",
+            len(found),
+            path=source,
+            least=LEAST_CORRECTIONS,
+        )
         raise BadInputError(
-            f"{source} holds {_boxes(len(found))} to learn from, and teaching needs {LEAST_CORRECTIONS}: "
-            f"accept some more.{why}"
+            tr("{sentence} {why}", sentence=too_few, why=found.left_out[0]) if found.left_out else too_few
         )
     if len(found.lessons) < 2:
         raise BadInputError(
-            f"All boxes of {source} are on one picture, so nothing is left to check the result on: "
-            "accept some on another picture too."
+            tr(
+                "All boxes of {path} are on one picture, so nothing is left to check the result on: "
+                "accept some on another picture too.",
+                path=source,
+            )
         )
 
 
 def split(found: Lessons, share: float) -> tuple[tuple[Lesson, ...], tuple[Lesson, ...]]:
-    """Pictures to learn from, and pictures held out: by a hash of each, so the same ones in every run.
+    """Split into images to learn from and images held out, by a hash of their keys: the same ones in every run.
 
-    At least one picture is on either side, and no more than half of them are held out.
+    Each side has at least one image, and at most half of them are held out.
     """
     ordered = in_hash_order(found.lessons)
     held = [lesson for lesson in ordered if _place(lesson.key) < share] or ordered[:1]
@@ -172,12 +199,12 @@ def split(found: Lessons, share: float) -> tuple[tuple[Lesson, ...], tuple[Lesso
 
 
 def in_hash_order(lessons: Sequence[Lesson], *, salt: str = "") -> list[Lesson]:
-    """Pictures in an order that has nothing to do with their names, the same every time for a salt."""
+    """Sort images by a hash of their keys: a pseudo-random order that is the same every time for a salt."""
     return sorted(lessons, key=lambda lesson: _place(lesson.key + salt))
 
 
 def fit_to(lesson: Lesson, *, width: int, height: int) -> Lesson:
-    """The lesson with its boxes inside a picture of this size."""
+    """Clip the boxes to an image of this size in pixels."""
     drawn = lesson.drawn.copy()
     known = np.isfinite(drawn).all(axis=1)
     drawn[known] = clip(drawn[known], width=width, height=height)
@@ -190,7 +217,7 @@ def _without_unrelated(lesson: Lesson) -> Lesson:
 
 
 def _contradicting(lesson: Lesson) -> NDArray[np.bool_]:
-    """(N,) whether a correction has one of its category that says otherwise."""
+    """(N,) whether a correction contradicts another one of its category."""
     bad = np.zeros(len(lesson), np.bool_)
     kinds = np.unique(np.array(lesson.categories, dtype=object).astype(str), return_inverse=True)[1]
     for kind in range(kinds.max(initial=-1) + 1):
@@ -208,7 +235,7 @@ def _each_with_each(first: Boxes, second: Boxes) -> NDArray[np.float64]:
 
 
 def _drawn(correction: Correction) -> Box:
-    """An imported box that was found good as it came tells nothing of how hands draw."""
+    """The drawn box; NaN for an imported box that was accepted unchanged: it says nothing about how users draw."""
     is_as_it_came = correction.origin is not None and correction.drawn == correction.accepted
     return Box(np.nan, np.nan, np.nan, np.nan) if is_as_it_came else correction.drawn
 
@@ -223,10 +250,6 @@ def _key(path: Path, folder: Path | None) -> str:
 
 
 def _place(key: str) -> float:
-    """A number in [0, 1) that a key always has."""
+    """Hash a key to a number in [0, 1)."""
     digest = hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
-
-
-def _boxes(count: int) -> str:
-    return "1 box" if count == 1 else f"{count} boxes"

@@ -1,4 +1,4 @@
-"""Precision: all a training loop must know about number formats; disabled parts are no-ops, so there is one path."""
+"""Precision: number formats of a training loop. Disabled parts are no-ops, so that the loop has one code path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Precision:
 
     @classmethod
     def best(cls, device: torch.device, *, use_amp: bool) -> Precision:
-        """bf16 where the device is good at it, fp16 on older GPUs, fp32 on a CPU or without AMP."""
+        """bf16 if the GPU supports it, fp16 on older GPUs, fp32 on a CPU or without AMP."""
         if not use_amp or device.type != "cuda":
             return cls(device, torch.float32)
         return cls(device, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
@@ -32,7 +32,7 @@ class Precision:
 
     @property
     def scales(self) -> bool:
-        """Whether losses are scaled, so that small gradients survive (fp16)."""
+        """Whether losses are scaled, so that small gradients do not underflow (fp16)."""
         return bool(self._scaler.is_enabled())
 
     def forward(self) -> AbstractContextManager[object]:
@@ -40,15 +40,15 @@ class Precision:
         return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
 
     def backward(self, loss: Tensor) -> None:
-        """Gradients of a loss, scaled where they need it."""
+        """Compute the gradients of a loss, scaled if the format needs it."""
         self._scaler.scale(loss).backward()
 
     def unscale(self, optimizer: Optimizer) -> None:
-        """Gradients as they are, before anything is added to them or measured."""
+        """Undo the scaling; call it before gradients are changed or measured."""
         self._scaler.unscale_(optimizer)
 
     def apply(self, optimizer: Optimizer, parameters: Iterable[Parameter], *, max_norm: float) -> Tensor:
-        """Clip unscaled gradients to `max_norm`, step; gives their norm before clipping. The gradients stay."""
+        """Clip unscaled gradients to `max_norm` and step. Return their norm before clipping; the gradients stay."""
         norm = clip_grad_norm_(parameters, max_norm=max_norm)
         self._scaler.step(optimizer)  # the scaler skips it when a gradient overflowed
         self._scaler.update()
@@ -63,7 +63,7 @@ class Precision:
         max_norm: float,
         share: Callable[[Sequence[Parameter]], None] = lambda parameters: None,
     ) -> Tensor:
-        """`backward`, `unscale` and `apply`, and away with the gradients; `share` does what processes do with them."""
+        """Run `backward`, `unscale`, `share` (averages over processes) and `apply`, and clear the gradients."""
         learns = list(parameters)
         self.backward(loss)
         self.unscale(optimizer)

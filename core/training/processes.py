@@ -1,6 +1,6 @@
-"""Several processes that learn together, started by torchrun; one process is the same code with nothing to share.
+"""Data-parallel training in processes that torchrun starts; a single process runs the same code.
 
-Plain torch.distributed: Lightning Fabric and Accelerate would each bring a package for these few lines.
+It uses torch.distributed: Lightning Fabric and Accelerate would add a dependency for these few lines.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import Parameter
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among `count`; the first one saves and reports."""
+    """This process, number `rank` of `count`; the first one saves and reports."""
 
     rank: int = 0
     count: int = 1
@@ -27,7 +27,7 @@ class Processes:
         return self.rank == 0
 
     def average_gradients(self, parameters: Iterable[Parameter]) -> None:
-        """Give every process the mean of all gradients, in one message."""
+        """Replace the gradients in every process by their mean, in one all-reduce."""
         if self.count == 1:
             return
         grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -38,20 +38,20 @@ class Processes:
             grad.copy_(part.view_as(grad))
 
     def wait(self) -> None:
-        """Until every process has come here."""
+        """Block until every process has called this."""
         if self.count > 1:
             dist.barrier()
 
 
 def take_own_gpu() -> None:
-    """Let `cuda` mean one GPU for each process on a machine, as torchrun numbers them."""
+    """Make `cuda` mean a GPU of this process alone, by the local rank that torchrun sets."""
     if "LOCAL_RANK" in os.environ and torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
 
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """The processes that torchrun started with this one, until the end of the block."""
+    """Join the process group of torchrun for the duration of the block; without torchrun there is one process."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes()
         return

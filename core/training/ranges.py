@@ -1,11 +1,13 @@
-"""What each number of a training configuration may be: out of range, it would fail after hours, or teach nothing."""
+"""The ranges of the numbers in a training configuration: out of range, a run fails after hours or learns nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.translation import tr
+
 WEIGHT = (0.0, 1e6)
-"""Of a part of the loss."""
+"""Weight of one part of the loss."""
 
 SHARE = (0.0, 1.0)
 COUNT = (1, 10_000_000)
@@ -17,20 +19,31 @@ Ranges = Mapping[str, tuple[float, float]]
 """Key -> lowest and highest value."""
 
 Choices = Mapping[str, tuple[str, ...]]
-"""Key -> what it may be."""
+"""Key -> its allowed values."""
 
 
 def check_values(config: object, ranges: Ranges, choices: Choices) -> None:
-    """Raises ValueError, which names the key, where a value of a dataclass is none that it may be."""
+    """Raise a ValueError that names the key if a value of the dataclass `config` is not allowed."""
     for key, (low, high) in ranges.items():
         value = getattr(config, key)
         if not low <= value <= high:  # NaN is in no range
-            raise ValueError(f"{key} must be from {low:g} to {high:g}, not {_shortly(value)}")
+            raise ValueError(
+                tr(
+                    "{key} must be from {low:g} to {high:g}, not {value}",
+                    key=key,
+                    low=low,
+                    high=high,
+                    value=_shorten(value),
+                )
+            )
     for key, names in choices.items():
         if getattr(config, key) not in names:
-            raise ValueError(f"{key} must be one of {', '.join(names)}, not {_shortly(getattr(config, key))}")
+            value = _shorten(getattr(config, key))
+            raise ValueError(
+                tr("{key} must be one of {names}, not {value}", key=key, names=", ".join(names), value=value)
+            )
 
 
-def _shortly(value: object) -> str:
-    is_long = isinstance(value, int) and value.bit_length() > 1000  # Python refuses to write out the longest
-    return "a number of a thousand bits" if is_long else f"{value!r:.60}"
+def _shorten(value: object) -> str:
+    is_long = isinstance(value, int) and value.bit_length() > 1000  # Python refuses to print the longest
+    return tr("a number of more than a thousand bits") if is_long else f"{value!r:.60}"

@@ -1,7 +1,7 @@
-"""Replay: while it learns, the refiner is held to what it answered before on pictures that it is not taught by.
+"""Replay: a distillation loss that keeps the refiner's answers on other images than those it is taught by.
 
-The pictures are those of the sample project. No labels are needed: the refiner as it was is the teacher (Li & Hoiem,
-Learning without Forgetting, 2016), and both look at the same boxes, half of them around things, half anywhere.
+The images are those of the sample project. No labels are needed: the refiner before training is the teacher (Li &
+Hoiem, Learning without Forgetting, 2016). Both answer the same boxes, some around objects, some anywhere.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from torch import Tensor
 from core.refiner.network import RefinerNetwork, StageAnswer
 from core.training.augment import Rng
 from core.training.drawing_noise import draw_carelessly, fit
-from core.training.lesson_loader import Batch, LessonSet, Reader, near
+from core.training.lesson_loader import Batch, LessonSet, Reader, gpu_reader
 from core.training.lessons import Lesson
 from core.training.teach_config import TeachConfig
 
 ANYWHERE = 0.3
-"""Share of the boxes that lie anywhere instead of around a thing."""
+"""Share of the boxes that lie anywhere instead of around an object."""
 
 _SHORTEST, _LONGEST = 24.0, 300.0
-"""Frame pixels of a side of a box that lies anywhere."""
+"""Shortest and longest side of a box that lies anywhere, in frame pixels."""
 
 _EDGES_WEIGHT = 5.0
 _DOUBT_WEIGHT = 0.25
 
 
 class Replay:
-    """A few pictures, the refiner as it was, and the loss of answering them otherwise."""
+    """The old images, the teacher, and the loss of a student that answers differently."""
 
     def __init__(
         self, teacher: RefinerNetwork, old: Sequence[Lesson], read: Reader, config: TeachConfig, device: torch.device
     ) -> None:
         self._teacher = teacher.eval().requires_grad_(False).to(device)
         self._old = old
-        self._set = LessonSet(old, {}, near(read, len(old), device) or read)
+        self._set = LessonSet(old, {}, gpu_reader(read, len(old), device) or read)
         self._config = config
         self._device = device
 
@@ -47,7 +47,7 @@ class Replay:
         return bool(self._old) and self._config.replay_weight > 0 and self._config.replay_images > 0
 
     def batch(self, step: int) -> Batch:
-        """The pictures whose turn it is, with boxes of each at random."""
+        """The batch of a step: the images take turns, and their boxes are random."""
         count, many = self._config.replay_images, self._config.boxes_per_image
         random = np.random.default_rng([self._config.seed, step])
         items = []
@@ -57,35 +57,35 @@ class Replay:
         return self._set[items].to(self._device)
 
     def loss(self, student: RefinerNetwork, batch: Batch, drawn: Tensor) -> Tensor:
-        """How far the student's answers are from the teacher's on a batch of `self.batch`, drawn by `self.draw`."""
+        """Distance of the student's answers from the teacher's on a batch of `batch` and boxes of `draw`: a scalar."""
         seen = batch.embedding.float(), batch.detail.float()
         with torch.no_grad():
             wanted: list[StageAnswer] = self._teacher(*seen, drawn, batch.content)
         total = torch.zeros((), device=self._device)
         boxes = drawn
         for stage, answer in zip(student.stages, wanted, strict=True):
-            # Each stage starts where the teacher's did, so that the distributions are over the same places.
-            total = total + apart(stage(*seen, boxes, drawn, batch.content), answer)
+            # Each stage gets the teacher's boxes, so that both distributions are over the same positions.
+            total = total + distance(stage(*seen, boxes, drawn, batch.content), answer)
             boxes = answer.boxes
         return total
 
     def draw(self, batch: Batch, rng: Rng) -> Tensor:
-        """Boxes (B, K, 4) around things and anywhere on a batch."""
+        """Simulated drawn boxes (B, K, 4) around objects and anywhere, in frame pixels."""
         shape, device = batch.true.shape[:2], self._device
 
         def uniform() -> Tensor:
             return torch.rand(*shape, 2, generator=rng, device=device)
 
-        centre = batch.content[:, None, 2:] * uniform()
+        center = batch.content[:, None, 2:] * uniform()
         half = _SHORTEST / 2 * (_LONGEST / _SHORTEST) ** uniform()
         anywhere = uniform()[..., :1] < ANYWHERE
-        around = torch.where(anywhere, torch.cat([centre - half, centre + half], dim=-1), batch.true)
+        around = torch.where(anywhere, torch.cat([center - half, center + half], dim=-1), batch.true)
         around = fit(around, batch.content, least=4 * batch.pixel)
         return fit(draw_carelessly(around, rng, pixel=batch.pixel), batch.content, least=4 * batch.pixel)
 
 
-def apart(answer: StageAnswer, wanted: StageAnswer) -> Tensor:
-    """How far a stage's answer is from another one to the same question: a scalar, 0 where they agree (nearly)."""
+def distance(answer: StageAnswer, wanted: StageAnswer) -> Tensor:
+    """Distance between two answers of a stage to the same boxes: a scalar, (nearly) 0 if they agree."""
     share = wanted.edge_logits.float().softmax(dim=-1)
     edges = F.kl_div(answer.edge_logits.float().log_softmax(dim=-1), share, reduction="none").sum(dim=-1).mean()
     side = (wanted.boxes[..., 2:] - wanted.boxes[..., :2]).repeat(1, 1, 2).clamp(min=4.0)

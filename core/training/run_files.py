@@ -1,4 +1,4 @@
-"""What a training run leaves in its folder besides weights: a CSV log, and the state that --resume goes on from."""
+"""Files of a training run besides weights: a CSV log, and the state that --resume continues from."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import torch
 from core.encoders.weights.files import read_torch
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
+from core.translation import tr
 
 STATE_FILE = "state.pt"
 LOG_FILE = "log.csv"
 
 
 def log_row(path: Path, figures: Mapping[str, float]) -> None:
-    """Append a row to a CSV file, which begins with the names. Raises StorageError."""
+    """Append a row to a CSV file; a new file gets a header with the names. Raises StorageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not path.exists()
@@ -28,30 +29,43 @@ def log_row(path: Path, figures: Mapping[str, float]) -> None:
                 writer.writerow(figures)
             writer.writerow([f"{value:.6g}" for value in figures.values()])
     except OSError as error:
-        raise StorageError(f"The log {path} cannot be written ({reason(error)}): check the folder.") from error
+        raise StorageError(
+            tr("The log {path} cannot be written ({why}): check the folder.", path=path, why=reason(error))
+        ) from error
 
 
 def save_state(state: Mapping[str, object], path: Path) -> None:
-    """Write the state so that a kill leaves the last one whole. Raises StorageError."""
+    """Write the state atomically: a kill leaves the previous state. Raises StorageError."""
     try:
         with written_whole(path) as beside:
             torch.save(dict(state), beside)
-    except (OSError, RuntimeError) as error:  # torch tells a full disk as a RuntimeError
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         raise StorageError(
-            f"The state could not be saved to {path} ({reason(error)}): make room there; the refiner in use stays."
+            tr(
+                "The state could not be saved to {path} ({why}): make room there; the refiner in use stays.",
+                path=path,
+                why=reason(error),
+            )
         ) from error
 
 
 def load_state_of(path: Path, *, fingerprint: str) -> dict[str, Any]:
-    """The state to go on from. Raises BadWeightsError where there is none or it is damaged, BadInputError where it is
-    of other corrections or another configuration than `fingerprint`."""
+    """Load the state to resume from.
+
+    Raises BadWeightsError if the file is missing or damaged, BadInputError if its fingerprint is not `fingerprint`:
+    then it is from other corrections or another configuration.
+    """
     try:
         state: dict[str, Any] = read_torch(path)
         known = state["fingerprint"]
     except FileNotFoundError as error:
-        raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
-    except Exception as error:  # any damage to the file means the same
-        raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error
+        raise BadWeightsError(
+            tr("There is nothing to resume: {path} is missing; leave out --resume.", path=path)
+        ) from error
+    except Exception as error:  # damage to the file can raise any of them
+        raise BadWeightsError(tr("{path} cannot be resumed from: start again without --resume.", path=path)) from error
     if known != fingerprint:
-        raise BadInputError(f"{path} is of other corrections or another configuration: start again without --resume.")
+        raise BadInputError(
+            tr("{path} is of other corrections or another configuration: start again without --resume.", path=path)
+        )
     return state

@@ -1,4 +1,4 @@
-"""Teaching, from lessons to a verdict: encode what is missing, fit margins, train a copy, and let the gate judge it."""
+"""Teaching, from training examples to a verdict: encode missing features, fit margins, train a copy, and judge it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core.refiner.network import RefinerNetwork
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ALL_CATEGORIES, TaughtRefiner
 from core.training.blend import Blend, least_blend
-from core.training.fine_tune import Tuned, Tuning, fine_tune, start_afresh
+from core.training.fine_tune import Tuned, Tuning, fine_tune, initialize
 from core.training.gate import Held, Verdict, judge, measure
 from core.training.lesson_loader import EpochBatches, make_loader
 from core.training.lessons import Lesson, Lessons, fit_to, split
@@ -36,17 +36,18 @@ from core.training.processes import Processes
 from core.training.replay import Replay
 from core.training.run_files import STATE_FILE
 from core.training.teach_config import TeachConfig
-from core.training.views import also_viewed, views
+from core.training.views import add_views, views
+from core.translation import tr
 
 OLD_DRAWS = 1
-"""Names of the encoders with which a CPU prepares further views in seconds; with the others it would take minutes."""
+"""How often each box of the sample project is drawn at random to measure what was forgotten."""
 
 TAUGHT_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Start:
-    """What training starts from: a network with its card and name; fresh: nothing has been learned yet."""
+    """What training starts from: a network with its card and name; fresh: its weights are newly initialized."""
 
     network: RefinerNetwork
     card: RefinerCard
@@ -56,9 +57,10 @@ class Start:
 
 @dataclass(frozen=True)
 class Task:
-    """All that teaching needs, besides lessons and configuration.
+    """What teaching needs besides training examples and configuration.
 
-    in_use: the refiner to be beaten; old: lessons of the sample project, which are not to be forgotten
+    in_use: the refiner that the taught one must beat; old: training examples of the sample project, which must not be
+        forgotten; out: the folder of the taught refiner; between_steps: called before each training step
     """
 
     source: FeatureSource
@@ -73,7 +75,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Taught:
-    """What came of it: the folder of the taught refiner, the verdict on it, and figures of its making."""
+    """The result: the folder of the taught refiner, the verdict on it, figures of the run, and sentences on what was
+    left out."""
 
     out: Path
     identity: str
@@ -84,23 +87,34 @@ class Taught:
 
 
 def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> Start:
-    """The refiner in `folder` to start from; None: the shipped one, or a fresh one where none ships for the encoder.
+    """Load the refiner in `folder`; None: the shipped one, or a fresh one if none ships for the encoder.
 
-    Raises BadWeightsError where the folder is damaged, BadInputError where it is of another encoder or kind.
+    Raises BadWeightsError if the folder is damaged, BadInputError if the refiner is of another encoder or kind.
     """
     chosen = folder or SHIPPED
     card = read_card(chosen)
     if folder is None and card.encoder != encoder.identity:
         torch.manual_seed(config.seed)
         network = RefinerNetwork()
-        start_afresh(network, config.initialisation)
+        initialize(network, config.initialisation)
         return Start(network.eval(), RefinerCard(encoder.identity), "none", fresh=True)
     if card.encoder != encoder.identity:
         raise BadInputError(
-            f"The refiner in {chosen} reads features of {card.encoder}, not of {encoder.identity}: choose that encoder."
+            tr(
+                "The refiner in {folder} reads features of {its}, not of {yours}: choose that encoder.",
+                folder=chosen,
+                its=card.encoder,
+                yours=encoder.identity,
+            )
         )
     if card.kind != "box":
-        raise BadInputError(f"The refiner in {chosen} is of the kind {card.kind}, which cannot be taught: use another.")
+        raise BadInputError(
+            tr(
+                "The refiner in {folder} is of the kind {kind}, which cannot be taught: use another.",
+                folder=chosen,
+                kind=card.kind,
+            )
+        )
     network = RefinerNetwork()
     path = chosen / WEIGHTS_FILE
     load_strictly(network, in_float32(load_state(path)), path=path)
@@ -108,29 +122,30 @@ def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> St
 
 
 def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]:
-    """Teach a copy of the start by what was found; nothing that is in use is touched.
+    """Teach a copy of the start by the training examples; the refiner in use is not changed.
 
-    None in all processes but the first. Raises BadInputError where the loss is no number, StorageError on a full disk.
+    The result is None in all processes but the first. Raises BadInputError if too few images can be read or the loss
+    becomes NaN or infinite, StorageError on a full disk.
     """
     with tempfile.TemporaryDirectory() as folder:
         return (yield from _teach(found, config, task, Path(folder)))
 
 
 def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job[Taught | None]:
-    """`folder` is for pictures that are wanted until it ends."""
-    replayed, checked = _old_views(task, folder)
-    lessons, extraction = yield from _prepared(found, (*replayed, *checked), config, task)
+    """`folder` holds temporary images."""
+    replayed, checked = _make_old_views(task, folder)
+    lessons, extraction = yield from _prepare(found, (*replayed, *checked), config, task)
     learn, held = split(lessons, config.held_out)
     margins = _margins(learn, config, task)
     viewed = config.viewed_images if _encodes_quickly(task.source.encoder) else 0
-    shown, edges = also_viewed(learn, margins, folder, each=config.views, most=viewed, seed=config.seed)
-    yield from _encoded(shown[len(learn) :], config, task)
+    shown, edges = add_views(learn, margins, folder, each=config.views, most=viewed, seed=config.seed)
+    yield from _encode(shown[len(learn) :], config, task)
     tuned = yield from fine_tune(task.start.network, _tuning(shown, replayed, edges, config, task))
     if not task.processes.is_first:
         return None
-    yield Progress(0, 0, "checking what was forgotten")
-    old_before = _on_old(task.start.network, checked, config, task)
-    blend = _blended(tuned, held, checked, margins, old_before, config, task)
+    yield Progress(0, 0, tr("checking what was forgotten"))
+    old_before = _measure_old(task.start.network, checked, config, task)
+    blend = _blend(tuned, held, checked, margins, old_before, config, task)
     card = replace(
         task.start.card,
         encoder=task.source.encoder.identity,
@@ -140,8 +155,8 @@ def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job
     )
     save_refiner(task.out, blend.network.state_dict(), card)
     taught = load_refiner(task.out, task.source.encoder)
-    yield Progress(0, 0, "checking on held-out pictures")
-    before, after = (_on_held(refiner, held, config, task.source) for refiner in (task.in_use, taught))
+    yield Progress(0, 0, tr("checking on held-out pictures"))
+    before, after = (_measure_held(refiner, held, config, task.source) for refiner in (task.in_use, taught))
     verdict = judge(
         before,
         after,
@@ -151,7 +166,7 @@ def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job
         tolerance=config.old_tolerance,
         seed=config.seed,
     )
-    (task.out / STATE_FILE).unlink(missing_ok=True)  # it is done, and the state is three times as large as the refiner
+    (task.out / STATE_FILE).unlink(missing_ok=True)  # three times as large as the refiner, and no longer needed
     figures = _figures(tuned, learn, blend.share) | {
         "cached": float(extraction.hits),
         "encoded": float(extraction.encoded),
@@ -160,15 +175,15 @@ def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job
 
 
 def clear_abandoned(folder: Path) -> None:
-    """Take away what killed runs left below `folder`, once nobody has written there for an hour."""
+    """Delete unfinished runs below `folder` whose files have not changed for an hour."""
     for path in folder.glob("*/"):
         finished = (path / CARD_FILE).exists()
         if not finished and time.time() - max(entry.stat().st_mtime for entry in (path, *path.iterdir())) > 3600:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _old_views(task: Task, folder: Path) -> tuple[tuple[Lesson, ...], tuple[Lesson, ...]]:
-    """Views of every other old picture to replay, and of the others to check by: none where nothing was known yet."""
+def _make_old_views(task: Task, folder: Path) -> tuple[tuple[Lesson, ...], tuple[Lesson, ...]]:
+    """Make views of every other old image to replay, and of the others to check on; none for a fresh start."""
     if task.start.fresh:
         return (), ()
     (folder / "replayed").mkdir()
@@ -176,29 +191,27 @@ def _old_views(task: Task, folder: Path) -> tuple[tuple[Lesson, ...], tuple[Less
     return views(task.old[::2], folder / "replayed"), views(task.old[1::2], folder / "checked")
 
 
-def _prepared(
-    found: Lessons, old: Sequence[Lesson], config: TeachConfig, task: Task
-) -> Job[tuple[Lessons, Extraction]]:
-    """All features in the cache, boxes inside their pictures, pictures that cannot be read left out."""
-    extraction = yield from _encoded((*found.lessons, *old), config, task)
+def _prepare(found: Lessons, old: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[tuple[Lessons, Extraction]]:
+    """Encode missing features, clip boxes to their images, and leave out images that cannot be read."""
+    extraction = yield from _encode((*found.lessons, *old), config, task)
     fitted = []
     for lesson in found.lessons:
         try:
             frame = task.source.of_path(lesson.path).frame
         except BadFileError:
-            continue  # it was told already
+            continue  # encoding has reported it
         fitted.append(fit_to(lesson, width=frame.image_width, height=frame.image_height))
     if len(fitted) < 2:
-        raise BadInputError(f"Fewer than two pictures can be read: {extraction.bad[0]}")
+        raise BadInputError(tr("Fewer than two pictures can be read: {why}", why=extraction.bad[0]))
     return Lessons(tuple(fitted), found.left_out + extraction.bad), extraction
 
 
-def _encoded(lessons: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[Extraction]:
+def _encode(lessons: Sequence[Lesson], config: TeachConfig, task: Task) -> Job[Extraction]:
     if not task.processes.is_first:
-        task.processes.wait()  # what the first one encodes, the others find in the cache
+        task.processes.wait()  # the first process encodes, the others read its features from the cache
     paths = dict.fromkeys(lesson.path for lesson in lessons)
     job = encode_missing(list(paths), task.source, batch=config.encode_batch)
-    extraction = yield from titled(job, "preparing pictures")
+    extraction = yield from titled(job, tr("preparing pictures"))
     if task.processes.is_first:
         task.processes.wait()
     return extraction
@@ -209,9 +222,9 @@ def _encodes_quickly(encoder: Encoder) -> bool:
 
 
 def _margins(learn: Sequence[Lesson], config: TeachConfig, task: Task) -> dict[str, Margin]:
-    """From the start's own answers to the drawn boxes, and to the accepted ones where nobody knows what was drawn."""
+    """Fit margins to the start's answers to the drawn boxes, or to the accepted boxes where no drawn box is known."""
     categories = [name for lesson in learn for name in lesson.categories]
-    if task.start.fresh:  # it learns the accepted edges themselves
+    if task.start.fresh:  # a fresh network learns the accepted edges, without margins
         return {name: Margin() for name in (ALL_CATEGORIES, *categories)}
     refiner = as_refiner(task.start.network, task.start.card.calibration, task.source.encoder)
     answers = []
@@ -247,7 +260,7 @@ def _tuning(
     )
 
 
-def _blended(
+def _blend(
     tuned: Tuned,
     held: Sequence[Lesson],
     checked: Sequence[Lesson],
@@ -266,32 +279,32 @@ def _blended(
         taught = TaughtRefiner(
             as_refiner(network, calibration, encoder), margins, otherwise=otherwise, name="", identity=""
         )
-        # Drawn otherwise than for the gate, which is to judge what was chosen here.
+        # Another seed than the gate's, because the gate judges what is chosen here.
         return measure(taught, held, task.source, draws=config.gate_draws, seed=config.seed + 1, by_category=True).mean
 
     return least_blend(
         start.network,
         tuned.network,
         held=on_held,
-        old=lambda network: _on_old(network, checked, config, task),
+        old=lambda network: _measure_old(network, checked, config, task),
         least_old=old_before - config.old_tolerance,
     )
 
 
 def as_refiner(network: RefinerNetwork, calibration: Calibration, encoder: Encoder) -> BoxRefiner:
-    """A network as a refiner without margins; the network itself stays as it is."""
+    """Wrap a copy of a network as a refiner without margins."""
     own = copy.deepcopy(network)
     return BoxRefiner(
         own, name="", identity="", encoder=encoder.identity, device=encoder.device, calibration=calibration
     )
 
 
-def _on_old(network: RefinerNetwork, checked: Iterable[Lesson], config: TeachConfig, task: Task) -> float:
+def _measure_old(network: RefinerNetwork, checked: Iterable[Lesson], config: TeachConfig, task: Task) -> float:
     refiner = as_refiner(network, task.start.card.calibration, task.source.encoder)
     return measure(refiner, tuple(checked), task.source, draws=OLD_DRAWS, seed=config.seed, by_category=False).mean
 
 
-def _on_held(refiner: Refiner, held: Sequence[Lesson], config: TeachConfig, source: FeatureSource) -> Held:
+def _measure_held(refiner: Refiner, held: Sequence[Lesson], config: TeachConfig, source: FeatureSource) -> Held:
     return measure(refiner, held, source, draws=config.gate_draws, seed=config.seed, by_category=True)
 
 

@@ -10,29 +10,29 @@ from core.training.ranges import COUNT, COUNT_OR_NONE, RATE, SEED, SHARE, WEIGHT
 
 @dataclass(frozen=True)
 class TeachConfig:
-    """How a refiner is taught by corrections.
+    """How a refiner is fine-tuned on corrections. All keys of the YAML file and their defaults.
 
-    epochs: passes over the corrections; more where they would not make least_steps, or fewer steps than pictures with
-        one box each would; fewer where they would make more than most_steps
-    batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
-    learning_rate: at the peak of its schedule, after warmup_steps; fresh_learning_rate: of a refiner that starts
-        afresh; schedule: `cosine`, or `constant` as the seed had it
-    real_share: share of drawn boxes that are as they were drawn; the others are drawn anew around the accepted box
-    views: further views of a picture that are learned from, the first in a mirror, the others parts of it; only of the
-        first viewed_images pictures, since each view costs an encode and a place in the cache, and where encoding is
-        quick (on a GPU, or with the light encoder)
-    train_parts: `all`, or `edges`, the last layers alone
-    initialisation: of a refiner that starts afresh, `xavier` (with small last layers) or `default`
-    l2_sp: pull of all weights towards those it started from (Li et al., 2018)
-    replay_weight, replay_images: answering on the sample project's pictures as before counts this much in the loss
-    ema_decay: of the averaged weights, which are the ones kept
-    held_out: share of the pictures that only judge; gate_draws: times each of their boxes is drawn anew for that
-    gate_confidence: of the bootstrap's one-sided bound, which must lie above zero
-    old_tolerance: mean IoU that may be lost on the sample project
-    margin_shrink: a margin of this many corrections counts half; 0 learns it as it is, negative learns none
-    sample_ratio: share of the pictures that are used; debug_images: at most so many with --debug
-    num_workers: processes that read features, at most one a core (none where only the CPU computes, which they would
-        take from it, and where all features are in memory)
+    epochs: passes over the corrections; more if they make fewer steps than least_steps, or than images with one box
+        each would; fewer if they make more than most_steps
+    batch_images: images a step; boxes_per_image: drawn boxes of each of them
+    learning_rate: at the peak of its schedule, after warmup_steps; fresh_learning_rate: the same for a fresh refiner
+    schedule: `cosine` or `constant`
+    real_share: share of the user's own drawn boxes; the others are simulated around the accepted box
+    views: augmented views of an image, the first mirrored, the others random parts of it; only of the first
+        viewed_images images, since each view costs an encoding and room in the cache, and only if encoding is quick (on
+        a GPU, or with the light encoder)
+    train_parts: `all`, or `edges` for the last layers alone
+    initialisation: of a fresh refiner, `xavier` (with small last layers) or `default`
+    l2_sp: weight of the squared distance from the initial weights (Li et al., 2018)
+    replay_weight: weight of the loss that keeps the answers on images of the sample project; replay_images: of so many
+        a step
+    ema_decay: decay of the averaged weights, which become the result
+    held_out: share of the images that are held out; gate_draws: simulated drawn boxes for each of their boxes
+    gate_confidence: confidence of the bootstrap's one-sided bound of the gain, which must be above zero
+    old_tolerance: how much the mean IoU on the sample project may fall
+    margin_shrink: a margin of this many corrections is shrunk by half; 0 shrinks none, negative learns no margins
+    sample_ratio, fast_sample_ratio: share of the images that are used; debug_images: at most so many with --debug
+    num_workers: processes that read features, at most one a core; none if a CPU computes, or all features are in memory
     """
 
     seed: int = 0
@@ -76,7 +76,7 @@ class TeachConfig:
     persistent_workers: bool = True
 
     def validate(self) -> None:
-        """Raises ValueError, which names the key, where a value is out of its range."""
+        """Raise a ValueError that names the key if a value is out of its range."""
         check_values(self, RANGES, CHOICES)
 
 

@@ -13,6 +13,7 @@ from core.formats import EXPORTERS
 from core.refiner.checkpoint import REFINE_BY
 from core.settings import Settings, load_or_set_aside, load_settings, save_settings, save_window
 from core.settings_check import CHOICES, ELEMENTS, RANGES, parse_toml
+from core.translation import LANGUAGES
 
 CHOSEN = replace(Settings(), theme="dark", panel_widths=(1, 2, 3), keys={"export": ("Ctrl+E",)})
 
@@ -45,7 +46,7 @@ def test_what_was_written_by_hand_with_a_fault_is_kept_beside(tmp_path: Path) ->
     path.write_text(by_hand, "utf-8")
     settings, complaint = load_or_set_aside(path)
     assert settings == Settings()
-    assert "mend or delete that line; as it was it is kept as settings.toml.broken" in str(complaint)
+    assert "fix or delete that line. A copy is kept as settings.toml.broken." in str(complaint)
     save_settings(settings, path)
     assert (tmp_path / "settings.toml.broken").read_text("utf-8") == by_hand
     assert load_or_set_aside(path) == (Settings(), None)
@@ -83,6 +84,8 @@ BAD_LINES = [
     "cache_ram_budget = " + "9" * 5000,
     "careful = 1",
     "theme = 'pink'",
+    "language = 'de'",
+    "language = 1",
     "device = 'tpu'",
     "device = []",
     "refine_by = ''",
@@ -125,6 +128,7 @@ def test_dots_in_texts_and_remarks_are_no_keys() -> None:
 
 
 def test_choices_are_those_that_there_are() -> None:
+    assert CHOICES["language"] == ("system", *LANGUAGES)
     assert CHOICES["refine_by"] == REFINE_BY
     assert CHOICES["export_format"] == tuple(EXPORTERS)
     assert set(CHOICES["cache_codec"]) == set(CODECS)

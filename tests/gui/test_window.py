@@ -379,7 +379,7 @@ def test_the_model_menu_offers_every_encoder_and_way_to_refine(app: App) -> None
 
 def test_of_encoders_ways_to_refine_and_colours_one_each_is_marked(app: App) -> None:
     actions = app.window.action_by_id
-    for kind in ("encoder_", "refine_by_", "theme_"):
+    for kind in ("encoder_", "refine_by_", "theme_", "language_"):
         group = [action for id, action in actions.items() if id.startswith(kind) and id != "encoder_folder"]
         assert sum(action.isChecked() for action in group) == 1
         assert all(action.actionGroup() is not None for action in group)

@@ -40,6 +40,10 @@ def test_values_are_taken_and_numbers_read_as_people_write_them(tmp_path: Path) 
 def test_an_unknown_key_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"my\.yaml has an unknown key learning_rat: did you mean learning_rate\?"):
         read_config(written(tmp_path, "learning_rat: 1.0e-4\n"), PretrainConfig)
+    with pytest.raises(BadInputError, match=r"my\.yaml has an unknown key zzzz: known keys are .*learning_rate"):
+        read_config(written(tmp_path, "zzzz: 1\n"), PretrainConfig)
+    with pytest.raises(BadInputError, match=r"my\.yaml has a key that is no word: known keys are .*learning_rate"):
+        read_config(written(tmp_path, "true: 2\n"), PretrainConfig)
 
 
 @pytest.mark.parametrize("line", ["steps: many", "steps: 1.5", "use_amp: 1", "steps: true", "learning_rate: fast"])

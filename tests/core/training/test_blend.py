@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.refiner.network import RefinerNetwork
-from core.training.blend import SHARES, Blend, between, least_blend
+from core.training.blend import SHARES, Blend, interpolate, least_blend
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def ends() -> tuple[RefinerNetwork, RefinerNetwork]:
     """Two networks, the second one's weights all one more than the first one's."""
     torch.manual_seed(0)
     start = RefinerNetwork().eval()
-    end = between(start, start, 1.0)
+    end = interpolate(start, start, 1.0)
     with torch.no_grad():
         for parameter in end.parameters():
             parameter.add_(1.0)
@@ -44,7 +44,7 @@ def test_it_goes_all_the_way_where_every_step_pays(ends: tuple[RefinerNetwork, R
 def test_it_goes_no_farther_than_pays(ends: tuple[RefinerNetwork, RefinerNetwork]) -> None:
     found = blended(ends, held=lambda share: 0.7 + 0.1 * min(share, 0.5) + 0.005 * share)
     assert found.share == 0.5
-    expected = between(*ends, 0.5).state_dict()
+    expected = interpolate(*ends, 0.5).state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
 
 

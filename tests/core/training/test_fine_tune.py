@@ -21,7 +21,7 @@ from core.features.cache.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.progress import Progress, run
 from core.refiner.network import RefinerNetwork
-from core.training.blend import mixed
+from core.training.blend import interpolate_weights
 from core.training.fine_tune import (
     LOG_FILE,
     STATE_FILE,
@@ -32,8 +32,8 @@ from core.training.fine_tune import (
     draw,
     epochs_of,
     fine_tune,
+    initialize,
     pull_back,
-    start_afresh,
 )
 from core.training.lesson_loader import (
     EpochBatches,
@@ -257,12 +257,12 @@ def test_only_the_named_parts_learn_and_never_the_mask(start: RefinerNetwork) ->
 def test_xavier_has_small_last_layers_and_another_name_is_refused() -> None:
     torch.manual_seed(0)
     network = RefinerNetwork()
-    start_afresh(network, "xavier")
+    initialize(network, "xavier")
     last = dict(network.named_parameters())["stages.0.edges.0.body.6.weight"]
     inner = dict(network.named_parameters())["stages.0.edges.0.body.3.weight"]
     assert last.abs().mean() < 0.1 * inner.abs().mean()
     with pytest.raises(BadInputError, match="'kaiming' as initialisation"):
-        start_afresh(network, "kaiming")
+        initialize(network, "kaiming")
 
 
 def test_passes_follow_the_number_of_steps() -> None:
@@ -364,6 +364,6 @@ def test_replay_is_nothing_for_the_same_refiner_and_something_for_another(
 
 def test_weights_between_two_networks(start: RefinerNetwork) -> None:
     end = {name: value + 1 if value.is_floating_point() else value for name, value in start.state_dict().items()}
-    half = mixed(start.state_dict(), end, 0.5)
+    half = interpolate_weights(start.state_dict(), end, 0.5)
     name = next(name for name, value in end.items() if value.is_floating_point())
     assert torch.allclose(half[name], start.state_dict()[name] + 0.5)

@@ -12,7 +12,7 @@ from core.errors import BadFileError, BadInputError
 from core.geometry import Box
 from core.records import Correction, ImportedBox, Origin
 from core.store.project_store import ProjectStore
-from core.training.lessons import Lessons, checked, fit_to, from_coco, from_project, require_enough, split
+from core.training.lessons import Lessons, fit_to, from_coco, from_project, keep_usable, require_enough, split
 from tests.core.lessons_by_hand import discs, lesson, save_coco, save_project, true_box
 
 
@@ -42,7 +42,7 @@ def test_corrections_that_contradict_each_other_are_left_out(tmp_path: Path) -> 
     (tmp_path / "a.png").touch()
     drawn = [[10, 10, 50, 50], [11, 10, 50, 51], [60, 60, 90, 90]]
     accepted = [[12.0, 12, 30, 30], [31.0, 31, 49, 49], [61.0, 61, 89, 89]]
-    found = checked([lesson(tmp_path / "a.png", accepted=accepted, drawn=drawn)])
+    found = keep_usable([lesson(tmp_path / "a.png", accepted=accepted, drawn=drawn)])
     assert [entry.accepted.tolist() for entry in found.lessons] == [[accepted[2]]]
     assert "2 boxes contradict each other" in found.left_out[0]
 
@@ -51,13 +51,13 @@ def test_the_same_drawn_box_of_two_categories_is_no_contradiction(tmp_path: Path
     (tmp_path / "a.png").touch()
     drawn = [[10.0, 10, 50, 50]] * 2
     accepted = [[12.0, 12, 30, 30], [31.0, 31, 49, 49]]
-    found = checked([lesson(tmp_path / "a.png", accepted=accepted, drawn=drawn, categories=("cup", "spoon"))])
+    found = keep_usable([lesson(tmp_path / "a.png", accepted=accepted, drawn=drawn, categories=("cup", "spoon"))])
     assert len(found) == 2
 
 
 def test_a_box_drawn_around_something_else_teaches_nothing_about_drawing(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
-    found = checked([lesson(tmp_path / "a.png", accepted=[[0.0, 0, 20, 20]], drawn=[[60.0, 60, 90, 90]])])
+    found = keep_usable([lesson(tmp_path / "a.png", accepted=[[0.0, 0, 20, 20]], drawn=[[60.0, 60, 90, 90]])])
     assert np.isnan(found.lessons[0].drawn).all()
 
 
@@ -70,7 +70,7 @@ def test_where_a_picture_is_gone_the_sentence_says_why_so_few_are_left(tmp_path:
     found = discs(tmp_path, 5)
     found.lessons[0].path.unlink()
     with pytest.raises(BadInputError, match="holds 4 boxes .* accept some more.* is gone: its 1 box cannot be learned"):
-        require_enough(checked(found.lessons), tmp_path)
+        require_enough(keep_usable(found.lessons), tmp_path)
 
 
 def test_corrections_on_one_picture_alone_are_told_in_a_sentence(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_corrections_on_one_picture_alone_are_told_in_a_sentence(tmp_path: Path)
 
 
 def test_a_project_whose_pictures_are_all_gone_says_so(tmp_path: Path) -> None:
-    found = checked([lesson(tmp_path / "gone.png", accepted=[[0.0, 0, 9, 9]], drawn=[[0.0, 0, 9, 9]])])
+    found = keep_usable([lesson(tmp_path / "gone.png", accepted=[[0.0, 0, 9, 9]], drawn=[[0.0, 0, 9, 9]])])
     with pytest.raises(BadFileError, match="gone.png is gone"):
         require_enough(found, tmp_path)
 

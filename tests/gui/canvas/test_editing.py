@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.canvas.edit_box_tool import INSIDE, Grip, edge_to_move, edited
+from boxrefine_gui.canvas.edit_box_tool import INSIDE, Grip, edge_to_move, move_edges
 from boxrefine_gui.operations import box_verbs
 from core.errors import StorageError
 from core.geometry import Box
@@ -334,11 +334,11 @@ def test_choosing_a_row_of_the_box_list_selects_the_box(qtbot: QtBot, two_boxes:
 
 def test_moving_stops_at_the_border() -> None:
     box = Box(10, 10, 30, 30)
-    assert edited(box, INSIDE, right=-50, down=100, width=100, height=80) == Box(0, 60, 20, 80)
+    assert move_edges(box, INSIDE, right=-50, down=100, width=100, height=80) == Box(0, 60, 20, 80)
 
 
 def test_an_edge_dragged_past_its_opposite_turns_the_box_around() -> None:
-    assert edited(Box(10, 10, 30, 30), Grip(1, 0), right=-35, down=9, width=100, height=80) == Box(0, 10, 10, 30)
+    assert move_edges(Box(10, 10, 30, 30), Grip(1, 0), right=-35, down=9, width=100, height=80) == Box(0, 10, 10, 30)
 
 
 def test_the_edge_to_move_is_the_chosen_or_the_less_sure_one() -> None:

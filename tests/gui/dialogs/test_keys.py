@@ -14,7 +14,7 @@ from boxrefine_gui.app import App, build
 from boxrefine_gui.canvas.hints import first_steps, why_no_picture
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.dialogs.keys_dialog import KeysDialog
-from boxrefine_gui.widgets.keys import THE_CANVAS, normal, with_chosen
+from boxrefine_gui.widgets.keys import normal, with_chosen
 from core.errors import BadFileError
 from core.geometry import Box
 from core.settings import Settings, load_settings, save_settings, settings_path
@@ -84,7 +84,10 @@ def test_of_two_keys_the_other_one_stays(qtbot: QtBot, app: App, dialog: KeysDia
 @pytest.mark.parametrize(("key", "words"), [(Qt.Key.Key_Left, "Left"), (Qt.Key.Key_Space, "Space")])
 def test_a_key_of_the_canvas_cannot_be_given(qtbot: QtBot, dialog: KeysDialog, key: Qt.Key, words: str) -> None:
     press(qtbot, dialog, "rescan", key, PLAIN)
-    assert dialog.sentence.text() == f"{words} belongs to {THE_CANVAS}: choose another one."
+    assert (
+        dialog.sentence.text()
+        == f"{words} belongs to the canvas, for moving and going through boxes: choose another one."
+    )
     assert not dialog.assign_button.isEnabled()
 
 
@@ -164,7 +167,7 @@ def test_what_cannot_be_is_told_and_the_rest_holds(by_hand: App) -> None:
 def test_keys_that_are_no_lists_are_named_with_the_file() -> None:
     settings_path().parent.mkdir(parents=True)
     settings_path().write_text('[keys]\nexport = "Ctrl+E"\n')
-    with pytest.raises(BadFileError, match=r'keys are lists like export = \["Ctrl\+E"\]'):
+    with pytest.raises(BadFileError, match=r'keys must hold lists like export = \["Ctrl\+E"\]'):
         load_settings(settings_path())
 
 

@@ -74,7 +74,7 @@ def test_a_box_that_was_refined_outside_says_by_what_and_is_one_box_to_say_yes_t
     (held,) = app.session.corrections
     assert (held.drawn, held.accepted) == (FIRST, answer.box)
     tip = app.window.boxes.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
-    assert "imported from r.json; refined by box-1, and nobody has said yes to it yet" in tip
+    assert "imported from r.json; refined by box-1, and not accepted yet" in tip
     assert "good as it is" in words_to_check(held, app.session) and "blue" not in words_to_check(held, app.session)
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_Return)
     settled(qtbot, app)

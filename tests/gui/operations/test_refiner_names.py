@@ -8,7 +8,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.panels.teach_panel import IN_USE, when
+from boxrefine_gui.panels.teach_panel import when
 from core.records import RefinerRecord, VerdictKind
 from core.store.project_store import ProjectStore
 from tests.gui.fakes import FakeEncoder, FakeRefiner
@@ -45,7 +45,7 @@ def in_use(app: App) -> str:
     """The line of the refiner in use; the list follows the store, a moment after the models."""
     shown = app.window.teach_panel.refiners
     lines = [shown.item(row).text() for row in range(shown.count())]
-    return "".join(line for line in lines if line.endswith(IN_USE))
+    return "".join(line for line in lines if line.endswith(", in use"))
 
 
 def test_the_list_and_the_status_bar_call_it_alike(qtbot: QtBot, app: App, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import teaching
-from boxrefine_gui.panels.loss_plot import LINE, LossPlot, smoothed
-from boxrefine_gui.panels.teach_panel import IN_USE, SHIPPED, title_of
+from boxrefine_gui.panels.loss_plot import LINE, LossPlot, smooth
+from boxrefine_gui.panels.teach_panel import SHIPPED, title_of
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
 from core.records import Correction, RefinerRecord, VerdictKind
@@ -262,13 +262,15 @@ def test_a_project_lists_its_refiners_and_any_of_them_can_be_used(qtbot: QtBot, 
     app.window.action_by_id["teach_panel"].trigger()
     shown = app.window.teach_panel.refiners
     titles = [shown.item(row).text() for row in range(shown.count())]
-    assert SHIPPED in titles[0] and "not better" in titles[1] and IN_USE in titles[2] and "0.800 → 0.850" in titles[2]
+    assert (
+        SHIPPED in titles[0] and "not better" in titles[1] and ", in use" in titles[2] and "0.800 → 0.850" in titles[2]
+    )
     assert "Better: mean IoU rises from 0.800 to 0.850 on 12 boxes held out" in shown.item(2).toolTip()
     assert "may be chance" in shown.item(1).toolTip()
     shown.setCurrentRow(0)
     app.window.teach_panel.use_button.click()
     qtbot.waitUntil(lambda: app.session.refiner_id is None)
-    assert IN_USE in shown.item(0).text()
+    assert ", in use" in shown.item(0).text()
 
 
 def test_the_refiner_is_asked_for_the_category_that_is_chosen(qtbot: QtBot, app: App) -> None:
@@ -341,8 +343,8 @@ def test_the_plot_paints_its_line(qtbot: QtBot) -> None:
 
 
 def test_smoothing_is_the_mean_of_the_last_few() -> None:
-    assert smoothed([1.0, 3.0]) == [1.0, 2.0]
-    assert smoothed([1.0] * 30) == [1.0] * 30
+    assert smooth([1.0, 3.0]) == [1.0, 2.0]
+    assert smooth([1.0] * 30) == [1.0] * 30
 
 
 def test_in_another_project_it_says_where_it_teaches_and_what_came_of_it(

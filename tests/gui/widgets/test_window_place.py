@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, build
-from boxrefine_gui.widgets.window_geometry import fitted, place_text, restore_sizes
+from boxrefine_gui.widgets.window_geometry import fit_into, place_text, restore_sizes
 from core.settings import Settings, load_settings, save_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME
 from tests.gui.conftest import end
@@ -184,7 +184,7 @@ def test_settings_that_mean_nothing_are_left_out(start: Start, strange: dict[str
     ],
 )
 def test_a_place_goes_into_the_screen_that_it_shares_most_with(place: QRect, wanted: QRect) -> None:
-    assert fitted(place, [ROOM, SECOND_ROOM]) == wanted
+    assert fit_into(place, [ROOM, SECOND_ROOM]) == wanted
 
 
 def test_a_splitter_of_other_panels_keeps_its_own_sizes(qtbot: QtBot) -> None:
