@@ -76,7 +76,7 @@ def delete_box(parts: Parts, correction_id: int) -> None:
 
 
 def choose_category(parts: Parts, category_id: int, *, tells: bool = False) -> None:
-    """Relabel the selected box, or without one label the next boxes so; `tells` reports the relabelling."""
+    """Relabel the selected box, or without one label the next boxes so; `tells` reports the relabeling."""
     session, draft, correction = parts.session, parts.session.draft, parts.session.selected
     if correction is None or (draft is not None and draft.again is None):
         session.choose_category(category_id)
@@ -86,7 +86,7 @@ def choose_category(parts: Parts, category_id: int, *, tells: bool = False) -> N
 
 
 def _report_relabel(session: Session, before: int, after: int, view: StoreView) -> None:
-    """Report the relabelling: a user who clicked a category for the next box may not expect it."""
+    """Report the relabeling: a user who clicked a category for the next box may not expect it."""
     names = {category.id: short(category.name) for category in session.categories}
     session.apply(view)
     old, new, undo = names.get(before, ""), names.get(after, ""), session.keys.get("undo", "")

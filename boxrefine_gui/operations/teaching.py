@@ -46,8 +46,8 @@ class _Lineage:
 class Teaching:
     """Follows the open project and the trainer; panels read both from the session.
 
-    It does not use LongJob: the teaching panel shows its progress instead of the list of jobs, its end is a notice only
-    if the refiner changed, and it may outlive the project in which it began.
+    It does not use LongJob: the teaching panel shows its progress instead of the list of jobs, success is a notice only
+    if the refiner changes, and the run continues when another project is opened.
     """
 
     def __init__(self, parts: Parts, process: TrainerProcess) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from core.geometry import Box
 from core.records import Correction, DrawnBox, Refinement
 
-NOBODY = ("", "")
+NO_MODELS = ("", "")
 _SURE = (1.0, 1.0, 1.0, 1.0)
 
 
@@ -32,7 +32,7 @@ class Draft:
     plain: bool = False
     refinement: Refinement | None = None
     is_current: bool = False
-    made_by: tuple[str, str] = NOBODY
+    made_by: tuple[str, str] = NO_MODELS
     nudged: Box | None = None
     again: Correction | None = None
     key: str = field(default_factory=lambda: uuid4().hex)

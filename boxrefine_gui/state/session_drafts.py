@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.state.draft import NOBODY, Draft
+from boxrefine_gui.state.draft import NO_MODELS, Draft
 from boxrefine_gui.state.session_state import SessionState
 from core.geometry import Box
 from core.records import Correction, Refinement
@@ -157,7 +157,7 @@ class SessionDrafts(SessionState):
     @property
     def model_names(self) -> tuple[str, str]:
         """Identities of the encoder and the refiner in use; empty without models."""
-        return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NOBODY
+        return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NO_MODELS
 
     def refiner_for(self, draft: Draft) -> Refiner | None:
         """Return the refiner for a drawn box; a taught one depends on the category."""

@@ -36,7 +36,7 @@ CONTEXT = 4.0
 """Least side of a shared crop as a multiple of the box's longer side; crops over LEAST_CROP stay below twice that."""
 
 LEAST_CROP = 512
-"""Side of the smallest shared crop in image pixels: the light encoder's input size, to which smaller ones are scaled."""
+"""Side of the smallest shared crop in image pixels: the light encoder's input size; smaller ones would be scaled up."""
 
 LEAST_GAIN = 2.0
 """Least magnification of a shared crop relative to the frame of the first look."""

@@ -48,8 +48,8 @@ def gather_bilinear(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
     images, channels, height, width = features.shape
     many, cells = x.shape[1:]
     table = features.permute(0, 2, 3, 1).reshape(-1, channels).float()
-    columns, beside = _neighbours(x[:, :, None, :], width)
-    rows, above = _neighbours(y[:, :, :, None], height)
+    columns, beside = _neighbors(x[:, :, None, :], width)
+    rows, above = _neighbors(y[:, :, :, None], height)
     first = torch.arange(images, dtype=torch.int32).view(-1, 1, 1, 1) * height
     which = torch.stack([(first + row) * width + column for row in rows for column in columns], dim=-1)
     share = torch.stack([down * across for down in above for across in beside], dim=-1)
@@ -57,7 +57,7 @@ def gather_bilinear(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return found.view(images * many, cells, cells, channels).permute(0, 3, 1, 2)
 
 
-def _neighbours(line: Tensor, length: int) -> tuple[list[Tensor], list[Tensor]]:
+def _neighbors(line: Tensor, length: int) -> tuple[list[Tensor], list[Tensor]]:
     """Return the two cells (int32) next to each point on a line of `length` cells, and their weights, 0 outside."""
     before = line.floor()
     beyond = line - before
