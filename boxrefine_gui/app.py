@@ -1,4 +1,4 @@
-"""The only place that builds and joins the window's objects, and that ends them in order."""
+"""App: builds and connects the objects of the window, and shuts them down in order."""
 
 from __future__ import annotations
 
@@ -52,18 +52,19 @@ logger = logging.getLogger(__name__)
 LoadModels = Callable[[Settings], Models]
 
 _PATIENCE_S = 4.0
-"""How long closing waits for a lane that is inside a native call, in seconds; the store lane is given more."""
+"""How long closing waits for a lane that is inside a native call, in seconds."""
 
 _STORE_PATIENCE_S = 30.0
+"""The same for the store lane."""
 
 _PICTURE_PATIENCE_MS = 300
-"""How long the models wait for the first picture, which may be on a slow drive, or none."""
+"""How long loading the models waits for the first picture, which may be missing or on a slow drive."""
 
 _CLOSE_CHECK_MS = 20
 
 
 def run(path: Path | None) -> int:
-    """Open the window with a folder, a project, or (None) what was open last, and stay until it is closed."""
+    """Open the window with a folder or project (None: what was open last); return the exit code when it closes."""
     qt = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qt, QApplication)
     qt.setApplicationName("BoxRefine")
@@ -76,7 +77,7 @@ def run(path: Path | None) -> int:
     code = qt.exec()
     sys.excepthook = previous_hook
     if not app.close():
-        # A native call is still under way on a lane; all that matters is stored, and waiting would look like a hang.
+        # A lane is still inside a native call. All user data is stored, and waiting would look like a hang.
         logger.info("a lane is inside a native call, so the process ends without it")
         log.end()
         sys.stdout.flush()
@@ -85,14 +86,14 @@ def run(path: Path | None) -> int:
 
 
 def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> App:
-    """A whole app on the running QApplication, not shown yet; `load_models` runs on the encode lane."""
+    """Build an app on the running QApplication, not shown yet; `load_models` runs on the encode lane."""
     app = App(load_models=load_models or load_chosen_models, ask=ask or Ask())
     tune(Moment.GUI_THREAD)
     return app
 
 
 def load_chosen_models(settings: Settings) -> Models:
-    """Encode lane: what the settings choose. Raises KnownError where weights are missing or damaged."""
+    """Encode lane: load the models of the settings. Raises KnownError if weights are missing or damaged."""
     from core.encoders.catalogue import load_encoder
     from core.encoders.devices import why_no_gpu
     from core.encoders.guarded import GuardedEncoder
@@ -193,9 +194,9 @@ class App:
             self.session.report(complaint)
 
     def open(self, path: Path | None) -> None:
-        """Open a folder or project (None: what was open last), and load the models once its picture is in view.
+        """Open a folder or project (None: what was open last); load the models once its first picture is shown.
 
-        Both at once would be later, and the window would stand still between them.
+        Loading both at once would delay the picture and freeze the window.
         """
         if path is not None:
             opening.open_path(self.parts, path)
@@ -216,22 +217,22 @@ class App:
         return (activity is not None and activity.is_loading) or self.session.scan is not None
 
     def report_uncaught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-        """sys.excepthook: an error that nobody caught on the GUI thread is a bug to report."""
+        """Report an uncaught error on the GUI thread as a bug; installed as sys.excepthook."""
         sys.__excepthook__(kind, error, where)
         if isinstance(error, Exception):
             self.session.report(error)
 
     def _leave_the_gpu(self, error: Exception) -> None:
-        """The GPU failed: the notice says so, and the CPU goes on."""
+        """Continue on the CPU after a GpuError, which a notice reports."""
         if isinstance(error, GpuError):
             opening.go_on_with_cpu(self.parts)
 
     # The end
 
     def _may_close(self) -> bool:
-        """The window closes when everything accepted is stored; a second try does not wait.
+        """Whether the window may close now: all accepted boxes must be stored, unless the user tries a second time.
 
-        Teaching that somebody asked for is not ended without a word, and drawn boxes do not wait for a yes unheard.
+        Ask first if requested teaching is running, if drawn boxes are not accepted, or if a rescue copy is not saved.
         """
         if self.session.teaching.is_running and not self.session.teaching.by_itself:
             ask_to_close(self.window, self.session.teaching, close=self._close_anyway)
@@ -265,14 +266,14 @@ class App:
     def _close_with_drawn(self) -> None:
         self._is_drawn_told = True
         self.window.close()
-        self._is_drawn_told = self._closing.isActive()  # while it waits for the store, it need not ask again
+        self._is_drawn_told = self._closing.isActive()  # ask again unless the window is closing already
 
     def _close_when_stored(self) -> None:
         if self.store.is_idle:
             self.window.close()
 
     def _stay(self) -> None:
-        """Something could not be stored: the user must see it before the window goes."""
+        """Do not close the window: the user must see the error first."""
         self._closing.stop()
 
     def _stay_to_tell(self, _: str, level: Level) -> None:
@@ -280,7 +281,7 @@ class App:
             self._stay()
 
     def close(self) -> bool:
-        """End every lane; the store lane finishes first. False where a lane is still inside a native call."""
+        """Shut down all lanes, the store lane first; return False if a lane is still inside a native call."""
         self._closing.stop()
         self._patience.stop()
         self.collector.stop()

@@ -1,8 +1,8 @@
-"""The main window: arranges widgets and fills its menus from the action table; it decides nothing."""
+"""The main window: arranges widgets and fills its menus from the action table; it makes no decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,11 +50,12 @@ from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_title, s
 from boxrefine_gui.widgets.typing_guard import TypingGuard
 from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
 from core.settings import Settings, with_places
+from core.translation import tr, tr_plural
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
 _LEAST_SIDE_WIDTH = 150
-_LEAST_CENTRE_WIDTH = 480
+_LEAST_CENTER_WIDTH = 480
 
 
 class MainWindow(QMainWindow):
@@ -85,7 +86,7 @@ class MainWindow(QMainWindow):
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts.session, teaching)
-        self._teach_column = _titled("Teaching", self.teach_panel)
+        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
         self._teach_column.hide()
         self.rows = with_shortcut_help(
             action_table(
@@ -107,7 +108,7 @@ class MainWindow(QMainWindow):
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._keys: Chosen | None = None
-        self._recent = QMenu("Open &recent", self)
+        self._recent = QMenu(tr("Open &recent"), self)
         self._arrange()
         self._fill_menus()
         self._fill_toolbar()
@@ -124,28 +125,28 @@ class MainWindow(QMainWindow):
         self.canvas.setFocus()
 
     def recolor(self) -> None:
-        """Take over the colours of the scheme."""
+        """Apply the color scheme."""
         theme.apply(self.parts.session.settings.theme)
         color = theme.icon_color()
-        if color != self._icon_color:  # drawing them takes 8 ms, and most settings are none of theirs
+        if color != self._icon_color:  # drawing icons takes 8 ms, and most settings do not change their color
             self._icon_color = color
             draw_icons(self.rows, self.action_by_id)
         self.canvas.update()
 
     def _arrange(self) -> None:
-        centre = _laid_over(self.canvas, self.notices)
+        center = _overlay(self.canvas, self.notices)
         self._right = right = QSplitter(Qt.Orientation.Vertical)
-        right.addWidget(_titled("Categories", self.categories))
-        right.addWidget(_titled("Boxes", self.boxes))
+        right.addWidget(_titled(tr("Categories"), self.categories))
+        right.addWidget(_titled(tr("Boxes"), self.boxes))
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         self._across = across = QSplitter(Qt.Orientation.Horizontal)
-        left = _titled("Images", self.images, below=self.jobs)
-        for widget in (left, centre, right):
+        left = _titled(tr("Images"), self.images, below=self.jobs)
+        for widget in (left, center, right):
             across.addWidget(widget)
         for side in (left, right):
             side.setMinimumWidth(_LEAST_SIDE_WIDTH)
-        centre.setMinimumWidth(_LEAST_CENTRE_WIDTH)  # so that in a small window the sides give way first
+        center.setMinimumWidth(_LEAST_CENTER_WIDTH)  # so that in a small window the sides shrink first
         across.setStretchFactor(1, 1)
         across.setSizes([_SIDE_WIDTH, 800, _SIDE_WIDTH])
         across.setChildrenCollapsible(False)
@@ -154,7 +155,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
 
     def _restore(self) -> None:
-        """Be as it was when it was there last."""
+        """Restore place, sizes and layout of the last session."""
         settings = self.parts.session.settings
         restore_place(self, settings.window)
         restore_sizes(self._across, settings.panel_widths)
@@ -174,7 +175,7 @@ class MainWindow(QMainWindow):
         )
 
     def _remember(self) -> None:
-        """From here on: keep what it is like, for a crash as well."""
+        """Save changes of place, sizes and layout from here on."""
         self._memory = WindowMemory(self.parts, self, self._as_it_is)
         for splitter in (self._across, self._right):
             splitter.splitterMoved.connect(self._memory.changed)
@@ -195,7 +196,7 @@ class MainWindow(QMainWindow):
                 menus[row.menu].addMenu(self._recent)
 
     def _fill_toolbar(self) -> None:
-        bar = QToolBar("Tools")
+        bar = QToolBar(tr("Tools"))
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
@@ -246,7 +247,7 @@ class MainWindow(QMainWindow):
         choose_settings(self.parts, replace(settings, teach_when_idle=not settings.teach_when_idle))
 
     def _show_teaching(self) -> None:
-        """With room for its figures, which the boxes can spare; of the categories, most of nine stay in view."""
+        """Show the teaching panel with room for its figures; most of nine categories stay visible."""
         if not self._teach_column.isVisible():
             self._teach_column.show()
             height = self._right.height()
@@ -254,17 +255,16 @@ class MainWindow(QMainWindow):
             self._right.setSizes([categories, boxes, height - categories - boxes])
 
     def _give_keys(self) -> None:
-        """Let the actions have the keys that the user has chosen, and say what of that cannot be."""
+        """Assign the keys that the user has chosen, and report those that cannot be used."""
         session = self.parts.session
         if session.settings.keys == self._keys:
             return
         self._keys = session.settings.keys
-        rows, faults = with_chosen(self.rows, self._keys)
+        rows, errors = with_chosen(self.rows, self._keys)
         give_keys(rows, self.action_by_id)
         session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys})
-        if faults:
-            more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
-            session.tell(f"{faults[0]}{more} The menu Help has all keys.", Level.WARNING)
+        if errors:
+            session.tell(_words_on_keys(errors), Level.WARNING)
 
     def choose_keys(self) -> None:
         """Show the dialog of the keys."""
@@ -277,12 +277,12 @@ class MainWindow(QMainWindow):
         show_once(dialog)
 
     def _focus_canvas(self) -> None:
-        """A choice in a list is followed by work on the picture, whose keys live in the canvas."""
+        """Focus the canvas after a choice in a list, so that its keys work."""
         self.categories.show_chosen()
         self.canvas.setFocus()
 
     def focus_next_panel(self) -> None:
-        """Canvas, images, categories, boxes, teaching, and around; Tab cannot do it, it goes through the boxes."""
+        """Move the focus to the next panel, in a circle; Tab is taken, since it selects boxes."""
         panels: list[QWidget] = [self.canvas, self.images, self.categories, self.boxes]
         panels += [self.teach_panel] if self._teach_column.isVisible() else []
         focus = self.focusWidget()
@@ -295,14 +295,14 @@ class MainWindow(QMainWindow):
         if session.folder is not None:
             names.append(session.folder.name)
         if session.project_path is not None:
-            # Not at start-up: these bring the store, which its lane has loaded once a project is open.
+            # Not imported at start-up: these load the store, which the store lane has done once a project is open.
             from core.store.project_file import project_name
             from core.store.rescued import is_rescue_copy
 
             if session.folder is None:
                 names.append(project_name(session.project_path))
             if is_rescue_copy(session.project_path):
-                names.append("in a copy, not saved")
+                names.append(tr("in a copy, not saved"))
         set_title(self, " – ".join([*names, "BoxRefine"]))
 
     def _show_recent(self) -> None:
@@ -335,21 +335,32 @@ class MainWindow(QMainWindow):
             event.ignore()
 
 
+def _words_on_keys(errors: Sequence[str]) -> str:
+    if len(errors) == 1:
+        return tr("{problem} The menu Help has all keys.", problem=errors[0])
+    return tr_plural(
+        "{problem} ({count} more) The menu Help has all keys.",
+        "{problem} ({count} more) The menu Help has all keys.",
+        len(errors) - 1,
+        problem=errors[0],
+    )
+
+
 def _dropped(event: QDropEvent) -> Path | None:
     paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
     return Path(paths[0]) if paths else None
 
 
 def _label_button(bar: QToolBar, action: QAction, text: str) -> None:
-    """Some icons need a word beside them."""
+    """Show a text next to the icon of a toolbar button."""
     button = bar.widgetForAction(action)
     if text and isinstance(button, QToolButton):
         action.setIconText(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
 
-def _laid_over(below: QWidget, above: QWidget) -> QWidget:
-    """`above` at the top edge of `below`, which keeps its place and size: nothing moves under a drawing hand."""
+def _overlay(below: QWidget, above: QWidget) -> QWidget:
+    """Lay `above` over the top edge of `below`, which keeps its place and size so that nothing moves during a drag."""
     both = QWidget()
     layout = QGridLayout(both)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -1,1 +1,1 @@
-"""The action table: menus, toolbar, shortcuts and the help are made of it."""
+"""The action table: menus, toolbar, shortcuts and the help are built from it."""

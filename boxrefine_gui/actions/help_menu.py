@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from boxrefine_gui.actions.menus import HELP
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.help import About, show_once
 from boxrefine_gui.dialogs.manual import Manual
@@ -16,35 +17,45 @@ from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.widgets.action_row import ActionRow
 from core import log
 from core.errors import StorageError
+from core.translation import tr
 
 
 def help_rows(parts: Parts, *, window: QWidget, ask: Ask, choose_keys: Callable[[], None]) -> list[ActionRow]:
-    """Keys, the log, and what this app is; the action table gives the first row its call."""
+    """Return the rows for keys, the log and the About dialog; the action table sets the call of the first row."""
 
     def show_log() -> None:
         parts.files.run(_log_to_show, on_done=partial(_show_log, parts, ask))
 
     return [
-        ActionRow("shortcuts", "&Keyboard and mouse", lambda: None, ("F1",), "&Help", "keyboard"),
-        ActionRow("manual", "&Manual", lambda: show_once(window.findChild(Manual) or Manual(window)), menu="&Help"),
-        ActionRow("keys", "&Choose other keys…", choose_keys, menu="&Help"),
-        ActionRow("show_log", "Show &log", show_log, menu="&Help", starts_group=True),
+        ActionRow("shortcuts", tr("&Keyboard and mouse"), lambda: None, ("F1",), HELP, "keyboard"),
+        ActionRow("manual", tr("&Manual"), lambda: show_once(window.findChild(Manual) or Manual(window)), menu=HELP),
+        ActionRow("keys", tr("&Choose other keys…"), choose_keys, menu=HELP),
+        ActionRow("show_log", tr("Show &log"), show_log, menu=HELP, starts_group=True),
         ActionRow(
-            "about", "&About BoxRefine", lambda: show_once(window.findChild(About) or About(window)), menu="&Help"
+            "about", tr("&About BoxRefine"), lambda: show_once(window.findChild(About) or About(window)), menu=HELP
         ),
     ]
 
 
 def _log_to_show() -> Path:
-    """Files lane: the log, else the folder that it would be in. Raises StorageError where there is neither."""
+    """Files lane: return the log, or its folder if there is no log yet. Raises StorageError if neither exists."""
     path = log.log_path()
     found = next((place for place in (path, path.parent) if os.path.exists(place)), None)  # noqa: PTH110 - no folder raises
     if found is None:
-        why = f" ({log.trouble()})" if log.trouble() else ""
-        raise StorageError(f"The log {path} could not be written{why}: make its folder, or name one by BOXREFINE_LOG.")
+        raise StorageError(_cannot_be_written(path, log.trouble() or ""))
     return found
+
+
+def _cannot_be_written(path: Path, why: str) -> str:
+    if not why:
+        return tr("The log {path} could not be written: make its folder, or name one by BOXREFINE_LOG.", path=path)
+    return tr(
+        "The log {path} could not be written ({why}): make its folder, or name one by BOXREFINE_LOG.",
+        path=path,
+        why=why,
+    )
 
 
 def _show_log(parts: Parts, ask: Ask, path: Path) -> None:
     if not ask.show(path):
-        parts.session.tell(f"The log is {path}; this system has no program that shows it.")
+        parts.session.tell(tr("The log is {path}; this system has no program that shows it.", path=path))

@@ -1,4 +1,4 @@
-"""The menu Model: which encoder, what refines, and what is prepared."""
+"""Rows of the menu Model: choose the encoder, the way to refine, and whether the folder is prepared."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
+from boxrefine_gui.actions.menus import MODEL
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.models_dialog import ModelsDialog
@@ -17,18 +18,19 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow
 from core.encoders.traits import TRAITS, traits_of
 from core.errors import BadWeightsError
+from core.translation import tr
 
 REFINE_BY_TITLES = {
-    "auto": "Refine by what the encoder &has",
-    "refiner": "Refine by the &refiner alone",
-    "mask": "Refine by the &mask alone",
-    "both": "Refine by &both, the mask first",
+    "auto": tr("Refine by what the encoder &has"),
+    "refiner": tr("Refine by the &refiner alone"),
+    "mask": tr("Refine by the &mask alone"),
+    "both": tr("Refine by &both, the mask first"),
 }
-"""The ways of core.refiner.checkpoint, which cannot be asked here because it brings torch."""
+"""One title for each entry of core.refiner.checkpoint.REFINE_BY, which is not imported because it loads torch."""
 
 
 def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask) -> list[ActionRow]:
-    """Encoders, then ways to refine, then the dialog of the encoders."""
+    """Return the rows for the dialog of the encoders, the encoders, the ways to refine, and the options."""
 
     def show_dialog() -> ModelsDialog:
         dialog = window.findChild(ModelsDialog) or ModelsDialog(window, parts.session, folder, ask=ask)
@@ -41,7 +43,7 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
     def choose_encoder(name: str) -> None:
         def failed(error: Exception) -> None:
             if isinstance(error, BadWeightsError):
-                show_dialog().choose(name)  # where they can be had
+                show_dialog().choose(name)  # the dialog offers to download them
             parts.session.report(error)
 
         opening.choose_models(parts, partial(replace, encoder=name, refine_by="auto"), on_error=failed)
@@ -50,12 +52,12 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
         settings = parts.session.settings
         choose_settings(parts, replace(settings, encode_folder=not settings.encode_folder))
 
-    manage = ActionRow("models", "&Encoders and their weights…", manage_them, ("Ctrl+M",), "&Model")
+    manage = ActionRow("models", tr("&Encoders and their weights…"), manage_them, ("Ctrl+M",), MODEL)
     ahead = ActionRow(
         "encode_folder",
-        "&Prepare the folder when there is nothing else to do",
+        tr("&Prepare the folder when there is nothing else to do"),
         toggle_folder,
-        menu="&Model",
+        menu=MODEL,
         checked=lambda session: session.settings.encode_folder,
         starts_group=True,
     )
@@ -64,7 +66,7 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
             f"encoder_{traits.name}",
             traits.title,
             partial(choose_encoder, traits.name),
-            menu="&Model",
+            menu=MODEL,
             checked=partial(_has_encoder, traits.name),
             one_of="encoder",
             starts_group=place == 0,
@@ -76,9 +78,9 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
             f"refine_by_{name}",
             title,
             partial(opening.choose_models, parts, partial(replace, refine_by=name)),
-            menu="&Model",
+            menu=MODEL,
             checked=partial(_refines_by, name),
-            one_of="refine by",
+            one_of="refine_by",
             enabled=_makes_masks if name in ("mask", "both") else None,
             starts_group=name == "auto",
         )
@@ -88,16 +90,16 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
 
 
 def _care(parts: Parts) -> ActionRow:
-    """How far boxes are moved: it takes effect with the models, which are loaded anew."""
+    """Return the row of the conservative mode; the models are reloaded for it."""
 
     def toggle() -> None:
         opening.choose_models(parts, partial(replace, careful=not parts.session.settings.careful))
 
     return ActionRow(
         "careful",
-        "Be &careful: move only boxes that are clearly off",
+        tr("Be &careful: move only boxes that are clearly off"),
         toggle,
-        menu="&Model",
+        menu=MODEL,
         checked=lambda session: session.settings.careful,
         starts_group=True,
     )

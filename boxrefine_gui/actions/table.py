@@ -1,10 +1,10 @@
-"""The action table: each row is one thing the user can do; menus, toolbar and the shortcut help are built from it."""
+"""The action table: one row for each user action; menus, toolbar and the shortcut help are built from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
 from boxrefine_gui.actions.help_menu import help_rows
+from boxrefine_gui.actions.menus import BOX, EDIT, FILE, IMAGE, VIEW
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.canvas.canvas import Canvas
@@ -49,30 +50,33 @@ DIGITS = 9
 EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Drag", "Draw a box, also inside another one; the refinement follows"),
-    ("Alt + drag", "Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
-    ("Ctrl + drag", "Draw even on the border or a handle of the selected box"),
-    ("Click", "Select a box, or take a drawn one in hand; again: the next larger one under it"),
-    ("Drag the border of the selected box, or Shift + drag inside it", "Move it"),
-    ("Drag a handle", "Resize it"),
-    ("Tab / Shift+Tab", "Select the next / previous box"),
-    ("Arrow keys", "Move the box by 1 pixel (Shift: 10), as one undo step a run; with none selected, pan"),
-    ("Ctrl + arrow keys", "Move one edge: the chosen one, else the less sure one of the two (Shift: 10)"),
-    ("1 … 9", "Choose a category; with a box selected, relabel it"),
-    ("Wheel", "Zoom at the cursor"),
-    ("Space + drag, middle button", "Pan"),
+    (tr("Drag"), tr("Draw a box, also inside another one; the refinement follows")),
+    (
+        tr("Alt + drag"),
+        tr("Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
+    ),
+    (tr("Ctrl + drag"), tr("Draw even on the border or a handle of the selected box")),
+    (tr("Click"), tr("Select a stored or a drawn box; click again for the next larger one under it")),
+    (tr("Drag the border of the selected box, or Shift + drag inside it"), tr("Move it")),
+    (tr("Drag a handle"), tr("Resize it")),
+    ("Tab / Shift+Tab", tr("Select the next / previous box")),
+    (tr("Arrow keys"), tr("Move the box by 1 pixel (Shift: 10), as one undo step a run; with none selected, pan")),
+    (tr("Ctrl + arrow keys"), tr("Move one edge: the chosen one, else the less sure one of the two (Shift: 10)")),
+    ("1 … 9", tr("Choose a category; with a box selected, relabel it")),
+    (tr("Wheel"), tr("Zoom at the cursor")),
+    (tr("Space + drag, middle button"), tr("Pan")),
 )
-"""What the canvas itself understands, for the shortcut help."""
+"""Mouse and keyboard input that the canvas handles itself, for the shortcut help."""
 
 IN_CATEGORIES: tuple[tuple[str, str], ...] = (
-    ("Click or Return", "Choose it for the drawn box and the next ones; with a box selected, relabel that one"),
-    ("Letters", "Find a name, as in every list; Escape or Return leads back to the picture"),
-    ("Drag, Alt+Up / Alt+Down", "Move a category; the keys 1 … 9 and exports follow the order"),
-    ("F2", "Rename it; the name of another one merges both"),
-    ("Delete or Backspace", "Delete it; if it has boxes, you are asked what becomes of them"),
-    ("Right button", "All of this, and merging it into another one"),
+    (tr("Click or Return"), tr("Choose it for the drawn box and the next ones; with a box selected, relabel that one")),
+    (tr("Letters"), tr("Find a name, as in every list; Escape or Return leads back to the picture")),
+    (tr("Drag, Alt+Up / Alt+Down"), tr("Move a category; the keys 1 … 9 and exports follow the order")),
+    ("F2", tr("Rename it; the name of another one merges both")),
+    (tr("Delete or Backspace"), tr("Delete it; if it has boxes, you are asked what becomes of them")),
+    (tr("Right button"), tr("All of this, and merging it into another one")),
 )
-"""What the list of categories understands, once the mouse or F6 has given it the keyboard."""
+"""Input that the list of categories handles while it has the keyboard focus (by mouse or F6)."""
 
 
 def action_table(
@@ -90,7 +94,7 @@ def action_table(
     choose_keys: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
-    """All rows, in the order of the menus."""
+    """Return all rows, in the order of the menus."""
     return [
         *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask),
         *_edit_rows(parts, canvas, notices),
@@ -106,16 +110,19 @@ def action_table(
 
 
 def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
-    """Heading -> (keys, what they do), for the help window and the README."""
+    """Map each heading to its (keys, description) pairs, for the help window and the documentation."""
     headings: dict[str, list[tuple[str, str]]] = {
-        "Mouse and canvas": list(GESTURES),
-        "List of categories": list(IN_CATEGORIES),
+        tr("Mouse and canvas"): list(GESTURES),
+        tr("List of categories"): list(IN_CATEGORIES),
     }
     for row in rows:
         if row.keys and row.menu:
-            keys = " or ".join(readable(key) for key in row.keys)
-            headings.setdefault(row.menu.replace("&", ""), []).append((keys, row.words))
+            headings.setdefault(row.menu.replace("&", ""), []).append((_any_of(row.keys), row.words))
     return headings
+
+
+def _any_of(keys: Sequence[str]) -> str:
+    return reduce(lambda keys, key: tr("{keys} or {key}", keys=keys, key=key), map(readable, keys))
 
 
 # The rows, menu by menu
@@ -125,7 +132,7 @@ def _file_rows(
     parts: Parts, *, window: QWidget, jobs: JobList, rescan: Callable[[], None], ask: Ask
 ) -> list[ActionRow]:
     def open_folder() -> None:
-        chosen = ask.folder(window, title="Open a folder of pictures", start=parts.session.folder)
+        chosen = ask.folder(window, title=tr("Open a folder of pictures"), start=parts.session.folder)
         if chosen is not None:
             opening.open_path(parts, chosen)
 
@@ -140,7 +147,7 @@ def _file_rows(
             importing.import_boxes(parts, chosen, watch=jobs.new)
 
     def import_folder() -> None:
-        chosen = ask.folder(window, title="Import a folder of annotations", start=parts.session.folder)
+        chosen = ask.folder(window, title=tr("Import a folder of annotations"), start=parts.session.folder)
         if chosen is not None:
             importing.import_boxes(parts, chosen, watch=jobs.new)
 
@@ -153,23 +160,23 @@ def _file_rows(
         _show_export(parts, window, ask, export)
 
     return [
-        ActionRow("open_folder", "&Open a folder…", open_folder, ("Ctrl+O",), "&File", "open", in_toolbar=True),
-        ActionRow("open_project", "Open a &project…", open_project, ("Ctrl+Shift+O",), "&File"),
-        ActionRow("open_sample", "Open the &sample project", partial(opening.open_sample, parts), menu="&File"),
+        ActionRow("open_folder", tr("&Open a folder…"), open_folder, ("Ctrl+O",), FILE, "open", in_toolbar=True),
+        ActionRow("open_project", tr("Open a &project…"), open_project, ("Ctrl+Shift+O",), FILE),
+        ActionRow("open_sample", tr("Open the &sample project"), partial(opening.open_sample, parts), menu=FILE),
         _save_elsewhere_row(parts, window, ask),
-        ActionRow("rescan", "Look for &new pictures", rescan, ("F5",), "&File", enabled=has_project),
+        ActionRow("rescan", tr("Look for &new pictures"), rescan, ("F5",), FILE, enabled=has_project),
         ActionRow(
-            "import", "&Import annotations…", import_annotations, ("Ctrl+I",), "&File", starts_group=True,
+            "import", tr("&Import annotations…"), import_annotations, ("Ctrl+I",), FILE, starts_group=True,
             enabled=has_project,
         ),
         ActionRow(
-            "import_folder", "Import a folder of a&nnotations…", import_folder, ("Ctrl+Shift+I",), "&File",
+            "import_folder", tr("Import a folder of a&nnotations…"), import_folder, ("Ctrl+Shift+I",), FILE,
             enabled=has_project,
         ),
         ActionRow(
-            "export", "&Export…", show_export, ("Ctrl+E",), "&File", "export", in_toolbar=True, enabled=has_project,
+            "export", tr("&Export…"), show_export, ("Ctrl+E",), FILE, "export", in_toolbar=True, enabled=has_project,
         ),
-        ActionRow("quit", "&Quit", lambda: _close(window), ("Ctrl+Q",), "&File", starts_group=True),
+        ActionRow("quit", tr("&Quit"), lambda: _close(window), ("Ctrl+Q",), FILE, starts_group=True),
     ]  # fmt: skip
 
 
@@ -196,8 +203,8 @@ def _save_elsewhere_row(parts: Parts, window: QWidget, ask: Ask) -> ActionRow:
         if chosen is not None:
             project_watch.save_elsewhere(parts, chosen)
 
-    title = "Save project else&where…"
-    return ActionRow("save_elsewhere", title, save_elsewhere, menu="&File", enabled=has_project)
+    title = tr("Save project else&where…")
+    return ActionRow("save_elsewhere", title, save_elsewhere, menu=FILE, enabled=has_project)
 
 
 def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow]:
@@ -211,26 +218,26 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
 
     return [
         ActionRow(
-            "undo", "&Undo", partial(box_verbs.undo, parts), ("Ctrl+Z",), "&Edit", "undo", in_toolbar=True,
+            "undo", tr("&Undo"), partial(box_verbs.undo, parts), ("Ctrl+Z",), EDIT, "undo", in_toolbar=True,
             enabled=lambda session: session.undo_steps[0] is not None or _means_drawn(session),
-            title_now=lambda session: _with_title("&Undo", None if _means_drawn(session) else session.undo_steps[0]),
+            title_now=lambda session: _undo_title(None if _means_drawn(session) else session.undo_steps[0]),
         ),
         ActionRow(
-            "redo", "&Redo", partial(box_verbs.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), "&Edit", "redo",
+            "redo", tr("&Redo"), partial(box_verbs.redo, parts), ("Ctrl+Shift+Z", "Ctrl+Y"), EDIT, "redo",
             in_toolbar=True,
             enabled=lambda session: session.undo_steps[1] is not None or session.taken_back is not None,
-            title_now=lambda session: _with_title("&Redo", None if session.taken_back else session.undo_steps[1]),
+            title_now=lambda session: _redo_title(None if session.taken_back else session.undo_steps[1]),
         ),
-        # These four are never disabled: a key pressed right after a drag must not meet a state of a moment ago.
+        # These three are never disabled: right after a drag, a key press could meet an outdated enabled state.
         ActionRow(
-            "accept", "&Accept the drawn box, or what is proposed", partial(checking.accept, parts),
-            ("Return", "Enter"), "&Edit",
+            "accept", tr("&Accept the drawn box, or what is proposed"), partial(checking.accept, parts),
+            ("Return", "Enter"), EDIT,
             on_canvas=True, starts_group=True,
         ),
-        ActionRow("discard", "&Discard it, or select nothing", escape, ("Esc",), "&Edit", on_canvas=True),
+        ActionRow("discard", tr("&Discard it, or select nothing"), escape, ("Esc",), EDIT, on_canvas=True),
         ActionRow(
-            "delete", "De&lete the selected box", partial(box_verbs.delete_selected, parts),
-            ("Delete", "Backspace"), "&Edit", "delete", on_canvas=True,
+            "delete", tr("De&lete the selected box"), partial(box_verbs.delete_selected, parts),
+            ("Delete", "Backspace"), EDIT, "delete", on_canvas=True,
         ),
     ]  # fmt: skip
 
@@ -247,27 +254,27 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
 
     return [
         ActionRow(
-            "refine_again", "&Refine the selected box again", partial(drawing.refine_again, parts), ("R",), "&Box",
+            "refine_again", tr("&Refine the selected box again"), partial(drawing.refine_again, parts), ("R",), BOX,
             "refine", on_canvas=True,
             enabled=lambda session: session.selected is not None,
         ),
         ActionRow(
-            "choose_edge", "Choose the &edge that is least sure, then the next", canvas.edit_tool.choose_next_edge,
-            ("E",), "&Box", on_canvas=True,
+            "choose_edge", tr("Choose the &edge that is least sure, then the next"), canvas.edit_tool.choose_next_edge,
+            ("E",), BOX, on_canvas=True,
             enabled=lambda session: session.draft is not None or session.selected is not None,
         ),
         ActionRow(
-            "snapping", "Refine &while drawing", lambda: session.set_snapping(not session.snapping), ("S",), "&Box",
-            "refine", in_toolbar=True, toolbar_text="Refine", starts_group=True,
+            "snapping", tr("Refine &while drawing"), lambda: session.set_snapping(not session.snapping), ("S",), BOX,
+            "refine", in_toolbar=True, toolbar_text=tr("Refine"), starts_group=True,
             checked=lambda session: session.snapping,
         ),
         ActionRow(
-            "auto_accept", "&Accept when the mouse is released", toggle_auto, ("Ctrl+Return",), "&Box", "auto",
-            in_toolbar=True, toolbar_text="Auto-accept", checked=lambda session: session.settings.auto_accept,
+            "auto_accept", tr("&Accept when the mouse is released"), toggle_auto, ("Ctrl+Return",), BOX, "auto",
+            in_toolbar=True, toolbar_text=tr("Auto-accept"), checked=lambda session: session.settings.auto_accept,
         ),
         ActionRow(
-            "accept_going_on", "Accept a drawn box when you &go on to the next box or image", toggle_going_on,
-            menu="&Box", checked=lambda session: session.settings.accept_when_going_on,
+            "accept_going_on", tr("Accept a drawn box when you &go on to the next box or image"), toggle_going_on,
+            menu=BOX, checked=lambda session: session.settings.accept_when_going_on,
         ),
     ]  # fmt: skip
 
@@ -275,11 +282,11 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
 def _image_rows(parts: Parts) -> list[ActionRow]:
     return [
         ActionRow(
-            "previous", "&Previous image", partial(box_verbs.step_image, parts, -1), ("A", "PgUp"), "&Image",
+            "previous", tr("&Previous image"), partial(box_verbs.step_image, parts, -1), ("A", "PgUp"), IMAGE,
             "previous", in_toolbar=True, enabled=lambda session: bool(session.row),
         ),
         ActionRow(
-            "next", "&Next image", partial(box_verbs.step_image, parts, 1), ("D", "PgDown"), "&Image", "next",
+            "next", tr("&Next image"), partial(box_verbs.step_image, parts, 1), ("D", "PgDown"), IMAGE, "next",
             in_toolbar=True,
             enabled=lambda session: session.row is None or session.row + 1 < len(session.images),
         ),
@@ -291,7 +298,7 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         return ActionRow(
             f"theme_{name}", title,
             lambda: box_verbs.choose_settings(parts, replace(parts.session.settings, theme=name)),
-            menu="&View", starts_group=starts_group, one_of="theme",
+            menu=VIEW, starts_group=starts_group, one_of="theme",
             checked=lambda session: session.settings.theme == name,
         )  # fmt: skip
 
@@ -310,30 +317,32 @@ def _view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> 
         settings = parts.session.settings
         box_verbs.choose_settings(parts, replace(settings, show_masks=not settings.show_masks))
         if not _has_masks(parts.session):
-            parts.session.tell("There is no mask to show: the light encoder makes none, those of HQ-SAM do (Ctrl+M).")
+            parts.session.tell(
+                tr("There is no mask to show: the light encoder makes none, those of HQ-SAM do (Ctrl+M).")
+            )
 
     def toggle_names() -> None:
         settings = parts.session.settings
         box_verbs.choose_settings(parts, replace(settings, show_names=not settings.show_names))
 
     return [
-        ActionRow("fit", "&Fit the picture", canvas.fit, ("F",), "&View", "fit", in_toolbar=True),
-        ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), "&View", "pixels", in_toolbar=True),
-        ActionRow("zoom_to_box", "Zoom to the selected &box, and back", canvas.zoom_to_box, ("Z",), "&View"),
-        ActionRow("zoom_in", "Zoom &in", partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), "&View"),
-        ActionRow("zoom_out", "Zoom &out", partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), "&View"),
+        ActionRow("fit", tr("&Fit the picture"), canvas.fit, ("F",), VIEW, "fit", in_toolbar=True),
+        ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), VIEW, "pixels", in_toolbar=True),
+        ActionRow("zoom_to_box", tr("Zoom to the selected &box, and back"), canvas.zoom_to_box, ("Z",), VIEW),
+        ActionRow("zoom_in", tr("Zoom &in"), partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), VIEW),
+        ActionRow("zoom_out", tr("Zoom &out"), partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), VIEW),
         ActionRow(
-            "show_masks", "Show &masks", toggle_masks, ("M",), "&View", starts_group=True,
+            "show_masks", tr("Show &masks"), toggle_masks, ("M",), VIEW, starts_group=True,
             checked=lambda session: session.settings.show_masks,
         ),
         ActionRow(
-            "show_names", "Show &names", toggle_names, ("L",), "&View",
+            "show_names", tr("Show &names"), toggle_names, ("L",), VIEW,
             checked=lambda session: session.settings.show_names,
         ),
-        ActionRow("next_panel", "Move the keyboard to the next &panel", next_panel, ("F6",), "&View"),
-        scheme_row("system", "Colours of the &system", starts_group=True),
-        scheme_row("light", "&Light colours"),
-        scheme_row("dark", "&Dark colours"),
+        ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
+        scheme_row("system", tr("Colours of the &system"), starts_group=True),
+        scheme_row("light", tr("&Light colours")),
+        scheme_row("dark", tr("&Dark colours")),
         language_row("system", tr("Lan&guage of the system"), starts_group=True),
         *(language_row(code, tr("Language: {name}", name=name)) for code, name in LANGUAGES.items()),
     ]  # fmt: skip
@@ -346,13 +355,13 @@ def _digit_rows(parts: Parts) -> list[ActionRow]:
             box_verbs.choose_category(parts, categories[number - 1].id)
 
     return [
-        ActionRow(f"category_{number}", f"Category {number}", partial(choose, number), (str(number),))
+        ActionRow(f"category_{number}", tr("Category {number}", number=number), partial(choose, number), (str(number),))
         for number in range(1, DIGITS + 1)
     ]
 
 
 def with_shortcut_help(rows: list[ActionRow], parts: Parts, window: QWidget) -> list[ActionRow]:
-    """The same rows, the one that shows the help knowing all of them, and which keys they have when it is asked for."""
+    """Let the help row show all `rows`, with the keys that they have when the user opens the help."""
 
     def show_help() -> None:
         now, _ = with_chosen(rows, parts.session.settings.keys)
@@ -362,19 +371,19 @@ def with_shortcut_help(rows: list[ActionRow], parts: Parts, window: QWidget) -> 
 
 
 def _has_masks(session: Session) -> bool:
-    """Whether masks are to be seen, or to be expected."""
+    """Whether the image has masks, or the encoder can make some."""
     drawn = session.draft.refinement if session.draft is not None else None
     stored = any(correction.outline for correction in session.corrections)
     return stored or bool(drawn and drawn.outline) or traits_of(session.settings.encoder).makes_masks
 
 
 def has_project(session: Session) -> bool:
-    """Whether there is something to export."""
+    """Whether a project is open."""
     return session.project_path is not None
 
 
 def export_folder(session: Session) -> Path:
-    """Where an export goes if nothing else is chosen: a folder beside the pictures, else one of its own at home."""
+    """Return the default export folder: next to the pictures if the project lies there, else in the home folder."""
     from core.store.project_file import PROJECT_FILE_NAME
 
     project = session.project_path
@@ -384,12 +393,16 @@ def export_folder(session: Session) -> Path:
 
 
 def _means_drawn(session: Session) -> bool:
-    """Whether undo is about the drawn box, and nothing stored."""
+    """Whether undo applies to the drawn box instead of a stored operation."""
     return session.drew_last or session.discarded is not None
 
 
-def _with_title(verb: str, step: Step | None) -> str:
-    return f"{verb}: {menu_text(step_title(step))}" if step is not None else verb
+def _undo_title(step: Step | None) -> str:
+    return tr("&Undo") if step is None else tr("&Undo: {step}", step=menu_text(step_title(step)))
+
+
+def _redo_title(step: Step | None) -> str:
+    return tr("&Redo") if step is None else tr("&Redo: {step}", step=menu_text(step_title(step)))
 
 
 def _close(window: QWidget) -> None:

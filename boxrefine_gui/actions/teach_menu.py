@@ -1,16 +1,18 @@
-"""The rows of the menu Model about teaching."""
+"""Rows of the menu Model that are about teaching."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from boxrefine_gui.actions.menus import MODEL
 from boxrefine_gui.widgets.action_row import ActionRow
+from core.translation import tr
 
 
 @dataclass(frozen=True)
 class TeachVerbs:
-    """What the rows about teaching call; the panel is the window's."""
+    """Callbacks of the rows about teaching; the window provides them because it owns the panel."""
 
     start: Callable[[], None]
     show_or_hide: Callable[[], None]
@@ -19,19 +21,19 @@ class TeachVerbs:
 
 
 def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
-    """Teach, and the panel that shows how it goes."""
+    """Return the rows that start teaching, show its panel and let it start by itself."""
     return [
         ActionRow(
-            "teach", "&Teach the refiner by your boxes", teach.start, ("Ctrl+T",), "&Model", "teach",
-            in_toolbar=True, toolbar_text="Teach", starts_group=True,
+            "teach", tr("&Teach the refiner by your boxes"), teach.start, ("Ctrl+T",), MODEL, "teach",
+            in_toolbar=True, toolbar_text=tr("Teach"), starts_group=True,
             enabled=lambda session: not session.teaching.is_running,
         ),
         ActionRow(
-            "teach_panel", "&Show teaching and earlier refiners", teach.show_or_hide, ("Ctrl+Shift+T",), "&Model",
+            "teach_panel", tr("&Show teaching and earlier refiners"), teach.show_or_hide, ("Ctrl+Shift+T",), MODEL,
             checked=lambda _: teach.is_shown(),
         ),
         ActionRow(
-            "teach_when_idle", "Teach by &itself when the hand rests", teach.when_idle, menu="&Model",
+            "teach_when_idle", tr("Teach by &itself when you pause"), teach.when_idle, menu=MODEL,
             checked=lambda session: session.settings.teach_when_idle,
         ),
     ]  # fmt: skip

@@ -1,1 +1,1 @@
-"""Encoding and refining for the window: live, ahead of time, and a second time on crops."""
+"""Encoding and refining for the window: during a drag, ahead of time, and a second time on crops."""

@@ -1,4 +1,4 @@
-"""Pictures for the canvas: decoded on a lane, the open one first, and the last few kept."""
+"""Pictures for the canvas: decoded on a lane, the open one first; the last few are kept in memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from boxrefine_gui.state.session_state import CanvasPicture
 from core.errors import BadFileError, KnownError, reason
 from core.features.encoding.encode_order import encode_order
 from core.records import ImageRecord
+from core.translation import tr
 
 _GROUP = "pictures"
 _KEPT_BYTES = 384 * 1024**2
@@ -23,7 +24,7 @@ _SMALLEST_LEVEL = 768
 
 
 class Pictures:
-    """Brings the open image's pixels to the session, and reads its neighbours ahead."""
+    """Provides the open image's pixels to the session, and decodes its neighbors ahead of time."""
 
     def __init__(self, *, session: Session, lane: QueueLane) -> None:
         self._session = session
@@ -33,7 +34,7 @@ class Pictures:
         session.image_changed.connect(self._requeue)
 
     def stop(self) -> None:
-        """Read nothing more."""
+        """Stop reading ahead."""
         self._rest.stop()
 
     def _requeue(self) -> None:
@@ -51,7 +52,7 @@ class Pictures:
         self._rest.start()
 
     def _read_ahead(self) -> None:
-        """The neighbours; and the open one, if it was there, may have been replaced since."""
+        """Decode the neighbors, and check whether the file of a kept open picture was replaced."""
         row = self._session.row
         if row is None:
             return
@@ -62,7 +63,7 @@ class Pictures:
             if kept is None:
                 self._queue(record, priority=place)
             elif place == 0:
-                self._look_again(key, kept)
+                self._check_file(key, kept)
             else:
                 self._kept.move_to_end(key)
 
@@ -79,14 +80,14 @@ class Pictures:
             key=key,
         )
 
-    def _look_again(self, key: tuple[int, Path], kept: CanvasPicture) -> None:
-        """The file may have been replaced since it was read."""
+    def _check_file(self, key: tuple[int, Path], kept: CanvasPicture) -> None:
+        """Decode a kept picture again if its file was replaced."""
 
         def done(fresh: CanvasPicture | None) -> None:
             if fresh is not None:
                 self._arrived(key, fresh)
 
-        self._lane.run(partial(decode_anew, kept, key[1]), on_done=done, on_error=partial(self._failed, key[0]))
+        self._lane.run(partial(decode_if_changed, kept, key[1]), on_done=done, on_error=partial(self._failed, key[0]))
 
     def _arrived(self, key: tuple[int, Path], picture: CanvasPicture) -> None:
         self._kept[key] = picture
@@ -101,13 +102,13 @@ class Pictures:
         if isinstance(error, KnownError):
             self._session.set_problem(image_id, str(error))
         else:
-            self._session.set_problem(image_id, "This picture cannot be shown because of a fault in BoxRefine.")
+            self._session.set_problem(image_id, tr("This picture cannot be shown because of an error in BoxRefine."))
             self._session.report(error)
 
 
 def decode(image_id: int, path: Path) -> CanvasPicture:
-    """Any lane: the upright picture as QImages, halved until it is small. Raises BadFileError."""
-    import cv2  # here and not above, so that the window need not wait for it
+    """Any lane: decode a picture, upright, with halved copies. Raises BadFileError."""
+    import cv2  # imported here so that the window opens without waiting for it
 
     from core.images import read_picture
 
@@ -121,18 +122,18 @@ def decode(image_id: int, path: Path) -> CanvasPicture:
             levels.append(as_qimage(picture))
     except (MemoryError, OverflowError, cv2.error) as error:
         raise BadFileError(
-            f"The picture {path} cannot be shown ({reason(error)}): cut it into smaller ones."
+            tr("The picture {path} cannot be shown ({why}): cut it into smaller ones.", path=path, why=reason(error))
         ) from error
     return CanvasPicture(image_id, tuple(levels), stamp)
 
 
-def decode_anew(kept: CanvasPicture, path: Path) -> CanvasPicture | None:
-    """Any lane: the picture if its file is another one than it was, else None. Raises BadFileError."""
+def decode_if_changed(kept: CanvasPicture, path: Path) -> CanvasPicture | None:
+    """Any lane: decode a kept picture again if its file has changed, else return None. Raises BadFileError."""
     return decode(kept.image_id, path) if stamp_of(path) != kept.stamp else None
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """Any lane: size and date of a file; of one that is gone, nothing, and reading it says so."""
+    """Any lane: return size and modification time of a file; zeros if it is missing, which decoding reports."""
     try:
         stat = path.stat()
     except OSError:
@@ -141,7 +142,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 
 def as_qimage(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> QImage:
-    """Any thread: (height, width, 3) RGB as an image of its own memory, in the format that paints fastest.
+    """Any thread: copy an RGB array (height, width, 3) to a QImage, in the format that paints fastest.
 
     Raises MemoryError, and OverflowError for lines that are too long for Qt.
     """
@@ -150,5 +151,5 @@ def as_qimage(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> QImag
     view = QImage(pixels.data, width, height, width * 3, QImage.Format.Format_RGB888)
     image = view.convertToFormat(QImage.Format.Format_RGB32)
     if image.isNull():
-        raise MemoryError("there is not enough memory for it")
+        raise MemoryError(tr("there is not enough memory for it"))
     return image

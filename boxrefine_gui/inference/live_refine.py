@@ -1,4 +1,4 @@
-"""Live refinement: drawn box -> request -> refinement; the newest question wins."""
+"""Live refinement: drawn box -> request -> refinement; a newer request replaces an older one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RefineRequest:
-    """A question about one drawn box; calling it, on any thread, gives the answer."""
+    """Request to refine one drawn box; call it on any thread."""
 
     serial: int
     refiner: Refiner
@@ -36,7 +36,7 @@ class RefineRequest:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """An accepted draft whose refinement is still to come, and what to do with it then, or where none comes."""
+    """An accepted draft without its refinement, with callbacks for the refinement and for its absence."""
 
     draft: Draft
     then: Callable[[Draft], None]
@@ -45,11 +45,11 @@ class _Waiting:
 
 
 class LiveRefine:
-    """Asks about the drawn box of the session, each time it changes and again when features arrive.
+    """Requests the refinement of the session's drawn box each time it changes, and again when features arrive.
 
-    While a drag goes on, an answer to a moment ago is shown as long as it is newer than the one in view: at 60 mouse
-    events a second, waiting for an answer to the very last one would show nothing until the hand rests.
-    What is stored is always the answer to the last drawn box.
+    During a drag, an answer to an earlier state of the box is shown if it is newer than the one in view: at 60 mouse
+    events a second, an answer to exactly the last state would arrive only when the pointer rests. The stored answer is
+    always the one to the last state.
     """
 
     def __init__(self, *, session: Session, lane: LatestLane) -> None:
@@ -62,30 +62,30 @@ class LiveRefine:
         session.drawn_changed.connect(self._ask)
         session.features_changed.connect(self._features_changed)
         session.models_changed.connect(self._features_changed)
-        session.category_changed.connect(self._ask_anew)
+        session.category_changed.connect(self._ask_always)
         session.image_changed.connect(self.store_waiting_as_drawn)
 
     def has_answer(self, draft: Draft) -> bool:
-        """Whether nothing more is to be expected for this draft."""
+        """Whether the refinement of this draft is complete, or none will come."""
         wants_none = draft.plain or draft.nudged is not None or self._session.models is None
         return wants_none or (draft.is_current and draft.refinement is not None)
 
     def when_answered(
         self, draft: Draft, then: Callable[[Draft], None], *, unanswered: Callable[[Draft], None] | None = None
     ) -> None:
-        """Call `then` with the refined draft, once the features and the answer are there.
+        """Call `then` with the refined draft, once features and refinement are available.
 
-        Where the image is left before, or the refiner fails, `unanswered` gets the draft, or else `then` gets it as it
-        was drawn.
+        If the user leaves the image before, or the refiner fails, call `unanswered` with the draft; without
+        `unanswered`, call `then` with the draft as it was drawn.
         """
         waiting = _Waiting(draft, then, unanswered, self._session.project_path)
         self._waiting.append(waiting)
         self._ask_surely(waiting)
 
     def store_waiting_as_drawn(self) -> None:
-        """Keep what was accepted before its refinement came: the drawn box is better than none.
+        """Store the drafts that were accepted before their refinement arrived; a drawn box is better than none.
 
-        What belongs to a project that is open no more waits in that one's file, as a drawn box.
+        Drafts of a project that is no longer open wait in its file as drawn boxes.
         """
         self._waiting = [waiting for waiting in self._waiting if waiting.project == self._session.project_path]
         for waiting in tuple(self._waiting):
@@ -103,13 +103,13 @@ class LiveRefine:
         return RefineRequest(self._serial, refiner, features, draft.drawn)
 
     def _ask(self) -> None:
-        """Ask, unless the box in view is one that was put back with the answer of the models in use."""
-        self._serial += 1  # from here on, any earlier question is an old one
+        """Request a refinement, unless the draft was restored with one by the models in use."""
+        self._serial += 1  # outdates all earlier requests
         draft = self._session.draft
         if draft is None or not draft.is_current or draft.made_by != self._session.model_names:
-            self._ask_anew()
+            self._ask_always()
 
-    def _ask_anew(self) -> None:
+    def _ask_always(self) -> None:
         self._serial += 1
         draft = self._session.draft
         if draft is None or draft.plain:
@@ -127,7 +127,7 @@ class LiveRefine:
             self._session.set_refinement(answer, is_current=serial == self._serial)
 
     def _failed(self, error: Exception) -> None:
-        """A refiner that fails at every mouse move is reported once, until it works again."""
+        """Report a refiner that fails at every mouse move only once, until it works again."""
         if repr(error) != self._reported:
             self._reported = repr(error)
             self._session.report(error)

@@ -1,4 +1,4 @@
-"""Prefetch: an image is opened, so its features are made first, then its neighbours', and the folder's when idle."""
+"""Prefetch: encodes the open image first, then its neighbors, and the rest of the folder when idle."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 _GROUP = "features"
 _OPEN_IMAGE = 1
 _FOLDER = 100
-_HAND_RESTS_MS = 300
+_PAUSE_MS = 300
+"""Delay after the last move of a drag until other images than the open one are encoded again."""
 _AHEAD, _BEHIND = 3, 1
 
 
 class Prefetch:
-    """Keeps the encode lane's queue in the order of what the user will need next."""
+    """Keeps the encode lane's queue in the order in which the user will need the images."""
 
     def __init__(self, *, session: Session, lane: QueueLane) -> None:
         self._session = session
@@ -39,26 +40,26 @@ class Prefetch:
         self._prepared: set[tuple[str, int]] = set()  # encoder identity and image id
         self._folder: Iterator[int] = iter(())
         self._counted: int | None = None
-        self._again: int | None = None  # the open image, where its features were asked for once more
+        self._again: int | None = None  # id of the open image, if its features were requested again
         self._shown = self._at_hand = 0
         self._step = timer(AFTER_A_STEP_MS, self._prepare_around)
-        self._rest = timer(_HAND_RESTS_MS, lane.release)
+        self._rest = timer(_PAUSE_MS, lane.release)
         session.image_changed.connect(self._requeue)
         session.models_changed.connect(self._requeue)
         session.settings_changed.connect(self._go_on)
         session.picture_changed.connect(self._count_soon)
         session.picture_changed.connect(self._ask_once_more)
-        session.drawn_changed.connect(self._hand_moves)
+        session.drawn_changed.connect(self._hold)
 
     def stop(self) -> None:
-        """Let everything that is held back go on, so that the lane can end."""
+        """Release everything that is held back, so that the lane can end."""
         self._folder = iter(())
         self._step.stop()
         self._rest.stop()
         self._lane.release()
 
-    def _hand_moves(self) -> None:
-        """A drag needs the processor: nothing but the open image is encoded until the hand rests."""
+    def _hold(self) -> None:
+        """Encode nothing but the open image during a drag, which needs the processor."""
         if self._session.draft is not None:
             self._lane.hold(above=_OPEN_IMAGE)
             self._rest.start()
@@ -76,7 +77,7 @@ class Prefetch:
             self._prepare_around()
             return
         self._session.set_features(kept)
-        self._tell()
+        self._publish()
         self._step.start()
 
     def _prepare_around(self) -> None:
@@ -86,10 +87,10 @@ class Prefetch:
         total, direction = len(self._session.images), self._session.direction
         order = encode_order(current=row, total=total, direction=direction, ahead=_AHEAD, behind=_BEHIND)
         for place, wanted in enumerate(order):
-            # The open one also where its features are at hand: its file may have been replaced since.
+            # The open image as well if its features are in memory: its file may have been replaced.
             self._queue(models, self._session.images[wanted], place=place)
         self._folder = folder_order(current=row, total=total, direction=direction, reach=models.reach)
-        self._tell()
+        self._publish()
 
     def _queue(self, models: Models, record: ImageRecord, *, place: int) -> None:
         key = (models.encoder_identity, record.id, record.path)
@@ -106,7 +107,7 @@ class Prefetch:
         )
 
     def _go_on(self) -> None:
-        """When nothing else waits, the next image of the folder."""
+        """Queue the next image of the folder if nothing else waits."""
         models = self._session.models
         if models is None or not self._session.settings.encode_folder or self._lane.waits(_GROUP):
             return
@@ -116,7 +117,7 @@ class Prefetch:
                 continue
             self._lane.run(
                 partial(models.source.prepare, record.path),
-                on_done=partial(self._has_prepared, models, record.id),
+                on_done=partial(self._note_prepared, models, record.id),
                 on_error=partial(self._failed, models, record.id),
                 priority=_FOLDER,
                 group=_GROUP,
@@ -128,24 +129,24 @@ class Prefetch:
     def _arrived(self, models: Models, image_id: int, features: ImageFeatures) -> None:
         image = self._session.image
         now = self._session.models
-        is_same = now is not None and now.encoder_identity == models.encoder_identity  # the refiner may be another
+        is_same = now is not None and now.encoder_identity == models.encoder_identity  # whatever the refiner is
         is_open = image is not None and image.id == image_id and is_same
         if is_open and features is not self._session.features:
             self._session.set_features(features)
-        self._has_prepared(models, image_id)
+        self._note_prepared(models, image_id)
 
-    def _has_prepared(self, models: Models, image_id: int, _: None = None) -> None:
+    def _note_prepared(self, models: Models, image_id: int, _: None = None) -> None:
         self._prepared.add((models.encoder_identity, image_id))
         trouble = models.trouble()
         if trouble is not None and trouble != self._reported:
             self._reported = trouble
             self._session.tell(trouble, Level.WARNING)
-        self._tell()
+        self._publish()
         self._go_on()
 
     def _failed(self, models: Models, image_id: int, error: Exception) -> None:
-        self._prepared.add((models.encoder_identity, image_id))  # trying again at once would not help
-        # A picture that cannot be read is told of in the canvas when it is opened; that is soon enough.
+        self._prepared.add((models.encoder_identity, image_id))  # an immediate retry would fail again
+        # The canvas reports an unreadable picture when the user opens it.
         if not isinstance(error, BadFileError) and repr(error) != self._reported:
             self._reported = repr(error)
             self._session.report(error)
@@ -153,7 +154,7 @@ class Prefetch:
         self._go_on()
 
     def _ask_once_more(self) -> None:
-        """The open image can be read, and yet it has no features: they failed while its file was away or replaced."""
+        """Retry the features of the open image once it is readable: they failed while its file was missing."""
         models, image = self._session.models, self._session.image
         if models is None or image is None or self._session.picture is None or self._session.features is not None:
             return
@@ -161,10 +162,10 @@ class Prefetch:
             self._again = image.id
             self._queue(models, image, place=0)
 
-    # What the user may know of it
+    # Statistics for the status bar
 
     def _count_soon(self) -> None:
-        """Once the events of this moment are over, in which picture and features may come in any order."""
+        """Count after the pending events, in which picture and features may arrive in any order."""
         QTimer.singleShot(0, self._count)
 
     def _count(self) -> None:
@@ -174,9 +175,9 @@ class Prefetch:
         self._counted = image.id
         self._shown += 1
         self._at_hand += self._session.features is not None
-        self._tell()
+        self._publish()
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         models, row = self._session.models, self._session.row
         if models is None or row is None:
             return
@@ -192,7 +193,7 @@ class Prefetch:
         )
 
     def _ahead(self, encoder: str, row: int) -> int:
-        """How many images in the direction of travel are prepared without a gap."""
+        """Count the prepared images in the direction of travel, up to the first unprepared one."""
         images, step, ahead = self._session.images, self._session.direction, 0
         while 0 <= row + step * (ahead + 1) < len(images):
             if (encoder, images[row + step * (ahead + 1)].id) not in self._prepared:

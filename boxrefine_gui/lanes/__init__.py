@@ -1,1 +1,1 @@
-"""Threads, the trainer's process and timers: who runs what, and in which order."""
+"""Threads, the trainer's process and timers: what runs where, and in which order."""

@@ -1,7 +1,7 @@
-"""All threads of the app: the one door back to the GUI thread, and the two kinds of lane.
+"""All threads of the app: GuiThread, the only way back to the GUI thread, and the two kinds of lane.
 
-A lane's thread never holds a callback: callbacks stay in a table that only the GUI thread touches, and the
-thread posts back a number and an outcome. So no QObject can die on a lane.
+A lane is a thread with a queue. It never holds a callback: callbacks stay in a table of the GUI thread, and the lane
+posts back the number of a request and its outcome. So no QObject can be destroyed on a lane.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PROGRESS_PERIOD_S = 0.1
-"""Progress is forwarded at most this often, in seconds: eyes need no more and the GUI thread has other work."""
+"""Least time between two forwarded progress reports, in seconds; more would only load the GUI thread."""
 
 
 class GuiThread(QObject):
-    """The single door from lanes back to the GUI thread."""
+    """Runs calls from any thread on the GUI thread."""
 
     _posted = Signal()
 
@@ -43,7 +43,7 @@ class GuiThread(QObject):
         self._posted.connect(self.run_posted, Qt.ConnectionType.QueuedConnection)
 
     def post(self, call: Callable[[], None]) -> None:
-        """Run `call` soon on the GUI thread; any thread may ask. After `close` nothing is run any more."""
+        """Any thread: run `call` soon on the GUI thread; after `close`, ignore it."""
         with self._lock:
             if self._closed:
                 return
@@ -51,13 +51,13 @@ class GuiThread(QObject):
             self._posted.emit()
 
     def run_posted(self) -> None:
-        """GUI thread: run what was posted so far."""
+        """GUI thread: run the calls that are posted so far."""
         for _ in range(len(self._calls)):
             if self._calls:
                 self._calls.popleft()()
 
     def close(self) -> None:
-        """GUI thread: run what was posted, then close the door."""
+        """GUI thread: run the posted calls, and ignore later ones."""
         self.run_posted()
         with self._lock:
             self._closed = True
@@ -66,7 +66,7 @@ class GuiThread(QObject):
 
 @dataclass(frozen=True)
 class Listener:
-    """Who hears of one request; each is called on the GUI thread."""
+    """Callbacks of one request, called on the GUI thread."""
 
     on_done: Callable[[Any], None] | None = None
     on_error: Callable[[Exception], None] | None = None
@@ -76,7 +76,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of a request: a value, an error, or neither because it was cancelled."""
+    """Outcome of a request: a value, an error, or neither because it was cancelled."""
 
     value: object = None
     error: Exception | None = None
@@ -85,7 +85,7 @@ class _Outcome:
 
 @dataclass(order=True)
 class _Entry:
-    """One request in a queue, compared by its place in it."""
+    """One request in a queue; its order is by priority, then by number."""
 
     priority: int
     number: int
@@ -98,12 +98,12 @@ class _Entry:
 
 
 class _Lane:
-    """A thread, the requests that wait for it, and the listeners that wait for their outcomes."""
+    """A thread, its queue of requests, and the listeners of the unfinished requests."""
 
     def __init__(
         self, name: str, gui: GuiThread, *, unheard: Callable[[Exception], None], gives_way: bool = False
     ) -> None:
-        """One that `gives_way` has a processor when the window needs none."""
+        """Start the thread; `unheard` gets errors of requests without `on_error`; `gives_way` lowers its priority."""
         self.name = name
         self._gives_way = gives_way
         self._gui = gui
@@ -114,8 +114,8 @@ class _Lane:
         self._running: _Entry | None = None
         self._count = 0
         self._closing = False
-        self._highest = float("inf")  # requests of a larger priority number are held back
-        # A daemon, because a native call of a minute must not keep a closed app alive.
+        self._highest = float("inf")  # requests with a larger priority number are held back
+        # A daemon thread, because a native call of a minute must not keep a closed app alive.
         self._thread = threading.Thread(target=self._loop, name=f"lane-{name}", daemon=True)
         self._thread.start()
 
@@ -134,7 +134,7 @@ class _Lane:
             self._count += 1
             entry = _Entry(priority, self._count, job, is_steps, group, key, activity)
             if self._closing:
-                return entry  # the app is ending; there is nobody left to hear of it
+                return entry  # the app is ending: ignore the request
             self._listeners[entry.number] = listener
             self._waiting.append(entry)
             self._wake.notify_all()
@@ -163,7 +163,7 @@ class _Lane:
             outcome = self._outcome_of(entry)
             _log(self.name, entry, outcome, seconds=time.monotonic() - begun)
             number = entry.number
-            del entry  # what the job captured must not live until the next one comes
+            del entry  # free what the job captured before waiting for the next request
             self._gui.post(partial(self._finished, number, outcome))
 
     def _outcome_of(self, entry: _Entry) -> _Outcome:
@@ -218,11 +218,11 @@ class _Lane:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing waits, runs, or has yet to be heard of on the GUI thread."""
+        """Whether no request waits, runs, or has an outcome that the GUI thread has not handled yet."""
         return not self._listeners
 
     def close(self, *, drain: bool = False) -> None:
-        """Take no more requests; run those that wait if `drain`, else drop them and cancel the one running."""
+        """Accept no more requests; run the waiting ones if `drain`, else drop them and cancel the running one."""
         with self._wake:
             self._closing = True
             self._highest = float("inf")
@@ -233,22 +233,22 @@ class _Lane:
             self._wake.notify_all()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the thread after `close`; False where it is still inside a request after `timeout_s`."""
+        """Wait for the thread after `close`; return False if it still runs a request after `timeout_s` seconds."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
 
 def _log(lane: str, entry: _Entry, outcome: _Outcome, *, seconds: float) -> None:
-    """A line on a request that failed or took long; who asked for it has more to say of it."""
+    """Log a request that failed or took long; callers log details."""
     if outcome.error is not None:
         logger.info("%s lane: %s has failed after %.1f s (%s)", lane, _name_of(entry), seconds, told(outcome.error))
     elif seconds > SLOW_S:
-        how = "is cancelled after" if outcome.cancelled else "took"
+        how = "is cancelled after" if outcome.cancelled else "took"  # untranslated: log
         logger.info("%s lane: %s %s %.1f s", lane, _name_of(entry), how, seconds)
 
 
 def _name_of(entry: _Entry) -> str:
-    """What the status bar says of it, as a kind; else the name of the function."""
+    """Return the kind and detail of a request's activity; without one, the name of its function."""
     if entry.activity is not None:
         return f"{entry.activity.kind.name.lower()} {entry.activity.detail}".rstrip()
     job: Any = entry.job
@@ -258,7 +258,7 @@ def _name_of(entry: _Entry) -> str:
 
 
 class LatestLane(_Lane):
-    """One thread; a newer request replaces the one that still waits."""
+    """A lane on which a newer request replaces the one that still waits."""
 
     def ask(
         self,
@@ -267,7 +267,7 @@ class LatestLane(_Lane):
         on_done: Callable[[T], None],
         on_error: Callable[[Exception], None],
     ) -> None:
-        """Run `request` unless a newer one comes before its turn; then nobody hears of it."""
+        """Run `request`, unless a newer one replaces it before its turn; then no callback is called."""
         self._drop(lambda entry: entry.priority > 0)
         self._add(request, Listener(on_done, on_error), priority=1)
 
@@ -278,23 +278,23 @@ class LatestLane(_Lane):
         on_done: Callable[[T], None],
         on_error: Callable[[Exception], None],
     ) -> None:
-        """Run `request` whatever is asked later, before the one that may be replaced."""
+        """Run `request`, never replaced, before the request that may be replaced."""
         self._add(request, Listener(on_done, on_error))
 
 
 class Ticket:
-    """One request of a QueueLane, to cancel it."""
+    """Handle of a request of a QueueLane, to cancel it."""
 
     def __init__(self, entry: _Entry) -> None:
         self._entry = entry
 
     def cancel(self) -> None:
-        """Stop it: before its turn, or at its next step."""
+        """Cancel the request before its turn, or at its next step."""
         self._entry.cancelled = True
 
 
 class QueueLane(_Lane):
-    """One thread; requests run by priority (lowest number first), then in the order they were asked."""
+    """A lane that runs requests by priority (lowest number first), then in the order of their arrival."""
 
     def __init__(
         self,
@@ -318,7 +318,7 @@ class QueueLane(_Lane):
         key: Hashable = None,
         activity: Activity | None = None,
     ) -> Ticket:
-        """Queue `job`; `group` is for `drop`, `key` for `has`, `activity` for the status bar."""
+        """Queue `job`; `group` is used by `drop`, `key` by `has`, and the status bar shows `activity`."""
         listener = Listener(on_done, on_error)
         return Ticket(self._add(job, listener, priority=priority, group=group, key=key, activity=activity))
 
@@ -331,21 +331,21 @@ class QueueLane(_Lane):
         on_progress: Callable[[Progress], None] | None = None,
         on_cancel: Callable[[], None] | None = None,
     ) -> Ticket:
-        """Queue a long job; cancelling its ticket closes the generator at its next step."""
+        """Queue a long job; cancelling its ticket closes the job's generator at its next step."""
         listener = Listener(on_done, on_error, on_progress, on_cancel)
         return Ticket(self._add(start, listener, is_steps=True))
 
     def drop(self, group: str) -> None:
-        """Forget the requests of `group` that still wait; the one running goes on."""
+        """Remove the waiting requests of `group`; a running one continues."""
         self._drop(lambda entry: entry.group == group)
 
     def hold(self, *, above: int) -> None:
-        """Start no request whose priority number is above `above` until `release`; the one running goes on."""
+        """Until `release`, start no request whose priority number is above `above`; a running one continues."""
         with self._wake:
             self._highest = above
 
     def release(self) -> None:
-        """Let what was held back start."""
+        """Let requests start that were held back."""
         with self._wake:
             self._highest = float("inf")
             self._wake.notify_all()

@@ -1,11 +1,11 @@
-"""Tuning of the whole process: what trades the ways of Python and of the system for a window that answers sooner.
+"""Tuning of the whole process: changes to defaults of Python and the system that make the window respond faster.
 
-One function for each trick, with its gain. `tune` calls those whose moment has come. `BOXREFINE_TUNING=off` skips all
-of them, for a system on which one does harm: everything works without, and slower. What has its own place asks
-`is_on`: the collector (lanes/collector.py) and the trainer's process.
+Each trick is one function, which documents its gain. `tune` calls those of a moment. `BOXREFINE_TUNING=off` skips all,
+for systems on which one of them does harm; everything works without them, only slower. The collector
+(lanes/collector.py) and the trainer's process are tuned elsewhere and check `is_on`.
 
-Gains are those of the change that brought the trick, on two cores of an AMD EPYC; "not measured" says that nobody has
-a figure of the trick alone. `boxrefine benchmark stalls` and `latency` with and without `BOXREFINE_TUNING=off` measure
+The gains were measured on two cores of an AMD EPYC when the trick was added; "not measured" means that there is no
+figure for the trick alone. `boxrefine benchmark stalls` and `latency` with and without `BOXREFINE_TUNING=off` measure
 all of them together.
 """
 
@@ -20,7 +20,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from enum import Enum
+from enum import Enum, auto
 from pathlib import Path
 
 VARIABLE = "BOXREFINE_TUNING"
@@ -28,22 +28,26 @@ VARIABLE = "BOXREFINE_TUNING"
 SWITCH_S = 0.0001
 _NICER_BY = 4
 _SLICE_NS = 100_000
-_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # the numbers of a system call that older C libraries lack
+_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # numbers of a system call that older C libraries do not wrap
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
-# What `import torch` opens first itself, then all that is not about Python: libtorch brings the CPU's and CUDA's. torch
-# imports triton where it is installed, which is one library of half a gigabyte.
+# libtorch_global_deps is what `import torch` opens first; libtorch depends on the libraries for the CPU and CUDA. torch
+# imports triton if it is installed, which is one library of half a gigabyte.
 _LIBRARIES = {"torch": ("lib/libtorch_global_deps", "lib/libtorch"), "triton": ("_C/libtriton",)}
-_SUFFIXES = {"linux": ".so", "darwin": ".dylib"}  # on Windows, torch is imported before Qt as it is
+_SUFFIXES = {"linux": ".so", "darwin": ".dylib"}  # on Windows, torch is imported before Qt anyway
 
 
 class Moment(Enum):
-    """When a trick works."""
+    """When and where a trick must be called."""
 
-    PROCESS = "in every verb and in the window, before torch is loaded"
-    WINDOW = "in the window, before Qt is loaded and other threads are there"
-    GUI_THREAD = "on the GUI thread, after Qt was loaded and the lanes were made"
-    LANE = "on the thread of a lane that gives way to the window"
+    PROCESS = auto()
+    """In every process, before torch is loaded."""
+    WINDOW = auto()
+    """In the window's process, before Qt is loaded and other threads exist."""
+    GUI_THREAD = auto()
+    """On the GUI thread, after Qt was loaded and the lanes were created."""
+    LANE = auto()
+    """On the thread of a lane that gives way to the window."""
 
 
 def is_on() -> bool:
@@ -52,7 +56,7 @@ def is_on() -> bool:
 
 
 def tune(moment: Moment) -> None:
-    """Do what belongs to this moment, unless tuning is off."""
+    """Apply the tricks of a moment, unless tuning is off."""
     if is_on():
         for trick in TRICKS[moment]:
             trick()
@@ -62,31 +66,31 @@ def tune(moment: Moment) -> None:
 
 
 def wait_without_spinning() -> None:
-    """Let threads of OpenMP sleep while they wait for each other, after a spin of some microseconds.
+    """Let OpenMP threads sleep while they wait for each other, after spinning for some microseconds.
 
-    Threads that spin make everything many times slower on a busy machine. Only GNU's OpenMP has the short spin.
+    Spinning threads make everything many times slower on a busy machine. Only GNU's OpenMP has the short spin.
 
-    Gain: many times on a busy machine; the short spin halves the time of a single box.
+    Gain: several times faster on a busy machine; the short spin halves the time for a single box.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def use_large_pages() -> None:
-    """Let torch take large pages for large tensors (Linux).
+    """Let torch use large pages for large tensors (Linux).
 
-    Gain: nearly a third of the time in which vit_tiny encodes a picture.
+    Gain: nearly a third of the time that vit_tiny needs to encode a picture.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 def keep_memory() -> None:
-    """Let glibc keep what pictures and features took, instead of asking the system for each anew.
+    """Let glibc keep freed memory of pictures and features, instead of returning it to the system each time.
 
-    Up to 256 MB, and up to 64 MB (glibc's own limit) for each other thread; what is larger than 32 MB goes back.
-    Memory fresh from the system costs a fault every 4 kB. Other systems have no such setting.
+    It keeps up to 256 MB, and up to 64 MB (glibc's own limit) for each other thread; blocks above 32 MB are returned.
+    New memory from the system costs a page fault every 4 kB. Other systems have no such setting.
 
-    Gain: four of five page faults at least (a test counts them), which can take longer than decoding a JPEG.
+    Gain: at least four of five page faults (a test counts them), which can take longer than decoding a JPEG.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
@@ -99,38 +103,38 @@ def keep_memory() -> None:
 
 
 def open_libraries() -> list[Path]:
-    """Open torch's libraries as its import does, so that importing torch finds them open; gives those it opened.
+    """Open torch's libraries before `import torch` does; return the paths of those that were opened.
 
-    The import opens hundreds of megabytes with Python's lock held, and no other thread runs Python meanwhile. It must
-    come before other threads: a library that is opened beside them without Python's lock holds the loader's lock, for
-    which they wait with Python's. They would stand still all the same, or for good, should anything that is opened ask
-    for Python's.
+    The import opens hundreds of megabytes while it holds the GIL, so that no other thread runs Python meanwhile. This
+    must be called before other threads start: it releases the GIL and holds the lock of the dynamic loader, for which
+    another thread could wait while holding the GIL. That thread would block the others just the same, or deadlock if
+    the initialization of a library needed the GIL.
 
-    Gain: a stall of a fifth of a second, longer where the libraries come from the disk.
+    Gain: a stall of 0.2 s, longer when the libraries are read from the disk.
     """
     opened = []
     for path in _library_paths():
-        with suppress(OSError):  # the import tells of it
+        with suppress(OSError):  # the import reports it
             ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL if "global_deps" in path.name else ctypes.DEFAULT_MODE)
             opened.append(path)
     return opened
 
 
 def switch_threads_quickly() -> None:
-    """Let a lane that runs Python keep the GUI thread waiting for 0.1 ms at most.
+    """Let a lane that runs Python delay the GUI thread by at most 0.1 ms.
 
-    The GUI thread waits that long each time it comes back from Qt's own code, dozens of times to paint a list.
+    The GUI thread can wait that long each time it returns from Qt's code, dozens of times to paint a list.
 
-    Gain: painting a list beside a busy lane takes a second with Python's own 5 ms, and half a tenth with 1 ms.
+    Gain: painting a list during a busy lane takes 1 s with Python's default of 5 ms, and 0.05 s with 1 ms.
     """
     sys.setswitchinterval(SWITCH_S)
 
 
 def leave_imports_alone() -> None:
-    """Take back the look that PySide6 has at the source of every module that is imported after it.
+    """Remove the import hook of PySide6, which reads the source of every module that is imported after it.
 
-    It looks for users of its feature `snake_case`, of whom there are none here. torch's many modules take longer for
-    it, with Python's lock held.
+    The hook searches for uses of the feature `snake_case`, which this program does not use. It slows down the import of
+    torch's many modules while the GIL is held.
 
     Gain: not measured.
     """
@@ -153,10 +157,10 @@ class _Wish(ctypes.Structure):
 
 
 def go_first() -> None:
-    """Let the window's thread have a processor as soon as it wants one; threads that it starts later would, too.
+    """Let the window's thread get a processor as soon as it wakes up; threads that it starts later inherit this.
 
-    Linux lets whoever computes go on for some milliseconds, unless the one that woke up asked for shorter turns. From
-    6.12 on it can be asked; elsewhere nothing is done.
+    Linux lets a running thread continue for some milliseconds, unless the thread that woke up has a shorter time slice.
+    Programs can set the slice from Linux 6.12 on; elsewhere nothing is done.
 
     Gain: not measured.
     """
@@ -164,16 +168,16 @@ def go_first() -> None:
     if number is not None:
         niceness = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
         wish = _Wish(ctypes.sizeof(_Wish), os.sched_getscheduler(0), nice=niceness, runtime=_SLICE_NS)
-        ctypes.CDLL(None).syscall(number, 0, ctypes.byref(wish), 0)  # refused by a sandbox, it is as it was
+        ctypes.CDLL(None).syscall(number, 0, ctypes.byref(wish), 0)  # without effect if a sandbox refuses it
 
 
 def give_way() -> None:
-    """Let the window and the answer to a drag go before this thread, and before those that it starts, as torch does.
+    """Give this thread, and those that it starts (as torch does), a lower priority than the window and live refinement.
 
-    As one of a batch it takes the processor from nobody when it wakes up, also not from the lane that holds Python's
-    lock, for which the window may wait. On Linux alone each thread has a niceness of its own. It is made a little
-    nicer: with 10 instead of 4, other programs keep lanes from a processor while they hold that lock, and the window
-    stands still for hundreds of milliseconds.
+    With the batch policy, a thread that wakes up never preempts another one, in particular not a lane that holds the
+    GIL while the window waits for it. Only Linux has a niceness for each thread. It is raised only a little: with 10
+    instead of 4, other programs keep a lane from running while it holds the GIL, and the window freezes for hundreds of
+    milliseconds.
 
     Gain: not measured.
     """
@@ -185,7 +189,7 @@ def give_way() -> None:
 
 
 def trainers_variables() -> dict[str, str]:
-    """Variables for the trainer's process, which leave one processor to the window; none where tuning is off.
+    """Return variables for the trainer's process that leave one processor to the window; none if tuning is off.
 
     Gain: not measured.
     """
@@ -201,7 +205,7 @@ TRICKS: Mapping[Moment, tuple[Callable[[], object], ...]] = {
 
 
 def _library_paths() -> list[Path]:
-    """Where torch's libraries are, found without importing anything."""
+    """Return the paths of torch's libraries, without importing anything."""
     suffix = _SUFFIXES.get(sys.platform)
     if suffix is None:
         return []

@@ -1,6 +1,6 @@
-"""The store lane: the one thread that touches the project file, and what it reads back after each write.
+"""StoreLane: the only thread that touches the project file; after each write it reads the changed parts back.
 
-Rejected: letting panels read the store themselves; each would wait for the lane in its own way.
+Rejected: panels that read the store themselves; each would have to wait for the lane in its own way.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.state.project_view import Moved, OpenedProject, StoreView, read_touched, read_whole
 from core.errors import ProjectGoneError, StorageError
 from core.records import Changes
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -22,10 +23,10 @@ T = TypeVar("T")
 
 
 class StoreLane:
-    """Runs functions of the open project, one after the other, each on the store lane.
+    """Runs functions of the open project on the store lane, one after the other.
 
-    Where a write finds the project's file gone, the project goes on in a copy of its own, and the write with it;
-    `on_moved` hears of that on the GUI thread.
+    If a write finds the project file missing, the lane copies the project to a rescue file and repeats the write there;
+    `on_moved` is then called on the GUI thread.
     """
 
     def __init__(self, lane: QueueLane, *, unheard: Callable[[Exception], None]) -> None:
@@ -33,9 +34,9 @@ class StoreLane:
         self._unheard = unheard
         self._moves: deque[Moved] = deque()  # filled on the lane, emptied on the GUI thread
         self._lane = lane
-        self._project: ProjectStore | None = None  # touched on the lane alone
-        self._lane_turn = 0  # counts opened projects: on the lane
-        self._gui_turn = 0  # the same as the GUI thread knows it
+        self._project: ProjectStore | None = None  # used on the lane only
+        self._lane_turn = 0  # number of projects opened so far, on the lane
+        self._gui_turn = 0  # the same number as far as the GUI thread knows
 
     def open(
         self,
@@ -44,13 +45,13 @@ class StoreLane:
         on_done: Callable[[OpenedProject], None],
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Put another project in the place of the open one, once it is known to be readable."""
+        """Open another project, and close the present one once the new one could be read."""
 
         def job() -> tuple[int, OpenedProject]:
             project = opener()
             try:
                 if self._project is not None:
-                    project.succeed(self._project)  # it may be the same one
+                    project.succeed(self._project)  # both may be the same file
                 opened = OpenedProject(project.path, read_whole(project))
             except BaseException:
                 project.close()
@@ -74,7 +75,7 @@ class StoreLane:
         on_done: Callable[[StoreView], None],
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Run one operation and read back what it touched."""
+        """Run one operation and read back the changed parts."""
         self.run(lambda project: read_touched(project, job(project)), on_done=on_done, on_error=on_error)
 
     def run(
@@ -84,30 +85,30 @@ class StoreLane:
         on_done: Callable[[T], None] | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Run a function of the project that the window shows now; without one it is our bug, heard of as an error."""
+        """Run a function of the project that the window shows now; a RuntimeError (a bug) if none is open."""
         turn = self._gui_turn
 
         def done(value: T) -> None:
-            self._tell_moves()
+            self._report_moves()
             if on_done is not None:
                 on_done(value)
 
         def failed(error: Exception) -> None:
-            self._tell_moves()
+            self._report_moves()
             (on_error or self._unheard)(error)
 
-        self._lane.run(lambda: self._surely(self._opened(turn), job), on_done=done, on_error=failed)
+        self._lane.run(lambda: self._run_or_rescue(self._opened(turn), job), on_done=done, on_error=failed)
 
     def save_elsewhere(self, path: Path, *, on_error: Callable[[Exception], None]) -> None:
-        """Copy the project to a new file and go on there. Errors are StorageErrors; the project stays where it is."""
+        """Copy the project to a new file and continue there; on a StorageError the project stays where it is."""
 
         def job(project: ProjectStore) -> None:
-            self._go_on_in(project, path, is_gone=False)
+            self._move_to(project, path, is_gone=False)
 
         self.run(job, on_error=on_error)
 
     def rescue(self) -> None:
-        """Go on in a copy, because the project's file is gone."""
+        """Continue in a copy if the project file is gone."""
 
         def job(project: ProjectStore) -> None:
             if project.is_gone:
@@ -116,7 +117,7 @@ class StoreLane:
         self.run(job)
 
     def read(self, job: Callable[[ProjectStore], T], *, on_done: Callable[[T], None]) -> None:
-        """Read something of the project that the window shows now; nobody hears of it where another one was opened."""
+        """Read from the project that the window shows now; `on_done` is not called if another one was opened."""
         turn = self._gui_turn
 
         def unless_another() -> T | None:
@@ -134,11 +135,11 @@ class StoreLane:
 
     @property
     def is_idle(self) -> bool:
-        """Every write asked for so far is stored, and the GUI thread has heard of it."""
+        """Whether every requested write is stored, and the GUI thread has handled its outcome."""
         return self._lane.is_idle
 
     def close(self) -> None:
-        """Finish what waits, then close the file."""
+        """Run the waiting functions, then close the file."""
         self._lane.run(self._close_project)
         self._lane.close(drain=True)
 
@@ -149,25 +150,27 @@ class StoreLane:
     def _opened(self, turn: int) -> ProjectStore:
         if self._project is None:
             raise RuntimeError("no project is open")
-        if turn != self._lane_turn:  # ids of one project mean something else in the next
-            raise StorageError(f"{self._project.path} was opened meanwhile: do that again where it belongs.")
+        if turn != self._lane_turn:  # ids of one project are invalid in another
+            raise StorageError(
+                tr("{path} was opened meanwhile: do that again where it belongs.", path=self._project.path)
+            )
         return self._project
 
-    def _surely(self, project: ProjectStore, job: Callable[[ProjectStore], T]) -> T:
+    def _run_or_rescue(self, project: ProjectStore, job: Callable[[ProjectStore], T]) -> T:
         try:
             value = job(project)
         except ProjectGoneError:  # nothing was written
             return job(self._rescue(project))
         if project is self._project and project.is_gone:
-            self._rescue(project)  # it may have gone while the value was being written, and the copy has it
+            self._rescue(project)  # the file may have gone during the write; the copy has the written value
         return value
 
     def _rescue(self, project: ProjectStore) -> ProjectStore:
         from core.store.copying import rescue_path
 
-        return self._go_on_in(project, rescue_path(project.path), is_gone=True)
+        return self._move_to(project, rescue_path(project.path), is_gone=True)
 
-    def _go_on_in(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
+    def _move_to(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
         from core.store.rescued import note_rescue, settle_rescue
 
         project.copy_to(path)
@@ -181,7 +184,7 @@ class StoreLane:
         self._moves.append(Moved(project.path, path, is_gone))
         return copy
 
-    def _tell_moves(self) -> None:
+    def _report_moves(self) -> None:
         while self._moves:
             moved = self._moves.popleft()
             if self.on_moved is not None:

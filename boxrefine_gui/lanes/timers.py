@@ -1,4 +1,4 @@
-"""Timers of the GUI thread, and how long those wait that several parts share."""
+"""Timers of the GUI thread, and a delay that several modules share."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 
 AFTER_A_STEP_MS = 40
-"""For so long after a step to another image the window has the processor for itself, if all it shows is there.
+"""Delay after a step to another image before lanes work ahead, if that image needs no work itself.
 
-What lanes do ahead, the neighbours' pictures and features, would slow the step itself down.
+Decoding and encoding the neighboring images at once would slow down the step.
 """
 
 
 def timer(interval_ms: int, call: Callable[[], None], *, once: bool = True) -> QTimer:
-    """One that was not started: `call` comes so long after its last start, or again and again if not `once`."""
+    """Create a stopped timer that calls `call` after `interval_ms`, repeatedly if not `once`."""
     made = QTimer()
     made.setSingleShot(once)
     made.setInterval(interval_ms)

@@ -1,4 +1,4 @@
-"""TrainerProcess: `boxrefine train` as a process of its own, read line by line; whatever becomes of it, we go on."""
+"""TrainerProcess: runs `boxrefine train` as a separate process, so that its crash does not affect the window."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PATIENCE_MS = 3000
 
 
 class TrainerProcess(QObject):
-    """One process at a time; `ended` comes once for each that was started, unless `stop` was called."""
+    """Runs one process at a time; emits `ended` once for each, unless `stop` was called."""
 
-    told = Signal(dict)  # a line of JSON on its stdout
-    ended = Signal(int, str)  # its exit code, and the last sentence on its stderr
+    told = Signal(dict)  # a JSON object, one line on its stdout
+    ended = Signal(int, str)  # its exit code (-1: crashed or not started), and the last line on its stderr
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class TrainerProcess(QObject):
 
     @property
     def number(self) -> int:
-        """The system's number of the process that runs, 0 where none does."""
+        """The process id, 0 if none runs."""
         return int(self._process.processId()) if self._process is not None else 0
 
     def start(self, command: Sequence[str]) -> None:
-        """Start a command whose first word is the program."""
+        """Start a command, the program first."""
         process = QProcess(self)
         process.setProcessEnvironment(_environment())
         process.readyReadStandardOutput.connect(self._read)
@@ -48,12 +48,12 @@ class TrainerProcess(QObject):
         process.start(command[0], list(command[1:]))
 
     def say(self, word: str) -> None:
-        """A line on its stdin."""
+        """Write a line to its stdin."""
         if self._process is not None:
             self._process.write(f"{word}\n".encode())
 
     def stop(self) -> None:
-        """Kill it: it keeps nothing that matters until its very end."""
+        """Kill the process; this is safe because it writes its result only at its end."""
         process, self._process = self._process, None
         if process is not None:
             for signal in (process.finished, process.errorOccurred, process.readyReadStandardOutput):
@@ -68,9 +68,9 @@ class TrainerProcess(QObject):
         self._rest += bytes(self._process.readAllStandardOutput().data())
         *lines, self._rest = self._rest.split(b"\n")
         for line in lines:
-            told = _json_of(line)
-            if told is not None:
-                self.told.emit(told)
+            value = _parse(line)
+            if value is not None:
+                self.told.emit(value)
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
         process = self._process
@@ -85,7 +85,7 @@ class TrainerProcess(QObject):
         self.ended.emit(-1 if crashed else code, lines[-1] if lines else "")
 
     def _failed(self, error: QProcess.ProcessError) -> None:
-        """It could not be started; all other faults end in `_finished`."""
+        """Handle a failed start; after any other error, Qt calls `_finished`."""
         process = self._process
         if error == QProcess.ProcessError.FailedToStart and process is not None:
             self._process = None
@@ -94,7 +94,7 @@ class TrainerProcess(QObject):
 
 
 def train_command(project: Path, settings: Settings) -> list[str]:
-    """The command that teaches by a project's corrections."""
+    """Return the command that trains a refiner on a project's corrections."""
     options = ["--project", str(project), "--encoder", settings.encoder, "--device", settings.device]
     options += ["--cache", str(cache_folder(settings))]
     options += ["--config", settings.teach_config] if settings.teach_config else []
@@ -102,7 +102,7 @@ def train_command(project: Path, settings: Settings) -> list[str]:
 
 
 def _environment() -> QProcessEnvironment:
-    """Ours, with this very BoxRefine first, and with one processor left to the window."""
+    """Return this process's environment, with this copy of BoxRefine first on PYTHONPATH, and tuned."""
     environment = QProcessEnvironment.systemEnvironment()
     here = str(Path(__file__).resolve().parent.parent)
     others = environment.value("PYTHONPATH")
@@ -112,9 +112,9 @@ def _environment() -> QProcessEnvironment:
     return environment
 
 
-def _json_of(line: bytes) -> dict[str, Any] | None:
+def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(line)
+        value = json.loads(line)
     except ValueError:
-        return None  # a library that prints is no news
-    return told if isinstance(told, dict) else None
+        return None  # output of a library
+    return value if isinstance(value, dict) else None

@@ -1,1 +1,1 @@
-"""The verbs: each changes stored data or starts a long job, and says who is told."""
+"""Operations of the window: each changes stored data or starts a long job, and reports how it ended."""

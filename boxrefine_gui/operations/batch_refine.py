@@ -1,6 +1,6 @@
-"""Refining all boxes of an image or a folder in the background: what comes of it is proposed, and no box is changed.
+"""Refine all boxes of an image or a folder in the background; the results are proposals, and no box is changed.
 
-The pictures go through the encode lane one by one, behind the open image and its neighbours, so that nobody waits.
+The encode lane processes one picture at a time, after the open image and its neighbors, so that the user never waits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, JobWatcher, Parts
+from boxrefine_gui.operations.clauses import clause_of, list_of, sentence_of
 from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.level import Level
@@ -21,22 +22,21 @@ from boxrefine_gui.state.session import Session
 from core.errors import BadFileError, GpuError, KnownError
 from core.progress import Progress, duration
 from core.records import Correction, ImageRecord
+from core.translation import tr, tr_plural
 
-_GROUP = "refine all"
-_AT_ONCE, _BEHIND_THE_NEIGHBOURS = 1, 50
+_GROUP = "refine_all"
+_AT_ONCE, _BEHIND_THE_NEIGHBORS = 1, 50
 _TIMED = 2
-"""Images that must be done before it is said how long the others will take."""
+"""Number of finished images from which on the remaining time is shown."""
 
-UNDER_WAY = "Boxes are being refined already: wait for that, or cancel it below the list of images."
-NOTHING_LEFT = "No box {where} is left to refine."
-_HOW_TO_CHECK = (
-    ("next_to_check", "goes to the next one"), ("accept", "takes it"), ("accept_all", "takes all of an image"),
-)  # fmt: skip
+UNDER_WAY = tr("Boxes are being refined already: wait for that, or cancel it below the list of images.")
+NOTHING_LEFT_HERE = tr("No box of this image is left to refine.")
+NOTHING_LEFT_IN_FOLDER = tr("No box of this folder is left to refine.")
 
 
 @dataclass(frozen=True)
 class RefineImageRequest:
-    """A question about boxes of one image; calling it, on the encode lane, gives them with their refinements."""
+    """Request to refine boxes of one image; calling it on the encode lane returns them with their refinements."""
 
     models: Models
     image: ImageRecord
@@ -53,8 +53,15 @@ class RefineImageRequest:
         now, then = (features.frame.image_width, features.frame.image_height), (self.image.width, self.image.height)
         if now != then:
             raise BadFileError(
-                f"The picture {path} is {now[0]} x {now[1]} pixels and was {then[0]} x {then[1]} when its boxes were "
-                "drawn: put the old one back."
+                tr(
+                    "The picture {path} is {width} x {height} pixels and was {old_width} x {old_height} when its boxes "
+                    "were drawn: put the old one back.",
+                    path=path,
+                    width=now[0],
+                    height=now[1],
+                    old_width=then[0],
+                    old_height=then[1],
+                )
             )
         job = refine_many(
             [correction.drawn for correction in self.asked],
@@ -63,7 +70,7 @@ class RefineImageRequest:
             features=features,
             refiner=models.refiner,
             second_look=models.looks_twice,
-            closer=False,  # they take so long that an image that is jumped to would have to wait
+            closer=False,  # crops of single boxes take so long that the next opened image would have to wait
         )
         answers, _ = run(job)
         return [
@@ -74,7 +81,7 @@ class RefineImageRequest:
 
 @dataclass
 class _Run:
-    """What is still to do, and what has been done."""
+    """Progress of one run: the images left, and the results so far."""
 
     job: LongJob
     undoable: bool
@@ -82,27 +89,27 @@ class _Run:
     total: int = 0
     proposed: int = 0
     on_images: int = 0
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     @property
     def counts(self) -> dict[str, float]:
-        """For the log."""
-        return {"boxes": self.proposed, "images": self.on_images, "of": self.total, "left_out": len(self.faults)}
+        """Figures for the log."""
+        return {"boxes": self.proposed, "images": self.on_images, "of": self.total, "left_out": len(self.errors)}
 
     @property
     def time_left(self) -> str:
-        """In words; empty while nobody knows."""
+        """The remaining time in words; empty while too few images are done to estimate it."""
         done = self.total - len(self.left) - 1
         seconds = (time.monotonic() - self.started) / done * (len(self.left) + 1) if done >= _TIMED else 0.0
         return duration(seconds) if seconds >= 1 else ""
 
 
 class RefineAll:
-    """One run at a time. What a run has proposed stays when it is cancelled, and the next one goes on from there.
+    """Refines in one run at a time. Proposals of a cancelled run stay, and the next run continues with the rest.
 
-    What is proposed for the open image is an undo step. What comes from the background is none, because undo and redo
-    belong to the hand; the way back is to discard the proposals.
+    Proposals for the open image are an undo step. Those for the folder are not, because undo and redo are for what the
+    user does by hand; the user can discard these proposals instead.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -111,28 +118,28 @@ class RefineAll:
         parts.session.project_changed.connect(self.stop)
 
     def image(self, *, watch: Callable[[], JobWatcher]) -> None:
-        """Refine those boxes of the open image that were neither refined nor changed by hand."""
+        """Refine the boxes of the open image that were neither refined nor changed by the user."""
         image = self._parts.session.image
         if image is not None and self._may_start():
-            self._listed(self._begin(watch, undoable=True), [image.id])
+            self._start_with(self._begin(watch, undoable=True), [image.id])
 
     def folder(self, *, watch: Callable[[], JobWatcher]) -> None:
-        """The same for all images, the open one first."""
+        """Refine such boxes of all images, the open one first."""
         if self._may_start():
             run = self._begin(watch, undoable=False)
             self._parts.store.run(
                 lambda project: project.never_refined_images(),
-                on_done=partial(self._listed, run),
-                on_error=partial(self._broke, run),
+                on_done=partial(self._start_with, run),
+                on_error=partial(self._abort, run),
             )
 
     def cancel(self) -> None:
-        """End the run before its time, and say what there is."""
+        """End the run early, and report the proposals so far."""
         if self._run is not None:
-            self._end(self._run, "Refining was cancelled")
+            self._end(self._run, tr("Refining was cancelled"))
 
     def stop(self) -> None:
-        """End the run and say nothing."""
+        """End the run without a report."""
         if self._run is not None:
             self._run.job.end()
 
@@ -146,21 +153,21 @@ class RefineAll:
     def _begin(self, watch: Callable[[], JobWatcher], *, undoable: bool) -> _Run:
         job = LongJob(
             self._parts.session,
-            title="Refining",
-            log_as="refining all",
+            title=tr("Refining"),
+            log_as="refining all",  # untranslated: a name in the log
             watch=watch,
-            on_end=self._ended,
+            on_end=self._clean_up,
             on_cancel=self.cancel,
         )
         self._run = run = _Run(job, undoable)
         job.begin()
         return run
 
-    def _ended(self) -> None:
+    def _clean_up(self) -> None:
         self._parts.encode.drop(_GROUP)
         self._run = None
 
-    def _listed(self, run: _Run, image_ids: Sequence[int]) -> None:
+    def _start_with(self, run: _Run, image_ids: Sequence[int]) -> None:
         if run is self._run:
             run.left, run.total = deque(from_here_on(self._parts.session, image_ids)), len(image_ids)
             self._next(run)
@@ -170,7 +177,7 @@ class RefineAll:
         if run is not self._run:
             return
         if session.models is None:
-            self._end(run, "Refining stopped because the model went")
+            self._end(run, tr("Refining stopped because the model was unloaded"))
             return
         record = None
         while run.left and record is None:
@@ -179,13 +186,11 @@ class RefineAll:
         if record is None:
             self._end(run, "")
             return
-        left = run.time_left
-        words = f"Refining {record.path.name}" + (f", {left} left" if left else "")
-        run.job.progressed(Progress(run.total - len(run.left) - 1, run.total, words))
+        run.job.progressed(Progress(run.total - len(run.left) - 1, run.total, _message(record.path.name, run)))
         self._parts.store.run(
             lambda project: project.never_refined(record.id),
             on_done=partial(self._ask, run, record),
-            on_error=partial(self._broke, run),
+            on_error=partial(self._abort, run),
         )
 
     def _ask(self, run: _Run, record: ImageRecord, asked: list[Correction]) -> None:
@@ -196,69 +201,103 @@ class RefineAll:
         names = {category.id: category.name for category in session.categories}
         self._parts.encode.run(
             RefineImageRequest(session.models, record, asked, names),
-            on_done=partial(self._answered, run),
-            on_error=partial(self._failed, run),
-            priority=_AT_ONCE if run.undoable else _BEHIND_THE_NEIGHBOURS,
+            on_done=partial(self._propose, run),
+            on_error=partial(self._skip, run),
+            priority=_AT_ONCE if run.undoable else _BEHIND_THE_NEIGHBORS,
             group=_GROUP,
             activity=Activity(ActivityKind.REFINING, record.path.name),
         )
 
-    def _answered(self, run: _Run, answers: list[Correction]) -> None:
+    def _propose(self, run: _Run, answers: list[Correction]) -> None:
         if run is self._run:
             self._parts.store.write(
                 lambda project: project.propose(answers, undoable=run.undoable),
-                on_done=partial(self._stored, run, len(answers)),
-                on_error=partial(self._broke, run),
+                on_done=partial(self._count_stored, run, len(answers)),
+                on_error=partial(self._abort, run),
             )
 
-    def _stored(self, run: _Run, count: int, view: StoreView) -> None:
+    def _count_stored(self, run: _Run, count: int, view: StoreView) -> None:
         self._parts.session.apply(view)
         run.proposed += count
         run.on_images += 1
         self._next(run)
 
-    def _failed(self, run: _Run, error: Exception) -> None:
-        """A picture that cannot be used is told of at the end; the others go on."""
+    def _skip(self, run: _Run, error: Exception) -> None:
+        """Continue after a picture that cannot be used; the report at the end names it."""
         if isinstance(error, KnownError) and not isinstance(error, GpuError):
-            run.faults.append(str(error))
+            run.errors.append(str(error))
             self._next(run)
         else:
-            self._broke(run, error)
+            self._abort(run, error)
 
-    def _broke(self, run: _Run, error: Exception) -> None:
+    def _abort(self, run: _Run, error: Exception) -> None:
         if run is self._run:  # else it was cancelled, or belongs to a project that is no longer open
             run.job.fail(error)
 
     def _end(self, run: _Run, why: str) -> None:
         session = self._parts.session
-        keys = [f"{session.keys[id]} {does}" for id, does in _HOW_TO_CHECK if session.keys.get(id)]
-        sentence = words_on(run, why, how_to_check=", ".join(keys))
-        run.job.end(Outcome(sentence, Level.WARNING if run.faults else Level.INFO, run.counts))
+        sentence = words_on(run, why, how_to_check=_how_to_check(session.keys))
+        run.job.end(Outcome(sentence, Level.WARNING if run.errors else Level.INFO, run.counts))
         if run.undoable and session.draft is None and session.selected_id is None:
             first = next((entry for entry in session.corrections if entry.proposal is not None), None)
             session.select(first.id if first is not None else None)
 
 
 def from_here_on(session: Session, image_ids: Sequence[int]) -> list[int]:
-    """Image ids in the order of the list, the open image and those after it first."""
+    """Sort image ids in the order of the list, the open image and those after it first."""
     rows = sorted((row, image_id) for image_id in image_ids if (row := session.row_of(image_id)) is not None)
     here = session.row or 0
     return [image_id for _, image_id in sorted(rows, key=lambda entry: entry[0] < here)]
 
 
 def words_on(run: _Run, why: str, *, how_to_check: str) -> str:
-    """One sentence on what is proposed now."""
-    what = "1 refinement is proposed" if run.proposed == 1 else f"{run.proposed} refinements are proposed"
-    where = "" if run.undoable else f" on {run.on_images} {'image' if run.on_images == 1 else 'images'}"
+    """Describe the proposals of a run; `why` is a clause on why it ended early, `how_to_check` one on keys."""
     if run.proposed:
-        parts = [why, f"{what}{where}, and no box is changed yet", how_to_check]
-    elif run.faults or why:
-        parts = [why or "No box was refined"]
+        clauses = [why, _proposals(run), how_to_check]
+    elif run.errors or why:
+        clauses = [why or tr("No box was refined")]
     else:
-        return NOTHING_LEFT.format(where="of this image" if run.undoable else "of this folder")
-    if run.faults:
-        first = run.faults[0].rstrip(".")
-        parts.append(
-            first if len(run.faults) == 1 else f"{len(run.faults)} images cannot be refined, the first: {first}"
+        return NOTHING_LEFT_HERE if run.undoable else NOTHING_LEFT_IN_FOLDER
+    if run.errors:
+        count, first = len(run.errors), clause_of(run.errors[0])
+        all_of_them = tr_plural(
+            "{count} image cannot be refined: {first}",
+            "{count} images cannot be refined, the first: {first}",
+            count,
+            first=first,
         )
-    return "; ".join(filter(None, parts)) + "."
+        clauses.append(first if count == 1 else all_of_them)
+    return sentence_of(clauses)
+
+
+def _proposals(run: _Run) -> str:
+    if run.undoable:
+        return tr_plural(
+            "{count} refinement is proposed, and no box is changed yet",
+            "{count} refinements are proposed, and no box is changed yet",
+            run.proposed,
+        )
+    return tr(
+        "{proposed} on {images}, and no box is changed yet",
+        proposed=tr_plural("{count} refinement is proposed", "{count} refinements are proposed", run.proposed),
+        images=tr_plural("{count} image", "{count} images", run.on_images),
+    )
+
+
+def _how_to_check(keys: Mapping[str, str]) -> str:
+    """Return a clause on the keys for the review; empty if none of these actions has a key."""
+    clauses = []
+    if key := keys.get("next_to_check"):
+        clauses.append(tr("{key} goes to the next one", key=key))
+    if key := keys.get("accept"):
+        clauses.append(tr("{key} takes it", key=key))
+    if key := keys.get("accept_all"):
+        clauses.append(tr("{key} takes all of an image", key=key))
+    return list_of(clauses)
+
+
+def _message(picture: str, run: _Run) -> str:
+    left = run.time_left
+    if not left:
+        return tr("Refining {picture}", picture=picture)
+    return tr("Refining {picture}, {time} left", picture=picture, time=left)

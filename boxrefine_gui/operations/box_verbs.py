@@ -1,6 +1,6 @@
-"""The verbs: each changes stored data or starts a long job, and says who is told.
+"""Operations on images, stored boxes, the undo history and the settings.
 
-All of them are called on the GUI thread; what runs on a lane is the function given to that lane.
+Call all of them on the GUI thread; each hands the functions that touch files or the project to a lane.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from boxrefine_gui.state.project_view import StoreView, read_touched
 from boxrefine_gui.state.session import Session
 from core.records import Changes
 from core.settings import Settings
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -36,13 +37,13 @@ def show_image(parts: Parts, image_id: int) -> None:
         session.direction = 1 if row > before else -1
     go_on(parts)
     session.set_image(session.images[row])
-    if image_id > 0:  # the others cannot be read and are not in the project
-        parts.store.look_at(image_id, on_done=partial(_looked_at, parts))
+    if image_id > 0:  # ids below 0 are of unreadable pictures, which are not in the project
+        parts.store.look_at(image_id, on_done=partial(_show_boxes, parts))
     show_left(parts)
 
 
-def _looked_at(parts: Parts, view: StoreView) -> None:
-    """The image's boxes are read; one that was drawn and not accepted is in hand again, unless the hand is at work."""
+def _show_boxes(parts: Parts, view: StoreView) -> None:
+    """Show the stored boxes of an image; activate a waiting drawn box if none is active and none is selected."""
     parts.session.apply(view)
     if parts.session.selected_id is None:
         show_left(parts)
@@ -60,7 +61,7 @@ def step_image(parts: Parts, step: int) -> None:
 
 
 def delete_selected(parts: Parts) -> None:
-    """Delete the selected box, or else discard the drawn one: what Delete takes is what is in view."""
+    """Discard the drawn box if there is one, else delete the selected box; both if the draft refines the latter."""
     draft, correction = parts.session.draft, parts.session.selected
     if draft is not None:
         discard(parts)
@@ -70,36 +71,39 @@ def delete_selected(parts: Parts) -> None:
 
 
 def delete_box(parts: Parts, correction_id: int) -> None:
-    """Delete a stored box, whatever is selected or drawn."""
+    """Delete a stored box; the selection and the drawn box do not matter."""
     parts.store.write(lambda project: project.delete([correction_id]), on_done=parts.session.apply)
 
 
 def choose_category(parts: Parts, category_id: int, *, tells: bool = False) -> None:
-    """Relabel the selected box, or else label the next ones so; `tells`: relabelling says what it did."""
+    """Relabel the selected box, or without one label the next boxes so; `tells` reports the relabeling."""
     session, draft, correction = parts.session, parts.session.draft, parts.session.selected
     if correction is None or (draft is not None and draft.again is None):
         session.choose_category(category_id)
     elif correction.category_id != category_id:
-        done = partial(_relabelled, session, correction.category_id, category_id) if tells else session.apply
+        done = partial(_report_relabel, session, correction.category_id, category_id) if tells else session.apply
         parts.store.write(lambda project: project.relabel([correction.id], category_id), on_done=done)
 
 
-def _relabelled(session: Session, before: int, after: int, view: StoreView) -> None:
-    """Who clicked a category to look at it, or to choose it for the next box, reads what became of the selected one."""
-    names = {category.id: category.name for category in session.categories}
+def _report_relabel(session: Session, before: int, after: int, view: StoreView) -> None:
+    """Report the relabeling: a user who clicked a category for the next box may not expect it."""
+    names = {category.id: short(category.name) for category in session.categories}
     session.apply(view)
-    undo = session.keys.get("undo", "")
-    told = f"Relabelled 1 box from “{short(names.get(before, ''))}” to “{short(names.get(after, ''))}”."
-    session.tell(f"{told} {undo} takes it back." if undo else told)
+    old, new, undo = names.get(before, ""), names.get(after, ""), session.keys.get("undo", "")
+    if undo:
+        text = tr("Relabelled 1 box from “{old}” to “{new}”. {key} takes it back.", old=old, new=new, key=undo)
+    else:
+        text = tr("Relabelled 1 box from “{old}” to “{new}”.", old=old, new=new)
+    session.tell(text)
 
 
 def short(name: str) -> str:
-    """A name no longer than a sentence can bear."""
+    """Cut a name to a length that fits into a sentence."""
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def add_category(parts: Parts, name: str) -> None:
-    """Add a category, or find the one of that name, and choose it as a click on it would."""
+    """Add a category, or find the existing one of that name, and choose it as a click on it does."""
 
     def job(project: ProjectStore) -> tuple[int, StoreView]:
         category = project.add_category(name)
@@ -114,7 +118,7 @@ def add_category(parts: Parts, name: str) -> None:
 
 
 def rename_category(parts: Parts, category_id: int, name: str) -> None:
-    """Give a category another name; its boxes keep it."""
+    """Rename a category; its boxes stay with it."""
     parts.store.write(lambda project: project.rename_category(category_id, name), on_done=parts.session.apply)
 
 
@@ -122,7 +126,7 @@ def rename_category(parts: Parts, category_id: int, name: str) -> None:
 
 
 def undo(parts: Parts) -> None:
-    """Take back the last that was done: a drawn box discarded, or drawn (one that waits is then in hand), or stored."""
+    """Undo the last action: restore a discarded drawn box, remove the drawn box, or undo a stored operation."""
     session, draft = parts.session, parts.session.draft
     back, session.discarded = session.discarded, None
     if back is not None:
@@ -132,45 +136,45 @@ def undo(parts: Parts) -> None:
         session.taken_back = draft if draft.again is None else None
         show_left(parts)
     else:
-        parts.store.write(lambda project: project.undo(), on_done=partial(_travelled, parts))
+        parts.store.write(lambda project: project.undo(), on_done=partial(_show_step, parts))
 
 
 def redo(parts: Parts) -> None:
-    """Bring back the drawn box that undo took, or do again what was undone last."""
+    """Restore the drawn box that undo removed, or redo the last undone operation."""
     session = parts.session
     back, session.taken_back = session.taken_back, None
     if back is not None:
         bring_back(parts, back)
     else:
-        parts.store.write(lambda project: project.redo(), on_done=partial(_travelled, parts))
+        parts.store.write(lambda project: project.redo(), on_done=partial(_show_step, parts))
 
 
-def _travelled(parts: Parts, view: StoreView) -> None:
-    """Show what was undone or redone, which may have been on another image."""
+def _show_step(parts: Parts, view: StoreView) -> None:
+    """Show what undo or redo changed; open its image if that is the only one."""
     session = parts.session
     apply_widely(parts, view)
     if view.changes.note:
         session.tell(view.changes.note)
     touched = view.changes.image_ids
     if len(touched) == 1 and (session.image is None or session.image.id not in touched):
-        session.leave_draft()  # going there is no yes to it
-        show_image(parts, min(touched))  # what touched many is seen from anywhere, and nobody loses their place
+        session.leave_draft()  # undo must not accept the drawn box
+        show_image(parts, min(touched))
 
 
 def apply_widely(parts: Parts, view: StoreView) -> None:
-    """Take over what may have touched very many images, whose boxes were then not read again with it."""
+    """Apply a view; where it holds only counts because it touched many images, read the open image's boxes again."""
     session = parts.session
     session.apply(view)
     image = session.image
     if view.tallies is not None and image is not None and image.id > 0:
-        parts.store.look_at(image.id, on_done=partial(_looked_at, parts))
+        parts.store.look_at(image.id, on_done=partial(_show_boxes, parts))
 
 
-# Choices
+# Settings
 
 
 def choose_settings(parts: Parts, settings: Settings) -> None:
-    """Take other choices and keep them for the next start."""
+    """Apply settings and save them for the next start."""
     from core.settings import save_settings
 
     parts.session.set_settings(settings)

@@ -1,4 +1,4 @@
-"""The verbs of checking: going to boxes that nobody has said yes to, and saying yes or no to them."""
+"""Operations of the review: go to unreviewed boxes, and accept or keep them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
+from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from core.records import Correction
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
-ALL_CHECKED = "No box of this project is left to check or to accept."
-NO_PROPOSAL = "There is no proposal in this project."
+ALL_CHECKED = tr("No box of this project is left to check or to accept.")
+NO_PROPOSAL = tr("There is no proposal in this project.")
 SURE_SCORE = 0.85
-"""The refiner is sure of a proposal that it expects to have this IoU with the true box, and no pink edge."""
+"""Expected IoU with the true box from which on the refiner is sure of a proposal without a doubtful edge."""
 
 
 def accept(parts: Parts) -> None:
-    """Store what was drawn, or else say yes to the selected box: to what is proposed for it, or to what it is.
+    """Accept the drawn box, else the selected box with its proposal, else activate a waiting drawn box.
 
-    With nothing in hand, a drawn box that waits is, so that the next yes is for what is in view.
+    A waiting box is only activated, so that the user sees it before accepting it.
     """
     if parts.session.draft is not None:
         drawing.accept(parts)
@@ -34,7 +36,7 @@ def accept(parts: Parts) -> None:
 
 
 def keep(parts: Parts) -> None:
-    """Say yes to the selected box as it is, and so no to what is proposed for it."""
+    """Accept the selected box as it is, and reject its proposal."""
     if parts.session.draft is None:
         _confirm_selected(parts, take=False)
 
@@ -46,27 +48,27 @@ def _confirm_selected(parts: Parts, *, take: bool) -> None:
         return
     left = [entry for entry in in_reading_order(session) if entry.id != selected.id]
     after = [entry for entry in left if _place(entry) > _place(selected)]
-    session.select((after or left)[0].id if left else selected.id)  # at once, so that keys may follow each other fast
+    session.select((after or left)[0].id if left else selected.id)  # at once, since key presses may follow fast
     parts.store.write(lambda project: project.confirm([selected.id], take=take), on_done=session.apply)
 
 
 def accept_all_here(parts: Parts) -> None:
-    """Say yes to every box of the open image that is to check, as one undo step."""
+    """Accept every unreviewed box of the open image, as one undo step."""
     session = parts.session
     ids = [correction.id for correction in session.corrections if not correction.confirmed]
     if ids:
         parts.store.write(lambda project: project.confirm(ids, take=True), on_done=session.apply)
     else:
-        session.tell("No box of this image is left to check.")
+        session.tell(tr("No box of this image is left to check."))
 
 
 def accept_all_proposals(parts: Parts) -> None:
-    """Say yes to every proposal of the project, as one undo step."""
+    """Accept every proposal of the project, as one undo step."""
     _accept_proposals(parts, least_score=0.0, least_edge=0.0)
 
 
 def accept_sure_proposals(parts: Parts) -> None:
-    """The same for those that the refiner is sure of, so that the hand has the doubtful ones alone."""
+    """Accept the proposals that the refiner is sure of, so that the user reviews only the doubtful ones."""
     _accept_proposals(parts, least_score=SURE_SCORE, least_edge=theme.DOUBTFUL_BELOW)
 
 
@@ -82,38 +84,40 @@ def _accept_proposals(parts: Parts, *, least_score: float, least_edge: float) ->
         if not accepted and not left:
             parts.session.tell(NO_PROPOSAL)
             return
-        words = f"{'1 proposal is' if accepted == 1 else f'{accepted} proposals are'} accepted"
-        rest = f"; {'1 is' if left == 1 else f'{left} are'} left to check" if left else ""
-        parts.session.tell(f"{words}{rest}.")
+        report = tr_plural("{count} proposal is accepted", "{count} proposals are accepted", accepted)
+        rest = tr_plural("{count} is left to check", "{count} are left to check", left) if left else ""
+        parts.session.tell(sentence_of([report, rest]))
 
     parts.store.run(job, on_done=done)
 
 
 def discard_all_proposals(parts: Parts) -> None:
-    """Take every proposal of the project away, as one undo step; the boxes stay as they are."""
+    """Withdraw every proposal of the project, as one undo step; the boxes stay as they are."""
 
     def done(view: StoreView) -> None:
         apply_widely(parts, view)
         count = len(view.changes.image_ids)
-        images = "1 image" if count == 1 else f"{count} images"
-        parts.session.tell(f"All proposals on {images} are discarded." if count else NO_PROPOSAL)
+        report = tr_plural(
+            "All proposals on {count} image are discarded.", "All proposals on {count} images are discarded.", count
+        )
+        parts.session.tell(report if count else NO_PROPOSAL)
 
     parts.store.write(lambda project: project.withdraw_proposals(), on_done=done)
 
 
 def next_to_check(parts: Parts) -> None:
-    """Select the next box to check: of the open image, or else of the next image that has some, or drawn ones."""
+    """Select the next unreviewed box of the open image, else go to the next image with unreviewed or drawn boxes."""
     session = parts.session
     selected, here = session.selected, in_reading_order(session)
     after = [entry for entry in here if selected is None or _place(entry) > _place(selected)]
-    drawing.go_on(parts)  # a stored box that was refined again stays as it was
+    drawing.go_on(parts)  # the result for a stored box that was being refined again is dropped
     if after:
         session.select(after[0].id)
         return
     image_id = _next_image(session)
     if image_id is not None:
         show_image(parts, image_id)
-        # What show_image asked of the store lane comes before this.
+        # The store lane runs this after the read that show_image has queued.
         parts.store.read(lambda project: project.path, on_done=lambda _: _select_first(session, image_id))
     elif here:
         session.select(here[0].id)
@@ -124,7 +128,7 @@ def next_to_check(parts: Parts) -> None:
 
 
 def in_reading_order(session: Session) -> list[Correction]:
-    """The boxes of the open image that are to check, from the top left."""
+    """Return the unreviewed boxes of the open image, sorted by their top left corner."""
     return sorted((entry for entry in session.corrections if not entry.confirmed), key=_place)
 
 
@@ -133,7 +137,7 @@ def _place(correction: Correction) -> tuple[float, float, int]:
 
 
 def _next_image(session: Session) -> int | None:
-    """The image after the open one with boxes that wait for a yes, or else the first one; None: there is no other."""
+    """Return the next image with unreviewed or drawn boxes after the open one, else the first such, else None."""
     waiting = session.to_check.keys() | {image_id for image_id in session.left.images() if session.drawn_on(image_id)}
     found = ((session.row_of(image_id), image_id) for image_id in waiting)
     rows = sorted((row, image_id) for row, image_id in found if row is not None and row != session.row)

@@ -1,4 +1,4 @@
-"""Keeps the drawn box in the project's file: when the hand lets go of it, and a moment after each change of it."""
+"""DraftKeeper: saves the drawn box in the project file when the user releases it, and shortly after each change."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.state.draft import Draft
 
 _PAUSE_MS = 150
-"""Answers and arrow keys follow each other fast; a drag writes nothing at all before its end."""
+"""Delay that merges fast changes, such as refinements and arrow keys, into one write; a drag writes only at its end."""
 
 
 class DraftKeeper:
-    """Follows the drawn box in hand."""
+    """Follows the active drawn box."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._changed: Draft | None = None  # as it is to be kept
-        self._project: Path | None = None  # the one that it belongs to
+        self._changed: Draft | None = None  # to be written
+        self._project: Path | None = None  # the project of `_changed`
         self._pause = timer(_PAUSE_MS, self.keep)
         session = parts.session
         session.released.connect(self._released)
@@ -28,7 +28,7 @@ class DraftKeeper:
         session.drawn_changed.connect(self._drawn_changed)
 
     def keep(self) -> None:
-        """Write what has changed now."""
+        """Write the last change now."""
         self._pause.stop()
         changed, self._changed = self._changed, None
         session = self._parts.session
@@ -40,7 +40,7 @@ class DraftKeeper:
         self._changed, self._project = draft, self._parts.session.project_path
 
     def _released(self) -> None:
-        """A box that is about to be accepted need not be kept before."""
+        """Save the released box, unless it is accepted at once anyway."""
         if not self._parts.session.settings.auto_accept:
             self._note(self._parts.session.draft)
             self.keep()
@@ -52,7 +52,7 @@ class DraftKeeper:
             self._pause.start()
 
     def _drawn_changed(self) -> None:
-        """Another box is in hand, or none: what has changed of the one before is kept at once."""
+        """Write a pending change at once when its box is no longer the active one."""
         draft = self._parts.session.draft
         if self._changed is not None and (draft is None or draft.key != self._changed.key):
             self.keep()

@@ -1,6 +1,7 @@
-"""The verbs of the drawn box: accepting, leaving and discarding it, and keeping it until then.
+"""Operations on drawn boxes: accept, leave and discard them, and save them in the project file until then.
 
-All of them are called on the GUI thread; what runs on a lane is the function given to that lane.
+One drawn box is active, on the canvas; others wait on their images. Call all functions on the GUI thread; they hand the
+functions that touch the project to the store lane.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from boxrefine_gui.state.draft import Draft, correction_of, kept_form
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from core.errors import NoLongerDrawnError
 from core.records import Correction
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 FIRST_CATEGORY = "object"
-"""What a box is labelled as while there is no category: asking first would stop the hand."""
+"""Category of a box while the project has none; a question would interrupt the drawing. Stored, so not translated."""
 
-NO_MODEL_YET = "There is no model yet: the status bar says when it is loaded; press the key again then."
-"""A key that does nothing and says nothing would look broken."""
+NO_MODEL_YET = tr("There is no model yet: the status bar says when it is loaded; press the key again then.")
 
 
 def let_go(parts: Parts) -> None:
-    """The hand has drawn a box; one that was drawn before it is accepted or left, as the settings say."""
+    """Handle the end of a drag: accept or leave the previous drawn box, depending on the settings."""
     session = parts.session
     before = session.release_draft()
     if before is not None and not before.was_left and session.settings.accept_when_going_on:
@@ -41,10 +42,10 @@ def let_go(parts: Parts) -> None:
 
 
 def go_on(parts: Parts) -> None:
-    """The hand goes on to another box or image: what is drawn is accepted or left, as the settings say.
+    """Accept or leave the drawn box, depending on the settings, before the user goes on to another box or image.
 
-    A drawn box whose refinement is still to come is left, since nobody has seen what would be stored of it, and so is
-    one that was left before.
+    A box without its refinement is always left, since the user has not seen what would be stored. So is a box that was
+    left before.
     """
     session, draft, is_yes = parts.session, parts.session.draft, False
     if draft is not None and draft.is_held:
@@ -58,7 +59,7 @@ def go_on(parts: Parts) -> None:
 
 
 def accept(parts: Parts) -> None:
-    """Store what was drawn as a correction, refined where that is wanted and possible."""
+    """Store the drawn box as a correction, refined if the user wants that and a model is loaded."""
     draft = parts.session.draft
     if draft is None:
         return
@@ -67,7 +68,7 @@ def accept(parts: Parts) -> None:
 
 
 def _take_as_seen(parts: Parts, draft: Draft) -> Draft:
-    """The draft off the canvas, as the eye has seen it: an answer that has only just come is put off for later."""
+    """Take the draft off the canvas as the user saw it; a refinement that came just now is proposed later."""
     session = parts.session
     session.accepting.emit(draft)
     seen = session.draft or draft
@@ -76,9 +77,10 @@ def _take_as_seen(parts: Parts, draft: Draft) -> Draft:
 
 
 def _accept(parts: Parts, draft: Draft, *, unanswered: Callable[[Draft], None] | None = None) -> None:
-    """Store a draft, at once or when its refinement has come; where none comes it is stored as drawn.
+    """Store a draft, at once or when its refinement arrives; if none arrives, store it as drawn.
 
-    `unanswered` is called then instead: somebody who said no yes must not find a box that nobody saw.
+    `unanswered`, where given, is called instead if none arrives: a box that the user did not accept explicitly must not
+    be stored unseen.
     """
     session = parts.session
     session.taken_back, session.discarded = None, None
@@ -100,7 +102,7 @@ def _leave(parts: Parts, draft: Draft) -> None:
 
 
 def keep_in_hand(parts: Parts) -> None:
-    """Before another project is opened: what is drawn, or accepted and waits for its refinement, stays in this one."""
+    """Save drawn boxes, and accepted ones without refinement, in this project before another one is opened."""
     draft = parts.session.draft
     if draft is not None and not draft.is_held:
         keep(parts, draft)
@@ -109,19 +111,19 @@ def keep_in_hand(parts: Parts) -> None:
 
 
 def keep(parts: Parts, draft: Draft) -> None:
-    """Keep a drawn box in the project's file as it is now, so that it outlives the window."""
+    """Save a drawn box in the project file as it is now, so that it survives a crash."""
     left = parts.session.left
     if draft.again is not None or draft.image_id <= 0 or left.kept.get(draft.key) == draft:
         return
     left.kept[draft.key] = draft
 
     def stored(_: None) -> None:
-        if draft.key in left.kept:  # else it was settled meanwhile
+        if draft.key in left.kept:  # else it was accepted or discarded meanwhile
             left.stored(draft.key)
 
     def failed(error: Exception) -> None:
         if left.kept.get(draft.key) == draft:
-            left.not_written(draft.key)  # the next change of it tries again, and so does the next write that works
+            left.not_written(draft.key)  # retried at its next change, and after the next successful write
         parts.session.report(error)
 
     box = kept_form(draft)
@@ -129,9 +131,9 @@ def keep(parts: Parts, draft: Draft) -> None:
 
 
 def keep_unwritten(parts: Parts, *, then: Callable[[], None] | None = None) -> None:
-    """Try once more to keep what could not be written: a disk may have room again, or the project another place.
+    """Retry the drawn boxes that could not be written: the disk may have room again, or the project may have moved.
 
-    `then` is called when that is done, at once where there is nothing to write.
+    `then` is called afterwards, at once if there is nothing to write.
     """
     session = parts.session
     is_wanted = bool(session.left.unwritten)
@@ -146,7 +148,7 @@ def keep_unwritten(parts: Parts, *, then: Callable[[], None] | None = None) -> N
 
 
 def discard(parts: Parts) -> None:
-    """Take the drawn box off the canvas, until undo brings it back, or else select nothing."""
+    """Discard the drawn box (undo restores it); without one, clear the selection."""
     session, draft = parts.session, parts.session.draft
     if draft is None:
         session.select(None)
@@ -157,14 +159,14 @@ def discard(parts: Parts) -> None:
 
 
 def bring_back(parts: Parts, draft: Draft) -> None:
-    """A drawn box that was discarded, or that undo took, is in hand again; the one before it waits."""
+    """Activate a drawn box that the user or undo had removed; the box that was active waits."""
     parts.session.leave_draft()
     parts.session.put_back(draft)
     keep(parts, draft)
 
 
 def forget(parts: Parts, draft: Draft) -> None:
-    """The drawn box in hand is no more, in the file either."""
+    """Remove the active drawn box, from the project file as well."""
     session = parts.session
     session.left.settle(draft.key)
     session.take_draft()
@@ -173,7 +175,7 @@ def forget(parts: Parts, draft: Draft) -> None:
 
 
 def give_up_drag(parts: Parts) -> None:
-    """The box that the hand is drawing is no more, and the one before it is in hand again."""
+    """Cancel the drag: remove its box, and activate the one that was active before."""
     session, replaced = parts.session, parts.session.replaced
     session.take_draft()
     before = session.left.take(replaced.image_id, replaced.key) if replaced is not None else None
@@ -184,7 +186,7 @@ def give_up_drag(parts: Parts) -> None:
 
 
 def take_in_hand(parts: Parts, draft: Draft) -> None:
-    """Another drawn box of the image is the one to accept now; the one before it waits."""
+    """Activate a waiting drawn box of the image; the box that was active waits."""
     session = parts.session
     if session.left.take(draft.image_id, draft.key) is not None:
         session.leave_draft()
@@ -192,7 +194,7 @@ def take_in_hand(parts: Parts, draft: Draft) -> None:
 
 
 def refine_again(parts: Parts) -> None:
-    """Refine the selected accepted box once more: it becomes the drawn box."""
+    """Refine the selected stored box again: it becomes the drawn box."""
     correction = parts.session.selected
     if correction is not None and parts.session.models is None:
         parts.session.tell(NO_MODEL_YET)
@@ -220,7 +222,7 @@ def _store_draft(parts: Parts, draft: Draft, *, seconds: float, category_id: int
 
 
 def _store_again(parts: Parts, correction_id: int, correction: Correction) -> None:
-    """A stored box was refined again: it is to tell what was proposed now; without an answer it was only moved."""
+    """Update a stored box that was refined again; without a refinement it was only moved."""
     if correction.refined is None:
         move(parts, correction_id, correction.accepted)
     else:
@@ -250,9 +252,9 @@ def _stored(parts: Parts, draft: Draft, correction: Correction, result: tuple[in
 
 
 def _not_stored(parts: Parts, draft: Draft, correction: Correction, project: Path | None, error: Exception) -> None:
-    """The box is not lost: it is on the canvas again, or follows there when the canvas is free.
+    """Return a box that could not be stored to the canvas, or let it wait until the canvas is free.
 
-    Of a project that is open no more, its file has it as a drawn box.
+    If another project was opened meanwhile, the box is still in its project's file as a drawn box.
     """
     session = parts.session
     session.set_pending(storing=_without(session.storing, correction))
@@ -277,7 +279,7 @@ def _without(storing: Sequence[Correction], correction: Correction) -> tuple[Cor
 
 
 def show_left(parts: Parts) -> None:
-    """Put a drawn box that waits on the open image, or could not be stored, on the free canvas."""
+    """Activate a waiting drawn box of the open image, if none is active."""
     session = parts.session
     draft = session.left.take(session.image.id) if session.draft is None and session.image is not None else None
     if draft is not None:

@@ -1,4 +1,4 @@
-"""The verb that exports: what would be replaced is asked about first, then the files are written on the export lane."""
+"""Export: ask before files are replaced, then write them on the export lane."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts
+from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.operations.job import LongJob, Outcome
 from core.progress import Job
 from core.records import Dataset
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.formats import ExportSummary
 
-NOT_EXPORTED = "Nothing was exported; the files that are there stay as they are."
+NOT_EXPORTED = tr("Nothing was exported; the files that are there stay as they are.")
 
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What to write where; `outlines`: those of masks too, `unchecked`: boxes too that nobody has said yes to."""
+    """What to write where; `outlines` includes those of masks, `unchecked` includes unreviewed boxes."""
 
     format: str
     out: Path
@@ -30,45 +32,45 @@ class ExportChoice:
 
 
 AskToReplace = Callable[[ExportChoice, list[PurePosixPath], Callable[[], None]], None]
-"""Asks whether the files of these names, below the folder of the choice, may be replaced, and calls only if so."""
+"""Asks whether the files of these names in the chosen folder may be replaced, and calls the function only if so."""
 
 
 def export(parts: Parts, choice: ExportChoice, *, watch: Callable[[], JobWatcher], ask: AskToReplace) -> None:
-    """Write the boxes of the project, while accepting goes on; first ask where files would be replaced."""
+    """Write a snapshot of the project's boxes, while the user goes on accepting; first `ask` to replace files."""
 
-    def read(dataset: Dataset) -> None:
-        parts.files.run(partial(_look, dataset, choice), on_done=looked)
+    def plan(dataset: Dataset) -> None:
+        parts.files.run(partial(_plan, dataset, choice), on_done=ask_or_write)
 
-    def looked(found: _Looked) -> None:
+    def ask_or_write(found: _Plan) -> None:
         write = partial(_write, parts, choice, found, watch)
-        if found.there:
-            ask(choice, found.there, write)
+        if found.existing:
+            ask(choice, found.existing, write)
         else:
             write()
 
-    parts.store.run(lambda project: project.dataset(), on_done=read)
+    parts.store.run(lambda project: project.dataset(), on_done=plan)
 
 
 @dataclass(frozen=True)
-class _Looked:
-    """What is to be written, which of its files are there already, and how many boxes still to check are left out."""
+class _Plan:
+    """The boxes to write, the existing files that would be replaced, and how many unreviewed boxes are left out."""
 
     dataset: Dataset
-    there: list[PurePosixPath]
+    existing: list[PurePosixPath]
     left_out: int
 
 
-def _look(dataset: Dataset, choice: ExportChoice) -> _Looked:
-    """Files lane."""
+def _plan(dataset: Dataset, choice: ExportChoice) -> _Plan:
+    """Files lane: select the boxes and find existing files."""
     from core.formats import files_there
 
     wanted = dataset if choice.unchecked else dataset.accepted()
     left_out = len(dataset.corrections) - len(wanted.corrections)
-    return _Looked(wanted, files_there(wanted, format=choice.format, out=choice.out), left_out)
+    return _Plan(wanted, files_there(wanted, format=choice.format, out=choice.out), left_out)
 
 
-def _write(parts: Parts, choice: ExportChoice, found: _Looked, watch: Callable[[], JobWatcher]) -> None:
-    dataset = found.dataset
+def _write(parts: Parts, choice: ExportChoice, plan: _Plan, watch: Callable[[], JobWatcher]) -> None:
+    dataset = plan.dataset
 
     def start() -> Job[ExportSummary]:
         from core.formats import export as write
@@ -76,21 +78,30 @@ def _write(parts: Parts, choice: ExportChoice, found: _Looked, watch: Callable[[
         return write(dataset, format=choice.format, out=choice.out, outlines=choice.outlines)
 
     def done(summary: ExportSummary) -> Outcome:
-        boxes = "1 box" if summary.boxes == 1 else f"{summary.boxes} boxes"
-        images = "1 image" if summary.images == 1 else f"{summary.images} images"
-        where = images if summary.boxed == summary.images else f"{summary.boxed} of {images}"
-        left = "1 box" if found.left_out == 1 else f"{found.left_out} boxes"
-        are = "is" if found.left_out == 1 else "are"
-        rest = f"; {left} that nobody has accepted yet {are} left out" if found.left_out else ""
-        counts = {"boxes": summary.boxes, "images": summary.images, "left_out": found.left_out}
-        return Outcome(f"{boxes} on {where} written to {summary.path}{rest}.", counts=counts)
+        counts = {"boxes": summary.boxes, "images": summary.images, "left_out": plan.left_out}
+        return Outcome(words_on(summary, left_out=plan.left_out), counts=counts)
 
-    cancelled = Outcome("The export was cancelled; nothing was written.")
     job = LongJob(
         parts.session,
-        title=f"Writing to {choice.out}",
-        log_as=f"export as {choice.format} to {choice.out}",
+        title=tr("Writing to {folder}", folder=choice.out),
+        log_as=f"export as {choice.format} to {choice.out}",  # untranslated: a name in the log
         watch=watch,
-        cancelled=cancelled,
+        cancelled=Outcome(tr("The export was cancelled; nothing was written.")),
     )
     job.run(parts.exports, start, on_done=done)
+
+
+def words_on(summary: ExportSummary, *, left_out: int) -> str:
+    """Describe an export in one sentence; `left_out` is the number of unreviewed boxes that it lacks."""
+    boxes = tr_plural("{count} box", "{count} boxes", summary.boxes)
+    if summary.boxed == summary.images:
+        images = tr_plural("{count} image", "{count} images", summary.images)
+    else:
+        images = tr_plural("{boxed} of {count} image", "{boxed} of {count} images", summary.images, boxed=summary.boxed)
+    rest = tr_plural(
+        "{count} box that nobody has accepted yet is left out",
+        "{count} boxes that nobody has accepted yet are left out",
+        left_out,
+    )
+    written = tr("{boxes} on {images} written to {path}", boxes=boxes, images=images, path=summary.path)
+    return sentence_of([written, rest if left_out else ""])

@@ -1,7 +1,7 @@
-"""The open folder followed: pictures that come join the list, pictures that go are marked, and their boxes stay.
+"""FolderWatch: adds new pictures of the open folder to the list, and marks missing ones; their boxes stay.
 
-A folder is asked for its date every other second, on the files lane. Rejected: QFileSystemWatcher, which looks at the
-folder on the GUI thread, hears nothing of what another machine does on a network drive, and tells no more than a date.
+The files lane polls the folder's modification time every two seconds. Rejected: QFileSystemWatcher, which reads the
+folder on the GUI thread, misses changes by other machines on a network drive, and reports no more than a time, too.
 """
 
 from __future__ import annotations
@@ -15,30 +15,35 @@ from pathlib import Path
 
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
+from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.operations.opening import FolderScan
 from boxrefine_gui.state.project_view import read_whole
 from core.errors import KnownError
 from core.records import ImageRecord
+from core.translation import tr, tr_plural
 
 LOOK_MS = 2000
+"""Poll interval."""
+
 _REST_FACTOR = 20
-"""After a look, so many times as long as it took is rest: a folder may be large and written to all the time."""
+"""Least poll interval as a multiple of the last scan's duration: a folder may be large and change all the time."""
 
 SETTLED_S = 2.0
-"""A file that was changed less than so long ago may still be being written; a folder's date tells no finer."""
+"""A file changed less than this ago may be incomplete; modification times of some file systems are as coarse."""
 
-NO_FOLDER = "A project file is open, and new pictures are looked for in folders: open the folder."
-STILL_READING = "The folder is being read already."
-NOTHING_NEW = "There are no new pictures in this folder."
+NO_FOLDER = tr("A project file is open, and new pictures are looked for in folders: open the folder.")
+STILL_READING = tr("The folder is being read already.")
+NOTHING_NEW = tr("There are no new pictures in this folder.")
 
 
 @dataclass(frozen=True)
 class FolderChanges:
-    """What a folder holds now, beside what the list has.
+    """Differences between the folder and the list of images.
 
-    `retried` are those of the `new` that are in the list and could not be read. `gone` are ids of pictures of
-    the project, `vanished` those that could not be read and are no longer there. `is_settled`: nothing has changed a
-    moment ago, so that the date `stamp` stands for what was found. `seconds` is how long it took to look.
+    `stamp` is the folder's modification time in nanoseconds. `new` are pictures to add; `retried` are those of them
+    that the list has as unreadable. `gone` are ids of the project's missing pictures, `vanished` are unreadable ones
+    that no longer exist. `is_settled`: the last change is old enough that `stamp` identifies this content. `seconds` is
+    the duration of the scan.
     """
 
     stamp: int
@@ -51,20 +56,20 @@ class FolderChanges:
 
 
 class FolderWatch:
-    """Looks when the folder's date changes, and when it is asked to."""
+    """Scans the folder when its modification time changes, and on request."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._stamp: int | None = None
         self._is_looking = self._is_first = False
         self._timer = timer(LOOK_MS, self.look, once=False)
-        parts.session.project_changed.connect(self._start_afresh)
+        parts.session.project_changed.connect(self._restart)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._timer.stop()
 
-    def _start_afresh(self) -> None:
+    def _restart(self) -> None:
         self._stamp, self._is_looking, self._is_first = None, False, True
         if self._parts.session.folder is not None:
             self._timer.start()
@@ -72,13 +77,13 @@ class FolderWatch:
             self._timer.stop()
 
     def look(self) -> None:
-        """See whether the folder is another one than it was, and if so what has changed."""
+        """Scan the folder if its modification time has changed."""
         session = self._parts.session
         if session.folder is not None and session.scan is None and not self._is_looking:
-            self._ask(session.folder, known_stamp=self._stamp)
+            self._scan(session.folder, known_stamp=self._stamp)
 
     def rescan(self) -> None:
-        """Look now, whatever the folder's date says, and tell what was found; also read what others have stored."""
+        """Scan the folder now and report the result; also read what other windows have stored."""
         session = self._parts.session
         self._parts.store.read(read_whole, on_done=partial(apply_widely, self._parts))
         if session.folder is None:
@@ -87,26 +92,26 @@ class FolderWatch:
             session.tell(STILL_READING)
         else:
             self._is_first = False
-            self._ask(session.folder, known_stamp=None, is_asked_for=True)
+            self._scan(session.folder, known_stamp=None, by_user=True)
 
-    def _ask(self, folder: Path, *, known_stamp: int | None, is_asked_for: bool = False) -> None:
+    def _scan(self, folder: Path, *, known_stamp: int | None, by_user: bool = False) -> None:
         self._is_looking = True
         images, project = self._parts.session.images, self._parts.session.project_path
         self._parts.files.run(
-            partial(changes_in, folder, images, known_stamp=known_stamp, is_patient=not is_asked_for),
-            on_done=partial(self._found, project, is_asked_for),
-            on_error=partial(self._failed, project, is_asked_for),
+            partial(changes_in, folder, images, known_stamp=known_stamp, is_patient=not by_user),
+            on_done=partial(self._apply, project, by_user),
+            on_error=partial(self._report_failure, project, by_user),
         )
 
-    def _failed(self, project: Path | None, is_asked_for: bool, error: Exception) -> None:
-        """A folder that is gone for a while, as on a network drive, is told of to those who ask for it."""
+    def _report_failure(self, project: Path | None, by_user: bool, error: Exception) -> None:
+        """Report a missing folder only if the user requested the scan: a network drive may be away for a while."""
         if project != self._parts.session.project_path:
             return
         self._is_looking = False
-        if is_asked_for or not isinstance(error, KnownError):
+        if by_user or not isinstance(error, KnownError):
             self._parts.session.report(error)
 
-    def _found(self, project: Path | None, is_asked_for: bool, changes: FolderChanges | None) -> None:
+    def _apply(self, project: Path | None, by_user: bool, changes: FolderChanges | None) -> None:
         session = self._parts.session
         if project != session.project_path:
             return
@@ -116,8 +121,8 @@ class FolderWatch:
         self._timer.setInterval(max(LOOK_MS, round(_REST_FACTOR * 1000 * changes.seconds)))
         self._stamp = changes.stamp if changes.is_settled else None
         newly_gone = [image_id for image_id in sorted(changes.gone) if image_id not in session.missing]
-        # A camera may write a picture a second: those that come by themselves are seen in the list, and not told of.
-        new = [path for path in changes.new if path not in changes.retried] if is_asked_for else []
+        # A camera may write a picture a second, so new pictures are reported only if the user requested the scan.
+        new = [path for path in changes.new if path not in changes.retried] if by_user else []
         sentence = words_on(new, [*map(self._record, newly_gone)], session.counts)
         if changes.gone != session.missing.keys():
             self._mark(changes.gone)
@@ -125,7 +130,7 @@ class FolderWatch:
             session.drop_unreadable(changes.vanished)
         if changes.new and project is not None:
             FolderScan(self._parts, project, None).start(list(changes.new))
-        if (sentence and not self._is_first) or is_asked_for:
+        if (sentence and not self._is_first) or by_user:
             session.tell(sentence or NOTHING_NEW)
         self._is_first = False
 
@@ -138,24 +143,30 @@ class FolderWatch:
     def _mark(self, gone: frozenset[int]) -> None:
         session = self._parts.session
         back = session.missing.keys() - gone
-        session.set_missing({image_id: self._farewell(image_id) for image_id in gone})
+        session.set_missing({image_id: self._missing_text(image_id) for image_id in gone})
         image = session.image
         if image is not None and image.id in back and session.picture is None:
-            session.set_image(None)  # so that it is read anew
+            session.set_image(None)  # forces show_image to read it again
             show_image(self._parts, image.id)
 
-    def _farewell(self, image_id: int) -> str:
-        count = self._parts.session.counts.get(image_id, 0)
-        kept = {0: "", 1: " Its box is kept."}.get(count, f" Its {count} boxes are kept.")
-        return f"The picture {self._record(image_id).path} is gone from the folder: put it back to see it.{kept}"
+    def _missing_text(self, image_id: int) -> str:
+        count, path = self._parts.session.counts.get(image_id, 0), self._record(image_id).path
+        if not count:
+            return tr("The picture {path} is gone from the folder: put it back to see it.", path=path)
+        return tr_plural(
+            "The picture {path} is gone from the folder: put it back to see it. Its box is kept.",
+            "The picture {path} is gone from the folder: put it back to see it. Its {count} boxes are kept.",
+            count,
+            path=path,
+        )
 
 
 def changes_in(
     folder: Path, images: Sequence[ImageRecord], *, known_stamp: int | None, is_patient: bool
 ) -> FolderChanges | None:
-    """Files lane: what has changed; None where the folder's date is `known_stamp`. Raises BadFileError.
+    """Files lane: compare folder and list; None if the folder's time is still `known_stamp`. Raises BadFileError.
 
-    `is_patient` leaves files that are still being written for the next time, and those that could not be read alone.
+    `is_patient` leaves files that may still be being written for the next scan, and does not retry unreadable ones.
     """
     from core.images import in_natural_order, picture_names
 
@@ -163,7 +174,7 @@ def changes_in(
     try:
         stamp = folder.stat().st_mtime_ns
     except OSError:
-        stamp = 0  # picture_names says what is wrong
+        stamp = 0  # picture_names raises a BadFileError with the reason
     if stamp and stamp == known_stamp:
         return None
     names = picture_names(folder)
@@ -188,7 +199,7 @@ def _is_gone(name: str, names: set[str]) -> bool:
 
 
 def _age(path: Path, now: float) -> float:
-    """Seconds since a file was changed; a clock that is ahead makes no file young for ever."""
+    """Return the seconds since a file was changed, positive even if another machine's clock is ahead."""
     try:
         return abs(now - path.stat().st_mtime)
     except OSError:
@@ -196,16 +207,27 @@ def _age(path: Path, now: float) -> float:
 
 
 def words_on(new: Sequence[Path], gone: Sequence[ImageRecord], counts: Mapping[int, int]) -> str:
-    """One sentence on what came and what went; empty where there is nothing to tell."""
-    parts = []
-    if len(new) == 1:
-        parts.append(f"{new[0].name} is new in the folder")
-    elif new:
-        parts.append(f"{len(new)} pictures are new in the folder, the first is {new[0].name}")
+    """Describe new and missing pictures in one sentence; empty if there are none."""
+    clauses = []
+    if new:
+        clauses.append(
+            tr_plural(
+                "{picture} is new in the folder",
+                "{count} pictures are new in the folder, the first is {picture}",
+                len(new),
+                picture=new[0].name,
+            )
+        )
+    if gone:
+        clauses.append(
+            tr_plural(
+                "{picture} is gone from the folder",
+                "{count} pictures are gone from the folder, the first is {picture}",
+                len(gone),
+                picture=gone[0].path.name,
+            )
+        )
     boxes = sum(counts.get(record.id, 0) for record in gone)
-    kept = f"; {'its box is' if boxes == 1 else f'{boxes} boxes are'} kept" if boxes else ""
-    if len(gone) == 1:
-        parts.append(f"{gone[0].path.name} is gone from the folder{kept}")
-    elif gone:
-        parts.append(f"{len(gone)} pictures are gone from the folder, the first is {gone[0].path.name}{kept}")
-    return "; ".join(parts) + "." if parts else ""
+    if boxes:
+        clauses.append(tr_plural("its box is kept", "{count} boxes are kept", boxes))
+    return sentence_of(clauses)

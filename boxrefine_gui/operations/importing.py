@@ -1,4 +1,4 @@
-"""The verb that imports annotations: read on the export lane, stored on the store lane, told in one sentence."""
+"""Import of annotations: read on the export lane, stored on the store lane, reported in one sentence."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts, apply_widely
+from boxrefine_gui.operations.clauses import clause_of, sentence_of
 from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from core.progress import Job
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.formats.importers.found import FoundBoxes
     from core.store.project_store import ProjectStore
 
 SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".txt")
-"""What files of annotations end with."""
+"""Suffixes of annotation files."""
 
-NO_PROJECT = "There is nothing to import into yet: open the folder of the pictures first."
-STILL_READING = "The folder is still being read: import when the status bar no longer says so."
+NO_PROJECT = tr("There is nothing to import into yet: open the folder of the pictures first.")
+STILL_READING = tr("The folder is still being read: import when the status bar no longer says so.")
 
 
 @dataclass(frozen=True)
 class _Imported:
-    """What came of an import."""
+    """Result of an import: numbers of new boxes and of their images, and the project afterwards."""
 
     new: int
     images: int
@@ -36,7 +38,7 @@ class _Imported:
 
 
 def import_boxes(parts: Parts, path: Path, *, watch: Callable[[], JobWatcher]) -> None:
-    """Bring the boxes of an annotation file into the open project, as boxes to check; one undo step."""
+    """Import an annotation file or folder into the open project, as unreviewed boxes; one undo step."""
     session = parts.session
     project = session.project_path
     if project is None or session.scan is not None:
@@ -54,28 +56,28 @@ def import_boxes(parts: Parts, path: Path, *, watch: Callable[[], JobWatcher]) -
 
 
 class _Import:
-    """One import under way: the file is read on the export lane, then stored on the store lane."""
+    """A running import: the export lane reads the file, then the store lane stores its boxes."""
 
     def __init__(self, parts: Parts, path: Path) -> None:
         self._parts, self._path = parts, path
         self._scan = Scan(ScanKind.IMPORTING, path.name)
 
     def run(self, start: Callable[[], Job[FoundBoxes]], *, watch: Callable[[], JobWatcher]) -> None:
-        """Read, store, tell. Once it is being stored, it can be cancelled no more: undo is the way back."""
-        cancelled = Outcome(f"The import of {self._path.name} was cancelled; the project is as it was.")
+        """Read the file, store its boxes, report. While they are being stored it cannot be cancelled, only undone."""
+        name = self._path.name
         job = LongJob(
             self._parts.session,
-            title=f"Reading {self._path.name}",
-            log_as=f"import from {self._path}",
+            title=tr("Reading {file}", file=name),
+            log_as=f"import from {self._path}",  # untranslated: a name in the log
             watch=watch,
-            cancelled=cancelled,
-            on_end=self._ended,
+            cancelled=Outcome(tr("The import of {file} was cancelled; the project is as it was.", file=name)),
+            on_end=self._clean_up,
         )
-        job.run(self._parts.exports, start, on_done=partial(self._found, job))
+        job.run(self._parts.exports, start, on_done=partial(self._store, job))
         self._parts.session.set_scan(self._scan)
 
-    def _found(self, job: LongJob, found: FoundBoxes) -> None:
-        """The file has been read; now it is stored, unless another project was opened meanwhile."""
+    def _store(self, job: LongJob, found: FoundBoxes) -> None:
+        """Store the boxes of the file, unless another project was opened meanwhile."""
         if not job.is_wanted:
             job.give_up()
             return
@@ -84,9 +86,9 @@ class _Import:
             new, changes = project.import_boxes(found.boxes, file=self._path.name)
             return _Imported(new, len(changes.image_ids), read_touched(project, changes))
 
-        self._parts.store.run(store, on_done=partial(self._stored, job, found), on_error=job.fail)
+        self._parts.store.run(store, on_done=partial(self._report, job, found), on_error=job.fail)
 
-    def _stored(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
+    def _report(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
         apply_widely(self._parts, imported.view)
         next_key = self._parts.session.keys.get("next_to_check", "")
         sentence = words_on(self._path, found, new=imported.new, images=imported.images, next_key=next_key)
@@ -94,30 +96,41 @@ class _Import:
         counts = {"boxes": imported.new, "images": imported.images, "left_out": left_out}
         job.end(Outcome(sentence, Level.WARNING if left_out else Level.INFO, counts))
 
-    def _ended(self) -> None:
+    def _clean_up(self) -> None:
         if self._parts.session.scan is self._scan:
             self._parts.session.set_scan(None)
 
 
 def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, next_key: str) -> str:
-    """One sentence on what came in and what did not."""
+    """Describe in one sentence what was imported and what was left out."""
     held = len(found.boxes) - new
-    came = f"{_count(new, 'box')} on {_count(images, 'image')} imported from {path.name}"
-    parts = [came if new else f"No box of {path.name} was imported"]
+    clauses = [_imported(path.name, new, images) if new else tr("No box of {file} was imported", file=path.name)]
     if held:
-        parts.append(f"{held} of its boxes {'was' if held == 1 else 'were'} here already")
-    if len(found.missing) == 1:
-        parts.append(f"its picture {found.missing[0]} is not in this folder")
-    elif found.missing:
-        parts.append(f"{len(found.missing)} of its pictures are not in this folder, the first is {found.missing[0]}")
+        clauses.append(
+            tr_plural("{count} of its boxes was here already", "{count} of its boxes were here already", held)
+        )
+    if found.missing:
+        clauses.append(
+            tr_plural(
+                "its picture {picture} is not in this folder",
+                "{count} of its pictures are not in this folder, the first is {picture}",
+                len(found.missing),
+                picture=found.missing[0],
+            )
+        )
     if found.problems:
-        first = found.problems[0].rstrip(".").replace(str(path), path.name)
-        parts.append(first if len(found.problems) == 1 else f"{len(found.problems)} faults, the first: {first}")
-    if new and next_key and len(parts) == 1:
-        parts.append(f"{next_key} goes to the first one to check")
-    return "; ".join(parts) + "."
+        count, first = len(found.problems), clause_of(found.problems[0]).replace(str(path), path.name)
+        all_of_them = tr_plural("{count} error: {first}", "{count} errors, the first: {first}", count, first=first)
+        clauses.append(first if count == 1 else all_of_them)
+    if new and next_key and len(clauses) == 1:
+        clauses.append(tr("{key} goes to the first one to check", key=next_key))
+    return sentence_of(clauses)
 
 
-def _count(number: int, noun: str) -> str:
-    plural = {"box": "boxes", "image": "images"}[noun]
-    return f"{number} {noun if number == 1 else plural}"
+def _imported(file: str, boxes: int, images: int) -> str:
+    return tr(
+        "{boxes} on {images} imported from {file}",
+        boxes=tr_plural("{count} box", "{count} boxes", boxes),
+        images=tr_plural("{count} image", "{count} images", images),
+        file=file,
+    )

@@ -1,4 +1,4 @@
-"""LongJob: what every long job of the window has, from its row in the list of jobs to the sentence on its end."""
+"""LongJob: the life of a long job in the window, from its row in the list of jobs to the notice at its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job, in one sentence, and how much it matters; `counts` are for the log."""
+    """Result of a job: a sentence for the user with its level, and `counts` for the log."""
 
     sentence: str
     level: Level = Level.INFO
@@ -27,10 +27,10 @@ class Outcome:
 
 
 class LongJob:
-    """One job under way, on the GUI thread: shown while it runs, cancelled by `cancel`, told of once when it ends.
+    """A running job, used on the GUI thread: shows progress, can be cancelled, and reports its end exactly once.
 
-    A job that needs one lane alone is given to `run`. One of several parts calls `begin`, `progressed`, and in the end
-    `end`, `fail` or `give_up`.
+    A job on a single lane uses `run`. A job of several parts calls `begin`, `progressed`, and finally `end`, `fail` or
+    `give_up`.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class LongJob:
         on_cancel: Callable[[], None] | None = None,
         tell: Callable[[Outcome], None] | None = None,
     ) -> None:
-        """`watch` makes who shows it, once it begins; `cancelled` says what is left of it when it is given up.
+        """Prepare a job; it starts with `run` or `begin`.
 
-        `log_as` is its name in the log, `title` where it is empty.
-
-        `on_end` cleans up before the outcome is told. `on_cancel` stops a job of several parts; without it, cancelling
-        reaches the step on the lane. `tell` is for who shows outcomes in another place as well.
+        `title` is shown to the user, `log_as` (default: the title) names the job in the log. `watch` creates the view
+        of the job when it begins. `cancelled` is reported when the job is given up. `on_end` cleans up before the
+        outcome is reported. `on_cancel` stops a job of several parts; without it, the job's ticket on the lane is
+        cancelled. `tell` shows the outcome in a second place.
         """
         self._session = session
         self._title, self._log_as = title, log_as or title
@@ -65,14 +65,14 @@ class LongJob:
 
     @property
     def is_wanted(self) -> bool:
-        """Not cancelled, and the project is open in which it began: its ids mean something else in another one."""
+        """Whether the job is not cancelled and its project is still open: its ids are invalid in another project."""
         return not self._is_cancelled and self._session.project_path == self._project
 
     def run(self, lane: QueueLane, start: Callable[[], Job[T]], *, on_done: Callable[[T], Outcome | None]) -> None:
-        """Run a job step by step on a lane; `on_done` says how it ended, or None where more is to do."""
+        """Run a job step by step on a lane; `on_done` returns the outcome, or None if the job has more parts."""
         self._ticket = lane.run_steps(
             start,
-            on_done=partial(self._done, on_done),
+            on_done=partial(self._end_with, on_done),
             on_error=self.fail,
             on_progress=self.progressed,
             on_cancel=self.give_up,
@@ -80,18 +80,18 @@ class LongJob:
         self.begin()
 
     def begin(self) -> None:
-        """Show it."""
+        """Show the job, and start its log entry."""
         self._log = JobLog(self._log_as)
         self._watcher = self._watch()
         self._watcher.started(self._title, self)
 
     def progressed(self, progress: Progress) -> None:
-        """Show how far it is."""
+        """Show progress."""
         if self._watcher is not None and not self._is_over:
             self._watcher.progressed(progress)
 
     def cancel(self) -> None:
-        """The user wants it no more; it ends when its lane hears of that."""
+        """Cancel the job for the user; it ends as soon as its lane notices."""
         self._is_cancelled = True
         if self._on_cancel is not None:
             self._on_cancel()
@@ -99,37 +99,37 @@ class LongJob:
             self._ticket.cancel()
 
     def give_up(self) -> None:
-        """It ends because it was cancelled, or its project is open no more."""
+        """End the job because it was cancelled, or another project was opened."""
         if self._log is not None and not self._is_over:
             self._log.cancelled()
         self.end(self._cancelled)
 
     def fail(self, error: Exception) -> None:
-        """It ends with an error."""
+        """End the job with an error."""
         if self._finish():
             if self._log is not None:
                 self._log.failed(error)
             self._session.report(error)
 
     def end(self, outcome: Outcome | None = None) -> None:
-        """It is done; without an outcome, nobody is told of it."""
+        """End the job; without an outcome, the user gets no notice."""
         if not self._finish():
             return
         if self._log is not None:
-            self._log.done(**(outcome.counts if outcome is not None else {}))  # nothing, where it was given up before
+            self._log.done(**(outcome.counts if outcome is not None else {}))  # no effect after JobLog.cancelled
         if outcome is None:
             return
         if self._tell is not None:
             self._tell(outcome)
         self._session.tell(outcome.sentence, outcome.level)
 
-    def _done(self, on_done: Callable[[T], Outcome | None], value: T) -> None:
+    def _end_with(self, on_done: Callable[[T], Outcome | None], value: T) -> None:
         outcome = on_done(value)
         if outcome is not None:
             self.end(outcome)
 
     def _finish(self) -> bool:
-        """Whether it was still under way."""
+        """Mark the job as over and clean up; return False if it was over already."""
         if self._is_over:
             return False
         self._is_over = True

@@ -1,4 +1,4 @@
-"""Logbook: what the session says, in the log: the models when they change, and every error that is shown."""
+"""Logbook: logs which models are loaded, and every error and warning that the window shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class Logbook:
-    """Listens to the session on the GUI thread; writing a line there costs microseconds and waits for nothing."""
+    """Listens to the session on the GUI thread; logging there takes microseconds and never blocks."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

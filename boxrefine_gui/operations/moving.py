@@ -1,7 +1,4 @@
-"""The verbs of edges: giving stored boxes other ones.
-
-All of them are called on the GUI thread; what runs on a lane is the function given to that lane.
-"""
+"""Operations that change the edges of stored boxes; call them on the GUI thread."""
 
 from __future__ import annotations
 
@@ -20,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def move(parts: Parts, correction_id: int, box: Box, *, run: str = "") -> None:
-    """Give a stored box other edges; what was drawn and refined stays with it. Moves of one `run` are one undo step."""
+    """Change the edges of a stored box, not its drawn and refined boxes. Moves of one `run` are one undo step."""
     change_edges(parts, correction_id, box, lambda project: project.move(correction_id, box, run))
 
 
 def change_edges(parts: Parts, correction_id: int, box: Box, write: Callable[[ProjectStore], Changes]) -> None:
-    """The box is shown there at once, and goes back if it cannot be stored."""
+    """Show a stored box with new edges at once, and `write` them; show the old edges again if that fails."""
     session = parts.session
     session.set_pending(moving={**session.moving, correction_id: box})
     parts.store.write(
@@ -36,7 +33,7 @@ def change_edges(parts: Parts, correction_id: int, box: Box, write: Callable[[Pr
 
 
 def _moved(session: Session, correction_id: int, box: Box, view: StoreView) -> None:
-    if session.moving.get(correction_id) == box:  # else it was moved on meanwhile
+    if session.moving.get(correction_id) == box:  # else the user has moved it again
         session.set_pending(moving={key: to for key, to in session.moving.items() if key != correction_id})
     session.apply(view)
 

@@ -1,4 +1,4 @@
-"""The verbs that open: a folder of pictures, a project file, and the models."""
+"""Operations that open a folder of pictures or a project file, and that load the models."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from boxrefine_gui.state.session import Session
 from core.errors import BadFileError, KnownError, StorageError, reason
 from core.records import ImageRecord, NewImage
 from core.settings import Settings
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -29,13 +30,13 @@ _LARGEST_CHUNK = 8192
 
 def open_path(parts: Parts, path: Path) -> None:
     """Open a folder, a project file, or the folder of a picture with that picture in view."""
-    path = Path(os.path.abspath(path))  # noqa: PTH100 - as the project writes paths: no `..`, and links stay links
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - as projects store paths: without `..`, symbolic links kept
     if path.suffix == PROJECT_SUFFIX:
         open_project(parts, path)
     else:
         parts.session.set_scan(Scan(ScanKind.OPENING, path.name))
         failed = partial(_not_opened, parts)
-        parts.files.run(partial(_look_into, path), on_done=partial(_listed, parts), on_error=failed)
+        parts.files.run(partial(_list_folder, path), on_done=partial(_open_folder, parts), on_error=failed)
 
 
 def open_project(parts: Parts, path: Path) -> None:
@@ -52,7 +53,7 @@ def open_project(parts: Parts, path: Path) -> None:
 
 
 def open_sample(parts: Parts) -> None:
-    """Open the sample project, which is made at its first use."""
+    """Open the sample project, which is created at its first use."""
 
     def job() -> Path:
         from core.sample_project import sample_project
@@ -64,7 +65,7 @@ def open_sample(parts: Parts) -> None:
 
 
 def open_last(parts: Parts) -> None:
-    """Open what was open last; the sample project where there is nothing, or it is gone."""
+    """Open the last folder or project; the sample project if there is none, or it no longer exists."""
     settings = parts.session.settings
     if not settings.recent:
         open_sample(parts)
@@ -76,17 +77,16 @@ def open_last(parts: Parts) -> None:
             return
         open_sample(parts)
         if not _is_sample(settings.recent[0]):
-            gone = f"{settings.recent[0]} is not there now"
-            parts.session.tell(f"{gone}, so the sample project is open.")
+            parts.session.tell(tr("{path} is not there now, so the sample project is open.", path=settings.recent[0]))
 
     parts.session.set_scan(Scan(ScanKind.LOOKING_FOR_LAST))
     parts.files.run(partial(_last, settings), on_done=found, on_error=partial(_not_opened, parts))
 
 
 def _last(settings: Settings) -> Path | None:
-    """Files lane: the last folder or project; None where it is gone.
+    """Files lane: return the last folder or project; None if it no longer exists, or is the sample project.
 
-    The sample project is opened as such, because its pictures lie elsewhere after an installation elsewhere.
+    The sample project is opened by `open_sample`, because the paths of its pictures change with the installation.
     """
     last = Path(settings.recent[0])
     return None if _is_sample(settings.recent[0]) or not os.path.exists(last) else last  # noqa: PTH110 - no name is too long
@@ -111,26 +111,29 @@ def _opened_project(parts: Parts, opened: OpenedProject) -> None:
 
 
 class _Listing:
-    """What was found in a folder: its pictures, and which one to show first."""
+    """The pictures of a folder, and which one to show first."""
 
     def __init__(self, folder: Path, paths: list[Path], show: Path | None) -> None:
         self.folder, self.paths, self.show = folder, paths, show
 
 
-def _look_into(path: Path) -> _Listing:
-    """Files lane. Raises BadFileError where there are no pictures."""
+def _list_folder(path: Path) -> _Listing:
+    """Files lane: list a folder, or the folder of a picture. Raises BadFileError if it has no pictures."""
     from core.images import list_pictures
 
     folder, show = (path.parent, path) if path.is_file() else (path, None)
     paths = list_pictures(folder)
     if not paths:
         raise BadFileError(
-            f"The folder {folder} holds no pictures (JPEG, PNG, BMP, TIFF, WebP): choose the folder they lie in."
+            tr(
+                "The folder {folder} holds no pictures (JPEG, PNG, BMP, TIFF, WebP): choose the folder they lie in.",
+                folder=folder,
+            )
         )
     return _Listing(folder, paths, show)
 
 
-def _listed(parts: Parts, listing: _Listing) -> None:
+def _open_folder(parts: Parts, listing: _Listing) -> None:
     def opener() -> ProjectStore:
         from core.store.project_store import ProjectStore, project_path_for
 
@@ -154,7 +157,7 @@ def _remember(parts: Parts, path: Path) -> None:
 
 
 def _show_first(parts: Parts, show: Path | None) -> None:
-    """The picture at `show`, else the one at which this project was left, else the first one."""
+    """Show the picture at `show`, else the one that was open last in this project, else the first one."""
     session, images = parts.session, parts.session.images
     if session.image is None and images:
         at = show or _left_at(session)
@@ -166,7 +169,7 @@ def _show_first(parts: Parts, show: Path | None) -> None:
 
 
 def _left_at(session: Session) -> Path | None:
-    """The picture that was open last in this project, here or in an earlier window."""
+    """Return the picture that was open last in this project, in this window or an earlier one."""
     project = session.project_path
     if project is None:
         return None
@@ -175,13 +178,13 @@ def _left_at(session: Session) -> Path | None:
 
 
 def _unknown(known: tuple[ImageRecord, ...], paths: list[Path]) -> list[Path]:
-    """Files lane: the pictures that are not in the project yet."""
+    """Files lane: return the pictures that the project does not have yet."""
     seen = {record.path for record in known}
     return [path for path in paths if path not in seen]
 
 
 class FolderScan:
-    """Adds a folder's new pictures to the project, in chunks that grow, so that the first ones are seen at once."""
+    """Adds a folder's new pictures to the project, in growing chunks so that the first ones appear at once."""
 
     def __init__(self, parts: Parts, project_path: Path, show: Path | None) -> None:
         self._parts = parts
@@ -208,30 +211,30 @@ class FolderScan:
             failed = partial(self._not_measured, chunk)
             self._parts.files.run(partial(_measure, chunk), on_done=self._measured, on_error=failed)
         elif session.image is None and session.images:
-            wanted = (record for record in session.images if record.path == self._show)  # perhaps an unreadable one
+            wanted = (record for record in session.images if record.path == self._show)  # it may be unreadable
             show_image(self._parts, next(wanted, session.images[0]).id)
 
     def _measured(self, found: tuple[list[NewImage], list[tuple[Path, str]]]) -> None:
-        new, faults = found
+        new, unreadable = found
         session = self._parts.session
         if session.project_path != self._project_path:
             return
-        if faults:
-            session.add_unreadable(dict(faults))
+        if unreadable:
+            session.add_unreadable(dict(unreadable))
         self._store(new)
 
     def _not_measured(self, chunk: list[Path], error: Exception) -> None:
-        """One chunk that fails, by a fault of ours, does not keep the rest of the folder closed."""
+        """Report the bug that made a chunk fail, and continue with the rest of the folder."""
         session = self._parts.session
         if session.project_path == self._project_path:
             session.report(error)
             session.add_unreadable(
-                {path: f"The picture {path} cannot be read: look at it again (F5)." for path in chunk}
+                {path: tr("The picture {path} cannot be read: look at it again (F5).", path=path) for path in chunk}
             )
             self._next()
 
     def _store(self, new: list[NewImage]) -> None:
-        """Add pictures to the project, those that wait for it from before first."""
+        """Add pictures to the project, batches that are queued already first."""
         if new:
             self._to_store.append(new)
         if not self._to_store:
@@ -245,16 +248,17 @@ class FolderScan:
     def _not_added(self, batch: list[NewImage], error: Exception) -> None:
         session = self._parts.session
         if session.project_path != self._project_path:
-            return  # nobody waits for these pictures any more
-        if isinstance(error, StorageError | BadFileError):  # another chunk would fare no better
+            return
+        if isinstance(error, StorageError | BadFileError):  # other batches would fail as well
             session.set_scan(None)
             session.report(error)
             return
-        if len(batch) > 1:  # one of them is at fault
+        if len(batch) > 1:  # find the picture that causes the error by halving the batch
             middle = len(batch) // 2
             self._to_store += [batch[middle:], batch[:middle]]
         else:
-            session.add_unreadable({batch[0].path: f"The picture cannot be added to the project ({reason(error)})."})
+            text = tr("The picture cannot be added to the project ({why}).", why=reason(error))
+            session.add_unreadable({batch[0].path: text})
         self._store([])
 
     def _added(self, view: StoreView) -> None:
@@ -265,28 +269,28 @@ class FolderScan:
 
 
 def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]:
-    """Files lane: sizes from the headers, and a sentence for each picture that has none."""
+    """Files lane: read the sizes from the headers; return them, and a sentence for each unreadable picture."""
     from core.images import read_size
 
-    new, faults = [], []
+    new, unreadable = [], []
     for path in paths:
         try:
             width, height = read_size(path)
             new.append(NewImage(path, width, height))
         except KnownError as error:
-            faults.append((path, str(error)))
-    return new, faults
+            unreadable.append((path, str(error)))
+    return new, unreadable
 
 
 def load_models(parts: Parts) -> None:
-    """Load encoder and refiner on the encode lane; until then, and without them, boxes are plain."""
+    """Load encoder and refiner on the encode lane; without them, boxes are stored as drawn."""
     session = parts.session
 
     def loaded(models: Models) -> None:
         if session.models is None:
             session.set_models(models)
         else:
-            parts.encode.run(models.close)  # another encoder was chosen before it was this one's turn, and stays
+            parts.encode.run(models.close)  # keep the other encoder that the user has chosen meanwhile
 
     session.set_models(None, ModelsState.LOADING)
     parts.encode.run(
@@ -300,12 +304,12 @@ def load_models(parts: Parts) -> None:
 def choose_models(
     parts: Parts, choose: Callable[[Settings], Settings], on_error: Callable[[Exception], None] | None = None
 ) -> None:
-    """Load another encoder or refiner; the ones at hand stay until those are there, and if they cannot be."""
+    """Load another encoder or refiner; the present ones stay in use until it is loaded, and if that fails."""
     before = parts.session.models
     settings = choose(parts.session.settings)
 
     def loaded(models: Models) -> None:
-        # Loading takes up to a minute, in which other things may have been chosen.
+        # Loading takes up to a minute, in which the user may have changed other settings.
         choice = {name: getattr(settings, name) for name in ("encoder", "refine_by", "careful")}
         chosen = replace(parts.session.settings, **choice)
         choose_settings(parts, chosen)
@@ -321,7 +325,7 @@ def go_on_with_cpu(parts: Parts) -> None:
     """Load the same models on the CPU, because the GPU failed; the next start tries the GPU again."""
     before, settings = parts.session.models, replace(parts.session.settings, device="cpu")
     if before is None or not before.device.is_gpu:
-        return  # it was told of several times
+        return  # handled already: several requests may fail
     parts.session.set_models(None, ModelsState.LOADING_AGAIN)
 
     def loaded(models: Models) -> None:

@@ -1,4 +1,4 @@
-"""Parts: what the verbs work with."""
+"""Parts: the session, the lanes and the services that operations use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.settings import Settings
 
 @dataclass(frozen=True)
 class Parts:
-    """What the verbs work with; app.py builds it once."""
+    """The session, the lanes and the services that operations use; app.py builds it once."""
 
     session: Session
     store: StoreLane
@@ -37,7 +37,7 @@ class Cancellable(Protocol):
 
 
 class JobWatcher(Protocol):
-    """Who shows a long job and offers to cancel it."""
+    """View of a long job, which offers to cancel it."""
 
     def started(self, title: str, ticket: Cancellable) -> None: ...
 

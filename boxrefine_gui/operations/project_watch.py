@@ -1,6 +1,6 @@
-"""The open project followed: what other windows write is shown, and a file that is gone is told of at once.
+"""ProjectWatch: shows what other windows write to the open project, and reports a missing project file at once.
 
-SQLite answers in microseconds whether another connection has written, so it is asked twice a second, on the store lane.
+The store lane polls twice a second; SQLite answers in microseconds whether another connection has written.
 """
 
 from __future__ import annotations
@@ -20,21 +20,24 @@ from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import Moved, StoreView, read_others_work
 from core.errors import ProjectGoneError
 from core.records import Changes, Finding, OpenElsewhere
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 LOOK_MS = 500
+"""Poll interval."""
+
 _REST_FACTOR = 20
-"""After reading again, so many times as long as it took is rest: another window may write all the time."""
+"""Least poll interval as a multiple of the last read's duration: another window may write all the time."""
 
 _MISSED = 2
-"""Looks in a row that find no file until the project is taken for gone: a network drive may be away for a moment."""
+"""Polls in a row without a file until the project counts as gone: a network drive may be away for a moment."""
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look at the project found."""
+    """Result of a poll."""
 
     has_changed: bool
     is_gone: bool
@@ -42,48 +45,48 @@ class _Seen:
 
 
 class ProjectWatch:
-    """Looks at the open project while nothing is on its way to it."""
+    """Polls the open project while the store lane is idle."""
 
     def __init__(self, parts: Parts, *, trainer: Callable[[], int]) -> None:
-        """`trainer` gives the number of the process that this window itself has teach, 0 for none."""
+        """`trainer` returns the process id of this window's own trainer, 0 if none runs."""
         self._parts, self._trainer = parts, trainer
-        self._missed = self._named = 0
+        self._missed = self._reported = 0
         self._copy: Path | None = None
         self._timer = timer(LOOK_MS, self.look, once=False)
-        parts.store.on_moved = self._moved
-        parts.session.project_changed.connect(self._start_afresh)
+        parts.store.on_moved = self._follow
+        parts.session.project_changed.connect(self._restart)
 
     @property
     def only_copy(self) -> Path | None:
-        """Where the work goes on that belongs to a file that is gone, until it is saved somewhere."""
+        """The rescue copy that the window works in after the project file was lost; None once it is saved elsewhere."""
         return self._copy if self._copy == self._parts.session.project_path else None
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._timer.stop()
 
-    def _start_afresh(self) -> None:
-        self._missed = self._named = 0
+    def _restart(self) -> None:
+        self._missed = self._reported = 0
         self._timer.setInterval(LOOK_MS)
         self._timer.start()
-        self._parts.store.read(lambda project: project.opened_elsewhere, on_done=self._tell_of_others)
-        self._parts.store.read(_copies, on_done=self._tell_of_copies)
+        self._parts.store.read(lambda project: project.opened_elsewhere, on_done=self._report_others)
+        self._parts.store.read(_copies, on_done=self._report_copies)
 
-    def _tell_of_others(self, others: tuple[OpenElsewhere, ...]) -> None:
+    def _report_others(self, others: tuple[OpenElsewhere, ...]) -> None:
         strangers = tuple(other for other in others if other.pid != self._trainer())
         if strangers:
             self._parts.session.tell(words_on_others(strangers))
 
-    def _tell_of_copies(self, copies: tuple[Path, ...]) -> None:
+    def _report_copies(self, copies: tuple[Path, ...]) -> None:
         if copies:
             self._parts.session.tell(words_on_copies(copies), Level.WARNING)
 
     def look(self) -> None:
-        """See whether others have written, or the file is gone."""
-        if self._parts.store.is_idle:  # else the next look is soon enough
-            self._parts.store.read(_look, on_done=self._seen)
+        """Check whether other windows have written, or the file is gone."""
+        if self._parts.store.is_idle:  # else wait for the next poll
+            self._parts.store.read(_look, on_done=self._handle)
 
-    def _seen(self, seen: _Seen) -> None:
+    def _handle(self, seen: _Seen) -> None:
         self._missed = self._missed + 1 if seen.is_gone else 0
         if self._missed >= _MISSED:
             self._missed = 0
@@ -93,17 +96,18 @@ class ProjectWatch:
             shown = image.id if image is not None and image.id > 0 else None
             known = sum(record.id > 0 for record in self._parts.session.images)
             read = partial(read_others_work, shown=shown, known=known)
-            self._parts.store.read(read, on_done=partial(self._read, time.monotonic()))
-        if len(seen.findings) > self._named:
-            self._named = len(seen.findings)
+            self._parts.store.read(read, on_done=partial(self._show, time.monotonic()))
+        if len(seen.findings) > self._reported:
+            self._reported = len(seen.findings)
             self._parts.session.tell(words_on_damage(seen.findings), Level.WARNING)
 
-    def _read(self, asked_at: float, view: StoreView) -> None:
-        took_ms = 1000 * (time.monotonic() - asked_at)
+    def _show(self, requested_at: float, view: StoreView) -> None:
+        took_ms = 1000 * (time.monotonic() - requested_at)
         self._timer.setInterval(max(LOOK_MS, round(_REST_FACTOR * took_ms)))
         self._parts.session.apply(view)
 
-    def _moved(self, moved: Moved) -> None:
+    def _follow(self, moved: Moved) -> None:
+        """Show the file that the store lane has moved the project to."""
         session = self._parts.session
         self._copy = moved.after if moved.is_gone else None
         if session.project_path in session.left_at:
@@ -114,60 +118,80 @@ class ProjectWatch:
         session.changed.emit(Changes(images=True))
         choose_settings(self._parts, session.settings.opened(moved.after))
         if moved.is_gone:
-            session.report(ProjectGoneError(words_on_rescue(moved)))  # with its kind comes a button to save it
+            session.report(ProjectGoneError(words_on_rescue(moved)))  # this kind of error gets a button to save it
         else:
-            session.tell(f"The project is saved in {moved.after}, and the work goes on there.")
+            session.tell(tr("The project is saved in {path}, and the work goes on there.", path=moved.after))
         drawing.keep_unwritten(self._parts)
 
 
 def save_elsewhere(parts: Parts, path: Path) -> None:
-    """Write the whole project to another file and go on there."""
+    """Save the project to another file, and continue in that file."""
     parts.store.save_elsewhere(path, on_error=parts.session.report)
 
 
 def _look(project: ProjectStore) -> _Seen:
-    """Store lane."""
+    """Store lane: poll the project."""
     return _Seen(project.has_changed_elsewhere(), project.is_gone, tuple(project.findings()))
 
 
 def _copies(project: ProjectStore) -> tuple[Path, ...]:
-    """Store lane."""
+    """Store lane: return the rescue copies of the project, the newest last."""
     from core.store.rescued import rescued_copies
 
     return tuple(rescued_copies(project.path))
 
 
 def words_on_copies(copies: tuple[Path, ...]) -> str:
-    """One sentence on work that went on elsewhere when the file at this place was gone."""
-    more = f", and {len(copies) - 1} more copies are beside it" if len(copies) > 1 else ""
-    return (
-        f"Earlier work on this project went on in {copies[-1]}, because the file here was gone{more}: File, Open a "
-        "project opens it, and Save project elsewhere ends this notice."
+    """Describe rescue copies, which hold work that continued while the project file was missing."""
+    if len(copies) == 1:
+        return tr(
+            "Earlier work on this project went on in {path}, because the file here was gone: File, Open a project "
+            "opens it, and Save project elsewhere ends this notice.",
+            path=copies[0],
+        )
+    return tr_plural(
+        "Earlier work on this project went on in {path}, because the file here was gone, and {count} more copy is "
+        "beside it: File, Open a project opens it, and Save project elsewhere ends this notice.",
+        "Earlier work on this project went on in {path}, because the file here was gone, and {count} more copies are "
+        "beside it: File, Open a project opens it, and Save project elsewhere ends this notice.",
+        len(copies) - 1,
+        path=copies[-1],
     )
 
 
 def words_on_others(others: tuple[OpenElsewhere, ...]) -> str:
-    """One sentence on who has the project open as well."""
+    """Describe the other processes that have the project open."""
     first, more = others[0], len(others) - 1
-    where = "" if first.host == socket.gethostname() else f" on {first.host}"
-    also = f" and {more} more" if more else ""
-    return (
-        f"This project is open elsewhere, too (process {first.pid}{where}{also}): what is done there appears here, "
-        "and each window undoes only its own work."
+    if first.host == socket.gethostname():
+        processes = tr("process {pid}", pid=first.pid)
+    else:
+        processes = tr("process {pid} on {host}", pid=first.pid, host=first.host)
+    if more:
+        processes = tr_plural("{process} and {count} more", "{process} and {count} more", more, process=processes)
+    return tr(
+        "This project is open elsewhere, too ({processes}): what is done there appears here, and each window undoes "
+        "only its own work.",
+        processes=processes,
     )
 
 
 def words_on_damage(findings: tuple[Finding, ...]) -> str:
-    """One sentence on rows that were left out."""
-    count = "An entry of this project is" if len(findings) == 1 else f"{len(findings)} entries of this project are"
-    them = "it is" if len(findings) == 1 else "they are"
-    first = f"{findings[0].table} {findings[0].id}, {findings[0].what}"
-    return f"{count} damaged ({first}): {them} left out, and boxrefine project repair mends what can be."
+    """Describe damaged rows, which the window leaves out."""
+    return tr_plural(
+        "An entry of this project is damaged ({first}): it is left out, and boxrefine project repair fixes what can "
+        "be.",
+        "{count} entries of this project are damaged ({first}): they are left out, and boxrefine project repair "
+        "fixes what can be.",
+        len(findings),
+        first=f"{findings[0].table} {findings[0].id}, {findings[0].what}",
+    )
 
 
 def words_on_rescue(moved: Moved) -> str:
-    """One sentence on a file that is gone and where the work goes on."""
-    return (
-        f"The project {moved.before} is no longer at its place (deleted, moved, replaced or unmounted): "
-        f"all of it, and what you do now, is kept as {moved.after.name} in your data folder; save it where you want it."
+    """Describe a missing project file, and the copy in which the work continues."""
+    return tr(
+        "The project {path} is no longer at its place (deleted, moved, replaced or unmounted): all of it, and what you "
+        "do now, is kept as {copy} in your data folder; save it where you want it.",
+        path=moved.before,
+        copy=moved.after.name,
     )

@@ -1,4 +1,4 @@
-"""Teaching: the trainer started and followed, and the project's refiners used, promoted or rolled back."""
+"""Teaching: start and follow the trainer, and use, promote or roll back the project's refiners."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from boxrefine_gui.state.teaching_state import TeachingState
 from core.errors import StorageError
 from core.log import JobLog
 from core.records import RefinerRecord
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.refiner.protocol import Refiner
     from core.store.project_store import ProjectStore
 
 LEAST_CORRECTIONS = 5
-"""As core.training.lessons has it, which cannot be asked here because it brings torch; a test compares the two."""
+"""Copy of a constant of core.training.lessons, which is not imported because it loads torch; a test compares them."""
 
 NEW_BOXES = 20
-"""So many boxes more than were learned from last time are enough to teach again when nobody asks for it."""
+"""Accepted boxes since the last training that are enough to teach again without a request of the user."""
 
 _IDLE_MS = 60_000
-_HAND_RESTS_MS = 400
-"""The trainer goes on when the hand has rested for so long."""
+_PAUSE_MS = 400
+"""The trainer resumes when the user has not drawn for this long."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,11 @@ class _Lineage:
 
 
 class Teaching:
-    """Follows the open project and the trainer; panels see both through the session."""
+    """Follows the open project and the trainer; panels read both from the session.
+
+    It does not use LongJob: the teaching panel shows its progress instead of the list of jobs, success is a notice only
+    if the refiner changes, and the run continues when another project is opened.
+    """
 
     def __init__(self, parts: Parts, process: TrainerProcess) -> None:
         self._parts = parts
@@ -51,13 +56,13 @@ class Teaching:
         self._taught_project: Path | None = None
         self._summary: Mapping[str, Any] = {}
         self._log: JobLog | None = None
-        self._rest = timer(_HAND_RESTS_MS, self._go_on)
-        process.told.connect(self._told)
-        process.ended.connect(self._ended)
+        self._rest = timer(_PAUSE_MS, self._resume)
+        process.told.connect(self._read_line)
+        process.ended.connect(self._finish)
         session = parts.session
         session.project_changed.connect(self._project_changed)
         session.models_changed.connect(self._models_changed)
-        session.drawn_changed.connect(self._make_room)
+        session.drawn_changed.connect(self._pause)
         self._idle = timer(_IDLE_MS, self.start_if_wanted)
         for signal in (session.drawn_changed, session.changed, session.settings_changed):
             signal.connect(self._idle.start)
@@ -66,7 +71,7 @@ class Teaching:
     # The trainer
 
     def start(self, *, by_itself: bool = False) -> None:
-        """Teach by the open project's corrections, once all that was accepted is stored."""
+        """Teach by the open project's corrections, once all accepted boxes are stored."""
         session = self._parts.session
         if session.teaching.is_running or session.project_path is None:
             return
@@ -76,20 +81,25 @@ class Teaching:
         boxes = session.accepted_count
         if boxes < LEAST_CORRECTIONS:
             session.tell(
-                f"This project has {boxes} accepted {'box' if boxes == 1 else 'boxes'}, and teaching needs "
-                f"{LEAST_CORRECTIONS}: accept some more.",
+                tr_plural(
+                    "This project has {count} accepted box, and teaching needs {needed}: accept some more.",
+                    "This project has {count} accepted boxes, and teaching needs {needed}: accept some more.",
+                    boxes,
+                    needed=LEAST_CORRECTIONS,
+                ),
                 Level.WARNING,
             )
             return
-        self._log = JobLog(f"teaching by {boxes} boxes of {session.project_path}{' by itself' if by_itself else ''}")
-        session.set_teaching(TeachingState(is_running=True, by_itself=by_itself, message="starting"))
-        self._parts.store.run(lambda project: project.path, on_done=self._stored, on_error=self._not_stored)
+        how = " by itself" if by_itself else ""  # untranslated: log
+        self._log = JobLog(f"teaching by {boxes} boxes of {session.project_path}{how}")  # untranslated: log
+        session.set_teaching(TeachingState(is_running=True, by_itself=by_itself, message=tr("starting")))
+        self._parts.store.run(lambda project: project.path, on_done=self._start_process, on_error=self._give_up)
 
     def start_if_wanted(self) -> None:
-        """When the hand has rested for a minute: teach, if the user wants that and there is enough to learn."""
+        """Teach after a minute without work, if the settings allow it and there are enough new boxes."""
         session = self._parts.session
         learned = max((int(_number(record.data.get("boxes"))) for record in session.refiners), default=0)
-        is_drawing = session.draft is not None and session.draft.is_held  # a drawn box that waits for a yes is no work
+        is_drawing = session.draft is not None and session.draft.is_held
         is_wanted = session.settings.teach_when_idle and session.models is not None and not is_drawing
         if is_wanted and session.accepted_count >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
             self.start(by_itself=True)
@@ -98,30 +108,30 @@ class Teaching:
         """Stop the trainer; the refiner in use stays."""
         if self._parts.session.teaching.is_running:
             self.stop()
-            self._parts.session.set_teaching(TeachingState(sentence="Cancelled; the refiner in use stays."))
+            self._parts.session.set_teaching(TeachingState(sentence=tr("Cancelled; the refiner in use stays.")))
 
     def stop(self) -> None:
-        """End the trainer's process, if there is one."""
+        """Stop the trainer's process, if one runs."""
         self._rest.stop()
         self._idle.stop()
         self._process.stop()
         if self._log is not None:
             self._log.cancelled()
 
-    def _stored(self, project: Path) -> None:
+    def _start_process(self, project: Path) -> None:
         session = self._parts.session
         if not session.teaching.is_running:
             return  # cancelled meanwhile
         self._taught_project, self._summary = project, {}
         self._process.start(train_command(project, session.settings))
 
-    def _not_stored(self, error: Exception) -> None:
+    def _give_up(self, error: Exception) -> None:
         if self._log is not None:
             self._log.failed(error)
         self._parts.session.set_teaching(TeachingState())
         self._parts.session.report(error)
 
-    def _told(self, line: dict[str, Any]) -> None:
+    def _read_line(self, line: dict[str, Any]) -> None:
         session, progress = self._parts.session, line.get("progress")
         if "note" in line:
             session.set_teaching(replace(session.teaching, notes=(*session.teaching.notes, str(line["note"]))))
@@ -129,7 +139,7 @@ class Teaching:
         if progress is None:
             self._summary = line
             return
-        # The time left is that of the steps: while it prepares pictures, and while it judges, it knows none.
+        # The time left covers the training steps only; it is unknown during preparation and validation.
         lasting = {name: value for name, value in session.teaching.figures.items() if name != "seconds_left"}
         figures = {**lasting, **progress["figures"]}
         losses, steps = session.teaching.losses, session.teaching.steps
@@ -138,7 +148,7 @@ class Teaching:
         session.set_teaching(
             replace(
                 session.teaching,
-                message=self._elsewhere() + progress["message"],
+                message=self._named(progress["message"]),
                 done=progress["done"],
                 total=progress["total"],
                 losses=losses,
@@ -147,10 +157,10 @@ class Teaching:
             )
         )
 
-    def _ended(self, code: int, sentence: str) -> None:
+    def _finish(self, code: int, sentence: str) -> None:
         self._rest.stop()
         session, summary = self._parts.session, self._summary
-        where = self._elsewhere()
+        is_elsewhere = self._is_elsewhere
         if code == 0 and "promoted" in summary:
             figures = {**session.teaching.figures, **{k: v for k, v in summary.items() if isinstance(v, float)}}
             promoted = bool(summary["promoted"])
@@ -158,45 +168,50 @@ class Teaching:
                 self._log.done(**{name: value for name, value in summary.items() if isinstance(value, int | float)})
             state = replace(session.teaching, is_running=False, figures=figures, promoted=promoted)
             session.set_teaching(
-                TeachingState() if where else replace(state, message="", sentence=str(summary["sentence"]))
+                TeachingState() if is_elsewhere else replace(state, message="", sentence=str(summary["sentence"]))
             )
-            if promoted or where:  # the hand will meet other boxes from here on, be the panel in view or not
-                session.tell(f"{where}{summary['sentence']}")
+            if promoted or is_elsewhere:  # refined boxes change from here on, even if the panel is hidden
+                session.tell(self._named(str(summary["sentence"])))
             self.refresh()
             return
-        told = sentence if code == 2 and sentence else "The trainer has ended before its time; try again."
-        session.set_teaching(TeachingState(sentence="" if where else told))
+        why = sentence if code == 2 and sentence else tr("The trainer has ended before its time; try again.")
+        session.set_teaching(TeachingState(sentence="" if is_elsewhere else why))
         if self._log is not None:
-            self._log.failed(StorageError(told), exit_code=code)
-        session.tell(f"{where}{told}", Level.ERROR)
+            self._log.failed(StorageError(why), exit_code=code)
+        session.tell(self._named(why), Level.ERROR)
 
-    def _elsewhere(self) -> str:
-        """What to begin with where another project is open than the one that is taught; else nothing."""
-        taught = self._taught_project
-        is_here = taught is None or taught == self._parts.session.project_path
-        return "" if taught is None or is_here else f"In {taught.parent.name}: "
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether the trainer works on another project than the open one."""
+        return self._taught_project is not None and self._taught_project != self._parts.session.project_path
+
+    def _named(self, sentence: str) -> str:
+        """Prefix a sentence with the folder of the taught project, if another project is open."""
+        if self._taught_project is None or not self._is_elsewhere:
+            return sentence
+        return tr("In {folder}: {sentence}", folder=self._taught_project.parent.name, sentence=sentence)
 
     def _project_changed(self) -> None:
-        """What came of teaching in one project is no news in another; what goes on there says so."""
+        """Clear the result of another project; a running trainer stays visible."""
         session = self._parts.session
         if not session.teaching.is_running:
             session.set_teaching(TeachingState())
         self.refresh()
 
-    def _make_room(self) -> None:
-        """A hand that draws has the machine to itself."""
+    def _pause(self) -> None:
+        """Pause the trainer while the user draws, so that refinement has all processors."""
         if self._process.is_running and self._parts.session.draft is not None:
             if not self._rest.isActive():
                 self._process.say("pause")
             self._rest.start()
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         self._process.say("resume")
 
     # The project's refiners
 
     def refresh(self) -> None:
-        """Read the lineage again, and use the refiner that it says."""
+        """Read the lineage again, and load the refiner that it has chosen."""
         models = self._parts.session.models
         if models is None or self._parts.session.project_path is None:
             return
@@ -205,10 +220,10 @@ class Teaching:
         def job(project: ProjectStore) -> _Lineage:
             return _Lineage(tuple(project.refiners()), project.chosen_refiner(encoder))
 
-        self._parts.store.read(job, on_done=self._read)
+        self._parts.store.read(job, on_done=self._apply)
 
     def use(self, refiner_id: int | None) -> None:
-        """Use an earlier refiner of the project from now on, None: the shipped one."""
+        """Use an earlier refiner of the project from now on; None stands for the shipped one."""
         models = self._parts.session.models
         if models is None:
             return
@@ -224,7 +239,7 @@ class Teaching:
             self._seen = identity
             self.refresh()
 
-    def _read(self, lineage: _Lineage) -> None:
+    def _apply(self, lineage: _Lineage) -> None:
         session = self._parts.session
         models = session.models
         if models is None:

@@ -1,4 +1,4 @@
-"""Keeps what the window is like: in the settings a moment after it changed, so that a crash leaves it as it was."""
+"""WindowMemory: saves size, place and layout of the window shortly after a change, so that they survive a crash."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from boxrefine_gui.operations.box_verbs import Parts
 from core.settings import Settings, save_window
 
 PAUSE_MS = 500
-"""A window that is dragged, or a hand that leafs through pictures, is left to come to rest."""
+"""Delay that merges the changes of a dragged window, or of quick steps through the pictures, into one write."""
 
 _CHANGES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.WindowStateChange)
 
 
 class WindowMemory(QObject):
-    """Follows a window; `look` gives settings with what the window is like now."""
+    """Follows a window; `update` returns settings with the window's present geometry and layout."""
 
-    def __init__(self, parts: Parts, window: QWidget, look: Callable[[Settings], Settings]) -> None:
+    def __init__(self, parts: Parts, window: QWidget, update: Callable[[Settings], Settings]) -> None:
         super().__init__(window)
         self._parts = parts
         self._window = window
-        self._look = look
-        self._is_told = False
+        self._update = update
+        self._is_reported = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -38,30 +38,30 @@ class WindowMemory(QObject):
         return False
 
     def changed(self) -> None:
-        """Something is not as it was; it is kept when nothing more comes."""
+        """Save soon, once no more changes follow."""
         self._timer.start()
 
     def keep(self) -> None:
-        """Write it now, on the files lane, if it is not written already."""
+        """Save changes now, on the files lane."""
         self._timer.stop()
         session = self._parts.session
-        settings = self._look(session.settings)
+        settings = self._update(session.settings)
         if settings != session.settings:
             session.remember(settings)
             places = {str(project): str(image) for project, image in session.left_at.items()}
             save = partial(save_window, settings, self._parts.settings_file, places=places)
-            self._parts.files.run(save, on_done=self._kept, on_error=self._not_kept)
+            self._parts.files.run(save, on_done=self._note_success, on_error=self._report)
 
     def end(self) -> None:
-        """Write it for the last time: what closing does to the window is none of its ways."""
+        """Save for the last time, and ignore geometry changes caused by closing."""
         self._window.removeEventFilter(self)
         self.keep()
 
-    def _kept(self, _: None) -> None:
-        self._is_told = False
+    def _note_success(self, _: None) -> None:
+        self._is_reported = False
 
-    def _not_kept(self, error: Exception) -> None:
-        """Told once: who labels on a disk that is full should not read it at each picture."""
-        if not self._is_told:
-            self._is_told = True
+    def _report(self, error: Exception) -> None:
+        """Report an error once, since with a full disk it would return at each picture."""
+        if not self._is_reported:
+            self._is_reported = True
             self._parts.session.report(error)

@@ -1,1 +1,1 @@
-"""What is open, drawn and shown now, with signals that say so; nothing here decides."""
+"""The state of the window (open, drawn, shown), with signals for its changes; nothing here makes decisions."""

@@ -1,4 +1,4 @@
-"""Which category the next boxes get: the last one that was chosen and is there."""
+"""CategoryChoice: the category of the next boxes, which is the last chosen one that exists."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Collection
 
 
 class CategoryChoice:
-    """Remembers what was chosen before, so that a category which undo brings back is chosen again."""
+    """Remembers earlier choices, so that a category is chosen again when undo restores it."""
 
     def __init__(self) -> None:
-        self._chosen: list[int] = []  # the last choice stands last
+        self._chosen: list[int] = []  # ids, the last choice at the end
 
     def forget(self) -> None:
-        """Another project is open."""
+        """Drop the choices of a project that is closed."""
         self._chosen.clear()
 
     def choose(self, category_id: int) -> None:
-        """The user has chosen one."""
+        """Record a choice of the user."""
         self._chosen = [*(id for id in self._chosen if id != category_id), category_id]
 
     def choose_while_gone(self, category_id: int, gone: int) -> None:
-        """Another one stands in for a category that has gone, until that one comes back."""
+        """Let a category replace a removed one (`gone`) until that one is restored."""
         before = [id for id in self._chosen if id not in (category_id, gone)]
         self._chosen = [*before, category_id, gone]
 
-    def among(self, there: Collection[int], *, now: int | None) -> int | None:
-        """The last chosen one of those that are there; where none was ever chosen the one of `now`, or the first."""
-        otherwise = now if now in there else next(iter(there), None)
-        return next((id for id in reversed(self._chosen) if id in there), otherwise)
+    def among(self, existing: Collection[int], *, now: int | None) -> int | None:
+        """Return the last chosen one of the existing categories; without any, the present one (`now`) or the first."""
+        otherwise = now if now in existing else next(iter(existing), None)
+        return next((id for id in reversed(self._chosen) if id in existing), otherwise)

@@ -1,4 +1,4 @@
-"""What goes on behind the picture, as kinds and numbers; `panels/status_words.py` has the words."""
+"""Background activity as kinds and numbers; `panels/status_words.py` turns them into text."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from enum import Enum, auto
 
 
 class ActivityKind(Enum):
-    """What the encode lane can be busy with."""
+    """Kinds of work on the encode lane."""
 
     LOADING_MODELS = auto()
     LOADING_ENCODER = auto()
-    """Another one than before; the detail is its name."""
+    """The user has chosen another encoder; the detail is its name."""
     LOADING_AGAIN = auto()
     """On the CPU, because the GPU failed."""
     LOADING_REFINER = auto()
     PREPARING = auto()
-    """Here and below, the detail is the picture's file name."""
+    """For this kind and the next ones, the detail is the picture's file name."""
     PREPARING_FOLDER = auto()
     LOOKING_CLOSER = auto()
     REFINING = auto()
@@ -34,23 +34,23 @@ _LOADING = frozenset(
 
 @dataclass(frozen=True)
 class Activity:
-    """What the encode lane does now, and with what."""
+    """Present work of the encode lane, with a detail such as a file name."""
 
     kind: ActivityKind
     detail: str = ""
 
     @property
     def is_loading(self) -> bool:
-        """Whether weights are being loaded, which makes very many objects."""
+        """Whether weights are being loaded, which creates very many Python objects."""
         return self.kind in _LOADING
 
 
 class ScanKind(Enum):
-    """What can change the list of images or boxes as a whole."""
+    """Kinds of work that change the whole list of images or boxes."""
 
     LOOKING_FOR_LAST = auto()
     OPENING = auto()
-    """Here the name is that of the folder or project, below that of the annotation file."""
+    """The name is that of the folder or project; for IMPORTING, that of the annotation file."""
     OPENING_SAMPLE = auto()
     READING = auto()
     IMPORTING = auto()
@@ -58,7 +58,7 @@ class ScanKind(Enum):
 
 @dataclass(frozen=True)
 class Scan:
-    """What is being opened, read or imported; while there is one, no import and no look at the folder begins."""
+    """What is being opened, read or imported; meanwhile no import and no scan of the folder starts."""
 
     kind: ScanKind
     name: str = ""
@@ -67,7 +67,7 @@ class Scan:
 
 
 class ModelsState(Enum):
-    """Whether there are models, and if not, whether some will come."""
+    """Whether models are loaded, and if not, whether they are being loaded."""
 
     NONE_YET = auto()
     LOADING = auto()
@@ -78,5 +78,5 @@ class ModelsState(Enum):
 
     @property
     def is_loading(self) -> bool:
-        """Whether models will come."""
+        """Whether models are being loaded."""
         return self in (ModelsState.LOADING, ModelsState.LOADING_AGAIN)

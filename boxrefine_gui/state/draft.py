@@ -1,4 +1,4 @@
-"""Draft: a drawn box that nobody has accepted yet, as the window works with it, and as the project's file keeps it."""
+"""Draft: a drawn box that is not accepted yet, and its conversion to and from the form in the project file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import uuid4
 from core.geometry import Box
 from core.records import Correction, DrawnBox, Refinement
 
-NOBODY = ("", "")
+NO_MODELS = ("", "")
 _SURE = (1.0, 1.0, 1.0, 1.0)
 
 
@@ -17,12 +17,12 @@ _SURE = (1.0, 1.0, 1.0, 1.0)
 class Draft:
     """A drawn box that is not accepted yet.
 
-    `pressed_at` is time.monotonic() in seconds. `plain`: the user wants no refinement. `is_current`: the refinement
-    answers this very drawn box and not one a moment ago. `made_by` names its encoder and refiner. `nudged` is what the
-    user made of the refinement by hand. `again` is the stored correction whose accepted box is being refined once more.
-    `key` is what the project's file knows it by. `category_id` is what it will be labelled as, 0 while there is no
-    category. `is_held`: the hand is still drawing it. `was_left`: it has waited, and wants a yes of its own. Numbers
-    below 0 are those of drafts that came from the file.
+    `number` identifies the draft in this process; it is below 0 for drafts read from the project file. `drawn` is in
+    image pixels. `pressed_at` is time.monotonic() in seconds. `plain`: the user wants no refinement. `is_current`: the
+    refinement is for exactly this drawn box, not for an earlier state of the drag. `made_by` is the identity of its
+    encoder and its refiner. `nudged` is the refinement as edited by the user. `again` is the stored correction that is
+    being refined again. `key` identifies the draft in the project file. `category_id` is 0 while the project has no
+    category. `is_held`: the user is still dragging. `was_left`: it was left waiting, so going on does not accept it.
     """
 
     number: int
@@ -32,7 +32,7 @@ class Draft:
     plain: bool = False
     refinement: Refinement | None = None
     is_current: bool = False
-    made_by: tuple[str, str] = NOBODY
+    made_by: tuple[str, str] = NO_MODELS
     nudged: Box | None = None
     again: Correction | None = None
     key: str = field(default_factory=lambda: uuid4().hex)
@@ -47,14 +47,14 @@ class Draft:
 
     @property
     def box(self) -> Box:
-        """What would be accepted now."""
+        """The box that would be accepted now."""
         if self.nudged is not None:
             return self.nudged
         return self.answer.box if self.answer is not None else self.drawn
 
 
 def correction_of(draft: Draft, *, category_id: int, seconds: float) -> Correction:
-    """What is stored of a draft; without a refinement it says of no model that it helped."""
+    """Return the correction to store for a draft; without a refinement it names no model."""
     correction = Correction(draft.image_id, category_id, drawn=draft.drawn, accepted=draft.box, seconds=seconds)
     if draft.answer is None:
         return correction
@@ -63,13 +63,13 @@ def correction_of(draft: Draft, *, category_id: int, seconds: float) -> Correcti
 
 
 def kept_form(draft: Draft) -> DrawnBox:
-    """What the project's file keeps of a draft."""
+    """Return the form of a draft in the project file."""
     correction = correction_of(draft, category_id=draft.category_id, seconds=time.monotonic() - draft.pressed_at)
     return DrawnBox(draft.key, replace(correction, confirmed=False), draft.plain)
 
 
 def from_file(box: DrawnBox, *, number: int) -> Draft:
-    """The draft that was kept: its refinement answers its drawn box, and is not asked for again."""
+    """Return the draft for a box from the project file; a refinement that it has is current and not recomputed."""
     kept = box.correction
     answer = None
     if kept.refined is not None:

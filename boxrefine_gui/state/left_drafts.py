@@ -1,4 +1,4 @@
-"""Drawn boxes that wait: those of this run by image, and how many the project's file has where nobody has looked."""
+"""LeftDrafts: the drawn boxes that wait on the images of the open project."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from core.records import DrawnBox
 
 
 class LeftDrafts:
-    """Drafts that are not in hand, of the open project; the newest of an image stands last.
+    """Drafts of the open project that are not active, by image, the newest of an image last.
 
-    Of an image that was shown, this knows them all; of others, the file's numbers count.
+    They are complete for images that were shown; for other images only the counts of the project file are known.
     """
 
     def __init__(self) -> None:
         self._left: dict[int, list[Draft]] = {}
         self._counts: dict[int, int] = {}
         self._seen: set[int] = set()
-        self._settled: set[str] = set()  # accepted or discarded: the file may still tell of them for a moment
+        self._settled: set[str] = set()  # keys, accepted or discarded: views read before that may still list them
         self._read = 0
         self._in_file: set[str] = set()
-        self.kept: dict[str, Draft] = {}  # key -> what the file has, or is about to have
+        self.kept: dict[str, Draft] = {}  # key -> the draft as the file has it, or as it is being written
         self._unwritten: set[str] = set()
 
     def forget(self) -> None:
-        """Another project is open."""
+        """Drop everything about a project that is closed."""
         self._left, self._counts, self.kept = {}, {}, {}
         self._seen, self._settled, self._in_file, self._unwritten = set(), set(), set(), set()
 
     def on(self, image_id: int) -> tuple[Draft, ...]:
-        """Those that wait on an image."""
+        """Return the drafts that wait on an image."""
         return tuple(self._left.get(image_id, ()))
 
     def add(self, draft: Draft) -> None:
-        """It waits from now on."""
+        """Let a draft wait."""
         self._settled.discard(draft.key)
         self._left.setdefault(draft.image_id, []).append(replace(draft, was_left=True))
 
     def take(self, image_id: int, key: str | None = None) -> Draft | None:
-        """The one with this key, or else the newest one of an image, which then waits no longer."""
+        """Remove and return the draft with this key, without a key the newest one of the image."""
         waiting = self._left.get(image_id, [])
         found = next((draft for draft in reversed(waiting) if key in (None, draft.key)), None)
         if found is not None:
@@ -48,7 +48,7 @@ class LeftDrafts:
         return found
 
     def settle(self, key: str) -> None:
-        """It is accepted or discarded: what the file told of it before means nothing."""
+        """Record that a draft is accepted or discarded, so that outdated views cannot bring it back."""
         self._settled.add(key)
         self._in_file.discard(key)
         self._unwritten.discard(key)
@@ -56,42 +56,45 @@ class LeftDrafts:
 
     @property
     def in_file(self) -> frozenset[str]:
-        """Keys of those that are known to be in the file."""
+        """Keys of the drafts that are known to be in the file."""
         return frozenset(self._in_file)
 
     def is_settled(self, key: str) -> bool:
-        """Whether it is accepted or discarded."""
+        """Whether a draft is accepted or discarded."""
         return key in self._settled
 
     def stored(self, key: str) -> None:
-        """The file has it: where the file tells of it no longer, it was settled elsewhere."""
+        """Record that the file has a draft; if it later disappears from there, another window has settled it."""
         self._in_file.add(key)
         self._unwritten.discard(key)
 
     @property
     def unwritten(self) -> frozenset[str]:
-        """Keys of those that the file does not have as they are, because it could not be written."""
+        """Keys of the drafts whose last state could not be written."""
         return frozenset(self._unwritten)
 
     def not_written(self, key: str) -> None:
-        """The file could not be written: it does not have this one as it is now."""
+        """Record that writing a draft has failed."""
         self.kept.pop(key, None)
         self._unwritten.add(key)
 
     def all(self) -> tuple[Draft, ...]:
-        """Those that wait on any image, and that this run knows of."""
+        """Return all known drafts that wait, of any image."""
         return tuple(draft for drafts in self._left.values() for draft in drafts)
 
     def unsettle(self, key: str) -> None:
-        """It could not be accepted, or the user wants it back."""
+        """Undo `settle`: the draft could not be accepted, or the user restores it."""
         self._settled.discard(key)
 
     def set_counts(self, counts: Mapping[int, int]) -> None:
-        """Image id -> how many drawn boxes the file has."""
+        """Set the file's counts of drawn boxes by image id."""
         self._counts = dict(counts)
 
     def take_over(self, image_id: int, boxes: Sequence[DrawnBox], *, known: Iterable[str]) -> None:
-        """What the file has of an image, but for drafts that are `known` elsewhere; those that went from it go."""
+        """Replace the drafts of an image by those in the file, except the keys `known` (active or being accepted).
+
+        Drafts that the file had and no longer has are removed; drafts that were never in the file stay.
+        """
         keys = {box.key for box in boxes}
         here = [draft for draft in self.on(image_id) if draft.key in keys or draft.key not in self._in_file]
         held = {draft.key for draft in here}.union(known, self._settled)
@@ -106,10 +109,10 @@ class LeftDrafts:
         self._seen.add(image_id)
 
     def count(self, image_id: int, *, elsewhere: int) -> int:
-        """How many drawn boxes an image has, with those `elsewhere` that this run knows of and that do not wait."""
+        """Return how many drawn boxes an image has; `elsewhere` of its drafts do not wait."""
         here = len(self._left.get(image_id, ())) + elsewhere
         return here if image_id in self._seen else max(here, self._counts.get(image_id, 0))
 
     def images(self) -> set[int]:
-        """Ids of all images that may have some."""
+        """Return the ids of all images that may have drawn boxes."""
         return self._left.keys() | self._counts.keys()

@@ -1,4 +1,4 @@
-"""Level: how much a sentence matters that the window tells."""
+"""Level: the importance of a notice."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from enum import Enum, auto
 
 
 class Level(Enum):
-    """How a sentence is shown."""
+    """How a notice is shown."""
 
     INFO = auto()
-    """It needs no answer and goes by itself."""
+    """It disappears by itself."""
     WARNING = auto()
-    """Something is not as the user will expect it; it stays until it is closed."""
+    """Something differs from what the user expects; it stays until the user closes it."""
     ERROR = auto()
-    """What was asked for has not been done; it stays until it is closed."""
+    """The requested action has failed; it stays until the user closes it."""
 
     @property
     def stays(self) -> bool:
-        """Whether the user must have seen it."""
+        """Whether the notice stays until the user closes it."""
         return self is not Level.INFO

@@ -1,4 +1,4 @@
-"""Models: what is loaded to encode and to refine, and what the window asks of it."""
+"""Models: the loaded encoder and refiner, as the window uses them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class OpenedPicture(Protocol):
-    """A picture of which several frames are wanted; see core.features.feature_source."""
+    """A decoded picture that can be encoded by frames; see core.features.feature_source."""
 
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
@@ -36,7 +36,7 @@ class Source(Protocol):
 
 
 class Stats(Protocol):
-    """What a cache holds; see core.features.cache.feature_cache."""
+    """Sizes of the feature cache; see core.features.cache.feature_cache."""
 
     @property
     def ram_bytes(self) -> int: ...
@@ -46,17 +46,17 @@ class Stats(Protocol):
 
 
 def _nothing() -> None:
-    """There is nothing to close, and no trouble."""
+    """Default callback of Models: nothing to close, no cache error, no statistics."""
 
 
 def _whatever_category(refiner: Refiner, category: str | None) -> Refiner:
-    """A refiner that answers for every category alike."""
+    """Return the same refiner for every category."""
     return refiner
 
 
 @dataclass(frozen=True)
 class Device:
-    """Where the models compute, in fp32: `kind` as torch has it, and a few words on why not on a GPU."""
+    """Device of the models, in fp32: torch's name of its `kind`, and a short text on why no GPU is used."""
 
     kind: str
     why_no_gpu: str = ""
@@ -70,12 +70,12 @@ class Device:
 
 @dataclass(frozen=True)
 class Models:
-    """The loaded encoder (behind its cache) and refiner, and how to call them in the status bar.
+    """The loaded encoder (behind its cache) and refiner, with their names for the status bar.
 
-    `trouble` is a sentence where the cache cannot be used; refining goes on without it. `looks_twice`: boxes are
-    refined again on the features of a crop. `reach`: how many images around the open one may be prepared when there is
-    nothing else to do. `refiner_folder` is the taught refiner's, None: the shipped one is loaded; `load_refiner` loads
-    another (None: none can be); `for_category` gives the refiner for boxes of one category.
+    `trouble` returns a sentence if the cache cannot be used; refining continues without it. `looks_twice`: boxes are
+    refined again on the features of a crop. `reach` is how many images around the open one may be prepared when idle.
+    `refiner_folder` is the folder of the taught refiner, None for the shipped one. `load_refiner` loads another one; it
+    is None if no other can be loaded. `for_category` returns the refiner for boxes of one category.
     """
 
     source: Source
@@ -96,16 +96,16 @@ class Models:
 
     @property
     def refines_by_masks(self) -> bool:
-        """Whether the boxes are those of the encoder's own masks, so that the refiner has no name of its own."""
+        """Whether the refiner takes its boxes from the encoder's masks; the window then shows no refiner name."""
         return bool(getattr(self.refiner, "refines_by_masks", False))
 
 
 def in_words(models: Models | None, state: ModelsState) -> str:
-    """Encoder, refiner and device with its number format, for the log and reports."""
+    """Describe encoder, refiner and device in English, for the log and bug reports."""
     if models is None:
         return f"none ({state.name.lower()})"
     refiner = f"{models.refiner_name} ({models.refiner_identity})"
     device = models.device
-    why = "the GPU failed" if device.gpu_failed else device.why_no_gpu
+    why = "the GPU failed" if device.gpu_failed else device.why_no_gpu  # untranslated: for the log and bug reports
     where = f"{device.kind.upper()}, fp32" + (f" ({why})" if why else "")
     return f"encoder {models.encoder_name} ({models.encoder_identity}), refiner {refiner}, on {where}"

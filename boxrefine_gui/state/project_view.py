@@ -1,4 +1,4 @@
-"""How a project looks to the window: what the store lane reads back after each write, and how it reads it."""
+"""StoreView: a snapshot of the project, or of a part of it, which the store lane reads for the window."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 MANY_IMAGES = 64
-"""A write that touched more images than this is told by their numbers of boxes alone; the boxes are read when seen."""
+"""If a write touched more images than this, its view holds only counts; boxes are read when an image is shown."""
 
 
 @dataclass(frozen=True)
 class Tallies:
-    """Image id -> how many boxes it has, how many of them are still to check, how many nobody has ever accepted, and
-    how many are only drawn.
+    """Counts by image id: all stored boxes, those to check, those that were never accepted, and drawn boxes.
 
-    Only images that have some.
+    Images with a count of 0 are missing.
     """
 
     boxes: Mapping[int, int]
@@ -32,10 +31,10 @@ class Tallies:
 
 @dataclass(frozen=True)
 class StoreView:
-    """What a write touched and how the touched things look now; None: not touched, so not read again.
+    """The changes of a write, and the changed parts of the project; None for parts that did not change.
 
-    `corrections` and `drawn`, the boxes that nobody has accepted, hold an entry for each touched image; where those are
-    very many, `tallies` stands for them.
+    `corrections` and `drawn` (boxes that are not accepted) hold an entry for each touched image. If those are more than
+    MANY_IMAGES, both are empty and `tallies` holds counts.
     """
 
     changes: Changes
@@ -49,7 +48,7 @@ class StoreView:
 
 @dataclass(frozen=True)
 class OpenedProject:
-    """A project as it was just opened."""
+    """A project that was just opened."""
 
     path: Path
     view: StoreView
@@ -57,7 +56,7 @@ class OpenedProject:
 
 @dataclass(frozen=True)
 class Moved:
-    """The open project is another file now, which has all that the one before had; `is_gone`: that one is gone."""
+    """The open project was copied to another file, in which the work continues; `is_gone`: the old file is gone."""
 
     before: Path
     after: Path
@@ -65,7 +64,7 @@ class Moved:
 
 
 def read_whole(project: ProjectStore) -> StoreView:
-    """Store lane: all that the window needs of a project that was just opened, but for the corrections."""
+    """Store lane: read what the window needs of a project that was just opened; boxes follow when they are shown."""
     changes = Changes(images=True, categories=True)
     return StoreView(
         changes,
@@ -77,7 +76,7 @@ def read_whole(project: ProjectStore) -> StoreView:
 
 
 def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
-    """Store lane: what `changes` touched, read again."""
+    """Store lane: read the parts of the project that `changes` names."""
     is_wide = len(changes.image_ids) > MANY_IMAGES
     read = () if is_wide else changes.image_ids
     return StoreView(
@@ -92,9 +91,9 @@ def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
 
 
 def read_others_work(project: ProjectStore, *, shown: int | None, known: int) -> StoreView:
-    """Store lane: all that another window may have changed, with the boxes of the image `shown`.
+    """Store lane: read all that another window may have changed, with the boxes of the image `shown`.
 
-    The images are read only where there are others than the `known` ones, for they are never removed.
+    The images are read only if their number differs from `known`, since images are never removed from a project.
     """
     has_new = project.image_count() != known
     image_ids = frozenset(() if shown is None else (shown,))

@@ -1,6 +1,6 @@
-"""Session: what is open, drawn and refined now, and signals that say so; it decides nothing.
+"""Session: what is open, drawn and refined now, with signals for changes; it makes no decisions.
 
-Only the GUI thread touches it.
+Use it on the GUI thread only.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Session(SessionDrafts):
-    """The state of the window, in one place; panels listen to its signals and keep no copies."""
+    """The state of the window in one place; panels listen to its signals and keep no copies."""
 
     # What is open
 
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
-        """Start afresh with another project."""
+        """Replace the open project by another one."""
         self.project_path, self.folder = opened.path, folder
         self.images, self.problems, self.missing = (), {}, {}
         self.left.forget()
@@ -43,9 +43,9 @@ class Session(SessionDrafts):
         self.project_changed.emit()
 
     def apply(self, view: StoreView) -> None:
-        """Take over what the store says, and say so once."""
+        """Take over a view of the project, and emit `changed` once."""
         if view.changes.step is not None:
-            self.discarded = None  # something else is the last that was done
+            self.discarded = None  # undo now applies to the new step
         self.undo_steps = view.undo_steps
         if view.images is not None:
             self._set_images(view.images)
@@ -73,14 +73,14 @@ class Session(SessionDrafts):
 
     def _set_images(self, stored: tuple[ImageRecord, ...]) -> None:
         unreadable = tuple(record for record in self.images if record.id < 0)
-        if unreadable:  # looking at 100,000 paths would be felt
+        if unreadable:  # comparing 100,000 paths would block the GUI thread noticeably
             known = {record.path for record in stored}
             unreadable = tuple(record for record in unreadable if record.path not in known)
         self.images = stored + unreadable
         self._rows = {record.id: row for row, record in enumerate(self.images)}
 
     def add_unreadable(self, sentences: dict[Path, str]) -> None:
-        """Show pictures that cannot be read at the end of the list; they are not part of the project."""
+        """Append unreadable pictures to the list, with ids below 0; they are not part of the project."""
         held = {record.path: record.id for record in self.images if record.id < 0}
         last = min(held.values(), default=0)
         new = [path for path in sentences if path not in held]
@@ -92,13 +92,13 @@ class Session(SessionDrafts):
         self.changed.emit(Changes(images=True))
 
     def drop_unreadable(self, paths: frozenset[Path]) -> None:
-        """Pictures that could not be read and are gone now leave nothing behind."""
+        """Remove unreadable pictures that no longer exist from the list."""
         self.images = tuple(record for record in self.images if record.id > 0 or record.path not in paths)
         self._rows = {record.id: row for row, record in enumerate(self.images)}
         self.changed.emit(Changes(images=True))
 
     def set_missing(self, missing: dict[int, str]) -> None:
-        """Which pictures of the project are gone from the folder; the others of them are back."""
+        """Set the project's missing pictures, id to sentence; missing ones that are not in it are present again."""
         for image_id in self.missing.keys() - missing.keys():
             self.problems.pop(image_id, None)
         self.missing = missing
@@ -107,23 +107,23 @@ class Session(SessionDrafts):
 
     @property
     def accepted_count(self) -> int:
-        """How many boxes of the project somebody has said yes to."""
+        """Number of the project's reviewed boxes."""
         return sum(self.counts.values()) - sum(self.to_check.values())
 
     def row_of(self, image_id: int) -> int | None:
-        """Where an image stands in the list."""
+        """Return the row of an image in the list."""
         return self._rows.get(image_id)
 
     @property
     def row(self) -> int | None:
-        """Where the open image stands in the list."""
+        """The row of the open image in the list."""
         return self._rows.get(self.image.id) if self.image is not None else None
 
     def set_image(self, record: ImageRecord | None) -> None:
-        """Open another image: what belonged to the one before is put away."""
+        """Open another image, and clear the state of the previous one."""
         self.image = record
         if record is not None and record.id > 0:
-            self.problems.pop(record.id, None)  # a drive may be back by now, a file replaced
+            self.problems.pop(record.id, None)  # try again: a drive may be back, or the file replaced
             if self.project_path is not None:
                 self.left_at[self.project_path] = record.path
         self.corrections, self.picture, self.features = (), None, None
@@ -134,25 +134,25 @@ class Session(SessionDrafts):
         self.selection_changed.emit()
 
     def set_picture(self, picture: CanvasPicture) -> None:
-        """The open image's pixels have been decoded."""
+        """Set the decoded pixels of the open image."""
         self.picture = picture
         self.picture_changed.emit()
 
     def set_problem(self, image_id: int, sentence: str) -> None:
-        """An image turned out to be unreadable."""
+        """Mark an image as unreadable, with a sentence on why."""
         self.problems[image_id] = self.missing.get(image_id, sentence)
         self.changed.emit(Changes(image_ids=frozenset({image_id})))
         self.picture_changed.emit()
 
     def set_features(self, features: ImageFeatures | None) -> None:
-        """The open image's features came or went."""
+        """Set or clear the features of the open image."""
         self.features = features
         self.features_changed.emit()
 
     def set_models(self, models: Models | None, state: ModelsState = ModelsState.READY) -> None:
-        """The models have been loaded, or `state` says why there are none."""
+        """Set the loaded models, or None with the `state` that explains it."""
         if models is None or self.models is None or models.encoder_identity != self.models.encoder_identity:
-            self.features = None  # another encoder's features mean nothing to this refiner
+            self.features = None  # the refiner cannot read features of another encoder
         self.models, self.models_state = models, state
         self.models_changed.emit()
 
@@ -164,16 +164,16 @@ class Session(SessionDrafts):
         return next((entry for entry in self.corrections if entry.id == self.selected_id), None)
 
     def box_of(self, correction: Correction) -> Box:
-        """Where a stored box is, or was just moved."""
+        """Return a stored box, with a move that is not stored yet, in image pixels."""
         return self.moving.get(correction.id, correction.accepted)
 
     def choose_edge(self, edge: int | None) -> None:
-        """The edge that Ctrl+arrows move: 0 left, 1 top, 2 right, 3 bottom."""
+        """Choose the edge that Ctrl+arrows move: 0 left, 1 top, 2 right, 3 bottom; None: no particular one."""
         self.chosen_edge = edge
         self.selection_changed.emit()
 
     def choose_category(self, category_id: int, *, while_gone: int | None = None) -> None:
-        """What the drawn box and the next ones are labelled as; `while_gone`: until that category comes back."""
+        """Choose the category of the drawn and the next boxes; `while_gone`: until that category is restored."""
         if while_gone is None:
             self._choice.choose(category_id)
         else:
@@ -184,54 +184,54 @@ class Session(SessionDrafts):
         self.category_changed.emit()
 
     def set_settings(self, settings: Settings) -> None:
-        """Other choices of the user."""
+        """Set the settings."""
         self.settings = settings
         self.settings_changed.emit()
 
     def remember(self, settings: Settings) -> None:
-        """The same choices with what the window is like, which nobody has to follow: it is so already."""
+        """Set settings that differ only in the window's geometry, without a signal: the window has it already."""
         self.settings = settings
 
     def set_activity(self, activity: Activity | None) -> None:
-        """What the encode lane is doing, None: nothing."""
+        """Set the present work of the encode lane; None when it is idle."""
         self.activity = activity
         self.activity_changed.emit()
 
     def set_readiness(self, readiness: Readiness) -> None:
-        """How well the encode lane keeps up, for the status bar."""
+        """Set the statistics of the encode lane for the status bar."""
         if readiness != self.readiness:
             self.readiness = readiness
             self.activity_changed.emit()
 
     def set_teaching(self, state: TeachingState) -> None:
-        """How far the trainer is."""
+        """Set the progress or the result of the trainer."""
         self.teaching = state
         self.teaching_changed.emit()
 
     def set_refiners(self, refiners: tuple[RefinerRecord, ...], chosen: int | None) -> None:
-        """The refiners that the project has taught, and the one in use."""
+        """Set the refiners that were taught in this project, and the id of the one in use."""
         self.refiners, self.refiner_id = refiners, chosen
         self.teaching_changed.emit()
 
     def set_scan(self, scan: Scan | None) -> None:
-        """What is being opened, read or imported, None: nothing."""
+        """Set what is being opened, read or imported; None for nothing."""
         self.scan = scan
         self.activity_changed.emit()
 
     def set_keys(self, keys: dict[str, str]) -> None:
-        """Which keys the actions have, for the hints."""
+        """Set the keys of the actions, which hints show."""
         self.keys = keys
         self.selection_changed.emit()
 
     def set_snapping(self, snapping: bool) -> None:
-        """Whether what is drawn is refined."""
+        """Switch the refinement of drawn boxes on or off."""
         self.snapping = snapping
         self.settings_changed.emit()
 
     def report(self, error: Exception) -> None:
-        """Tell the user of an error; the notices sort it."""
+        """Show an error to the user: a KnownError as a notice, any other as a bug report."""
         self.problem.emit(error)
 
     def tell(self, sentence: str, level: Level = Level.INFO) -> None:
-        """Tell the user something."""
+        """Show a notice to the user."""
         self.told.emit(sentence, level)

@@ -1,11 +1,11 @@
-"""The part of the session that is about drawn boxes: the one in hand, those that wait, those on their way."""
+"""SessionDrafts: the part of the session for drawn boxes (active, waiting, being stored)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.state.draft import NOBODY, Draft
+from boxrefine_gui.state.draft import NO_MODELS, Draft
 from boxrefine_gui.state.session_state import SessionState
 from core.geometry import Box
 from core.records import Correction, Refinement
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class SessionDrafts(SessionState):
-    """Changes what is drawn, and says so."""
+    """Changes drawn boxes and the selection, and emits signals."""
 
     def start_draft(
         self, drawn: Box, *, pressed_at: float, plain: bool = False, again: Correction | None = None, held: bool = False
     ) -> None:
-        """A new drawn box on the open image; `held`: the hand goes on drawing it. One that is there waits."""
+        """Start a drawn box on the open image; `held`: the drag continues. A box that was active waits."""
         if self.image is None:
             return
         self._drafts += 1
@@ -29,7 +29,7 @@ class SessionDrafts(SessionState):
             self.left.add(before)
         self.replaced, self.taken_back, self.discarded = before, None, None
         if again is None and self.selected_id is not None:
-            self.select(None)  # keys and clicks mean the new box from here on
+            self.select(None)  # keys and clicks apply to the new box from here on
         self.draft = Draft(
             self._drafts,
             self.image.id,
@@ -48,13 +48,13 @@ class SessionDrafts(SessionState):
         self.selection_changed.emit()
 
     def set_drawn(self, drawn: Box, *, plain: bool) -> None:
-        """The drawn box while it is dragged; its last refinement stays in view until a newer one comes."""
+        """Update the drawn box during a drag; its last refinement stays visible until a newer one arrives."""
         if self.draft is not None:
             self.draft = replace(self.draft, drawn=drawn, plain=plain, is_current=False, nudged=None)
             self.drawn_changed.emit()
 
     def release_draft(self) -> Draft | None:
-        """The hand has let go of the drawn box; gives what was drawn before it."""
+        """End the drag; return the draft that was active before it."""
         replaced, self.replaced = self.replaced, None
         if self.draft is not None:
             self.draft = replace(self.draft, is_held=False)
@@ -63,19 +63,19 @@ class SessionDrafts(SessionState):
         return replaced
 
     def set_refinement(self, refinement: Refinement, *, is_current: bool) -> None:
-        """The answer to the drawn box, or (not `is_current`) to what it was a moment ago."""
+        """Set the refinement of the drawn box; not `is_current`: it belongs to an earlier state of the drag."""
         if self.draft is not None:
             self.draft = replace(self.draft, refinement=refinement, is_current=is_current, made_by=self.model_names)
             self.refinement_changed.emit()
 
     def set_nudged(self, box: Box) -> None:
-        """The draft as the user changed it by hand."""
+        """Set the box as the user edited it."""
         if self.draft is not None:
             self.draft = replace(self.draft, nudged=box, was_left=False)
             self.refinement_changed.emit()
 
     def take_draft(self) -> Draft | None:
-        """The draft, which is then no longer on the canvas."""
+        """Remove the active draft from the canvas and return it."""
         draft, self.draft, self.replaced = self.draft, None, None
         self.drawn_changed.emit()
         if draft is not None:
@@ -83,42 +83,42 @@ class SessionDrafts(SessionState):
         return draft
 
     def put_back(self, draft: Draft) -> None:
-        """A draft that could not be stored, or was left for another, is on the canvas again."""
+        """Activate a draft that could not be stored, or that was waiting."""
         self.draft, self.replaced = draft, None
         self.left.unsettle(draft.key)
         self.drawn_changed.emit()
         self.left_changed.emit(draft.image_id)
 
     def leave_draft(self) -> None:
-        """The drawn box waits on its image until somebody comes back to it."""
+        """Let the active draft wait on its image; drop it if it refines a stored box."""
         draft = self.draft
         if draft is not None and draft.again is None:
             self.left.add(draft)
         self.take_draft()
 
     def settle_draft(self, draft: Draft) -> None:
-        """It is on its way to being an accepted box, or discarded."""
+        """Record that a draft is being stored as an accepted box, or was discarded."""
         self.left.settle(draft.key)
         self._settled_drafts = max(self._settled_drafts, draft.number)
 
     @property
     def drew_last(self) -> bool:
-        """Whether the drawn box is the newest work on the canvas, so that undo means it and nothing stored."""
+        """Whether the drawn box is newer than the last stored step, so that undo applies to it."""
         draft = self.draft
         return draft is not None and (draft.again is not None or draft.number > self._settled_drafts)
 
     def drawn_on(self, image_id: int) -> int:
-        """How many boxes are drawn on an image and not accepted."""
+        """Return the number of drawn boxes of an image that are not accepted."""
         return self.left.count(image_id, elsewhere=len(self._in_hand(image_id)))
 
     @property
     def drawn_count(self) -> int:
-        """How many boxes of the project are drawn and not accepted."""
+        """Number of the project's drawn boxes that are not accepted."""
         images = self.left.images() | {draft.image_id for draft in (*self.waiting, self.draft) if draft is not None}
         return sum(self.drawn_on(image_id) for image_id in images)
 
     def _put_away_settled(self, image_id: int, keys: set[str]) -> None:
-        """The file has `keys`: where it had the drawn box in hand and has it no more, another window settled that."""
+        """Drop the active draft if the file, which has `keys` now, has lost it: another window has settled it."""
         draft = self.draft
         if draft is not None and draft.image_id == image_id and draft.key in self.left.in_file - keys:
             self.left.settle(draft.key)
@@ -135,20 +135,20 @@ class SessionDrafts(SessionState):
         storing: tuple[Correction, ...] | None = None,
         moving: dict[int, Box] | None = None,
     ) -> None:
-        """Boxes on their way to the store."""
+        """Set the boxes that are being stored; None leaves a value as it is."""
         self.waiting = self.waiting if waiting is None else waiting
         self.storing = self.storing if storing is None else storing
         self.moving = self.moving if moving is None else moving
         self.pending_changed.emit()
 
     def set_looking(self, drafts: frozenset[int], stored: frozenset[int]) -> None:
-        """Numbers of drafts and ids of accepted boxes that may still get another answer."""
+        """Set which boxes may still get another refinement: numbers of drafts, and ids of accepted boxes."""
         if (drafts, stored) != (self.looking, self.looking_stored):
             self.looking, self.looking_stored = drafts, stored
             self.look_changed.emit()
 
     def category_of(self, draft: Draft) -> int | None:
-        """What a drawn box will be labelled as; None while there is no category."""
+        """Return the category id that a drawn box will get; None while there is no category."""
         if draft.again is not None:
             return draft.again.category_id
         known = {category.id for category in self.categories}
@@ -156,11 +156,11 @@ class SessionDrafts(SessionState):
 
     @property
     def model_names(self) -> tuple[str, str]:
-        """What identifies the encoder and the refiner in use; empty without a model."""
-        return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NOBODY
+        """Identities of the encoder and the refiner in use; empty without models."""
+        return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NO_MODELS
 
     def refiner_for(self, draft: Draft) -> Refiner | None:
-        """The refiner to ask about a drawn box: a taught one minds the category."""
+        """Return the refiner for a drawn box; a taught one depends on the category."""
         if self.models is None:
             return None
         wanted = self.category_of(draft)

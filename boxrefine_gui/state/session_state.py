@@ -1,4 +1,4 @@
-"""What the session holds, and the signals that say that it has changed."""
+"""SessionState: the attributes of the session, and the signals for their changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Readiness:
-    """How well the encode lane keeps up: images `ahead` that are prepared; of `shown` ones, how many were in time."""
+    """How well the encode lane keeps up with the user.
+
+    `ahead` is the number of prepared images in the direction of travel. Of the `shown` images, `at_hand` had features
+    in time. `ram_bytes` and `disk_bytes` are the sizes of the cache.
+    """
 
     ahead: int = 0
     shown: int = 0
@@ -36,11 +40,11 @@ class Readiness:
 
 @dataclass(frozen=True)
 class CanvasPicture:
-    """A decoded picture with halved copies, `levels[k]` being 2**k times smaller, for painting far out."""
+    """A decoded picture with smaller copies for painting it zoomed out; `levels[k]` is 2**k times smaller."""
 
     image_id: int
     levels: tuple[QImage, ...]
-    stamp: tuple[int, int] = (0, 0)  # the file's size and date when it was read
+    stamp: tuple[int, int] = (0, 0)  # the file's size and modification time when it was read
 
     @property
     def nbytes(self) -> int:
@@ -48,28 +52,28 @@ class CanvasPicture:
 
 
 class SessionState(QObject):
-    """All that the session holds and says; the methods that change it are in the classes above this one."""
+    """Attributes and signals of the session; the subclasses SessionDrafts and Session have the methods."""
 
     project_changed = Signal()  # another project is open
-    teaching_changed = Signal()  # the trainer is further, or the project's refiners are others
-    changed = Signal(object)  # Changes: the store says that this is different now
+    teaching_changed = Signal()  # progress or result of the trainer, or the project's refiners
+    changed = Signal(object)  # Changes: these parts of the project
     image_changed = Signal()  # another image is open, or none
-    picture_changed = Signal()  # the open image's pixels came, or cannot come
-    features_changed = Signal()  # the open image's features came or went
+    picture_changed = Signal()  # the open image's pixels were decoded, or cannot be
+    features_changed = Signal()  # the open image's features were set or cleared
     models_changed = Signal()
-    drawn_changed = Signal()  # the drawn box, or what it is to be refined with
-    released = Signal()  # the hand has let go of the drawn box
-    left_changed = Signal(int)  # image id: other drawn boxes wait on it, or another number of them
-    accepting = Signal(object)  # the Draft that is about to be accepted as it is in view
-    accepted = Signal(object, object)  # a Draft and the Correction that is stored of it
-    look_changed = Signal()  # which boxes may still get another answer
-    refinement_changed = Signal()  # the answer to it, or what the user made of it
-    pending_changed = Signal()  # boxes on their way to the store
+    drawn_changed = Signal()  # the drawn box, or whether it is to be refined
+    released = Signal()  # the drag of the drawn box has ended
+    left_changed = Signal(int)  # image id: the drawn boxes that wait on it
+    accepting = Signal(object)  # Draft: it is about to be accepted as it is shown
+    accepted = Signal(object, object)  # Draft, Correction: the draft was stored as this correction
+    look_changed = Signal()  # which boxes may still get another refinement
+    refinement_changed = Signal()  # the refinement of the drawn box, or its edited form
+    pending_changed = Signal()  # the boxes that are being stored
     selection_changed = Signal()
     category_changed = Signal()
     settings_changed = Signal()
     activity_changed = Signal()
-    problem = Signal(object)  # an Exception, to be sorted by the notices
+    problem = Signal(object)  # an Exception to show
     told = Signal(str, object)  # a sentence for the user, and its Level
 
     def __init__(self, settings: Settings) -> None:
@@ -80,13 +84,13 @@ class SessionState(QObject):
         self.images: tuple[ImageRecord, ...] = ()
         self.categories: tuple[Category, ...] = ()
         self.counts: dict[int, int] = {}  # image id -> boxes
-        self.to_check: dict[int, int] = {}  # image id -> those of them that nobody has said yes to, if any
-        self.unaccepted: dict[int, int] = {}  # image id -> those that nobody has ever said yes to, if any
-        self.undo_steps: tuple[Step | None, Step | None] = (None, None)
-        self.problems: dict[int, str] = {}  # image id -> why it cannot be shown
-        self.missing: dict[int, str] = {}  # image id -> that its picture is gone from the folder
+        self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
+        self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
+        self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
+        self.problems: dict[int, str] = {}  # image id -> sentence on why it cannot be shown
+        self.missing: dict[int, str] = {}  # image id -> sentence that its picture is gone from the folder
         self.image: ImageRecord | None = None
-        self.left_at: dict[Path, Path] = {}  # project -> the picture that was open last in this window
+        self.left_at: dict[Path, Path] = {}  # project -> the picture that this window showed last
         self.direction = 1
         self.corrections: tuple[Correction, ...] = ()
         self.picture: CanvasPicture | None = None
@@ -97,24 +101,24 @@ class SessionState(QObject):
         self.selected_id: int | None = None
         self.chosen_edge: int | None = None
         self.draft: Draft | None = None
-        self.replaced: Draft | None = None  # what was drawn before the one that the hand is drawing
+        self.replaced: Draft | None = None  # the draft that was active before the present drag
         self.left = LeftDrafts()
-        self.taken_back: Draft | None = None  # by undo, for redo
-        self.discarded: Draft | None = None  # if that was the last that was done, for undo
-        self.looking: frozenset[int] = frozenset()  # numbers of drafts that may still get another answer
-        self.looking_stored: frozenset[int] = frozenset()  # ids of accepted boxes that may
-        self.waiting: tuple[Draft, ...] = ()  # accepted, but their refinement is still to come
-        self.storing: tuple[Correction, ...] = ()  # on their way to the store, not confirmed
-        self.moving: dict[int, Box] = {}  # correction id -> where it was moved, not confirmed
-        self.keys: dict[str, str] = {}  # action id -> its first key, as people call it
-        self.snapping = True  # whether what is drawn is refined at all
+        self.taken_back: Draft | None = None  # removed by undo, for redo
+        self.discarded: Draft | None = None  # for undo, if discarding was the last action
+        self.looking: frozenset[int] = frozenset()  # numbers of drafts that may still get another refinement
+        self.looking_stored: frozenset[int] = frozenset()  # ids of accepted boxes that may as well
+        self.waiting: tuple[Draft, ...] = ()  # accepted before their refinement arrived
+        self.storing: tuple[Correction, ...] = ()  # being written
+        self.moving: dict[int, Box] = {}  # correction id -> moved box that is being written
+        self.keys: dict[str, str] = {}  # action id -> name of its first key
+        self.snapping = True  # whether drawn boxes are refined
         self.activity: Activity | None = None  # of the encode lane
         self.readiness = Readiness()
         self.teaching = TeachingState()
-        self.refiners: tuple[RefinerRecord, ...] = ()  # taught by this project, for this encoder
-        self.refiner_id: int | None = None  # the one in use, None: the shipped one
+        self.refiners: tuple[RefinerRecord, ...] = ()  # taught in this project, for this encoder
+        self.refiner_id: int | None = None  # the one in use; None for the shipped one
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}
         self._drafts = 0
-        self._settled_drafts = 0  # the number of the newest draft that was accepted
+        self._settled_drafts = 0  # the highest number of a settled draft
         self._choice = CategoryChoice()

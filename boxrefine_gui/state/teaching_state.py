@@ -1,4 +1,4 @@
-"""TeachingState: how far the trainer is, as the panel shows it."""
+"""TeachingState: progress and result of the trainer, as the panel shows them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from core.progress import duration
 
 @dataclass(frozen=True)
 class TeachingState:
-    """One run of the trainer; `sentence` is what came of the last one, `losses` has an entry for each of
-    `steps` steps so far, `notes` are what the trainer wants read while it goes on. `by_itself`: the hand rested, and
-    nobody asked for it."""
+    """One run of the trainer.
+
+    `by_itself`: it was started when the user paused, not on request. `losses` has an entry for each finished step of
+    `steps`. `notes` are sentences of the trainer for the user during the run. `sentence` is the result of the last run.
+    """
 
     is_running: bool = False
     by_itself: bool = False
@@ -28,10 +30,10 @@ class TeachingState:
 
     @property
     def time_left(self) -> str:
-        """How long the trainer will still take, as one says it; empty while it does not know."""
+        """The remaining time in words; empty while it is unknown."""
         return duration(self.figures["seconds_left"]) if "seconds_left" in self.figures else ""
 
     @property
     def percent(self) -> int | None:
-        """How many of its steps are done, in percent; None before the first one."""
+        """Percentage of finished steps; None before the first one."""
         return 100 * len(self.losses) // self.steps if self.losses and self.steps else None

@@ -1,1 +1,1 @@
-"""Refining many boxes of one picture, with both looks."""
+"""Refining many boxes of one picture, with a second look on crops."""

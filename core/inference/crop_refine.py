@@ -1,19 +1,19 @@
-"""The second look: a drawn box is refined again on the features of a crop around it, which shows it larger.
+"""The second look: refines a drawn box again on the features of a crop around it, which magnifies it.
 
-A box that is too small for its frame's feature grid gets a crop that it shares with its neighbours, whose answer
-replaces the first one. What is chosen for it was measured with the weights that shipped first, on held-out pictures of
-the training pool, laid 4 by 4 into pictures of 1792 pixels (mean IoU at hq0.4 and drag, first look and second):
+A box that is too small for its frame's feature grid gets a crop that it shares with neighboring boxes; the answer on
+the crop replaces the first one. The constants were chosen with the first shipped weights, on held-out pictures of the
+training pool, arranged 4 by 4 in pictures of 1792 pixels (mean IoU at hq0.4 and drag, first look and second):
 
     shorter side, frame pixels    below 12       12 to 20       20 to 28       28 to 40
     hq0.4                         0.654  0.733   0.662  0.769   0.694  0.764   0.665  0.750
     drag                          0.623  0.730   0.667  0.787   0.664  0.792   0.743  0.814
 
-Crops of 2 to 5 times the box differed little, so the larger, shared ones are taken. Refining the first answer instead
-of the drawn box on the crop was worse for dragged boxes and harmed more. `boxrefine benchmark accuracy --large 4`
-measures it anew; for the weights that ship now, the model card has its table.
+Crops of 2 to 5 times the box differed little, so larger crops are used, which boxes can share. Refining the first
+answer instead of the drawn box on the crop was worse for dragged boxes and harmed more good boxes. `boxrefine benchmark
+accuracy --large 4` repeats the measurement; the model card has the table for the present weights.
 
-Any other box gets a crop of its own size, and both answers are combined, edge by edge, by how sure they are of it,
-since they err in different places. `boxrefine benchmark accuracy` has rows for one look and two.
+Any other box gets a crop for itself. Both answers are then combined edge by edge, weighted by their confidence, since
+their errors differ. `boxrefine benchmark accuracy` has rows for one look and two.
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ from core.geometry import Box, Frame, clip
 from core.records import EdgeConfidence, Refinement
 
 SMALL_SIDE = 40.0
-"""Boxes whose shorter side has fewer frame pixels than this are looked at again."""
+"""Boxes whose shorter side has fewer frame pixels than this are too small for the feature grid."""
 
 CONTEXT = 4.0
-"""A crop is at least this many times as long as the box's longer side, and less than twice that where it is larger
-than `LEAST_CROP`."""
+"""Least side of a shared crop as a multiple of the box's longer side; crops over LEAST_CROP stay below twice that."""
 
 LEAST_CROP = 512
-"""Side of the smallest crop, in image pixels, the light encoder's own input: a smaller one would only be blown up."""
+"""Side of the smallest shared crop in image pixels: the light encoder's input size; smaller ones would be scaled up."""
 
 LEAST_GAIN = 2.0
-"""A crop must magnify at least this much more than the frame of the first look."""
+"""Least magnification of a shared crop relative to the frame of the first look."""
 
 MARGIN = -0.1
-"""The second answer stays where it expects more than the first one's IoU plus this: scores from coarse features say
-little, and a second look is wrong mostly where it is much less sure."""
+"""The second answer replaces the first one if its expected IoU exceeds the first one's plus this.
 
+Scores from coarse features say little, and a second answer is wrong mostly where its score is much lower.
+"""
 
 CLOSER_CONTEXT = 2.2
-"""The crop that is one box's own is this many times as long as the box's longer side, or up to 1.4 times that."""
+"""Side of a single box's crop as a multiple of the box's longer side; rounding makes it up to 1.4 times larger."""
 
 LEAST_CLOSER_CROP = 64
-"""Side of the smallest of these, in image pixels; they may be blown up."""
+"""Side of the smallest single box's crop, in image pixels; such crops may be upsampled."""
 
 LEAST_CLOSER_GAIN = 1.3
-"""One of these must magnify at least this much more than the frame of the first look."""
+"""Least magnification of a single box's crop relative to the frame of the first look."""
 
 TRUST = 4
-"""An edge of either answer counts by its confidence to the power of this."""
+"""Exponent of the confidence in the weight of an edge, when two answers are combined."""
 
 
 class Look(NamedTuple):
@@ -68,12 +68,12 @@ class Look(NamedTuple):
 
 
 def pays_for(encoder: str) -> bool:
-    """Whether second looks were shown to pay with the encoder of this name."""
+    """Whether second looks improve the results with the encoder of this name."""
     return traits_of(encoder).second_look_pays
 
 
 def look_at(box: ArrayLike, frame: Frame) -> Look | None:
-    """The second look at one drawn box (4,) in image pixels, seen in `frame` at first; None where one is enough."""
+    """Return the second look at one drawn box (4,) in image pixels; None if the first look in `frame` is enough."""
     crop = crop_around(box, frame)
     if crop is not None:
         return Look(crop, replaces=True)
@@ -82,10 +82,10 @@ def look_at(box: ArrayLike, frame: Frame) -> Look | None:
 
 
 def crop_around(box: ArrayLike, frame: Frame) -> Frame | None:
-    """The crop for one drawn box (4,) in image pixels that is too small for `frame`; None for any other box.
+    """Return the shared crop for one drawn box (4,) in image pixels that is too small for `frame`; else None.
 
     Crops have few sizes (`LEAST_CROP` times powers of two) and start at multiples of half their side, so that
-    neighbouring boxes and small moves of a drag share one.
+    neighboring boxes and the states of a drag share one.
     """
     x1, y1, x2, y2 = clip(box, width=frame.image_width, height=frame.image_height)[0]
     if min(x2 - x1, y2 - y1) * frame.scale >= SMALL_SIDE:
@@ -97,10 +97,10 @@ def crop_around(box: ArrayLike, frame: Frame) -> Frame | None:
 
 
 def closer_crop(box: ArrayLike, frame: Frame) -> Frame | None:
-    """The crop for one drawn box (4,) in image pixels of any size; None where it would hardly magnify it.
+    """Return the crop for a single drawn box (4,) in image pixels, of any size; None if it would hardly magnify it.
 
-    Crops have few sizes (two in each doubling) and start at multiples of a quarter of their side, so that a box that
-    was drawn a little otherwise has the same one.
+    Crops have few sizes (two in each doubling) and start at multiples of a quarter of their side, so that slightly
+    different drawn boxes get the same one.
     """
     x1, y1, x2, y2 = clip(box, width=frame.image_width, height=frame.image_height)[0]
     wanted = CLOSER_CONTEXT * max(x2 - x1, y2 - y1) / LEAST_CLOSER_CROP
@@ -110,9 +110,9 @@ def closer_crop(box: ArrayLike, frame: Frame) -> Frame | None:
 
 
 def looks_for(drawn: ArrayLike, frame: Frame, *, closer: bool = True) -> dict[Look, list[int]]:
-    """Which rows of drawn boxes (N, 4) in image pixels share which look, from the upper left to the lower right one.
+    """Map each look to the rows of drawn boxes (N, 4) in image pixels that share it, sorted from the upper left crop.
 
-    Rows that are not in any list need no second look. Without `closer`, only boxes too small for `frame` get one.
+    Rows in none of the lists need no second look. Without `closer`, only boxes too small for `frame` get one.
     """
     rows_of: dict[Look, list[int]] = {}
     for row, box in enumerate(np.asarray(drawn, np.float64).reshape(-1, 4)):
@@ -122,20 +122,20 @@ def looks_for(drawn: ArrayLike, frame: Frame, *, closer: bool = True) -> dict[Lo
     return dict(sorted(rows_of.items(), key=lambda entry: _reading_order(entry[0].crop)))
 
 
-def settled(first: Refinement, second: Refinement, look: Look) -> Refinement:
-    """The answer after a second look; `first` itself where the second look changed nothing."""
-    return better_of(first, second) if look.replaces else combined(first, second)
+def merge_answers(first: Refinement, second: Refinement, look: Look) -> Refinement:
+    """Return the answer after a second look; it is `first` itself if the second look changes nothing."""
+    return choose_better(first, second) if look.replaces else combine(first, second)
 
 
-def better_of(first: Refinement, second: Refinement) -> Refinement:
-    """The answer that stays: the second one, unless it is much less sure than the first one."""
+def choose_better(first: Refinement, second: Refinement) -> Refinement:
+    """Return the second answer, or the first one if the second one's score is much lower."""
     return second if second.score > first.score + MARGIN else first
 
 
-def combined(first: Refinement, second: Refinement) -> Refinement:
-    """Each edge where both answers, weighted by their confidence in it, see it; confidences and score are the means.
+def combine(first: Refinement, second: Refinement) -> Refinement:
+    """Return the means of two answers: edges weighted by confidence, confidences and score unweighted.
 
-    Where that leaves no box, because they mean different things, the surer answer stays.
+    If the mean is no box, because the answers show different objects, return the answer with the higher score.
     """
     sure = np.array([first.edge_confidence, second.edge_confidence], np.float64)
     weights = np.maximum(sure, 1e-6) ** TRUST
@@ -148,24 +148,24 @@ def combined(first: Refinement, second: Refinement) -> Refinement:
 
 
 def settle(answers: list[Refinement], rows: Sequence[int], seconds: Sequence[Refinement], look: Look) -> None:
-    """Bring the second answers of a look into their `rows` of `answers`."""
+    """Merge the second answers of a look into their `rows` of `answers`, in place."""
     for row, second in zip(rows, seconds, strict=True):
-        answers[row] = settled(answers[row], second, look)
+        answers[row] = merge_answers(answers[row], second, look)
 
 
 def _reading_order(crop: Frame) -> tuple[int, int, int]:
     return crop.top, crop.left, crop.width
 
 
-def _square(centre: tuple[float, float], frame: Frame, *, side: int, step: int) -> Frame:
-    """The crop of `side` about `centre`, inside the image, that starts at multiples of `step` where it can."""
-    left, width = _span(centre[0], side=side, step=step, length=frame.image_width)
-    top, height = _span(centre[1], side=side, step=step, length=frame.image_height)
+def _square(center: tuple[float, float], frame: Frame, *, side: int, step: int) -> Frame:
+    """Return the crop of `side` around `center`, inside the image; it starts at multiples of `step` if possible."""
+    left, width = _span(center[0], side=side, step=step, length=frame.image_width)
+    top, height = _span(center[1], side=side, step=step, length=frame.image_height)
     return Frame(left, top, width, height, frame.image_width, frame.image_height)
 
 
-def _span(centre: float, *, side: int, step: int, length: int) -> tuple[int, int]:
-    """Start and extent, in whole pixels, of a crop's side about `centre`, inside an image's side of `length`."""
+def _span(center: float, *, side: int, step: int, length: int) -> tuple[int, int]:
+    """Return start and extent, in pixels, of a crop's side around `center`, within an image's side of `length`."""
     extent = min(side, length)
-    start = round((centre - side / 2) / step) * step
+    start = round((center - side / 2) / step) * step
     return min(max(start, 0), length - extent), extent

@@ -1,4 +1,4 @@
-"""Second looks at many boxes of one picture: crop by crop, so that one crop's features are in memory at a time."""
+"""Second looks at many boxes of one picture, crop by crop: only one crop's features are in memory at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.refiner.protocol import Refiner
 
 
 class Framed(Protocol):
-    """A picture that can be encoded by frames; see `OpenedPicture`."""
+    """A picture that can be encoded by frames; see `core.features.feature_source.OpenedPicture`."""
 
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
@@ -23,7 +23,10 @@ class Framed(Protocol):
 
 
 def features_for(look: Look, picture: Framed) -> ImageFeatures:
-    """A look's features: those of a shared crop are kept for the next box. Raises as `FeatureSource.of_path`."""
+    """Encode the crop of a look; features of a shared crop are kept for the next box.
+
+    Raises the errors of `FeatureSource.of_path`.
+    """
     return picture.of(look.crop) if look.replaces else picture.once(look.crop)
 
 
@@ -36,10 +39,11 @@ def look_again(
     refiner: Refiner,
     closer: bool = True,
 ) -> Job[set[int]]:
-    """Bring second answers into `answers`, those to drawn boxes (N, 4) seen in `frame` at first; told box by box.
+    """Merge second answers into `answers` (N), in place; the job returns the rows that had a second look.
 
-    Without `closer`, only boxes too small for the frame are looked at again. Gives the rows that had a second look.
-    Raises as `Refiner.refine` and `FeatureSource.of_path`.
+    `drawn` (N, 4) are in image pixels, `answers` come from `frame`. Without `closer`, only boxes too small for the
+    frame get a second look. Reports progress for each crop. Raises the errors of `Refiner.refine` and
+    `FeatureSource.of_path`.
     """
     boxes = as_boxes(drawn)
     looked: set[int] = set()

@@ -1,4 +1,4 @@
-"""Many drawn boxes of one picture -> refinements: each by the refiner for its category, and looked at twice."""
+"""Many drawn boxes of one picture -> refinements, each by the refiner for its category, with a second look."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def refine_many(
     second_look: bool,
     closer: bool = True,
 ) -> Job[tuple[list[Refinement], int]]:
-    """Refinements of N drawn boxes in image pixels, in order, and how many had a second look; told box by box.
+    """Refine N drawn boxes in image pixels; the job returns the answers in order, and how many had a second look.
 
-    `categories` (N,) are names, None: not known; `features` are of the whole `picture`. Second looks without `closer`
-    are for boxes too small for these alone: their crops are shared, those of others are encoded for one box. Raises as
+    `categories` (N,) are names, None for unknown. `features` are those of the whole `picture`. Without `closer`, only
+    boxes too small for them get a second look: these share crops, while others need a crop each. Raises the errors of
     `Refiner.refine` and `FeatureSource.of_path`.
     """
     found: dict[int, Refinement] = {}

@@ -1,1 +1,1 @@
-"""Features + drawn boxes -> refinements: the learned part of BoxRefine."""
+"""Features + drawn boxes -> refinements: networks, their calibration, and their files."""

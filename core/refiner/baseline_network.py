@@ -1,9 +1,8 @@
-"""The baseline refiner, kept as a baseline: each drawn box asks the embedding where to go, and moves at most 50 pixels.
+"""The baseline refiner, for comparison: each drawn box attends to the embedding, and moves by at most 50 pixels.
 
-The eight coordinates of a box are its corners, centre and sides (x1, y1, x2, y2, cx, cy, w, h) as fractions of the
-frame, each written as sines and cosines; the embedding's tokens carry their places in the same way. One
-cross-attention (Vaswani et al., 2017), one perceptron, three iterations at most. It reads the embedding alone: no
-detail, and not where the image ends.
+A box is described by its corners, center and sides (x1, y1, x2, y2, cx, cy, w, h) as fractions of the frame, each
+encoded as sines and cosines; the tokens of the embedding get the same positional encoding. One cross-attention (Vaswani
+et al., 2017), one perceptron, at most three iterations. It reads neither the detail features nor the image's border.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from core.geometry import MODEL_SIZE
 CHANNELS = 256
 ITERATIONS = 3
 STOP_THRESHOLD = 0.5
-"""Frame pixels: a box whose edges all moved less has arrived."""
+"""A box whose edges all moved by less than this, in frame pixels, is not moved any further."""
 
 
 @dataclass(frozen=True)
 class BaselineAnswer:
-    """What one iteration says of B images x K boxes: boxes (B, K, 4) in frame pixels.
+    """Output of one iteration for B images x K boxes: boxes (B, K, 4) in frame pixels.
 
-    The baseline knows no doubt. So its logits are constants, which calibration turns into how often its edges were
-    close, and how good its boxes were, on held-out pictures; without calibration they say one half.
+    The baseline predicts no confidence, so its logits are 0. Calibration maps them to the mean accuracy of its edges
+    and boxes on held-out pictures; without calibration they mean one half.
     """
 
     boxes: Tensor
@@ -40,7 +39,7 @@ class BaselineAnswer:
 
     @property
     def score_logits(self) -> Tensor:
-        """(B, K, 2) zeros, of the refined and of the drawn box: neither is ever thought better."""
+        """(B, K, 2) zeros for the refined and the drawn box: neither ever scores higher."""
         return torch.zeros_like(self.boxes[..., :2])
 
 
@@ -62,7 +61,7 @@ class BoxEncoder(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Queries look at all 64 x 64 tokens of the embedding; what they read is added to them."""
+    """Cross-attention of the queries to all 64 x 64 tokens of the embedding, with a shortcut."""
 
     places: Tensor
 
@@ -116,8 +115,8 @@ class OffsetPredictor(nn.Module):
 class BaselineNetwork(nn.Module):
     """Box encoder, cross-attention and offsets, repeated; in evaluation a box stops once it hardly moves.
 
-    `xavier` initialises as the baseline does since its repair: Xavier weights (Glorot & Bengio, 2010), a last layer so
-    small that boxes hardly move at first. Without it PyTorch's defaults stand.
+    `xavier` uses Xavier initialization (Glorot & Bengio, 2010) with a last layer so small that boxes hardly move at
+    first. Without it, PyTorch's defaults apply.
     """
 
     def __init__(self, *, xavier: bool = True) -> None:
@@ -129,10 +128,10 @@ class BaselineNetwork(nn.Module):
             start_small(self)
 
     def forward(self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor) -> list[BaselineAnswer]:
-        """The answers of all iterations, the newest last: embedding (B, 256, 64, 64), drawn (B, K, 4) frame pixels.
+        """Return the answers of all iterations, the last one at the end.
 
-        `detail` and `content` are not read; they stand here so that all refiners are called alike. In training all
-        iterations run, and no gradient runs from one to the one before.
+        embedding is (B, 256, 64, 64), drawn (B, K, 4) in frame pixels. `detail` and `content` are ignored; they make
+        the call the same for all refiners. In training all iterations run, without gradients between them.
         """
         memory = self.attention.memory(embedding)
         boxes = drawn
@@ -140,10 +139,10 @@ class BaselineNetwork(nn.Module):
         answers: list[BaselineAnswer] = []
         for _ in range(ITERATIONS):
             offsets = self.offsets(self.attention(self.boxes(boxes), memory)) * moves
-            answers.append(BaselineAnswer(ordered(boxes + offsets)))
+            answers.append(BaselineAnswer(sort_corners(boxes + offsets)))
             boxes = answers[-1].boxes.detach()
             if not self.training:
-                # Box by box, so that an answer does not depend on which other boxes were asked for.
+                # For each box alone, so that an answer does not depend on the other boxes of the call.
                 moves = moves & (offsets.abs().amax(dim=-1, keepdim=True) >= STOP_THRESHOLD)
                 if not moves.any():
                     break
@@ -151,7 +150,7 @@ class BaselineNetwork(nn.Module):
 
 
 def start_small(network: BaselineNetwork) -> None:
-    """Xavier for all linear layers, the last one N(0, 0.01), all biases zero."""
+    """Initialize all linear layers: Xavier weights, the last layer N(0, 0.01), biases zero."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     for layer in layers:
         nn.init.xavier_uniform_(layer.weight)
@@ -159,21 +158,21 @@ def start_small(network: BaselineNetwork) -> None:
     nn.init.normal_(layers[-1].weight, std=0.01)
 
 
-def ordered(boxes: Tensor) -> Tensor:
-    """Boxes (..., 4) turned right side out."""
+def sort_corners(boxes: Tensor) -> Tensor:
+    """Swap coordinates of boxes (..., 4) so that x1 <= x2 and y1 <= y2."""
     first, second = boxes[..., :2], boxes[..., 2:]
     return torch.cat([torch.minimum(first, second), torch.maximum(first, second)], dim=-1)
 
 
 def waves(values: Tensor, frequencies: int) -> Tensor:
-    """Numbers (..., C) as sines and cosines (..., C * 2 * frequencies), from half a period up to 64 across 0 .. 1."""
+    """Encode numbers (..., C) in 0 .. 1 as sines and cosines (..., C * 2 * frequencies), of half a period up to 64."""
     steps = torch.linspace(0, 1, frequencies, device=values.device)
     angles = values[..., None].float() * (math.pi * 128**steps)
     return torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
 def token_places(*, cells: int = 64) -> Tensor:
-    """Where the tokens lie, row by row: (cells * cells, 256)."""
+    """Return the positional encoding of the tokens, row by row: (cells * cells, 256)."""
     at = (torch.arange(cells) + 0.5) / cells
     y, x = torch.meshgrid(at, at, indexing="ij")
     return waves(torch.stack([x, y], dim=-1).flatten(0, 1), CHANNELS // 4)

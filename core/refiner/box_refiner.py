@@ -1,4 +1,4 @@
-"""BoxRefiner: a learned network as a Refiner, with calibrated doubt, which can leave a drawn box where it is."""
+"""BoxRefiner: a learned network as a Refiner, with calibrated confidences; it may keep a drawn box as it is."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from core.encoders.light.encoder import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
 from core.refiner.baseline_network import BaselineNetwork
-from core.refiner.cpu_kernels import turned
+from core.refiner.cpu_kernels import transpose_features
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
 
 BOXES_AT_ONCE = 64
-TURNED_FROM = 4
-"""Boxes of one picture from which on it pays, on a CPU, to turn its features around; see `cpu_kernels`."""
+BATCH_PATH_FROM = 4
+"""Number of boxes of one picture from which on the batch path of `cpu_kernels` is faster on a CPU."""
 Convolution = torch.nn.Conv1d | torch.nn.Conv2d
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Platt scaling of the network's own logits (p = sigmoid(scale * logit + shift)), and how far a box is moved.
+    """Platt scaling of the network's logits (p = sigmoid(scale * logit + shift)), and damping of its moves.
 
-    A drawn box stays where its own expected IoU is higher than the refined box's less `keep_margin`; a negative
-    margin asks for that much proof before a refinement is thrown away. Edges move by the share
-    confidence ** `caution` of the way that the network proposes: 0 goes all the way, whatever the doubt. Boxes whose
-    drawn shorter side has fewer than `sure_side` frame pixels, too few for the features' grid, go that much less. Moves
-    by less than about the share `least_move` of the drawn side fade away: an edge that is right already stays.
+    A drawn box is kept if its expected IoU exceeds the refined box's minus `keep_margin`; with a negative margin it
+    must exceed it by that much. Edges move by the fraction confidence ** `caution` of the proposed way; with 0 they
+    always go all the way. If the shorter drawn side has s < `sure_side` frame pixels, too few for the feature grid,
+    moves are scaled by s / `sure_side`. Moves below about the fraction `least_move` of the drawn side are faded out, so
+    that an edge that is right already stays.
     """
 
     confidence_scale: float = 1.0
@@ -50,7 +50,7 @@ class Calibration:
 
 
 class BoxRefiner:
-    """Refiner of a learned network, ours or the baseline; holds weights and no image, so threads may share it."""
+    """Refiner with a learned network (own or baseline); it holds no state of an image, so threads may share it."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class BoxRefiner:
         self._device = device
         self._calibration = calibration
         self._margin = Margin()
-        self._network = folded(network.eval().requires_grad_(False)).to(device)
-        self._turns = device.type == "cpu" and isinstance(network, RefinerNetwork)
+        self._network = fuse_batch_norms(network.eval().requires_grad_(False)).to(device)
+        self._has_batch_path = device.type == "cpu" and isinstance(network, RefinerNetwork)
 
     def with_margin(self, margin: Margin) -> BoxRefiner:
-        """The same network, whose boxes get a margin around what it sees."""
+        """Return a refiner with the same network that widens its boxes by a margin."""
         other = copy.copy(self)
         other._margin = margin
         return other
@@ -91,14 +91,14 @@ class BoxRefiner:
         return refinements
 
     def _read(self, features: Tensor, count: int) -> Tensor:
-        """Features (C, H, W) as the network wants them for `count` boxes: (1, C, H, W) float32."""
-        if self._turns and count >= TURNED_FROM:
-            return turned(features.cpu())
+        """Convert features (C, H, W) to the layout for `count` boxes: (1, C, H, W) float32."""
+        if self._has_batch_path and count >= BATCH_PATH_FROM:
+            return transpose_features(features.cpu())
         return features.to(self._device, torch.float32)[None]
 
     def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
-        asked = filled_up(boxes) if self._device.type == "cuda" else boxes
-        start = torch.from_numpy(frame.to_frame(asked)).to(self._device, torch.float32)[None]
+        padded = pad_boxes(boxes) if self._device.type == "cuda" else boxes
+        start = torch.from_numpy(frame.to_frame(padded)).to(self._device, torch.float32)[None]
         answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
         moved, confidence, score = decided(
             answer.boxes,
@@ -114,17 +114,17 @@ class BoxRefiner:
         return found[: len(boxes)]
 
 
-def filled_up(boxes: Boxes) -> Boxes:
-    """As many boxes as the next power of two, the last one repeated.
+def pad_boxes(boxes: Boxes) -> Boxes:
+    """Repeat the last of N > 0 boxes (N, 4) up to the next power of two.
 
-    A GPU's libraries choose and load kernels anew for each number of boxes, which takes up to seconds.
+    The GPU libraries select and load kernels for each new number of boxes, which takes up to seconds.
     """
     missing = (1 << (len(boxes) - 1).bit_length()) - len(boxes)
     return np.concatenate([boxes, np.repeat(boxes[-1:], missing, axis=0)])
 
 
 def content(frame: Frame, device: torch.device) -> Tensor:
-    """Where the image lies in the frame, (1, 4) frame pixels; a crop's image goes on beyond the frame."""
+    """Return the image's box in the frame, (1, 4) frame pixels; a crop's image extends beyond the frame."""
     whole = [[0.0, 0.0, float(frame.image_width), float(frame.image_height)]]
     return torch.from_numpy(frame.to_frame(whole)).to(device, torch.float32)
 
@@ -138,10 +138,10 @@ def decided(
     *,
     widen: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes (B, K, 4), calibrated confidences (B, K, 4), scores (B, K), once doubt has had its say.
+    """Return boxes (B, K, 4) in frame pixels, calibrated confidences (B, K, 4) and scores (B, K).
 
-    Shapes of the arguments: as in `StageAnswer`, drawn (B, K, 4). `widen` puts a margin around what was found, before
-    doubt is asked: a box that was drawn with the margin is right already.
+    The arguments have the shapes of `StageAnswer`, drawn (B, K, 4). Boxes are damped, or replaced by the drawn ones;
+    see `Calibration`. `widen` adds a margin before that, so that a box that was drawn with the margin stays.
     """
     boxes = boxes if widen is None else widen(boxes)
     boxes = cautious(boxes, confidence_logits, drawn, calibration)
@@ -153,18 +153,18 @@ def decided(
 
 
 def cautious(boxes: Tensor, confidence_logits: Tensor, drawn: Tensor, calibration: Calibration) -> Tensor:
-    """Boxes (..., 4) whose edges stay nearer to the drawn ones where there is doubt; see Calibration."""
+    """Damp the moves from drawn to refined boxes (..., 4) by confidence, size and distance; see Calibration."""
     side = (drawn[..., 2:] - drawn[..., :2]).clamp(min=1e-6)
     seen = (side.amin(dim=-1, keepdim=True) / max(calibration.sure_side, 1e-6)).clamp(max=1.0)
     move = boxes - drawn
-    # Smooth, since an edge that jumped at a threshold would flicker under the hand.
+    # Smooth, since with a threshold an edge would flicker during a drag.
     squared = (move / torch.cat([side, side], dim=-1)) ** 2
     worth = squared / (squared + max(calibration.least_move, 1e-6) ** 2)
     return drawn + move * worth * seen * confidence_logits.float().sigmoid() ** calibration.caution
 
 
-def folded(network: AnyModule) -> AnyModule:
-    """The same network with each batch normalisation folded into the convolution before it: fewer passes a box."""
+def fuse_batch_norms(network: AnyModule) -> AnyModule:
+    """Fuse each batch normalization into the convolution before it, in place, for speed; return the network."""
     for module in list(network.modules()):
         if not isinstance(module, torch.nn.Sequential):
             continue

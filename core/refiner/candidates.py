@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.refiner.network import BINS, EdgeLine, Stage, moments, placed, sharpness, stay_prior
+from core.refiner.network import BINS, EdgeLine, Stage, moments, sharpness, stay_prior, to_boxes
 
 SCALES = (1.0, 1.35, 0.7)
 """Of each hypothesis's prior, times the drawn sides: an object, what it belongs to, a part of it. They begin apart, so
@@ -101,7 +101,7 @@ class CandidateStage(Stage):
         sharp = sharpness(logits.flatten(0, 1)).view(len(logits), -1)
         judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle.flatten(1), spread.flatten(1), sharp], dim=1))
         each = region[:, :, None].expand(-1, -1, HYPOTHESES, -1).flatten(1, 2)
-        boxes = placed(middle.view(count, many * HYPOTHESES, 4), each)
+        boxes = to_boxes(middle.view(count, many * HYPOTHESES, 4), each)
         return CandidateAnswer(
             hypotheses=boxes.view(count, many, HYPOTHESES, 4),
             edge_logits=logits.view(count, many, HYPOTHESES, 4, BINS),

@@ -1,7 +1,7 @@
-"""CarefulRefiner: for boxes that are right but for a few, of which only those that are clearly off are moved.
+"""CarefulRefiner: the conservative mode, for boxes of which most are right; it moves only boxes that are clearly off.
 
-The learned refiner cannot tell a box that is right, by a convention that it does not know, from one that a hasty hand
-left a little beside the edges: what helps the one harms the other. Only whoever knows where they come from can tell.
+The learned refiner cannot distinguish a box that is right by an unknown convention from one that was drawn hastily: a
+move that helps the second harms the first. Only the user knows where the boxes come from, so the user chooses.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ByCategory, for_category
 
 CLEARLY_OFF = 0.15
-"""A box whose farthest edge would move by this share of its side goes half of the way, by much less hardly at all."""
+"""If the farthest edge would move by this fraction of its side, the box goes half of the way; below, much less."""
 
 _STEEPNESS = 6
 
 
 class CarefulRefiner:
-    """The same refiner, whose answers hardly move a box of which no edge is clearly off."""
+    """Wraps a refiner; a box without an edge that is clearly off hardly moves."""
 
     def __init__(self, refiner: Refiner) -> None:
         self._refiner = refiner
@@ -36,7 +36,7 @@ class CarefulRefiner:
 
     @property
     def identity(self) -> str:
-        """The other's: the same weights looked."""
+        """The identity of the wrapped refiner, since the weights are the same."""
         return self._refiner.identity
 
     @property
@@ -44,15 +44,15 @@ class CarefulRefiner:
         return bool(getattr(self._refiner, "refines_by_masks", False))
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """See `Refiner.refine`; expected IoUs and confidences are those of the answers as the other gave them."""
+        """See `Refiner.refine`; scores and confidences are those of the wrapped refiner."""
         answers = self._refiner.refine(features, drawn)
         frame = features.frame
-        rows = held_back(answers, clip(drawn, width=frame.image_width, height=frame.image_height))
+        rows = dampen_moves(answers, clip(drawn, width=frame.image_width, height=frame.image_height))
         return [replace(answer, box=Box.of(row)) for answer, row in zip(answers, rows, strict=True)]
 
 
 class CarefulByCategory(CarefulRefiner):
-    """The same of a refiner that does not answer for every category alike."""
+    """CarefulRefiner of a refiner that depends on the category."""
 
     def of_category(self, category: str) -> Refiner:
         """See `ByCategory`."""
@@ -60,14 +60,14 @@ class CarefulByCategory(CarefulRefiner):
 
 
 def careful(refiner: Refiner) -> CarefulRefiner:
-    """A refiner as the careful one of its kind."""
+    """Wrap a refiner for the conservative mode."""
     return CarefulByCategory(refiner) if isinstance(refiner, ByCategory) else CarefulRefiner(refiner)
 
 
-def held_back(answers: Sequence[Refinement], drawn: Boxes) -> Boxes:
-    """Boxes (N, 4) between the drawn ones (N, 4) and the answers, both in image pixels; see CLEARLY_OFF.
+def dampen_moves(answers: Sequence[Refinement], drawn: Boxes) -> Boxes:
+    """Damp the moves from drawn boxes (N, 4) to answers (N), in image pixels; return boxes (N, 4). See CLEARLY_OFF.
 
-    Smooth, since a box that jumped at a threshold would flicker under the hand.
+    The damping is smooth, since with a threshold a box would flicker during a drag.
     """
     move = as_boxes([answer.box for answer in answers]) - drawn
     side = np.maximum(np.tile(drawn[:, 2:] - drawn[:, :2], 2), 1.0)

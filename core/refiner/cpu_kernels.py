@@ -1,10 +1,11 @@
-"""What the refiner's network does in another way for many boxes, asked on a CPU: the same sums, sooner.
+"""Faster CPU kernels of the refiner's network for many boxes; the results are the same.
 
-Values are laid out channels last then, which convolutions and enlarging take as they are, a look into the features is a
-sum of rows of a table, and what edges gather is a product of matrices. In float32 the boxes are as far from those of
-double precision (thousandths of a pixel) as the network's own. A single box is no sooner by it, and in the window it is
-later: more of its steps are shared out to threads, which wait for each other. Tried, too, and left out since it saved
-hardly any time: packing the convolutions' weights, fewer boxes at a time, convolving the places line by line.
+In this batch path, values are in channels-last layout, which convolutions and upsampling use directly; sampling
+features is a weighted sum of table rows (embedding bag), and gathering along edges is a matrix product. In float32,
+boxes differ from double precision by thousandths of a pixel, as in the normal path. For a single box it is not faster,
+and in the window it is slower, because more of its steps are split among threads that wait for each other. Rejected,
+since they saved hardly any time: packing the weights of convolutions, smaller batches, convolving the position channels
+line by line.
 """
 
 from __future__ import annotations
@@ -14,41 +15,41 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def is_asked_on_cpu(values: Tensor) -> bool:
-    """Whether these values go through the network on a CPU and no gradient will come back."""
+def runs_on_cpu(values: Tensor) -> bool:
+    """Whether these values are on a CPU and no gradients are needed."""
     return not torch.is_grad_enabled() and values.device.type == "cpu"
 
 
-def are_many(values: Tensor) -> bool:
-    """Whether these values (N, C, H, W), asked on a CPU, are laid out channels last, as they are for many boxes."""
-    return is_asked_on_cpu(values) and values.is_contiguous(memory_format=torch.channels_last)
+def takes_batch_path(values: Tensor) -> bool:
+    """Whether the network processes these values (N, C, H, W) by the batch path: on a CPU and channels last."""
+    return runs_on_cpu(values) and values.is_contiguous(memory_format=torch.channels_last)
 
 
-def laid_out(values: Tensor) -> Tensor:
-    """The same values (N, C, H, W) laid out channels last."""
+def to_channels_last(values: Tensor) -> Tensor:
+    """Return the same values (N, C, H, W) in channels-last layout."""
     return values.contiguous(memory_format=torch.channels_last)
 
 
-def turned(features: Tensor) -> Tensor:
-    """Features (C, H, W) in half precision -> (1, C, H, W) float32, laid out channels last.
+def transpose_features(features: Tensor) -> Tensor:
+    """Convert features (C, H, W) in half precision to (1, C, H, W) float32 in channels-last layout.
 
-    Turned around as a table of two dimensions and before they are widened, which is quicker than both at once.
+    Transposing a two-dimensional table before the conversion to float32 is faster than both in one step.
     """
     cells = features.flatten(1).t().contiguous().float()
     return cells.view(*features.shape[1:], -1).permute(2, 0, 1)[None]
 
 
-def looked_up(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Features (B, C, H, W) bilinearly where the lines x and y (B, K, cells) cross: (B * K, C, cells, cells).
+def gather_bilinear(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Sample features (B, C, H, W) bilinearly on the grids of x and y (B, K, cells): (B * K, C, cells, cells).
 
-    x and y are in cells of the features, 0 the middle of the first one; outside there is nothing. The features and
-    the answer, float32, are laid out channels last.
+    x and y are in cells of the features, 0 being the center of the first one; outside, features count as zero. The
+    result is float32; features and result are in channels-last layout.
     """
     images, channels, height, width = features.shape
     many, cells = x.shape[1:]
     table = features.permute(0, 2, 3, 1).reshape(-1, channels).float()
-    columns, beside = _neighbours(x[:, :, None, :], width)
-    rows, above = _neighbours(y[:, :, :, None], height)
+    columns, beside = _neighbors(x[:, :, None, :], width)
+    rows, above = _neighbors(y[:, :, :, None], height)
     first = torch.arange(images, dtype=torch.int32).view(-1, 1, 1, 1) * height
     which = torch.stack([(first + row) * width + column for row in rows for column in columns], dim=-1)
     share = torch.stack([down * across for down in above for across in beside], dim=-1)
@@ -56,8 +57,8 @@ def looked_up(features: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return found.view(images * many, cells, cells, channels).permute(0, 3, 1, 2)
 
 
-def _neighbours(line: Tensor, length: int) -> tuple[list[Tensor], list[Tensor]]:
-    """The two cells (int32) about each point on a line of `length` cells, and the share of each, 0 outside."""
+def _neighbors(line: Tensor, length: int) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the two cells (int32) next to each point on a line of `length` cells, and their weights, 0 outside."""
     before = line.floor()
     beyond = line - before
     cells, shares = [before, before + 1], [1 - beyond, beyond]
@@ -65,11 +66,11 @@ def _neighbours(line: Tensor, length: int) -> tuple[list[Tensor], list[Tensor]]:
     return [cell.clamp(0, length - 1).int() for cell in cells], inside
 
 
-def gathered_pairs(fine: Tensor, weight: Tensor) -> list[Tensor]:
-    """fine (N, C, H, W), weight (N, 4, H, W) of the four edges -> lines of left and right, and of top and bottom.
+def gather_pairs(fine: Tensor, weight: Tensor) -> list[Tensor]:
+    """Gather fine (N, C, H, W) along the edges by logits weight (N, 4, H, W); return [left/right, top/bottom].
 
-    Both are (N * 2, 2 * C, cells), the two edges of a box side by side: the sum that an edge finds along its direction
-    by its weight, and the largest value there.
+    Each is (N * 2, 2 * C, cells), with the two edges of a box in a row: the weighted sum along the edge's direction,
+    then the maximum.
     """
     cells = fine.permute(0, 2, 3, 1)
     down = torch.einsum("nehw,nhwc->newc", weight[:, 0::2].softmax(dim=2), cells)

@@ -1,4 +1,4 @@
-"""A refiner on a GPU whose faults are told as such, so that the CPU can take over."""
+"""GuardedRefiner: converts CUDA errors to GpuError, so that callers can fall back to the CPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.refiner.taught_refiner import for_category
 
 
 class GuardedRefiner:
-    """The same refiner; what the GPU does wrong is a GpuError."""
+    """Wraps a refiner on a GPU; CUDA errors become GpuError."""
 
     def __init__(self, refiner: Refiner) -> None:
         self._refiner = refiner
@@ -21,10 +21,10 @@ class GuardedRefiner:
         self.refines_by_masks: bool = getattr(refiner, "refines_by_masks", False)
 
     def of_category(self, category: str) -> Refiner:
-        """What a taught refiner has for a category, guarded, too."""
+        """See `ByCategory`; the refiner for the category is guarded as well."""
         found = for_category(self._refiner, category)
         return self if found is self._refiner else GuardedRefiner(found)
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """See `Refiner.refine`. Raises GpuError, too."""
+        """See `Refiner.refine`. Also raises GpuError."""
         return guarded(lambda: self._refiner.refine(features, drawn))

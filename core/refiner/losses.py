@@ -1,4 +1,4 @@
-"""Losses on boxes, edge distributions and the network's own doubt; all vectorised, all masked by `weight`."""
+"""Losses on boxes, edge distributions and predicted confidences; all are vectorized and masked by `weight`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.refiner.network import BINS, StageAnswer
 
 
 def pair_iou(first: Tensor, second: Tensor) -> Tensor:
-    """IoU of boxes (..., 4) pair by pair: (...), in [0, 1], differentiable."""
+    """Return the pairwise IoU of boxes (..., 4): (...), in [0, 1], differentiable."""
     return _overlap(first, second)[0]
 
 
 def giou_loss(first: Tensor, second: Tensor) -> Tensor:
-    """1 - generalised IoU pair by pair: (...), in [0, 2] (Rezatofighi et al., 2019)."""
+    """Return 1 - generalized IoU of boxes (..., 4), pairwise: (...), in [0, 2] (Rezatofighi et al., 2019)."""
     iou, union, hull = _overlap(first, second)
     return 1 - iou + (hull - union) / hull.clamp(min=1e-6)
 
@@ -31,7 +31,7 @@ def _overlap(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _area(sides: Tensor) -> Tensor:
-    """Of widths and heights (..., 2): (...). No `prod`, whose way back waits for a GPU to look for zeros."""
+    """Multiply widths and heights (..., 2): (...). Not by `prod`, whose backward pass synchronizes with the GPU."""
     width, height = sides.clamp(min=0).unbind(dim=-1)
     return width * height
 
@@ -39,8 +39,8 @@ def _area(sides: Tensor) -> Tensor:
 def distribution_loss(edge_logits: Tensor, region: Tensor, true: Tensor) -> Tensor:
     """Cross-entropy of each edge's distribution with the two positions nearest to the true edge: (B, K, 4).
 
-    Edges outside the region pull towards its border; what is no number counts as its start. Distribution focal loss,
-    Li et al., 2020.
+    This is the distribution focal loss (Li et al., 2020). A true edge outside the region counts as its border, NaN as
+    its start.
     """
     low, side = region[..., :2].repeat(1, 1, 2), (region[..., 2:] - region[..., :2]).repeat(1, 1, 2)
     at = ((true - low) / side.clamp(min=1e-6) * BINS - 0.5).nan_to_num().clamp(0, BINS - 1 - 1e-4)
@@ -53,16 +53,19 @@ def distribution_loss(edge_logits: Tensor, region: Tensor, true: Tensor) -> Tens
 
 
 def edge_is_close(boxes: Tensor, true: Tensor, *, pixel: Tensor) -> Tensor:
-    """1.0 where an edge is within 5 % of the true side or 2 image pixels: (B, K, 4); `pixel` as in stage_loss."""
+    """Return 1.0 for edges within 5 % of the true side or 2 image pixels, else 0.0: (B, K, 4).
+
+    `pixel` is as in `stage_loss`.
+    """
     side = (true[..., 2:] - true[..., :2]).repeat(1, 1, 2)
     return ((boxes - true).abs() <= torch.maximum(0.05 * side, 2 * pixel)).float()
 
 
 def stage_loss(answer: StageAnswer, true: Tensor, *, drawn: Tensor, weight: Tensor, pixel: Tensor) -> dict[str, Tensor]:
-    """The parts of one stage's loss, each a scalar.
+    """Return the terms of one stage's loss, each a scalar.
 
-    true and drawn: (B, K, 4) frame pixels; weight: (B, K) 0 for empty places; pixel: (B, 1, 1) frame pixels an
-    image pixel.
+    true and drawn: (B, K, 4) frame pixels; weight: (B, K), 0 for padding; pixel: (B, 1, 1) frame pixels per image
+    pixel.
     """
     total = weight.sum().clamp(min=1)
     side = (true[..., 2:] - true[..., :2]).repeat(1, 1, 2).clamp(min=4.0)
@@ -87,7 +90,10 @@ def stage_loss(answer: StageAnswer, true: Tensor, *, drawn: Tensor, weight: Tens
 
 
 def mask_loss(mask_logits: Tensor, mask: Tensor, *, weight: Tensor) -> Tensor:
-    """Cross-entropy plus Dice of masks (B, K, 32, 32) with soft targets, over the places with weight (B, K) > 0."""
+    """Return the weighted mean, by weight (B, K), of cross-entropy plus Dice loss of masks (B, K, 32, 32).
+
+    Targets may be soft.
+    """
     logits = mask_logits.float()
     entropy = F.binary_cross_entropy_with_logits(logits, mask, reduction="none").mean(dim=(-1, -2))
     share = logits.sigmoid()

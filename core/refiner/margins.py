@@ -1,4 +1,4 @@
-"""Margins: how far outside its visible edges a category's boxes are wanted, learned from what was accepted."""
+"""Margin: the distance of a category's boxes from the visible edges, learned from accepted boxes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUTWARD = (-1.0, -1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Margin:
-    """How far out each edge is wanted (negative: inwards), as a share of the box's side or in image pixels."""
+    """Distance of each edge outwards (negative: inwards), as a fraction of the box's side or in image pixels."""
 
     left: float = 0.0
     top: float = 0.0
@@ -27,7 +27,7 @@ class Margin:
 
     @classmethod
     def of(cls, edges: ArrayLike, unit: str) -> Margin:
-        """The margin in four numbers left, top, right, bottom."""
+        """Return the margin of four numbers: left, top, right, bottom."""
         left, top, right, bottom = (float(value) for value in np.asarray(edges, np.float64).reshape(4))
         return cls(left, top, right, bottom, unit)
 
@@ -37,15 +37,15 @@ class Margin:
 
     @property
     def figures(self) -> dict[str, float | str]:
-        """For a refiner's card."""
+        """The margin as it is stored in a refiner's card."""
         return asdict(self)
 
     def scaled(self, ratio: ArrayLike) -> Margin:
-        """The same margin in a picture whose pixels are `ratio` (4,) of this one's for left, top, right, bottom."""
+        """Convert the margin to a picture of another resolution: `ratio` (4,) is for left, top, right, bottom."""
         return self if self.unit == SIDE else Margin.of(np.array(self.edges) * np.asarray(ratio, np.float64), self.unit)
 
     def widen(self, boxes: Tensor, *, pixel: float) -> Tensor:
-        """Boxes (..., 4) with the margin around them; `pixel` is how many of their units an image pixel has."""
+        """Add the margin to boxes (..., 4); `pixel` is the size of an image pixel in their units."""
         out = boxes.new_tensor(self.edges) * boxes.new_tensor(OUTWARD)
         if self.unit == PIXELS:
             moved = boxes + out * pixel
@@ -56,7 +56,7 @@ class Margin:
         return torch.cat([torch.minimum(low, high), torch.maximum(low, high)], dim=-1)
 
     def narrow(self, boxes: ArrayLike) -> Boxes:
-        """The boxes (N, 4), image pixels, around which the margin gives `boxes`; no side gets shorter than a pixel."""
+        """Remove the margin from boxes (N, 4) in image pixels; no side gets shorter than a pixel."""
         rows, edges = as_boxes(boxes), np.array(self.edges)
         side = rows[:, 2:] - rows[:, :2]
         if self.unit == PIXELS:
@@ -64,6 +64,6 @@ class Margin:
         else:
             tight = side / np.maximum(1 + edges[:2] + edges[2:], 0.1)
             moved = rows - edges * OUTWARD * np.tile(tight, 2)
-        centre = (moved[:, :2] + moved[:, 2:]) / 2
+        center = (moved[:, :2] + moved[:, 2:]) / 2
         half = np.maximum(moved[:, 2:] - moved[:, :2], np.minimum(side, 1.0)) / 2
-        return np.concatenate([centre - half, centre + half], axis=1)
+        return np.concatenate([center - half, center + half], axis=1)

@@ -1,4 +1,4 @@
-"""A mask as polygons in image pixels, small enough to be stored, exported and painted."""
+"""Converts a mask to polygons in image pixels, few enough points to store, export and paint."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LEAST_POINTS = 3
 
 
 def outline_of(mask: NDArray[np.bool_], *, left: int, top: int) -> Outline:
-    """The outer borders of a mask's parts, the largest first, each x1, y1, x2, y2, ... in image pixels.
+    """Return the outer borders of a mask's parts, the largest first, each x1, y1, x2, y2, ... in image pixels.
 
-    `mask` (height, width) covers the image pixels from `left`, `top` on. Holes are not told, and a border is within
-    about half a pixel of the mask's.
+    `mask` (height, width) starts at the image pixel `left`, `top`. Holes are ignored. Borders are simplified by about
+    half a pixel.
     """
     if not mask.any():
         return ()
-    # OpenCV walks through the middles of the border's pixels; on finer pixels that loses less of a small object.
+    # OpenCV traces the centers of the border's pixels; with finer pixels a small object loses less of its area.
     finer = max(1, min(8, round(_FINEST_SIDE / max(mask.shape))))
     pixels = np.repeat(np.repeat(mask.astype(np.uint8), finer, axis=0), finer, axis=1)
     contours, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)

@@ -1,4 +1,4 @@
-"""MaskRefiner: a drawn box prompts HQ-SAM's mask, and the mask's tight box is the refinement."""
+"""MaskRefiner: HQ-SAM predicts a mask for a drawn box, and the mask's tight box is the refinement."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _CONFIDENCE_PIXELS = 2.0
 
 
 class MaskRefiner:
-    """HQ-SAM's own answer to a drawn box, with nothing learned by us.
+    """Refines by HQ-SAM's published weights alone.
 
-    `score` is SAM's predicted IoU of the mask, clamped to [0, 1]: of the mask, not of its box, and not calibrated.
-    `edge_confidence` says how little an edge moves between the mask at logits -1, 0 and +1: 1 where it stays,
-    0.5 where it moves by the tolerance of EdgeConfidence. Where the mask is empty or misses the drawn box, the drawn
-    box comes back with score and confidences 0.
+    `score` is SAM's predicted IoU of the mask (not of its box), clamped to [0, 1] and not calibrated.
+    `edge_confidence` measures how much an edge moves between the mask at logits -1, 0 and +1: 1 if it stays, 0.5 if it
+    moves by the tolerance of EdgeConfidence. If the mask is empty or misses the drawn box, the refinement is the drawn
+    box with score and confidences 0.
     """
 
     def __init__(self, encoder: HqSamEncoder) -> None:
         self._encoder = encoder
 
     refines_by_masks = True
-    """The window calls it by what it does, because nobody chose its name."""
+    """The window describes such a refiner by this instead of its name, which no user has chosen."""
 
     @property
     def name(self) -> str:
@@ -43,10 +43,10 @@ class MaskRefiner:
         return f"hq-mask-{self._encoder.sha256[:12]}"
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """Refinements of drawn boxes (N, 4) in image pixels, in their order, each with its mask.
+        """Refine drawn boxes (N, 4) in image pixels; return N refinements in order, each with its mask.
 
-        Boxes are clipped to the image first. Raises BadInputError where a box is not finite or the features are of
-        another encoder.
+        Boxes are clipped to the image first. Raises BadInputError if a box is not finite or the features are of another
+        encoder.
         """
         check_encoder(features, self._encoder.identity)
         frame = features.frame
@@ -54,7 +54,7 @@ class MaskRefiner:
         return list(self._refined(features, boxes))
 
     def _refined(self, features: ImageFeatures, boxes: Boxes) -> Iterator[Refinement]:
-        # Chunk by chunk, so that a thousand boxes need no more memory than a few.
+        # In chunks, so that a thousand boxes need no more memory than a few.
         for start in range(0, len(boxes), BOXES_AT_ONCE):
             chunk = boxes[start : start + BOXES_AT_ONCE]
             logits, scores = self._encoder.masks(features, to_frame(chunk, features.frame))
@@ -63,7 +63,7 @@ class MaskRefiner:
 
 
 def refinement_of(logits: NDArray[np.float32], drawn: Box, *, frame: Frame, score: float) -> Refinement:
-    """The tight box, its confidences and its mask from mask logits (256, 256) over a frame, in image pixels."""
+    """Convert mask logits (256, 256) over a frame to a tight box with confidences and mask, in image pixels."""
     shape = mask_shape(logits, drawn=Box.of(to_frame(drawn, frame)), extent=resized(frame))
     if shape is None:
         return Refinement(drawn, (0.0, 0.0, 0.0, 0.0), 0.0)
@@ -71,7 +71,7 @@ def refinement_of(logits: NDArray[np.float32], drawn: Box, *, frame: Frame, scor
     width, height = frame.image_width, frame.image_height
     tight, loose, strict = (Box.of(row) for row in clip(boxes, width=width, height=height))
     confidence = _confidence(tight, loose, strict)
-    if shape.strict_box is None:  # nowhere sure of the object: no edge can be
+    if shape.strict_box is None:  # no pixel is sure to be object, so no edge is sure
         confidence = (0.0, 0.0, 0.0, 0.0)
     score = float(np.clip(score, 0.0, 1.0)) if np.isfinite(score) else 0.0
     mask = _mask_within(tight, logits, shape, frame)
@@ -89,14 +89,14 @@ def _confidence(tight: Box, loose: Box, strict: Box) -> EdgeConfidence:
 
 
 def _mask_within(box: Box, logits: NDArray[np.float32], shape: MaskShape, frame: Frame) -> NDArray[np.bool_]:
-    """The mask at the image pixels floor(x1, y1) .. ceil(x2, y2) of `box`: (height, width)."""
+    """Return the mask at the image pixels floor(x1, y1) .. ceil(x2, y2) of `box`: (height, width)."""
     across = np.arange(np.floor(box.x1), np.ceil(box.x2)) + 0.5
     down = np.arange(np.floor(box.y1), np.ceil(box.y2)) + 0.5
     width, height = resized(frame)
     columns = (across - frame.left) * (width / frame.width)
     rows = (down - frame.top) * (height / frame.height)
-    # The logits say where the edge is, the component which of several objects is meant; it is widened by a frame
-    # pixel so that the finer pixels of a large image are cut by the logits, not by its steps.
+    # The logits define the edges, the component selects one of several objects. The component is dilated by a frame
+    # pixel, so that in a large image the finer logits cut the mask, not the coarse steps of the component.
     chosen = cv2.dilate(shape.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
     chosen_columns = np.clip(columns.astype(np.int64) - shape.left, 0, chosen.shape[1] - 1)
     chosen_rows = np.clip(rows.astype(np.int64) - shape.top, 0, chosen.shape[0] - 1)

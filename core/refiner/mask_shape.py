@@ -1,4 +1,4 @@
-"""Mask logits -> one object's pixels and its tight box, finer than the grid: pure arrays in frame pixels."""
+"""Mask logits -> the pixels of one object and its tight box with subpixel edges, in frame pixels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SURE = 1.0
 
 @dataclass(frozen=True)
 class MaskShape:
-    """One object in a mask; boxes in frame pixels, between the pixels by the logits.
+    """One object in a mask; boxes are in frame pixels, with edges interpolated between pixels by the logits.
 
-    inside: (height, width) frame pixels of the object, the first of them at `top`, `left`
-    box, loose_box, strict_box: around the logits over 0, over -1 and over +1 (None: nothing is)
+    inside: (height, width) mask of the object's frame pixels, starting at `top`, `left`
+    box, loose_box, strict_box: around the logits above 0, above -1 and above +1 (None if there are none)
     """
 
     inside: NDArray[np.bool_]
@@ -31,11 +31,11 @@ class MaskShape:
 
 
 def mask_shape(logits: Values, *, drawn: Box, extent: tuple[int, int]) -> MaskShape | None:
-    """The connected part of mask logits (256, 256) that covers most of `drawn` (frame pixels); None: none does.
+    """Return the connected part of mask logits (256, 256) that covers most of `drawn`; None if none overlaps it.
 
-    `extent` is the width and height in frame pixels of what is no padding.
+    `drawn` is in frame pixels; `extent` is the width and height of the frame without padding, in frame pixels.
     """
-    left, top, values = _magnified(logits, extent)
+    left, top, values = _magnify(logits, extent)
     if not values.size:
         return None
     inside = _part_covering(values > 0, drawn, left=left, top=top)
@@ -54,11 +54,14 @@ def mask_shape(logits: Values, *, drawn: Box, extent: tuple[int, int]) -> MaskSh
 
 
 def sample(values: Values, *, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Values:
-    """Bilinear values (H, W) at fractional cell indices, rows (H,) and columns (W,); outside, the border's value."""
-    return _between(_between(values, rows).T, columns).T
+    """Interpolate values bilinearly at fractional cell indices, rows (H,) and columns (W,): (H, W).
+
+    Outside the array, the border's value applies.
+    """
+    return _interpolate(_interpolate(values, rows).T, columns).T
 
 
-def _between(values: Values, at: NDArray[np.float64]) -> Values:
+def _interpolate(values: Values, at: NDArray[np.float64]) -> Values:
     places = np.clip(at, 0, len(values) - 1)
     low = places.astype(np.int64)
     high = np.minimum(low + 1, len(values) - 1)
@@ -67,8 +70,8 @@ def _between(values: Values, at: NDArray[np.float64]) -> Values:
     return blended
 
 
-def _magnified(logits: Values, extent: tuple[int, int]) -> tuple[int, int, Values]:
-    """Left, top and values at the frame pixels around all that may be object; only those, to save time."""
+def _magnify(logits: Values, extent: tuple[int, int]) -> tuple[int, int, Values]:
+    """Return left, top and the logits at frame pixels of the part that may be object; only this part, for speed."""
     cells = MODEL_SIZE // logits.shape[0]
     rows, columns = (np.flatnonzero((logits > -_SURE).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
@@ -98,7 +101,7 @@ def _part_holding(mask: NDArray[np.bool_], inner: NDArray[np.bool_]) -> NDArray[
 
 
 def _tight_box(values: Values, inside: NDArray[np.bool_], level: float, *, left: int, top: int) -> Box:
-    """Around `inside`, in frame pixels; the array begins at `left`, `top`."""
+    """Return the box around `inside` in frame pixels; the array starts at `left`, `top`."""
     rows, columns = inside.shape
     x1 = _first_edge(values, inside, level)
     y1 = _first_edge(values.T, inside.T, level)
@@ -108,9 +111,9 @@ def _tight_box(values: Values, inside: NDArray[np.bool_], level: float, *, left:
 
 
 def _first_edge(values: Values, inside: NDArray[np.bool_], level: float) -> float:
-    """Where `inside` begins from the left: where the logits cross `level` before its first column.
+    """Return the left edge of `inside` in columns: where the logits cross `level` before its first column.
 
-    Counted in columns; an object that begins with the array, which then is the frame's border, begins at 0.
+    If `inside` starts in the first column, which then is the frame's border, the edge is 0.
     """
     column = int(inside.any(axis=0).argmax())
     if column == 0:

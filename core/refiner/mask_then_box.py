@@ -1,4 +1,4 @@
-"""MaskThenBox: HQ-SAM's mask gives a tight box, and a learned refiner looks at that box once more."""
+"""MaskThenBox: a learned refiner refines the tight box of HQ-SAM's mask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.refiner.taught_refiner import for_category
 
 
 class MaskThenBox:
-    """Both ways of refining, one after the other; the answer is the second one's, with the first one's outline."""
+    """Applies two refiners in a row; the result is that of the second one, with the outline of the first one."""
 
     def __init__(self, first: Refiner, second: Refiner) -> None:
         self._first = first
@@ -28,7 +28,7 @@ class MaskThenBox:
         return f"{self._first.identity}+{self._second.identity}"
 
     def of_category(self, category: str) -> Refiner:
-        """See `ByCategory`: the second look may have been taught."""
+        """See `ByCategory`; the second refiner may depend on the category."""
         return MaskThenBox(self._first, for_category(self._second, category))
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
@@ -37,5 +37,5 @@ class MaskThenBox:
         if not masks:
             return []
         boxes = self._second.refine(features, [found.box for found in masks])
-        # The mask itself covers the pixels of its own box, so it does not go with another one.
+        # The mask array covers the pixels of its own box, so it does not fit the new box.
         return [replace(box, outline=mask.outline) for mask, box in zip(masks, boxes, strict=True)]

@@ -1,9 +1,10 @@
-"""The refiner's network: two stages, each of which looks at the features around a box and moves its four edges.
+"""The refiner's network: two stages, each of which samples the features around a box and moves its four edges.
 
-A stage samples both feature levels on a grid around the current box (a margin lets the object stick out), reads where
-the drawn box and the image end, and gives for each edge a distribution over 64 positions of that grid. The edge is the
-mean of the distribution, its spread is the doubt (Li et al., Generalized Focal Loss, 2020; Cai & Vasconcelos, Cascade
-R-CNN, 2018). The second stage starts from the first one's answer with a narrower margin.
+A stage samples both feature levels on a grid over the current box and a margin, since the object may extend beyond the
+box. It also reads the position of the drawn box and the image's border. For each edge it predicts a distribution over
+64 positions of that grid: its mean is the edge, its spread the uncertainty (Li et al., Generalized Focal Loss, 2020;
+Cai & Vasconcelos, Cascade R-CNN, 2018). The second stage starts from the answer of the first one, with a narrower
+margin.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.geometry import MODEL_SIZE
-from core.refiner.cpu_kernels import are_many, gathered_pairs, is_asked_on_cpu, laid_out, looked_up
+from core.refiner.cpu_kernels import gather_bilinear, gather_pairs, runs_on_cpu, takes_batch_path, to_channels_last
 
 FINE_GRID = 64
 COARSE_GRID = 16
@@ -25,12 +26,12 @@ _PLACE_CHANNELS = 9
 
 @dataclass(frozen=True)
 class StageAnswer:
-    """What one stage says of B images x K boxes.
+    """Output of one stage for B images x K boxes.
 
     boxes: (B, K, 4) refined boxes, frame pixels
-    edge_logits: (B, K, 4, 64) over positions of the stage's region, left, top, right, bottom
+    edge_logits: (B, K, 4, 64) over positions in the stage's region, for left, top, right, bottom
     region: (B, K, 4) the region, frame pixels
-    confidence_logits: (B, K, 4) that an edge is close enough
+    confidence_logits: (B, K, 4) that an edge is within the tolerance of EdgeConfidence
     score_logits: (B, K, 2) expected IoU of the refined box and of the drawn box
     mask_logits: (B, K, 32, 32) the object's mask over the region; (B, K, 0, 0) without gradients
     """
@@ -44,7 +45,7 @@ class StageAnswer:
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions around a shortcut."""
+    """Two 3x3 convolutions with a shortcut."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -58,13 +59,13 @@ class Residual(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         moved: Tensor = self.body(values)
-        if is_asked_on_cpu(values):
-            return moved.add_(values).relu_()  # fresh memory costs more than the sum
+        if runs_on_cpu(values):
+            return moved.add_(values).relu_()  # in place: allocating memory costs more than the sum
         return torch.relu(values + moved)
 
 
 class Attention(nn.Module):
-    """One pre-norm transformer layer over the cells of a grid: what belongs together may be far apart."""
+    """One pre-norm transformer layer over the cells of a grid (N, C, H, W); it relates distant parts of an object."""
 
     def __init__(self, channels: int, *, heads: int = 4) -> None:
         super().__init__()
@@ -85,19 +86,19 @@ class Attention(nn.Module):
         widen, bend, narrow = self.feed
         cells = cells + dense(narrow, bend(dense(widen, self.norm2(cells))))
         answer = cells.permute(0, 3, 1, 2)
-        return answer if are_many(values) else answer.contiguous()
+        return answer if takes_batch_path(values) else answer.contiguous()
 
 
 def dense(layer: nn.Module, cells: Tensor) -> Tensor:
-    """A linear layer over cells (N, H, W, C); without gradients, a CPU takes half the time as a convolution."""
-    if not is_asked_on_cpu(cells) or not isinstance(layer, nn.Linear):
+    """Apply a linear layer to cells (N, H, W, C); without gradients on a CPU, as a convolution in half the time."""
+    if not runs_on_cpu(cells) or not isinstance(layer, nn.Linear):
         moved: Tensor = layer(cells)
         return moved
     return F.conv2d(cells.permute(0, 3, 1, 2), layer.weight[:, :, None, None], layer.bias).permute(0, 2, 3, 1)
 
 
 class Stage(nn.Module):
-    """One look at the features around each box."""
+    """One stage of the network: refines each box once."""
 
     prior: Tensor
 
@@ -123,9 +124,10 @@ class Stage(nn.Module):
         self.judge = nn.Sequential(nn.Linear(coarse + 4 * 5, 64), nn.ReLU(inplace=True), nn.Linear(64, 6))
 
     def forward(self, embedding: Tensor, detail: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor) -> StageAnswer:
-        """embedding (B, 256, 64, 64), detail (B, 32, 256, 256); boxes, drawn (B, K, 4), content (B, 4): frame pixels.
+        """Refine current boxes: embedding (B, 256, 64, 64), detail (B, 32, 256, 256), boxes and drawn (B, K, 4).
 
-        `content` is where the image lies in the frame (a crop's own image may go on beyond the frame's border).
+        `content` (B, 4) is the image's box in the frame; the image of a crop may extend beyond the frame's border. All
+        boxes are in frame pixels.
         """
         count, many = boxes.shape[:2]
         region, coarse, fine = self.look(embedding, detail, boxes, drawn, content)
@@ -134,7 +136,7 @@ class Stage(nn.Module):
         judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
         edge_logits = edge_logits.view(count, many, 4, BINS)
         return StageAnswer(
-            boxes=placed(middle.view(count, many, 4), region),
+            boxes=to_boxes(middle.view(count, many, 4), region),
             edge_logits=edge_logits,
             region=region,
             confidence_logits=judged[:, :4].reshape(count, many, 4),
@@ -149,34 +151,34 @@ class Stage(nn.Module):
 
         The arguments are those of `forward`.
         """
-        region = widened(boxes, self.margin)
-        wide = sampled(embedding, region, COARSE_GRID)
-        near = sampled(detail, region, FINE_GRID)
-        place = places(region, boxes, drawn, content, FINE_GRID)
-        coarse = entered(self.enter_coarse, wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID))
+        region = widen(boxes, self.margin)
+        wide = sample_regions(embedding, region, COARSE_GRID)
+        near = sample_regions(detail, region, FINE_GRID)
+        place = position_channels(region, boxes, drawn, content, FINE_GRID)
+        coarse = convolve_pair(self.enter_coarse, wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID))
         coarse = self.coarse(coarse + self.position)
-        joined = entered(self.enter_fine, near, place)
+        joined = convolve_pair(self.enter_fine, near, place)
         spread_out = F.interpolate(self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False)
         joined = joined + spread_out if torch.is_grad_enabled() else joined.add_(spread_out)
-        many_asked = are_many(joined)
-        if is_asked_on_cpu(joined):
-            joined = laid_out(joined)  # these convolutions take half the time so
+        many_asked = takes_batch_path(joined)
+        if runs_on_cpu(joined):
+            joined = to_channels_last(joined)  # halves the time of these convolutions
         fine = self.fine(joined)
         fine = fine if many_asked else fine.contiguous()
         return region, coarse, fine
 
     def _mask_logits(self, fine: Tensor, count: int, many: int) -> Tensor:
-        """Masks only teach, so without gradients nobody waits for them."""
+        """Return mask logits (B, K, 32, 32); empty ones without gradients, since masks are used only in training."""
         if not torch.is_grad_enabled():
             return fine.new_zeros(count, many, 0, 0)
         logits: Tensor = self.mask(fine)
         return logits.view(count, many, FINE_GRID // 2, FINE_GRID // 2)
 
     def _edge_logits(self, fine: Tensor) -> Tensor:
-        """(N, fine, 32, 32) -> (N, 4, 64): each edge gathers along its own direction where it finds itself."""
+        """(N, fine, 32, 32) -> (N, 4, 64): each edge gathers features along its own direction by attention weights."""
         weight = self.where(fine)
-        if are_many(fine):
-            pairs = zip(self.edges, gathered_pairs(fine, weight), strict=True)
+        if takes_batch_path(fine):
+            pairs = zip(self.edges, gather_pairs(fine, weight), strict=True)
             both = [line(pair).view(len(fine), 2, 2, BINS).diagonal(dim1=1, dim2=2) for line, pair in pairs]
             return torch.stack(both, dim=1).permute(0, 3, 1, 2).flatten(1, 2)
         across = fine.amax(dim=2), fine.amax(dim=3)
@@ -190,7 +192,7 @@ class Stage(nn.Module):
 
 
 class EdgeLine(nn.Module):
-    """A line of 32 gathered cells -> logits of its two edges at 64 positions, once for each hypothesis."""
+    """Gathered features of 32 cells in a line -> logits of two edges at 64 positions, once for each hypothesis."""
 
     def __init__(self, channels: int, *, width: int = 128, hypotheses: int = 1) -> None:
         super().__init__()
@@ -211,20 +213,20 @@ class EdgeLine(nn.Module):
         return logits.view(count, -1, 2, length).transpose(2, 3).reshape(count, -1, 2 * length)
 
 
-def entered(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
-    """A convolution and what follows it, over `seen` (N, C, H, W) and `place` (N, 9, H, W) side by side.
+def convolve_pair(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
+    """Apply `layers`, a convolution first, to the concatenation of `seen` (N, C, H, W) and `place` (N, 9, H, W).
 
-    Asked on a CPU they are convolved one by one and added up: the same sum, but nothing is copied together, and 41
-    channels at once are slow there.
+    On a CPU both are convolved separately and summed, which gives the same result: this avoids the copy, and a
+    convolution of 41 channels, which is slow there.
     """
     convolution, *others = layers
-    if not is_asked_on_cpu(seen) or not isinstance(convolution, nn.Conv2d):
+    if not runs_on_cpu(seen) or not isinstance(convolution, nn.Conv2d):
         together: Tensor = layers(torch.cat([seen, place], dim=1))
         return together
     weights = convolution.weight.split([seen.shape[1], place.shape[1]], dim=1)
     stride, padding = convolution.stride[0], convolution.padding[0]
     found = F.conv2d(seen, weights[0], convolution.bias, stride=stride, padding=padding)
-    place = laid_out(place) if are_many(seen) else place
+    place = to_channels_last(place) if takes_batch_path(seen) else place
     found += F.conv2d(place, weights[1], stride=stride, padding=padding)
     for layer in others:
         found = layer(found)
@@ -232,15 +234,15 @@ def entered(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
 
 
 class RefinerNetwork(nn.Module):
-    """Two stages, the second from the first one's answer."""
+    """Two stages; the second one starts from the answer of the first one."""
 
     def __init__(self) -> None:
         super().__init__()
-        # The first stage only has to bring the object into the second one's sight, so it is narrower.
+        # The first stage only has to bring the object into the region of the second one, so it has fewer channels.
         self.stages = nn.ModuleList([Stage(margin=0.7, coarse=96, fine=32), Stage(margin=0.35, coarse=96, fine=64)])
 
     def forward(self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor) -> list[StageAnswer]:
-        """All stages' answers; shapes as in `Stage.forward`. No gradient runs from a stage's start to the last one."""
+        """Return the answers of all stages, with shapes as in `Stage.forward`; no gradients flow between stages."""
         answers: list[StageAnswer] = []
         boxes = drawn
         for stage in self.stages:
@@ -250,9 +252,9 @@ class RefinerNetwork(nn.Module):
 
 
 def stay_prior(margin: float, *, spread: float = 0.1, scale: float = 1.0) -> Tensor:
-    """(4, 64) log-weights that favour each edge's present place in the region: without evidence a box stays.
+    """Return (4, 64) log-weights that favor each edge's present position: without evidence, a box stays.
 
-    With another `scale` they favour the edges of a box of so many times its sides.
+    `scale` other than 1 favors the edges of a box that is so many times as large.
     """
     at = (torch.arange(BINS) + 0.5) / BINS
     reach = scale / (2 + 4 * margin)
@@ -261,42 +263,44 @@ def stay_prior(margin: float, *, spread: float = 0.1, scale: float = 1.0) -> Ten
     return -0.5 * ((at - here) / spread) ** 2
 
 
-def widened(boxes: Tensor, margin: float, *, least: float = 4.0) -> Tensor:
-    """Boxes (..., 4) widened by `margin` of their sides each way; sides below `least` frame pixels count as `least`."""
+def widen(boxes: Tensor, margin: float, *, least: float = 4.0) -> Tensor:
+    """Widen boxes (..., 4) by `margin` of their sides in each direction; sides count at least `least` frame pixels."""
     low, high = boxes[..., :2], boxes[..., 2:]
-    centre, side = (low + high) / 2, (high - low).clamp(min=least)
+    center, side = (low + high) / 2, (high - low).clamp(min=least)
     reach = side * (0.5 + margin)
-    return torch.cat([centre - reach, centre + reach], dim=-1)
+    return torch.cat([center - reach, center + reach], dim=-1)
 
 
 def grid(region: Tensor, cells: int) -> tuple[Tensor, Tensor]:
-    """Centres of `cells` x `cells` cells of regions (B, K, 4): x and y as (B, K, cells), frame pixels."""
+    """Return the centers of `cells` x `cells` cells of regions (B, K, 4): x and y, each (B, K, cells) frame pixels."""
     step = (torch.arange(cells, device=region.device, dtype=region.dtype) + 0.5) / cells
     x = region[..., 0:1] + (region[..., 2:3] - region[..., 0:1]) * step
     y = region[..., 1:2] + (region[..., 3:4] - region[..., 1:2]) * step
     return x, y
 
 
-def sampled(features: Tensor, region: Tensor, cells: int) -> Tensor:
-    """Features (B, C, H, W) bilinearly at the cells of regions (B, K, 4): (B * K, C, cells, cells)."""
+def sample_regions(features: Tensor, region: Tensor, cells: int) -> Tensor:
+    """Sample features (B, C, H, W) bilinearly at the cells of regions (B, K, 4): (B * K, C, cells, cells)."""
     count, many = region.shape[:2]
     x, y = grid(region, cells)
-    if are_many(features):
+    if takes_batch_path(features):
         height, width = features.shape[2:]
-        return looked_up(features, x.float() * (width / MODEL_SIZE) - 0.5, y.float() * (height / MODEL_SIZE) - 0.5)
+        return gather_bilinear(
+            features, x.float() * (width / MODEL_SIZE) - 0.5, y.float() * (height / MODEL_SIZE) - 0.5
+        )
     wanted = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
     wanted = wanted.reshape(count, many * cells, cells, 2).float() * (2.0 / MODEL_SIZE) - 1.0
-    # In full precision: a coordinate in half precision would be off by whole cells.
+    # In full precision, since coordinates in half precision are off by whole cells.
     if count == 1 and not torch.is_grad_enabled():
-        # One look for each box instead of one for all: threads share looks out, and nothing is left to reorder.
-        looks = wanted.view(many, cells, cells, 2)
-        return F.grid_sample(features.float().expand(many, -1, -1, -1), looks, mode="bilinear", align_corners=False)
+        # One grid for each box instead of one for all: threads split the grids, and the result needs no reordering.
+        grids = wanted.view(many, cells, cells, 2)
+        return F.grid_sample(features.float().expand(many, -1, -1, -1), grids, mode="bilinear", align_corners=False)
     found = F.grid_sample(features.float(), wanted, mode="bilinear", align_corners=False)
     return found.view(count, -1, many, cells, cells).transpose(1, 2).reshape(count * many, -1, cells, cells)
 
 
-def places(region: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor, cells: int) -> Tensor:
-    """Where each cell lies: (B * K, 9, cells, cells).
+def position_channels(region: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor, cells: int) -> Tensor:
+    """Return the position of each cell of regions (B, K, 4): (B * K, 9, cells, cells).
 
     Channels: x and y relative to the current box and to the drawn box (-1 and 1 at its edges), whether the cell is
     inside the image in x and in y, the current box's width and height in frame pixels (log), and its shape (log).
@@ -304,9 +308,9 @@ def places(region: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor, cells:
     x, y = grid(region, cells)
     axes = []
     for box in (boxes, drawn):
-        centre, half = (box[..., :2] + box[..., 2:]) / 2, (box[..., 2:] - box[..., :2]).clamp(min=4.0) / 2
-        axes.append((x - centre[..., 0:1]) / half[..., 0:1])
-        axes.append((y - centre[..., 1:2]) / half[..., 1:2])
+        center, half = (box[..., :2] + box[..., 2:]) / 2, (box[..., 2:] - box[..., :2]).clamp(min=4.0) / 2
+        axes.append((x - center[..., 0:1]) / half[..., 0:1])
+        axes.append((y - center[..., 1:2]) / half[..., 1:2])
     low, high = content[:, None, :2], content[:, None, 2:]
     inside_x = ((x >= low[..., 0:1]) & (x < high[..., 0:1])).to(x.dtype)
     inside_y = ((y >= low[..., 1:2]) & (y < high[..., 1:2])).to(x.dtype)
@@ -330,7 +334,7 @@ def places(region: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor, cells:
 
 
 def moments(edge_logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and spread (..., 4) of the edges' distributions (..., 4, 64), in units of the region's side."""
+    """Return mean and standard deviation (..., 4) of the edges' distributions (..., 4, 64), in region sides."""
     share = edge_logits.float().softmax(dim=-1)
     at = (torch.arange(BINS, device=share.device) + 0.5) / BINS
     middle = (share * at).sum(dim=-1)
@@ -339,15 +343,15 @@ def moments(edge_logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def sharpness(edge_logits: Tensor) -> Tensor:
-    """(N, 4, 64) -> (N, 12): each edge's highest share, the share within two bins of it, and the entropy."""
+    """(N, 4, 64) -> (N, 12): each edge's highest probability, the one within two bins of it, and the entropy."""
     share = edge_logits.float().softmax(dim=-1)
     near = F.max_pool1d(F.avg_pool1d(share, 5, stride=1, padding=2) * 5, BINS).squeeze(-1)
     entropy = -(share * (share + 1e-8).log()).sum(dim=-1) / 4
     return torch.cat([share.amax(dim=-1), near, entropy], dim=1)
 
 
-def placed(fraction: Tensor, region: Tensor) -> Tensor:
-    """Edges as fractions (B, K, 4) of the region -> boxes (B, K, 4) in frame pixels, never inside out."""
+def to_boxes(fraction: Tensor, region: Tensor) -> Tensor:
+    """Convert edges as fractions (B, K, 4) of the region to boxes (B, K, 4) in frame pixels, corners in order."""
     low, side = region[..., :2].repeat(1, 1, 2), (region[..., 2:] - region[..., :2]).repeat(1, 1, 2)
     edges = low + fraction * side
     first, second = edges[..., :2], edges[..., 2:]

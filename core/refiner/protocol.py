@@ -11,22 +11,22 @@ from core.records import Refinement
 
 
 class Refiner(Protocol):
-    """Pure, in inference mode, safe to share between threads."""
+    """Refines boxes in inference mode; it keeps no state between calls, so threads may share it."""
 
     @property
     def name(self) -> str:
-        """For the status bar and the summary: `shipped`, `hq-mask`, or the checkpoint folder's name."""
+        """Name for the status bar and reports: `shipped`, `hq-mask`, or the name of the refiner's folder."""
         ...
 
     @property
     def identity(self) -> str:
-        """Kind and the start of the weights' SHA-256, stored with each correction."""
+        """Kind and the first digits of the weights' SHA-256; stored with each correction."""
         ...
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """Refinements of drawn boxes (N, 4) in image pixels, in their order; no boxes give an empty list.
+        """Refine drawn boxes (N, 4) in image pixels; return N refinements in order, an empty list for no boxes.
 
-        Boxes are clipped to the image first. Raises BadInputError where a box is not finite or the features are
-        of another encoder.
+        Boxes are clipped to the image first. Raises BadInputError if a box is not finite or the features are of another
+        encoder.
         """
         ...

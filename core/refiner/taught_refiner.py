@@ -1,4 +1,4 @@
-"""TaughtRefiner: a refiner that was taught by corrections, and answers for the categories that were in them."""
+"""TaughtRefiner: a refiner fine-tuned on corrections, for the categories of these corrections."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 
 ALL_CATEGORIES = ""
-"""The margin of all taught categories together, for boxes whose category nobody knows."""
+"""Key of the margin of all taught categories together, for boxes of unknown category."""
 
 
 class TaughtRefiner:
-    """One network with a margin for each category it was taught; other categories go to the refiner it came from.
+    """One network with a margin for each taught category; `otherwise` refines boxes of other categories.
 
-    So what is learned about cups changes nothing for spoons, which nobody has taught. `bare` is the network alone.
+    So training on cups changes nothing for spoons that were not in it. `bare` is the network without margins.
     """
 
     def __init__(
@@ -35,30 +35,30 @@ class TaughtRefiner:
         self._any = self._by_category.get(ALL_CATEGORIES, taught)
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """See `Refiner.refine`; for boxes whose category is not known."""
+        """See `Refiner.refine`; for boxes of unknown category."""
         return self._any.refine(features, drawn)
 
     def of_category(self, category: str) -> Refiner:
-        """The refiner for boxes of one category."""
+        """Return the refiner for boxes of one category."""
         return self._by_category.get(category, self._otherwise)
 
 
 @runtime_checkable
 class ByCategory(Protocol):
-    """A refiner that does not answer for every category alike."""
+    """A refiner that depends on the category."""
 
     def of_category(self, category: str) -> Refiner:
-        """The refiner for boxes of one category."""
+        """Return the refiner for boxes of one category."""
         ...
 
 
 def for_category(refiner: Refiner, category: str | None) -> Refiner:
-    """The refiner to ask about boxes of a category (None: not known); only a taught one makes a difference."""
+    """Return the refiner for boxes of a category (None: unknown); `refiner` itself unless it is a ByCategory."""
     return refiner.of_category(category) if category is not None and isinstance(refiner, ByCategory) else refiner
 
 
 def rows_by_refiner(refiner: Refiner, categories: Sequence[str | None]) -> list[tuple[Refiner, list[int]]]:
-    """Whom to ask about boxes of these categories (N,): each refiner with its rows, all at once where it can be."""
+    """Group boxes of these categories (N,) by refiner; return each refiner with its rows."""
     if not isinstance(refiner, ByCategory):
         return [(refiner, list(range(len(categories))))]
     return [

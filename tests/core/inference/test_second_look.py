@@ -20,8 +20,8 @@ from core.inference.crop_refine import (
     LEAST_GAIN,
     SMALL_SIDE,
     Look,
-    better_of,
-    combined,
+    choose_better,
+    combine,
     crop_around,
     look_at,
     looks_for,
@@ -90,7 +90,7 @@ def test_the_second_answer_stays_unless_it_is_much_less_sure() -> None:
     first = sure(0.7)
     for score, stays in ((0.9, True), (0.65, True), (0.55, False)):
         second = sure(score)
-        assert (better_of(first, second) is second) == stays
+        assert (choose_better(first, second) is second) == stays
 
 
 class CropRefiner:
@@ -152,7 +152,7 @@ def test_a_small_box_of_a_large_picture_keeps_its_shared_crop() -> None:
 def test_two_answers_meet_where_the_surer_one_sees_each_edge() -> None:
     first = Refinement(Box(10, 10, 50, 50), (0.9, 0.5, 0.2, 0.0), 0.8)
     second = Refinement(Box(20, 20, 60, 60), (0.2, 0.5, 0.9, 0.0), 0.6)
-    found = combined(first, second)
+    found = combine(first, second)
     assert found.box == pytest.approx((10, 15, 60, 55), abs=0.1)
     assert found.edge_confidence == pytest.approx((0.55, 0.5, 0.55, 0.0))
     assert found.score == pytest.approx(0.7)
@@ -161,7 +161,7 @@ def test_two_answers_meet_where_the_surer_one_sees_each_edge() -> None:
 def test_two_answers_that_mean_different_things_are_not_mixed() -> None:
     first = Refinement(Box(100, 0, 140, 40), (0.9, 0.5, 0.1, 0.5), 0.6)
     second = Refinement(Box(0, 0, 40, 40), (0.1, 0.5, 0.9, 0.5), 0.7)
-    assert combined(first, second) is second
+    assert combine(first, second) is second
 
 
 def test_a_crop_of_its_own_passes_the_cache_by(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from core.geometry import Box, Frame, as_boxes, iou
 from core.images import Picture, read_picture
 from core.records import Refinement
 from core.refiner.checkpoint import load_refiner
-from core.refiner.conservative import CLEARLY_OFF, CarefulByCategory, careful, held_back
+from core.refiner.conservative import CLEARLY_OFF, CarefulByCategory, careful, dampen_moves
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category, rows_by_refiner
 from core.sample_project import pictures_folder
@@ -22,7 +22,7 @@ DRAWN = as_boxes([(100, 100, 300, 200)])
 def moved_by(share: float) -> Box:
     """What becomes of DRAWN where its left edge would go out by a share of the width."""
     answer = Refinement(Box(100 - 200 * share, 100, 300, 200), (0.9,) * 4, 0.9)
-    return Box.of(held_back([answer], DRAWN)[0])
+    return Box.of(dampen_moves([answer], DRAWN)[0])
 
 
 def test_what_is_clearly_off_moves_and_what_is_nearly_right_stays() -> None:

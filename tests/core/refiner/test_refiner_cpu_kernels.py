@@ -11,10 +11,16 @@ from core.encoders.catalogue import load_encoder
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Frame
 from core.images import read_picture
-from core.refiner.box_refiner import TURNED_FROM
+from core.refiner.box_refiner import BATCH_PATH_FROM
 from core.refiner.checkpoint import load_refiner
-from core.refiner.cpu_kernels import are_many, gathered_pairs, laid_out, looked_up, turned
-from core.refiner.network import RefinerNetwork, sampled
+from core.refiner.cpu_kernels import (
+    gather_bilinear,
+    gather_pairs,
+    takes_batch_path,
+    to_channels_last,
+    transpose_features,
+)
+from core.refiner.network import RefinerNetwork, sample_regions
 from core.refiner.protocol import Refiner
 from core.sample_project import sample_pictures
 
@@ -38,10 +44,10 @@ def drawn_boxes() -> Tensor:
 def test_a_look_into_a_table_finds_what_grid_sampling_finds() -> None:
     regions = torch.cat([drawn_boxes(), drawn_boxes().flip(1) + 3.7])
     detail = torch.stack([features()[1], features()[1].flip(0)]).float()
-    expected = sampled(detail.clone().requires_grad_(), regions, 16)
+    expected = sample_regions(detail.clone().requires_grad_(), regions, 16)
     with torch.inference_mode():
-        found = sampled(laid_out(detail), regions, 16)
-        unturned = sampled(detail, regions, 16)
+        found = sample_regions(to_channels_last(detail), regions, 16)
+        unturned = sample_regions(detail, regions, 16)
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert found == pytest.approx(expected.detach(), abs=1e-4)
     assert unturned == pytest.approx(expected.detach(), abs=1e-4)
@@ -49,23 +55,23 @@ def test_a_look_into_a_table_finds_what_grid_sampling_finds() -> None:
 
 def test_a_look_outside_finds_nothing_and_half_of_it_on_the_border() -> None:
     where = torch.tensor([[[-7.0, -0.5, 0.0, 63.5, 90.0]]])
-    found = looked_up(torch.ones(1, 1, 64, 64), where, torch.full((1, 1, 5), 20.0))
+    found = gather_bilinear(torch.ones(1, 1, 64, 64), where, torch.full((1, 1, 5), 20.0))
     assert found[0, 0, 0].tolist() == [0.0, 0.5, 1.0, 0.5, 0.0]
 
 
 def test_turned_features_are_the_same_numbers() -> None:
     embedding, _ = features()
     with torch.inference_mode():
-        assert are_many(turned(embedding))
-        assert not are_many(embedding[None])
-    assert not are_many(turned(embedding))  # whoever learns goes the plain way
-    assert torch.equal(turned(embedding), embedding.float()[None])
+        assert takes_batch_path(transpose_features(embedding))
+        assert not takes_batch_path(embedding[None])
+    assert not takes_batch_path(transpose_features(embedding))  # whoever learns goes the plain way
+    assert torch.equal(transpose_features(embedding), embedding.float()[None])
 
 
 def test_edges_gather_in_pairs_what_they_gather_one_by_one() -> None:
     rng = torch.Generator().manual_seed(3)
     fine, weight = torch.randn(3, 8, 32, 32, generator=rng), torch.randn(3, 4, 32, 32, generator=rng)
-    pairs = gathered_pairs(laid_out(fine), weight)
+    pairs = gather_pairs(to_channels_last(fine), weight)
     for edge in range(4):
         along = 2 + edge % 2
         sums = (fine * weight[:, edge : edge + 1].softmax(dim=along)).sum(dim=along)
@@ -82,7 +88,7 @@ def test_asked_boxes_are_those_of_the_network_that_learns(is_turned: bool) -> No
     learning = network(embedding.float()[None], detail.float()[None], drawn, WHOLE)[-1]
     assert learning.boxes.requires_grad
     with torch.inference_mode():
-        read = [turned(values) if is_turned else values.float()[None] for values in (embedding, detail)]
+        read = [transpose_features(values) if is_turned else values.float()[None] for values in (embedding, detail)]
         asked = network(*read, drawn, WHOLE)[-1]
     assert asked.boxes == pytest.approx(learning.boxes.detach(), abs=NEAR)
     assert asked.edge_logits == pytest.approx(learning.edge_logits.detach(), abs=1e-3)
@@ -98,7 +104,7 @@ def shipped() -> tuple[Refiner, ImageFeatures]:
     return load_refiner(None, encoder), encoder.encode(picture, frame)
 
 
-@pytest.mark.parametrize("count", [1, TURNED_FROM - 1, TURNED_FROM, 17])
+@pytest.mark.parametrize("count", [1, BATCH_PATH_FROM - 1, BATCH_PATH_FROM, 17])
 def test_the_shipped_refiners_boxes_do_not_depend_on_their_company(
     shipped: tuple[Refiner, ImageFeatures], count: int
 ) -> None:

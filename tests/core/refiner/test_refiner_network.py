@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.refiner.box_refiner import filled_up, folded
-from core.refiner.network import BINS, RefinerNetwork, grid, moments, sampled, stay_prior, widened
+from core.refiner.box_refiner import fuse_batch_norms, pad_boxes
+from core.refiner.network import BINS, RefinerNetwork, grid, moments, sample_regions, stay_prior, widen
 
 WHOLE = torch.tensor([[0.0, 0.0, 1024.0, 1024.0]])
 
@@ -56,20 +56,20 @@ def test_the_prior_alone_leaves_a_box_where_it_is() -> None:
 def test_sampling_reads_the_cell_under_the_point() -> None:
     columns = torch.arange(64.0).view(1, 1, 1, 64).expand(1, 1, 64, 64)
     region = torch.tensor([[[256.0, 0.0, 512.0, 1024.0]]])
-    found = sampled(columns, region, 16)
+    found = sample_regions(columns, region, 16)
     assert found.shape == (1, 1, 16, 16)
     assert found[0, 0, 3] == pytest.approx(torch.arange(16.0, 32.0))
 
 
 def test_outside_the_frame_there_is_nothing() -> None:
-    found = sampled(torch.ones(1, 1, 64, 64), torch.tensor([[[-512.0, 0.0, 512.0, 1024.0]]]), 16)
+    found = sample_regions(torch.ones(1, 1, 64, 64), torch.tensor([[[-512.0, 0.0, 512.0, 1024.0]]]), 16)
     assert found[0, 0, 8, :7].max() == 0
     assert found[0, 0, 8, 9:].min() == 1
 
 
 def test_widened_boxes_keep_their_centre() -> None:
     box = torch.tensor([[10.0, 10.0, 30.0, 20.0], [5.0, 5.0, 5.0, 5.0]])
-    found = widened(box, 0.5)
+    found = widen(box, 0.5)
     assert found[0].tolist() == [0.0, 5.0, 40.0, 25.0]
     assert (found[1, 2:] - found[1, :2] == 8).all()
     x, y = grid(found[None], 4)
@@ -83,7 +83,7 @@ def test_folding_norms_changes_nothing_but_time(network: RefinerNetwork) -> None
     drawn = torch.tensor([[[100.0, 100.0, 300.0, 260.0]]])
     with torch.inference_mode():
         before = network(*features(), drawn, WHOLE)[-1].boxes
-        after = folded(network)(*features(), drawn, WHOLE)[-1].boxes
+        after = fuse_batch_norms(network)(*features(), drawn, WHOLE)[-1].boxes
     assert not any(isinstance(m, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d) for m in network.modules())
     assert after == pytest.approx(before, abs=0.05)
 
@@ -101,7 +101,7 @@ def test_answers_without_gradients_are_those_that_are_trained(network: RefinerNe
 @pytest.mark.parametrize(("count", "room"), [(1, 1), (2, 2), (3, 4), (5, 8), (33, 64), (64, 64)])
 def test_boxes_are_filled_up_to_few_numbers(count: int, room: int) -> None:
     boxes = np.arange(4.0 * count).reshape(count, 4)
-    filled = filled_up(boxes)
+    filled = pad_boxes(boxes)
     assert len(filled) == room
     assert (filled[:count] == boxes).all()
     assert (filled[count:] == boxes[-1]).all()

@@ -103,8 +103,8 @@ def test_boxes_that_a_person_changed_or_refined_are_not_asked_about(qtbot: QtBot
     press(qtbot, app, Qt.Key.Key_Right)
     settled(qtbot, app)
     before = stored(app)
-    assert refine(qtbot, app, SHIFT) == batch_refine.NOTHING_LEFT.format(where="of this image")
-    assert refine(qtbot, app, CTRL | SHIFT) == batch_refine.NOTHING_LEFT.format(where="of this folder")
+    assert refine(qtbot, app, SHIFT) == batch_refine.NOTHING_LEFT_HERE
+    assert refine(qtbot, app, CTRL | SHIFT) == batch_refine.NOTHING_LEFT_IN_FOLDER
     assert stored(app) == before
 
 
