@@ -109,10 +109,10 @@ def verify(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Fig
             "Files: {whole} whole, {damaged} damaged and removed. Index: {repaired} entries repaired.",
             whole=found.whole,
             damaged=found.damaged,
-            repaired=found.mended,
+            repaired=found.repaired,
         )
     )
-    return {"whole": found.whole, "damaged": found.damaged, "mended": found.mended}
+    return {"whole": found.whole, "damaged": found.damaged, "mended": found.repaired}
 
 
 def export(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:

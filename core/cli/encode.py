@@ -137,7 +137,7 @@ def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
     readers = options.readers if options.readers is not None else readers_for(cores, beside_gpu=on_gpu)
     if batch < 1 or readers < 1:
         raise BadInputError(tr("--batch and --readers must be 1 or more."))
-    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2, apart=on_gpu)
+    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2, in_processes=on_gpu)
 
 
 def own_cores(options: argparse.Namespace) -> int:
