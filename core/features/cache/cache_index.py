@@ -147,7 +147,7 @@ class IndexTables:
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
 
     def store(self, incoming: Path, digest: str, size: int, *, budget: int) -> tuple[int, int]:
-        """Move a finished file into place and add its row; return the bytes now held and how many files were evicted."""
+        """Move a finished file into place and add its row; return the bytes held and how many files were evicted."""
         if self._is_repair_due():
             self.repair()
         target = file_of(self._folder, digest)

@@ -97,9 +97,7 @@ def make_tables(db: Database) -> None:
 def check_schema(db: Database) -> None:
     """Raise BrokenIndexError where the file's schema differs from that of `make_tables`."""
     if _schema_of(db) != _expected():
-        raise BrokenIndexError(
-            "the index has other tables, triggers or views than BoxRefine makes"
-        )  # untranslated: never shown
+        raise BrokenIndexError("the index has another schema than BoxRefine makes")  # untranslated: never shown
 
 
 def _parse_digest(value: object) -> str:
@@ -118,9 +116,7 @@ def parse_entry(row: Iterable[object]) -> FileEntry:
 def parse_count(value: object, *, most: int | None = None) -> int:
     """Check a whole number of 0 and above, at most `most`. Raises BrokenIndexError."""
     if not isinstance(value, int) or value < 0 or (most is not None and value > most):
-        raise BrokenIndexError(
-            f"a row of the index has a number that cannot be: {value!r:.80}"
-        )  # untranslated: never shown
+        raise BrokenIndexError(f"a row of the index has an invalid number: {value!r:.80}")  # untranslated: never shown
     return value
 
 

@@ -61,7 +61,7 @@ class EncodePipeline:
         on_cpu: Callable[[], BatchEncoder],
         complain: Callable[[str], None],
     ) -> None:
-        """`on_cpu` makes the same encoder on the CPU, for when the GPU fails; `complain` shows sentences to the user."""
+        """`on_cpu` makes the same encoder on the CPU, where the GPU fails; `complain` shows a sentence to the user."""
         self._source = source
         self._batches = batches
         self._pace = pace
