@@ -1,15 +1,4 @@
-"""Look after the feature cache: what it holds, emptying it, checking it, carrying it to another machine.
-
-Features are known by their pictures' pixels, so a pack that one machine exports serves any other that has the same
-pictures, wherever they lie there: encode on a GPU server, label on a laptop.
-
-examples:
-  boxrefine cache info
-  boxrefine cache verify
-  boxrefine cache clear --encoder vit_b
-  boxrefine cache export --out harbour.tar --images harbour --encoder vit_h
-  boxrefine cache import harbour.tar
-"""
+"""The verb `cache`: show, empty, check, export and import the feature cache."""
 
 from __future__ import annotations
 
@@ -19,34 +8,50 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, open_cache
-from core.cli.terminal import Figure, complain, say, summarise, table, watch
+from core.cli.terminal import Figure, complain, say, summarize, table, watch
+from core.cli.verb_help import VerbHelp, add_verb
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.features.cache.feature_cache import FeatureCache
 
-ENCODER_HELP = "only features of this encoder (vit_b), or of this identity (vit_b-14a9d662cd6f)"
+HELP = VerbHelp(
+    tr("Look after the feature cache: show its contents, empty it, check it, carry it to another machine."),
+    tr("""\
+Features are identified by the pixels of their pictures, so a pack that one machine exports serves any other that has
+the same pictures in any folder: encode on a GPU server, label on a laptop."""),
+    """
+    boxrefine cache info
+    boxrefine cache verify
+    boxrefine cache clear --encoder vit_b
+    boxrefine cache export --out harbour.tar --images harbour --encoder vit_h
+    boxrefine cache import harbour.tar
+    """,  # untranslated: commands
+)
+ENCODER_HELP = tr("only features of this encoder (vit_b), or of this identity (vit_b-14a9d662cd6f)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One sub-verb for each thing to do with a cache."""
+    """Add one sub-verb for each operation on a cache."""
     verbs = parser.add_subparsers(metavar="WHAT", required=True)
     chosen: dict[str, argparse.ArgumentParser] = {}
-    for name, (call, meaning) in WHAT.items():
-        chosen[name] = verbs.add_parser(name, help=meaning, description=meaning[0].upper() + meaning[1:] + ".")
+    for name, (call, title) in WHAT.items():
+        chosen[name] = add_verb(verbs, name, VerbHelp(title))
         add_cache_options(chosen[name], optional=False)
         chosen[name].set_defaults(look_after=call)
     for name in ("clear", "export"):
         chosen[name].add_argument("--encoder", metavar="NAME", help=ENCODER_HELP)
-    chosen["export"].add_argument("--out", metavar="PACK.tar", type=Path, required=True, help="file to write")
-    chosen["export"].add_argument("--images", metavar="DIR", type=Path, help="only features of the pictures in DIR")
-    chosen["import"].add_argument("pack", metavar="PACK.tar", type=Path, help="what boxrefine cache export wrote")
+    export, taken = chosen["export"], chosen["import"]
+    export.add_argument("--out", metavar="PACK.tar", type=Path, required=True, help=tr("file to write"))
+    export.add_argument("--images", metavar="DIR", type=Path, help=tr("only features of the pictures in DIR"))
+    taken.add_argument("pack", metavar="PACK.tar", type=Path, help=tr("file that boxrefine cache export wrote"))
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do one thing; 2 where the cache could not be used."""
+    """Run one sub-verb; return 2 where the cache could not be used."""
     with open_cache(options.cache) as cache:
         figures: Mapping[str, Figure] = options.look_after(options, cache)
-        summarise({"cache": str(cache.folder), **figures})
+        summarize({"cache": str(cache.folder), **figures})
         if cache.trouble:
             complain(cache.trouble)
             return 2
@@ -54,18 +59,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def info(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
-    """A table of what is there, and of what there may be."""
+    """Print a table of the contents, and the size in use beside the budget."""
     from core.features.cache.cache_care import survey
 
-    holdings = watch(survey(cache.folder), unit="file")
+    holdings = watch(survey(cache.folder), unit=tr("file"))
     held = sum(holding.nbytes for holding in holdings)
     rows = [
         [entry.encoder, entry.codec, str(entry.pictures), str(entry.crops), f"{entry.nbytes / 1e6:.1f}"]
         for entry in holdings
     ]
-    say(table(["encoder", "codec", "pictures", "crops", "MB"], rows))
-    budget = cache.disk_budget / 1e6
-    say(f"\n{held / 1e6:.1f} of at most {budget:.1f} MB in {cache.folder}; what was used longest ago goes first.")
+    say(table([tr("encoder"), tr("codec"), tr("pictures"), tr("crops"), "MB"], rows))
+    size, budget = f"{held / 1e6:.1f}", f"{cache.disk_budget / 1e6:.1f}"
+    used = tr(
+        "{size} of at most {budget} MB in {folder}; what was used longest ago goes first.",
+        size=size,
+        budget=budget,
+        folder=cache.folder,
+    )
+    say(f"\n{used}")
     return {"bytes": held, "budget": cache.disk_budget, "pictures": sum(entry.pictures for entry in holdings)}
 
 
@@ -73,21 +84,35 @@ def clear(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figu
     """Remove the features of one encoder, or all."""
     from core.features.cache.cache_care import clear
 
-    removed, freed = watch(clear(cache, encoder=options.encoder), unit="file")
+    removed, freed = watch(clear(cache, encoder=options.encoder), unit=tr("file"))
     if options.encoder is not None and not removed:
-        say(f"There are no features of {options.encoder} in {cache.folder}.")
+        say(tr("There are no features of {encoder} in {folder}.", encoder=options.encoder, folder=cache.folder))
     else:
-        say(f"{removed} files removed, {freed / 1e6:.1f} MB free again.")
+        say(
+            tr_plural(
+                "{count} file removed, {size} MB free again.",
+                "{count} files removed, {size} MB free again.",
+                removed,
+                size=f"{freed / 1e6:.1f}",
+            )
+        )
     return {"removed": removed, "bytes": freed}
 
 
 def verify(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
-    """Read every file; damaged ones go, and what was left half-done is mended."""
+    """Read every file, remove damaged ones, repair what was left half-written."""
     from core.features.cache.cache_care import verify
 
-    found = watch(verify(cache), unit="file")
-    say(f"{found.whole} files are whole, {found.damaged} were damaged and are removed, {found.mended} entries mended.")
-    return {"whole": found.whole, "damaged": found.damaged, "mended": found.mended}
+    found = watch(verify(cache), unit=tr("file"))
+    say(
+        tr(
+            "Files: {whole} whole, {damaged} damaged and removed. Index: {repaired} entries repaired.",
+            whole=found.whole,
+            damaged=found.damaged,
+            repaired=found.repaired,
+        )
+    )
+    return {"whole": found.whole, "damaged": found.damaged, "mended": found.repaired}
 
 
 def export(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
@@ -96,25 +121,47 @@ def export(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Fig
     from core.features.cache.cache_pack import export_pack
 
     check_output(options.out)
-    contents = None if options.images is None else contents_of(options.images, cache)
-    packed = watch(export_pack(cache, options.out, encoder=options.encoder, contents=contents), unit="file")
-    say(f"The features of {packed.features} pictures and crops ({packed.nbytes / 1e6:.1f} MB) are in {options.out}.")
+    contents = None if options.images is None else read_contents(options.images, cache)
+    packed = watch(export_pack(cache, options.out, encoder=options.encoder, contents=contents), unit=tr("file"))
+    say(
+        tr_plural(
+            "The features of {count} picture or crop ({size} MB) are in {file}.",
+            "The features of {count} pictures and crops ({size} MB) are in {file}.",
+            packed.features,
+            size=f"{packed.nbytes / 1e6:.1f}",
+            file=options.out,
+        )
+    )
     return {"features": packed.features, "bytes": packed.nbytes, "out": str(options.out)}
 
 
-def take_in(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
+def import_features(options: argparse.Namespace, cache: FeatureCache) -> Mapping[str, Figure]:
     """Read a cache pack."""
     from core.features.cache.cache_pack import import_pack
 
-    packed = watch(import_pack(cache, options.pack), unit="file")
-    say(f"{packed.features} features ({packed.nbytes / 1e6:.1f} MB) taken in.")
+    packed = watch(import_pack(cache, options.pack), unit=tr("file"))
+    say(
+        tr_plural(
+            "The features of {count} picture or crop ({size} MB) were taken in.",
+            "The features of {count} pictures and crops ({size} MB) were taken in.",
+            packed.features,
+            size=f"{packed.nbytes / 1e6:.1f}",
+        )
+    )
     if packed.damaged:
-        complain(f"{packed.damaged} entries of {options.pack} were damaged and left out: copy it again.")
+        complain(
+            tr_plural(
+                "{count} entry of {file} was damaged and left out: copy it again.",
+                "{count} entries of {file} were damaged and left out: copy it again.",
+                packed.damaged,
+                file=options.pack,
+            )
+        )
     return {"features": packed.features, "bytes": packed.nbytes, "damaged": packed.damaged}
 
 
-def contents_of(folder: Path, cache: FeatureCache) -> frozenset[str]:
-    """The content hashes of the pictures in a folder; those that cannot be read are told."""
+def read_contents(folder: Path, cache: FeatureCache) -> frozenset[str]:
+    """Read the content hashes of the pictures in a folder; report unreadable ones on stderr."""
     from core.errors import KnownError
     from core.features.feature_source import content_of
     from core.images import list_pictures
@@ -129,9 +176,9 @@ def contents_of(folder: Path, cache: FeatureCache) -> frozenset[str]:
 
 
 WHAT: Mapping[str, tuple[Callable[[argparse.Namespace, FeatureCache], Mapping[str, Figure]], str]] = {
-    "info": (info, "what the cache holds, how large it is and may become"),
-    "clear": (clear, "remove features, of one encoder or all"),
-    "verify": (verify, "read every file, remove damaged ones, mend what was left half-done"),
-    "export": (export, "write features into one file, to be used on another machine"),
-    "import": (take_in, "take in the features of such a file"),
+    "info": (info, tr("Show what the cache holds, its size and its limit.")),
+    "clear": (clear, tr("Remove features, of one encoder or all.")),
+    "verify": (verify, tr("Read every file, remove damaged ones, repair what was left half-written.")),
+    "export": (export, tr("Write features into one file, to be used on another machine.")),
+    "import": (import_features, tr("Take in the features of such a file.")),
 }

@@ -1,15 +1,4 @@
-"""Fill the feature cache with a folder of pictures.
-
-Pictures are read ahead (by processes beside a GPU), encoded in batches (HQ-SAM in bf16 on a GPU), and written behind;
-what is cached already costs only a look. A batch that does not fit into the GPU's memory is halved, and where the GPU
-fails altogether the CPU goes on. With several GPUs there is one process for each, all on one cache. A picture that
-cannot be read is told on stderr, the others go on, and the exit code is then 2.
-
-examples:
-  boxrefine encode --images harbour
-  boxrefine encode --images harbour --encoder vit_h --device cuda --cache /data/features
-  boxrefine encode --images harbour --encoder vit_tiny --device cuda --batch 64 --compile
-"""
+"""The verb `encode`: fill the feature cache with a folder of pictures."""
 
 from __future__ import annotations
 
@@ -22,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
-from core.cli.terminal import Figure, complain, summarise, watch
+from core.cli.terminal import Figure, complain, summarize, watch
+from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder
@@ -32,68 +23,87 @@ if TYPE_CHECKING:
     from core.features.feature_source import FeatureSource
     from core.progress import Job
 
+HELP = VerbHelp(
+    tr("Fill the feature cache with a folder of pictures."),
+    tr("""\
+Readers (processes beside a GPU) read pictures ahead, the encoder takes them in batches (HQ-SAM in bf16 on a GPU), and
+threads write the features. Pictures that are cached are skipped. A batch that does not fit into the GPU's memory is
+halved, and where the GPU fails altogether the CPU goes on. With several GPUs there is one process for each, all on one
+cache. A picture that cannot be read is reported on stderr, the others go on, and the exit code is then 2."""),
+    """
+    boxrefine encode --images harbour
+    boxrefine encode --images harbour --encoder vit_h --device cuda --cache /data/features
+    boxrefine encode --images harbour --encoder vit_tiny --device cuda --batch 64 --compile
+    """,  # untranslated: commands
+)
 logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--images, the options of encoder and cache, and how much is done at once."""
-    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder of pictures")
+    """Add --images, the options of encoder and cache, and the sizes of batches and of pools."""
+    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help=tr("folder of pictures"))
     add_encoder_options(parser)
     add_cache_options(parser, optional=False)
     add_pace_options(parser)
-    parser.add_argument("--processes", metavar="N", type=int, help="share the work (default: one for each GPU)")
-    parser.add_argument("--part", metavar="K/N", help=argparse.SUPPRESS)  # what one of several processes does
+    parser.add_argument("--processes", metavar="N", type=int, help=tr("share the work (default: one for each GPU)"))
+    parser.add_argument("--part", metavar="K/N", help=argparse.SUPPRESS)  # the share of one of several processes
 
 
 def add_pace_options(parser: argparse.ArgumentParser) -> None:
-    """--batch, --readers, --precision, --compile."""
-    parser.add_argument("--batch", metavar="N", type=int, help="pictures in a batch (default: what suits the encoder)")
-    parser.add_argument(
-        "--readers", metavar="N", type=int, help="how many read pictures: processes beside a GPU on Linux, else threads"
-    )
-    parser.add_argument(
-        "--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 for HQ-SAM on a GPU"
-    )
-    parser.add_argument("--compile", action="store_true", help="compile the network first, which takes a minute")
+    """Add --batch, --readers, --precision, --compile."""
+    batch = tr("pictures in a batch (default: what suits the encoder)")
+    readers = tr("how many read pictures: processes beside a GPU on Linux, else threads")
+    precision = tr("auto: bf16 for HQ-SAM on a GPU")
+    compiled = tr("compile the network first, which takes a minute")
+    parser.add_argument("--batch", metavar="N", type=int, help=batch)
+    parser.add_argument("--readers", metavar="N", type=int, help=readers)
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help=precision)
+    parser.add_argument("--compile", action="store_true", help=compiled)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Encode every picture; 2 where one could not be read, or its features not be kept."""
-    from core.cli.encode_processes import processes_wanted, run_processes
+    """Encode every picture; return 2 where one could not be read, or its features not be stored."""
+    from core.cli.encode_processes import count_processes, run_processes
 
     paths = pictures_in(options.images)
     start = time.perf_counter()
-    count = processes_wanted(options)
+    count = count_processes(options)
     if count > 1:
         return run_processes(count, start=start)
-    chosen = paths if options.part is None else part_of(paths, options.part)
+    chosen = paths if options.part is None else select_part(paths, options.part)
     with open_source(options, in_memory=False) as source:
-        encoded = watch(encode_pictures(chosen, source, options), unit="image")
+        encoded = watch(encode_pictures(chosen, source, options), unit=tr("image"))
         seconds = round(time.perf_counter() - start, 3)
-        summarise({**source_figures(source), **figures_of(encoded), "seconds": seconds})
+        summarize({**source_figures(source), **figures_of(encoded), "seconds": seconds})
         kept = source.cache is not None and source.cache.trouble is None
     return 0 if kept and not encoded.failed else 2
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder. Raises BadInputError where there are none."""
+    """List the pictures of a folder. Raises BadInputError where there are none."""
     from core.images import SUFFIXES, list_pictures
 
     paths = list_pictures(folder)
     if not paths:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise BadInputError(f"The folder {folder} holds no pictures ({kinds}): name the folder they lie in.")
+        raise BadInputError(
+            tr(
+                "The folder {folder} holds no pictures ({kinds}): name the folder they lie in.",
+                folder=folder,
+                kinds=kinds,
+            )
+        )
     return paths
 
 
-def part_of(paths: Sequence[Path], part: str) -> list[Path]:
-    """What is process K's of N (`K/N`, from 1): each N-th picture."""
+def select_part(paths: Sequence[Path], part: str) -> list[Path]:
+    """Select the share of process K of N (`K/N`, K from 1): each N-th picture."""
     number, count = (int(text) for text in part.split("/"))
     return list(paths[number - 1 :: count])
 
 
 def encode_pictures(paths: Sequence[Path], source: FeatureSource, options: argparse.Namespace) -> Job[Encoded]:
-    """Bring the features of all pictures into the cache, at the pace that the options choose."""
+    """Bring the features of all pictures into the cache, with the batch and pools that the options choose."""
     from core.features.encoding.encode_pipeline import EncodePipeline
 
     pipeline = EncodePipeline(
@@ -107,7 +117,7 @@ def encode_pictures(paths: Sequence[Path], source: FeatureSource, options: argpa
 
 
 def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bool | None = None) -> BatchEncoder:
-    """The encoder for batches, in the precision that is wanted."""
+    """Wrap an encoder for batches, in the precision that the options choose."""
     from core.features.encoding.batches import BatchEncoder
 
     batches = BatchEncoder(
@@ -118,7 +128,7 @@ def batch_encoder(encoder: Encoder, options: argparse.Namespace, *, compiled: bo
 
 
 def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
-    """How much is done at once. Raises BadInputError for less than one."""
+    """Choose the sizes of batches and of pools. Raises BadInputError for less than one."""
     from core.encoders.traits import traits_of
     from core.features.encoding.encode_pipeline import Pace
 
@@ -126,8 +136,8 @@ def pace_of(encoder: Encoder, options: argparse.Namespace) -> Pace:
     batch = options.batch if options.batch is not None else traits_of(encoder.name).gpu_batch if on_gpu else 1
     readers = options.readers if options.readers is not None else readers_for(cores, beside_gpu=on_gpu)
     if batch < 1 or readers < 1:
-        raise BadInputError("--batch and --readers must be 1 or more.")
-    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2, apart=on_gpu)
+        raise BadInputError(tr("--batch and --readers must be 1 or more."))
+    return Pace(readers=readers, batch=batch, writers=8 if on_gpu else 2, in_processes=on_gpu)
 
 
 def own_cores(options: argparse.Namespace) -> int:
@@ -137,12 +147,12 @@ def own_cores(options: argparse.Namespace) -> int:
 
 
 def readers_for(cores: int, *, beside_gpu: bool) -> int:
-    """How many read pictures: beside a GPU, one core in five is for the threads that write and for what steers them."""
+    """How many readers suit a number of cores: beside a GPU, one core in five is left for writers and the main loop."""
     return max(1, min(cores - max(1, cores // 5), 16)) if beside_gpu else max(1, cores // 2)
 
 
 def figures_of(encoded: Encoded) -> dict[str, Figure]:
-    """For the summary."""
+    """The figures of a run for the JSON summary."""
     return {
         "images": encoded.encoded + encoded.cached,
         "encoded": encoded.encoded,

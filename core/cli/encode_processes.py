@@ -1,4 +1,4 @@
-"""`boxrefine encode` on several GPUs: one process for each, every one with its share of the pictures, on one cache."""
+"""`boxrefine encode` on several GPUs: one process for each GPU, each with its share of the pictures, on one cache."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import subprocess
 import sys
 import time
 
-from core.cli.terminal import Figure, complain, summarise
+from core.cli.terminal import Figure, complain, summarize
 from core.errors import BadInputError
+from core.translation import tr
 
 _SUMMED = ("images", "encoded", "cached", "failed", "boxes", "cache_hits", "cache_misses")
 
 
-def processes_wanted(options: argparse.Namespace) -> int:
-    """How many processes share the work: what --processes says, else one for each GPU. Raises BadInputError."""
+def count_processes(options: argparse.Namespace) -> int:
+    """How many processes share the work: --processes, else one for each GPU. Raises BadInputError for less than 1."""
     if options.part is not None:
         return 1
     if options.processes is not None:
         if options.processes < 1:
-            raise BadInputError("--processes must be 1 or more.")
+            raise BadInputError(tr("--processes must be 1 or more."))
         return int(options.processes)
     if options.device == "cpu":
         return 1
@@ -31,7 +32,10 @@ def processes_wanted(options: argparse.Namespace) -> int:
 
 
 def run_processes(count: int, *, start: float) -> int:
-    """Run this very command in `count` processes, each with its part; sums up what they say."""
+    """Run the current command in `count` processes, each with its part; add up their summaries.
+
+    Return the largest exit code of the processes. `start` is when the command began, by time.perf_counter().
+    """
     import torch
 
     gpus = torch.cuda.device_count()
@@ -46,20 +50,20 @@ def run_processes(count: int, *, start: float) -> int:
         for number in range(count)
     ]
     try:
-        said = [process.communicate()[0] for process in running]
+        outputs = [process.communicate()[0] for process in running]
     finally:
         for process in running:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    parts = [json.loads(text.splitlines()[-1]) for text in said if text.strip()]
+    parts = [json.loads(text.splitlines()[-1]) for text in outputs if text.strip()]
     if not parts:
-        complain(f"None of the {count} processes came to an end: see what they said above.")
+        complain(tr("None of the {count} processes came to an end: see their messages above.", count=count))
         return 2
     total: dict[str, Figure] = {**parts[0]}
     for name in _SUMMED:
         total[name] = sum(part[name] for part in parts)
-    summarise({**total, "processes": count, "seconds": round(time.perf_counter() - start, 3)})
+    summarize({**total, "processes": count, "seconds": round(time.perf_counter() - start, 3)})
     return max(process.returncode for process in running)
 
 

@@ -1,12 +1,4 @@
-"""Write a project's accepted boxes as COCO, YOLO or Pascal VOC.
-
-examples:
-  boxrefine export harbour/boxrefine.sqlite --format coco --out export
-  boxrefine export harbour --format yolo --out export --overwrite
-
-Other files of the folder stay; without --overwrite nothing is written where one of the export's own is there already.
-Boxes that nobody has said yes to yet are left out; --unchecked writes them as they are.
-"""
+"""The verb `export`: write a project's accepted boxes in a format of other programs."""
 
 from __future__ import annotations
 
@@ -15,30 +7,46 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from core.cli.terminal import complain, summarise, watch
+from core.cli.options import PROJECT_HELP
+from core.cli.terminal import complain, summarize, watch
+from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
 from core.formats import EXPORTERS
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.records import Dataset
 
+HELP = VerbHelp(
+    tr("Write a project's accepted boxes as COCO, YOLO or Pascal VOC."),
+    tr("""\
+Other files of the folder stay; without --overwrite nothing is written where a file of the export exists already.
+Boxes that you have not accepted yet are left out; --unchecked writes them as they are."""),
+    """
+    boxrefine export harbour/boxrefine.sqlite --format coco --out export
+    boxrefine export harbour --format yolo --out export --overwrite
+    """,  # untranslated: commands
+)
 
 FORMATS_HELP = "; ".join(f"{name}: {exporter.title}, {exporter.description}" for name, exporter in EXPORTERS.items())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT, --format, --outlines, --unchecked, --out and --overwrite."""
-    parser.add_argument("project", metavar="PROJECT", type=Path, help="a project file, or the folder that holds one")
+    """Add PROJECT, --format, --outlines, --unchecked, --out and --overwrite."""
+    outlines = tr("write the outlines of HQ-SAM's masks too (COCO)")
+    unchecked = tr("write boxes that are not accepted yet, too")
+    overwrite = tr("replace files of the same names that are in DIR")
+    parser.add_argument("project", metavar="PROJECT", type=Path, help=PROJECT_HELP)
     parser.add_argument("--format", choices=tuple(EXPORTERS), required=True, help=FORMATS_HELP)
-    parser.add_argument("--outlines", action="store_true", help="write the outlines of HQ-SAM's masks too (COCO)")
-    parser.add_argument("--unchecked", action="store_true", help="write boxes that nobody has said yes to yet, too")
+    parser.add_argument("--outlines", action="store_true", help=outlines)
+    parser.add_argument("--unchecked", action="store_true", help=unchecked)
     parser.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)  # the default by now
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--overwrite", action="store_true", help="replace files of the same names that are in DIR")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help=tr("folder to write to"))
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read the project, export it, say what was written."""
+    """Read the project, export it, summarize the files written."""
     from core import formats
 
     whole = read_dataset(options.project)
@@ -46,13 +54,18 @@ def run(options: argparse.Namespace) -> int:
     if not options.overwrite:
         refuse_to_replace(formats.files_there(dataset, format=options.format, out=options.out), out=options.out)
     written = watch(
-        formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit="image"
+        formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit=tr("image")
     )
     left_out = len(whole.corrections) - len(dataset.corrections)
     if left_out:
-        boxes = "1 box is" if left_out == 1 else f"{left_out} boxes are"
-        complain(f"{boxes} left out, because nobody has said yes to them yet: --unchecked writes them, too.")
-    summarise(
+        complain(
+            tr_plural(
+                "{count} box is left out, because it is not accepted yet: --unchecked writes it, too.",
+                "{count} boxes are left out, because they are not accepted yet: --unchecked writes them, too.",
+                left_out,
+            )
+        )
+    summarize(
         {
             "images": written.images,
             "boxes": written.boxes,
@@ -65,17 +78,28 @@ def run(options: argparse.Namespace) -> int:
 
 
 def refuse_to_replace(there: Sequence[PurePosixPath], *, out: Path) -> None:
-    """Raises BadInputError where files are there that an export would replace."""
-    if there:
-        more = len(there) - 1
-        others = f", and {more} more {'file' if more == 1 else 'files'} of this export" if more else ""
+    """Raise BadInputError where `out` holds the files `there`, which an export would replace."""
+    if not there:
+        return
+    first, more = out / there[0], len(there) - 1
+    if not more:
         raise BadInputError(
-            f"{out / there[0]} is there already{others}: choose another folder, or add --overwrite to replace."
+            tr("{file} is there already: choose another folder, or add --overwrite to replace.", file=first)
         )
+    raise BadInputError(
+        tr_plural(
+            "{file} is there already, and {count} more file of this export: choose another folder, or add "
+            "--overwrite to replace.",
+            "{file} is there already, and {count} more files of this export: choose another folder, or add "
+            "--overwrite to replace.",
+            more,
+            file=first,
+        )
+    )
 
 
 def read_dataset(project: Path) -> Dataset:
-    """All records of the project at `project` or in that folder. Raises KnownError where there is none."""
+    """Read all records of the project at `project` or in that folder. Raises KnownError where there is none."""
     from core.store.project_store import ProjectStore, project_path_for
 
     store = ProjectStore.open(project_path_for(project) if project.is_dir() else project)

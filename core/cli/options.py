@@ -1,4 +1,4 @@
-"""Options that several verbs share, and what they build: the encoder, its cache, the refiner."""
+"""Options that several verbs share, and the objects that they choose: the encoder and its feature cache."""
 
 from __future__ import annotations
 
@@ -12,32 +12,36 @@ from typing import TYPE_CHECKING
 from core.cli.terminal import Figure, complain
 from core.encoders.traits import ENCODERS
 from core.errors import BadFileError, StorageError
+from core.translation import tr
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
 
-ENCODER_HELP = f"{', '.join(ENCODERS)}, or the .safetensors file of a light encoder of your own"
+ENCODER_HELP = tr("{encoders}, or the .safetensors file of a light encoder of your own", encoders=", ".join(ENCODERS))
+OWN_REFINER_HELP = tr("a refiner of your own instead of the shipped one")
+PROJECT_HELP = tr("a project file, or the folder that holds one")
 
 
 def add_encoder_options(parser: argparse.ArgumentParser) -> None:
-    """--encoder and --device."""
+    """Add --encoder and --device."""
     parser.add_argument("--encoder", metavar="NAME", default="light", help=ENCODER_HELP)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help=tr("where to compute"))
 
 
 def add_careful_option(parser: argparse.ArgumentParser) -> None:
-    """--careful."""
-    text = "the boxes are right but for a few: move only those that are clearly off"
+    """Add --careful."""
+    text = tr("the boxes are right but for a few: move only those that are clearly off")
     parser.add_argument("--careful", action="store_true", help=text)
 
 
 def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True) -> None:
-    """--cache and, where the verb makes sense without one, --no-cache."""
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="feature cache to use instead of the user's own")
+    """Add --cache and, where the verb can do without a cache (`optional`), --no-cache."""
+    folder = tr("feature cache to use instead of the user's own")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help=folder)
     if optional:
-        parser.add_argument("--no-cache", action="store_true", help="keep no features")
+        parser.add_argument("--no-cache", action="store_true", help=tr("keep no features"))
     else:
         parser.set_defaults(no_cache=False)
 
@@ -46,10 +50,10 @@ def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True)
 def open_source(
     options: argparse.Namespace, *, in_memory: bool = True, load: Callable[[str, str], Encoder] | None = None
 ) -> Iterator[FeatureSource]:
-    """The features of pictures, by the chosen encoder on the chosen device, through the chosen cache.
+    """Open the source of features: the chosen encoder on the chosen device, with the chosen cache.
 
-    `in_memory`: whether memory holds what was last used; only for those who come back to it. `load` makes the encoder
-    from its name and the device, load_encoder if None.
+    `in_memory`: keep recent features in memory too, for verbs that read a picture's features more than once.
+    `load` makes the encoder from its name and the device, load_encoder if None.
     """
     from core.encoders.catalogue import load_encoder
     from core.features.feature_source import FeatureSource
@@ -62,11 +66,14 @@ def open_source(
         if cache is not None:
             cache.close()
             if cache.trouble:
-                complain(cache.trouble)  # nothing is wrong with the result, but the next run will take as long
+                complain(cache.trouble)  # the result is right, but the next run has to encode again
 
 
 def open_cache(folder: Path | None, *, in_memory: bool = True) -> FeatureCache:
-    """The feature cache in `folder`, or the user's own, with the budgets of the settings, or nothing in memory."""
+    """Open the feature cache in `folder`, or the user's own, with the budgets of the settings.
+
+    Without `in_memory` it holds features on the disk only.
+    """
     from core.features.cache.feature_cache import FeatureCache
     from core.settings import cache_folder, load_settings, settings_path
 
@@ -80,7 +87,7 @@ def open_cache(folder: Path | None, *, in_memory: bool = True) -> FeatureCache:
 
 
 def source_figures(source: FeatureSource) -> dict[str, Figure]:
-    """For the summary: who encoded, where, and how often the cache helped."""
+    """The figures of a source for the JSON summary: encoder, device, hits and misses of the cache."""
     stats = source.cache.stats if source.cache else None
     return {
         "encoder": source.encoder.name,
@@ -92,14 +99,16 @@ def source_figures(source: FeatureSource) -> dict[str, Figure]:
 
 
 def check_output(path: Path) -> None:
-    """Refuse a file that cannot be written before hours of work go into it. Raises StorageError."""
+    """Raise StorageError where a file cannot be written; called before hours of work go into it."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise StorageError(f"{path} cannot be written: name a file in a folder where you may write.")
+        raise StorageError(tr("{file} cannot be written: name a file in a folder where you may write.", file=path))
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder of pictures that is none, which else each picture would say. Raises BadFileError."""
-    if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "does not exist"
-        raise BadFileError(f"The folder of pictures {folder} {what}: check the path.")
+    """Raise BadFileError for a folder of pictures that is none: one error instead of one for each picture."""
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise BadFileError(tr("The folder of pictures {folder} is no folder: check the path.", folder=folder))
+    raise BadFileError(tr("The folder of pictures {folder} does not exist: check the path.", folder=folder))

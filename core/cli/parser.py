@@ -1,4 +1,4 @@
-"""The parser of all verbs, and what becomes of what they raise: exit codes."""
+"""The parser of all verbs, and the exit codes of their errors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from core import log
 from core.cli import cache, demo, encode, export, import_boxes, models, pretrain, project, refine, train, version
 from core.cli.benchmark import verb
 from core.cli.terminal import complain, echo
+from core.cli.verb_help import VerbHelp, add_verb
 from core.errors import KnownError, StorageError, reason
+from core.translation import tr
 
 logger = logging.getLogger(__name__)
 
 WindowBenchmark = Callable[..., Mapping[str, Any]]
-"""Figures by name of the window on a device. Core has none; the window's entry point hands them in."""
+"""A benchmark of the window: device -> figures by name. Core has none; the window's entry point passes them."""
 
 OK, FAILED, INTERRUPTED = 0, 2, 130
 
@@ -36,25 +38,26 @@ VERBS: Mapping[str, ModuleType] = {
     "demo": demo,
     "version": version,
 }
-"""Each module has `add_arguments(parser)`, `run(options) -> int` and a docstring whose first line is the help."""
+"""Each module has `add_arguments(parser)`, `run(options) -> int` and `HELP`; those for developers have a docstring."""
 
-VERBOSE_HELP = "write the log to stderr, too"
-
-EPILOG = """\
+HELP = VerbHelp(
+    tr("Drag a careless box, get a tight one: in a window, or headless by a verb."),
+    tr("""\
 no verb: the window with what was open last, at first the sample project
 boxrefine PATH: the window with a folder of pictures or a project
-boxrefine --verbose [PATH]: the window, with its log on stderr
-
-examples:
-  boxrefine
-  boxrefine ~/pictures/harbour
-  boxrefine refine --images harbour --boxes coarse.json --out refined.json
-  boxrefine demo --out demo
-"""
+boxrefine --verbose [PATH]: the window, with its log on stderr"""),
+    """
+    boxrefine
+    boxrefine ~/pictures/harbour
+    boxrefine refine --images harbour --boxes coarse.json --out refined.json
+    boxrefine demo --out demo
+    """,  # untranslated: commands
+)
+VERBOSE_HELP = tr("write the log to stderr, too")
 
 
 def main(arguments: Sequence[str], *, window_benchmarks: Mapping[str, WindowBenchmark] | None = None) -> int:
-    """Run one verb; 0: all went well, 2: something could not be done (said on stderr), 130: interrupted."""
+    """Run one verb; return 0: success, 2: something could not be done (reported on stderr), 130: interrupted."""
     options = build_parser().parse_args(arguments)
     options.window_benchmarks = dict(window_benchmarks or {})
     with log.kept(f"boxrefine {options.verb}", echo=echo if options.verbose else None):
@@ -70,36 +73,30 @@ def _run(options: argparse.Namespace) -> int:
         complain(str(error))
         return FAILED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again while it closes stdout.
+        # The reader of the output is gone; Python would report that again while it closes stdout.
         sys.stderr.close()
         return FAILED
     except OSError as error:
-        complain(str(unexpected_disk_fault(error)))
+        complain(str(as_storage_error(error)))
         return FAILED
     except KeyboardInterrupt:
-        complain("Interrupted: nothing was half-written.")
+        complain(tr("Interrupted: nothing was half-written."))
         return INTERRUPTED
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of `boxrefine VERB`."""
+    """Build the parser of `boxrefine VERB`."""
     parser = _Parser(
         prog="boxrefine",
-        description="Drag a careless box, get a tight one: in a window, or headless by a verb.",
-        epilog=EPILOG,
+        description=HELP.title,
+        epilog=HELP.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--verbose", action="store_true", help=VERBOSE_HELP)
     verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
     for name, module in VERBS.items():
-        title, _, epilog = (module.__doc__ or "").partition("\n\n")
-        verb = verbs.add_parser(
-            name,
-            help=title[0].lower() + title[1:].rstrip("."),
-            description=title,
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        text: VerbHelp = getattr(module, "HELP", None) or VerbHelp.of_docstring(module.__doc__)
+        verb = add_verb(verbs, name, text)
         module.add_arguments(verb)
         verb.set_defaults(run=module.run)
         _add_verbose(verb)
@@ -107,7 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:
-    """--verbose behind a verb and behind its own verbs; without a default, which would undo the one before the verb."""
+    """Add --verbose to a verb and to its sub-verbs; without a default, which would undo the one before the verb."""
     parser.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=VERBOSE_HELP)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -116,14 +113,26 @@ def _add_verbose(parser: argparse.ArgumentParser) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse's own says the whole usage before what is wrong; the verbs' parsers are of this kind, too."""
+    """A parser that reports an error in one sentence, where argparse's own prints the whole usage first.
+
+    argparse makes the parsers of the verbs of this class, too.
+    """
 
     def error(self, message: str) -> NoReturn:
-        complain(f"{self.prog}: {message} ({self.prog} --help explains it).")
+        complain(tr("{program}: {message} ({program} --help explains it).", program=self.prog, message=message))
         raise SystemExit(FAILED)
 
 
-def unexpected_disk_fault(error: OSError) -> StorageError:
-    """A sentence for a fault of the disk that no part has turned into one."""
-    place = f" {error.filename}" if error.filename else ""
-    return StorageError(f"The file system refused{place} ({reason(error)}): check the path, its permissions and space.")
+def as_storage_error(error: OSError) -> StorageError:
+    """Turn an error of the file system that no module has caught into one with a sentence."""
+    if error.filename:
+        return StorageError(
+            tr(
+                "The file system refused {path} ({why}): check the path, its permissions and space.",
+                path=error.filename,
+                why=reason(error),
+            )
+        )
+    return StorageError(
+        tr("The file system refused ({why}): check the path, its permissions and space.", why=reason(error))
+    )

@@ -1,7 +1,7 @@
-"""Train the shipped encoder and refiner anew from labelled pictures.
+"""Train the shipped encoder and refiner from scratch on labelled pictures.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). An interrupted run goes on with --resume.
-Several GPUs, or several machines, are used under torchrun; each process makes batches of its own.
+torchrun runs it on several GPUs or several machines; each process makes batches of its own.
 
 examples:
   boxrefine pretrain --data pool --out trained
@@ -17,25 +17,27 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from core.cli.terminal import summarise, watch
+from core.cli.terminal import summarize, watch
 from core.resources import RESOURCES
 
 SHIPPED_CONFIG = RESOURCES / "configs" / "pretrain.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --out, --config, --device and --resume."""
+    """Add --data, --cutouts, --out, --config, --device, --start-from and --resume."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--cutouts", metavar="DIR", type=Path, help="folder of cut-outs with alpha, to paste in")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for weights and log")
-    parser.add_argument("--config", metavar="YAML", type=Path, help="instead of the configuration that made what ships")
+    parser.add_argument(
+        "--config", metavar="YAML", type=Path, help="instead of the configuration of the shipped weights"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
     parser.add_argument("--start-from", metavar="DIR", type=Path, help="an earlier run's weights instead of ImageNet's")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Pretrain, and say how the weights did on held-out pictures."""
+    """Pretrain, and summarize the figures of the weights on held-out pictures."""
     from core.encoders.catalogue import choose_device
     from core.pretraining.config import PretrainConfig
     from core.pretraining.pretrain import pretrain
@@ -61,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if not processes.is_first:
         return 0
-    summarise(
+    summarize(
         {
             "out": str(done.out),
             "steps": done.steps,

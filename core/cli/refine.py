@@ -1,18 +1,4 @@
-"""Refine the boxes of a COCO file and write them as a COCO file.
-
-The output keeps ids, order and everything else; each refined box gets refine_score and edge_confidence
-[left, top, right, bottom], and says how it came about: drawn_bbox (what it was), refined_bbox, encoder, refiner and
-confirmed (false); `boxrefine import` reads that back. A box that cannot be refined stays as it was drawn and is told on
-stderr; the exit code is then 2. With the light encoder, boxes have a second look: they are refined again on the
-features of a crop around them, which is better and takes as long as encoding a picture. The last line on stdout is a
-JSON summary; second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are.
-
-examples:
-  boxrefine refine --images harbour --boxes coarse.json --out refined.json
-  boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
-  boxrefine refine --images harbour --boxes coarse.json --out refined.json --refiner my-refiner --no-cache
-  boxrefine refine --images harbour --boxes labels.json --out mended.json --careful
-"""
+"""The verb `refine`: refine the boxes of a COCO file."""
 
 from __future__ import annotations
 
@@ -21,6 +7,7 @@ import time
 from pathlib import Path
 
 from core.cli.options import (
+    OWN_REFINER_HELP,
     add_cache_options,
     add_careful_option,
     add_encoder_options,
@@ -29,27 +16,50 @@ from core.cli.options import (
     open_source,
     source_figures,
 )
-from core.cli.terminal import complain, summarise, watch
+from core.cli.terminal import complain, summarize, watch
+from core.cli.verb_help import VerbHelp
+from core.translation import tr
 
-REFINE_BY_HELP = "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
+HELP = VerbHelp(
+    tr("Refine the boxes of a COCO file and write them as a COCO file."),
+    tr("""\
+The output keeps ids, order and everything else. Each refined box gets refine_score, edge_confidence [left, top, right,
+bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refiner and confirmed (false);
+`boxrefine import` reads that back. A box that cannot be refined is written unchanged and reported on stderr; the exit
+code is then 2. With the light encoder, boxes have a second look: they are refined again on the features of a crop
+around them, which is better and takes as long as encoding a picture. The last line on stdout is a JSON summary;
+second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are."""),
+    """
+    boxrefine refine --images harbour --boxes coarse.json --out refined.json
+    boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
+    boxrefine refine --images harbour --boxes coarse.json --out refined.json --refiner my-refiner --no-cache
+    boxrefine refine --images harbour --boxes labels.json --out refined.json --careful
+    """,  # untranslated: commands
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What goes in and out, what refines, and the options of encoder and cache."""
-    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help="folder that file_name is below")
-    parser.add_argument("--boxes", metavar="COARSE.json", type=Path, required=True, help="COCO file of drawn boxes")
-    parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help="COCO file to write")
-    parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
-    parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=REFINE_BY_HELP)
-    parser.add_argument("--outlines", action="store_true", help="write the outlines of masks as segmentation too")
-    parser.add_argument("--no-second-look", action="store_true", help="look at each box once: faster, less exact")
+    """Add files, refiner, and the options of encoder and cache."""
+    images, boxes, out = tr("folder that file_name is below"), tr("COCO file of drawn boxes"), tr("COCO file to write")
+    refine_by = tr(
+        "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
+    )
+    outlines = tr("write the outlines of masks as segmentation too")
+    second_look = tr("refine each box once: faster, less exact")
+    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help=images)
+    parser.add_argument("--boxes", metavar="COARSE.json", type=Path, required=True, help=boxes)
+    parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help=out)
+    parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
+    parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=refine_by)
+    parser.add_argument("--outlines", action="store_true", help=outlines)
+    parser.add_argument("--no-second-look", action="store_true", help=second_look)
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Refine, write, summarise; 2 where a box had to stay as it was drawn."""
+    """Refine, write, summarize; return 2 where a box stays unrefined."""
     from core.cli.refine_boxes import refine_boxes
     from core.formats.exporters.coco import read_coco, refined_document, write_json
     from core.inference.crop_refine import pays_for
@@ -65,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
         looks = not options.no_second_look and pays_for(source.encoder.name)
         job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
-        refined = watch(job, unit="image")
+        refined = watch(job, unit=tr("image"))
         document = refined_document(
             coco,
             refined.refinements,
@@ -75,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         )
         write_json(document, options.out)
         unrefined = len(coco.document["annotations"]) - len(refined.refinements)
-        summarise(
+        summarize(
             {
                 "images": refined.images,
                 "boxes": len(refined.refinements),

@@ -1,4 +1,4 @@
-"""Refining all boxes of a COCO file, picture by picture; what is bad is told and left as it was drawn."""
+"""Refine all boxes of a COCO file, picture by picture; unusable pictures are reported, and their boxes left out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from core.inference.refine_many import refine_many
 from core.progress import Job, Progress, told_as
 from core.records import Refinement
 from core.refiner.protocol import Refiner
+from core.translation import tr
 
 
 @dataclass
 class RefinedBoxes:
-    """Refinements by `CocoAnnotation.index`, the number of pictures that gave them, and of boxes looked at twice."""
+    """Refinements by `CocoAnnotation.index`, and the numbers of refined pictures and of boxes with a second look."""
 
     refinements: dict[int, Refinement] = field(default_factory=dict)
     images: int = 0
@@ -36,10 +37,10 @@ def refine_boxes(
     complain: Callable[[str], None],
     second_look: bool = True,
 ) -> Job[RefinedBoxes]:
-    """Refine the usable boxes of `coco` on the pictures in `folder`; each picture that cannot be used is told.
+    """Refine the usable boxes of `coco` on the pictures in `folder`.
 
-    With `second_look`, boxes are refined again on crops of the picture, which show them larger. A
-    taught refiner minds the names of the boxes' categories.
+    `complain` gets a sentence for each picture that cannot be used. With `second_look`, boxes are refined again on
+    crops of the picture, which show them larger. A taught refiner depends on the names of the boxes' categories.
     """
     refined = RefinedBoxes()
     groups, names = coco.by_image(), category_names(coco)
@@ -70,16 +71,29 @@ def refine_boxes(
 
 
 def _within(pictures: Progress) -> Callable[[Progress], Progress]:
-    """A box of a picture, told as a step of the pictures."""
-    return lambda boxes: replace(pictures, message=f"{pictures.message}, box {boxes.done + 1} of {boxes.total}")
+    """Map the progress of one picture's boxes to that of all pictures."""
+    return lambda boxes: replace(
+        pictures,
+        message=tr(
+            "{picture}, box {number} of {total}", picture=pictures.message, number=boxes.done + 1, total=boxes.total
+        ),
+    )
 
 
 def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:
-    """Boxes of a picture of another size, or of one that lay on its side, would land in the wrong place."""
+    """Raise BadFileError where the picture has another size, or lies on its side: its boxes would be misplaced."""
     size = features.frame.image_width, features.frame.image_height
     stated = image.width or size[0], image.height or size[1]
     if max(abs(size[0] - stated[0]), abs(size[1] - stated[1])) > SLACK_PX:
         raise BadFileError(
-            f"The picture {path} is {size[0]} x {size[1]} pixels upright but {coco} says {stated[0]} x {stated[1]}: "
-            "give the picture that the boxes were drawn on, or correct its size."
+            tr(
+                "The picture {path} is {width} x {height} pixels upright but {file} says {stated_width} x "
+                "{stated_height}: give the picture that the boxes were drawn on, or correct its size.",
+                path=path,
+                width=size[0],
+                height=size[1],
+                file=coco,
+                stated_width=stated[0],
+                stated_height=stated[1],
+            )
         )

@@ -1,4 +1,4 @@
-"""Steering a long verb from the window that started it: `pause` and `resume` on stdin, and a low priority."""
+"""Pause and resume a long verb from the window that started it, by lines on stdin; lower its priority."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from contextlib import contextmanager
 
 NICENESS = 15
 _LONGEST_PAUSE_S = 60.0
-"""A window that never says resume, because it is gone, does not hold the work up for ever."""
+"""The work goes on after this, in case that the window is gone and never sends `resume`."""
 
 
 class Steering:
-    """Whether the caller wants the work to wait just now."""
+    """Whether the window has paused the work."""
 
     def __init__(self) -> None:
         self._may_run = threading.Event()
         self._may_run.set()
 
     def wait_while_paused(self) -> None:
-        """Between two steps: wait until the caller says `resume`."""
+        """Called between two steps: wait until the window sends `resume`, or for _LONGEST_PAUSE_S."""
         self._may_run.wait(_LONGEST_PAUSE_S)
 
     @property
@@ -29,7 +29,7 @@ class Steering:
         return not self._may_run.is_set()
 
     def obey(self, word: bytes) -> None:
-        """`pause` or `resume`; anything else means nothing."""
+        """Pause at `pause`, go on at `resume`, ignore anything else."""
         if word == b"pause":
             self._may_run.clear()
         elif word == b"resume":
@@ -37,7 +37,7 @@ class Steering:
 
     def listen(self, file: int) -> None:
         """Obey lines from a file descriptor until it ends; the work goes on after that."""
-        # Read below Python's buffers: their lock, held by a thread that waits, would stop the interpreter's exit.
+        # Read without Python's buffers: a waiting thread holds their lock, which would block the interpreter's exit.
         rest = b""
         while chunk := os.read(file, 256):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -47,19 +47,19 @@ class Steering:
 
 
 @contextmanager
-def steered(*, listen: bool) -> Iterator[Steering]:
-    """Give way to what the user does: with a low priority and, with `listen`, obeying stdin."""
+def steer(*, listen: bool) -> Iterator[Steering]:
+    """With `listen`, lower the priority of this process and obey stdin, so that the user's work goes first."""
     steering = Steering()
     if listen:
         lower_priority()
     if listen and sys.stdin is not None:
-        # A daemon, because nothing ends a read of stdin but its end.
+        # A daemon, because only the end of stdin ends a read of it.
         threading.Thread(target=steering.listen, args=(sys.stdin.fileno(),), name="steering", daemon=True).start()
     yield steering
 
 
 def lower_priority() -> None:
-    """Let everything else on the machine go first."""
+    """Let the other processes of the machine go first."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     elif sys.platform == "win32":

@@ -1,8 +1,4 @@
-"""Say which BoxRefine this is, and where it keeps settings, features and its log.
-
-examples:
-  boxrefine version
-"""
+"""The verb `version`: print versions, and the places of the user's files."""
 
 from __future__ import annotations
 
@@ -10,20 +6,27 @@ import argparse
 import platform
 from importlib import metadata
 
-from core.cli.terminal import summarise
+from core.cli.terminal import summarize
+from core.cli.verb_help import VerbHelp
+from core.translation import tr
+
+HELP = VerbHelp(
+    tr("Print the version of BoxRefine, and where it keeps settings, features and its log."),
+    examples="boxrefine version",  # untranslated: a command
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No options."""
+    """Add nothing: the verb has no options."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the versions of BoxRefine, Python and what the figures depend on, and the places of the user's files."""
+    """Print the versions of BoxRefine, Python and the packages that figures depend on, and the user's files."""
     from core.log import log_path
     from core.settings import Settings, cache_folder, settings_path
 
     packages = {name: metadata.version(name) for name in ("torch", "numpy", "PySide6-Essentials")}
     places = {"settings": str(settings_path()), "cache": str(cache_folder(Settings())), "log": str(log_path())}
     own = {"boxrefine": metadata.version("boxrefine"), "python": platform.python_version()}
-    summarise({**own, **packages, **places})
+    summarize({**own, **packages, **places})
     return 0

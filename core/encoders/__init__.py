@@ -1,1 +1,1 @@
-"""Image -> features: HQ-SAM backbones and the shipped light encoder behind one small interface."""
+"""Image -> features: HQ-SAM's encoders and the shipped light encoder behind one small interface."""

@@ -1,4 +1,4 @@
-"""BatchedEncoder: what an encoder has to offer so that many pictures go through it at once."""
+"""BatchedEncoder: the interface of encoders that compute many pictures at once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from core.images import Picture
 
 
 class BatchNetwork(torch.nn.Module):
-    """(N, 3, S, S) normalised -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256).
+    """(N, 3, S, S) normalized -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256).
 
-    `mean` and `std` (1, 3, 1, 1) normalise pixels in 0 .. 255.
+    `mean` and `std` (1, 3, 1, 1) normalize pixels in 0 .. 255.
     """
 
     def __init__(self, mean: Tensor, std: Tensor) -> None:
@@ -26,25 +26,25 @@ class BatchNetwork(torch.nn.Module):
 
 @runtime_checkable
 class BatchedEncoder(Encoder, Protocol):
-    """An encoder that takes batches; the batches themselves are made in `core.features.encoding.batches`."""
+    """An encoder that takes batches; `core.features.encoding.batches` makes the batches."""
 
     @property
     def input_side(self) -> int:
-        """Of the square of pixels that the network takes."""
+        """Side, in pixels, of the square that the network takes."""
         ...
 
     @property
-    def half_pays(self) -> bool:
-        """Whether bf16 on a GPU is faster and moves no box."""
+    def is_exact_in_half(self) -> bool:
+        """Whether bf16 on a GPU is faster without moving boxes."""
         ...
 
-    def laid_out(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
-        """A frame of an upright (height, width, 3) uint8 RGB picture as (S, S, 3) uint8, and its width and height.
+    def resize(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
+        """Resize a frame of an upright (height, width, 3) uint8 RGB picture: (S, S, 3) uint8, its width and height.
 
-        The content lies at the top left, zeros right and below. `fast` may differ by single levels.
+        The content is at the top left, zeros are right and below. With `fast`, values may differ by one level.
         """
         ...
 
     def batch_network(self) -> BatchNetwork:
-        """A new module on the encoder's own weights."""
+        """Build a module that shares the encoder's weights."""
         ...

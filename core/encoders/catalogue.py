@@ -1,4 +1,4 @@
-"""The encoders one can choose, and loading them: the shipped light one, HQ-SAM's four, or a trained file."""
+"""Load an encoder by its name: the shipped light one, one of HQ-SAM's four, or a file of your own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.encoders.weights.files import in_float32, load_state, load_strictly, s
 from core.encoders.weights.published import OFFICIAL, find_weights, weights_folder
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
+from core.translation import tr
 
 __all__ = ["DEVICES", "ENCODERS", "SHIPPED_ENCODER", "choose_device", "load_encoder", "load_light"]
 
@@ -24,21 +25,24 @@ logger = logging.getLogger(__name__)
 
 
 def choose_device(wanted: str) -> torch.device:
-    """`auto` takes a GPU where there is one. Raises BadInputError where cuda is asked for and missing."""
+    """Choose the device `wanted`; `auto` is a GPU where there is one, else the CPU.
+
+    Raises BadInputError for another name, or for cuda without a usable GPU.
+    """
     if wanted not in DEVICES:
-        raise BadInputError(f"There is no device called {wanted}: use auto, cpu or cuda.")
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise BadInputError("No CUDA GPU can be used here: install its driver, or use --device cpu.")
-    if wanted == "cpu" or not there:
+        raise BadInputError(tr("There is no device called {device}: use auto, cpu or cuda.", device=wanted))
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise BadInputError(tr("No CUDA GPU can be used here: install its driver, or use --device cpu."))
+    if wanted == "cpu" or not has_gpu:
         return torch.device("cpu")
-    # 10 bits of mantissa would be enough to train, but would move boxes against those that a CPU finds.
+    # TF32 has 10 bits of mantissa: enough to train, but the boxes would differ from those of a CPU.
     torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda")
 
 
 def load_encoder(name: str, device: str = "auto") -> Encoder:
-    """The encoder `name` of ENCODERS, or a light encoder's own .safetensors file, ready on a device.
+    """Load the encoder `name` of ENCODERS, or the .safetensors file of a light encoder, on a device.
 
     Raises BadInputError for a name that does not exist, BadWeightsError where its weights are missing or damaged.
     """
@@ -53,23 +57,28 @@ def _load(name: str, device: str) -> Encoder:
     if name == "light":
         return load_light(SHIPPED_ENCODER, choose_device(device))
     if name not in OFFICIAL:
-        raise BadInputError(f"There is no encoder called {name}: use one of {', '.join(ENCODERS)}.")
+        raise BadInputError(
+            tr("There is no encoder called {name}: use one of {names}.", name=name, names=", ".join(ENCODERS))
+        )
     weights = find_weights(name)
     if weights is None:
-        file = OFFICIAL[name].file
         raise BadWeightsError(
-            f"The weights of {name} are not here: run boxrefine models download {name} (in the window: Ctrl+M), put "
-            f"{file} of huggingface.co/lkeab/hq-sam into {weights_folder()}, or use the encoder light."
+            tr(
+                "The weights of {name} are not here: run boxrefine models download {name} (in the window: Ctrl+M), "
+                "put {file} of huggingface.co/lkeab/hq-sam into {folder}, or use the encoder light.",
+                name=name,
+                file=OFFICIAL[name].file,
+                folder=weights_folder(),
+            )
         )
-    from core.encoders.hq_sam.encoder import (
-        load_hq_sam,  # it pulls half of torchvision in, which light users never need
-    )
+    # Imported here: it imports half of torchvision, which the light encoder does not need.
+    from core.encoders.hq_sam.encoder import load_hq_sam
 
     return load_hq_sam(name, weights, choose_device(device))
 
 
 def load_light(weights: Path, device: torch.device) -> LightEncoder:
-    """A light encoder from its safetensors file. Raises BadWeightsError."""
+    """Load a light encoder from its safetensors file. Raises BadWeightsError."""
     state = load_state(weights)
     network = LightNetwork(backbone_of(state))
     load_strictly(network, in_float32(state), path=weights)

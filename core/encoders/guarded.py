@@ -1,4 +1,4 @@
-"""An encoder on a GPU whose faults are told as such, so that the CPU can take over."""
+"""Convert CUDA errors to GpuError, so that callers can fall back to the CPU."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from core.encoders.image_features import Encoder, ImageFeatures
 from core.errors import GpuError, reason
 from core.geometry import Frame
 from core.images import Picture
+from core.translation import tr
 
 T = TypeVar("T")
 
 
 class GuardedEncoder:
-    """The same encoder; what the GPU does wrong is a GpuError."""
+    """An encoder whose CUDA errors are GpuErrors."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -25,28 +26,28 @@ class GuardedEncoder:
         self.device = encoder.device
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
-        """See `Encoder.encode`. Raises GpuError where the GPU is out of memory, also at a second try, or lost."""
+        """See `Encoder.encode`. Raises GpuError where the GPU is lost, or twice out of memory."""
         return guarded(lambda: self._encoder.encode(picture, frame))
 
 
 def guarded(compute: Callable[[], T]) -> T:
-    """What `compute` gives; out of memory, it is tried once more with what can be freed. Raises GpuError."""
+    """Return what `compute` returns; where the GPU is out of memory, free its cache and try again. Raises GpuError."""
     try:
         return compute()
     except torch.OutOfMemoryError:
         torch.cuda.empty_cache()
     except RuntimeError as error:
-        raise _told(error) from error
+        raise _as_gpu_error(error) from error
     try:
         return compute()
     except RuntimeError as error:
-        raise _told(error) from error
+        raise _as_gpu_error(error) from error
 
 
-def _told(error: RuntimeError) -> Exception:
-    """A GPU's fault as a GpuError; any other fault as it is."""
+def _as_gpu_error(error: RuntimeError) -> Exception:
+    """Turn a CUDA error into a GpuError; return any other error unchanged."""
     if isinstance(error, torch.OutOfMemoryError):
-        return GpuError("The GPU has too little memory for this encoder: the CPU goes on, more slowly.")
+        return GpuError(tr("The GPU has too little memory for this encoder: the CPU goes on, more slowly."))
     if "CUDA" in str(error) or "cuDNN" in str(error) or "CUBLAS" in str(error):
-        return GpuError(f"The GPU failed ({reason(error)}): the CPU goes on, more slowly.")
+        return GpuError(tr("The GPU failed ({why}): the CPU goes on, more slowly.", why=reason(error)))
     return error

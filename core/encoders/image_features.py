@@ -1,4 +1,4 @@
-"""ImageFeatures: what every encoder makes of one image, and the Encoder interface."""
+"""ImageFeatures, the output of every encoder for one image, and the Encoder interface."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from core.errors import BadInputError
 from core.geometry import Boxes, Frame, as_boxes
 from core.images import Picture
+from core.translation import tr
 
 EMBEDDING_SHAPE = (256, 64, 64)
 DETAIL_SHAPE = (32, 256, 256)
@@ -26,8 +27,8 @@ class ImageFeatures:
 
     embedding: (256, 64, 64) float16, one cell every 16 frame pixels
     detail: (32, 256, 256) float16, one cell every 4 frame pixels
-    frame: which part of the image they describe
-    encoder: identity of the encoder that made them; a refiner only takes features of its own encoder
+    frame: the part of the image that they describe
+    encoder: identity of the encoder that made them; a refiner takes features of its own encoder only
     """
 
     embedding: Tensor
@@ -40,15 +41,15 @@ class ImageFeatures:
         """Bytes of memory, 6 MiB in fp16."""
         return self.embedding.nbytes + self.detail.nbytes
 
-    def alone(self) -> ImageFeatures:
-        """The same features in memory of their own: those of a batch would hold the whole batch."""
+    def detach_from_batch(self) -> ImageFeatures:
+        """Copy the features out of a batch, if they are part of one: they would keep the whole batch in memory."""
         parts = self.embedding, self.detail
         if all(part.untyped_storage().nbytes() == part.nbytes for part in parts):
             return self
         return ImageFeatures(parts[0].clone(), parts[1].clone(), self.frame, self.encoder)
 
     def to(self, device: torch.device) -> ImageFeatures:
-        """The same features on another device."""
+        """Copy the features to another device."""
         return ImageFeatures(self.embedding.to(device), self.detail.to(device), self.frame, self.encoder)
 
 
@@ -57,7 +58,7 @@ class Encoder(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user chooses: `light`, `vit_tiny`, `vit_b`, `vit_l` or `vit_h`."""
+        """The name that the user chooses: `light`, `vit_tiny`, `vit_b`, `vit_l` or `vit_h`."""
         ...
 
     @property
@@ -67,32 +68,45 @@ class Encoder(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device that computes."""
         ...
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
-        """Features, on the CPU in fp16, of the part `frame` of an upright (height, width, 3) uint8 RGB picture."""
+        """Encode the part `frame` of an upright (height, width, 3) uint8 RGB picture: features on the CPU in fp16."""
         ...
 
 
 def checked_boxes(boxes: ArrayLike) -> Boxes:
-    """Boxes (N, 4) that are finite. Raises BadInputError that names the first that is not."""
+    """Convert boxes to an array (N, 4). Raises BadInputError, which names the first box that is not finite."""
     rows = as_boxes(boxes)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         row = ", ".join(f"{value:g}" for value in rows[bad[0]])
-        raise BadInputError(f"Box {bad[0] + 1} of {len(rows)} is not finite ({row}): draw it again or correct it.")
+        raise BadInputError(
+            tr(
+                "Box {number} of {total} is not finite ({box}): draw it again or correct it.",
+                number=bad[0] + 1,
+                total=len(rows),
+                box=row,
+            )
+        )
     return rows
 
 
 def check_encoder(features: ImageFeatures, identity: str) -> None:
-    """Raises BadInputError where features were made by another encoder than `identity`."""
+    """Raise BadInputError where another encoder than `identity` made the features."""
     if features.encoder != identity:
-        raise BadInputError(f"The features are of {features.encoder}, not of {identity}: encode the image again.")
+        raise BadInputError(
+            tr(
+                "The features are of {found}, not of {wanted}: encode the image again.",
+                found=features.encoder,
+                wanted=identity,
+            )
+        )
 
 
 def check_finite(embedding: Tensor, detail: Tensor) -> None:
-    """Raises BadInputError where features (float32, any shape) hold NaN or infinity."""
-    # A sum takes a tenth of the time of looking at each number, and neither NaN nor infinity can leave it.
+    """Raise BadInputError where features (float32, any shape) hold NaN or infinity."""
+    # A sum takes a tenth of the time of testing each number, and any NaN or infinity makes it non-finite.
     if not torch.isfinite(embedding.sum() + detail.sum()):
-        raise BadInputError("The features of this image hold numbers that are not finite: encode the image again.")
+        raise BadInputError(tr("The features of this image hold numbers that are not finite: encode the image again."))

@@ -1,21 +1,26 @@
-"""The encoders by name, and what each can do: the one table that menus, options, help and defaults read.
+"""The encoders and their properties: the one table that menus, options, help and defaults read.
 
-Without torch, so that the window and `--help` may look at it.
+Without torch, so that the window and `--help` can import it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.translation import tr
+
 
 @dataclass(frozen=True)
 class EncoderTraits:
-    """What one chooses an encoder by, and what else the program decides by it.
+    """The properties by which users choose an encoder, and by which the program treats it.
 
-    work: billions of multiplications and additions a picture; needs, gives: for people
-    shipped: its weights come with BoxRefine; makes_masks: it can refine by a mask of its own
-    second_look_pays: a second look at a crop was measured to bring more than it costs
-    quick_on_cpu: a CPU encodes a picture well below a second; gpu_batch: pictures at once on a GPU
+    work: billions of multiplications and additions a picture
+    needs, gives: texts for the user
+    shipped: its weights come with BoxRefine
+    makes_masks: it can refine by a mask of its own
+    second_look_pays: measurements show that a second look at a crop brings more than it costs
+    quick_on_cpu: a CPU encodes a picture well below a second
+    gpu_batch: pictures in a batch on a GPU
     """
 
     name: str
@@ -33,10 +38,10 @@ class EncoderTraits:
 TRAITS = (
     EncoderTraits(
         "light",
-        "Light (shipped)",
+        tr("Light (shipped)"),
         6,
-        "any computer",
-        "boxes by the shipped refiner, at once",
+        tr("any computer"),
+        tr("boxes by the shipped refiner, at once"),
         shipped=True,
         makes_masks=False,
         second_look_pays=True,
@@ -44,11 +49,16 @@ TRAITS = (
         gpu_batch=32,
     ),
     EncoderTraits(
-        "vit_tiny", "HQ-SAM tiny", 81, "a CPU will do, a second or so a picture", "boxes by masks", gpu_batch=32
+        "vit_tiny",
+        tr("HQ-SAM tiny"),
+        81,
+        tr("a CPU will do, a second or so a picture"),
+        tr("boxes by masks"),
+        gpu_batch=32,
     ),
-    EncoderTraits("vit_b", "HQ-SAM base", 1405, "a GPU is wanted", "boxes by better masks", gpu_batch=16),
-    EncoderTraits("vit_l", "HQ-SAM large", 3585, "a GPU is needed", "boxes by still better masks"),
-    EncoderTraits("vit_h", "HQ-SAM huge", 6579, "a GPU with 8 GB is needed", "boxes by the best masks"),
+    EncoderTraits("vit_b", tr("HQ-SAM base"), 1405, tr("a GPU is wanted"), tr("boxes by better masks"), gpu_batch=16),
+    EncoderTraits("vit_l", tr("HQ-SAM large"), 3585, tr("a GPU is needed"), tr("boxes by still better masks")),
+    EncoderTraits("vit_h", tr("HQ-SAM huge"), 6579, tr("a GPU with 8 GB is needed"), tr("boxes by the best masks")),
 )
 """All encoders, the quickest first."""
 
@@ -57,11 +67,11 @@ SHIPPED = tuple(traits.name for traits in TRAITS if traits.shipped)
 
 
 def traits_of(name: str) -> EncoderTraits:
-    """The traits of the encoder `name`; one that is not in the table goes by its name and can do nothing special."""
+    """The traits of the encoder `name`; an unknown encoder has its name as title and none of the abilities."""
     unknown = EncoderTraits(name, name, 0, "", "", makes_masks=False)
     return next((traits for traits in TRAITS if traits.name == name), unknown)
 
 
 def title_of(name: str) -> str:
-    """What people call the encoder `name`."""
+    """The title of the encoder `name` for the user."""
     return traits_of(name).title

@@ -1,4 +1,4 @@
-"""FeatureSource: a picture file -> its features, from the cache where that is possible."""
+"""FeatureSource: a picture file -> its features, read from the cache or encoded."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from core.features.cache.feature_cache import FeatureCache, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
 from core.geometry import Frame
 from core.images import Picture, content_hash, read_picture
+from core.translation import tr
 
 _PATHS_REMEMBERED = 4096
 
 
 class FeatureSource:
-    """One encoder and, if wanted, one cache. Any thread may ask; one at a time should ask for what must be encoded."""
+    """One encoder with an optional cache. Any thread may call it, but only one at a time should encode."""
 
     def __init__(
         self, encoder: Encoder, cache: FeatureCache | None, *, now_ns: Callable[[], int] = time.time_ns
     ) -> None:
-        """`now_ns` is the clock that files' dates are compared with, in nanoseconds since 1970."""
+        """`now_ns` is the clock to which the dates of files are compared, in nanoseconds since 1970."""
         self.encoder = encoder
         self.cache = cache
         self._now_ns = now_ns
@@ -34,18 +35,18 @@ class FeatureSource:
 
     @property
     def decoded(self) -> int:
-        """How many pictures had to be decoded so far."""
+        """How many pictures were decoded so far."""
         return self._decoded
 
     def of_path(self, path: Path, frame: Frame | None = None) -> ImageFeatures:
-        """The features of a frame of the picture in `path`, None = the whole: cached, or else encoded now and cached.
+        """The features of a frame (None: the whole) of the picture in `path`: cached, or encoded and cached now.
 
         Raises BadFileError where the picture cannot be read, BadInputError where `frame` is of another image size.
         """
         return self.opened(path).of(frame)
 
     def key_of(self, path: Path, known: KnownPicture, frame: Frame | None = None) -> FeatureKey:
-        """What a frame of a known picture is cached under. Raises BadInputError as `of_path`."""
+        """The cache key of a frame of a known picture. Raises BadInputError as `of_path` does."""
         return self._key(path, known, frame)
 
     def holds(self, path: Path, known: KnownPicture) -> bool:
@@ -53,21 +54,21 @@ class FeatureSource:
         return self.cache is not None and self.cache.holds(self._key(path, known, None))
 
     def prepare(self, path: Path) -> None:
-        """Bring the whole picture's features into the cache without handing them out. Raises BadFileError."""
+        """Bring the whole picture's features into the cache, without loading cached ones. Raises BadFileError."""
         known = self.recall(path)
         if known is None or not self.holds(path, known):
             self.of_path(path)
 
     def opened(self, path: Path, *, keep_crops: bool = True) -> OpenedPicture:
-        """For several frames of one picture; nothing is read yet.
+        """An OpenedPicture for several frames of one picture; it reads nothing yet.
 
-        Without `keep_crops` only the whole picture's features are kept: a batch has crops in such numbers that they
-        would push everything else out of the cache.
+        Without `keep_crops` it caches only the whole picture's features: a batch has so many crops that they would
+        evict all other features from the cache.
         """
         return OpenedPicture(self, path, keep_crops=keep_crops)
 
     def peek(self, path: Path, frame: Frame | None = None) -> ImageFeatures | None:
-        """The features of `path` as it was when last asked for, if they are in memory; touches no disk."""
+        """The features of `path` as it was when it was last requested, if they are in memory; touches no disk."""
         with self._lock:
             known = self._latest.get(path)
         if known is None or self.cache is None:
@@ -75,7 +76,7 @@ class FeatureSource:
         return self.cache.peek(self._key(path, known, frame))
 
     def read(self, path: Path) -> tuple[Picture, KnownPicture]:
-        """Decode a picture and remember what it is. Raises BadFileError."""
+        """Decode a picture, and remember its content hash and size. Raises BadFileError."""
         fingerprint = _fingerprint(path)
         started_ns = self._now_ns()
         picture = read_picture(path)
@@ -85,21 +86,21 @@ class FeatureSource:
         return picture, known
 
     def recall(self, path: Path) -> KnownPicture | None:
-        """What an unchanged file is known to hold, without decoding it."""
+        """The remembered content hash and size of an unchanged file, without decoding it; None where unknown."""
         fingerprint = _fingerprint(path)
         if self.cache is None or fingerprint is None:
             return None
         return self.cache.recall(path, fingerprint)
 
     def cached(self, path: Path, known: KnownPicture, frame: Frame | None) -> ImageFeatures | None:
-        """The cached features of a frame of a known picture, or None. Raises BadInputError as `of_path`."""
+        """The cached features of a frame of a known picture, or None. Raises BadInputError as `of_path` does."""
         self._note_latest(path, known)
         return self.cache.get(self._key(path, known, frame)) if self.cache is not None else None
 
     def encode(
         self, path: Path, picture: Picture, known: KnownPicture, frame: Frame | None, *, keep: bool
     ) -> ImageFeatures:
-        """Encode a frame of a decoded picture, and `keep` its features in the cache."""
+        """Encode a frame of a decoded picture; `keep`: store its features in the cache."""
         key = self._key(path, known, frame)
         features = self.encoder.encode(picture, key.frame)
         if self.cache is not None and keep:
@@ -109,15 +110,21 @@ class FeatureSource:
     def _key(self, path: Path, known: KnownPicture, frame: Frame | None) -> FeatureKey:
         whole = Frame.whole(width=known.width, height=known.height)
         if frame is not None and (frame.image_width, frame.image_height) != (known.width, known.height):
-            sizes = f"{known.width}x{known.height} pixels, not {frame.image_width}x{frame.image_height}"
-            raise BadInputError(f"The picture {path} is {sizes}: it was replaced, so open it again.")
+            raise BadInputError(
+                tr(
+                    "The picture {path} is {found} pixels, not {wanted}: it was replaced, so open it again.",
+                    path=path,
+                    found=f"{known.width}x{known.height}",
+                    wanted=f"{frame.image_width}x{frame.image_height}",
+                )
+            )
         return FeatureKey(known.content, self.encoder.identity, frame or whole)
 
     def _remember(self, path: Path, fingerprint: Fingerprint | None, known: KnownPicture, *, read_ns: int) -> None:
         self._note_latest(path, known)
-        if self.cache is None or fingerprint is None or not fingerprint.settled(at_ns=read_ns):
+        if self.cache is None or fingerprint is None or not fingerprint.is_settled(at_ns=read_ns):
             return
-        if _fingerprint(path) == fingerprint:  # else it was replaced while it was read
+        if _fingerprint(path) == fingerprint:  # otherwise the file was replaced while it was read
             self.cache.remember(path, fingerprint, known)
 
     def _note_latest(self, path: Path, known: KnownPicture) -> None:
@@ -129,9 +136,9 @@ class FeatureSource:
 
 
 class OpenedPicture:
-    """One picture file, of which several frames are wanted: it is decoded once at most, and only if it must be.
+    """One picture file for several frames: it is decoded once at most, and only where features are not cached.
 
-    It holds the decoded picture, so keep it no longer than its frames are wanted. One thread at a time.
+    It holds the decoded picture, so drop it when its frames are done. One thread at a time.
     """
 
     def __init__(self, source: FeatureSource, path: Path, *, keep_crops: bool) -> None:
@@ -149,7 +156,7 @@ class OpenedPicture:
         if features is None and self._picture is None:
             before = known
             self._picture, known = source.read(path)
-            if known != before:  # else it was missed a moment ago
+            if known != before:  # otherwise the cache has just missed it
                 features = source.cached(path, known, frame)
         self._known = known
         if features is not None:
@@ -159,9 +166,9 @@ class OpenedPicture:
         return source.encode(path, self._picture, known, frame, keep=keep)
 
     def once(self, crop: Frame) -> ImageFeatures:
-        """The features of a crop that nobody will want again: neither looked for in the cache nor kept. Raises as `of`.
+        """Encode a crop that is used once, without reading or writing the cache. Raises as `of` does.
 
-        They would only push prepared images out of it.
+        In the cache it would only evict prepared images.
         """
         if self._picture is None or self._known is None:
             self._picture, self._known = self._source.read(self._path)
@@ -169,15 +176,15 @@ class OpenedPicture:
 
 
 def content_of(path: Path, cache: FeatureCache) -> str:
-    """A picture's content hash: remembered, or else from its pixels. Raises BadFileError."""
+    """The content hash of a picture: remembered, or else computed from its pixels. Raises BadFileError."""
     fingerprint = _fingerprint(path)
     known = cache.recall(path, fingerprint) if fingerprint is not None else None
     return known.content if known is not None else content_hash(read_picture(path))
 
 
 def _fingerprint(path: Path) -> Fingerprint | None:
-    """None where there is no file to look at; reading it then says why."""
+    """The fingerprint of a file, None where it has none; reading the file then raises the reason."""
     try:
         return Fingerprint.of(path)
-    except (OSError, ValueError):  # ValueError: no file can be called so
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return None

@@ -31,7 +31,7 @@ def test_batches_on_the_gpu_refine_as_single_pictures_on_the_cpu(tmp_path: Path)
     said: list[str] = []
     with FeatureCache(tmp_path / "cache", ram_budget=0) as cache:
         pipeline = EncodePipeline(
-            FeatureSource(gpu, cache), BatchEncoder(gpu), Pace(readers=2, batch=4, apart=True),
+            FeatureSource(gpu, cache), BatchEncoder(gpu), Pace(readers=2, batch=4, in_processes=True),
             on_cpu=lambda: BatchEncoder(cpu), complain=said.append,
         )  # fmt: skip
         report = run(pipeline.run(list_pictures(folder)))

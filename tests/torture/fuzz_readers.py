@@ -137,7 +137,7 @@ class Readers:
         if self._fed % _LOOK_EVERY == 0:
             path.write_bytes(data)
             run(survey(self._folder / "cache"))
-            self._cache.heal()
+            self._cache.repair()
             run(verify(self._cache))
 
     def _pack(self, data: bytes) -> None:

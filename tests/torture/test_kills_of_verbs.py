@@ -55,7 +55,7 @@ def test_a_feature_cache_is_whole_after_kills(
             assert found.damaged == 0, "a file under its name is whole"
             assert cache.trouble is None
             again = run(verify(cache))
-            assert (again.damaged, again.mended) == (0, 0)
+            assert (again.damaged, again.repaired) == (0, 0)
         left = [path.name for path in folder.rglob("*") if path.is_file() and "incoming" in path.name]
         assert left == []
 

@@ -1,1 +1,1 @@
-"""The verb `benchmark`: one module for each of its sub-verbs."""
+"""The verb `benchmark`, for developers: one module for each of its sub-verbs."""

@@ -1,15 +1,15 @@
-"""How good boxes become on labelled sets: as drawn, by OpenCV's GrabCut, by the baseline refiner, by ours.
+"""Measure IoU on labelled sets: drawn boxes, OpenCV's GrabCut, the baseline refiner, the shipped refiner.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). Drawn boxes are made from the true ones:
 hqS is HQ-SAM's own box noise at scale S, drag a hasty mouse drag. harmed is the share of boxes that lost more than
-0.02 IoU; ms a box is without decoding and encoding, but for the crops of second looks, which have a row. small, medium
-and large are the mean IoU of boxes whose true shorter side is below 32, below 96, and of more pixels. Last come the
-means over sets.
+0.02 IoU; ms a box leaves out decoding and encoding, except for the crops of second looks, which have a row. small,
+medium and large are the mean IoU of boxes by their true shorter side: below 32, below 96, and from 96 pixels. The last
+rows are the means over sets.
 
-Where weights of HQ-SAM are on this machine, each of its encoders has two rows more: the boxes of its masks, and those
-refined once more by ours. --no-masks leaves them out: the larger ones take minutes a picture without a GPU.
+Where weights of HQ-SAM are installed, each of its encoders has two more rows: the boxes of its masks, and those
+refined again by the refiner. --no-masks leaves them out: the larger ones take minutes a picture without a GPU.
 
-With --large K the pictures are laid K by K into large ones, which shows by size what the second look gains.
+With --large K the pictures are laid K by K into large ones, which shows by box size what the second look gains.
 
 examples:
   boxrefine benchmark accuracy --data dev
@@ -26,7 +26,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_careful_option, add_encoder_options, open_source, source_figures
-from core.cli.terminal import Figure, say, summarise, table, watch
+from core.cli.terminal import Figure, say, summarize, table, watch
 from core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ LARGE_HEADER = ["set", "noise", "size", "boxes", "two looks", "drawn", "IoU one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is measured, with which refiners, and the options of encoder and cache."""
+    """Add the options of data, noise and methods, and those of encoder and cache."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
     parser.add_argument("--seed", type=int, default=0)
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     sets = find_sets(options.data)
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder, careful=options.careful)
-        folders = baseline_baseline(source.encoder) if options.beside is None else options.beside
+        folders = baseline_folders(source.encoder) if options.beside is None else options.beside
         beside = [load_refiner(folder, source.encoder) for folder in folders]
         if len({each.name for each in (refiner, *beside)}) <= len(beside):
             raise BadInputError(
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
             )
         if options.large is not None:
             return run_large(options, sets, source.encoder, refiner)
-        masks = [] if options.no_masks else mask_ways(source)
+        masks = [] if options.no_masks else load_mask_ways(source)
         for folder in sets:
             job = measure_set(
                 folder,
@@ -97,12 +97,12 @@ def run(options: argparse.Namespace) -> int:
         if not options.json:
             say(table(HEADER, [cells(row) for row in rows] + means(rows)))
         figures: list[Figure] = [asdict(row) for row in rows]
-        summarise({"rows": figures, "seed": options.seed, "refiner": refiner.name, **source_figures(source)})
+        summarize({"rows": figures, "seed": options.seed, "refiner": refiner.name, **source_figures(source)})
     return 0
 
 
-def mask_ways(source: FeatureSource) -> list[MaskWay]:
-    """HQ-SAM's encoders whose weights are here, but for the one that is measured anyway."""
+def load_mask_ways(source: FeatureSource) -> list[MaskWay]:
+    """Load HQ-SAM's encoders whose weights are installed, except for the one of `source`."""
     from core.encoders.catalogue import load_encoder
     from core.encoders.weights.published import OFFICIAL, find_weights
     from core.evaluation.accuracy import MaskWay
@@ -117,8 +117,8 @@ def mask_ways(source: FeatureSource) -> list[MaskWay]:
     return ways
 
 
-def baseline_baseline(encoder: Encoder) -> list[Path]:
-    """The baseline refiner, trained on the shipped encoder's features, for that encoder alone."""
+def baseline_folders(encoder: Encoder) -> list[Path]:
+    """The folder of the baseline refiner, where `encoder` is the one that it was trained for."""
     from core.refiner.checkpoint import BASELINE, read_card
 
     # A wheel does not carry it.
@@ -126,7 +126,7 @@ def baseline_baseline(encoder: Encoder) -> list[Path]:
 
 
 def means(rows: list[AccuracyRow]) -> list[list[str]]:
-    """Rows of the table with each method's means over sets, for methods that every set has."""
+    """Build the rows of each method's means over sets, for methods that every set has."""
     sets = {row.set for row in rows}
     groups: dict[tuple[str, str], list[AccuracyRow]] = {}
     for row in rows:
@@ -147,7 +147,7 @@ def means(rows: list[AccuracyRow]) -> list[list[str]]:
 
 
 def run_large(options: argparse.Namespace, sets: list[Path], encoder: Encoder, refiner: Refiner) -> int:
-    """Measure second looks set by set, print the table."""
+    """Measure second looks on large pictures set by set, print the table."""
     from core.evaluation.large_pictures import measure_second_look
 
     rows: list[SecondLookRow] = []
@@ -165,7 +165,7 @@ def run_large(options: argparse.Namespace, sets: list[Path], encoder: Encoder, r
     if not options.json:
         say(table(LARGE_HEADER, [large_cells(row) for row in rows]))
     figures: list[Figure] = [asdict(row) for row in rows]
-    summarise({"rows": figures, "seed": options.seed, "grid": options.large, "refiner": refiner.name})
+    summarize({"rows": figures, "seed": options.seed, "grid": options.large, "refiner": refiner.name})
     return 0
 
 

@@ -1,12 +1,12 @@
-"""The loss curve of the baseline refiner before and after its repair, and which of its claims hold.
+"""Draw the loss curve of the baseline refiner before and after its repair, and check its claims.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). All runs train on the same frames, on the
 shipped encoder: `before` by resources/configs/baseline_before.yaml, `after` by baseline.yaml, and `after` without one
-part of the repair (gradient clipping, Xavier initialisation, AMP), each cut to N steps. The loss is in the baseline's
-units: frame pixels an edge is off, plus IoU weight times 1 - IoU; `last left` is the share of the error that is left
-at the end, `unrest` how much that share changes from step to step. --out gets the curves (loss.png, and error-left.png,
-smoothed) and a folder for each run: its log (CSV) and its weights, which other benchmarks can be given. A CPU computes
-everything in fp32, so only a GPU can judge speed and AMP.
+part of the repair (gradient clipping, Xavier initialization, AMP), each cut to N steps. The loss is in the baseline's
+units: the edges' error in frame pixels, plus IoU weight times 1 - IoU; `last left` is the share of the error that is
+left at the end, `unrest` how much that share changes from step to step. --out gets the curves (loss.png, and
+error-left.png, smoothed) and a folder for each run: its log (CSV) and its weights, which other benchmarks can take. A
+CPU computes everything in fp32, so only a GPU can judge speed and AMP.
 
 examples:
   boxrefine benchmark baseline --data pool
@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.terminal import Figure, say, summarise, table, watch
+from core.cli.terminal import Figure, say, summarize, table, watch
 
 if TYPE_CHECKING:
     from core.evaluation.baseline_claims import BaselineCurve
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 LOSS_HEADER = ["first loss", "last loss", "last px", "last left", "last 1 - IoU", "unrest", "largest norm"]
 HEADER = ["run", *LOSS_HEADER, "ms a step", "GPU MiB", "IoU hq0.4", "after"]
 SMOOTHED = 20
-"""A smoothed curve is the running mean over so many parts of its length."""
+"""The window of a smoothed curve is its length divided by this."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --out, --runs, --steps, --batch and --device."""
+    """Add --data, --out, --runs, --steps, --batch and --device."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("baseline-curves"), help="default: baseline-curves"
@@ -45,13 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="default: before after without-clipping without-initialisation without-amp",
     )
-    parser.add_argument("--steps", metavar="N", type=int, default=600, help="optimiser steps of each run, default 600")
+    parser.add_argument("--steps", metavar="N", type=int, default=600, help="optimizer steps of each run, default 600")
     parser.add_argument("--batch", metavar="N", type=int, help="pictures a step instead of the configuration's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train each, draw the curves, say what they say."""
+    """Train each run, draw the curves, print the verdicts on the claims."""
     from core.encoders.catalogue import choose_device
     from core.errors import BadInputError
     from core.evaluation.baseline_claims import AFTER, BEFORE, RUNS, baseline_curves, contributions, verdicts
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         runs=options.runs or RUNS,
     )
     curves = watch(job, unit="step")
-    said = verdicts(curves[BEFORE], curves[AFTER]) if {BEFORE, AFTER} <= curves.keys() else {}
+    judged = verdicts(curves[BEFORE], curves[AFTER]) if {BEFORE, AFTER} <= curves.keys() else {}
     parts = contributions(curves)
     plots = draw(options.out, curves)
     if not options.json:
@@ -79,17 +79,17 @@ def run(options: argparse.Namespace) -> int:
         width = max(map(len, curves))
         for name, curve in curves.items():
             say(f"{name:>{width}} {sparkline(curve.loss)}")
-        say("\n" + "\n".join(f"{claim}: {verdict}" for claim, verdict in {**said, **parts}.items()))
+        say("\n" + "\n".join(f"{claim}: {verdict}" for claim, verdict in {**judged, **parts}.items()))
     runs: dict[str, Figure] = {name: figures(curve) for name, curve in curves.items()}
-    claims: dict[str, Figure] = dict(said)
+    claims: dict[str, Figure] = dict(judged)
     of_parts: dict[str, Figure] = dict(parts)
     about: dict[str, Figure] = {"steps": options.steps, "device": str(device), "plots": [str(path) for path in plots]}
-    summarise({**about, "runs": runs, "claims": claims, "parts": of_parts})
+    summarize({**about, "runs": runs, "claims": claims, "parts": of_parts})
     return 0
 
 
 def draw(out: Path, curves: Mapping[str, BaselineCurve]) -> list[Path]:
-    """The losses of all runs in one picture, and the share of the error that is left, smoothed, in another."""
+    """Draw the losses of all runs into one picture, and the remaining share of the error, smoothed, into another."""
     from core.evaluation.baseline_claims import running_mean
     from core.evaluation.plot import draw_curves
 
@@ -109,7 +109,7 @@ def draw(out: Path, curves: Mapping[str, BaselineCurve]) -> list[Path]:
 
 
 def cells(name: str, curve: BaselineCurve) -> list[str]:
-    """One row of the table; the last columns are of held-out pictures."""
+    """Format one row of the table; the last columns are of held-out pictures."""
     from core.evaluation.baseline_claims import last_tenth
 
     iou = [f"{curve.figures.get(f'hq0.4 {when}', 0.0):.3f}" for when in ("before", "after")]
@@ -120,7 +120,7 @@ def cells(name: str, curve: BaselineCurve) -> list[str]:
 
 
 def figures(curve: BaselineCurve) -> dict[str, Figure]:
-    """One run for the summary."""
+    """The figures of one run for the JSON summary."""
     from core.evaluation.baseline_claims import last_tenth
 
     return {

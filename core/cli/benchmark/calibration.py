@@ -1,8 +1,8 @@
-"""Whether the refiner's doubt is honest: expected calibration error of edge confidences and of refine_score.
+"""Measure calibration: the expected calibration error (ECE) of edge confidences and of refine_score.
 
-An edge is close where it is within 5 % of the true side or 2 pixels: confidence claims how likely that is. refine_score
-claims the IoU with the true box. ECE is the gap between claim and truth over 15 bins of equal width, weighted by their
-counts. DIR holds one folder a set: images/ and annotations.json (COCO detection).
+An edge is close where it is within 5 % of the true side or 2 pixels; its confidence predicts how likely that is.
+refine_score predicts the IoU with the true box. ECE is the gap between prediction and truth over 15 bins of equal
+width, weighted by their counts. DIR holds one folder a set: images/ and annotations.json (COCO detection).
 
 examples:
   boxrefine benchmark calibration --data dev
@@ -15,7 +15,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from core.cli.benchmark import labelled_benchmark
-from core.cli.benchmark.labelled_benchmark import ALL, cells, measured, report, rows_of, with_means
+from core.cli.benchmark.labelled_benchmark import ALL, cells, measure_sets, report, rows_of, with_means
 from core.cli.terminal import table
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ BIN_HEADER = ["noise", "claim", "edges", "confidence", "edges close", "boxes", "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--noise, and what all benchmarks on labelled sets take."""
+    """Add --noise and the options of all benchmarks on labelled sets."""
     parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
     labelled_benchmark.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Refine drawn boxes of every set, compare claims with the truth."""
+    """Refine drawn boxes of every set, compare predictions with the truth."""
     from core.evaluation.calibration import calibration_row
     from core.evaluation.labelled_set import Answers, refined_set
 
-    answers, about = measured(
+    answers, about = measure_sets(
         options,
         lambda labelled, source, refiner: refined_set(
             labelled, source=source, refiner=refiner, noises=options.noise, seed=options.seed
@@ -51,14 +51,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def line(row: CalibrationRow) -> list[str | float]:
-    """One line of the table of sets."""
+    """List the cells of one line of the table of sets."""
     edges, score = row.edges, row.score
     figures = [edges.claimed, edges.observed, edges.error, score.claimed, score.observed, score.error]
     return [row.set, row.noise, score.count, *figures]
 
 
 def bin_lines(row: CalibrationRow) -> list[list[str | float]]:
-    """The reliability table: edges and scores of the same bin side by side."""
+    """List the lines of the reliability table: edges and scores of the same bin side by side."""
     edges, scores = ({bin.low: bin for bin in part.bins} for part in (row.edges, row.score))
     lines: list[list[str | float]] = []
     for low in sorted(edges.keys() | scores.keys()):

@@ -1,7 +1,7 @@
-"""What the feature cache's codecs cost: IoU of boxes refined on features as they come back, bytes and time.
+"""Measure the cost of the feature cache's codecs: IoU of boxes refined on decoded features, bytes and time.
 
-lost is the mean IoU that a codec costs against features as the encoder made them, moved how far refined edges lie
-apart as a share of the side, MB the bytes that a picture takes. DIR holds one folder a set: images/ and
+lost is the mean IoU that a codec costs compared with the encoder's own features, moved the distance between refined
+edges as a share of the side, MB the bytes that a picture takes. DIR holds one folder a set: images/ and
 annotations.json (COCO detection).
 
 examples:
@@ -15,7 +15,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from core.cli.benchmark import labelled_benchmark
-from core.cli.benchmark.labelled_benchmark import measured, report, rows_of, with_means
+from core.cli.benchmark.labelled_benchmark import measure_sets, report, rows_of, with_means
 from core.cli.terminal import table
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ HEADER = ["set", "codec", "boxes", "IoU refined", "lost", "moved", "MB", "ms to 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--noise and what all benchmarks on labelled sets take."""
+    """Add --noise and the options of all benchmarks on labelled sets."""
     labelled_benchmark.add_arguments(parser)
     parser.add_argument("--noise", default="hq0.4", help="how boxes are drawn: hq0.2, hq0.4, drag, ...")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Refine on features that went through each codec."""
+    """Refine on features that were encoded and decoded by each codec."""
     from core.evaluation.codec_cost import Found, codec_row, cost_in_set
 
-    answers, about = measured(
+    answers, about = measure_sets(
         options,
         lambda labelled, source, refiner: cost_in_set(
             labelled, source=source, refiner=refiner, noise=options.noise, seed=options.seed
@@ -50,5 +50,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def line(row: CodecRow) -> list[str | float]:
-    """One line of the table."""
+    """List the cells of one line of the table."""
     return [row.set, row.codec, row.boxes, row.iou, row.lost, row.moved, row.megabytes, row.decode_ms]

@@ -1,12 +1,11 @@
-"""How fast a folder of pictures is encoded, beside a loop of SamPredictor.set_image over the same pictures.
+"""Measure how fast a folder of pictures is encoded, compared with a loop of SamPredictor.set_image.
 
-ms alone is the network in batches on its device, images/s the whole way from JPEG files into an empty cache, busy the
-share of that time in which the network computed, ms back reading a picture's features from the disk (on Linux from the
-disk itself, elsewhere from what the system keeps of it), MB grown how much more memory the process took in the last
-three quarters of the pictures than in the first. SamPredictor is segment-anything-hq's own, as shipped: one picture at
-a time, fp32, eager, at random weights; for the light encoder it is that of vit_tiny. Ours run at random weights, too,
-where the published ones are not here, which is as fast. The pictures are 1920 x 1080 JPEGs made for this, unless
---images names some.
+ms alone is the network in batches on its device, images/s the throughput from JPEG files into an empty cache, busy the
+share of that time in which the network computes, ms back the time to read a picture's features from the disk (on Linux
+past the page cache), MB grown by how much the peak memory of the process grows after the first quarter of the
+pictures. SamPredictor is segment-anything-hq's own, as shipped: one picture at a time, fp32, eager, at random weights;
+for the light encoder it is that of vit_tiny. Encoders whose published weights are not installed run at random weights,
+too, which is as fast. The pictures are generated 1920 x 1080 JPEGs, unless --images names others.
 
 examples:
   boxrefine benchmark encode
@@ -29,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.benchmark.encoders_to_time import encoder_to_time, random_network
 from core.cli.encode import add_pace_options, batch_encoder, pace_of, pictures_in
-from core.cli.terminal import Figure, complain, say, summarise, table, watch
+from core.cli.terminal import Figure, complain, say, summarize, table, watch
 from core.errors import KnownError
 
 if TYPE_CHECKING:
@@ -72,15 +71,17 @@ class EncodeRow:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which encoders, pictures and device, and how much is done at once."""
+    """Add the options of encoders, pictures, device, and sizes of batches and pools."""
     parser.add_argument(
         "--encoders", metavar="NAME", nargs="+", default=["light", "vit_tiny"], help="of boxrefine models"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
     parser.add_argument("--images", metavar="DIR", type=Path, help="pictures of your own")
-    parser.add_argument("--count", metavar="N", type=int, default=24, help="how many are made (default: %(default)s)")
     parser.add_argument(
-        "--sam-count", metavar="N", type=int, default=5, help="how many SamPredictor gets; 0: leave it out"
+        "--count", metavar="N", type=int, default=24, help="pictures to generate (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--sam-count", metavar="N", type=int, default=5, help="pictures for SamPredictor; 0: leave it out"
     )
     add_pace_options(parser)
 
@@ -97,16 +98,16 @@ def run(options: argparse.Namespace) -> int:
             (folder / "pictures").mkdir()
             make_pictures(folder / "pictures", options.count)
         paths = pictures_in(options.images or folder / "pictures")
-        rows = [timed(encoder, paths, folder / encoder, options) for encoder in options.encoders]
+        rows = [time_encoder(encoder, paths, folder / encoder, options) for encoder in options.encoders]
     if not options.json:
         say(table(HEADER, [line(row) for row in rows]))
     found: list[Figure] = [asdict(row) for row in rows]
-    summarise({"rows": found, "images": len(paths), "threads": torch.get_num_threads(), "device": options.device})
+    summarize({"rows": found, "images": len(paths), "threads": torch.get_num_threads(), "device": options.device})
     return 0
 
 
 def line(row: EncodeRow) -> list[str]:
-    """One line of the table."""
+    """List the cells of one line of the table."""
     times = f"{row.per_s / row.sam_per_s:.1f}" if row.sam_per_s else ""
     sam = f"{row.sam_per_s:.2f}" if row.sam_per_s else ""
     return [
@@ -115,25 +116,25 @@ def line(row: EncodeRow) -> list[str]:
     ]  # fmt: skip
 
 
-def timed(name: str, paths: Sequence[Path], folder: Path, options: argparse.Namespace) -> EncodeRow:
-    """One encoder: alone, the whole way, and beside SamPredictor."""
+def time_encoder(name: str, paths: Sequence[Path], folder: Path, options: argparse.Namespace) -> EncodeRow:
+    """Time one encoder: its network alone, the whole pipeline, and SamPredictor."""
     from core.features.cache.feature_cache import FeatureCache
     from core.features.encoding.encode_pipeline import EncodePipeline
     from core.features.feature_source import FeatureSource
 
     encoder = encoder_to_time(name, options.device)
     batches, pace = batch_encoder(encoder, options), pace_of(encoder, options)
-    ms_alone = alone(batches, paths, pace.batch)  # first, because it also warms everything up
+    ms_alone = time_network(batches, paths, pace.batch)  # first, because it also warms everything up
     with FeatureCache(folder, ram_budget=0, disk_budget=1 << 50) as cache:
         pipeline = EncodePipeline(
             FeatureSource(encoder, cache), batches, pace,
             on_cpu=lambda: batch_encoder(encoder_to_time(name, "cpu"), options, compiled=False), complain=complain,
         )  # fmt: skip
         start = time.perf_counter()
-        encoded, mb_grown = watch(with_memory(pipeline.run(paths)), unit="image")
+        encoded, mb_grown = watch(measure_growth(pipeline.run(paths)), unit="image")
         seconds = time.perf_counter() - start
         forget_files(folder)
-        ms_back = back(FeatureSource(encoder, cache), paths)
+        ms_back = time_reading_back(FeatureSource(encoder, cache), paths)
     return EncodeRow(
         name,
         gflop=gflop_of(batches),
@@ -148,43 +149,43 @@ def timed(name: str, paths: Sequence[Path], folder: Path, options: argparse.Name
     )
 
 
-def back(source: FeatureSource, paths: Sequence[Path]) -> float:
-    """Median milliseconds from a picture's path to its features, which lie on the disk alone."""
+def time_reading_back(source: FeatureSource, paths: Sequence[Path]) -> float:
+    """Median milliseconds from a picture's path to its features, which are on the disk and not in memory."""
     spent = []
     for path in paths[:_READ_BACK]:
         start = time.perf_counter()
-        with suppress(KnownError):  # one that cannot be read was told of
+        with suppress(KnownError):  # the pipeline has reported unreadable ones
             source.of_path(path)
         spent.append(time.perf_counter() - start)
     return 1000 * statistics.median(spent)
 
 
 def forget_files(folder: Path) -> None:
-    """Let the system keep nothing of the files in memory, where it can be asked to."""
+    """Drop the files from the system's page cache, where the platform allows it."""
     if hasattr(os, "posix_fadvise"):
         for path in folder.rglob("*.safetensors"):
             with path.open("rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def with_memory(job: Job[Encoded]) -> Job[tuple[Encoded, float]]:
-    """The same job; gives also by how many MB the process grew after its first quarter (0 where no one can tell)."""
+def measure_growth(job: Job[Encoded]) -> Job[tuple[Encoded, float]]:
+    """Run `job`, and also return by how many MB the process grew after its first quarter (0 on Windows)."""
     from core.progress import told_as
 
     early = 0.0
 
-    def weighed(progress: Progress) -> Progress:
+    def measure(progress: Progress) -> Progress:
         nonlocal early
         if progress.done <= progress.total // 4:
             early = peak_mb()
         return progress
 
-    encoded = yield from told_as(job, weighed)
+    encoded = yield from told_as(job, measure)
     return encoded, max(0.0, peak_mb() - early)
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever took, in MB."""
+    """The peak memory of this process in MB, 0 on Windows."""
     if sys.platform == "win32":
         return 0.0
     import resource
@@ -193,8 +194,8 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def alone(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:
-    """Milliseconds a picture of the network in batches, pictures prepared beforehand."""
+def time_network(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:
+    """Milliseconds a picture of the network in batches of pictures that are prepared beforehand."""
     from core.geometry import Frame
     from core.images import read_picture
 
@@ -217,7 +218,7 @@ def sam_per_s(name: str, paths: Sequence[Path], device: str) -> float:
     from core.images import read_picture
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it uses old names of timm, and says so at each import
+        warnings.simplefilter("ignore")  # it uses deprecated names of timm, which warns at each import
         from segment_anything_hq import SamPredictor
     network = random_network("vit_tiny" if name == "light" else name)
     predictor = SamPredictor(network.to(choose_device(device)))
@@ -225,5 +226,5 @@ def sam_per_s(name: str, paths: Sequence[Path], device: str) -> float:
     start = time.perf_counter()
     for path in paths:
         predictor.set_image(read_picture(path))
-    _ = predictor.features.sum().item()  # a GPU is done only when its answer is here
+    _ = predictor.features.sum().item()  # waits until the GPU is done
     return len(paths) / (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""Encoders for benchmarks of speed: at random weights, which are as fast as any, where HQ-SAM's are not here."""
+"""Encoders for benchmarks of speed: at random weights, which are as fast, where HQ-SAM's are not installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def encoder_to_time(name: str, device: str = "auto") -> Encoder:
-    """The encoder, at random weights where HQ-SAM's are not here."""
+    """Load the encoder `name`, at random weights where HQ-SAM's are not installed."""
     from core.encoders.catalogue import choose_device, load_encoder
     from core.encoders.hq_sam.cpu_kernels import quicken
     from core.encoders.hq_sam.encoder import HqSamEncoder
@@ -33,7 +33,7 @@ def encoder_to_time(name: str, device: str = "auto") -> Encoder:
 
 
 def is_at_random(name: str) -> bool:
-    """Whether `encoder_to_time` has no weights but random ones."""
+    """Whether `encoder_to_time` uses random weights for the encoder `name`."""
     from core.encoders.weights.published import OFFICIAL, find_weights
 
     return name in OFFICIAL and find_weights(name) is None
@@ -41,7 +41,7 @@ def is_at_random(name: str) -> bool:
 
 @contextmanager
 def cache_to_time(options: argparse.Namespace) -> Iterator[None]:
-    """Features at random weights are of no use to anybody: they go with the block, unless a cache was named."""
+    """Use a temporary cache for useless features at random weights, unless the user named a cache."""
     if options.cache is not None or not is_at_random(options.encoder):
         yield
         return
@@ -51,7 +51,7 @@ def cache_to_time(options: argparse.Namespace) -> Iterator[None]:
 
 
 def random_network(name: str) -> nn.Module:
-    """HQ-SAM as segment-anything-hq builds it, at random weights, which are as fast as any."""
+    """Build HQ-SAM as segment-anything-hq does, at random weights, which are as fast as trained ones."""
     from core.encoders.hq_sam.encoder import empty_network
 
     network = empty_network(name)
@@ -60,7 +60,7 @@ def random_network(name: str) -> nn.Module:
 
 
 def random_state(name: str) -> dict[str, Tensor]:
-    """Weights of an HQ-SAM encoder that are of no use but to be timed with."""
+    """Make random weights of an HQ-SAM encoder, for benchmarks of speed only."""
     import torch
 
     from core.encoders.hq_sam.encoder import empty_network

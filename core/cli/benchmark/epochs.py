@@ -1,9 +1,9 @@
-"""How long an epoch takes on cached features, with and without AMP, and when every step encodes its pictures anew.
+"""Measure the time of an epoch: on cached features with and without AMP, and with encoding in every step.
 
-SET is a folder of images/ and annotations.json (COCO detection). The refiner is trained on its first pictures in each
-way, and measured on the others, so that speed is not bought with quality. AMP is bf16 or fp16 and needs a GPU. HQ-SAM
-runs at random weights where the published ones are not here: just as fast, but then the IoU tells nothing, and the
-features are kept for this run alone.
+SET is a folder of images/ and annotations.json (COCO detection). Each way trains the refiner on the first pictures of
+the set and measures it on the others, to show that speed costs no quality. AMP is bf16 or fp16 and needs a GPU. HQ-SAM
+runs at random weights where the published ones are not installed: just as fast, but then the IoU means nothing, and
+the features are kept for this run only.
 
 examples:
   boxrefine benchmark epochs --set dev/raccoon
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core.cli.benchmark.encoders_to_time import cache_to_time, encoder_to_time
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
-from core.cli.terminal import Figure, say, summarise, table, watch
+from core.cli.terminal import Figure, say, summarize, table, watch
 from core.errors import BadInputError
 from core.resources import RESOURCES
 
@@ -27,7 +27,7 @@ CONFIG = RESOURCES / "configs" / "box_refinement_config.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--set, --pictures, --epochs, --config and the options of encoder and cache."""
+    """Add --set, --pictures, --epochs, --config and the options of encoder and cache."""
     parser.add_argument("--set", metavar="DIR", type=Path, required=True, help="one labelled set")
     parser.add_argument("--pictures", metavar="N", type=int, default=40, help="to train on, default %(default)s")
     parser.add_argument("--epochs", metavar="N", type=int, default=3, help="of each way, default %(default)s")
@@ -64,5 +64,5 @@ def run(options: argparse.Namespace) -> int:
                 )
             )
         figures: list[Figure] = [asdict(row) for row in rows]
-        summarise({"rows": figures, "speed_up": round(rows[-1].seconds / rows[0].seconds, 2), **source_figures(source)})
+        summarize({"rows": figures, "speed_up": round(rows[-1].seconds / rows[0].seconds, 2), **source_figures(source)})
     return 0

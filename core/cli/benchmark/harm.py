@@ -1,6 +1,6 @@
-"""What the refiner does to boxes that are already tight: the true ones, and true ones with very little noise.
+"""Measure the harm to boxes that are already tight: the true ones, and true ones with very little noise.
 
-moved is the share of boxes with an edge that went by more than 2 % of its side, harmed the share that lost more than
+moved is the share of boxes with an edge that moved by more than 2 % of its side, harmed the share that lost more than
 0.02 IoU. DIR holds one folder a set: images/ and annotations.json (COCO detection).
 
 examples:
@@ -14,7 +14,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from core.cli.benchmark import labelled_benchmark
-from core.cli.benchmark.labelled_benchmark import cells, measured, report, rows_of, with_means
+from core.cli.benchmark.labelled_benchmark import cells, measure_sets, report, rows_of, with_means
 from core.cli.terminal import table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ HEADER = ["set", "noise", "boxes", "IoU before", "IoU after", "moved", "harmed"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What all benchmarks on labelled sets take."""
+    """Add the options of all benchmarks on labelled sets."""
     labelled_benchmark.add_arguments(parser)
 
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from core.evaluation.harm import harm_row
     from core.evaluation.labelled_set import Answers, refined_set
 
-    answers, about = measured(
+    answers, about = measure_sets(
         options,
         lambda labelled, source, refiner: refined_set(
             labelled, source=source, refiner=refiner, noises=NOISES, seed=options.seed
@@ -46,5 +46,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def line(row: HarmRow) -> list[str | float]:
-    """One line of the table."""
+    """List the cells of one line of the table."""
     return [row.set, row.noise, row.boxes, row.iou_before, row.iou_after, row.moved, row.harmed]

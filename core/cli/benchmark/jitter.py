@@ -1,8 +1,8 @@
-"""How calm refined boxes are while a hand drags: movement of their edges from step to step, and jumps.
+"""Measure the jitter of refined boxes during a drag: movement of their edges from step to step, and jumps.
 
 Coarse boxes are dragged from half their size to the whole in 30 steps, from the top left or the bottom right corner,
 and shaken by up to 2 % of their sides. Movements are medians over steps of the mean over the four edges, in pixels at a
-long side of 1024; a jump is a step whose two answers overlap by an IoU below 0.5. DIR holds one folder a set: images/
+long side of 1024; a jump is a step whose two refined boxes have an IoU below 0.5. DIR holds one folder a set: images/
 and annotations.json (COCO detection).
 
 examples:
@@ -16,7 +16,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from core.cli.benchmark import labelled_benchmark
-from core.cli.benchmark.labelled_benchmark import cells, measured, report, rows_of, with_means
+from core.cli.benchmark.labelled_benchmark import cells, measure_sets, report, rows_of, with_means
 from core.cli.terminal import table
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ HEADER = ["set", "path", "boxes", "drawn px", "refined px", "ratio", "refined px
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--boxes, --noise, and what all benchmarks on labelled sets take."""
+    """Add --boxes, --noise and the options of all benchmarks on labelled sets."""
     parser.add_argument(
         "--boxes",
         metavar="N",
         type=labelled_benchmark.at_least_one,
         default=2,
-        help="boxes of each picture, drawn by lot",
+        help="boxes of each picture, chosen at random",
     )
-    parser.add_argument("--noise", default="drag", help="of the coarse boxes, default: drag")
+    parser.add_argument("--noise", default="drag", help="noise of the coarse boxes, default: drag")
     labelled_benchmark.add_arguments(parser)
 
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Drag and shake boxes of every set."""
     from core.evaluation.jitter import Steps, jitter_of_set, jitter_row
 
-    answers, about = measured(
+    answers, about = measure_sets(
         options,
         lambda labelled, source, refiner: jitter_of_set(
             labelled,
@@ -59,5 +59,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def line(row: JitterRow) -> list[str | float]:
-    """One line of the table."""
+    """List the cells of one line of the table."""
     return [row.set, row.path, row.boxes, row.drawn_px, row.refined_px, row.ratio, row.refined_px_95, row.jumps]

@@ -1,6 +1,6 @@
-"""What the benchmarks on labelled sets share: their options, the walk over the sets, rows, tables and the JSON line.
+"""Shared by the benchmarks on labelled sets: options, the loop over the sets, rows, tables and the JSON line.
 
-A benchmark gives its answers set by set and turns them into rows; each table ends with a row of all boxes together
+A benchmark measures its answers set by set and turns them into rows. Each table ends with a row of all boxes together
 and one of the means over sets, where each set counts the same.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from core.cli.options import add_cache_options, add_careful_option, add_encoder_options, open_source, source_figures
-from core.cli.terminal import Figure, say, summarise, watch
+from core.cli.terminal import Figure, say, summarize, watch
 from core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ Row = TypeVar("Row")
 
 
 class Measure(Protocol[Answer]):
-    """Measures one set: answers by noise, path or whatever the benchmark compares."""
+    """Measures one set: answers by case (the noise, the path, whatever the benchmark compares)."""
 
     def __call__(self, labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner) -> Job[dict[str, Answer]]: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --limit, --seed, --refiner, --careful and the options of encoder and cache."""
+    """Add --data, --limit, --seed, --refiner, --careful and the options of encoder and cache."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--limit", metavar="N", type=at_least_one, help="only the first N pictures of each set")
     parser.add_argument("--seed", type=int, default=0)
@@ -45,16 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def at_least_one(text: str) -> int:
-    """An option that counts. Raises what argparse tells the user about."""
+    """Parse a number of 1 or more. Raises ArgumentTypeError, which argparse reports."""
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return int(text)
 
 
-def measured(
+def measure_sets(
     options: argparse.Namespace, measure: Measure[Answer]
 ) -> tuple[dict[str, dict[str, Answer]], dict[str, Figure]]:
-    """Answers by set, then by what is compared, and what the summary says of the models."""
+    """Measure every set of --data: answers by set and case, and the models' figures for the JSON summary.
+
+    Raises BadInputError where no set has a box.
+    """
     from core.evaluation.accuracy import find_sets
     from core.evaluation.labelled_set import read_labelled_set
     from core.refiner.checkpoint import load_refiner
@@ -78,14 +81,14 @@ def rows_of(
     row: Callable[[str, str, Answer], Row],
     together: Callable[[Sequence[Answer]], Answer],
 ) -> list[Row]:
-    """A row for each set and case, and one for all boxes of each case."""
+    """Build a row for each set and case, and one for all boxes of each case."""
     cases = next(iter(answers.values()))
     rows = [row(name, case, found) for name, by_case in answers.items() for case, found in by_case.items()]
     return rows + [row(ALL, case, together([by_case[case] for by_case in answers.values()])) for case in cases]
 
 
 def with_means(lines: Sequence[Sequence[str | float]]) -> list[list[str | float]]:
-    """Lines of set, case and figures, and for each case the mean over sets behind them (ints are counts: summed)."""
+    """Append to lines of set, case and figures the mean over sets of each case (ints are counts: summed)."""
     found = [list(line) for line in lines]
     for case in dict.fromkeys(line[1] for line in lines):
         columns = zip(*[line[2:] for line in lines if line[1] == case and line[0] != ALL], strict=True)
@@ -94,16 +97,16 @@ def with_means(lines: Sequence[Sequence[str | float]]) -> list[list[str | float]
 
 
 def cells(lines: Sequence[Sequence[str | float]]) -> list[list[str]]:
-    """Text for a table: counts as they stand, figures to three digits after the point."""
+    """Format lines for a table: counts unchanged, figures with three digits after the point."""
     return [[f"{value:.3f}" if isinstance(value, float) else str(value) for value in line] for line in lines]
 
 
 def report(options: argparse.Namespace, tables: Sequence[str], rows: Sequence[Any], about: dict[str, Figure]) -> None:
-    """Tables unless --json, then the line for programs; `rows` are dataclasses."""
+    """Print the tables unless --json, then the JSON line; `rows` are dataclasses."""
     if not options.json:
         say("\n\n".join(tables))
     figures: list[Figure] = [asdict(row) for row in rows]
-    summarise({"rows": figures, **about})
+    summarize({"rows": figures, **about})
 
 
 def _mean(values: Sequence[str | float]) -> str | float:

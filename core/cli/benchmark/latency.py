@@ -1,4 +1,4 @@
-"""How long one waits: refining with features in memory, encoding, and a drag in the window.
+"""Measure latency: refining with features in memory, encoding, and a drag in the window.
 
 Medians in milliseconds. SamPredictor is segment-anything-hq's own, with vit_tiny at random weights, which are as fast
 as trained ones. The window is drawn offscreen.
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from core.cli.terminal import Figure, say, summarise, table
+from core.cli.terminal import Figure, say, summarize, table
 
 if TYPE_CHECKING:
     from core.geometry import Boxes
@@ -27,9 +27,9 @@ WIDTH, HEIGHT, MANY = 1920, 1080, 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--device, --repeats and --no-sam."""
+    """Add --device, --repeats and --no-sam."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="where to compute")
-    parser.add_argument("--repeats", metavar="N", type=int, default=30, help="how often each thing is timed")
+    parser.add_argument("--repeats", metavar="N", type=int, default=30, help="how often each operation is timed")
     parser.add_argument("--no-sam", action="store_true", help="leave SamPredictor out, which takes a while on a CPU")
 
 
@@ -46,12 +46,12 @@ def run(options: argparse.Namespace) -> int:
         say(table(["what", "median ms"], [[name, f"{value:.1f}"] for name, value in rows.items()]))
     milliseconds: Figure = {name: round(value, 2) for name, value in rows.items()}
     threads = torch.get_num_threads()
-    summarise({"median_ms": milliseconds, "device": options.device, "threads": threads, "cores": os.cpu_count()})
+    summarize({"median_ms": milliseconds, "device": options.device, "threads": threads, "cores": os.cpu_count()})
     return 0
 
 
 def own_medians(device: str, repeats: int) -> Iterator[tuple[str, float]]:
-    """Refining one box and many of one picture, and encoding it."""
+    """Time refining one box and MANY boxes of one picture, and encoding it: names and median milliseconds."""
     from core.encoders.catalogue import load_encoder
     from core.geometry import Frame
     from core.refiner.checkpoint import load_refiner
@@ -67,7 +67,7 @@ def own_medians(device: str, repeats: int) -> Iterator[tuple[str, float]]:
 
 
 def sam_medians(device: str, *, repeats: int) -> dict[str, float]:
-    """The same with the predictor that HQ-SAM ships."""
+    """Time the same operations of segment-anything-hq's SamPredictor."""
     import warnings
 
     import torch
@@ -75,7 +75,7 @@ def sam_medians(device: str, *, repeats: int) -> dict[str, float]:
     from core.encoders.catalogue import choose_device
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it uses old names of timm, and says so at each import
+        warnings.simplefilter("ignore")  # it uses deprecated names of timm, which warns at each import
         from segment_anything_hq import SamPredictor, sam_model_registry
 
         torch.manual_seed(0)
@@ -96,7 +96,7 @@ def sam_medians(device: str, *, repeats: int) -> dict[str, float]:
 
 
 def example() -> tuple[Picture, Boxes]:
-    """A real picture at 1920 x 1080, and boxes all over it."""
+    """A photograph at 1920 x 1080, and MANY random boxes on it."""
     import cv2
     import numpy as np
 
@@ -111,7 +111,7 @@ def example() -> tuple[Picture, Boxes]:
 
 
 def median_ms(call: Callable[[], object], repeats: int) -> float:
-    """Median of `repeats` calls after two that do not count, in milliseconds."""
+    """The median time of `repeats` calls after two for warming up, in milliseconds."""
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()

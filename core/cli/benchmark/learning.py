@@ -1,13 +1,13 @@
-"""How much better boxes become after N corrections, set by set, and what that costs other sets.
+"""Measure the gain in IoU after N corrections, set by set, and the loss on other sets.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). The shipped refiner is taught by the first N
-boxes of a set, drawn with HQ-SAM's box noise, and measured on the pictures that are left. `others` is the change on
-the other set that loses most, as a project uses the refiner (categories that it was not taught go to the refiner it
-came from); `weights` is the same had all boxes gone to the taught weights. In the summary, `by_set` has that for each
-other set, with the number of its boxes and bounds (90 % each) of what may be chance: the worst of several sets with a
-dozen boxes each lies below zero by chance alone. `blend` is how far the weights went of the way that was learned. `s`
-is the time of a whole run of teaching with features cached (margins, training, gate), `training` that of its loop. The
-curves (PNG) go to --out.
+boxes of a set, drawn with HQ-SAM's box noise, and measured on the remaining pictures. `others` is the change on the
+other set that loses most, as a project uses the refiner (categories that it was not taught go to the refiner that it
+started from); `weights` is the same if all boxes went to the taught weights. In the summary, `by_set` has that for each
+other set, with the number of its boxes and bounds (90 % each) of chance: the worst of several sets with a dozen boxes
+each is below zero by chance alone. `blend` is the share of the learned change that the weights keep. `s` is the time of
+a whole run of teaching with features cached (margins, training, gate), `training` that of its loop. The curves (PNG)
+go to --out.
 
 examples:
   boxrefine benchmark learning --data dev
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
-from core.cli.terminal import Figure, say, summarise, table, watch
+from core.cli.terminal import Figure, say, summarize, table, watch
 from core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ MEANS_HEADER = ["corrections", "sets", "mean gain", "promoted", "most lost by ot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data, --only, --sizes, --noise, --others, --config, --out and the options of encoder and cache."""
+    """Add --data, --only, --sizes, --noise, --others, --config, --out and the options of encoder and cache."""
     from core.cli.train import DEFAULT_CONFIG
 
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
@@ -89,12 +89,12 @@ def run(options: argparse.Namespace) -> int:
             "threads": torch.get_num_threads(),
             **source_figures(source),
         }
-        summarise({"rows": figures, "means": means(rows), **about})
+        summarize({"rows": figures, "means": means(rows), **about})
     return 0
 
 
 def cells(row: LearningRow) -> list[str]:
-    """One row of the table."""
+    """Format one row of the table."""
     ious = [f"{value:.3f}" for value in (row.drawn, row.before, row.after)]
     changes = [f"{value:+.3f}" for value in (row.others, row.weights)]
     promoted = "yes" if row.promoted else "no"
@@ -103,14 +103,14 @@ def cells(row: LearningRow) -> list[str]:
 
 
 def means(rows: Sequence[LearningRow]) -> dict[str, Figure]:
-    """Mean gain over sets for each number of corrections."""
+    """The mean gain over sets for each number of corrections."""
     sizes = dict.fromkeys(row.corrections for row in rows)
     gains = {size: [row.gain for row in rows if row.corrections == size] for size in sizes}
     return {str(size): round(sum(found) / len(found), 4) for size, found in gains.items()}
 
 
 def by_size(rows: Sequence[LearningRow]) -> list[list[str]]:
-    """A row for each number of corrections, over all sets that have so many."""
+    """Build a row for each number of corrections, over all sets that have so many."""
     found = []
     for size in dict.fromkeys(row.corrections for row in rows):
         mine = [row for row in rows if row.corrections == size]
@@ -123,7 +123,7 @@ def by_size(rows: Sequence[LearningRow]) -> list[list[str]]:
 
 
 def draw(path: Path, rows: Sequence[LearningRow]) -> None:
-    """The gain of each set by number of corrections."""
+    """Draw the gain of each set by number of corrections."""
     from core.evaluation.plot import draw_lines
 
     sets = dict.fromkeys(row.set for row in rows)

@@ -1,9 +1,10 @@
-"""How long the window does not answer while models load and change, pictures are encoded and the cache is emptied.
+"""Measure stalls of the window while models load and change, pictures are encoded and the cache is emptied.
 
-The real window, drawn offscreen, with settings and a cache of its own. Its thread is asked every 2 ms; a stall is an
-answer that came more than 16 ms late. Of the longest one is told how long the thread worked itself, had no processor,
-and waited for a lane, which holds Python's lock. Of our own making is what is left when what befell an idle process at
-the same time is taken off. Beside them stands the same window at rest. HQ-SAM's encoder is vit_tiny at random weights.
+The real window is drawn offscreen, with settings and a cache of its own. A watchdog polls its thread every 2 ms; a
+stall is an answer that comes more than 16 ms late. The longest one is split into the time in which the thread worked,
+had no processor, and waited for a background thread that held Python's lock. BoxRefine's own share is what remains
+after the delays of an idle process at the same time are subtracted. The same window at rest is the reference. HQ-SAM's
+encoder is vit_tiny at random weights.
 
 examples:
   boxrefine benchmark stalls
@@ -22,28 +23,28 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from core.cli.terminal import Figure, say, summarise, table
+from core.cli.terminal import Figure, say, summarize, table
 from core.errors import BadInputError, StorageError, reason
 
 _OTHER = "vit_tiny"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many pictures and files, and the device."""
+    """Add --count, --files, --traces and --device."""
     parser.add_argument("--count", metavar="N", type=int, default=12, help="pictures opened (default: %(default)s)")
     parser.add_argument(
-        "--files", metavar="N", type=int, default=5000, help="cached files of which two thirds have to go at once"
+        "--files", metavar="N", type=int, default=5000, help="cached files, of which two thirds are evicted at once"
     )
-    parser.add_argument("--traces", metavar="FILE", type=Path, help="write where every thread is in each stall")
+    parser.add_argument("--traces", metavar="FILE", type=Path, help="write the stacks of all threads in each stall")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Watch every phase, print what was found."""
+    """Watch every phase, print the figures."""
     measure = options.window_benchmarks.get("stalls")
     if measure is None or options.count < 2 or options.files < 1:
         raise BadInputError("This benchmark needs the window, two pictures or more, and a file or more.")
-    with _opened(options.traces) as traces, tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
+    with _open_traces(options.traces) as traces, tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
         os.environ["BOXREFINE_WEIGHTS"] = name
         phases = measure(
             options.device,
@@ -60,13 +61,13 @@ def run(options: argparse.Namespace) -> int:
     figures: list[Figure] = [
         {"phase": phase} | {name: round(value, 2) for name, value in found.items()} for phase, found in phases.items()
     ]
-    summarise({"phases": figures, "device": options.device, "cores": os.cpu_count()})
+    summarize({"phases": figures, "device": options.device, "cores": os.cpu_count()})
     return 0
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO | None]:
-    """A file to write to, if one is wanted. Raises StorageError."""
+def _open_traces(path: Path | None) -> Iterator[TextIO | None]:
+    """Open a file to write to, if `path` names one. Raises StorageError."""
     if path is None:
         yield None
         return
@@ -79,7 +80,7 @@ def _opened(path: Path | None) -> Iterator[TextIO | None]:
 
 
 def make_weights(folder: Path) -> None:
-    """vit_tiny at random weights where the app looks for the published ones."""
+    """Write random weights of vit_tiny where the app expects the published ones."""
     import safetensors.torch
 
     from core.cli.benchmark.encoders_to_time import random_state

@@ -1,6 +1,6 @@
-"""How good boxes become on things that touch, cover, hide or contain each other.
+"""Measure IoU on objects that touch, cover, hide or contain each other.
 
-The scenes are made from the outlines of labelled sets: a thing of one picture is pasted against a thing of another one.
+The scenes are made from the outlines of labelled sets: an object of one picture is pasted against an object of another.
 DIR holds one folder a set: images/ and annotations.json (COCO detection); sets without outlines are left out.
 
 examples:
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from core.cli.benchmark.labelled_benchmark import at_least_one, cells, rows_of, with_means
 from core.cli.options import add_encoder_options
-from core.cli.terminal import Figure, complain, say, summarise, table, watch
+from core.cli.terminal import Figure, complain, say, summarize, table, watch
 from core.errors import BadInputError
 
 HEADER = ["set", "case", "boxes", "IoU before", "IoU after", "moved", "harmed"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is measured, and the options of the encoder."""
+    """Add the options of data and noise, and those of the encoder."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets with outlines")
     parser.add_argument("--noise", nargs="+", default=["hq0.4", "drag"], help="default: hq0.4 drag")
     parser.add_argument("--scenes", metavar="N", type=at_least_one, default=80, help="scenes a set, default: 80")
@@ -73,5 +73,5 @@ def run(options: argparse.Namespace) -> int:
     if not options.json:
         say(table(HEADER, cells(with_means(lines))))
     figures: list[Figure] = [asdict(row) for row in rows]
-    summarise({"rows": figures, "seed": options.seed, "scenes": options.scenes, "refiner": refiner.name})
+    summarize({"rows": figures, "seed": options.seed, "scenes": options.scenes, "refiner": refiner.name})
     return 0

@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Mapping
 from types import ModuleType
 
+from core.cli import verb_help
 from core.cli.benchmark import (
     accuracy,
     baseline,
@@ -45,26 +46,19 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "learning": learning,
     "epochs": epochs,
 }
-"""Modules like those of the verbs (see the parser); every benchmark takes --json."""
+"""Modules like those of the verbs (see the parser), with their help in the docstring; each benchmark takes --json."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One sub-verb a benchmark."""
+    """Add one sub-verb for each benchmark."""
     names = parser.add_subparsers(metavar="NAME", required=True)
     for name, module in BENCHMARKS.items():
-        title, _, epilog = (module.__doc__ or "").partition("\n\n")
-        benchmark = names.add_parser(
-            name,
-            help=title[0].lower() + title[1:].rstrip("."),
-            description=title,
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        benchmark = verb_help.add_verb(names, name, verb_help.VerbHelp.of_docstring(module.__doc__))
         benchmark.add_argument("--json", action="store_true", help="only the JSON line, no table")
         module.add_arguments(benchmark)
         benchmark.set_defaults(run_benchmark=module.run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the benchmark that was named."""
+    """Run the benchmark that the user named."""
     return int(options.run_benchmark(options))

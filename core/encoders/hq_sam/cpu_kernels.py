@@ -1,8 +1,8 @@
-"""HQ-SAM's image encoders by the kernels that are quickest on a CPU: the same sums, in another order.
+"""Replace modules of HQ-SAM's image encoders by ones that are faster on a CPU: the same sums, in another order.
 
 Measured with vit_tiny on an AMD EPYC: together they save 30 % of its time, with large pages half. ONNX Runtime was as
-fast, OpenVINO a quarter faster, which is not worth a dependency; bf16, a third faster, costs a hundredth of the
-features' size.
+fast, OpenVINO a quarter faster, which is not worth a dependency. bf16 was a third faster, with an error of a hundredth
+of the features' magnitude.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 
 def quicken(network: nn.Module) -> None:
-    """Put quicker modules in the place of those below `network`, which is in evaluation mode and not to be trained.
+    """Replace modules below `network` by faster ones; it is in evaluation mode, and cannot be trained afterwards.
 
-    Norms disappear in the convolutions before them, so the keys of its weights are no longer those of a file.
+    Norms are fused into the convolutions before them, so the keys of its weights no longer match those of a file.
     """
     from segment_anything_hq.modeling import tiny_vit_sam
 
@@ -36,7 +36,7 @@ def quicken(network: nn.Module) -> None:
 
 
 class _LinearByConvolution(nn.Module):
-    """A linear layer as a convolution of one cell, for which torch has the better kernel where MKL meets an AMD CPU."""
+    """A linear layer as a 1x1 convolution, whose kernel in torch is faster than MKL's linear one on AMD CPUs."""
 
     def __init__(self, original: nn.Linear) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class _LinearByConvolution(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """(..., K) -> (..., N)."""
         if torch.is_autocast_enabled("cpu"):
-            return F.linear(values, self.weight, self.bias)  # bf16 goes to that kernel anyway
+            return F.linear(values, self.weight, self.bias)  # torch uses the faster kernel for bf16 anyway
         cells = values.reshape(1, -1, 1, values.shape[-1]).permute(0, 3, 1, 2)  # channels last, nothing is copied
         found = F.conv2d(cells, self.weight[:, :, None, None], self.bias)
         return found.permute(0, 2, 3, 1).reshape(*values.shape[:-1], -1)
 
 
 class _GeluInPlace(nn.Module):
-    """GELU without a second table, whose memory costs more than the sums; what comes in is a layer's own result."""
+    """GELU in place: allocating its output costs more than computing it. Only the layer before uses its input."""
 
     def forward(self, values: Tensor) -> Tensor:
         answer: Tensor = torch.ops.aten.gelu_(values)
@@ -60,7 +60,7 @@ class _GeluInPlace(nn.Module):
 
 
 class _TinyAttention(nn.Module):
-    """vit_tiny's attention, whose table of what each pair of places adds to a score is the same for every picture."""
+    """vit_tiny's attention; the bias of each pair of positions is computed once, since all pictures share it."""
 
     table: Tensor
 

@@ -1,7 +1,7 @@
 """HQ-SAM: images -> features, and features + boxes -> mask logits, without SamPredictor's one current image.
 
 Ke et al., Segment Anything in High Quality, 2023 (arXiv 2306.01567). The network is that of segment-anything-hq;
-loading, caching and the box-prompted decode are ours.
+BoxRefine has its own loading and its own decoding of box prompts.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from core.encoders.weights.published import OFFICIAL, is_official
 from core.errors import BadInputError
 from core.geometry import MODEL_SIZE, Boxes, Frame, as_boxes
 from core.images import Picture
+from core.translation import tr
 
 LOGITS_SIZE = 256
 """Side of the mask logits: one cell every 4 frame pixels."""
@@ -37,9 +38,9 @@ BOXES_AT_ONCE = 16
 
 
 class HqSamEncoder:
-    """One HQ-SAM network as an Encoder, with the decode of its own features beside it.
+    """One HQ-SAM network as an Encoder that also decodes masks from its features.
 
-    Holds weights and no image, so threads may share it.
+    It holds weights and no image, so threads may share it.
     """
 
     def __init__(self, network: nn.Module, *, name: str, sha256: str, device: torch.device) -> None:
@@ -48,7 +49,7 @@ class HqSamEncoder:
         self._name = name
         self._device = device
         self.sha256 = sha256
-        self._position_code = self._code_of_positions()
+        self._position_code = self._encode_positions()
 
     @property
     def name(self) -> str:
@@ -74,32 +75,32 @@ class HqSamEncoder:
         return is_official(name=self._name, sha256=self.sha256)
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
-        """Features, on the CPU in fp16, of the part `frame` of an upright (height, width, 3) uint8 RGB picture.
+        """Encode the part `frame` of an upright (height, width, 3) uint8 RGB picture: features on the CPU in fp16.
 
-        `detail` is the sum that the HQ decoder would compute anew for every box. Raises BadInputError where the
-        frame is not one of this picture.
+        `detail` is the sum that the HQ decoder would otherwise compute for every box. Raises BadInputError where
+        `frame` is of another image size.
         """
         with torch.inference_mode():
             embedding, intermediate = self._network.image_encoder(self._pixels(picture, frame))
             decoder = self._network.mask_decoder
-            early = intermediate[0].permute(0, 3, 1, 2)  # every backbone gives its first one as (1, 64, 64, C)
+            early = intermediate[0].permute(0, 3, 1, 2)  # each backbone returns its first one as (1, 64, 64, C)
             detail = decoder.embedding_encoder(embedding) + decoder.compress_vit_feat(early)
-        return ImageFeatures(_kept(embedding), _kept(detail), frame, self.identity)
+        return ImageFeatures(_to_cached(embedding), _to_cached(detail), frame, self.identity)
 
     @property
     def input_side(self) -> int:
         return MODEL_SIZE
 
     @property
-    def half_pays(self) -> bool:
+    def is_exact_in_half(self) -> bool:
         return True
 
-    def laid_out(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
-        """See `BatchedEncoder.laid_out`."""
+    def resize(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
+        """See `BatchedEncoder.resize`."""
         part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
         width, height = resized(frame)
         square = torch.zeros((MODEL_SIZE, MODEL_SIZE, 3), dtype=torch.uint8)
-        square[:height, :width] = (_shrunk_fast if fast else _shrunk)(part, height=height, width=width)
+        square[:height, :width] = (_shrink_fast if fast else _shrink)(part, height=height, width=width)
         return square, width, height
 
     def batch_network(self) -> BatchNetwork:
@@ -107,16 +108,16 @@ class HqSamEncoder:
         return _HqBatches(self._network)
 
     def mask_logits(self, features: ImageFeatures, boxes_in_frame: ArrayLike) -> Tensor:
-        """HQ mask logits (N, 256, 256), float32 on the CPU, of boxes (N, 4) in frame pixels (see `to_frame`).
+        """Decode HQ mask logits (N, 256, 256), float32 on the CPU, for boxes (N, 4) in frame pixels (see `to_frame`).
 
-        One cell every 4 frame pixels, the padding included. Raises BadInputError, see `masks`.
+        There is one cell every 4 frame pixels, the padding included. Raises BadInputError as `masks` does.
         """
         return self.masks(features, boxes_in_frame)[0]
 
     def masks(self, features: ImageFeatures, boxes_in_frame: ArrayLike) -> tuple[Tensor, Tensor]:
-        """Mask logits (N, 256, 256) and the IoU (N,) that SAM expects of each mask, float32 on the CPU.
+        """Decode mask logits (N, 256, 256) and SAM's predicted IoU (N,) of each mask, float32 on the CPU.
 
-        What SamPredictor.predict(box=..., multimask_output=False, hq_token_only=False) computes, for many boxes.
+        Equals SamPredictor.predict(box=..., multimask_output=False, hq_token_only=False), for many boxes at once.
         Raises BadInputError where a box is not finite or the features are of another encoder.
         """
         rows = checked_boxes(boxes_in_frame)
@@ -131,7 +132,7 @@ class HqSamEncoder:
         logits, scores = zip(*parts, strict=True)
         return torch.cat(logits), torch.cat(scores)
 
-    def _code_of_positions(self) -> Tensor:
+    def _encode_positions(self) -> Tensor:
         with torch.inference_mode():
             code: Tensor = self._network.prompt_encoder.get_dense_pe()
         return code
@@ -145,14 +146,19 @@ class HqSamEncoder:
             dense_prompt_embeddings=dense,
             hq_features=detail,
         )
-        # SAM's single-mask token is the first, the HQ token the last; the HQ mask is a correction to the former.
+        # The first mask is of SAM's single-mask token, the last of the HQ token, which corrects the first.
         return (masks[:, 0] + masks[:, -1]).float().cpu(), scores[:, 0].float().cpu()
 
     def _pixels(self, picture: Picture, frame: Frame) -> Tensor:
-        """The frame of a picture as SAM wants it: (1, 3, 1024, 1024), normalised, zeros right and below."""
+        """Resize and normalize the frame of a picture for SAM: (1, 3, 1024, 1024), zeros right and below."""
         if picture.shape[:2] != (frame.image_height, frame.image_width):
-            shown = f"{picture.shape[1]}x{picture.shape[0]}, not {frame.image_width}x{frame.image_height}"
-            raise BadInputError(f"The picture is {shown} pixels: open it again, it changed on the disk.")
+            raise BadInputError(
+                tr(
+                    "The picture is {found}, not {wanted} pixels: open it again, it changed on the disk.",
+                    found=f"{picture.shape[1]}x{picture.shape[0]}",
+                    wanted=f"{frame.image_width}x{frame.image_height}",
+                )
+            )
         part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
         small = np.array(Image.fromarray(part).resize(resized(frame), Image.Resampling.BILINEAR))
         values = torch.as_tensor(small, device=self._device).permute(2, 0, 1)[None]
@@ -163,7 +169,7 @@ class HqSamEncoder:
 
 
 class _HqBatches(BatchNetwork):
-    def __init__(self, network: Any) -> None:  # noqa: ANN401 - of the package, which has no types
+    def __init__(self, network: Any) -> None:  # noqa: ANN401 - the package has no types
         super().__init__(network.pixel_mean[None].clone(), network.pixel_std[None].clone())
         self._network = network
 
@@ -174,35 +180,36 @@ class _HqBatches(BatchNetwork):
         return embedding, decoder.embedding_encoder(embedding) + decoder.compress_vit_feat(early)
 
 
-def _shrunk(part: Picture, *, height: int, width: int) -> Tensor:
-    """(height, width, 3) uint8, as segment-anything-hq resizes."""
+def _shrink(part: Picture, *, height: int, width: int) -> Tensor:
+    """Resize as segment-anything-hq does: (height, width, 3) uint8."""
     return torch.from_numpy(np.array(Image.fromarray(part).resize((width, height), Image.Resampling.BILINEAR)))
 
 
-def _shrunk_fast(part: Picture, *, height: int, width: int) -> Tensor:
-    """The same in a quarter of the time; one value in fifty of a large picture differs, by one level, far below what
-    bf16 rounds off.
+def _shrink_fast(part: Picture, *, height: int, width: int) -> Tensor:
+    """Resize in a quarter of the time, because a GPU with a small encoder outruns the CPU cores that resize for it.
 
-    It matters because a GPU with a small encoder takes pictures faster than the cores of its machine resize them.
+    One value in fifty of a large picture differs by one level, which is far below the rounding of bf16.
     """
     planes = torch.from_numpy(part).permute(2, 0, 1)[None]
     return functional.interpolate(planes, size=(height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0)
 
 
 def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:
-    """HQ-SAM with the backbone `name` (vit_tiny, vit_b, vit_l, vit_h) and the weights of a .pth or .safetensors file.
+    """Load HQ-SAM with the backbone `name` (vit_tiny, vit_b, vit_l, vit_h) from a .pth or .safetensors file.
 
-    Raises BadWeightsError where the file is missing, damaged, more than weights, or of another backbone, and
+    Raises BadWeightsError where the file is missing, damaged, of another backbone, or holds more than weights, and
     BadInputError where there is no such backbone.
     """
     if name not in OFFICIAL:
-        raise BadInputError(f"There is no HQ-SAM encoder {name}: choose one of {', '.join(OFFICIAL)}.")
+        raise BadInputError(
+            tr("There is no HQ-SAM encoder {name}: choose one of {names}.", name=name, names=", ".join(OFFICIAL))
+        )
     state = in_float32(load_state(weights))
     network = empty_network(name)
     load_strictly(network, state, path=weights, assign=True)
     network.requires_grad_(False)
     fuse_attention(network)
-    # Anew after loading: vit_tiny works out its attention biases at eval(), and the builder did so too early.
+    # Again after loading: vit_tiny computes its attention biases in eval(), which the builder calls too early.
     network.eval()
     if device.type == "cpu":
         quicken(network.get_submodule("image_encoder"))
@@ -210,18 +217,18 @@ def load_hq_sam(name: str, weights: Path, device: torch.device) -> HqSamEncoder:
 
 
 def resized(frame: Frame) -> tuple[int, int]:
-    """Width and height in frame pixels that SAM resizes a frame to: whole numbers, the long side 1024."""
+    """Width and height in pixels to which SAM resizes a frame: whole numbers, the long side 1024."""
     width, height = (max(int(side * frame.scale + 0.5), 1) for side in (frame.width, frame.height))
     return width, height
 
 
 def to_frame(boxes: ArrayLike, frame: Frame) -> Boxes:
-    """Image pixels -> frame pixels as SAM maps them, (N, 4): each axis by its own, rounded, size."""
+    """Map boxes (N, 4) from image pixels to frame pixels as SAM does: each axis by its own rounded size."""
     return (as_boxes(boxes) - _offset(frame)) * _scales(frame)
 
 
 def to_image(boxes: ArrayLike, frame: Frame) -> Boxes:
-    """Frame pixels -> image pixels, (N, 4): the way back from `to_frame`."""
+    """Map boxes (N, 4) from frame pixels to image pixels: the inverse of `to_frame`."""
     return as_boxes(boxes) / _scales(frame) + _offset(frame)
 
 
@@ -235,28 +242,29 @@ def _scales(frame: Frame) -> Boxes:
     return np.array([[across, down, across, down]], np.float64)
 
 
-def _kept(values: Tensor) -> Tensor:
-    """(1, C, H, W) as it is cached: (C, H, W) fp16 on the CPU, and fit for training (no inference tensor)."""
+def _to_cached(values: Tensor) -> Tensor:
+    """(1, C, H, W) -> (C, H, W) fp16 on the CPU, not an inference tensor, so that training can use it."""
     with torch.inference_mode(mode=False):
         return values[0].to("cpu", torch.float16, copy=True, memory_format=torch.contiguous_format)
 
 
 def empty_network(name: str) -> nn.Module:
-    """The network without weights, to be filled; imported here because the package is slow to load and few need it.
+    """Build the network with parameters on the meta device, which take no memory, to be filled by the caller.
 
-    Its parameters take no memory and no time (vit_tiny's do: it cannot be built without).
+    vit_tiny is an exception: it can be built with real parameters only.
     """
     with warnings.catch_warnings():
-        # It imports by timm's old names and registers its models over timm's.
-        warnings.filterwarnings("ignore", "Importing from timm", FutureWarning)
-        warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)
+        # The package imports by deprecated names of timm, and registers its models over timm's.
+        warnings.filterwarnings("ignore", "Importing from timm", FutureWarning)  # untranslated: timm's warning
+        warnings.filterwarnings("ignore", "Overwriting tiny_vit", UserWarning)  # untranslated: timm's warning
+        # Imported here because it is slow, and the light encoder does not need it.
         from segment_anything_hq import sam_model_registry
     if name == "vit_tiny":
         whole: nn.Module = sam_model_registry[name](checkpoint=None)
         return whole
     with torch.device("meta"):
         network: nn.Module = sam_model_registry[name](checkpoint=None)
-    # These two are no weights, so no file brings them.
+    # These two are constants, which no weights file holds.
     network.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(-1, 1, 1), persistent=False)
     network.register_buffer("pixel_std", torch.tensor(PIXEL_STD).view(-1, 1, 1), persistent=False)
     return network

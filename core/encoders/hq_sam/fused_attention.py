@@ -1,8 +1,9 @@
-"""Attention of SAM's image encoders without its table of scores, which is what keeps a GPU waiting for its memory.
+"""Attention of SAM's image encoders by a fused kernel, which stores no matrix of scores in the GPU's memory.
 
-SAM adds to each score two numbers that hang on the query and on the key's row or column (Li et al., MViTv2, 2022). Put
-behind the query, with the key's row and column as unit vectors behind the key, they come out of the same product, so
-that a fused kernel (Dao et al., FlashAttention, 2022), which takes no such table, can do all of it.
+SAM adds two relative position biases to each score, which depend on the query and on the key's row or column (Li et
+al., MViTv2, 2022). Fused kernels (Dao et al., FlashAttention, 2022) take no such biases. So the biases of all rows and
+columns are appended to the query, and the key's row and column to the key as one-hot vectors: the product of query and
+key then includes the biases.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _ALIGNED = 8  # fused kernels want channels in multiples of this
 
 
 class FusedAttention(nn.Module):
-    """The same as segment-anything-hq's `Attention` with its very parameters, under the same names."""
+    """Computes the same as segment-anything-hq's `Attention`, with its parameters under the same names."""
 
     def __init__(self, original: nn.Module) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class FusedAttention(nn.Module):
         return answer
 
     def _row_and_column(self, query: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-        """What the key's row (B, heads, N, H) and its column (B, heads, N, W) add to the scores of query."""
+        """The biases of each query for the key's row (B, heads, N, H) and for its column (B, heads, N, W)."""
         placed = query.unflatten(2, (height, width))
         by_row = torch.einsum("bnhwc,hkc->bnhwk", placed, _by_distance(self.rel_pos_h, height).to(query.dtype))
         by_column = torch.einsum("bnhwc,wkc->bnhwk", placed, _by_distance(self.rel_pos_w, width).to(query.dtype))
@@ -55,11 +56,11 @@ class FusedAttention(nn.Module):
 
 
 def fuse_attention(network: nn.Module) -> int:
-    """Put FusedAttention in the place of SAM's own in all blocks below `network`; how many there are (vit_tiny: 0).
+    """Replace SAM's attention by FusedAttention in all blocks below `network`; return their number (vit_tiny: 0).
 
-    Those that see windows gain little by themselves. Whole, vit_h took 15.1 ms a picture on an H200 (batches of 8,
-    bf16, compiled) with all blocks fused, and 18.6 with only the four that see the whole picture, in a run of its own
-    beside other programs.
+    Blocks with windowed attention gain little by themselves. vit_h took 15.1 ms a picture on an H200 (batches of 8,
+    bf16, compiled) with all blocks fused, and 18.6 ms with only the four global ones fused; other programs ran beside
+    the second measurement.
     """
     from segment_anything_hq.modeling.image_encoder import Attention
 
@@ -71,6 +72,6 @@ def fuse_attention(network: nn.Module) -> int:
 
 
 def _by_distance(table: Tensor, side: int) -> Tensor:
-    """A parameter's row for each pair of places along a side: (2 * side - 1, C) -> (side, side, C)."""
+    """Select a parameter's row for each pair of positions along a side: (2 * side - 1, C) -> (side, side, C)."""
     places = torch.arange(side, device=table.device)
     return table[places[:, None] - places[None, :] + side - 1]

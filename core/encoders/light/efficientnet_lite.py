@@ -1,7 +1,7 @@
-"""EfficientNet-Lite's layers as far as the light encoder reads them, under timm's names, without importing timm.
+"""EfficientNet-Lite without its classifier, under timm's names, without importing timm.
 
-Importing timm brings all of its models, torchvision and torch's compiler: longer than importing torch itself, with
-Python's lock held while the window wants to be painted. A test holds the two to be equal to the bit.
+Importing timm imports all of its models, torchvision and torch's compiler. That takes longer than importing torch, and
+holds Python's lock, so that the window cannot paint. A test compares the results with timm's to the bit.
 Tan & Le, EfficientNet, 2019; the Lite variants leave squeeze-and-excitation out and end in ReLU6.
 """
 
@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _STEM_WIDTH = 32
-_NORM_EPS = 1e-3  # TensorFlow's, by which the published weights were trained
+_NORM_EPS = 1e-3  # TensorFlow's, with which the published weights were trained
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Blocks in a row: the first has the stride and changes the width, and inside all are `grow` times as wide."""
+    """A sequence of blocks. The first one has the stride and changes the width; `grow` is the expansion inside each."""
 
     blocks: int
     kernel: int
@@ -30,7 +30,7 @@ class Stage:
 
 
 def _stages(blocks: tuple[int, ...], channels: tuple[int, ...]) -> tuple[Stage, ...]:
-    """The seven stages, which differ from one EfficientNet-Lite to the other in these figures alone."""
+    """Build the seven stages; the EfficientNet-Lites differ only in numbers of blocks and channels."""
     kernels, strides, growth = (3, 3, 5, 3, 5, 5, 3), (1, 2, 2, 2, 1, 2, 1), (1, 6, 6, 6, 6, 6, 6)
     return tuple(Stage(*figures) for figures in zip(blocks, kernels, strides, growth, channels, strict=True))
 
@@ -40,7 +40,7 @@ LITE: Mapping[str, tuple[Stage, ...]] = {
     "lite2": _stages((1, 3, 3, 4, 4, 5, 1), (16, 24, 48, 88, 120, 208, 352)),
 }
 READ = (0, 1, 2, 4, 6)
-"""The stages whose results are read: the last ones of strides 2, 4, 8, 16 and 32."""
+"""The stages whose results the light encoder uses: the last ones of strides 2, 4, 8, 16 and 32."""
 
 
 class EfficientNetLite(nn.Module):
@@ -63,7 +63,7 @@ class EfficientNetLite(nn.Module):
                 )
                 channels, number = stage.channels, number + 1
             self.blocks.append(nn.Sequential(*blocks))
-        self.apply(_start)
+        self.apply(_initialize)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         values = _relu6(self.bn1(self.conv_stem(pictures)))
@@ -76,7 +76,7 @@ class EfficientNetLite(nn.Module):
 
 
 class _FirstBlock(nn.Module):
-    """A depthwise and a pointwise convolution; there is one, and it changes the width, so that nothing goes past it."""
+    """A depthwise and a pointwise convolution, without a skip connection, since it changes the width."""
 
     def __init__(self, channels: int, stage: Stage) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class _FirstBlock(nn.Module):
 
 
 class _Block(nn.Module):
-    """Wider, depthwise, narrower; where the shape stays, what comes in is added."""
+    """An inverted residual: expand, depthwise convolution, project; a skip connection where the shape stays."""
 
     def __init__(self, channels: int, stage: Stage, *, stride: int, drop_path: float) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class _Block(nn.Module):
 
 
 class _SameConv2d(nn.Conv2d):
-    """A strided convolution padded as TensorFlow does: where the padding is odd, the larger part is right and below."""
+    """A strided convolution with TensorFlow's "same" padding: an odd padding has its larger part right and below."""
 
     def forward(self, values: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, D, ceil(H / stride), ceil(W / stride))."""
@@ -143,8 +143,8 @@ def _relu6(values: Tensor) -> Tensor:
     return F.relu6(values, inplace=True)
 
 
-def _start(module: nn.Module) -> None:
-    """Random weights whose results keep their size from layer to layer (He et al., 2015, by what goes out)."""
+def _initialize(module: nn.Module) -> None:
+    """Initialize weights so that gradients keep their magnitude from layer to layer (He et al., 2015, fan-out)."""
     if isinstance(module, nn.Conv2d):
         across = module.kernel_size[0] * module.kernel_size[1] * module.out_channels // module.groups
         nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 / across))

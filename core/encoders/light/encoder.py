@@ -22,7 +22,7 @@ from core.geometry import Frame
 from core.images import Picture
 
 INPUT_SIZE = 512
-MEAN = STD = 0.5  # what the ImageNet weights of EfficientNet-Lite were trained with
+MEAN = STD = 0.5  # those with which the ImageNet weights of EfficientNet-Lite were trained
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
@@ -31,7 +31,7 @@ BACKBONES = tuple(LITE)
 
 
 def separable(channels: int) -> nn.Sequential:
-    """A depthwise 3x3 and a pointwise convolution: nearly a full 3x3 at a fraction of a CPU's time."""
+    """Build a depthwise 3x3 and a pointwise convolution: nearly a full 3x3 at a fraction of a CPU's time."""
     return nn.Sequential(
         nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
         nn.Conv2d(channels, channels, 1, bias=False),
@@ -41,22 +41,22 @@ def separable(channels: int) -> nn.Sequential:
 
 
 def lateral(channels_in: int, channels_out: int) -> nn.Sequential:
-    """A pointwise convolution that brings one level of the backbone to the pyramid's width."""
+    """Build a pointwise convolution that brings one level of the backbone to the pyramid's width."""
     return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, bias=False), nn.BatchNorm2d(channels_out))
 
 
-def doubled(values: Tensor) -> Tensor:
+def upsample(values: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, 2H, 2W), bilinear."""
     return F.interpolate(values, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class LightNetwork(nn.Module):
-    """(N, 3, 512, 512) normalised pictures -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256)."""
+    """(N, 3, 512, 512) normalized pictures -> embedding (N, 256, 64, 64) and detail (N, 32, 256, 256)."""
 
     def __init__(
         self, backbone: str = "lite0", *, width: int = 128, fine_width: int = 64, drop_path: float = 0.0
     ) -> None:
-        """`drop_path`: the share of the backbone's last block that training leaves out at random, earlier ones less."""
+        """`drop_path`: the probability that training skips the backbone's last block; lower for earlier ones."""
         super().__init__()
         self.backbone = EfficientNetLite(backbone, drop_path=drop_path)
         stride2, stride4, stride8, stride16, stride32 = (LITE[backbone][place].channels for place in READ)
@@ -78,17 +78,17 @@ class LightNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         c1, c2, c3, c4, c5 = self.backbone(pictures)
         p5 = self.smooth5(self.lateral5(c5) + self.context(c5))
-        p4 = self.smooth4(self.lateral4(c4) + doubled(p5))
-        p3 = self.smooth3(self.lateral3(c3) + doubled(p4))
-        p2 = self.smooth2(self.lateral2(c2) + doubled(self.narrow3(p3)))
-        p1 = self.lateral1(c1) + doubled(self.narrow2(p2))
-        return self.to_embedding(torch.cat([p3, doubled(p4)], dim=1)), self.to_detail(p1)
+        p4 = self.smooth4(self.lateral4(c4) + upsample(p5))
+        p3 = self.smooth3(self.lateral3(c3) + upsample(p4))
+        p2 = self.smooth2(self.lateral2(c2) + upsample(self.narrow3(p3)))
+        p1 = self.lateral1(c1) + upsample(self.narrow2(p2))
+        return self.to_embedding(torch.cat([p3, upsample(p4)], dim=1)), self.to_detail(p1)
 
     def start_from_imagenet(self, state: dict[str, Tensor]) -> None:
         """Copy ImageNet weights of the same EfficientNet-Lite into the backbone.
 
-        `state` is the package's dictionary: its tensors stand in timm's order, the classifier last. Raises
-        ValueError where a shape does not fit.
+        `state` is a state dictionary in timm's order, the classifier last. Raises ValueError where a shape does not
+        fit.
         """
         given = [tensor for name, tensor in state.items() if "num_batches_tracked" not in name]
         own = {name: t for name, t in self.backbone.state_dict().items() if "num_batches_tracked" not in name}
@@ -99,21 +99,21 @@ class LightNetwork(nn.Module):
 
 
 def backbone_of(state: Mapping[str, Tensor]) -> str:
-    """Which of BACKBONES weights are of, by the width of its last level; lite0 where they tell nothing."""
+    """Recognize the backbone of weights, one of BACKBONES, by the width of its last level; lite0 if that is missing."""
     widest = state.get("lateral5.0.weight")
     width = None if widest is None or widest.dim() != 4 else widest.shape[1]
     return next((name for name, stages in LITE.items() if stages[-1].channels == width), "lite0")
 
 
 def freeze_norms(network: nn.Module) -> None:
-    """Let batch normalisation in a network that learns go by the statistics that it has; its weights still learn."""
+    """Freeze the statistics of batch normalization in a network in training; its weights still learn."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
 
 
 def channels_last(network: AnyModule) -> AnyModule:
-    """The same network with its convolution weights laid out channels last, which is faster on CPUs and GPUs alike."""
+    """Convert the convolution weights of `network` to channels last, which is faster on CPUs and GPUs; return it."""
     for weights in network.parameters():
         if weights.dim() == 4:
             weights.data = weights.data.contiguous(memory_format=torch.channels_last)
@@ -121,7 +121,7 @@ def channels_last(network: AnyModule) -> AnyModule:
 
 
 class LightEncoder:
-    """Encoder of the catalogue: `LightNetwork` on one device, in evaluation mode."""
+    """The encoder `light`: `LightNetwork` on one device, in evaluation mode."""
 
     name = "light"
 
@@ -133,8 +133,8 @@ class LightEncoder:
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """See `Encoder.encode`."""
         with torch.inference_mode():
-            pixels = torch.from_numpy(framed(picture, frame)).to(self.device)
-            batch = normalised(pixels.permute(2, 0, 1)[None], content=content_size(frame))
+            pixels = torch.from_numpy(resize_frame(picture, frame)).to(self.device)
+            batch = normalize(pixels.permute(2, 0, 1)[None], content=content_size(frame))
             embedding, detail = self._network(batch.contiguous(memory_format=torch.channels_last))
             return ImageFeatures(as_half(embedding), as_half(detail), frame, self.identity)
 
@@ -143,14 +143,14 @@ class LightEncoder:
         return INPUT_SIZE
 
     @property
-    def half_pays(self) -> bool:
-        """Not here: fp32 is fast enough, and bf16 moves boxes."""
+    def is_exact_in_half(self) -> bool:
+        """False: fp32 is fast enough, and bf16 moves boxes."""
         return False
 
-    def laid_out(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
-        """See `BatchedEncoder.laid_out`."""
+    def resize(self, picture: Picture, frame: Frame, *, fast: bool) -> tuple[Tensor, int, int]:
+        """See `BatchedEncoder.resize`."""
         width, height = content_size(frame)
-        return torch.from_numpy(framed(picture, frame)), width, height
+        return torch.from_numpy(resize_frame(picture, frame)), width, height
 
     def batch_network(self) -> BatchNetwork:
         """See `BatchedEncoder.batch_network`."""
@@ -174,13 +174,13 @@ def as_half(values: Tensor) -> Tensor:
 
 
 def content_size(frame: Frame) -> tuple[int, int]:
-    """Width and height in input pixels that the frame's content fills; the rest is padding."""
+    """Width and height of the frame's content in input pixels; the rest of the square is padding."""
     scale = INPUT_SIZE / max(frame.width, frame.height)
     return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
 
 
-def framed(picture: Picture, frame: Frame) -> Picture:
-    """The frame's part of a picture, resized and padded with zeros at the right and the bottom: (512, 512, 3) uint8."""
+def resize_frame(picture: Picture, frame: Frame) -> Picture:
+    """Resize the frame's part of a picture, and pad it with zeros right and below: (512, 512, 3) uint8."""
     part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
     width, height = content_size(frame)
     shrinks = width < part.shape[1]
@@ -190,8 +190,8 @@ def framed(picture: Picture, frame: Frame) -> Picture:
     return cast(Picture, square)
 
 
-def normalised(pixels: Tensor, *, content: tuple[int, int]) -> Tensor:
-    """(N, 3, 512, 512) uint8 -> normalised float; what lies outside the content is zero after it."""
+def normalize(pixels: Tensor, *, content: tuple[int, int]) -> Tensor:
+    """(N, 3, 512, 512) uint8 -> normalized float32, zero outside the content (width and height in pixels)."""
     values = (pixels.float() / 255.0 - MEAN) / STD
     width, height = content
     values[:, :, height:] = 0

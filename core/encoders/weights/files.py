@@ -1,4 +1,4 @@
-"""Weights files: loading that trusts nothing but tensors, and what was converted once keeps its published name."""
+"""Load weights files: tensors only, never code; a converted file keeps the identity of its source."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from core.bounded import open_regular
 from core.encoders.weights.published import OFFICIAL, OFFICIAL_REPOSITORY
 from core.errors import BadWeightsError, reason
+from core.translation import tr
 
 State = dict[str, Tensor]
 """Parameter name -> tensor on the CPU."""
 
 SOURCE_ENTRY, TENSORS_ENTRY = "source_sha256", "tensors_sha256"
-"""Notes in a converted file: the SHA-256 of the file it was made of, and that of its tensors' bytes."""
-
+"""Keys in the header of a converted file: the SHA-256 of its source file, and that of its tensors' bytes."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -40,31 +40,31 @@ def sha256_of(path: Path) -> str:
 
 
 def identity_of(path: Path) -> str:
-    """The SHA-256 that names weights: that of the file they were converted from, else the file's own.
+    """The SHA-256 that identifies weights: that of the file they were converted from, else the file's own.
 
-    So the features of an encoder are the same ones whether it was loaded from the published file or from the
-    converted one. Raises as `sha256_of`.
+    So an encoder has one identity, and one set of cached features, whether it was loaded from the published file or
+    from the converted one. Raises as `sha256_of`.
     """
     source = notes_of(path).get(SOURCE_ENTRY, "")
     return source if _SHA256.fullmatch(source) else sha256_of(path)
 
 
 def notes_of(path: Path) -> dict[str, str]:
-    """What stands in the header of a .safetensors file beside its tensors; nothing in any other file."""
+    """Read the metadata in the header of a .safetensors file; empty for any other or unreadable file."""
     if path.suffix.lower() != ".safetensors" or not path.is_file():
         return {}
     try:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, ValueError, SafetensorError):
-        return {}  # loading it will say what is wrong
+        return {}  # loading the file raises the reason
 
 
 def load_state(path: Path, *, most: int | None = None) -> State:
-    """The tensors of a .safetensors or .pth file of at most `most` bytes, on the CPU; nothing in the file is ever run.
+    """Load the tensors of a .safetensors or .pth file of at most `most` bytes onto the CPU; never runs code in it.
 
-    Raises BadWeightsError where the file is missing, cut short, no weights, holds more than tensors, or where it
-    unfolds to more than the bytes that it has.
+    Raises BadWeightsError where the file is missing, cut short, no weights file, compressed, or holds more than
+    tensors.
     """
     try:
         if path.suffix.lower() == ".safetensors":
@@ -78,17 +78,17 @@ def load_state(path: Path, *, most: int | None = None) -> State:
         raise
     except pickle.UnpicklingError as error:
         raise _not_only_tensors(path, error) from error
-    except Exception as error:  # a damaged file may trip the readers in any way; all of them mean the same
+    except Exception as error:  # the readers raise errors of any kind for a damaged file
         raise _damaged(path) from error
     if not isinstance(held, dict) or not held or not all(map(_is_plain, held.values())):
-        raise BadWeightsError(f"{path} does not hold a plain table of weights: {_cure(path)}.")
+        raise BadWeightsError(tr("{file} does not hold a plain table of weights: {cure}.", file=path, cure=_cure(path)))
     return {str(key): value for key, value in held.items()}
 
 
 def read_torch(path: Path, *, most: int | None = None) -> Any:  # noqa: ANN401 - whatever torch.save was given
-    """What torch has saved, on the CPU, as far as that is numbers and tensors; nothing in the file is ever run.
+    """Load the numbers and tensors that torch.save has written, onto the CPU; never runs code in the file.
 
-    Raises OSError, BadWeightsError for a file that unfolds to more than it has, and whatever torch raises for damage.
+    Raises OSError, BadWeightsError for a compressed file, and torch's own errors for a damaged one.
     """
     with open_regular(path) as file:
         _check_length(path, file, most)
@@ -99,94 +99,153 @@ def read_torch(path: Path, *, most: int | None = None) -> Any:  # noqa: ANN401 -
 def _check_length(path: Path, file: BinaryIO, most: int | None) -> None:
     size = os.fstat(file.fileno()).st_size
     if most is not None and size > most:
-        sizes = f"{size / 1e6:,.0f} MB, and such weights have at most {most / 1e6:,.0f} MB"
-        raise BadWeightsError(f"The weights file {path} has {sizes}: {_cure(path)}.")
+        raise BadWeightsError(
+            tr(
+                "The weights file {file} has {size} MB, and such weights have at most {most} MB: {cure}.",
+                file=path,
+                size=f"{size / 1e6:,.0f}",
+                most=f"{most / 1e6:,.0f}",
+                cure=_cure(path),
+            )
+        )
 
 
 def _check_packing(path: Path, file: BinaryIO) -> None:
-    """Refuse a file whose parts are packed: torch itself never does, and a few bytes may unfold without end."""
+    """Raise BadWeightsError for compressed content: torch never compresses, and a zip bomb would fill the memory."""
     size = os.fstat(file.fileno()).st_size
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as parts:
             unfolded = sum(part.file_size for part in parts.infolist())
         if unfolded > size:
-            raise BadWeightsError(f"The weights file {path} unfolds to {unfolded / 1e6:,.0f} MB: {_cure(path)}.")
+            raise BadWeightsError(
+                tr(
+                    "The weights file {file} unfolds to {size} MB: {cure}.",
+                    file=path,
+                    size=f"{unfolded / 1e6:,.0f}",
+                    cure=_cure(path),
+                )
+            )
     file.seek(0)
 
 
 def _is_plain(value: object) -> bool:
-    """A tensor that lies in memory as it looks: none that repeats a few bytes without end, or is packed its own way."""
+    """Whether a value is a dense tensor whose memory holds all its elements: a stride of 0 may repeat a few bytes."""
     if not isinstance(value, Tensor) or value.layout != torch.strided or value.is_quantized or value.is_meta:
         return False
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, path: Path, assign: bool = False) -> None:
-    """Fill `network` with `state`: every key must be there, none may be left over, shapes must be equal.
+    """Fill `network` with `state`: keys and shapes must match exactly.
 
-    `assign` hands the tensors themselves over instead of copying them, for a network that was built without any.
-    Raises BadWeightsError that names the first key at fault and `path`, where the weights came from; the
-    network is then unchanged.
+    `assign` uses the tensors themselves instead of copying them, for a network on the meta device. Raises
+    BadWeightsError that names `path`, the source of the weights, and the first key that does not match; `network` is
+    then unchanged.
     """
     check_keys(network, state, path=path)
     network.load_state_dict(state, strict=True, assign=assign)
 
 
 def check_keys(network: nn.Module, state: Mapping[str, Tensor], *, path: Path) -> None:
-    """Raises BadWeightsError where `state` is not exactly what `network` wants, see `load_strictly`."""
+    """Raise BadWeightsError where keys or shapes of `state` and `network` differ, or a number is not finite."""
     wanted = network.state_dict()
     missing = [key for key in wanted if key not in state]
     unexpected = [key for key in state if key not in wanted]
-    faults = [f"{len(missing)} missing, first {missing[0]}"] if missing else []
-    faults += [f"{len(unexpected)} unexpected, first {unexpected[0]}"] if unexpected else []
-    if faults:
-        raise BadWeightsError(f"The weights in {path} are of another model (keys: {'; '.join(faults)}): {_cure(path)}.")
+    if missing or unexpected:
+        raise BadWeightsError(_other_keys(path, missing, unexpected))
     for key, value in wanted.items():
         if value.shape != state[key].shape:
-            shapes = f"{key} is {_shape(state[key])}, not {_shape(value)}"
-            raise BadWeightsError(f"The weights in {path} are of another model ({shapes}): {_cure(path)}.")
+            raise BadWeightsError(
+                tr(
+                    "The weights in {file} are of another model ({key} is {found}, not {wanted}): {cure}.",
+                    file=path,
+                    key=key,
+                    found=_shape(state[key]),
+                    wanted=_shape(value),
+                    cure=_cure(path),
+                )
+            )
         if not _is_finite(state[key]):
-            raise BadWeightsError(f"The weights in {path} hold numbers that are not finite ({key}): {_cure(path)}.")
+            raise BadWeightsError(
+                tr(
+                    "The weights in {file} hold numbers that are not finite ({key}): {cure}.",
+                    file=path,
+                    key=key,
+                    cure=_cure(path),
+                )
+            )
+
+
+def _other_keys(path: Path, missing: list[str], unexpected: list[str]) -> str:
+    differences = []
+    if missing:
+        differences.append(tr("{count} missing, first {key}", count=len(missing), key=missing[0]))
+    if unexpected:
+        differences.append(tr("{count} unexpected, first {key}", count=len(unexpected), key=unexpected[0]))
+    return tr(
+        "The weights in {file} are of another model (keys: {differences}): {cure}.",
+        file=path,
+        differences="; ".join(differences),
+        cure=_cure(path),
+    )
 
 
 def in_float32(state: Mapping[str, Tensor]) -> State:
-    """The same weights as the networks compute with them, whatever they were kept in: fp16, bfloat16, fp32."""
+    """Convert weights, stored as fp16, bfloat16 or fp32, to the fp32 in which the networks compute."""
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
 def _is_finite(value: Tensor) -> bool:
-    # A sum takes a tenth of the time of looking at each number, and neither NaN nor infinity can leave it.
+    # A sum takes a tenth of the time of testing each number, and any NaN or infinity makes it non-finite.
     return not value.is_complex() and (not value.is_floating_point() or bool(torch.isfinite(value.float().sum())))
 
 
 def _shape(tensor: Tensor) -> str:
-    return "x".join(str(length) for length in tensor.shape) or "a number"
+    return "x".join(str(length) for length in tensor.shape) or tr("a number")
 
 
 def _unreadable(path: Path, error: OSError) -> BadWeightsError:
     if isinstance(error, FileNotFoundError):
-        return BadWeightsError(f"The weights file {path} does not exist: {_cure(path)}.")
-    return BadWeightsError(f"The weights file {path} cannot be read ({reason(error)}): check its permissions.")
+        return BadWeightsError(tr("The weights file {file} does not exist: {cure}.", file=path, cure=_cure(path)))
+    return BadWeightsError(
+        tr("The weights file {file} cannot be read ({why}): check its permissions.", file=path, why=reason(error))
+    )
 
 
 def _not_only_tensors(path: Path, error: pickle.UnpicklingError) -> BadWeightsError:
-    # torch words it so when a well-formed pickle asks for a class or function that weights never need.
-    if "Unsupported global" in str(error) or "Unsupported class" in str(error):
-        what = "holds more than weights and could run code, so it was not opened"
-        return BadWeightsError(f"The file {path} {what}: {_cure(path)}.")
+    # torch's words for a well-formed pickle that names a class or function, which weights never need.
+    if "Unsupported global" in str(error) or "Unsupported class" in str(error):  # untranslated: torch's words
+        return BadWeightsError(
+            tr(
+                "The file {file} holds more than weights and could run code, so it was not opened: {cure}.",
+                file=path,
+                cure=_cure(path),
+            )
+        )
     return _damaged(path)
 
 
 def _damaged(path: Path) -> BadWeightsError:
     size = path.stat().st_size
     wanted = next((entry.size for entry in OFFICIAL.values() if entry.file == path.name), size)
-    short = f" ({size} of {wanted} bytes)" if size < wanted else ""
-    return BadWeightsError(f"The weights file {path} is cut short or no weights file{short}: {_cure(path)}.")
+    if size < wanted:
+        return BadWeightsError(
+            tr(
+                "The weights file {file} is cut short or no weights file ({size} of {wanted} bytes): {cure}.",
+                file=path,
+                size=size,
+                wanted=wanted,
+                cure=_cure(path),
+            )
+        )
+    return BadWeightsError(
+        tr("The weights file {file} is cut short or no weights file: {cure}.", file=path, cure=_cure(path))
+    )
 
 
 def _cure(path: Path) -> str:
-    """What to do, in the words that fit the file."""
+    """The clause at the end of an error's sentence: how the user gets a file that works."""
     official = next((entry for entry in OFFICIAL.values() if Path(entry.file).stem == path.stem), None)
     if official is None:
-        return "choose the weights file that belongs to this encoder"
-    return f"get {official.file} again from huggingface.co/{OFFICIAL_REPOSITORY}"
+        return tr("choose the weights file that belongs to this encoder")
+    return tr("get {file} again from huggingface.co/{repository}", file=official.file, repository=OFFICIAL_REPOSITORY)

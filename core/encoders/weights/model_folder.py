@@ -1,4 +1,4 @@
-"""The weights folder: what is there, taking files in (converted once to safetensors), checking and removing them."""
+"""The weights folder: list, download, add (converted to safetensors), check and remove weights of HQ-SAM."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ from core.encoders.weights.published import OFFICIAL, OfficialWeights, find_weig
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
 from core.progress import Job, Progress
+from core.translation import tr
 
 _TIMES_PUBLISHED = 3
-"""Weights of one's own may be kept in float64, which takes twice the published size."""
+"""The largest accepted file, in published sizes: weights of your own may be float64, which is twice the size."""
 
 
 @dataclass(frozen=True)
 class HeldWeights:
-    """Weights of an HQ-SAM encoder that are here; `official`: they are the published ones."""
+    """Installed weights of an HQ-SAM encoder; `official`: they are the published ones."""
 
     name: str
     path: Path
@@ -41,7 +42,7 @@ class HeldWeights:
 
 
 def held_weights(name: str) -> HeldWeights | None:
-    """What is here of an encoder. Raises BadWeightsError where it cannot be read."""
+    """The installed weights of the encoder `name`, or None. Raises BadWeightsError where they cannot be read."""
     path = find_weights(name)
     if path is None:
         return None
@@ -49,7 +50,10 @@ def held_weights(name: str) -> HeldWeights | None:
 
 
 def bring(name: str) -> Job[Path]:
-    """Download the published weights and convert them. Raises as `download` and `add_file` do."""
+    """Download the published weights of the encoder `name`, convert them, and return their path.
+
+    Raises as `download` and `add_file` do.
+    """
     official = _known(name)
     part = yield from download(official)
     converted = yield from _convert(part, name=name, sha256=official.sha256, shown=official.file)
@@ -58,13 +62,13 @@ def bring(name: str) -> Job[Path]:
 
 
 def add_file(name: str, path: Path) -> Job[HeldWeights]:
-    """Take in a .pth or .safetensors file that the user has; it stays where it is.
+    """Convert a .pth or .safetensors file of the user into the weights folder; the file itself stays.
 
     Raises BadInputError for an unknown encoder, BadWeightsError where the file is damaged or of another encoder,
     StorageError where the disk is full.
     """
     _known(name)
-    yield Progress(0, 3, f"checking {path.name}")
+    yield Progress(0, 3, tr("checking {file}", file=path.name))
     sha256 = identity_of(path)
     yield from _convert(path, name=name, sha256=sha256, shown=path.name)
     held = held_weights(name)
@@ -73,30 +77,36 @@ def add_file(name: str, path: Path) -> Job[HeldWeights]:
 
 
 def verify(name: str) -> Job[HeldWeights]:
-    """Read an encoder's weights whole, and compare them with what they were when they came.
+    """Read an encoder's weights whole, and compare them with the checksums of their conversion.
 
     Raises BadWeightsError where they are missing, damaged, changed or of another encoder.
     """
     official = _known(name)
     path = find_weights(name)
     if path is None:
-        raise BadWeightsError(f"The weights of {name} are not here: run boxrefine models download {name}.")
-    yield Progress(0, 2, f"reading {path.name}")
+        raise BadWeightsError(
+            tr("The weights of {name} are not here: run boxrefine models download {name}.", name=name)
+        )
+    yield Progress(0, 2, tr("reading {file}", file=path.name))
     state = load_state(path, most=_TIMES_PUBLISHED * official.size)
     _check_network(name, state, path)
-    yield Progress(1, 2, f"checking {path.name}")
+    yield Progress(1, 2, tr("checking {file}", file=path.name))
     noted = notes_of(path).get(TENSORS_ENTRY)
     if noted is not None and noted != tensors_sha256(state):
-        raise BadWeightsError(f"{path} has changed since it came: run boxrefine models download {name}.")
+        raise BadWeightsError(
+            tr("{file} has changed since it came: run boxrefine models download {name}.", file=path, name=name)
+        )
     held = held_weights(name)
     assert held is not None
     if path.name == official.file and not held.official and path.stat().st_size == official.size:
-        raise BadWeightsError(f"{path} has the published size but not the published SHA-256: download it again.")
+        raise BadWeightsError(
+            tr("{file} has the published size but not the published SHA-256: download it again.", file=path)
+        )
     return held
 
 
 def remove(name: str) -> int:
-    """Remove an encoder's weights, and what came of a download; gives the bytes. Raises StorageError."""
+    """Remove an encoder's weights and its partial download; return the bytes freed. Raises StorageError."""
     official = weights_folder() / _known(name).file
     freed = 0
     for path in (official, official.with_suffix(".safetensors"), part_of(OFFICIAL[name])):
@@ -107,7 +117,9 @@ def remove(name: str) -> int:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise StorageError(f"{path} could not be removed ({reason(error)}): close what uses it.") from error
+            raise StorageError(
+                tr("{file} could not be removed ({why}): close what uses it.", file=path, why=reason(error))
+            ) from error
     return freed
 
 
@@ -116,47 +128,55 @@ def tensors_sha256(state: State) -> str:
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(f"{name} {state[name].dtype} {tuple(state[name].shape)}\n".encode())
-        # As bytes, because numpy has no bfloat16.
+        # As uint8, because numpy has no bfloat16.
         digest.update(state[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
 def _convert(path: Path, *, name: str, sha256: str, shown: str) -> Job[Path]:
     """Write the weights of a file as safetensors into the weights folder, whole or not at all."""
-    yield Progress(0, 3, f"reading {shown}")
+    yield Progress(0, 3, tr("reading {file}", file=shown))
     state = load_state(path, most=_TIMES_PUBLISHED * OFFICIAL[name].size)
     _check_network(name, state, path)
-    yield Progress(1, 3, f"converting {shown}")
-    tensors = _apart(state)
+    yield Progress(1, 3, tr("converting {file}", file=shown))
+    tensors = _unshare(state)
     notes = {SOURCE_ENTRY: sha256, TENSORS_ENTRY: tensors_sha256(tensors)}
     target = (weights_folder() / OFFICIAL[name].file).with_suffix(".safetensors")
-    yield Progress(2, 3, f"writing {target.name}")
+    yield Progress(2, 3, tr("writing {file}", file=target.name))
     try:
         with written_whole(target) as beside:
             safetensors.torch.save_file(tensors, beside, metadata=notes)
     except (OSError, SafetensorError) as error:
-        raise StorageError(f"{target} could not be written ({reason(error)}): make room or check the disk.") from error
+        raise StorageError(
+            tr("{file} could not be written ({why}): make room or check the disk.", file=target, why=reason(error))
+        ) from error
     return target
 
 
 def _check_network(name: str, state: State, path: Path) -> None:
-    from core.encoders.hq_sam.encoder import empty_network  # it pulls half of torchvision in
+    from core.encoders.hq_sam.encoder import empty_network  # imports half of torchvision
 
     check_keys(empty_network(name), state, path=path)
 
 
-def _apart(state: State) -> dict[str, Tensor]:
-    """The same tensors, none sharing memory with another, which safetensors refuses."""
+def _unshare(state: State) -> dict[str, Tensor]:
+    """Copy tensors that share memory with another one, which safetensors refuses."""
     seen: set[int] = set()
-    apart = {}
+    unshared = {}
     for key, value in state.items():
         place = value.untyped_storage().data_ptr()
-        apart[key] = value.clone().contiguous() if place in seen else value.contiguous()
+        unshared[key] = value.clone().contiguous() if place in seen else value.contiguous()
         seen.add(place)
-    return apart
+    return unshared
 
 
 def _known(name: str) -> OfficialWeights:
     if name not in OFFICIAL:
-        raise BadInputError(f"There are no weights to be had for {name}: choose one of {', '.join(OFFICIAL)}.")
+        raise BadInputError(
+            tr(
+                "There are no weights to be had for {name}: choose one of {names}.",
+                name=name,
+                names=", ".join(OFFICIAL),
+            )
+        )
     return OFFICIAL[name]

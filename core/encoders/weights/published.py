@@ -1,6 +1,6 @@
-"""The published HQ-SAM weights, and where weights lie.
+"""The table of published HQ-SAM weights, and the weights folder.
 
-Without torch, so that the window may look at it.
+Without torch, so that the window can import it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ OFFICIAL: MutableMapping[str, OfficialWeights] = {entry.encoder: entry for entry
 
 
 def weights_folder() -> Path:
-    """Where weights are looked for: `BOXREFINE_WEIGHTS`, else a folder of the user's data."""
+    """The folder of weights: `BOXREFINE_WEIGHTS`, else one in the user's data folder."""
     chosen = os.environ.get("BOXREFINE_WEIGHTS")
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("boxrefine", appauthor=False)) / "weights"
 
@@ -76,5 +76,5 @@ def find_weights(name: str) -> Path | None:
 
 
 def is_official(*, name: str, sha256: str) -> bool:
-    """Whether a file of this SHA-256 is the published one of encoder `name`; own weights are allowed, but noted."""
+    """Whether a file of this SHA-256 is the published one of encoder `name`."""
     return name in OFFICIAL and OFFICIAL[name].sha256 == sha256

@@ -1,1 +1,1 @@
-"""The feature cache: files of features, their index in SQLite, memory, packs, care."""
+"""The feature cache: files of features, their index in SQLite, the tier in memory, packs, maintenance."""

@@ -1,4 +1,4 @@
-"""Looking after a feature cache: what it holds, whether all of it is whole, and emptying it."""
+"""Maintain a feature cache: list its contents, verify them, remove them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from core.features.cache.feature_cache import FeatureCache
 from core.features.cache.feature_file import DamagedFileError, check_whole, read_key
 from core.features.cache.feature_key import FeatureKey
 from core.progress import Job, Progress
+from core.translation import tr
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What a cache holds of one encoder in one codec: whole pictures, crops of pictures, bytes on the disk."""
+    """The contents of a cache for one encoder and codec: numbers of whole pictures and of crops, bytes on the disk."""
 
     encoder: str
     codec: str
@@ -27,20 +28,20 @@ class Holding:
 
 @dataclass(frozen=True)
 class Verified:
-    """How many files were whole, how many were damaged and have been removed, how many rows or files were mended."""
+    """Numbers of whole files, of damaged files, which were removed, and of repaired rows and files of the index."""
 
     whole: int
     damaged: int
-    mended: int
+    repaired: int
 
 
 def is_of(key: FeatureKey, encoder: str | None) -> bool:
-    """Whether features are of an encoder, called by its name (`vit_b`) or its identity; None: of any."""
+    """Whether features are of an encoder, given by its name (`vit_b`) or its identity; None: any encoder."""
     return encoder is None or key.encoder == encoder or key.encoder.rpartition("-")[0] == encoder
 
 
 def survey(folder: Path) -> Job[list[Holding]]:
-    """What the files of a cache folder hold, encoder by encoder. Raises StorageError where it cannot be read."""
+    """Count the contents of a cache folder by encoder and codec. Raises StorageError where it cannot be read."""
     pictures: Counter[tuple[str, str]] = Counter()
     crops: Counter[tuple[str, str]] = Counter()
     sizes: Counter[tuple[str, str]] = Counter()
@@ -57,7 +58,7 @@ def survey(folder: Path) -> Job[list[Holding]]:
 
 
 def verify(cache: FeatureCache) -> Job[Verified]:
-    """Read every file, remove those that are damaged, then bring index and files together.
+    """Read every file, remove the damaged ones, then reconcile index and files.
 
     Raises StorageError where the folder cannot be read, or a damaged file not be removed.
     """
@@ -69,15 +70,15 @@ def verify(cache: FeatureCache) -> Job[Verified]:
             check_whole(path)
             whole += 1
         except FileNotFoundError:
-            continue  # another process has evicted it meanwhile
+            continue  # another process has just evicted it
         except (DamagedFileError, OSError):
             damaged += 1
             _remove(cache, path.stem)
-    return Verified(whole, damaged, cache.heal() if cache.folder.exists() else 0)
+    return Verified(whole, damaged, cache.repair() if cache.folder.exists() else 0)
 
 
 def clear(cache: FeatureCache, *, encoder: str | None = None) -> Job[tuple[int, int]]:
-    """Remove the features of one encoder, or all: how many files, and their bytes. Raises as `verify` does."""
+    """Remove the features of one encoder, or all; return the numbers of files and bytes. Raises as `verify` does."""
     removed = freed = 0
     files = cached_files(cache.folder)
     for done, path in enumerate(files):
@@ -91,19 +92,23 @@ def clear(cache: FeatureCache, *, encoder: str | None = None) -> Job[tuple[int, 
 
 
 def cached_files(folder: Path) -> list[Path]:
-    """The features files of a cache folder; none where it was never used. Raises StorageError."""
+    """List the features files of a cache folder; empty where it does not exist. Raises StorageError."""
     try:
         return sorted(files_in(folder).values())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StorageError(
-            f"The cache {folder} cannot be read ({reason(error)}): check that its drive is there."
+            tr(
+                "The cache {folder} cannot be read ({why}): check that its drive is there.",
+                folder=folder,
+                why=reason(error),
+            )
         ) from error
 
 
 def key_and_size(path: Path) -> tuple[FeatureKey | None, int]:
-    """A file's key (None: it is damaged, or gone) and its bytes."""
+    """A file's key (None where it is damaged or removed) and its bytes."""
     try:
         return read_key(path), path.stat().st_size
     except (DamagedFileError, OSError):
@@ -112,4 +117,6 @@ def key_and_size(path: Path) -> tuple[FeatureKey | None, int]:
 
 def _remove(cache: FeatureCache, digest: str) -> None:
     if not cache.remove(digest):
-        raise StorageError(cache.trouble or f"The cache {cache.folder} may not be changed: check its permissions.")
+        raise StorageError(
+            cache.trouble or tr("The cache {folder} may not be changed: check its permissions.", folder=cache.folder)
+        )

@@ -1,4 +1,4 @@
-"""The files of a feature cache: where each lies, which there are, and what was left half-written."""
+"""The files of a feature cache: their paths, the list of them, and the removal of half-written ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
 class FileEntry(NamedTuple):
-    """One cached file as the index knows it; `used` is in nanoseconds since 1970."""
+    """One cached file in the index; `used` is the time of last use in nanoseconds since 1970."""
 
     digest: str
     nbytes: int
@@ -26,30 +26,30 @@ class FileEntry(NamedTuple):
 
 
 def is_digest(text: str) -> bool:
-    """Whether a text can be the digest of a key, and so the name of a features file."""
+    """Whether a text has the form of a key's digest, which is the name of a features file."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def file_of(folder: Path, digest: str) -> Path:
-    """Where the features of a digest lie: in 256 subfolders, so that none grows without end."""
+    """The path of the features of a digest: in one of 256 subfolders, which keeps each of them small."""
     return folder / digest[:2] / f"{digest}{_SUFFIX}"
 
 
 def incoming_file(folder: Path, name: str) -> Path:
-    """Where a file is written before it is moved to its place: on the same drive, so that the move is one step.
+    """The path for writing a new file before it is moved into place: on the same drive, so that the move is atomic.
 
-    Raises OSError where its folder cannot be made.
+    Raises OSError where its folder cannot be created.
     """
     incoming = folder / _INCOMING
-    if not incoming.is_dir():  # asking is cheap, while making locks the folder that many threads write to
+    if not incoming.is_dir():  # the test is cheap, while mkdir locks the folder that many threads write to
         incoming.mkdir(parents=True, exist_ok=True)
     return incoming / name
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """Digest -> file, for every features file of a cache folder. Raises OSError.
+    """Digest -> path, for every features file of a cache folder. Raises OSError.
 
-    Other safetensors are none, wherever they lie: the folder may have been the home of somebody's weights before.
+    Other .safetensors files are left out: a user may have kept weights in this folder before.
     """
     files: dict[str, Path] = {}
     with os.scandir(folder) as parts:
@@ -61,7 +61,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def entry_of(path: Path) -> FileEntry | None:
-    """What the index should say of a file; None for one that is not whole or not ours, which is removed."""
+    """The index entry of a file; None where it cannot be read, or is damaged or no features file and was removed."""
     try:
         stat = path.stat()
         return FileEntry(read_key(path).digest, stat.st_size, stat.st_mtime_ns)
@@ -74,7 +74,7 @@ def entry_of(path: Path) -> FileEntry | None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left half-written an hour ago or more. Raises OSError."""
+    """Remove half-written files of killed processes that are older than an hour. Raises OSError."""
     with suppress(FileNotFoundError), os.scandir(folder / _INCOMING) as entries:
         for entry in entries:
             if entry.stat().st_mtime < time.time() - _ABANDONED_SECONDS:

@@ -1,6 +1,6 @@
-"""CacheIndex: which features files there are, who was used last, which picture files are known; in SQLite.
+"""CacheIndex: features files with their time of last use, and known picture files; in SQLite.
 
-The files are the truth and carry their keys, so the index may be lost: it is then made anew from them.
+The files are authoritative and carry their keys, so the index can be rebuilt from them if it is lost.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ from core.features.cache.index_schema import (
     BrokenIndexError,
     check_place,
     check_schema,
-    checked_count,
-    checked_entry,
-    checked_picture,
-    distrust,
     is_broken,
     make_tables,
+    parse_count,
+    parse_entry,
+    parse_picture,
+    restrict,
 )
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
 
 _INDEX_VERSION = 3
 _BUSY_SECONDS = 10.0
-_HEAL_EVERY_SECONDS = 24 * 3600
+_REPAIR_EVERY_SECONDS = 24 * 3600
 
 T = TypeVar("T")
 
 
 class CacheIndex:
-    """The index of one folder for all threads of a process: opened at the first question, made anew if broken."""
+    """The index of one folder for all threads of a process: opened at the first query, recreated if broken."""
 
     def __init__(self, folder: Path) -> None:
-        """Touches nothing yet."""
+        """Touch no file yet."""
         self._folder = folder
         self._lock = threading.RLock()
         self._tables: IndexTables | None = None
         self._closed = False
-        self._made_anew = 0
+        self._recreated = 0
 
     @property
-    def made_anew(self) -> int:
+    def recreated(self) -> int:
         """How often a broken index was replaced."""
-        return self._made_anew
+        return self._recreated
 
     def ask(self, question: Callable[[IndexTables], T]) -> T | None:
-        """What `question` makes of the open tables, None after `close`; it may be asked more than once.
+        """Call `question` with the open tables and return its result, None after `close`.
 
-        Raises OSError and sqlite3.Error.
+        A broken index is replaced, and `question` called again. Raises OSError and sqlite3.Error.
         """
         with self._lock:
-            return None if self._closed else self._patiently(question)
+            return None if self._closed else self._ask_and_recreate(question)
 
     def close(self) -> None:
         """Close the file for good."""
@@ -69,26 +69,26 @@ class CacheIndex:
             self._closed = True
             self._close()
 
-    def _patiently(self, question: Callable[[IndexTables], T]) -> T:
+    def _ask_and_recreate(self, question: Callable[[IndexTables], T]) -> T:
         with suppress(BrokenIndexError):
-            return self._once(question)
-        # Another process may have made it anew in the meantime, so look again before taking it away.
+            return self._ask_once(question)
+        # Another process may have recreated the index in the meantime, so open it again before replacing it.
         with suppress(BrokenIndexError):
-            return self._once(question)
+            return self._ask_once(question)
         _set_aside(self._folder)
-        self._made_anew += 1
-        return self._once(question)
+        self._recreated += 1
+        return self._ask_once(question)
 
-    def _once(self, question: Callable[[IndexTables], T]) -> T:
+    def _ask_once(self, question: Callable[[IndexTables], T]) -> T:
         try:
-            return question(self._opened())
+            return question(self._open())
         except sqlite3.Error as error:
             if not is_broken(error):
                 raise
             self._close()
             raise BrokenIndexError(str(error)) from error
 
-    def _opened(self) -> IndexTables:
+    def _open(self) -> IndexTables:
         if self._tables is None:
             self._tables = IndexTables(self._folder)
         return self._tables
@@ -100,7 +100,7 @@ class CacheIndex:
 
 
 class IndexTables:
-    """The open index of one folder; every write is one immediate transaction, so that processes take turns."""
+    """The open index of one folder; every write is one immediate transaction, so that processes write in turn."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -109,7 +109,7 @@ class IndexTables:
         check_place(path)
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            distrust(connection)
+            restrict(connection)
             self._db = Database(connection, recursive_triggers=False, execute_plugins=False)
             self._prepare()
         except BaseException:
@@ -120,27 +120,25 @@ class IndexTables:
         self._db.close()
 
     def touch(self, digest: str) -> None:
-        """Count a file as used now; one without a row gets it."""
+        """Set the time of last use of a file to now; add its row if it has none."""
         if self._db.execute("UPDATE features SET used = ? WHERE digest = ?", [_now(), digest]).rowcount:
             return
-        with self._transaction(), suppress(FileNotFoundError):  # it may have been evicted while it was read
+        with self._transaction(), suppress(FileNotFoundError):  # another process may have evicted it
             self._put_row(digest, file_of(self._folder, digest).stat().st_size)
 
     def forget(self, digest: str) -> None:
-        """Drop the row of a file that is not there; most misses have none, and a look takes no lock."""
+        """Delete the row of a missing file. Most misses have no row, and a SELECT takes no write lock."""
         if self._db.execute("SELECT 1 FROM features WHERE digest = ?", [digest]).fetchone():
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
 
     def entries(self) -> list[FileEntry]:
-        """All rows, used longest ago first."""
-        return [
-            checked_entry(row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")
-        ]
+        """All rows, the least recently used first."""
+        return [parse_entry(row) for row in self._db.execute("SELECT digest, bytes, used FROM features ORDER BY used")]
 
     def held(self) -> int:
         """The bytes of all files that have a row."""
         row = self._db.execute("SELECT at FROM care WHERE what = 'held'").fetchone()
-        return checked_count(row[0]) if row else 0
+        return parse_count(row[0]) if row else 0
 
     def discard(self, digest: str) -> None:
         """Remove a file and its row."""
@@ -149,31 +147,33 @@ class IndexTables:
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
 
     def store(self, incoming: Path, digest: str, size: int, *, budget: int) -> tuple[int, int]:
-        """Move a finished file to its place, with its row: bytes now held, and how many files had to go."""
-        if self._heal_due():
-            self.heal()
+        """Move a finished file into place and add its row; return the bytes held and how many files were evicted."""
+        if self._is_repair_due():
+            self.repair()
         target = file_of(self._folder, digest)
         with self._transaction():
             if not target.parent.is_dir():
                 target.parent.mkdir(exist_ok=True)
-            # A second try after a broken index finds it moved already. The move stands inside the transaction so that
-            # no other process evicts the file between it and its row.
+            # After a broken index this runs a second time, when the file is moved already. The move is inside the
+            # transaction so that no other process evicts the file before it has a row.
             if incoming.exists():
                 incoming.replace(target)
             self._put_row(digest, size)
             return self._evict(budget, keep=digest)
 
     def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
+        """The remembered content of a picture file with this fingerprint, or None."""
         query = "SELECT fingerprint, content, width, height FROM pictures WHERE path = ?"
         row = self._db.execute(query, [_path_bytes(path)]).fetchone()
-        return checked_picture(row[1:]) if row and row[0] == repr(fingerprint) else None
+        return parse_picture(row[1:]) if row and row[0] == repr(fingerprint) else None
 
     def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
+        """Store the content of a picture file under its path and fingerprint."""
         row = [_path_bytes(path), repr(fingerprint), known.content, known.width, known.height]
         self._db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)", row)
 
-    def heal(self) -> int:
-        """Give rows to files without one, drop rows without a file, remove what is no file of ours; count them."""
+    def repair(self) -> int:
+        """Reconcile index and files: add missing rows, delete stale ones, remove damaged files; return their number."""
         sweep(self._folder)
         files = files_in(self._folder)
         rows = {entry.digest for entry in self.entries()}
@@ -190,37 +190,37 @@ class IndexTables:
         return len(strays) + len(lost)
 
     def _put_row(self, digest: str, size: int) -> None:
-        # No REPLACE: SQLite runs no triggers for the row that it removes.
+        # No REPLACE: SQLite would run no delete trigger for the replaced row.
         added = "INSERT INTO features VALUES (?, ?, ?)"
-        known = "ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes, used = excluded.used"
+        known = "ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes, used = excluded.used"  # untranslated: SQL
         self._db.execute(f"{added} {known}", [digest, size, _now()])
 
-    def _heal_due(self) -> bool:
+    def _is_repair_due(self) -> bool:
         row = self._db.execute("SELECT at FROM care WHERE what = 'healed'").fetchone()
-        return row is None or not 0 <= _now() - checked_count(row[0]) < _HEAL_EVERY_SECONDS * 10**9
+        return row is None or not 0 <= _now() - parse_count(row[0]) < _REPAIR_EVERY_SECONDS * 10**9
 
     def _evict(self, budget: int, *, keep: str) -> tuple[int, int]:
-        """Remove the files used longest ago until the budget is kept; inside a transaction."""
+        """Remove the least recently used files until the rest fits the budget; inside a transaction."""
         held = self.held()
         victims: list[str] = []
         query = "SELECT digest, bytes, used FROM features WHERE digest != ? ORDER BY used"
         oldest = self._db.execute(query, [keep])
         while held > budget and (row := oldest.fetchone()):
-            entry = checked_entry(row)
+            entry = parse_entry(row)
             victims.append(entry.digest)
             held -= entry.nbytes
         oldest.close()
         for digest in victims:
             self._db.execute("DELETE FROM features WHERE digest = ?", [digest])
-            # One that another program holds open (Windows) becomes a stray, which the next healing finds.
+            # A file that another program holds open (Windows) stays without a row until the next repair.
             with suppress(OSError):
                 file_of(self._folder, digest).unlink(missing_ok=True)
-        if held > budget:  # all others are gone, so what was counted is more than there ever was
+        if held > budget:  # all others are evicted, so the stored sum was too large
             held = self._count_held()
         return held, len(victims)
 
     def _count_held(self) -> int:
-        """Add up the bytes of all rows anew; inside a transaction."""
+        """Store the sum of the bytes of all rows, and return it; inside a transaction."""
         total = "SELECT 'held', COALESCE(SUM(bytes), 0) FROM features"
         self._db.execute(f"INSERT OR REPLACE INTO care {total}")
         return self.held()
@@ -230,20 +230,20 @@ class IndexTables:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._version() != _INDEX_VERSION:
             with self._transaction():
-                if self._version() != _INDEX_VERSION:  # else another process was faster
+                if self._version() != _INDEX_VERSION:  # otherwise another process was faster
                     make_tables(self._db)
                     self._db.execute(f"PRAGMA user_version = {_INDEX_VERSION}")
         check_schema(self._db)
 
     def _use_wal(self) -> None:
-        """Write-ahead log, so that readers do not wait; two processes that both begin may have to try again."""
+        """Switch to the write-ahead log, in which readers do not wait; retry while another process does the same."""
         deadline = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
                 self._db.execute("PRAGMA journal_mode = WAL").fetchone()
                 return
             except sqlite3.OperationalError as error:
-                # SQLite does not wait by itself here.
+                # SQLite's own timeout does not cover this statement.
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
@@ -264,7 +264,7 @@ class IndexTables:
 
 
 def _set_aside(folder: Path) -> None:
-    """Put an index away, where the next one that is put away replaces it."""
+    """Move an index out of the way, to where it replaces the one moved before."""
     aside = folder / SET_ASIDE_NAME
     for suffix in ("", "-wal", "-shm"):
         old = folder / f"{SET_ASIDE_NAME}{suffix}"
@@ -279,7 +279,7 @@ def _set_aside(folder: Path) -> None:
 
 
 def _path_bytes(path: Path) -> bytes:
-    """A path as SQLite can hold it; names need not be UTF-8."""
+    """Encode a path for SQLite as bytes, because names need not be UTF-8."""
     return os.fsencode(path.absolute())
 
 

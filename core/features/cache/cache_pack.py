@@ -1,6 +1,6 @@
 """A cache pack: features in one tar file, encoded on one machine to be used on another.
 
-Features are known by their pictures' pixels, so they are found again wherever those pictures lie.
+Features are identified by the pixels of their pictures, so the paths of the pictures may differ.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from core.features.cache.feature_cache import FeatureCache
 from core.features.cache.feature_file import LARGEST_FILE, DamagedFileError, check_bytes, write_new
 from core.files import written_whole
 from core.progress import Job, Progress
+from core.translation import tr
 
 MANIFEST = "boxrefine-features.json"
-END = "boxrefine-end"  # tar itself cannot tell a file that was cut between two members
+END = "boxrefine-end"  # tar itself does not detect a file that was cut between two members
 PACK_VERSION = 2
 _MEMBER = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.safetensors")
 _LARGEST_MANIFEST = 1 << 20
@@ -34,7 +35,7 @@ _LARGEST_MANIFEST = 1 << 20
 
 @dataclass(frozen=True)
 class Packed:
-    """How many features went through, their bytes, and how many were left out because they were damaged."""
+    """Numbers of features written or read, of their bytes, and of damaged features, which were left out."""
 
     features: int
     nbytes: int
@@ -46,7 +47,7 @@ def export_pack(
 ) -> Job[Packed]:
     """Write features into `out`, whole or not at all: those of one encoder and of pictures with `contents`, or all.
 
-    Raises StorageError where there is no room or the folder may not be written, BadInputError where nothing fits.
+    Raises StorageError where there is no room or the folder may not be written, BadInputError where no features match.
     """
     chosen: list[tuple[Path, int]] = []
     for path in cached_files(cache.folder):
@@ -54,7 +55,9 @@ def export_pack(
         if key is not None and is_of(key, encoder) and (contents is None or key.content in contents):
             chosen.append((path, size))
     if not chosen:
-        raise BadInputError(f"The cache {cache.folder} holds no such features: run boxrefine encode first.")
+        raise BadInputError(
+            tr("The cache {folder} holds no such features: run boxrefine encode first.", folder=cache.folder)
+        )
     total = sum(size for _, size in chosen)
     try:
         _check_room(out.absolute().parent, total)
@@ -62,7 +65,7 @@ def export_pack(
             yield from _write_members(file, chosen, total)
     except OSError as error:
         raise StorageError(
-            f"{out} could not be written ({reason(error)}): make room or choose another place."
+            tr("{file} could not be written ({why}): make room or choose another place.", file=out, why=reason(error))
         ) from error
     return Packed(len(chosen), total)
 
@@ -76,7 +79,7 @@ def _write_members(file: io.BufferedWriter, chosen: list[tuple[Path, int]], tota
             try:
                 data = path.read_bytes()
             except FileNotFoundError:
-                continue  # evicted meanwhile
+                continue  # another process has just evicted it
             pack.addfile(_member(f"{path.parent.name}/{path.name}", len(data)), io.BytesIO(data))
         pack.addfile(_member(END, 0))
 
@@ -88,10 +91,10 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def import_pack(cache: FeatureCache, pack: Path) -> Job[Packed]:
-    """Take the features of a pack into a cache, each checked byte for byte.
+    """Add the features of a pack to a cache, after checking the bytes of each.
 
-    Raises BadFileError where the file is no pack or is cut short (what came before is kept), BadInputError where it
-    is larger than the cache's budget, StorageError where the disk refuses.
+    Raises BadFileError where the file is no pack or is cut short (the features before the cut are kept),
+    BadInputError where it is larger than the cache's budget, StorageError where the disk refuses.
     """
     try:
         with open_regular(pack) as file:
@@ -101,23 +104,27 @@ def import_pack(cache: FeatureCache, pack: Path) -> Job[Packed]:
                 raise BadInputError(_too_large(pack, total=total, budget=cache.disk_budget))
             return (yield from _read_members(cache, members, expected))
     except (tarfile.TarError, EOFError) as error:
-        raise BadFileError(f"{pack} is cut short or no cache pack: copy it again; what was whole is kept.") from error
+        raise BadFileError(
+            tr("{file} is cut short or no cache pack: copy it again; what was whole is kept.", file=pack)
+        ) from error
     except OSError as error:
-        raise BadFileError(f"{pack} cannot be read ({reason(error)}): check the path.") from error
+        raise BadFileError(
+            tr("{file} cannot be read ({why}): check the path.", file=pack, why=reason(error))
+        ) from error
 
 
 class _Member(NamedTuple):
-    """A file in a pack; without `data` it is none that we write."""
+    """A file in a pack; `data` is None for a kind of file that BoxRefine does not write."""
 
     name: str
     data: bytes | None
 
 
 def _members(file: BinaryIO) -> Iterator[_Member]:
-    """The files of a pack in their order. Raises TarError and EOFError.
+    """Read the files of a pack in their order. Raises TarError and EOFError.
 
-    Read header by header: tarfile itself follows headers of many kinds, sparse ones among them, of which a few bytes
-    stand for gigabytes. Ours are all of the plainest.
+    It reads the plain headers that `export_pack` writes. tarfile's own reader also follows others, such as sparse
+    files, in which a few bytes stand for gigabytes.
     """
     size = os.fstat(file.fileno()).st_size
     while block := file.read(tarfile.BLOCKSIZE):
@@ -129,7 +136,7 @@ def _members(file: BinaryIO) -> Iterator[_Member]:
         padded = -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
         if info.size < 0 or file.tell() + padded > size:
             raise EOFError
-        if info.type in (tarfile.XHDTYPE, tarfile.XGLTYPE):  # dates and owners, of a pack that was packed anew
+        if info.type in (tarfile.XHDTYPE, tarfile.XGLTYPE):  # dates and owners, where another program repacked it
             file.seek(padded, os.SEEK_CUR)
         elif info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.size <= LARGEST_FILE:
             yield _Member(info.name, file.read(padded)[: info.size])
@@ -154,7 +161,9 @@ def _read_members(cache: FeatureCache, members: Iterator[_Member], expected: int
             damaged += 1
             continue
         if not cache.adopt(digest[1], partial(_write, data=data)):
-            raise StorageError(cache.trouble or f"The cache {cache.folder} takes nothing in: check its permissions.")
+            raise StorageError(
+                cache.trouble or tr("The cache {folder} takes nothing in: check its permissions.", folder=cache.folder)
+            )
         taken, size = taken + 1, size + len(data)
     raise EOFError
 
@@ -165,20 +174,21 @@ def _write(path: Path, *, data: bytes) -> int:
 
 
 def _manifest(members: Iterator[_Member], pack: Path) -> tuple[int, int]:
-    """How many features and bytes a pack says that it holds. Raises BadFileError where it is none of ours."""
+    """Read the numbers of features and bytes in a pack's manifest. Raises BadFileError where the file is no pack."""
     first = next(members, None)
+    no_pack = tr("{file} is no cache pack: name a file that boxrefine cache export wrote.", file=pack)
     try:
-        is_ours = first is not None and first.name == MANIFEST and first.data and len(first.data) <= _LARGEST_MANIFEST
-        values = json.loads(first.data or b"") if first is not None and is_ours else {}
+        is_own = first is not None and first.name == MANIFEST and first.data and len(first.data) <= _LARGEST_MANIFEST
+        values = json.loads(first.data or b"") if first is not None and is_own else {}
         version, features, total = (values[name] for name in ("version", "features", "bytes"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadFileError(f"{pack} is no cache pack: name a file that boxrefine cache export wrote.") from error
+        raise BadFileError(no_pack) from error
     if any(type(number) is not int or not 0 <= number < 2**63 for number in (version, features, total)):
-        raise BadFileError(f"{pack} is no cache pack: name a file that boxrefine cache export wrote.")
+        raise BadFileError(no_pack)
     if version > PACK_VERSION:
-        raise BadFileError(f"{pack} was written by a newer BoxRefine: update BoxRefine.")
+        raise BadFileError(tr("{file} was written by a newer BoxRefine: update BoxRefine.", file=pack))
     if version < PACK_VERSION:
-        raise BadFileError(f"{pack} was written by an older BoxRefine: export it anew with this one.")
+        raise BadFileError(tr("{file} was written by an older BoxRefine: export it anew with this one.", file=pack))
     return features, total
 
 
@@ -186,9 +196,21 @@ def _check_room(folder: Path, total: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < total:
-        raise StorageError(f"{folder} has {free / 1e9:.1f} GB free but the pack needs {total / 1e9:.1f} GB: make room.")
+        raise StorageError(
+            tr(
+                "{folder} has {free} GB free but the pack needs {size} GB: make room.",
+                folder=folder,
+                free=f"{free / 1e9:.1f}",
+                size=f"{total / 1e9:.1f}",
+            )
+        )
 
 
 def _too_large(pack: Path, *, total: int, budget: int) -> str:
-    sizes = f"{total / 1e9:.1f} GB but the cache may hold {budget / 1e9:.1f} GB"
-    return f"{pack} holds {sizes}: raise cache_disk_budget (bytes) in settings.toml, or export fewer pictures."
+    return tr(
+        "{file} holds {size} GB but the cache may hold {budget} GB: raise cache_disk_budget (bytes) in settings.toml, "
+        "or export fewer pictures.",
+        file=pack,
+        size=f"{total / 1e9:.1f}",
+        budget=f"{budget / 1e9:.1f}",
+    )

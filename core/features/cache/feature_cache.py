@@ -1,7 +1,6 @@
-"""FeatureCache: features in memory, then in safetensors files with an SQLite index; faults cost time, never work.
+"""FeatureCache: features in memory, then in safetensors files with an SQLite index; errors cost time, never work.
 
-Anything wrong with a file is a miss, anything wrong with the index makes it anew, anything wrong with the disk leaves
-memory alone.
+A damaged file is a miss, a broken index is recreated, and an error of the disk leaves the tier in memory.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from core.features.cache.feature_file import DamagedFileError, read_features, wr
 from core.features.cache.feature_key import CODECS, FP16, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
 from core.features.cache.ram_tier import RamTier
+from core.translation import tr
 
 __all__ = ["CacheStats", "FeatureCache", "FeatureKey"]
 
@@ -33,14 +33,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CacheStats:
-    """What this cache object did since it was made. `disk_bytes` is as of its last write."""
+    """Counts since this cache object was made. `disk_bytes` is as of its last write."""
 
     ram_hits: int = 0
     disk_hits: int = 0
     misses: int = 0
     stored: int = 0
     evicted: int = 0
-    healed: int = 0
+    repaired: int = 0
     ram_bytes: int = 0
     disk_bytes: int = 0
 
@@ -52,20 +52,25 @@ class CacheStats:
 class FeatureCache:
     """Features by key, for any number of threads and processes on one folder.
 
-    `get` and `put` never raise for what the world does: a full disk, a read-only folder or a broken index only make
-    it keep less, and `trouble` says so.
+    `get` and `put` raise no errors of the disk: with a full disk, a read-only folder or a broken index the cache
+    keeps less, and `trouble` describes the reason.
     """
 
     def __init__(
         self, folder: Path, *, disk_budget: int = 10 * GIB, ram_budget: int = GIB // 2, codec: str = FP16
     ) -> None:
-        """Budgets are bytes; a `disk_budget` of 0 keeps everything in memory. Nothing is touched before first use.
+        """Budgets are in bytes; with a `disk_budget` of 0 everything stays in memory. No file is touched before use.
 
-        `codec` of CODECS is how files are written; memory holds what was put. Raises BadInputError for another one.
+        `codec`, one of CODECS, is that of the files; memory holds features unchanged. Raises BadInputError for another
+        codec.
         """
         if codec not in CODECS:
             raise BadInputError(
-                f"There is no cache_codec called {codec}: use one of {', '.join(CODECS)} in the settings."
+                tr(
+                    "There is no cache_codec called {codec}: use one of {codecs} in the settings.",
+                    codec=codec,
+                    codecs=", ".join(CODECS),
+                )
             )
         self.folder = folder
         self.disk_budget = disk_budget
@@ -74,13 +79,13 @@ class FeatureCache:
         self._index = CacheIndex(folder)
         self._closed = False
         self._trouble: str | None = None
-        self._count_lock = threading.Lock()  # one that is never held for long: a hit in memory must not wait
-        self._counts = dict.fromkeys(("ram_hits", "disk_hits", "misses", "stored", "evicted", "healed"), 0)
+        self._count_lock = threading.Lock()  # separate from the index, so that a hit in memory never waits for the disk
+        self._counts = dict.fromkeys(("ram_hits", "disk_hits", "misses", "stored", "evicted", "repaired"), 0)
         self._disk_bytes = 0
         self._serial = itertools.count()
 
-    def again(self) -> FeatureCache:
-        """Another object on the same folder, for another process: no connection is shared, nothing held in memory."""
+    def reopen(self) -> FeatureCache:
+        """Open the same folder for another process: without sharing the connection, and without a tier in memory."""
         return FeatureCache(self.folder, disk_budget=self.disk_budget, ram_budget=0, codec=self._codec)
 
     def __enter__(self) -> FeatureCache:
@@ -91,33 +96,33 @@ class FeatureCache:
 
     @property
     def trouble(self) -> str | None:
-        """One sentence on why features are not kept on the disk, or None; a write that works again clears it."""
+        """One sentence on why features are not stored on the disk, or None; the next successful write clears it."""
         return self._trouble
 
     @property
     def stats(self) -> CacheStats:
-        """Figures so far; no disk is asked."""
-        counts = self._counts | {"healed": self._counts["healed"] + self._index.made_anew}
+        """The counts so far, without reading the disk."""
+        counts = self._counts | {"repaired": self._counts["repaired"] + self._index.recreated}
         return CacheStats(**counts, ram_bytes=self._ram.nbytes, disk_bytes=self._disk_bytes)
 
     def peek(self, key: FeatureKey) -> ImageFeatures | None:
-        """The features if they are in memory: at once, uncounted, without asking the disk."""
+        """The features if they are in memory: at once, not counted, without reading the disk."""
         return self._ram.get(key)
 
     def holds(self, key: FeatureKey) -> bool:
-        """Whether features are at hand, in memory or (unread) on the disk; uncounted."""
+        """Whether features are in memory or in a file, which is not read; not counted."""
         if self._ram.get(key) is not None:
             return True
         digest = replace(key, codec=self._codec).digest
         return self.disk_budget > 0 and not self._closed and file_of(self.folder, digest).is_file()
 
     def look(self) -> None:
-        """Ask the index how much is on the disk, for `stats`."""
+        """Read from the index how many bytes are on the disk, for `stats`."""
         if self.disk_budget > 0 and self.folder.exists():
             self._disk_bytes = sum(entry.nbytes for entry in self.entries())
 
     def get(self, key: FeatureKey) -> ImageFeatures | None:
-        """The features of `key`, from memory or else from the disk, or None."""
+        """The features of `key`, from memory, or else from the disk, or else None."""
         features = self._ram.get(key)
         if features is not None:
             self._count("ram_hits")
@@ -131,7 +136,7 @@ class FeatureCache:
         return features
 
     def put(self, key: FeatureKey, features: ImageFeatures) -> None:
-        """Keep features in memory and on the disk, within both budgets."""
+        """Store features in memory and on the disk, within both budgets."""
         if self._closed:
             return
         self._ram.put(key, features)
@@ -140,7 +145,7 @@ class FeatureCache:
             self.adopt(key.digest, lambda path: write_features(path, key, features))
 
     def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
-        """What was remembered of a picture file, if the file still has this fingerprint."""
+        """The remembered content of a picture file, if the file still has this fingerprint."""
         return self._ask(lambda index: index.recall(path, fingerprint)) if self.disk_budget > 0 else None
 
     def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
@@ -149,9 +154,10 @@ class FeatureCache:
             self._ask(lambda index: index.remember(path, fingerprint, known))
 
     def adopt(self, digest: str, write: Callable[[Path], int]) -> bool:
-        """Take in a features file that `write` makes at the path it is given; it tells the bytes.
+        """Add a features file; `write` creates it at the given path and returns its bytes.
 
-        False where the disk refused it: `trouble` says why. What else `write` raises goes on, and nothing is left.
+        Return False where the disk refused it; `trouble` then has the reason. Other errors of `write` are raised, and
+        no file is left.
         """
         incoming, stored = None, None
         try:
@@ -173,11 +179,11 @@ class FeatureCache:
         return True
 
     def entries(self) -> list[FileEntry]:
-        """What the index says is on the disk, used longest ago first; nothing, and `trouble`, where it cannot."""
+        """The files in the index, the least recently used first; empty, and sets `trouble`, where it cannot be read."""
         return self._ask(lambda index: index.entries()) or []
 
     def remove(self, digest: str) -> bool:
-        """Remove a file and its row; False, and `trouble`, where the disk refused."""
+        """Remove a file and its row; return False, and set `trouble`, where the disk refused."""
 
         def question(index: IndexTables) -> bool:
             index.discard(digest)
@@ -185,14 +191,14 @@ class FeatureCache:
 
         return bool(self._ask(question))
 
-    def heal(self) -> int:
-        """Bring index and files together: how many rows or files were amended. Done by itself once a day."""
-        amended = self._ask(lambda index: index.heal()) or 0
-        self._count("healed", amended)
-        return amended
+    def repair(self) -> int:
+        """Reconcile index and files; return the number of repairs. Writing does this once a day."""
+        repaired = self._ask(lambda index: index.repair()) or 0
+        self._count("repaired", repaired)
+        return repaired
 
     def close(self) -> None:
-        """Let go of the index and the memory; later calls find and keep nothing."""
+        """Close the index and free the memory; later calls find and store nothing."""
         self._closed = True
         self._index.close()
         self._ram.clear()
@@ -206,7 +212,7 @@ class FeatureCache:
             self._ask(lambda index: index.forget(digest))
             return None
         except DamagedFileError:
-            self._count("healed")
+            self._count("repaired")
             self._ask(lambda index: index.discard(digest))
             return None
         except OSError as error:
@@ -219,7 +225,7 @@ class FeatureCache:
         return self._ask(lambda index: index.store(incoming, digest, size, budget=self.disk_budget))
 
     def _ask(self, question: Callable[[IndexTables], T]) -> T | None:
-        """An answer of the index, which is opened or made anew as needed; None and `trouble` where that fails."""
+        """Query the index, which is opened or recreated as needed; return None and set `trouble` where that fails."""
         try:
             return self._index.ask(question)
         except (OSError, sqlite3.Error) as error:
@@ -231,12 +237,16 @@ class FeatureCache:
             self._counts[name] += by
 
     def _note(self, error: Exception) -> None:
-        cure = "free some space there, check its permissions or choose another cache folder"
-        self._trouble = f"Features are not kept in {self.folder} ({reason(error)}): {cure}."
+        self._trouble = tr(
+            "Features are not kept in {folder} ({why}): free some space there, check its permissions or choose another "
+            "cache folder.",
+            folder=self.folder,
+            why=reason(error),
+        )
 
 
 def _remove(path: Path | None) -> None:
-    """What is left of a file that was not moved to its place; a drive that is gone has told of itself already."""
+    """Remove an unfinished file; a missing drive has set `trouble` before."""
     if path is not None:
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One image's features as one safetensors file that carries its own key, so that an index can be made anew from it."""
+"""One image's features as one safetensors file that carries its own key, so that an index can be rebuilt from it."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _LENGTH_BYTES = 8
 _TYPES = {torch.float16: "F16", torch.float32: "F32", torch.uint8: "U8"}
 _LONGEST_HEADER = 1 << 20
 LARGEST_FILE = 64 * MEGA
-"""Ten times what the features of a picture take."""
+"""Ten times the bytes of a picture's features."""
 
 
 class DamagedFileError(Exception):
-    """A cached file that is cut short, no safetensors, or not what its name says; the cache removes it."""
+    """A cached file that is cut short, no safetensors file, or not that of its name; the cache removes it."""
 
 
 def write_features(path: Path, key: FeatureKey, features: ImageFeatures) -> int:
-    """Write features to a new file; gives its bytes. Raises OSError; leaves no part then."""
+    """Write features to a new file and return its bytes. Raises OSError, and then leaves no partial file."""
     tensors = encoded(features, key.codec)
-    start = _start({_KEY_ENTRY: key.text, _CHECKSUM_ENTRY: checksum(tensors)}, tensors)
+    start = _build_header({_KEY_ENTRY: key.text, _CHECKSUM_ENTRY: checksum(tensors)}, tensors)
     parts = [values.contiguous().numpy().data.cast("B") for values in tensors.values()]
     write_new(path, start, *parts)
     return len(start) + sum(part.nbytes for part in parts)
 
 
-def _start(metadata: dict[str, str], tensors: dict[str, Tensor]) -> bytes:
-    """What a safetensors file begins with.
+def _build_header(metadata: dict[str, str], tensors: dict[str, Tensor]) -> bytes:
+    """Build the header of a safetensors file.
 
-    Written here, because the library puts a whole file together in memory: twice 6 MB of fresh memory a picture are
-    dear where a GPU makes hundreds of them a second.
+    The library would assemble the whole file in memory: allocating twice 6 MB a picture is expensive where a GPU
+    encodes hundreds of pictures a second.
     """
     header: dict[str, object] = {"__metadata__": metadata}
     end = 0
@@ -54,15 +54,15 @@ def _start(metadata: dict[str, str], tensors: dict[str, Tensor]) -> bytes:
         }
         end += values.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % _LENGTH_BYTES)  # so that the tensors' bytes are aligned
+    text += b" " * (-len(text) % _LENGTH_BYTES)  # aligns the tensors' bytes
     return len(text).to_bytes(_LENGTH_BYTES, "little") + text
 
 
 def write_new(path: Path, *parts: bytes | memoryview) -> None:
-    """Write a new file. Raises OSError; leaves no part then.
+    """Write a new file. Raises OSError, and then leaves no partial file.
 
-    It is not forced to the disk, for which everybody else's writes would wait: what a power cut takes away is found
-    by its checksum when it is read, and encoded again.
+    Without fsync, for which the writes of all programs would wait: after a power cut the checksum reveals a damaged
+    file when it is read, and its picture is encoded again.
     """
     try:
         with path.open("wb") as file:
@@ -74,49 +74,52 @@ def write_new(path: Path, *parts: bytes | memoryview) -> None:
 
 
 def read_features(path: Path, key: FeatureKey) -> ImageFeatures:
-    """The features in a file. Raises OSError where it cannot be read, DamagedFileError where it is not `key`'s."""
-    with _opened(path) as file:
+    """Read the features of `key` from a file.
+
+    Raises OSError where it cannot be read, DamagedFileError where it is damaged or has another key.
+    """
+    with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
         header = _header(file, size=size, name=str(path))
         if header[_KEY_ENTRY] != key.text:
-            raise DamagedFileError(f"{path} holds the features of another key")
+            raise DamagedFileError(f"{path} holds the features of another key")  # untranslated: never shown
         file.seek(0)
-        # Read whole, never mapped: another process may remove the file while the tensors live on.
+        # Read whole, not memory-mapped: another process may remove the file while the tensors are in use.
         data = file.read(size)
     return _features_in(data, header, key, name=str(path))
 
 
-def _opened(path: Path) -> io.BufferedReader:
-    """Raises OSError, and DamagedFileError where what has the name is no file at all."""
+def _open(path: Path) -> io.BufferedReader:
+    """Open a file. Raises OSError, and DamagedFileError for a folder or another object that is no file."""
     try:
         return open_regular(path)
     except OSError as error:
         if error.errno in (errno.EINVAL, errno.EISDIR):
-            raise DamagedFileError(f"{path} is no file") from error
+            raise DamagedFileError(f"{path} is no file") from error  # untranslated: never shown
         raise
 
 
 def read_key(path: Path) -> FeatureKey:
-    """The key in a file's header, the rest left unread but its length checked. Raises as `read_features` does."""
-    with _opened(path) as file:
+    """Read the key in a file's header, and check the file's length only. Raises as `read_features` does."""
+    with _open(path) as file:
         header = _header(file, size=os.fstat(file.fileno()).st_size, name=str(path))
     return _key_in(header, digest=path.stem)
 
 
 def check_whole(path: Path) -> FeatureKey:
-    """The key of a file whose every byte is as it was written. Raises as `read_features` does."""
-    with _opened(path) as file:
+    """Read a file whole, verify its checksum, and return its key. Raises as `read_features` does."""
+    with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_FILE:
-            raise DamagedFileError(f"{path} is too large for features")
+            raise DamagedFileError(f"{path} is too large for features")  # untranslated: never shown
         data = file.read(size)
     return check_bytes(data, digest=path.stem)
 
 
 def check_bytes(data: bytes, *, digest: str) -> FeatureKey:
-    """The key in the bytes of a file that is whole, holds features, and whose name is `digest`.
+    """Verify the bytes of a file named `digest`, and return its key.
 
-    Raises DamagedFileError.
+    Raises DamagedFileError where they are damaged, hold no features, or are those of another digest.
     """
     header = _header(io.BytesIO(data), size=len(data), name=digest)
     key = _key_in(header, digest=digest)
@@ -127,45 +130,45 @@ def check_bytes(data: bytes, *, digest: str) -> FeatureKey:
 def _features_in(data: bytes, header: dict[str, str], key: FeatureKey, *, name: str) -> ImageFeatures:
     tensors = _tensors(data, name=name)
     if checksum(tensors) != header[_CHECKSUM_ENTRY]:
-        raise DamagedFileError(f"{name} has changed since it was written")
+        raise DamagedFileError(f"{name} has changed since it was written")  # untranslated: never shown
     try:
         return decoded(tensors, key)
     except ValueError as error:
-        raise DamagedFileError(f"{name} holds no features") from error
+        raise DamagedFileError(f"{name} holds no features") from error  # untranslated: never shown
 
 
 def _tensors(data: bytes, *, name: str) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load(data)
-    except Exception as error:  # the library and torch raise whatever a made-up type or shape leads to
-        raise DamagedFileError(f"{name} holds no features") from error
+    except Exception as error:  # the library and torch raise errors of any kind for a forged type or shape
+        raise DamagedFileError(f"{name} holds no features") from error  # untranslated: never shown
 
 
 def _key_in(header: dict[str, str], *, digest: str) -> FeatureKey:
     try:
         key = FeatureKey.of_text(header[_KEY_ENTRY])
     except ValueError as error:
-        raise DamagedFileError(f"{digest} carries no key of this version") from error
+        raise DamagedFileError(f"{digest} carries no key of this version") from error  # untranslated: never shown
     if key.digest != digest:
-        raise DamagedFileError(f"{digest} is of another name")
+        raise DamagedFileError(f"{digest} is of another name")  # untranslated: never shown
     return key
 
 
 def _header(file: BinaryIO, *, size: int, name: str) -> dict[str, str]:
-    """Key and checksum as they stand in a safetensors header: 8 bytes of length, JSON, then the tensors' bytes."""
+    """Read key and checksum from a safetensors header: 8 bytes of length, JSON, then the tensors' bytes."""
     length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
     if size > LARGEST_FILE or not 0 < length <= min(_LONGEST_HEADER, size - _LENGTH_BYTES):
-        raise DamagedFileError(f"{name} is cut short, or too large for features")
+        raise DamagedFileError(f"{name} is cut short, or too large for features")  # untranslated: never shown
     try:
         header = json.loads(file.read(length))
         found = header.pop("__metadata__")
         texts = {entry: found[entry] for entry in (_KEY_ENTRY, _CHECKSUM_ENTRY)}
         ends = [entry["data_offsets"][1] for entry in header.values()]
-    except Exception as error:  # JSON of any shape, or none
-        raise DamagedFileError(f"{name} has no header of ours") from error
+    except Exception as error:  # JSON of another structure, or no JSON
+        raise DamagedFileError(f"{name} has no header of BoxRefine") from error  # untranslated: never shown
     are_texts = all(isinstance(text, str) for text in texts.values())
     if not are_texts or not ends or any(type(end) is not int for end in ends):
-        raise DamagedFileError(f"{name} has no header of ours")
+        raise DamagedFileError(f"{name} has no header of BoxRefine")  # untranslated: never shown
     if size != _LENGTH_BYTES + length + max(ends):
-        raise DamagedFileError(f"{name} is cut short")
+        raise DamagedFileError(f"{name} is cut short")  # untranslated: never shown
     return texts

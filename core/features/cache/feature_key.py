@@ -1,4 +1,4 @@
-"""FeatureKey: what features are of, and the name of their file."""
+"""FeatureKey: the identity of features, and the name of their file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CODECS = (FP16, EIGHT_BIT)
 
 @dataclass(frozen=True)
 class FeatureKey:
-    """What features are of: the content hash of the upright pixels, the encoder's identity, the frame.
+    """The identity of features: the content hash of the upright pixels, the encoder's identity, the frame.
 
-    `codec` of CODECS is how they are written; it is the cache's business, which sets it.
+    `codec`, one of CODECS, is that of their file; the cache sets it.
     """
 
     content: str
@@ -30,17 +30,17 @@ class FeatureKey:
 
     @property
     def text(self) -> str:
-        """The whole key as JSON, with what else the bytes depend on."""
+        """The whole key as JSON, with the version of the file format."""
         return json.dumps(asdict(self) | {"version": FORMAT_VERSION}, sort_keys=True)
 
     @property
     def digest(self) -> str:
-        """32 hex digits that name the file."""
+        """The file's name: 32 hex digits."""
         return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
 
     @classmethod
     def of_text(cls, text: str) -> FeatureKey:
-        """The way back from `text`. Raises ValueError where it is no key of this version."""
+        """Parse `text`. Raises ValueError where it is no key of this version."""
         try:
             values: dict[str, Any] = json.loads(text)
             frame = Frame(**values["frame"])
@@ -60,7 +60,7 @@ def _is_name(value: object) -> bool:
 
 
 def _is_frame(frame: Frame) -> bool:
-    """Whether it is a part of an image."""
+    """Whether a frame has whole numbers and is a part of its image."""
     sides = frame.left, frame.top, frame.width, frame.height, frame.image_width, frame.image_height
     if any(type(side) is not int or not 0 <= side < _LONGEST_SIDE for side in sides):
         return False

@@ -1,7 +1,7 @@
-"""What the index of a feature cache has to look like: its tables to the letter, and each value that is read from it.
+"""The schema of a feature cache's index, and the checks of the file and of each value in it.
 
-Anybody may have written the file. A trigger, a view or a check that it brings along would run when it is used. A row of
-another type would end far from here in a Python error, or name a file outside the cache.
+The file is not trusted: another program may have written it. A trigger, a view or a check constraint in it would run
+when the index is used. A value of another type would cause a Python error elsewhere, or name a file outside the cache.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from core.features.cache.picture_memory import KnownPicture
 
 INDEX_NAME = "index.sqlite"
 SET_ASIDE_NAME = "index-set-aside.sqlite"
-"""Where an index goes that is not ours to the letter: it may be another program's, so it is never deleted."""
+"""The new name of an index with another schema: it may be another program's, so it is moved, never deleted."""
 
 _TABLES = frozenset({"features", "pictures", "care"})
 _LONGEST_VALUE = 1 << 20
 _CONTENT = re.compile(r"[0-9a-f]{32}")
-_FAULTS = frozenset(
+_BROKEN = frozenset(
     {
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
@@ -39,7 +39,7 @@ _FAULTS = frozenset(
     }
 )
 
-# The bytes held, kept by SQLite itself: adding up a million rows at each write would take longer than the write.
+# Triggers keep the sum of bytes: adding up a million rows at each write would take longer than the write.
 _TRIGGERS = (
     "CREATE TRIGGER taken_in AFTER INSERT ON features BEGIN INSERT INTO care VALUES ('held', NEW.bytes)"
     " ON CONFLICT (what) DO UPDATE SET at = at + NEW.bytes; END",
@@ -50,39 +50,39 @@ _TRIGGERS = (
 
 
 class BrokenIndexError(sqlite3.Error):
-    """The index has to be opened again or made anew."""
+    """The index must be opened again, or recreated."""
 
 
 def is_broken(error: sqlite3.Error) -> bool:
-    """Whether the index itself is at fault: corrupt, no database, moved away, without our tables, or of odd values."""
+    """Whether an error means a bad index: corrupt, no database, moved away, of another schema, or of invalid values."""
     if isinstance(error, BrokenIndexError):
         return True
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # Python's own: a text that is no UTF-8
+    if code is None:  # raised by Python: a text that is no UTF-8
         return isinstance(error, sqlite3.OperationalError)
-    return code & 0xFF in _FAULTS or code == sqlite3.SQLITE_READONLY_DBMOVED
+    return code & 0xFF in _BROKEN or code == sqlite3.SQLITE_READONLY_DBMOVED
 
 
 def check_place(path: Path) -> None:
-    """Raise BrokenIndexError where a folder, pipe or link has the index's name: a link's target is not ours."""
+    """Raise BrokenIndexError where a folder, pipe or link has the index's name: a link may lead out of the cache."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISREG(mode):
-        raise BrokenIndexError(f"{path} is no regular file")
+        raise BrokenIndexError(f"{path} is no regular file")  # untranslated: never shown
 
 
-def distrust(connection: sqlite3.Connection) -> None:
-    """Let nothing that the file says take more memory than a row of ours, or call more than plain functions."""
+def restrict(connection: sqlite3.Connection) -> None:
+    """Limit the length of values in an untrusted file, and forbid unsafe functions in its schema."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     connection.execute("PRAGMA trusted_schema = OFF")
 
 
 def make_tables(db: Database) -> None:
-    """Replace the tables of an older version by those of this one. Raises BrokenIndexError for another's tables."""
+    """Replace the tables of an older version by those of this one. Raises BrokenIndexError for foreign tables."""
     if not _TABLES.issuperset(db.table_names()):
-        raise BrokenIndexError("the index has tables that no version of BoxRefine makes")
+        raise BrokenIndexError("the index has tables that no version of BoxRefine makes")  # untranslated: never shown
     for name in db.table_names():
         db.table(name).drop()
     features = db.table("features").create({"digest": str, "bytes": int, "used": int}, pk="digest")
@@ -95,37 +95,37 @@ def make_tables(db: Database) -> None:
 
 
 def check_schema(db: Database) -> None:
-    """Raise BrokenIndexError where anything in the file is defined otherwise than `make_tables` does."""
+    """Raise BrokenIndexError where the file's schema differs from that of `make_tables`."""
     if _schema_of(db) != _expected():
-        raise BrokenIndexError("the index has other tables, triggers or views than BoxRefine makes")
+        raise BrokenIndexError("the index has another schema than BoxRefine makes")  # untranslated: never shown
 
 
-def _checked_digest(value: object) -> str:
-    """A digest as it stands in a row. Raises BrokenIndexError for what names no features file."""
+def _parse_digest(value: object) -> str:
+    """Check the digest in a row. Raises BrokenIndexError for a value that names no features file."""
     if not isinstance(value, str) or not is_digest(value):
-        raise BrokenIndexError(f"a row of the index names no features file: {value!r:.80}")
+        raise BrokenIndexError(f"a row of the index names no features file: {value!r:.80}")  # untranslated: never shown
     return value
 
 
-def checked_entry(row: Iterable[object]) -> FileEntry:
-    """A row of `features`: digest, bytes, time of use. Raises BrokenIndexError."""
+def parse_entry(row: Iterable[object]) -> FileEntry:
+    """Check a row of `features`: digest, bytes, time of use. Raises BrokenIndexError."""
     digest, nbytes, used = row
-    return FileEntry(_checked_digest(digest), checked_count(nbytes, most=LARGEST_FILE), checked_count(used))
+    return FileEntry(_parse_digest(digest), parse_count(nbytes, most=LARGEST_FILE), parse_count(used))
 
 
-def checked_count(value: object, *, most: int | None = None) -> int:
-    """A whole number of 0 and above, at most `most`. Raises BrokenIndexError."""
+def parse_count(value: object, *, most: int | None = None) -> int:
+    """Check a whole number of 0 and above, at most `most`. Raises BrokenIndexError."""
     if not isinstance(value, int) or value < 0 or (most is not None and value > most):
-        raise BrokenIndexError(f"a row of the index has a number that cannot be: {value!r:.80}")
+        raise BrokenIndexError(f"a row of the index has an invalid number: {value!r:.80}")  # untranslated: never shown
     return value
 
 
-def checked_picture(row: Iterable[object]) -> KnownPicture:
-    """A row of `pictures`: content hash, width and height in pixels. Raises BrokenIndexError."""
+def parse_picture(row: Iterable[object]) -> KnownPicture:
+    """Check a row of `pictures`: content hash, width and height in pixels. Raises BrokenIndexError."""
     content, width, height = row
     if not isinstance(content, str) or not _CONTENT.fullmatch(content):
-        raise BrokenIndexError(f"a row of the index has no content hash: {content!r:.80}")
-    return KnownPicture(content, checked_count(width), checked_count(height))
+        raise BrokenIndexError(f"a row of the index has no content hash: {content!r:.80}")  # untranslated: never shown
+    return KnownPicture(content, parse_count(width), parse_count(height))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What is remembered of a picture file, so that an unchanged one need not be decoded to know its content hash."""
+"""The remembered content hash of a picture file: an unchanged file need not be decoded to compute it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _UNSETTLED_NS = 2_000_000_000
-"""File systems date files as coarsely as this (FAT); a younger file may change and keep its date."""
+"""The coarsest resolution of file dates (FAT): a file that is younger than this may change and keep its date."""
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a file system tells of a file: size in bytes, times in nanoseconds, inode."""
+    """The file system's data of a file: size in bytes, times in nanoseconds, inode."""
 
     size: int
     mtime_ns: int
@@ -20,13 +20,13 @@ class Fingerprint:
 
     @classmethod
     def of(cls, path: Path) -> Fingerprint:
-        """The fingerprint of a file now. Raises OSError."""
+        """Read the current fingerprint of a file. Raises OSError."""
         stat = path.stat()
         return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
-    def settled(self, *, at_ns: int) -> bool:
-        """Whether any change after `at_ns` must show: the file was last touched well before."""
-        # The change time too: a copy may be given an old date of modification.
+    def is_settled(self, *, at_ns: int) -> bool:
+        """Whether any change after `at_ns` changes the fingerprint: the last change was well before."""
+        # Of both times, because a copying program may set an old modification time.
         return max(self.mtime_ns, self.ctime_ns) <= at_ns - _UNSETTLED_NS
 
 

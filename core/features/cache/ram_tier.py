@@ -1,4 +1,4 @@
-"""RamTier: the features used last, in memory, up to a number of bytes."""
+"""RamTier: the most recently used features in memory, up to a number of bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.features.cache.feature_key import FeatureKey
 
 
 class RamTier:
-    """Features by key; what was used longest ago goes first. Safe to use from any thread."""
+    """Features by key; the least recently used are evicted first. Any thread may use it."""
 
     def __init__(self, budget: int) -> None:
         """`budget` is in bytes; features larger than all of it are not kept."""
@@ -33,9 +33,10 @@ class RamTier:
             return features
 
     def put(self, key: FeatureKey, features: ImageFeatures) -> None:
-        """Hold features, at the cost of the longest unused ones."""
+        """Hold features, and evict the least recently used ones where they exceed the budget."""
         fits = features.nbytes <= self._budget
-        features = features.alone() if fits else features  # copied before the lock: whoever paints asks here, too
+        # Copied before taking the lock, since the thread that paints the window reads here, too.
+        features = features.detach_from_batch() if fits else features
         with self._lock:
             self._drop(key)
             if not fits:
@@ -46,7 +47,7 @@ class RamTier:
                 self._drop(next(iter(self._held)))
 
     def clear(self) -> None:
-        """Hold nothing."""
+        """Drop all features."""
         with self._lock:
             self._held.clear()
             self._bytes = 0

@@ -1,4 +1,4 @@
-"""Bringing the features of many pictures into the cache: only the missing ones are encoded, many at once."""
+"""Bring the features of many pictures into the cache: encode the missing ones in batches."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from core.features.encoding.batches import BatchEncoder
 from core.features.encoding.encode_pipeline import EncodePipeline, Pace
 from core.features.feature_source import FeatureSource
 from core.progress import Job, Progress
+from core.translation import tr
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """How many pictures were cached, how many had to be encoded, and a sentence for each that cannot be read."""
+    """Numbers of cached and of newly encoded pictures, and a sentence for each one that cannot be read."""
 
     hits: int
     encoded: int
@@ -25,14 +26,14 @@ class Extraction:
 
     @property
     def hit_rate(self) -> float:
-        """Share of the readable pictures whose features were there."""
+        """The share of the readable pictures whose features were cached."""
         return self.hits / max(1, self.hits + self.encoded)
 
 
 def encode_missing(paths: Sequence[Path], source: FeatureSource, *, batch: int) -> Job[Extraction]:
     """Encode the pictures that the cache of `source` does not hold, `batch` at a time.
 
-    In full precision, so that a picture has the same features as in the window. Raises GpuError where the GPU fails.
+    It computes in fp32, so that a picture has the same features as in the window. Raises GpuError where the GPU fails.
     """
     readers = 1 if source.encoder.device.type == "cpu" else 4
     bad: list[str] = []
@@ -45,12 +46,12 @@ def encode_missing(paths: Sequence[Path], source: FeatureSource, *, batch: int) 
     )
     done = yield from pipeline.run(paths)
     found = Extraction(done.cached, done.encoded, tuple(bad))
-    yield Progress(len(paths), len(paths), "prepared", {"hit_rate": found.hit_rate})
+    yield Progress(len(paths), len(paths), tr("prepared"), {"hit_rate": found.hit_rate})
     return found
 
 
 def _no_other_encoder() -> BatchEncoder:
-    """Training would go on with the same encoder, so it has to be started anew on the CPU."""
+    """Raise GpuError: training cannot change its encoder's device while it runs, so the user must restart it."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    raise GpuError("The GPU fails while it encodes: start again with --device cpu.")
+    raise GpuError(tr("The GPU fails while it encodes: start again with --device cpu."))

@@ -1,4 +1,4 @@
-"""Which images to prepare next: the open one, then where the user is heading, then where they came from."""
+"""The order in which images are prepared: the open one, then those ahead of the user, then those behind."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _AHEAD_FOR_ONE_BEHIND = 3
 
 
 def encode_order(*, current: int, total: int, direction: int = 1, ahead: int = 2, behind: int = 1) -> list[int]:
-    """Rows of a list of `total` images in the order they should be prepared.
+    """Order the rows around `current` in a list of `total` images for preparing.
 
-    The open row `current` comes first, then in turns the next in the direction of travel (+1 or -1), `ahead` of
-    them, and the previous, `behind` of them. Rows outside the list are left out.
+    The open row `current` comes first, then alternately one of the next `ahead` rows in the direction of travel (+1 or
+    -1) and one of the previous `behind` rows. Rows outside the list are left out.
     """
     step = 1 if direction >= 0 else -1
     order = [current]
@@ -25,9 +25,9 @@ def encode_order(*, current: int, total: int, direction: int = 1, ahead: int = 2
 
 
 def folder_order(*, current: int, total: int, direction: int = 1, reach: int) -> Iterator[int]:
-    """The rows around `current` by their distance, for when nothing else is to be done: `reach` of them.
+    """Yield up to `reach` rows around `current` by their distance, for when there is nothing else to prepare.
 
-    Three in the direction of travel come for each one behind. The open row itself is not among them.
+    Three rows in the direction of travel come for each one behind. The open row itself is not among them.
     """
     step = 1 if direction >= 0 else -1
     ahead = (current + step * distance for distance in range(1, total))

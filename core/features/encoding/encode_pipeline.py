@@ -1,7 +1,7 @@
-"""Encoding a folder as fast as its slowest part: pictures are read ahead by threads or processes, encoded in batches,
-and written by threads behind.
+"""Encode a folder in a pipeline, as fast as its slowest stage.
 
-A GPU that runs out of memory gets batches half as large; one that fails altogether hands over to the CPU.
+Threads or processes read pictures ahead, the encoder computes batches, and threads write the features. A GPU that runs
+out of memory gets batches half as large; the CPU replaces a GPU that fails altogether.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from core.features.encoding.batches import BatchEncoder, Pending, Prepared
 from core.features.encoding.read_ahead import PictureReader, read_ahead
 from core.features.feature_source import FeatureSource
 from core.progress import Job, Progress
+from core.translation import tr, tr_plural
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How much is under way at once: how many read, pictures in a batch, threads that write.
+    """The sizes of the stages: number of readers, pictures in a batch, number of threads that write.
 
-    Readers are threads, or with `apart` processes, see `read_ahead`.
+    Readers are threads, or processes with `in_processes`, see `read_ahead`.
     """
 
     readers: int
     batch: int
     writers: int = 4
-    apart: bool = False
+    in_processes: bool = False
 
 
 @dataclass
 class Encoded:
-    """What became of the pictures: encoded now, cached before, unreadable; the batch and device at the end."""
+    """Numbers of pictures encoded now, cached before, and unreadable; batch size and device at the end."""
 
     encoded: int = 0
     cached: int = 0
@@ -60,7 +61,7 @@ class EncodePipeline:
         on_cpu: Callable[[], BatchEncoder],
         complain: Callable[[str], None],
     ) -> None:
-        """`on_cpu` makes the same encoder on the CPU, for when the GPU fails."""
+        """`on_cpu` makes the same encoder on the CPU, where the GPU fails; `complain` shows a sentence to the user."""
         self._source = source
         self._batches = batches
         self._pace = pace
@@ -71,17 +72,22 @@ class EncodePipeline:
         self._under_way: deque[tuple[list[FeatureKey], Pending, BatchEncoder]] = deque()
 
     def run(self, paths: Sequence[Path]) -> Job[Encoded]:
-        """Encode what is not cached, until the cache can take no more.
+        """Encode the pictures that are not cached; stop where the cache cannot store features any more.
 
-        Closing it stops at the next picture; what was encoded is kept.
+        Closing the job stops at the next picture; the encoded features are kept.
         """
         report = Encoded()
         waiting: list[tuple[FeatureKey, Prepared]] = []
         reader = PictureReader(self._source, self._batches.prepare, side=self._batches.side)
         batch = self._pace.batch
-        # One batch is under way while the next one comes together.
+        # The device computes one batch while the readers fill the next one.
         ahead = read_ahead(
-            paths, reader, count=self._pace.readers, apart=self._pace.apart, slack=2 * batch, held=3 * batch
+            paths,
+            reader,
+            count=self._pace.readers,
+            in_processes=self._pace.in_processes,
+            slack=2 * batch,
+            held=3 * batch,
         )
         with closing(ahead), _pool(self._pace.writers) as writers:
             for done, found in enumerate(ahead):
@@ -97,7 +103,7 @@ class EncodePipeline:
                     report.encoded += self._encode(waiting, writers)
                     waiting = []
                 if self._source.cache is not None and self._source.cache.trouble:
-                    break  # what cannot be kept need not be made; the cache tells why
+                    break  # features that cannot be stored need not be computed; the caller reports `trouble`
             report.encoded += self._encode(waiting, writers)
             while self._under_way:
                 self._finish_one(writers)
@@ -108,13 +114,13 @@ class EncodePipeline:
         return report
 
     def _encode(self, items: list[tuple[FeatureKey, Prepared]], writers: ThreadPoolExecutor) -> int:
-        """Start batches, and finish those before them meanwhile; gives how many pictures."""
+        """Start batches of `items`, and meanwhile finish the batches before them; return the number of items."""
         left = list(items)
         while left:
             now = left[: self._batch]
             pending = self._start([prepared for _, prepared in now])
             if pending is None:
-                continue  # with a smaller batch, or on the CPU
+                continue  # try again with a smaller batch, or on the CPU
             self._under_way.append(([key for key, _ in now], pending, self._batches))
             left = left[len(now) :]
             while len(self._under_way) > 1:
@@ -138,20 +144,20 @@ class EncodePipeline:
             self._writes.popleft().result()
 
     def _features(self, pending: Pending, began: BatchEncoder) -> list[ImageFeatures]:
-        """A GPU's fault may show only here, and then in every batch that it had begun; they are begun again."""
+        """Wait for a batch. A GPU's error may surface only here, in every batch that it had started: restart them."""
         while True:
             try:
                 return pending.features()
             except RuntimeError as error:
                 if began is self._batches:
                     self._shrink(error) if isinstance(error, torch.OutOfMemoryError) else self._hand_over(error)
-            again = None
-            while again is None:
-                again = self._start(list(pending.prepared))
-            pending, began = again, self._batches
+            restarted = None
+            while restarted is None:
+                restarted = self._start(list(pending.prepared))
+            pending, began = restarted, self._batches
 
     def _put(self, key: FeatureKey, features: ImageFeatures) -> None:
-        """A writer's thread."""
+        """Store features; runs on a writer's thread."""
         assert self._source.cache is not None
         self._source.cache.put(key, features)
 
@@ -161,19 +167,25 @@ class EncodePipeline:
             return
         self._batch //= 2
         torch.cuda.empty_cache()
-        self._complain(f"The GPU ran out of memory: batches of {self._batch} pictures from here on.")
+        self._complain(
+            tr_plural(
+                "The GPU ran out of memory: batches of {count} picture from here on.",
+                "The GPU ran out of memory: batches of {count} pictures from here on.",
+                self._batch,
+            )
+        )
 
     def _hand_over(self, error: RuntimeError) -> None:
         if self._batches.device.type == "cpu":
             raise error
-        self._complain(f"The GPU failed ({reason(error)}): the CPU goes on, more slowly.")
+        self._complain(tr("The GPU failed ({why}): the CPU goes on, more slowly.", why=reason(error)))
         self._batches = self._on_cpu()
         self._batch = 1
 
 
 @contextmanager
 def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads whose waiting work is dropped when the job is closed."""
+    """A pool of threads that drops its waiting work when the job is closed."""
     pool = ThreadPoolExecutor(threads)
     try:
         yield pool

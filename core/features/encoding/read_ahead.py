@@ -1,9 +1,9 @@
-"""Reading pictures ahead of an encoder: in threads, or in processes where many cores feed a GPU.
+"""Read pictures ahead of an encoder: in threads, or in processes where many cores feed a GPU.
 
-Threads share one interpreter, which lets about seventy pictures of 1920 x 1080 a second through, however many cores
-there are: a GPU with a small encoder would wait. Only Linux can begin processes at once, by forking. They leave the
-pixels in a ring of shared memory, from which the GPU copies them by itself: what passes through the interpreter is a
-few words a picture.
+Threads share one interpreter, whose lock limits them to about seventy pictures of 1920 x 1080 a second on any number of
+cores: a GPU with a small encoder would wait. Processes have no such limit, but only Linux starts them quickly, by
+forking. They write the pixels into a ring of shared memory, from which the GPU copies them directly; the message to the
+main process is a few bytes a picture.
 """
 
 from __future__ import annotations
@@ -31,35 +31,37 @@ from core.features.encoding.batches import Prepared
 from core.features.feature_source import FeatureSource
 from core.geometry import Frame
 from core.images import Picture
+from core.translation import tr
 
 T = TypeVar("T")
 Found = tuple[FeatureKey, Prepared] | KnownError | None
-"""A picture to encode, why it cannot be read, or (None) that its features are cached."""
+"""The result for one picture: its key and pixels, the error why it cannot be read, or None if it is cached."""
 
 _Entry = tuple[FeatureKey, int, int, Frame] | KnownError | None
-"""The same without the pixels."""
+"""A result without the pixels: key, width, height, frame."""
 
 _Places = tuple[int, ...]
-_Errand = tuple[int, _Places]
-"""A chunk of pictures by its number, and places for their pixels."""
+_Task = tuple[int, _Places]
+"""A chunk of pictures by its number, and places in the ring for their pixels."""
 
-_Told = tuple[_Places, list[_Entry]]
-"""What became of a chunk, and the places it was lent: each picture has its own, whether it filled it or not."""
+_Results = tuple[_Places, list[_Entry]]
+"""The results of a chunk, and its places: one for each picture, also for those without pixels."""
 
 _CHUNK = 4
+"""Pictures in a chunk."""
 
 
 class PictureReader:
-    """Finds out whether a picture must be encoded, and prepares it if so; for any thread."""
+    """Decides whether a picture must be encoded, and prepares it if so; for any thread."""
 
     def __init__(self, source: FeatureSource, prepare: Callable[[Picture, Frame], Prepared], *, side: int) -> None:
-        """`side`: of the square of pixels that `prepare` makes."""
+        """`side`: the side, in pixels, of the square that `prepare` makes."""
         self.side = side
         self._source = source
         self._prepare = prepare
 
     def read(self, path: Path) -> Found:
-        """What becomes of one picture; never raises for what is wrong with it."""
+        """Read one picture; errors of the file are returned, never raised."""
         source = self._source
         try:
             known = source.recall(path)
@@ -73,25 +75,27 @@ class PictureReader:
         except KnownError as error:
             return error
         except (MemoryError, cv2.error) as error:
-            return BadFileError(f"The picture {path} cannot be prepared ({reason(error)}): make it smaller.")
+            return BadFileError(
+                tr("The picture {path} cannot be prepared ({why}): make it smaller.", path=path, why=reason(error))
+            )
 
-    def begin_apart(self) -> None:
-        """Let go of what may not be shared with the process that this one was forked from."""
-        cv2.setNumThreads(0)  # its threads stayed behind in the other process
+    def reset_after_fork(self) -> None:
+        """Replace the objects that this forked process may not share with its parent."""
+        cv2.setNumThreads(0)  # a fork does not copy OpenCV's threads
         cache = self._source.cache
-        self._source = FeatureSource(self._source.encoder, cache and cache.again())
+        self._source = FeatureSource(self._source.encoder, cache and cache.reopen())
 
 
 def read_ahead(
-    paths: Sequence[Path], reader: PictureReader, *, count: int, apart: bool, slack: int, held: int
+    paths: Sequence[Path], reader: PictureReader, *, count: int, in_processes: bool, slack: int, held: int
 ) -> Generator[Found, None, None]:
-    """What becomes of each picture, in their order, read by `count` at once, up to `slack` more pictures ahead.
+    """Read pictures by `count` readers, up to `slack` more pictures ahead, and yield the results in order.
 
-    Readers are threads, or processes where `apart` and possible. Pixels stay as they are until more than `held` others
-    were taken; pictures without pixels do not count. Closing it ends the readers. Raises StorageError where the system
-    has no memory for processes, or took one away.
+    Readers are threads, or processes where `in_processes` is set and the system is Linux. The pixels of a result stay
+    valid until more than `held` further results with pixels were taken. Closing the generator ends the readers. Raises
+    StorageError where the system has no memory for processes, or killed one.
     """
-    if apart and sys.platform == "linux":
+    if in_processes and sys.platform == "linux":
         yield from _in_processes(paths, reader, count=count, slack=slack, held=held)
     else:
         yield from _in_threads(paths, reader, count=count, slack=slack)
@@ -116,27 +120,31 @@ def _in_threads(
 class _Ring:
     """Memory for the pixels of a number of pictures, shared with processes that are forked from this one.
 
-    Each place is lent to whoever reads a picture, and comes back once that was used or nothing was put there.
+    Each place is lent to the reader of a picture, and returned after its pixels were used, or where it has none.
     """
 
     def __init__(self, places: int, side: int) -> None:
         """Raises StorageError where there is no memory for it."""
-        # No name and no file, so nothing is left behind and no small /dev/shm of a container is in the way.
+        # Anonymous memory: no file stays behind, and the small /dev/shm of a container is no limit.
         size = places * side * side * 3
         try:
             self._memory = mmap.mmap(-1, size)
         except OSError as error:
-            cure = "use fewer --readers or a smaller --batch"
-            raise StorageError(f"There is no memory to read pictures ahead ({size / 1e9:.1f} GB): {cure}.") from error
+            raise StorageError(
+                tr(
+                    "There is no memory to read pictures ahead ({size} GB): use fewer --readers or a smaller --batch.",
+                    size=f"{size / 1e9:.1f}",
+                )
+            ) from error
         self._pixels = torch.frombuffer(self._memory, dtype=torch.uint8).view(places, side, side, 3)
         self._free = deque(range(places))
 
     def lend(self) -> _Places:
-        """Places for a chunk."""
+        """Lend places for a chunk."""
         return tuple(self._free.popleft() for _ in range(_CHUNK))
 
     def take_back(self, place: int) -> None:
-        """Let a place be lent again, which overwrites what is there."""
+        """Return a place, whose next reader overwrites its pixels."""
         self._free.append(place)
 
     def at(self, place: int) -> Tensor:
@@ -145,9 +153,9 @@ class _Ring:
 
     @contextmanager
     def pinned(self) -> Iterator[None]:
-        """Let a GPU, if there is one in use, copy from it without waiting; only after the forks, which must not see it.
+        """Pin the memory, if a GPU is in use, so that it copies asynchronously; only after the forks.
 
-        A system that does not allow it makes copies slower.
+        Where the system refuses to pin it, copies are slower.
         """
         if not torch.cuda.is_initialized():
             yield
@@ -157,14 +165,14 @@ class _Ring:
         try:
             yield
         finally:
-            with suppress(RuntimeError):  # a GPU that has failed, of which others told, copies nothing any more
+            with suppress(RuntimeError):  # a GPU that has failed copies no longer; the pipeline reports it
                 torch.cuda.synchronize()
             if done:
                 calls.cudaHostUnregister(at)
 
 
-class _Errands(Sampler[_Errand]):
-    """Chunks in their order, each with places for its pixels: asked when a process has time for one more."""
+class _TaskSampler(Sampler[_Task]):
+    """Chunks in their order, each with places for its pixels; the loader takes one when a process is free."""
 
     def __init__(self, chunks: int, ring: _Ring) -> None:
         self._chunks = chunks
@@ -173,70 +181,73 @@ class _Errands(Sampler[_Errand]):
     def __len__(self) -> int:
         return self._chunks
 
-    def __iter__(self) -> Iterator[_Errand]:
+    def __iter__(self) -> Iterator[_Task]:
         for chunk in range(self._chunks):
             yield chunk, self._ring.lend()
 
 
-class _Chunks(Dataset[_Told]):
-    """A few pictures at a time: each message costs the receiving process a dozen system calls, whatever it holds."""
+class _Chunks(Dataset[_Results]):
+    """Reads chunks in a process. A message of any size costs its receiver a dozen system calls, so it holds a chunk."""
 
     def __init__(self, paths: Sequence[Path], reader: PictureReader, ring: _Ring) -> None:
         self.paths = paths
         self.reader = reader
         self.ring = ring
 
-    def __getitem__(self, errand: _Errand) -> _Told:
-        chunk, places = errand
+    def __getitem__(self, task: _Task) -> _Results:
+        chunk, places = task
         start = chunk * _CHUNK
-        told: list[_Entry] = []
+        entries: list[_Entry] = []
         for path, place in zip(self.paths[start : start + _CHUNK], places, strict=False):
             found = self.reader.read(path)
             if isinstance(found, tuple):
                 key, prepared = found
                 self.ring.at(place).copy_(prepared.pixels)
-                told.append((key, prepared.width, prepared.height, prepared.frame))
+                entries.append((key, prepared.width, prepared.height, prepared.frame))
             else:
-                told.append(found)
-        return places, told
+                entries.append(found)
+        return places, entries
 
 
 def _in_processes(
     paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int, held: int
 ) -> Generator[Found, None, None]:
     ahead = 1 + slack // (count * _CHUNK)
-    # Places for what is being read; for a chunk that was taken, before whose pictures the next one is begun; and for
-    # those in use. They are lent, not counted off: nobody knows how many cached pictures lie between two of a batch.
+    # Places for the chunks being read, for one chunk that was taken while the next one is started, and for the pictures
+    # in use. They are lent one by one, because any number of cached pictures may lie between two of a batch.
     ring = _Ring((count * ahead + 1) * _CHUNK + held + 1, reader.side)
     with warnings.catch_warnings():
-        # Python warns of forking beside threads; the readers use none of what those may hold.
+        # Python warns about forking a process with threads; the readers use no lock that those may hold.
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.filterwarnings("ignore", "This DataLoader will create")  # --readers may be more than there are cores
-        loader: DataLoader[_Told] = DataLoader(
+        # torch warns where --readers exceeds the number of cores.
+        warnings.filterwarnings("ignore", "This DataLoader will create")  # untranslated: torch's warning
+        loader: DataLoader[_Results] = DataLoader(
             _Chunks(paths, reader, ring),
-            sampler=_Errands(math.ceil(len(paths) / _CHUNK), ring),
+            sampler=_TaskSampler(math.ceil(len(paths) / _CHUNK), ring),
             batch_size=None,
             num_workers=count,
             prefetch_factor=ahead,
-            collate_fn=_unchanged,
-            worker_init_fn=_begin_apart,
+            collate_fn=_keep,
+            worker_init_fn=_start_worker,
             multiprocessing_context=multiprocessing.get_context("fork"),
         )
         chunks = iter(loader)
     try:
         with ring.pinned():
-            yield from _with_pixels(chunks, ring, held=held)
+            yield from _attach_pixels(chunks, ring, held=held)
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if "DataLoader worker" not in str(error):  # untranslated: torch's words
             raise
-        raise StorageError(f"A process that reads pictures ended ({reason(error)}): use fewer --readers.") from error
+        raise StorageError(
+            tr("A process that reads pictures ended ({why}): use fewer --readers.", why=reason(error))
+        ) from error
 
 
-def _with_pixels(chunks: Iterable[_Told], ring: _Ring, *, held: int) -> Iterator[Found]:
-    """What was told, with the pixels that go with it."""
+def _attach_pixels(chunks: Iterable[_Results], ring: _Ring, *, held: int) -> Iterator[Found]:
+    """Yield the results with their pixels in the ring, and return places after `held` further ones."""
     in_use: deque[int] = deque()
-    for places, told in chunks:
-        for entry, place in zip(told, places, strict=False):
+    for places, entries in chunks:
+        for entry, place in zip(entries, places, strict=False):
             if not isinstance(entry, tuple):
                 ring.take_back(place)
                 yield entry
@@ -248,11 +259,12 @@ def _with_pixels(chunks: Iterable[_Told], ring: _Ring, *, held: int) -> Iterator
             yield key, Prepared(ring.at(place), width, height, frame)
 
 
-def _unchanged(found: T) -> T:
+def _keep(found: T) -> T:
+    """Collate nothing: a chunk is one item."""
     return found
 
 
-def _begin_apart(_: int) -> None:
+def _start_worker(_: int) -> None:
     info = get_worker_info()
     assert info is not None and isinstance(info.dataset, _Chunks)
-    info.dataset.reader.begin_apart()
+    info.dataset.reader.reset_after_fork()

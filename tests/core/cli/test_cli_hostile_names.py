@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.terminal import complain, note, say, summarise, table
+from core.cli.terminal import complain, note, say, summarize, table
 from core.text import as_json, escaped
 from tests.core.command_line import Verb
 from tests.core.hostile_pictures import saved
@@ -22,7 +22,7 @@ def test_all_that_is_printed_is_printable(name: str, capsys: pytest.CaptureFixtu
     say(name)
     complain(name)
     note(name, machine_readable=True)
-    summarise({"name": name})
+    summarize({"name": name})
     say(table(["name"], [[name]]))
     captured = capsys.readouterr()
     lines = (captured.out + captured.err).split("\n")

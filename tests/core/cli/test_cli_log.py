@@ -53,7 +53,7 @@ def test_a_sentence_stands_once_on_stderr_and_in_the_log(tmp_path: Path, capsys:
 def test_a_bug_leaves_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     from core.cli import version
 
-    monkeypatch.setattr(version, "summarise", lambda figures: 1 // 0)
+    monkeypatch.setattr(version, "summarize", lambda figures: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         main(["version"])
     assert "ZeroDivisionError" in log_path().read_text("utf-8")

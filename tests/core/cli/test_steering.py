@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from core.cli.steering import Steering, steered
+from core.cli.steering import Steering, steer
 
 
 def test_it_pauses_and_goes_on_as_it_is_told() -> None:
@@ -43,6 +43,6 @@ def test_lines_may_come_in_pieces_and_their_end_lets_the_work_go_on() -> None:
 
 def test_without_a_caller_nothing_is_listened_to() -> None:
     before = threading.active_count()
-    with steered(listen=False) as steering:
+    with steer(listen=False) as steering:
         assert threading.active_count() == before
         assert not steering.is_paused

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from core.encoders.catalogue import load_encoder
-from core.encoders.weights.download import DownloadError, download, in_words, part_of
+from core.encoders.weights.download import DownloadError, download, format_duration, part_of
 from core.encoders.weights.files import load_state
 from core.encoders.weights.model_folder import add_file, bring, held_weights, remove, verify
 from core.encoders.weights.published import OFFICIAL, find_weights, weights_folder
@@ -82,7 +82,7 @@ def test_progress_tells_megabytes_speed_and_time_left(hub: HubServer) -> None:
     moving = [progress for progress in said if "seconds_left" in progress.figures]
     assert moving and "MB/s" in moving[0].message and "left" in moving[0].message
     assert {progress.total for progress in said} == {size() // 1_000_000}
-    assert [in_words(seconds) for seconds in (0.1, 42, 200, 7_000)] == ["1 s", "42 s", "3 min", "1 h 57 min"]
+    assert [format_duration(seconds) for seconds in (0.1, 42, 200, 7_000)] == ["1 s", "42 s", "3 min", "1 h 57 min"]
 
 
 def test_a_cancelled_download_goes_on_where_it_stopped(hub: HubServer) -> None:

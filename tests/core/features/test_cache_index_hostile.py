@@ -93,7 +93,7 @@ def use_all_of(folder: Path) -> None:
             cache.look()
             cache.get(key_of("a"))
             assert cache.get(key_of("c")) is not None
-            cache.heal()
+            cache.repair()
             assert cache.trouble is None
             assert {entry.digest for entry in cache.entries()} == {path.stem for path in features_files(folder)}
             assert 0 < sum(entry.nbytes for entry in cache.entries()) <= budget
@@ -116,7 +116,7 @@ def test_a_crafted_index_is_a_miss_and_is_made_anew(folder: Path, script: str) -
 def test_a_crafted_index_is_mended_by_healing(folder: Path, script: str) -> None:
     craft(folder, script)
     with FeatureCache(folder, ram_budget=0) as cache:
-        cache.heal()
+        cache.repair()
         assert cache.trouble is None
         assert {entry.digest for entry in cache.entries()} == {path.stem for path in features_files(folder)}
         assert cache.get(key_of("a")) is not None
@@ -165,5 +165,5 @@ def test_safetensors_of_others_are_never_removed(folder: Path) -> None:
         path.write_bytes(b"somebody's weights")
     (folder / "ab").symlink_to(outside.parent)
     with FeatureCache(folder, ram_budget=0) as cache:
-        cache.heal()
+        cache.repair()
     assert all(path.read_bytes() == b"somebody's weights" for path in (*weights, outside))

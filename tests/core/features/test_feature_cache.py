@@ -137,7 +137,7 @@ def test_the_bytes_held_stay_right_whatever_becomes_of_the_files(folder: Path) -
         one = features_files(folder)[0].stat().st_size
         assert cache.stats.disk_bytes == 3 * one
         features_files(folder)[0].unlink()  # by hand
-        cache.heal()
+        cache.repair()
         cache.remove(rows(folder).pop())
         put(cache, "d")
         assert cache.stats.disk_bytes == 2 * one
@@ -206,7 +206,7 @@ def test_a_file_cut_short_is_a_miss_and_is_removed(cache: FeatureCache, folder: 
     data = path.read_bytes()
     path.write_bytes(data[:length])
     assert held(cache, "a") == [False]
-    assert (features_files(folder), rows(folder), cache.stats.healed) == ([], set(), 1)
+    assert (features_files(folder), rows(folder), cache.stats.repaired) == ([], set(), 1)
     put(cache, "a")
     assert held(cache, "a") == [True]
 
@@ -250,7 +250,7 @@ def test_an_index_broken_while_open_heals(cache: FeatureCache, folder: Path) -> 
     connection.close()
     put(cache, "b")
     assert held(cache, "a", "b") == [True, True]
-    assert (cache.trouble, cache.stats.healed) == (None, 1)
+    assert (cache.trouble, cache.stats.repaired) == (None, 1)
 
 
 def test_healing_adopts_files_and_drops_rows_and_leftovers(cache: FeatureCache, folder: Path) -> None:
@@ -265,7 +265,7 @@ def test_healing_adopts_files_and_drops_rows_and_leftovers(cache: FeatureCache, 
     connection.execute("DELETE FROM features WHERE digest != ?", [key_of("a").digest])
     connection.commit()
     connection.close()
-    assert cache.heal() == 3
+    assert cache.repair() == 3
     assert rows(folder) == {key_of("c").digest}
     assert features_files(folder) == [files["c"]]
     assert not left_over.exists()
@@ -362,7 +362,7 @@ OTHER_PROCESS = """
             key = key_of(f"{sys.argv[3]}-{number % 25}")
             if cache.get(key) is None:
                 cache.put(key, small_features(1.0, key))
-        print(cache.trouble, cache.stats.healed)
+        print(cache.trouble, cache.stats.repaired)
 """
 
 

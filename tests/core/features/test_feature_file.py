@@ -38,7 +38,7 @@ def test_a_file_that_a_power_cut_left_with_zeros_is_a_miss_and_goes(folder: Path
         path.write_bytes(whole[:-512] + bytes(512))
         assert [cache.get(key_of(content)) is None for content in ("a", "b")] == [True, False]
         assert not path.exists()
-        assert cache.stats.healed == 1
+        assert cache.stats.repaired == 1
         cache.put(key_of("a"), small_features(1.0, key_of("a")))
         assert cache.get(key_of("a")) is not None
 

@@ -115,7 +115,7 @@ def test_crafted_headers_break_neither_verify_nor_info_nor_healing(tmp_path: Pat
     with FeatureCache(tmp_path) as cache:
         path = placed(tmp_path, content)
         run(survey(tmp_path))
-        cache.heal()
+        cache.repair()
         placed(tmp_path, content)
         run(verify(cache))
         assert not path.exists() and cache.get(KEY) is None

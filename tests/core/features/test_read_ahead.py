@@ -56,7 +56,7 @@ def brightness(found: Found) -> int | None:
 @pytest.mark.parametrize("apart", APART)
 def test_pictures_come_in_order_and_a_damaged_one_is_named(paths: list[Path], apart: bool) -> None:
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
-    found = list(read_ahead(paths, reader, count=2, apart=apart, slack=2, held=COUNT))
+    found = list(read_ahead(paths, reader, count=2, in_processes=apart, slack=2, held=COUNT))
     assert [brightness(entry) for entry in found] == [0, 1, 2, None, 4, 5, 6, 7, 8]
     assert isinstance(found[3], BadFileError)
     assert "3.png" in str(found[3])
@@ -70,7 +70,7 @@ def test_what_is_cached_is_not_read_again(paths: list[Path], tmp_path: Path, apa
         key = source.key_of(paths[1], known)
         cache.put(key, small_features(1.0, key))
         found = list(
-            read_ahead(paths, PictureReader(source, prepared, side=1), count=2, apart=apart, slack=2, held=COUNT)
+            read_ahead(paths, PictureReader(source, prepared, side=1), count=2, in_processes=apart, slack=2, held=COUNT)
         )
     assert [entry is None for entry in found] == [number == 1 for number in range(COUNT)]
 
@@ -78,7 +78,7 @@ def test_what_is_cached_is_not_read_again(paths: list[Path], tmp_path: Path, apa
 @pytest.mark.parametrize("apart", APART)
 def test_reading_may_be_stopped_before_its_end(paths: list[Path], apart: bool) -> None:
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
-    ahead = read_ahead(paths, reader, count=2, apart=apart, slack=2, held=COUNT)
+    ahead = read_ahead(paths, reader, count=2, in_processes=apart, slack=2, held=COUNT)
     assert [brightness(entry) for entry in islice(ahead, 2)] == [0, 1]
     ahead.close()
     assert list(ahead) == []
@@ -88,7 +88,7 @@ def test_reading_may_be_stopped_before_its_end(paths: list[Path], apart: bool) -
 def test_a_process_that_the_system_takes_away_is_told_of(paths: list[Path]) -> None:
     reader = PictureReader(FeatureSource(CountingEncoder(), None), deadly, side=1)
     with pytest.raises(StorageError, match="use fewer --readers"):
-        list(read_ahead(paths, reader, count=2, apart=True, slack=2, held=COUNT))
+        list(read_ahead(paths, reader, count=2, in_processes=True, slack=2, held=COUNT))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
@@ -103,7 +103,7 @@ def test_pixels_stay_for_as_long_as_was_promised(tmp_path: Path, every: int) -> 
             Image.fromarray(np.full((2, 2, 3), number, np.uint8)).save(path)
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1)
     taken: deque[tuple[int, Found]] = deque(maxlen=21)
-    for number, entry in enumerate(read_ahead(many, reader, count=3, apart=True, slack=4, held=20)):
+    for number, entry in enumerate(read_ahead(many, reader, count=3, in_processes=True, slack=4, held=20)):
         if isinstance(entry, tuple):
             taken.append((number, entry))
         assert [brightness(found) for _, found in taken] == [before for before, _ in taken]
@@ -114,4 +114,4 @@ def test_pixels_stay_for_as_long_as_was_promised(tmp_path: Path, every: int) -> 
 def test_more_memory_than_there_is_is_told_of(paths: list[Path]) -> None:
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1 << 28)
     with pytest.raises(StorageError, match="no memory to read pictures ahead"):
-        list(read_ahead(paths, reader, count=2, apart=True, slack=2, held=COUNT))
+        list(read_ahead(paths, reader, count=2, in_processes=True, slack=2, held=COUNT))
