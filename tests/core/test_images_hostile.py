@@ -20,6 +20,8 @@ from core.images import read_picture, read_size, read_thumbnail
 from tests.core.hostile_pictures import POSTSCRIPT, jpeg_of, png_of, saved, write_all
 from tests.house.source_files import ROOT
 
+pytestmark = pytest.mark.slow
+
 MOST_MEGABYTES = 500
 MOST_SECONDS = 5.0
 

@@ -18,7 +18,7 @@ from tests.gui.fakes import sample_like_pictures
 from tests.journeys.conftest import Windows
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")]
 
 
 def killed(folder: Path, mode: str, *, kept: int) -> set[str]:

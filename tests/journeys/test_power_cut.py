@@ -16,6 +16,8 @@ from tests.gui.driving import settled
 from tests.gui.fakes import sample_like_pictures
 from tests.journeys.conftest import Windows
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -14,6 +14,8 @@ from core.store.project_store import ProjectStore
 from tests.core.command_line import Batch, Verb
 from tests.core.projects import CORRECTION, folder_of_an_ordinary_user, python
 
+pytestmark = pytest.mark.slow
+
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="rights and limits of files are of another kind there")
 
 FULL_DISK = """

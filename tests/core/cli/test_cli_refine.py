@@ -18,6 +18,8 @@ from core.records import NewImage
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Batch, Verb
 
+pytestmark = pytest.mark.slow
+
 ADDED = {"refine_score", "edge_confidence", "drawn_bbox", "refined_bbox", "encoder", "refiner", "confirmed"}
 
 

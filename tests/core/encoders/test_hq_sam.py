@@ -29,6 +29,8 @@ from core.errors import BadInputError, BadWeightsError
 from core.geometry import Frame
 from tests.core.hq_weights import empty_vit_tiny, shapes_picture
 
+pytestmark = pytest.mark.slow
+
 LARGE_VARIABLE = "BOXREFINE_TEST_LARGE"
 WIDTH, HEIGHT = 457, 301
 PICTURE = shapes_picture(width=WIDTH, height=HEIGHT)

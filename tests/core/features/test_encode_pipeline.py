@@ -37,6 +37,8 @@ from core.refiner.taught_refiner import for_category
 from tests.core.command_line import Verb
 from tests.core.feature_files import CountingEncoder
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 SIZES = [(300, 200), (200, 300), (512, 512), (90, 700), (640, 481)]
 

@@ -24,6 +24,8 @@ from core.pretraining.pretrain import PretrainSummary, pretrain
 from core.progress import Progress, run
 from core.refiner.checkpoint import load_refiner, read_card
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 SHORT = PretrainConfig(
     steps=4, batch_images=2, boxes_per_image=3, warmup_steps=1, held_out=0.2, measure_every=2, report_every=1

@@ -13,6 +13,8 @@ from core.geometry import Box, Frame
 from core.refiner.mask_refiner import MaskRefiner, refinement_of
 from core.refiner.protocol import Refiner
 
+pytestmark = pytest.mark.slow
+
 
 def plateau(box: Box, frame: Frame, *, slope: float = 0.5) -> NDArray[np.float32]:
     """Logits (256, 256) that rise linearly into `box` (image pixels), `slope` a frame pixel."""

@@ -17,6 +17,8 @@ from core.store.project_store import ProjectStore
 from tests.core.command_line import Verb
 from tests.core.damage import check_and_repair, make_whole, mutate, spoil, use_everything
 
+pytestmark = pytest.mark.slow
+
 NO_UTF8 = b"\xff\xfe cat"
 
 ROWS: list[tuple[str, str, str, object]] = [

@@ -12,6 +12,8 @@ import pytest
 from core.store.project_store import ProjectStore
 from tests.core.projects import CORRECTION, python
 
+pytestmark = pytest.mark.slow
+
 BURST = """
 import sys
 from pathlib import Path

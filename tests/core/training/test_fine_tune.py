@@ -49,6 +49,8 @@ from core.training.teach import load_start
 from core.training.teach_config import TeachConfig
 from tests.core.lessons_by_hand import discs, short, source_of
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 
