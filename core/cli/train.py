@@ -157,24 +157,16 @@ def refiner_in_use(options: argparse.Namespace, store: ProjectStore | None, enco
 
     Raises BadWeightsError, and BadInputError where there is none for this encoder.
     """
-    from core.refiner.checkpoint import load_refiner
+    from core.refiner.checkpoint import has_shipped_refiner, load_refiner
 
     chosen = store.chosen_refiner(encoder.identity) if store is not None else None
     if chosen is not None and chosen.folder.is_dir():
         return load_refiner(chosen.folder, encoder)
-    if options.refiner is None and not has_shipped(encoder):
+    if options.refiner is None and not has_shipped_refiner(encoder):
         raise BadInputError(
             tr("There is no refiner for {encoder} to compare with: name one with --refiner.", encoder=encoder.identity)
         )
     return load_refiner(options.refiner, encoder)
-
-
-def has_shipped(encoder: Encoder) -> bool:
-    """Whether a refiner ships for this encoder; HQ-SAM's own masks count."""
-    from core.encoders.hq_sam.encoder import HqSamEncoder
-    from core.refiner.checkpoint import SHIPPED, read_card
-
-    return isinstance(encoder, HqSamEncoder) or read_card(SHIPPED).encoder == encoder.identity
 
 
 def old_lessons() -> tuple[Lesson, ...]:

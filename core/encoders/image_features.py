@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from core.encoders.traits import traits_of
 from core.errors import BadInputError
 from core.geometry import Boxes, Frame, as_boxes
 from core.images import Picture
@@ -74,6 +75,24 @@ class Encoder(Protocol):
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """Encode the part `frame` of an upright (height, width, 3) uint8 RGB picture: features on the CPU in fp16."""
         ...
+
+
+class MaskEncoder(Encoder, Protocol):
+    """An encoder that also decodes masks of boxes."""
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of its weights, which decode masks, too."""
+        ...
+
+    def masks(self, features: ImageFeatures, boxes_in_frame: ArrayLike) -> tuple[Tensor, Tensor]:
+        """Decode mask logits (N, 256, 256) of boxes (N, 4), and the predicted IoU (N,) of each mask."""
+        ...
+
+
+def as_mask_encoder(encoder: Encoder) -> MaskEncoder | None:
+    """Return an encoder that makes masks as what it is; None for others."""
+    return cast(MaskEncoder, encoder) if traits_of(encoder.name).makes_masks else None
 
 
 def checked_boxes(boxes: ArrayLike) -> Boxes:

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from core.bounded import MEGA, read_text
-from core.encoders.hq_sam.encoder import HqSamEncoder
-from core.encoders.image_features import Encoder
+from core.encoders.image_features import Encoder, as_mask_encoder
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
@@ -91,7 +90,8 @@ def _load(folder: Path | None, encoder: Encoder, *, refine_by: str) -> Refiner:
         raise BadInputError(
             tr("There is no refine_by {value}: use one of {values}.", value=refine_by, values=", ".join(REFINE_BY))
         )
-    mask = MaskRefiner(encoder) if isinstance(encoder, HqSamEncoder) else None
+    mask_encoder = as_mask_encoder(encoder)
+    mask = None if mask_encoder is None else MaskRefiner(mask_encoder)
     if refine_by in ("mask", "both") and mask is None:
         raise BadInputError(
             tr(
@@ -127,7 +127,7 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     weights = chosen / WEIGHTS_FILE
     network = NETWORKS[card.kind]()
     if isinstance(network, CandidateNetwork):
-        raise BadInputError(f"{chosen} holds candidates beside a refiner, and no refiner: choose another folder.")
+        raise BadInputError(tr("{folder} holds candidates and no refiner: choose another folder.", folder=chosen))
     load_strictly(network, in_float32(load_state(weights)), path=weights)
     baseline_name = "baseline refiner"  # untranslated: a name
     if chosen != BASELINE:
@@ -145,9 +145,12 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
 
 def _shipped_or(refiner: BoxRefiner, encoder: Encoder) -> Refiner:
     """Return the shipped refiner for this encoder; `refiner` if there is none, for a custom light encoder."""
-    if isinstance(encoder, HqSamEncoder) or read_card(SHIPPED).encoder == encoder.identity:
-        return load_refiner(None, encoder)
-    return refiner
+    return load_refiner(None, encoder) if has_shipped_refiner(encoder) else refiner
+
+
+def has_shipped_refiner(encoder: Encoder) -> bool:
+    """Whether a refiner ships for this encoder; the masks of HQ-SAM count. Raises BadWeightsError."""
+    return as_mask_encoder(encoder) is not None or read_card(SHIPPED).encoder == encoder.identity
 
 
 def _digest(margins: Mapping[str, Margin]) -> str:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.encoders.hq_sam.encoder import BOXES_AT_ONCE, HqSamEncoder, resized, to_frame, to_image
-from core.encoders.image_features import ImageFeatures, check_encoder, checked_boxes
+from core.encoders.hq_sam.encoder import BOXES_AT_ONCE, resized, to_frame, to_image
+from core.encoders.image_features import ImageFeatures, MaskEncoder, check_encoder, checked_boxes
 from core.geometry import MODEL_SIZE, Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
 from core.refiner.mask_outline import outline_of
@@ -28,7 +28,7 @@ class MaskRefiner:
     box with score and confidences 0.
     """
 
-    def __init__(self, encoder: HqSamEncoder) -> None:
+    def __init__(self, encoder: MaskEncoder) -> None:
         self._encoder = encoder
 
     refines_by_masks = True
