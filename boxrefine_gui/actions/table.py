@@ -40,7 +40,7 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import with_chosen
 from boxrefine_gui.widgets.notices import Notices
-from boxrefine_gui.widgets.plain_text import menu_text
+from boxrefine_gui.widgets.plain_text import menu_text, without_mnemonic
 from core.records import Step
 from core.translation import tr
 from core.wording import step_title
@@ -116,7 +116,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
     }
     for row in rows:
         if row.keys and row.menu:
-            headings.setdefault(row.menu.replace("&", ""), []).append((_any_of(row.keys), row.words))
+            headings.setdefault(without_mnemonic(row.menu), []).append((_any_of(row.keys), row.words))
     return headings
 
 

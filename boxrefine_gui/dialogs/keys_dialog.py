@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import Chosen, normal, owner_of, with_chosen
-from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title, without_mnemonic
 from core.translation import tr
 
 _SIZE = (620, 560)
@@ -74,7 +74,7 @@ class KeysDialog(QDialog):
         rows.setAccessibleName(tr("Actions and their keys"))
         rows.setStyleSheet("QTreeWidget::item { padding: 3px 8px 3px 2px; }")
         for row in self._rows:
-            item = QTreeWidgetItem([row.words, row.menu.replace("&", ""), ""])
+            item = QTreeWidgetItem([row.words, without_mnemonic(row.menu), ""])
             item.setData(0, _ID, row.id)
             rows.addTopLevelItem(item)
         rows.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

@@ -104,10 +104,3 @@ def quoted(session: Session, category_id: int) -> str:
     """Return the name of a category in quotes, cut to a length that fits into a sentence."""
     name = next((entry.name for entry in session.categories if entry.id == category_id), "")
     return tr("“{name}”", name=short(name))
-
-
-def many(number: int, noun: str) -> str:
-    """Return a number of boxes or images in words."""
-    if noun == "box":
-        return tr_plural("{count} box", "{count} boxes", number)
-    return tr_plural("{count} image", "{count} images", number)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.plain_text import set_tooltip
+from boxrefine_gui.widgets.plain_text import set_tooltip, without_mnemonic
 from core.translation import tr
 
 
@@ -43,7 +43,7 @@ class ActionRow:
     @property
     def words(self) -> str:
         """The title without mnemonic and ellipsis."""
-        return self.title.replace("&", "").rstrip("…")
+        return without_mnemonic(self.title).rstrip("…")
 
 
 def readable(key: str) -> str:

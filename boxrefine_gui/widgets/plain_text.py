@@ -6,6 +6,7 @@ freeze the window for good. So labels are PlainLabels and tooltips go through `t
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from PySide6.QtCore import Qt
@@ -65,6 +66,11 @@ def set_title(window: QWidget, text: str) -> None:
 def menu_text(text: str) -> str:
     """Escape text for a menu or a button, where & marks a mnemonic and a tab separates the shortcut."""
     return in_one_line(text).replace("&", "&&")
+
+
+def without_mnemonic(title: str) -> str:
+    """Return a menu's own title as plain words: without its &, and without the `(&O)` of languages such as Chinese."""
+    return re.sub(r"\s?\(&\w\)", "", title).replace("&", "")
 
 
 def in_one_line(text: str) -> str:

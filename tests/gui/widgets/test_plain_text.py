@@ -23,7 +23,7 @@ from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.importing import import_boxes
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.state.doing import Activity, ActivityKind, Scan, ScanKind
-from boxrefine_gui.widgets.plain_text import OwnWords, PlainLabel, menu_text, set_title, tooltip
+from boxrefine_gui.widgets.plain_text import OwnWords, PlainLabel, menu_text, set_title, tooltip, without_mnemonic
 from core.errors import BadFileError
 from core.geometry import Box
 from core.records import RefinerRecord, VerdictKind
@@ -218,3 +218,11 @@ def test_the_walk_finds_what_is_not_plain(qtbot: QtBot) -> None:
     window.addAction(QAction(HOSTILE, window))
     window.setWindowTitle(HOSTILE)
     assert len([fault for fault in faults() if HOSTILE in fault]) >= 4
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [("&Open folder…", "Open folder…"), ("打开文件夹(&O)…", "打开文件夹…"), ("Redo (&R)", "Redo"), ("Fit", "Fit")],
+)
+def test_a_title_is_read_without_its_mnemonic(title: str, words: str) -> None:
+    assert without_mnemonic(title) == words
