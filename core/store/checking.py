@@ -8,9 +8,10 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from core.records import Correction, ImportedBox
+from core.store.correction_columns import box_text, without_refinement
 from core.store.known_boxes import KnownBoxes
 from core.store.row_checks import Row
-from core.store.rows import box_text, correction_of, correction_row, is_whole, now, refinement_columns
+from core.store.rows import correction_of, correction_row, is_whole, now, refinement_columns
 from core.store.undo_log import Operation
 
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
@@ -81,8 +82,8 @@ def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
             continue
         proposed = correction_of(row)
         if proposed.origin is None and proposed.accepted != proposed.drawn:
-            bare = replace(proposed, refined=proposed.accepted, edge_confidence=None, score=None, outline=())
+            before = replace(proposed, refined=proposed.accepted, edge_confidence=None, score=None, outline=())
         else:
-            bare = replace(proposed, refined=None, edge_confidence=None, score=None, encoder="", refiner="", outline=())
+            before = without_refinement(proposed)
         confirmed = int(row["origin"] is None)
-        operation.update("corrections", row, **refinement_columns(bare), confirmed=confirmed, changed=now())
+        operation.update("corrections", row, **refinement_columns(before), confirmed=confirmed, changed=now())

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from core.errors import BadFileError, StorageError
 from core.records import Finding
+from core.store.correction_columns import OF_OLD_ROWS
 from core.store.drawn_boxes import drawn_box_of
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.project_file import connect, convert_sqlite_errors
@@ -85,7 +86,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
     return {
         "images": partial(image_of, folder=folder),
         "categories": lambda row: category_of({"place": None, **row}),
-        "corrections": lambda row: correction_of({"outline": None, "origin": None, "confirmed": 1, **row}),
+        "corrections": lambda row: correction_of({**OF_OLD_ROWS, **row}),
         "drawn_boxes": drawn_box_of,
         "refiners": partial(refiner_of, folder=folder),
         "refiner_choices": _check_choice,

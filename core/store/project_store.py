@@ -20,6 +20,7 @@ from core.store.checking import (
     write_later_answer,
     write_proposals,
 )
+from core.store.correction_columns import box_text
 from core.store.drawn_boxes import DrawnBoxes, forget_drawn
 from core.store.openings import Opening
 from core.store.project_file import (
@@ -33,7 +34,6 @@ from core.store.refiner_log import RefinerLog
 from core.store.row_checks import Row
 from core.store.row_errors import damaged_row, missing_refiner, missing_row
 from core.store.rows import (
-    box_text,
     check_box,
     check_boxes,
     correction_row,

@@ -12,21 +12,19 @@ from typing import Any
 from core.errors import KnownError
 from core.images import read_size
 from core.records import Step, StepKind, VerdictKind
+from core.store.correction_columns import COLUMNS
 from core.store.row_checks import (
     LARGEST_SIDE,
     BadRow,
     Row,
     box_in,
-    flag_in,
     id_in,
     is_unicode,
     mapping_in,
-    number_in,
-    outline_in,
     text_in,
     whole_number_in,
 )
-from core.store.rows import confidence_in, now, origin_in, picture_path
+from core.store.rows import now, picture_path
 from core.store.steps import step_columns, step_of
 from core.translation import tr
 
@@ -36,14 +34,7 @@ UNKNOWN_CATEGORY = "unknown"
 Check = Callable[[Row, str], object]
 
 _EXTRAS: Mapping[str, tuple[Check, Any]] = {
-    "edge_confidence": (confidence_in, None),
-    "score": (lambda row, name: row[name] is None or number_in(row, name), None),
-    "encoder": (text_in, ""),
-    "refiner": (text_in, ""),
-    "seconds": (number_in, 0.0),
-    "outline": (outline_in, None),
-    "origin": (lambda row, name: row[name] is None or origin_in(row, name), None),
-    "confirmed": (flag_in, 0),
+    **{column.name: (column.read, column.unread) for column in COLUMNS if column.can_be_lost},
     "created": (text_in, ""),
     "changed": (text_in, ""),
     "writer": (lambda row, name: whole_number_in(row, name, least=0, most=2**63 - 1), 0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from datetime import UTC, datetime
@@ -11,20 +10,15 @@ from typing import Any
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import Category, Correction, EdgeConfidence, ImageRecord, Origin
+from core.records import Category, Correction, ImageRecord
+from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, origin_of, read_columns
 from core.store.row_checks import (
     BadRow,
     Row,
-    box_in,
     box_of,
-    flag_in,
     id_in,
     is_unicode,
-    json_in,
     json_of,
-    number_in,
-    numbers_of,
-    outline_in,
     text_in,
     whole_number_in,
 )
@@ -39,53 +33,19 @@ def now() -> str:
 def correction_row(correction: Correction) -> dict[str, Any]:
     """The row of a new correction, without an id."""
     moment = now()
-    return {
-        "image_id": correction.image_id,
-        "category_id": correction.category_id,
-        **refinement_columns(correction),
-        "origin": None if correction.origin is None else _origin_text(correction.origin),
-        "confirmed": int(correction.confirmed),
-        "created": moment,
-        "changed": moment,
-    }
+    return {**columns_of(correction, *Group), "created": moment, "changed": moment}
 
 
 def refinement_columns(correction: Correction) -> dict[str, Any]:
     """The columns of one drawing, refinement and acceptance, which always change together."""
-    confidence = correction.edge_confidence
-    return {
-        "drawn": box_text(correction.drawn),
-        "refined": None if correction.refined is None else box_text(correction.refined),
-        "accepted": box_text(correction.accepted),
-        "edge_confidence": None if confidence is None else _numbers_text(confidence),
-        "score": None if correction.score is None else float(correction.score),
-        "encoder": correction.encoder,
-        "refiner": correction.refiner,
-        "seconds": float(correction.seconds),
-        "outline": json.dumps(correction.outline) if correction.outline else None,
-    }
+    return columns_of(correction, Group.BOX, Group.REFINEMENT)
 
 
 def correction_of(row: Row) -> Correction:
     """Convert a row to a correction. Raises BadRow if a value is invalid."""
     for name in row.keys() & {"created", "changed"}:
         text_in(row, name)
-    return Correction(
-        id=id_in(row, least=0),
-        image_id=id_in(row, "image_id"),
-        category_id=id_in(row, "category_id", least=0),
-        drawn=box_in(row, "drawn"),
-        refined=None if row["refined"] is None else box_in(row, "refined"),
-        accepted=box_in(row, "accepted"),
-        edge_confidence=confidence_in(row, "edge_confidence"),
-        score=None if row["score"] is None else number_in(row, "score"),
-        encoder=text_in(row, "encoder"),
-        refiner=text_in(row, "refiner"),
-        seconds=number_in(row, "seconds"),
-        outline=outline_in(row, "outline"),
-        origin=None if row["origin"] is None else origin_in(row, "origin"),
-        confirmed=flag_in(row, "confirmed"),
-    )
+    return Correction(id=id_in(row, least=0), **read_columns(row))
 
 
 def image_of(row: Row, *, folder: Path) -> ImageRecord:
@@ -107,7 +67,7 @@ def category_of(row: Row) -> Category:
 def check_row(table: str, row: Row) -> None:
     """Raise BadRow if a row of an undo step, perhaps of an older version, is invalid in its table."""
     if table == "corrections":
-        correction_of({"outline": None, "origin": None, "confirmed": 1, **row})
+        correction_of({**OF_OLD_ROWS, **row})
     elif table == "categories":
         category_of({"place": None, **row})
 
@@ -135,11 +95,6 @@ def check_box(box: Box) -> None:
         raise BadInputError(tr("The box {box} has no area: draw it again.", box=tuple(box)))
 
 
-def box_text(box: Box) -> str:
-    """A box as the JSON array [x1, y1, x2, y2]; floats are restored exactly."""
-    return _numbers_text(box)
-
-
 def boxes_of(drawn: str, accepted: str, origin: str | None) -> frozenset[Box]:
     """All boxes that identify a stored box: the accepted one, and, if it was imported, its origin and the drawn one.
 
@@ -147,7 +102,7 @@ def boxes_of(drawn: str, accepted: str, origin: str | None) -> frozenset[Box]:
     """
     names = {"accepted": accepted} if origin is None else {"accepted": accepted, "drawn": drawn}
     boxes = [box_of(json_of(text, name), name) for name, text in names.items()]
-    return frozenset(boxes if origin is None else [*boxes, _origin_of(origin).box])
+    return frozenset(boxes if origin is None else [*boxes, origin_of(origin).box])
 
 
 def stored_path(path: Path, *, folder: Path) -> str | bytes:
@@ -195,32 +150,3 @@ def picture_path(stored: object, *, folder: Path) -> Path:
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
-
-
-def _numbers_text(numbers: Box | EdgeConfidence) -> str:
-    return json.dumps([float(number) for number in numbers])
-
-
-def _origin_text(origin: Origin) -> str:
-    return json.dumps({"file": origin.file, "box": [float(edge) for edge in origin.box]})
-
-
-def _origin_of(text: object) -> Origin:
-    values = json_of(text, "origin")
-    if not isinstance(values, dict) or type(values.get("file")) is not str:
-        raise BadRow(tr("{column} names no file", column="origin"))
-    name = values["file"].encode("utf-8", "replace").decode()  # the name is only shown
-    return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
-
-
-def origin_in(row: Row, name: str) -> Origin:
-    """The origin of a box, as JSON. Raises BadRow if it is invalid."""
-    return _origin_of(row[name])
-
-
-def confidence_in(row: Row, name: str) -> EdgeConfidence | None:
-    """Edge confidences as JSON; NULL stands for none. Raises BadRow if they are invalid."""
-    if row[name] is None:
-        return None
-    left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)
-    return left, top, right, bottom

@@ -10,6 +10,7 @@ from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
 from core.records import Correction, Origin
+from core.store.correction_columns import COLUMNS
 from core.store.project_store import ProjectStore
 from tests.core.projects import CORRECTION
 
@@ -25,6 +26,10 @@ NOT_IN_FILES = {"id", "image_id", "category_id", "origin"}
 """Fields that a file of ours gives anew: numbers of the project that reads it, and the file's own name."""
 
 LOST_BY_WITHDRAWAL = {"refined", "edge_confidence", "score", "encoder", "refiner", "outline"}
+
+
+def test_every_field_has_a_column() -> None:
+    assert {column.name for column in COLUMNS} == {entry.name for entry in fields(Correction)} - {"id"}
 
 
 def test_the_example_tells_something_in_every_field() -> None:

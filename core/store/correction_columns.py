@@ -1,0 +1,155 @@
+"""The columns of a correction, in one table: writing, reading, withdrawing and repairing rows all go by it.
+
+Migrations do not: they are history and never change. Annotation files do not either: their entries have the formats'
+own shapes. `tests/core/store/test_fields_of_a_correction.py` fails for a field that any of these places lacks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from enum import Enum, auto
+from typing import Any
+
+from core.geometry import Box
+from core.records import Correction, EdgeConfidence, Origin
+from core.store.row_checks import (
+    BadRow,
+    Row,
+    box_in,
+    flag_in,
+    id_in,
+    json_in,
+    json_of,
+    number_in,
+    numbers_of,
+    outline_in,
+    text_in,
+)
+from core.translation import tr
+
+_NEVER: Any = object()
+
+
+class Group(Enum):
+    """When a column changes."""
+
+    PLACE = auto()
+    """Set when the row is made."""
+    BOX = auto()
+    """With each drawing, refinement or acceptance."""
+    REFINEMENT = auto()
+    """The same, and lost when a proposal is withdrawn."""
+    STATUS = auto()
+    """By itself."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; it has the name of its field in Correction.
+
+    read: gives the field's value from a row, and raises BadRow if it is invalid
+    write: gives the stored value from the field's
+    unread: stored by a repair in place of a value that cannot be read; without it the repair has a rule of its own
+    before: the value in rows of versions that did not have the column
+    """
+
+    name: str
+    group: Group
+    read: Callable[[Row, str], Any]
+    write: Callable[[Any], Any] = lambda value: value
+    unread: Any = _NEVER
+    before: Any = _NEVER
+
+    @property
+    def can_be_lost(self) -> bool:
+        return self.unread is not _NEVER
+
+
+def box_text(box: Box) -> str:
+    """A box as the JSON array [x1, y1, x2, y2]; floats are restored exactly."""
+    return _numbers_text(box)
+
+
+def origin_of(text: object) -> Origin:
+    """The origin of a box from its JSON text. Raises BadRow if it is invalid."""
+    values = json_of(text, "origin")
+    if not isinstance(values, dict) or type(values.get("file")) is not str:
+        raise BadRow(tr("{column} names no file", column="origin"))
+    name = values["file"].encode("utf-8", "replace").decode()  # the name is only shown
+    return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
+
+
+def _confidence_in(row: Row, name: str) -> EdgeConfidence:
+    left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)
+    return left, top, right, bottom
+
+
+def _numbers_text(numbers: Box | EdgeConfidence) -> str:
+    return json.dumps([float(number) for number in numbers])
+
+
+def _origin_text(origin: Origin) -> str:
+    return json.dumps({"file": origin.file, "box": [float(edge) for edge in origin.box]})
+
+
+def _or_null(read: Callable[[Row, str], Any]) -> Callable[[Row, str], Any]:
+    return lambda row, name: None if row[name] is None else read(row, name)
+
+
+def _or_none(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else write(value)
+
+
+COLUMNS = (
+    Column("image_id", Group.PLACE, id_in),
+    Column("category_id", Group.PLACE, lambda row, name: id_in(row, name, least=0)),
+    Column("drawn", Group.BOX, box_in, box_text),
+    Column("refined", Group.REFINEMENT, _or_null(box_in), _or_none(box_text)),
+    Column("accepted", Group.BOX, box_in, box_text),
+    Column("edge_confidence", Group.REFINEMENT, _or_null(_confidence_in), _or_none(_numbers_text), unread=None),
+    Column("score", Group.REFINEMENT, _or_null(number_in), _or_none(float), unread=None),
+    Column("encoder", Group.REFINEMENT, text_in, unread=""),
+    Column("refiner", Group.REFINEMENT, text_in, unread=""),
+    Column("seconds", Group.BOX, number_in, float, unread=0.0),
+    Column(
+        "outline",
+        Group.REFINEMENT,
+        outline_in,
+        lambda outline: json.dumps(outline) if outline else None,
+        unread=None,
+        before=None,
+    ),
+    Column(
+        "origin",
+        Group.STATUS,
+        _or_null(lambda row, name: origin_of(row[name])),
+        _or_none(_origin_text),
+        unread=None,
+        before=None,
+    ),
+    Column("confirmed", Group.STATUS, flag_in, int, unread=0, before=1),
+)
+"""All fields of Correction but its id."""
+
+OF_OLD_ROWS = {column.name: column.before for column in COLUMNS if column.before is not _NEVER}
+"""What rows of earlier versions lack, as it is to be read."""
+
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Correction)}
+
+
+def columns_of(correction: Correction, *groups: Group) -> dict[str, Any]:
+    """The stored values of a correction, of these groups."""
+    return {column.name: column.write(getattr(correction, column.name)) for column in COLUMNS if column.group in groups}
+
+
+def read_columns(row: Row) -> dict[str, Any]:
+    """The fields of a correction from its row. Raises BadRow if a value is invalid."""
+    return {column.name: column.read(row, column.name) for column in COLUMNS}
+
+
+def without_refinement(correction: Correction) -> Correction:
+    """The same as if the model had not been used."""
+    gone = {column.name: _DEFAULTS[column.name] for column in COLUMNS if column.group is Group.REFINEMENT}
+    return replace(correction, **gone)
