@@ -36,7 +36,7 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
     def language_row(code: str, title: str, starts_group: bool = False) -> ActionRow:
         return ActionRow(
             f"language_{code}", title, partial(choose_language, code),
-            menu="&View", starts_group=starts_group, one_of="language",
+            menu=VIEW, starts_group=starts_group, one_of="language",
             checked=lambda session: session.settings.language == code,
         )  # fmt: skip
 

@@ -96,15 +96,19 @@ class StatusBar(QStatusBar):
 def _models_words(models: Models, session: Session) -> str:
     """Encoder and refiner; a taught refiner has the same name as in the list of refiners."""
     name = models.encoder_name
-    is_large = name in ENCODERS and not traits_of(name).shipped
-    encoder = title_of(name) if is_large else tr("{name} encoder", name=name)
+    if traits_of(name).shipped:
+        encoder = tr("light encoder")
+    else:
+        encoder = title_of(name) if name in ENCODERS else tr("{name} encoder", name=name)
     taught = next((record for record in session.refiners if record.folder == models.refiner_folder), None)
     if models.refines_by_masks:
         refiner = tr("boxes by its masks")
-    elif taught is None:
-        refiner = tr("{name} refiner", name=models.refiner_name)
-    else:
+    elif taught is not None:
         refiner = tr("refiner of {time}", time=when(taught.created))
+    elif models.refiner_folder is None:
+        refiner = tr("shipped refiner")
+    else:
+        refiner = tr("{name} refiner", name=models.refiner_name)
     if session.settings.careful:
         return tr("{encoder}, {refiner}, careful", encoder=encoder, refiner=refiner)
     return tr("{encoder}, {refiner}", encoder=encoder, refiner=refiner)

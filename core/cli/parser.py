@@ -118,6 +118,10 @@ class _Parser(argparse.ArgumentParser):
     argparse makes the parsers of the verbs of this class, too.
     """
 
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:  # noqa: ANN401 - argparse knows what it takes
+        super().__init__(*arguments, **keywords, add_help=False)
+        self.add_argument("-h", "--help", action="help", help=tr("show this help message and exit"))
+
     def error(self, message: str) -> NoReturn:
         complain(tr("{program}: {message} ({program} --help explains it).", program=self.prog, message=message))
         raise SystemExit(FAILED)
