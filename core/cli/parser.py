@@ -119,7 +119,7 @@ class _Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:  # noqa: ANN401 - argparse knows what it takes
-        super().__init__(*arguments, **keywords, add_help=False)
+        super().__init__(*arguments, **{**keywords, "add_help": False})
         self.add_argument("-h", "--help", action="help", help=tr("show this help message and exit"))
 
     def error(self, message: str) -> NoReturn:
