@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help=out)
     parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
     parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=refine_by)
+    candidates = tr("write up to three candidates of each box, with probabilities")
+    parser.add_argument("--candidates", action="store_true", help=candidates)
     parser.add_argument("--outlines", action="store_true", help=outlines)
     parser.add_argument("--no-second-look", action="store_true", help=second_look)
     add_careful_option(parser)
@@ -63,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from core.cli.refine_boxes import refine_boxes
     from core.formats.exporters.coco import read_coco, refined_document, write_json
     from core.inference.crop_refine import pays_for
+    from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
 
     check_folder(options.images)
@@ -74,7 +77,15 @@ def run(options: argparse.Namespace) -> int:
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
         looks = not options.no_second_look and pays_for(source.encoder.name)
-        job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
+        job = refine_boxes(
+            coco,
+            options.images,
+            source=source,
+            refiner=refiner,
+            complain=complain,
+            second_look=looks,
+            candidates=load_candidate_finder(source.encoder) if options.candidates else None,
+        )
         refined = watch(job, unit=tr("image"))
         document = refined_document(
             coco,

@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
+
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadInputError
 from core.evaluation.box_metrics import BoxMetrics, compare
 from core.evaluation.grab_cut import grab_cut_box
 from core.evaluation.labelled_set import read_labelled_set
 from core.features.feature_source import FeatureSource, OpenedPicture
-from core.geometry import Box, Boxes, as_boxes
+from core.geometry import Box, Boxes, as_boxes, iou
 from core.images import Picture, read_picture
 from core.inference.look_again import look_again
 from core.progress import Job, Progress, run
 from core.records import Refinement
+from core.refiner.candidate_finder import CandidateFinder
 from core.refiner.protocol import Refiner
 
 DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
@@ -49,12 +52,14 @@ class MaskWay:
 class _Scene:
     """One picture as the methods see it; `opened` decodes it once, for all its crops.
 
+    true: (N, 4) the true boxes of the picture, in the order of the drawn ones
     others: features by other encoders, by their names, once they were asked for
     """
 
     path: Path
     opened: OpenedPicture
     features: ImageFeatures
+    true: Boxes
     others: dict[str, ImageFeatures] = field(default_factory=dict)
 
     def features_by(self, way: MaskWay) -> ImageFeatures:
@@ -109,6 +114,7 @@ def measure_set(
     masks: Sequence[MaskWay] = (),
     grab_cut: bool = True,
     second_look: bool = False,
+    candidates: CandidateFinder | None = None,
     limit: int | None = None,
     seed: int = 0,
 ) -> Job[list[AccuracyRow]]:
@@ -116,8 +122,9 @@ def measure_set(
 
     `beside` are refiners to compare with, whose names differ. Each of `masks` has two rows: its masks' boxes, and those
     refined once more by `refiner`; their time has the encoding in it where it was not cached. `second_look` adds a row
-    for it, whose time includes encoding the crops, and decoding the picture where its features were cached. Raises
-    BadFileError where the set or one of its pictures cannot be read.
+    for it, and `candidates` one for the best candidate of each box. The time of a second look includes encoding the
+    crops, and decoding the picture where its features were cached. Raises BadFileError where the set or one of its
+    pictures cannot be read.
     """
     labelled = read_labelled_set(folder, limit=limit)
     true = labelled.true
@@ -131,6 +138,8 @@ def measure_set(
         methods[f"{way.name}, mask, then {refiner.name}"] = partial(_masked_and_refined, way, refiner)
     if second_look:
         methods[f"{refiner.name}, second look"] = lambda scene, boxes: _looked_twice(scene, boxes, refiner)
+    if candidates is not None:
+        methods[f"{refiner.name}, best candidate"] = partial(_best_candidates, candidates, refiner, second_look)
     trials = [
         _Trial(noise, name, method, drawn, drawn.copy())
         for noise in noises
@@ -142,7 +151,7 @@ def measure_set(
         yield Progress(done, len(groups), f"{folder.name} {name}")
         path = folder / "images" / name
         opened = source.opened(path, keep_crops=False)
-        scene = _Scene(path, opened, opened.of())
+        scene = _Scene(path, opened, opened.of(), true[rows])
         for trial in trials:
             trial.run(scene, rows)
     yield Progress(len(groups), len(groups), folder.name)
@@ -170,6 +179,20 @@ def _looked_twice(scene: _Scene, boxes: Boxes, refiner: Refiner) -> Boxes:
     answers = refiner.refine(scene.features, boxes)
     run(look_again(answers, boxes, scene.features.frame, picture=scene.opened, refiner=refiner))
     return _boxes_of(answers)
+
+
+def _best_candidates(
+    finder: CandidateFinder, refiner: Refiner, second_look: bool, scene: _Scene, boxes: Boxes
+) -> Boxes:
+    """Of each box's candidates, the one that is nearest to the true box: what a user gets who chooses among them."""
+    answers = refiner.refine(scene.features, boxes)
+    if second_look:
+        run(look_again(answers, boxes, scene.features.frame, picture=scene.opened, refiner=refiner))
+    best = []
+    for answer, true in zip(finder.add_candidates(scene.features, boxes, answers), scene.true, strict=True):
+        options = as_boxes([candidate.box for candidate in answer.candidates])
+        best.append(options[iou(options, np.tile(true, (len(options), 1))).argmax()])
+    return as_boxes(best)
 
 
 def _row(name: str, trial: _Trial, true: Boxes, used: list[int]) -> AccuracyRow:

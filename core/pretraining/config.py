@@ -31,6 +31,7 @@ class PretrainConfig:
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
     learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
     train_encoder: False leaves the encoder as it is, so that only the refiner learns
+    blend: with another run's weights given, how far to go to them before the first step, 0 to 1
     freeze_norms: the backbone's batch normalisation keeps its statistics; drop_path: share of its blocks left out
     feature_drop: share of the features' channels that the refiner does not get to see in a step
     style_share: share of frames that borrow another one's look, and of those whose colour channels are mixed
@@ -53,6 +54,7 @@ class PretrainConfig:
     backbone_rate: float = 0.3
     train_encoder: bool = True
     freeze_norms: bool = False
+    blend: float = 0.5
     drop_path: float = 0.0
     feature_drop: float = 0.0
     style_share: float = 0.0
@@ -106,6 +108,7 @@ RANGES: Ranges = {
     "boxes_per_image": (1, 1024),
     "learning_rate": RATE,
     "backbone_rate": (0.0, 1e6),
+    "blend": SHARE,
     "drop_path": (0.0, 0.99),
     "feature_drop": (0.0, 0.99),
     "style_share": SHARE,

@@ -28,6 +28,7 @@ from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.training.blend import interpolate_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
 from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
@@ -75,13 +76,15 @@ def pretrain(
     *,
     cutouts: Path | None = None,
     start_from: Path | None = None,
+    blend_with: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
     """Train on every set below `data`; weights, card, log and state go into `out`.
 
     The cut-outs below `cutouts` are pasted in. It starts from ImageNet weights, or from the encoder and refiner that an
-    earlier run left in `start_from` (where that refiner is of another kind, from the encoder alone). The
+    earlier run left in `start_from` (where that refiner is of another kind, from the encoder alone). `blend_with` is
+    another run's folder: the run starts from weights between both, `config.blend` of the way to it. The
     state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadInputError,
     BadWeightsError.
     """
@@ -90,7 +93,15 @@ def pretrain(
     things = (yield from load_cutouts(cutouts)) if cutouts else Cutouts.none()
     return (
         yield from train(
-            config, pool, out, device, cutouts=things, start_from=start_from, resume=resume, processes=processes
+            config,
+            pool,
+            out,
+            device,
+            cutouts=things,
+            start_from=start_from,
+            blend_with=blend_with,
+            resume=resume,
+            processes=processes,
         )
     )
 
@@ -103,6 +114,7 @@ def train(
     *,
     cutouts: Cutouts | None = None,
     start_from: Path | None = None,
+    blend_with: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
@@ -114,7 +126,7 @@ def train(
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
     pool, cutouts = pool.to(device), (cutouts or Cutouts.none()).to(device)
-    both, parent = _started(config, start_from)
+    both, parent = _started(config, start_from, blend_with)
     both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = _optimizer(both, config)
@@ -161,7 +173,9 @@ def is_step(progress: Progress) -> bool:
     return "norm" in progress.figures
 
 
-def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dict[str, object]]:
+def _started(
+    config: PretrainConfig, start_from: Path | None, blend_with: Path | None
+) -> tuple[Both, dict[str, object]]:
     """The networks as they begin, and what the card will say of where they come from."""
     torch.manual_seed(config.seed)
     both = Both(config)
@@ -170,7 +184,12 @@ def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dic
         _start_from_imagenet(both.encoder, config.backbone)
         return both, {}
     _start_from(start_from, both)
-    return both, {"started_from": dict(read_card(start_from).made_by)}
+    made_by: dict[str, object] = {"started_from": dict(read_card(start_from).made_by)}
+    if blend_with is not None:
+        other, _ = _started(config, blend_with, None)
+        both.load_state_dict(interpolate_weights(both.state_dict(), other.state_dict(), config.blend))
+        made_by["blended_with"] = dict(read_card(blend_with).made_by)
+    return both, made_by
 
 
 def _picture_weights(pool: Pool, config: PretrainConfig) -> Tensor:

@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the baseline's"
     )
+    parser.add_argument("--candidates", action="store_true", help="add a row for the best of each box's candidates")
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure set by set, print the table."""
     from core.evaluation.accuracy import find_sets, measure_set
     from core.inference.crop_refine import pays_for
+    from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
 
     if options.large is not None and options.large < 1:
@@ -80,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         if options.large is not None:
             return run_large(options, sets, source.encoder, refiner)
         masks = [] if options.no_masks else load_mask_ways(source)
+        finder = load_candidate_finder(source.encoder) if options.candidates else None
         for folder in sets:
             job = measure_set(
                 folder,
@@ -90,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
                 noises=options.noise,
                 grab_cut=not options.no_grabcut,
                 second_look=pays_for(source.encoder.name),
+                candidates=finder,
                 limit=options.limit,
                 seed=options.seed,
             )
