@@ -28,7 +28,7 @@ Row = TypeVar("Row")
 
 
 class Measure(Protocol[Answer]):
-    """Measures one set: answers by case (the noise, the path, whatever the benchmark compares)."""
+    """Measures one set: answers by case, which is a noise or a path."""
 
     def __call__(self, labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner) -> Job[dict[str, Answer]]: ...
 
