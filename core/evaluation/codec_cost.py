@@ -36,7 +36,7 @@ class Found:
     ms: NDArray[np.float64]
 
     @classmethod
-    def together(cls, parts: Sequence[Found]) -> Found:
+    def concatenate(cls, parts: Sequence[Found]) -> Found:
         """Concatenate the results of one or more parts."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
@@ -76,7 +76,7 @@ def cost_in_set(
         return found
 
     parts = yield from over_pictures(labelled, source, measure)
-    return {codec: Found.together([part[codec] for part in parts]) for codec in CODECS}
+    return {codec: Found.concatenate([part[codec] for part in parts]) for codec in CODECS}
 
 
 def codec_row(name: str, codec: str, found: Found) -> CodecRow:

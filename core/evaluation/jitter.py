@@ -36,7 +36,7 @@ class Steps:
     boxes: int = 1
 
     @classmethod
-    def together(cls, parts: Sequence[Steps]) -> Steps:
+    def concatenate(cls, parts: Sequence[Steps]) -> Steps:
         """Concatenate the steps of one or more paths."""
         return cls(
             np.concatenate([part.drawn for part in parts]),
@@ -104,7 +104,7 @@ def jitter_of_set(
         }
 
     parts = yield from over_pictures(labelled, source, measure)
-    return {name: Steps.together([steps for part in parts for steps in part[name]]) for name in PATHS}
+    return {name: Steps.concatenate([steps for part in parts for steps in part[name]]) for name in PATHS}
 
 
 def jitter_row(name: str, path: str, steps: Steps) -> JitterRow:

@@ -68,7 +68,7 @@ class Answers:
         )
 
     @classmethod
-    def together(cls, parts: Sequence[Answers]) -> Answers:
+    def concatenate(cls, parts: Sequence[Answers]) -> Answers:
         """Concatenate the answers of one or more parts."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
@@ -120,4 +120,4 @@ def refined_set(
         }
 
     parts = yield from over_pictures(labelled, source, refine)
-    return {noise: Answers.together([part[noise] for part in parts]) for noise in noises}
+    return {noise: Answers.concatenate([part[noise] for part in parts]) for noise in noises}

@@ -82,7 +82,7 @@ def measure_touching(
                 run(look_again(answers, drawn, picture.whole, picture=picture, refiner=refiner))
             parts[f"{scene.kind}, {noise}"].append(Answers.of(answers, true=scene.true, drawn=drawn))
     yield Progress(scenes, scenes, folder.name)
-    return {name: Answers.together(found) for name, found in parts.items() if found}
+    return {name: Answers.concatenate(found) for name, found in parts.items() if found}
 
 
 def make_scenes(folder: Path, *, count: int, random: np.random.Generator) -> Iterator[Scene]:
