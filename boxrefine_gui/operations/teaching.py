@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 LEAST_CORRECTIONS = 5
-"""Copy of a constant of core.training.lessons, which is not imported because it loads torch; a test compares them."""
+"""Copy of the constant in `core.training.lessons`, which loads torch and is therefore not imported; a test compares."""
 
 NEW_BOXES = 20
 """Accepted boxes since the last training that are enough to teach again without a request of the user."""

@@ -1,4 +1,4 @@
-"""Whether doubt is honest: expected calibration error of edge confidences and of the expected IoU.
+"""Calibration: the expected calibration error (ECE) of edge confidences and of the predicted IoU.
 
 Guo et al., On Calibration of Modern Neural Networks, 2017 (https://arxiv.org/abs/1706.04599).
 """
@@ -19,7 +19,7 @@ CLOSE_SHARE, CLOSE_PIXELS = 0.05, 2.0
 
 @dataclass(frozen=True)
 class Bin:
-    """One row of a reliability table: what was claimed from `low` up to `high`, and what came true."""
+    """One row of a reliability table: the mean prediction from `low` up to `high`, and the mean outcome."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Claims against what came true: `error` is the mean gap of the bins, weighted by their counts."""
+    """Predictions compared with outcomes; `error` is the ECE: the mean gap of the bins, weighted by their counts."""
 
     count: int
     claimed: float
@@ -41,7 +41,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class CalibrationRow:
-    """One set under one noise: the four edge confidences of all boxes together, and refine_score."""
+    """Calibration of one set under one noise: of the four edge confidences of all boxes, and of refine_score."""
 
     set: str
     noise: str
@@ -50,7 +50,7 @@ class CalibrationRow:
 
 
 def calibration_row(name: str, noise: str, answers: Answers) -> CalibrationRow:
-    """How well the confidences and scores of `answers` fit what the true boxes say."""
+    """Compare the edge confidences and scores of `answers` with the true boxes."""
     close = edges_close(true=answers.true, found=answers.refined)
     return CalibrationRow(
         name,
@@ -61,7 +61,7 @@ def calibration_row(name: str, noise: str, answers: Answers) -> CalibrationRow:
 
 
 def reliability(claimed: ArrayLike, observed: ArrayLike, *, bins: int = BINS) -> Reliability:
-    """Bins of equal width over claims in [0, 1] against outcomes in [0, 1] of the same shape, at least one of them."""
+    """Compare predictions in [0, 1] with outcomes in [0, 1] of the same shape, not empty, in bins of equal width."""
     claims, outcomes = np.asarray(claimed, np.float64).ravel(), np.asarray(observed, np.float64).ravel()
     place = np.minimum((claims * bins).astype(np.int64), bins - 1)
     rows = [
@@ -75,7 +75,7 @@ def reliability(claimed: ArrayLike, observed: ArrayLike, *, bins: int = BINS) ->
 
 
 def edges_close(*, true: Boxes, found: Boxes) -> NDArray[np.bool_]:
-    """(N, 4): whether an edge is within 5 % of the true side or 2 image pixels, which is what confidence claims."""
+    """(N, 4): whether an edge is within 5 % of the true side or 2 image pixels. Edge confidence predicts this."""
     side = np.tile(true[:, 2:] - true[:, :2], 2)
     close: NDArray[np.bool_] = np.abs(found - true) <= np.maximum(CLOSE_SHARE * side, CLOSE_PIXELS)
     return close

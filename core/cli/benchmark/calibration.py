@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             labelled, source=source, refiner=refiner, noises=options.noise, seed=options.seed
         ),
     )
-    rows = rows_of(answers, calibration_row, Answers.together)
+    rows = rows_of(answers, calibration_row, Answers.concatenate)
     lines = with_means([line(row) for row in rows])
     bins = [cell for row in rows if row.set == ALL for cell in bin_lines(row)]
     report(options, [table(HEADER, cells(lines)), table(BIN_HEADER, cells(bins))], rows, about)

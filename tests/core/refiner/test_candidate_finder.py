@@ -120,8 +120,8 @@ def test_it_starts_from_the_last_stage_of_a_refiner() -> None:
     assert torch.equal(last, torch.cat([source["edges.0.body.6.weight"]] * HYPOTHESES))
 
 
-def test_those_that_ship_name_a_group_and_its_part() -> None:
-    """Two squares side by side, and a box around both: the pair is a candidate, and so is a square or the pair again."""
+def test_those_that_ship_find_a_group() -> None:
+    """Two squares side by side, and a box around both: the pair is a candidate."""
     image = np.full((300, 400, 3), 235, np.uint8)
     image[100:200, 100:200] = 40
     image[100:200, 200:300] = (180, 60, 60)
