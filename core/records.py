@@ -19,6 +19,10 @@ Outline = tuple[tuple[float, ...], ...]
 """Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty without a mask."""
 
 
+DOUBTFUL_BELOW = 0.5
+"""The window marks edges with a lower confidence as doubtful."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One of several answers to a drawn box, and how probably it is the one that the user means, in [0, 1]."""

@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.evaluation.labelled_set import Answers
 from core.geometry import Boxes, iou
+from core.records import DOUBTFUL_BELOW
 
 BINS = 15
 CLOSE_SHARE, CLOSE_PIXELS = 0.05, 2.0
+BAD_SHARE, GOOD_SHARE, GOOD_PIXELS = 0.1, 0.03, 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Which edges the window marks as doubtful: of `bad` ones, off by over BAD_SHARE of the side, and of good ones.
+
+    Good edges are off by at most GOOD_SHARE of the side or GOOD_PIXELS; those between count as neither.
+    """
+
+    bad: int
+    bad_marked: float
+    good: int
+    good_marked: float
+
+
+@dataclass(frozen=True)
 class CalibrationRow:
     """Calibration of one set under one noise: of the four edge confidences of all boxes, and of refine_score."""
 
@@ -47,6 +62,7 @@ class CalibrationRow:
     noise: str
     edges: Reliability
     score: Reliability
+    marks: Marks
 
 
 def calibration_row(name: str, noise: str, answers: Answers) -> CalibrationRow:
@@ -57,6 +73,7 @@ def calibration_row(name: str, noise: str, answers: Answers) -> CalibrationRow:
         noise,
         edges=reliability(answers.confidence, close),
         score=reliability(answers.score, iou(answers.true, answers.refined)),
+        marks=marks(answers),
     )
 
 
@@ -72,6 +89,16 @@ def reliability(claimed: ArrayLike, observed: ArrayLike, *, bins: int = BINS) ->
     ]
     error = sum(row.count * abs(row.claimed - row.observed) for row in rows) / len(claims)
     return Reliability(len(claims), float(claims.mean()), float(outcomes.mean()), error, rows)
+
+
+def marks(answers: Answers, *, below: float = DOUBTFUL_BELOW) -> Marks:
+    """Count the edges of N > 0 boxes whose confidence is `below`; shares of no edges are 0."""
+    side = np.tile(answers.true[:, 2:] - answers.true[:, :2], 2)
+    off = np.abs(answers.refined - answers.true)
+    bad, good = off > np.maximum(BAD_SHARE * side, GOOD_PIXELS), off <= np.maximum(GOOD_SHARE * side, GOOD_PIXELS)
+    marked = answers.confidence < below
+    shares = [float(marked[kind].mean()) if kind.any() else 0.0 for kind in (bad, good)]
+    return Marks(int(bad.sum()), shares[0], int(good.sum()), shares[1])
 
 
 def edges_close(*, true: Boxes, found: Boxes) -> NDArray[np.bool_]:
