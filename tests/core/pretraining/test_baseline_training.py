@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from core.encoders.catalogue import SHIPPED_ENCODER, load_encoder
+from core.encoders.catalogue import SHIPPED_ENCODERS, load_encoder
 from core.encoders.light.encoder import LightNetwork
 from core.encoders.weights.files import load_state, load_strictly
 from core.errors import BadInputError
@@ -104,7 +104,8 @@ def test_the_loss_falls_and_iou_rises_on_a_handful_of_pictures(pool_folder: Path
     config = replace(BASELINE, boxes_per_image=8, paste_share=0.0)
     frames = make_frames(pool, Cutouts.none(), torch.tensor([0, 8]), config, torch.Generator().manual_seed(0))
     encoder = LightNetwork().eval()
-    load_strictly(encoder, {k: v.float() for k, v in load_state(SHIPPED_ENCODER).items()}, path=SHIPPED_ENCODER)
+    path = SHIPPED_ENCODERS["light"]
+    load_strictly(encoder, {k: v.float() for k, v in load_state(path).items()}, path=path)
     with torch.no_grad():
         embedding, detail = encoder(frames.pictures)
     torch.manual_seed(0)
@@ -135,7 +136,7 @@ def test_a_run_leaves_a_baseline_refiner_for_the_shipped_encoder(pool_folder: Pa
         BASELINE, steps=2, batch_images=2, boxes_per_image=2, held_out=0.3, report_every=1, measure_every=2
     )
     done = run(pretrain(config, pool_folder, tmp_path, CPU, start_from=SHIPPED))
-    assert (tmp_path / "encoder.safetensors").read_bytes() == SHIPPED_ENCODER.read_bytes()
+    assert (tmp_path / "encoder.safetensors").read_bytes() == SHIPPED_ENCODERS["light"].read_bytes()
     assert (tmp_path / "log.csv").read_text("utf-8").startswith("step,l1,iou,drawn,total,norm,seconds\n")
     card = read_card(tmp_path)
     assert card.kind == "baseline"
