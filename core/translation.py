@@ -42,6 +42,8 @@ def closest_language(code: str) -> str:
     if wanted in LANGUAGES:
         return wanted
     parts = wanted.split("_")
+    if parts[0] in LANGUAGES:
+        return parts[0]
     # Readers of traditional characters do not get the simplified ones unless they choose them.
     is_traditional = {"Hant", "TW", "HK", "MO"} & set(parts)
     return "zh_CN" if parts[0] == "zh" and not is_traditional else ENGLISH

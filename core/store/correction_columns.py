@@ -137,6 +137,10 @@ OF_OLD_ROWS = {column.name: column.before for column in COLUMNS if column.before
 """What rows of earlier versions lack, as it is to be read."""
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Correction)}
+OF_DRAWN_ROWS = {
+    column.name: column.write(_DEFAULTS[column.name]) for column in COLUMNS if column.group is Group.STATUS
+}
+"""What rows of drawn boxes lack, as it is to be read: a status starts when the box is accepted."""
 
 
 def columns_of(correction: Correction, *groups: Group) -> dict[str, Any]:

@@ -84,7 +84,7 @@ BAD_LINES = [
     "cache_ram_budget = " + "9" * 5000,
     "careful = 1",
     "theme = 'pink'",
-    "language = 'de'",
+    "language = 'xx'",
     "language = 1",
     "device = 'tpu'",
     "device = []",
@@ -130,7 +130,7 @@ def test_dots_in_texts_and_remarks_are_no_keys() -> None:
 def test_choices_are_those_that_there_are() -> None:
     assert CHOICES["language"] == ("system", *LANGUAGES)
     assert CHOICES["refine_by"] == REFINE_BY
-    assert CHOICES["export_format"] == tuple(EXPORTERS)
+    assert CHOICES["export_format"] == tuple(EXPORTERS), "name each format in CHOICES of core/settings_check.py"
     assert set(CHOICES["cache_codec"]) == set(CODECS)
     named = {**CHOICES, **RANGES, **ELEMENTS}
     assert [name for name in named if not hasattr(Settings(), name)] == []

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from core import translation
-from core.translation import LANGUAGE_VARIABLE, closest_language, language, tr, tr_plural
+from core.translation import LANGUAGE_VARIABLE, LANGUAGES, closest_language, language, tr, tr_plural
 
 
 @pytest.fixture
@@ -49,6 +49,12 @@ def test_a_damaged_catalogue_leaves_english(chinese: Path) -> None:
         assert tr("Delete {name} from {place}", name="a", place="c") == "Delete a from c"
 
 
+def test_a_language_without_a_country_is_that_of_all_its_countries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LANGUAGES, "xx", "a language")
+    for code in ("xx", "xx_YY", "xx-Latn-YY", "xx_YY.UTF-8"):
+        assert closest_language(code) == "xx"
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -58,7 +64,7 @@ def test_a_damaged_catalogue_leaves_english(chinese: Path) -> None:
         ("zh_SG", "zh_CN"),
         ("zh_TW", "en"),
         ("zh-Hant-HK", "en"),
-        ("de_DE", "en"),
+        ("xx_YY", "en"),
         ("C", "en"),
         ("", "en"),
     ],

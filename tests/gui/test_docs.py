@@ -31,7 +31,7 @@ def test_the_table_of_keys_is_the_action_table(closed_app: App, update_golden: b
     if update_golden:
         KEYS.write_text(text[: found.start(2)] + wanted + text[found.end(2) :], "utf-8")
     else:
-        assert found.group(2) == wanted, "run this test with --update-golden"
+        assert found.group(2) == wanted, "run `pytest tests/gui/test_docs.py --update-golden`"
 
 
 def test_every_verb_is_explained() -> None:

@@ -289,11 +289,6 @@ def test_closing_stores_what_still_waits_for_its_refinement(
     assert len(stored(closed_app)) == 1
 
 
-def test_every_row_of_the_action_table_has_its_own_key(app: App) -> None:
-    keys = [key for row in app.window.rows for key in row.keys]
-    assert len(keys) == len(set(keys))
-
-
 def test_the_shortcut_help_knows_every_key(qtbot: QtBot, app: App) -> None:
     app.window.action_by_id["shortcuts"].trigger()
     text = app.window.findChild(QTextBrowser).toPlainText()

@@ -49,7 +49,7 @@ def test_the_catalogue_has_what_the_code_has(code: str) -> None:
     unused = [f"unused: {message.id}" for message in catalog if message.id and message.id not in wanted]
     listed = "\n".join([*missing, *unused])
     if os.environ.get(RELEASE_VARIABLE):
-        assert listed == ""
+        assert listed == "", f"translate them in {path_of(code, 'po').name}"
     elif listed:
         pytest.skip(f"{code} lacks {len(missing)} texts and has {len(unused)} that the code has not:\n{listed}")
 
@@ -67,9 +67,11 @@ def test_translations_have_the_values_of_their_texts(code: str) -> None:
             bare = {name for name in wanted if not name.startswith("count:")} if message.pluralizable else wanted
             if not bare <= given <= wanted:
                 wrong.append(f"{message.id}: {given ^ wanted}")
-    assert wrong == []
+    assert wrong == [], f"{path_of(code, 'po').name}: use exactly the values in braces that the English text has"
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_what_the_program_reads_is_what_translators_wrote(code: str) -> None:
-    assert path_of(code, "mo").read_bytes() == compiled(read_catalogue(code)), "run this test with --update-golden"
+    path = path_of(code, "mo")
+    is_new = path.exists() and path.read_bytes() == compiled(read_catalogue(code))
+    assert is_new, f"run `pytest tests/house/test_translations.py --update-golden`: it writes {path.name}"

@@ -40,4 +40,5 @@ def test_the_page_has_the_help_of_every_verb(monkeypatch: pytest.MonkeyPatch, up
         PAGE.write_text(text[: found.start(2)] + wanted + text[found.end(2) :], "utf-8")
         return
     # Versions of Python break lines in other places.
-    assert found.group(2).split() == wanted.split(), "run this test with --update-golden"
+    is_new = found.group(2).split() == wanted.split()
+    assert is_new, "run `pytest tests/core/cli/test_docs_headless.py --update-golden`"

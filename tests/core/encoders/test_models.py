@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from core.encoders.catalogue import load_encoder
+from core.encoders.traits import SHIPPED
 from core.encoders.weights.download import DownloadError, download, format_duration, part_of
 from core.encoders.weights.files import load_state
 from core.encoders.weights.model_folder import add_file, bring, held_weights, remove, verify
@@ -58,7 +59,7 @@ def test_download_brings_converts_and_makes_the_encoder_usable(hub: HubServer, h
     held = held_weights("vit_tiny")
     assert held is not None and held.official
     assert load_encoder("vit_tiny", "cpu").identity == f"vit_tiny-{OFFICIAL['vit_tiny'].sha256[:12]}"
-    assert verb("models", "list").summary["here"] == ["light", "vit_tiny"]
+    assert verb("models", "list").summary["here"] == [*SHIPPED, "vit_tiny"]
 
 
 def test_the_pinned_revision_of_the_repository_is_asked_for(hub: HubServer) -> None:

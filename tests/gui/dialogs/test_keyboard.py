@@ -85,7 +85,7 @@ def test_return_exports_from_wherever_the_keyboard_is_in_the_dialog(qtbot: QtBot
     assert dialog is not None
     dialog.folder.setText(str(tmp_path / "out"))
     qtbot.waitUntil(dialog.isActiveWindow)
-    _, yolo, _ = dialog.names
+    yolo = next(button for button, format in dialog.names.items() if format == "yolo")
     yolo.setFocus()
     qtbot.keyClick(yolo, Qt.Key.Key_Space)
     assert yolo.isChecked()
