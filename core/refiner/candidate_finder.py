@@ -22,7 +22,7 @@ from core.translation import tr
 
 MOST = 3
 SAME = 0.85
-"""Hypotheses whose IoU is at least this are one candidate: a user could hardly tell them apart."""
+"""Hypotheses whose IoU is at least this are one candidate: a user hardly sees a difference."""
 _FOLDER = "candidates"
 
 
