@@ -265,7 +265,7 @@ class Teaching:
             )
 
     def _point_to(self, elsewhere: str | None, models: Models) -> None:
-        """Notify the user, once a project, that it was taught on another shipped encoder, perhaps of an earlier version."""
+        """Notify the user, once a project, that it was taught on another shipped encoder."""
         session = self._parts.session
         if elsewhere is None or not traits_of(models.encoder_name).shipped or self._pointed == session.project_path:
             return
