@@ -1,0 +1,93 @@
+"""Margins in closed form: a category's systematic offset of accepted boxes from the refiner's answers, at once.
+
+No network is trained. The margin is a median, so that a few wrong boxes change little, and shrunk to zero while chance
+may explain it. An offset counts from the answer without the margin that it was widened by, so that accepting widened
+answers confirms the margin and does not add to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.encoders.image_features import ImageFeatures
+from core.geometry import as_boxes
+from core.records import AcceptedAnswer, Refinement
+from core.refiner.margins import OUTWARD, PIXELS, SIDE, Margin
+from core.refiner.protocol import Refiner
+from core.refiner.taught_refiner import for_category
+from core.refiner.widening import widened
+
+MOST_BOXES = 300
+"""A category's margin is learned from so many of its last boxes."""
+
+SHRINK = 5.0
+"""The margin is shrunk towards zero with the weight of so many boxes; fewer as the boxes near MOST_BOXES."""
+
+SURE = 1.0
+"""So many standard errors of the median count as chance."""
+
+Rows = NDArray[np.float64]
+
+
+class LearnedMargins:
+    """Wraps a refiner; boxes of a category that has a margin are widened by it."""
+
+    def __init__(self, refiner: Refiner, margins: Mapping[str, Margin]) -> None:
+        self._refiner = refiner
+        self._margins = margins
+        self.name = refiner.name
+        self.identity = refiner.identity
+        self.refines_by_masks: bool = getattr(refiner, "refines_by_masks", False)
+
+    def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
+        """See `Refiner.refine`; for boxes of unknown category, which get no margin."""
+        return self._refiner.refine(features, drawn)
+
+    def of_category(self, category: str) -> Refiner:
+        """See `ByCategory`."""
+        found, margin = for_category(self._refiner, category), self._margins.get(category)
+        return found if margin is None else widened(found, margin)
+
+
+def learn_margin(answers: Sequence[AcceptedAnswer]) -> Margin:
+    """Learn the margin of one category from the answers of one refiner to its accepted boxes, at most MOST_BOXES.
+
+    An answer that was accepted unchanged is evidence for the margin that it has, which is zero for most.
+    """
+    if not answers:
+        return Margin()
+    refined = as_boxes([answer.refined for answer in answers])
+    accepted = as_boxes([answer.accepted for answer in answers])
+    added = np.array([answer.margin or (0.0, 0.0, 0.0, 0.0) for answer in answers], np.float64)
+    out = added + (accepted - refined) * OUTWARD
+    bare = refined - added * OUTWARD
+    side = np.maximum(np.tile(bare[:, 2:] - bare[:, :2], 2), 1.0)
+    unit = choose_unit(out, side)
+    return Margin.of(_shrunk_median(out if unit == PIXELS else out / side), unit)
+
+
+def choose_unit(out: Rows, side: Rows) -> str:
+    """PIXELS if the edges' offsets (N, 4) spread less in pixels than as shares of the sides, else SIDE.
+
+    `out` are offsets outwards, `side` the lengths of the sides that they are shares of, both in pixels.
+    """
+    apart_pixels = np.abs(out - np.median(out, axis=0)).mean()
+    apart_share = np.abs(out - np.median(out / side, axis=0) * side).mean()
+    return PIXELS if apart_pixels < apart_share else SIDE
+
+
+def _shrunk_median(rows: Rows) -> Rows:
+    """The medians (4,) of offsets (N, 4), shrunk towards zero; zero within SURE standard errors."""
+    count = len(rows)
+    median = np.median(rows, axis=0)
+    spread = 1.4826 * np.median(np.abs(rows - median), axis=0)
+    chance = SURE * 1.2533 * spread / np.sqrt(count)
+    # As in the positive-part James-Stein estimator: no jump where an edge becomes sure.
+    sure = np.maximum(0.0, 1.0 - (chance / np.maximum(np.abs(median), 1e-9)) ** 2)
+    # Vanishes with the last box: else margins that everybody accepts unchanged would fade away.
+    doubt = SHRINK * max(0.0, 1.0 - count / MOST_BOXES)
+    shrunk: Rows = median * sure * count / (count + doubt)
+    return shrunk
