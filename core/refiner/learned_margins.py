@@ -23,11 +23,17 @@ from core.refiner.widening import widened
 MOST_BOXES = 300
 """A category's margin is learned from so many of its last boxes."""
 
-SHRINK = 5.0
+LEAST_BOXES = 2
+"""From fewer boxes nothing is learned: one box tells nothing about chance."""
+
+SHRINK = 8.0
 """The margin is shrunk towards zero with the weight of so many boxes; fewer as the boxes near MOST_BOXES."""
 
-SURE = 1.0
-"""So many standard errors of the median count as chance."""
+COMMON_CHANCE, EDGE_CHANCE = 0.7, 1.5
+"""So many standard errors count as chance: of the mean of all four edges, and of an edge's difference from it.
+
+Labellers leave the same room on all sides more often than not, so what the edges have in common is believed first.
+"""
 
 Rows = NDArray[np.float64]
 
@@ -57,7 +63,7 @@ def learn_margin(answers: Sequence[AcceptedAnswer]) -> Margin:
 
     An answer that was accepted unchanged is evidence for the margin that it has, which is zero for most.
     """
-    if not answers:
+    if len(answers) < LEAST_BOXES:
         return Margin()
     refined = as_boxes([answer.refined for answer in answers])
     accepted = as_boxes([answer.accepted for answer in answers])
@@ -80,14 +86,21 @@ def choose_unit(out: Rows, side: Rows) -> str:
 
 
 def _shrunk_median(rows: Rows) -> Rows:
-    """The medians (4,) of offsets (N, 4), shrunk towards zero; zero within SURE standard errors."""
+    """The medians (4,) of offsets (N, 4), shrunk towards what all edges have in common, and that towards zero."""
     count = len(rows)
     median = np.median(rows, axis=0)
-    spread = 1.4826 * np.median(np.abs(rows - median), axis=0)
-    chance = SURE * 1.2533 * spread / np.sqrt(count)
-    # As in the positive-part James-Stein estimator: no jump where an edge becomes sure.
-    sure = np.maximum(0.0, 1.0 - (chance / np.maximum(np.abs(median), 1e-9)) ** 2)
+    spread = 1.4826 * np.median(np.abs(rows - median))
+    error = 1.2533 * spread / np.sqrt(count - 1)
+    common = _beyond_chance(median.mean(), COMMON_CHANCE * error / 2)  # a mean of four edges
+    edges = common + _beyond_chance(median - median.mean(), EDGE_CHANCE * error)
     # Vanishes with the last box: else margins that everybody accepts unchanged would fade away.
     doubt = SHRINK * max(0.0, 1.0 - count / MOST_BOXES)
-    shrunk: Rows = median * sure * count / (count + doubt)
+    shrunk: Rows = edges * count / (count + doubt)
     return shrunk
+
+
+def _beyond_chance(values: ArrayLike, chance: float) -> Rows:
+    """Shrink values by the positive-part James-Stein estimator: zero within `chance`, and no jump beyond it."""
+    found = np.asarray(values, np.float64)
+    beyond: Rows = found * np.maximum(0.0, 1.0 - (chance / np.maximum(np.abs(found), 1e-9)) ** 2)
+    return beyond
