@@ -24,15 +24,17 @@ MOST_BOXES = 300
 """A category's margin is learned from so many of its last boxes."""
 
 LEAST_BOXES = 2
-"""From fewer boxes nothing is learned: one box tells nothing about chance."""
+"""From fewer boxes nothing is learned: one box does not show how boxes spread."""
 
 SHRINK = 8.0
 """The margin is shrunk towards zero with the weight of so many boxes; fewer as the boxes near MOST_BOXES."""
 
-COMMON_CHANCE, EDGE_CHANCE = 0.7, 1.5
+COMMON_CHANCE, EDGE_CHANCE = 0.7, 2.0
 """So many standard errors count as chance: of the mean of all four edges, and of an edge's difference from it.
 
-Labellers leave the same room on all sides more often than not, so what the edges have in common is believed first.
+Labellers often leave the same room on all sides, so what the edges have in common is believed first. The constants were
+chosen on 40 pictures of each of six labelled sets, drawn with hq0.4 and drag: without the common part, and with an
+estimate for each edge, gains were smaller and losses larger.
 """
 
 Rows = NDArray[np.float64]
@@ -93,7 +95,7 @@ def _shrunk_median(rows: Rows) -> Rows:
     error = 1.2533 * spread / np.sqrt(count - 1)
     common = _beyond_chance(median.mean(), COMMON_CHANCE * error / 2)  # a mean of four edges
     edges = common + _beyond_chance(median - median.mean(), EDGE_CHANCE * error)
-    # Vanishes with the last box: else margins that everybody accepts unchanged would fade away.
+    # Vanishes with the last box: otherwise margins that the user accepts unchanged would fade away.
     doubt = SHRINK * max(0.0, 1.0 - count / MOST_BOXES)
     shrunk: Rows = edges * count / (count + doubt)
     return shrunk

@@ -96,8 +96,8 @@ class ProjectReads(OpenedFile):
     def accepted_answers(self, category_id: int, *, encoder: str, refiner: str, most: int) -> list[AcceptedAnswer]:
         """The last `most` accepted boxes of a category that this refiner has moved, the newest first.
 
-        `encoder` and `refiner` are identities. Boxes that the refiner kept as they were drawn are left out: they tell
-        nothing about its edges. Damaged rows are left out, too.
+        `encoder` and `refiner` are identities. Boxes that the refiner kept as they were drawn are left out, because its
+        edges were not used. Damaged rows are left out, too.
         """
         query = f"SELECT {ANSWER_COLUMNS} FROM corrections WHERE {ACCEPTED_ANSWER} ORDER BY id DESC LIMIT ?"
         with convert_sqlite_errors(self.path):
