@@ -7,13 +7,17 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui.app import App
+from boxrefine_gui.app import App, load_chosen_models
+from boxrefine_gui.operations.batch_refine import RefineImageRequest
 from core.geometry import Box
-from core.records import Changes, Correction
+from core.images import read_size
+from core.records import Changes, Correction, ImageRecord
 from core.refiner.learned_margins import LearnedMargins
 from core.refiner.margin_learner import MarginLearner
+from core.refiner.margins import PIXELS, Margin
 from core.refiner.taught_refiner import for_category
-from core.settings import load_settings, settings_path
+from core.sample_project import drawn_boxes, sample_pictures
+from core.settings import Settings, load_settings, settings_path
 from core.store.project_store import ProjectStore
 from tests.gui.driving import accept, draw, settled
 from tests.gui.fakes import FakeRefiner, inset
@@ -140,3 +144,20 @@ def test_a_drawn_box_that_waits_in_the_project_keeps_its_margin(qtbot: QtBot, ta
     taught.store.read(lambda project: project.drawn_boxes(image.id), on_done=note)  # type: ignore[arg-type]
     qtbot.waitUntil(lambda: bool(kept))
     assert kept == [pytest.approx((learned(taught),) * 4)]
+
+
+def test_the_real_models_learn_and_widen() -> None:
+    models = load_chosen_models(Settings())
+    assert models.learner is not None
+    picture = next(path for path in sample_pictures() if path.name == "coffee.png")
+    width, height = read_size(picture)
+    box = drawn_boxes().by_image()[1][0].box
+    asked = [Correction(1, 1, drawn=box, accepted=box, id=1)]
+    margins = {"cup": Margin(5, 5, 5, 5, PIXELS)}
+    request = RefineImageRequest(models, ImageRecord(1, picture, width, height), asked, {1: "cup"})
+    (plain,), (widened,) = request(), replace(request, margins=margins)()
+    models.close()
+    assert plain.margin is None and widened.margin == pytest.approx((5, 5, 5, 5), abs=1e-3)
+    assert plain.refined is not None and widened.refined is not None
+    assert widened.refined.width > plain.refined.width + 3
+    assert widened.refiner == plain.refiner
