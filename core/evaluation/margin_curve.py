@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,17 +59,35 @@ def margin_curve(
     rows: list[MarginRow] = []
     for number, entry in enumerate(sets):
         yield Progress(number, len(sets), f"{entry.name}, margins, {noise}")
-        before = {lesson.key: measure_one(refiner, lesson, source) for lesson in entry.lessons}
-        for size in sizes:
-            corrected, rest = entry.first(size)
-            if len(corrected) < size or sum(map(len, rest)) < LEAST_MEASURED:
-                continue
-            margins = accept_in_order(corrected.lessons, refiner, source)
-            after = [measure_one(LearnedMargins(refiner, margins), lesson, source) for lesson in rest]
-            rows.append(_row(entry.name, noise, size, rest, [before[lesson.key] for lesson in rest], after, margins))
+        parts = {size: entry.first(size) for size in sizes}
+        learned = {
+            size: accept_in_order(corrected.lessons, refiner, source)
+            for size, (corrected, rest) in parts.items()
+            if len(corrected) == size and sum(map(len, rest)) >= LEAST_MEASURED
+        }
+        before, after = _measure_all(entry.lessons, refiner, learned, source)
+        for size, margins in learned.items():
+            rest = parts[size][1]
+            old, new = ([found[lesson.key] for lesson in rest] for found in (before, after[size]))
+            rows.append(_row(entry.name, noise, size, rest, old, new, margins))
     if not rows:
         raise BadInputError(f"No set has enough boxes to accept {min(sizes)} of them and measure the rest.")
     return rows
+
+
+def _measure_all(
+    lessons: Sequence[Lesson], refiner: Refiner, learned: Mapping[int, Mapping[str, Margin]], source: FeatureSource
+) -> tuple[dict[str, Held], dict[int, dict[str, Held]]]:
+    """Measure each picture, by its key: without margins, and by size with those learned; its features are read once."""
+    before: dict[str, Held] = {}
+    after: dict[int, dict[str, Held]] = {size: {} for size in learned}
+    for lesson in lessons:
+        before[lesson.key] = measure_one(refiner, lesson, source)
+        for size, margins in learned.items():
+            is_changed = not margins.keys().isdisjoint(lesson.categories)
+            wide = LearnedMargins(refiner, margins)
+            after[size][lesson.key] = measure_one(wide, lesson, source) if is_changed else before[lesson.key]
+    return before, after
 
 
 def measure_one(refiner: Refiner, lesson: Lesson, source: FeatureSource) -> Held:
