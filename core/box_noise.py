@@ -1,4 +1,4 @@
-"""Box noise: coarse boxes from true ones, for training and for all accuracy figures."""
+"""Box noise: makes coarse boxes from true ones, for training and for all accuracy figures."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def coarsen(
 ) -> Boxes:
     """Make coarse versions (N, 4) of true boxes (N, 4), inside images of `width` and `height` pixels, (N,) or scalar.
 
-    `noise` is `hqS`, HQ-SAM's box noise at scale S (https://arxiv.org/abs/2306.01567), or `drag`, a hasty mouse drag.
-    Raises BadInputError for another name.
+    `noise` is `hqS`, HQ-SAM's box noise at scale S (https://arxiv.org/abs/2306.01567), or `drag`, a simulated coarse
+    mouse drag. Raises BadInputError for another name.
     """
     boxes = as_boxes(true)
     if noise == "drag":
@@ -48,7 +48,7 @@ def _hq(boxes: Boxes, scale: float, random: np.random.Generator) -> Boxes:
 
 
 def _drag(boxes: Boxes, random: np.random.Generator) -> Boxes:
-    """Move each edge by a normal error; one box in four is sloppy, and half move only outwards, to leave a margin."""
+    """Move each edge by a normal error, larger for a quarter of the boxes; half of the boxes move only outwards."""
     side = boxes[:, 2:] - boxes[:, :2]
     sloppy = random.random(len(boxes)) < 0.25
     sigma = np.where(sloppy[:, None], 0.15 * side + 4, 0.05 * side + 2)
@@ -59,7 +59,7 @@ def _drag(boxes: Boxes, random: np.random.Generator) -> Boxes:
 
 
 def _inside(boxes: Boxes, *, width: NDArray[np.generic], height: NDArray[np.generic]) -> Boxes:
-    """Clip to the image, keep the shortest side, and sort corners that changed places."""
+    """Clip to the image, enforce the shortest side, and sort swapped corners."""
     size = np.stack([width, height], axis=1).astype(np.float64)
     low = np.clip(np.minimum(boxes[:, :2], boxes[:, 2:]), 0, size - LEAST_SIDE)
     high = np.clip(np.maximum(boxes[:, :2], boxes[:, 2:]), low + LEAST_SIDE, size)

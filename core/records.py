@@ -22,14 +22,26 @@ Outline = tuple[tuple[float, ...], ...]
 """Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty without a mask."""
 
 
+DOUBTFUL_BELOW = 0.5
+"""The window marks edges with a lower confidence as doubtful."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of several answers to a drawn box, and how probably it is the one that the user means, in [0, 1]."""
+
+    box: Box
+    probability: float
+
+
 @dataclass(frozen=True)
 class Refinement:
     """The model's answer to a drawn box, in pixels of the upright image.
 
     `score` is the expected IoU of the refined box with the true one, in [0, 1].
     `mask` (None if the model makes no masks) covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`;
-    `outline` is its border. `margin` is what a margin learned from accepted boxes added to the edges before damping,
-    None without one.
+    `outline` is its border. `candidates`, if they were asked for, are up to three answers, of which `box` is the first.
+    `margin` is what a margin learned from accepted boxes added to the edges before damping, None without one.
     """
 
     box: Box
@@ -37,6 +49,7 @@ class Refinement:
     score: float
     mask: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
     outline: Outline = field(default=(), compare=False, repr=False)
+    candidates: tuple[Candidate, ...] = field(default=(), repr=False)
     margin: EdgeMargin | None = None
 
 

@@ -42,7 +42,7 @@ def true_boxes() -> CocoFile:
 
 
 def drawn_boxes() -> CocoFile:
-    """Read the coarse boxes: the same ids as the true ones, drawn hastily."""
+    """Read the coarse boxes: the same ids as the true ones, drawn coarsely."""
     return read_coco(DRAWN_BOXES)
 
 

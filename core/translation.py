@@ -42,14 +42,14 @@ def closest_language(code: str) -> str:
     if wanted in LANGUAGES:
         return wanted
     parts = wanted.split("_")
-    # Traditional characters are another language to read; nobody is given the simplified ones unasked.
+    # Readers of traditional characters do not get the simplified ones unless they choose them.
     is_traditional = {"Hant", "TW", "HK", "MO"} & set(parts)
     return "zh_CN" if parts[0] == "zh" and not is_traditional else ENGLISH
 
 
 @cache
 def _catalogue() -> gettext.NullTranslations:
-    """Read once a process. A missing or damaged catalogue must not keep anybody from working: English then."""
+    """Read the catalogue once a process. If it is missing or damaged, texts stay English and the program works."""
     chosen = language()
     if chosen == ENGLISH:
         return gettext.NullTranslations()

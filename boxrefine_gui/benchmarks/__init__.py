@@ -1,1 +1,1 @@
-"""Benchmarks of the real window, drawn offscreen; no user's window runs them."""
+"""Benchmarks of the real window, drawn offscreen. Only `boxrefine benchmark` runs them."""

@@ -1,4 +1,4 @@
-"""How long a drag waits for its picture: from a mouse event to the repaint, in the real window drawn offscreen."""
+"""Latency of a drag: from a mouse event to the repaint, in the real window drawn offscreen."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core.settings import Settings
 PICTURE = "motorcycle_left"
 START, END = QPointF(0.3, 0.25), QPointF(0.7, 0.8)  # parts of the canvas
 WARM_UP, MOVES = 5, 60
-FIRST_MOVE = 0.1  # of the way: shorter drags are slips of the hand and draw nothing
+FIRST_MOVE = 0.1  # share of the path; the window ignores shorter drags as slips
 STROKES, STROKE_MOVES, MOVE_EVERY_MS = 8, 30, 16
 PATIENCE_MS = 120_000
 
@@ -35,7 +35,7 @@ PATIENCE_MS = 120_000
 def measure(device: str) -> Mapping[str, float]:
     """Median milliseconds from an event to the repaint with the drawn box, and to the one with its refinement.
 
-    Uses a project, settings and cache of its own. Raises KnownError where the model cannot be loaded.
+    Uses its own project, settings and cache. Raises KnownError if the model cannot be loaded.
     """
     with offscreen_window(Settings(device=device)) as (app, folder):
         shutil.copy(next(path for path in sample_pictures() if path.stem == PICTURE), folder)
@@ -46,7 +46,7 @@ def measure(device: str) -> Mapping[str, float]:
 
 
 class Stopwatch(QObject):
-    """Drags on the canvas as soon as the picture's features are there, and times what the user sees."""
+    """Simulates drags on the canvas once the picture's features are ready, and times the repaints."""
 
     def __init__(self, app: App) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Stopwatch(QObject):
         self._session.features_changed.connect(self._start)
 
     def run(self) -> None:
-        """Until everything is timed. Raises what the window reported."""
+        """Run until everything is timed. Raises the error that the window reports."""
         QTimer.singleShot(PATIENCE_MS, self._give_up)
         self._loop.exec()
         self._canvas.removeEventFilter(self)
@@ -83,7 +83,7 @@ class Stopwatch(QObject):
         return {name: 1000 * statistics.median(seconds) for name, seconds in times.items()}
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Look again when a paint of the canvas is over."""
+        """Record the time after each paint of the canvas."""
         if event.type() == QEvent.Type.Paint and self._waits:
             draft = self._session.draft
             refined = draft is not None and draft.is_current and draft.refinement is not None

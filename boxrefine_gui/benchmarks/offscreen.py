@@ -1,4 +1,4 @@
-"""The real window drawn offscreen for a benchmark, with settings, cache and projects that are not the user's."""
+"""The real window, drawn offscreen for a benchmark, with temporary settings, cache and projects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.settings import Settings, save_settings, settings_path
 
 @contextmanager
 def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
-    """A shown window with nothing open, and an empty folder for pictures; all of it is gone at the end."""
+    """Show a window with nothing open, and make an empty folder for pictures; remove both at the end."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     before = sys.getswitchinterval()
     tune(Moment.WINDOW)
@@ -45,19 +45,19 @@ def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
 
 
 def hear_trouble(session: Session, fail: Callable[[Exception], None]) -> None:
-    """Call `fail` for all that the window shows until it is closed: figures of a window in trouble mean nothing."""
+    """Call `fail` with each error that the window shows, because its figures are then invalid."""
 
-    def told(sentence: str, level: Level) -> None:
+    def fail_for(sentence: str, level: Level) -> None:
         if level.stays:
             fail(StorageError(sentence))
 
     session.problem.connect(fail)
-    session.told.connect(told)
+    session.told.connect(fail_for)
 
 
 @contextmanager
 def own_folder(settings: Settings) -> Iterator[Path]:
-    """An empty folder for pictures, beside settings, cache and data that are not the user's."""
+    """Make an empty folder for pictures, and redirect settings and cache to temporary folders until the end."""
     names = ("BOXREFINE_CONFIG", "BOXREFINE_CACHE")
     before = {name: os.environ.get(name) for name in names}
     with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
@@ -76,6 +76,6 @@ def own_folder(settings: Settings) -> Iterator[Path]:
 
 
 def _without_the_platforms_own(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """Qt's messages go on to stderr, save one that the offscreen platform says about each window."""
+    """Write Qt's messages to stderr, except for one that the offscreen platform logs for each window."""
     if "propagateSizeHints" not in message:
         sys.stderr.write(f"{message}\n")

@@ -1,4 +1,4 @@
-"""Whether anybody waits: the real window steps through pictures, one a second, and its stalls are counted."""
+"""Prefetch hit rate: the real window steps through pictures, one a second; waits and stalls are counted."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LOADING, STEPPING = "loading the model", "stepping"
 def measure(
     device: str, *, encoder: str = "light", images: int = 200, every_s: float = 1.0, folder: Path | None = None
 ) -> Mapping[str, float]:
-    """Figures by name: the share of pictures that had their features when shown, waits, and stalls over 16 ms.
+    """Measure figures by name: the share of pictures whose features are ready when shown, waits, stalls over 16 ms.
 
-    The pictures are 1920 x 1080 JPEGs made for this, or the first ones in `folder`, which is left as it is. Raises
-    KnownError where the model cannot be loaded.
+    The pictures are generated 1920 x 1080 JPEGs, or copies of the first ones in `folder`. Raises KnownError if the
+    model cannot be loaded.
     """
     with offscreen_window(Settings(device=device, encoder=encoder)) as (app, pictures):
         if folder is None:
@@ -67,11 +67,11 @@ class Walk(QObject):
         self._steps.timeout.connect(self._step)
 
     def run(self, folder: Path) -> None:
-        """Until the last image was shown. Raises what the window reported."""
+        """Run until the last image is shown. Raises the error that the window reports."""
         session = self._session
         hear_trouble(session, self._fail)
-        session.picture_changed.connect(self._look_soon)
-        session.features_changed.connect(self._look_soon)
+        session.picture_changed.connect(self._check_soon)
+        session.features_changed.connect(self._check_soon)
         self._watchdog.start(LOADING)
         self._patience.start(PATIENCE_MS)
         self._app.open(folder)
@@ -83,7 +83,7 @@ class Walk(QObject):
             raise self._error
 
     def figures(self, idle: Sequence[Lateness]) -> dict[str, float]:
-        """What was found, by name; `idle` is when an idle process was late."""
+        """The figures by name; `idle` lists the delays of an idle process at the same time."""
         stalls = self._watchdog.stalls
         rows = {
             "pictures shown": float(len(self._in_time)),
@@ -111,11 +111,11 @@ class Walk(QObject):
         self._patience.start(PATIENCE_MS)
         self._app.window.action_by_id["next"].trigger()
 
-    def _look_soon(self) -> None:
-        """When the events of this moment are over, in which picture and features may come in any order."""
-        QTimer.singleShot(0, self._look)
+    def _check_soon(self) -> None:
+        """Check after the current events, because picture and features arrive in either order."""
+        QTimer.singleShot(0, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         session, since_step = self._session, time.perf_counter() - self._stepped_at
         if not self._steps.isActive():
             is_ready = session.features is not None and session.picture is not None
@@ -141,7 +141,7 @@ class Walk(QObject):
 
 
 def copy_pictures(source: Path, folder: Path, count: int) -> None:
-    """The first pictures of a folder, copied, so that no project appears beside them. Raises BadFileError."""
+    """Copy the first pictures of a folder, so that no project is made beside the originals. Raises BadFileError."""
     import shutil
 
     from core.images import list_pictures

@@ -1,4 +1,4 @@
-"""How long the window does not answer: while models load and change, pictures are encoded, and the cache is emptied."""
+"""Stalls of the window while models load and change, pictures are encoded, and the cache is emptied."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from core.settings import Settings, cache_folder
 
 RESTING, LOADING, ENCODING = "nothing is to do", "loading the model", "encoding"
 CLEARING = "clearing out the cache"
-_LOOK_MS = 20
+_POLL_MS = 20
 _REST_S = 2.0
 _PATIENCE_S = 120.0
-_NEIGHBOURS = 4
-"""Pictures at the end that are not opened while others are encoded; they keep one that is new to the cache."""
+_UNOPENED = 4
+"""Pictures at the end that the encoding phase does not open, so that the last one is not in the cache."""
 
 Condition = Callable[[], bool]
 
@@ -34,22 +34,25 @@ Condition = Callable[[], bool]
 def measure(
     device: str, *, images: int, files: int, other: str, bring: Callable[[], object], traces: TextIO | None = None
 ) -> Mapping[str, Mapping[str, float]]:
-    """Figures of each phase by name.
+    """Measure the figures of each phase, by its name.
 
-    `images` 1920 x 1080 JPEGs are opened one after the other; `files` of the cache have to go for one more; `other`
-    is an encoder to change to and back from, whose weights `bring` puts in their place. `traces` is told where the
-    threads are in each stall. Raises KnownError where something cannot be loaded.
+    images: number of 1920 x 1080 JPEGs that are opened one after the other
+    files: number of files in the full cache, most of which the next picture evicts
+    other: encoder to change to and back from; `bring` installs its weights
+    traces: file for the stacks of all threads in each stall
+
+    Raises KnownError if a model or picture cannot be loaded.
     """
     settings = Settings(device=device, encode_folder=False)
     with offscreen_window(settings) as (app, folder):
-        make_pictures(folder, images + _NEIGHBOURS)
+        make_pictures(folder, images + _UNOPENED)
         round_ = Round(app, other=other, bring=bring, files=files, traces=traces)
         round_.run(folder)
         return round_.figures
 
 
 class Round(QObject):
-    """One phase after the other in the real window, each watched beside an idle process."""
+    """Runs the phases in the real window one after the other, each watched together with an idle process."""
 
     def __init__(self, app: App, *, other: str, bring: Callable[[], object], files: int, traces: TextIO | None) -> None:
         super().__init__()
@@ -61,21 +64,21 @@ class Round(QObject):
         self._error: Exception | None = None
         self._met: Condition = bool
         self._since = 0.0
-        self._looks = QTimer(self)
-        self._looks.setInterval(_LOOK_MS)
-        self._looks.timeout.connect(self._look)
+        self._poll_timer = QTimer(self)
+        self._poll_timer.setInterval(_POLL_MS)
+        self._poll_timer.timeout.connect(self._poll)
 
     def run(self, folder: Path) -> None:
-        """Until all phases were watched. Raises what the window reported."""
+        """Run until all phases are watched. Raises the error that the window reports."""
         self._beside = IdleProcess()
         hear_trouble(self._session, self._fail)
         self._steps = self._all_phases(folder)
-        self._looks.start()
+        self._poll_timer.start()
         try:
             self._go_on()
             self._loop.exec()
         finally:
-            self._looks.stop()
+            self._poll_timer.stop()
             self._watchdog.stop()
             self._beside.stop()
         if self._error is not None:
@@ -91,7 +94,7 @@ class Round(QObject):
             app.open(folder)
             yield self._is_ready
         with self._phase(ENCODING):
-            for record in session.images[1:-_NEIGHBOURS]:
+            for record in session.images[1:-_UNOPENED]:
                 box_verbs.show_image(app.parts, record.id)
                 yield self._is_ready
             yield self._is_idle
@@ -142,7 +145,7 @@ class Round(QObject):
         models = self._session.models
         return models is not None and models.encoder_name == name and self._is_ready()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if self._met():
             self._go_on()
         elif time.perf_counter() - self._since > _PATIENCE_S:
@@ -161,7 +164,7 @@ class Round(QObject):
 
 
 def fill_cache(settings: Settings, files: int) -> None:
-    """Encode lane: small files that the cache takes for three times as much as it may hold."""
+    """Encode lane: add small files whose claimed sizes are three times the cache's budget in all."""
     from core.features.cache.feature_cache import FeatureCache
 
     claimed = 3 * settings.cache_disk_budget // max(1, files)

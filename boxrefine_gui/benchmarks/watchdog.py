@@ -1,4 +1,4 @@
-"""Whether the GUI thread answers: how late it was, what it did meanwhile, and how much of that was our own doing."""
+"""Stalls of the GUI thread: their length, what the thread did in them, and BoxRefine's own share."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STALL_S = 0.016
 
 
 class _Clocks(NamedTuple):
-    """The time, and how long the calling thread computed so far, in seconds.
+    """The time and the calling thread's CPU time, in seconds.
 
-    `queued`: how long it was ready to go on, but had no processor. Linux tells; elsewhere it is 0.
+    `queued`: how long the thread was runnable but waited for a processor. Only Linux reports it; elsewhere it is 0.
     """
 
     now: float
@@ -34,23 +34,23 @@ class _Clocks(NamedTuple):
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late somebody was, in seconds, and when that ended by time.perf_counter(), which all processes share."""
+    """A delay of a thread or process in seconds, and its end by time.perf_counter(), which all processes share."""
 
     ended_at: float
     late_s: float
 
     def overlap_s(self, other: Lateness) -> float:
-        """How long both were late at the same time."""
+        """The time for which both delays overlap."""
         start = max(self.ended_at - self.late_s, other.ended_at - other.late_s)
         return max(0.0, min(self.ended_at, other.ended_at) - start)
 
 
 @dataclass(frozen=True)
 class Stall(Lateness):
-    """One time that the GUI thread did not answer, in seconds.
+    """One delay of the GUI thread, in seconds.
 
-    `worked_s` it computed itself, `queued_s` it had no processor, and the rest it waited for Python's lock or for
-    another thread. `taken_s` of all that an idle process was late as well, which is the machine's doing.
+    worked_s: the thread computed; queued_s: it waited for a processor; in the rest it waited for the GIL or a thread
+    taken_s: an idle process was late at the same time, so the machine caused this part
     """
 
     worked_s: float = 0.0
@@ -59,20 +59,20 @@ class Stall(Lateness):
 
     @property
     def waited_s(self) -> float:
-        """For Python's lock, or another thread."""
+        """How long it waited for the GIL or another thread."""
         return max(0.0, self.late_s - self.worked_s - self.queued_s)
 
     @property
     def ours_s(self) -> float:
-        """What it would have been on a machine of our own."""
+        """BoxRefine's own share: the delay without the part that the machine caused."""
         return self.late_s - self.taken_s
 
 
 @dataclass
 class Stalls:
-    """Each time that the GUI thread did not answer for more than 16 ms.
+    """The delays of the GUI thread by more than 16 ms.
 
-    `own_s` is the longest time that the GUI thread itself computed in one go, in seconds.
+    own_s: the longest time that the GUI thread computed without handling events, in seconds
     """
 
     found: list[Stall] = field(default_factory=list)
@@ -84,21 +84,21 @@ class Stalls:
 
     @property
     def our_count(self) -> int:
-        """How many there would have been on a machine of our own."""
+        """The number of stalls whose own share is above 16 ms."""
         return sum(stall.ours_s > STALL_S for stall in self.found)
 
     @property
     def longest(self) -> Stall:
-        """The longest one; of no length where there is none."""
+        """The longest stall; one of length 0 if there is none."""
         return max(self.found, key=lambda stall: stall.late_s, default=Stall(0.0, 0.0))
 
     @property
     def our_longest_s(self) -> float:
-        """What was ours of the one of which most was."""
+        """The largest own share of a stall, in seconds."""
         return max((stall.ours_s for stall in self.found), default=0.0)
 
     def excuse(self, idle: Sequence[Lateness]) -> None:
-        """Do not count as ours what befell an idle process at the same time."""
+        """Subtract from each own share the delays of an idle process at the same time."""
         self.found = [
             replace(stall, taken_s=max(stall.taken_s, sum(stall.overlap_s(lateness) for lateness in idle)))
             for stall in self.found
@@ -106,9 +106,9 @@ class Stalls:
 
 
 class Watchdog(QObject):
-    """Asks the GUI thread every 2 ms whether it is there; `phase` names what goes on while it is asked.
+    """Polls the GUI thread by a timer every 2 ms and records its stalls by `phase`.
 
-    Into `traces`, a file, it writes where every thread is as soon as a stall has begun.
+    During a stall it writes the stacks of all threads into the file `traces`.
     """
 
     def __init__(self, traces: TextIO | None = None) -> None:
@@ -120,11 +120,11 @@ class Watchdog(QObject):
         self._beat = QTimer(self)
         self._beat.setTimerType(Qt.TimerType.PreciseTimer)
         self._beat.setInterval(_BEAT_MS)
-        self._beat.timeout.connect(self._beats)
+        self._beat.timeout.connect(self._on_beat)
         self._last = self._read_clocks()
 
     def start(self, phase: str) -> None:
-        """Watch from here on, under another name."""
+        """Start watching, or go on under another phase."""
         self.phase = phase
         if self._queue is None:
             self._queue = _open_queue()
@@ -133,7 +133,7 @@ class Watchdog(QObject):
         self._beat.start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._beat.stop()
         if self._queue is not None:
             self._queue.close()
@@ -147,19 +147,19 @@ class Watchdog(QObject):
             queued = int(os.pread(self._queue.fileno(), 100, 0).split()[1]) / 1e9
         return _Clocks(time.perf_counter(), time.thread_time(), queued)
 
-    def _beats(self) -> None:
+    def _on_beat(self) -> None:
         last, now = self._last, self._read_clocks()
         stalls = self.stalls[self.phase]
         stall = stall_between(last, now)
         if stall.late_s > STALL_S:
             stalls.found.append(stall)
-            self._tell(stall)
+            self._log_stall(stall)
         stalls.own_s = max(stalls.own_s, now.worked - last.worked)
         self._last = now
         if self._traces is not None:
             faulthandler.dump_traceback_later(STALL_S, file=self._traces)
 
-    def _tell(self, stall: Stall) -> None:
+    def _log_stall(self, stall: Stall) -> None:
         if self._traces is not None:
             worked, queued, waited = (round(1000 * s) for s in (stall.worked_s, stall.queued_s, stall.waited_s))
             late = f"{self.phase}: {1000 * stall.late_s:.0f} ms late"
@@ -168,20 +168,20 @@ class Watchdog(QObject):
 
 
 def stall_between(last: _Clocks, now: _Clocks) -> Stall:
-    """How late the GUI thread was between two looks at the clocks, and why."""
+    """Compute the delay between two readings of the clocks, with its parts."""
     late_s = now.now - last.now - _BEAT_MS / 1000
     return Stall(now.now, late_s, now.worked - last.worked, now.queued - last.queued)
 
 
 def _open_queue() -> BinaryIO | None:
-    """Where Linux tells of the calling thread how long it waited for a processor."""
+    """Open the file in which Linux reports how long the calling thread waited for a processor; None elsewhere."""
     with suppress(OSError):
         return Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").open("rb", buffering=0)
     return None
 
 
 class IdleProcess:
-    """A process beside ours that does nothing but look at the clock: when it is late, that is the machine's doing."""
+    """A separate process that only reads the clock every 2 ms, so the machine causes all of its delays."""
 
     _PROGRAM = """
 import json, os, select, time
@@ -202,12 +202,12 @@ while True:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def lap(self) -> list[Lateness]:
-        """Each time that it was more than a millisecond late since it began or was last asked."""
+        """List its delays of more than a millisecond since the start or the previous call."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write("?")
         self._process.stdin.flush()
         return [Lateness(*found) for found in json.loads(self._process.stdout.readline())]
 
     def stop(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.communicate()

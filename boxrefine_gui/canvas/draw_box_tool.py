@@ -58,7 +58,7 @@ class DrawBoxTool:
     def release(self, view: View) -> bool:
         """The mouse button goes up. The result is False if it was a click and not a drag.
 
-        A drag that ends below the least size is a slip and draws nothing; if it was long, the user is told why.
+        A drag that ends below the least size is a slip and draws nothing; if it was long, the window shows why.
         """
         start, was_drawing = self._start, self._is_drawing
         self._is_drawing, self._start = False, None

@@ -17,7 +17,7 @@ from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
-from core.records import Correction, EdgeConfidence
+from core.records import DOUBTFUL_BELOW, Correction, EdgeConfidence
 from core.translation import tr
 
 _SOLID = Qt.PenStyle.SolidLine
@@ -305,7 +305,7 @@ def _outline(
 
 def _doubtful_edges(painter: QPainter, rect: QRectF, confidence: EdgeConfidence) -> None:
     for edge, probability in enumerate(confidence):
-        if probability < theme.DOUBTFUL_BELOW:
+        if probability < DOUBTFUL_BELOW:
             # On top of the box's line, which shows between the dashes.
             painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 3.2))
             painter.drawLine(edge_of(rect, edge))

@@ -9,8 +9,7 @@ from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
 from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from boxrefine_gui.state.session import Session
-from boxrefine_gui.widgets import theme
-from core.records import Correction
+from core.records import DOUBTFUL_BELOW, Correction
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def accept_all_proposals(parts: Parts) -> None:
 
 def accept_sure_proposals(parts: Parts) -> None:
     """Accept the proposals that the refiner is sure of, so that the user reviews only the doubtful ones."""
-    _accept_proposals(parts, least_score=SURE_SCORE, least_edge=theme.DOUBTFUL_BELOW)
+    _accept_proposals(parts, least_score=SURE_SCORE, least_edge=DOUBTFUL_BELOW)
 
 
 def _accept_proposals(parts: Parts, *, least_score: float, least_edge: float) -> None:

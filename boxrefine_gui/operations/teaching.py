@@ -15,6 +15,8 @@ from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.teaching_state import TeachingState
+from core.encoders.shipped import shipped_identities
+from core.encoders.traits import title_of, traits_of
 from core.errors import StorageError
 from core.log import JobLog
 from core.records import RefinerRecord
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 LEAST_CORRECTIONS = 5
-"""Copy of a constant of core.training.lessons, which is not imported because it loads torch; a test compares them."""
+"""Copy of the constant in `core.training.lessons`, which loads torch and is therefore not imported; a test compares."""
 
 NEW_BOXES = 10
 """Accepted boxes since the last training that are enough to teach again without a request of the user."""
@@ -39,10 +41,11 @@ _PAUSE_MS = 400
 
 @dataclass(frozen=True)
 class _Lineage:
-    """A project's refiners, and the one in use for an encoder."""
+    """A project's refiners, and the one in use for an encoder; `elsewhere` names another one that has one in use."""
 
     refiners: tuple[RefinerRecord, ...]
     chosen: RefinerRecord | None
+    elsewhere: str | None = None
 
 
 class Teaching:
@@ -70,6 +73,7 @@ class Teaching:
             signal.connect(self._idle.start)
         self._tried = 0  # accepted boxes of this project when teaching last started by itself
         self._seen: str | None = None
+        self._pointed: Path | None = None
 
     # The trainer
 
@@ -224,7 +228,10 @@ class Teaching:
         encoder = models.encoder_identity
 
         def job(project: ProjectStore) -> _Lineage:
-            return _Lineage(tuple(project.refiners()), project.chosen_refiner(encoder))
+            chosen = project.chosen_refiner(encoder)
+            others = [] if chosen else [name for name, its in shipped_identities().items() if its != encoder]
+            taught = [name for name in others if project.chosen_refiner(shipped_identities()[name]) is not None]
+            return _Lineage(tuple(project.refiners()), chosen, next(iter(taught), None))
 
         self._parts.store.read(job, on_done=self._apply)
 
@@ -253,6 +260,7 @@ class Teaching:
         mine = tuple(record for record in lineage.refiners if record.encoder == models.encoder_identity)
         chosen = lineage.chosen
         session.set_refiners(mine, chosen.id if chosen else None)
+        self._point_to(lineage.elsewhere, models)
         load = models.load_refiner
         if load is not None and models.refiner_folder != (chosen.folder if chosen else None):
             folder = chosen.folder if chosen else None
@@ -261,6 +269,21 @@ class Teaching:
                 on_done=partial(self._loaded, models, folder),
                 activity=Activity(ActivityKind.LOADING_REFINER),
             )
+
+    def _point_to(self, elsewhere: str | None, models: Models) -> None:
+        """Tell, once a project, that it was taught on another shipped encoder, perhaps of an earlier version."""
+        session = self._parts.session
+        if elsewhere is None or not traits_of(models.encoder_name).shipped or self._pointed == session.project_path:
+            return
+        self._pointed = session.project_path
+        session.tell(
+            tr(
+                "This project has a refiner that was taught on the encoder {earlier}, and {now} is in use: choose "
+                "{earlier} in the menu Model, or teach again.",
+                earlier=title_of(elsewhere),
+                now=title_of(models.encoder_name),
+            )
+        )
 
     def _loaded(self, models: Models, folder: Path | None, refiner: Refiner) -> None:
         session = self._parts.session

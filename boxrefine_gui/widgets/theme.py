@@ -27,8 +27,6 @@ HALO = QColor(0, 0, 0, 150)
 SWATCH_SIDE = 14
 _LIGHT_PLATE = 0.185
 
-DOUBTFUL_BELOW = 0.5
-"""Edges with a lower confidence than this are painted as doubtful."""
 
 _LIGHT = {
     QPalette.ColorRole.Window: "#F3F4F6",

@@ -18,6 +18,7 @@ import argparse
 from pathlib import Path
 
 from core.cli.terminal import summarize, watch
+from core.errors import BadInputError
 from core.resources import RESOURCES
 
 SHIPPED_CONFIG = RESOURCES / "configs" / "pretrain.yaml"
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
     parser.add_argument("--start-from", metavar="DIR", type=Path, help="an earlier run's weights instead of ImageNet's")
+    parser.add_argument("--blend-with", metavar="DIR", type=Path, help="start between --start-from and these weights")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
 
 
@@ -45,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
     from core.training.processes import joined, take_own_gpu
 
     take_own_gpu()
+    if options.blend_with is not None and options.start_from is None:
+        raise BadInputError("--blend-with needs the other weights: name them with --start-from.")
     config = read_config(options.config or SHIPPED_CONFIG, PretrainConfig)
     device = choose_device(options.device)
     with joined(device) as processes:
@@ -56,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
                 device,
                 cutouts=options.cutouts,
                 start_from=options.start_from,
+                blend_with=options.blend_with,
                 resume=options.resume,
                 processes=processes,
             ),

@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help=out)
     parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
     parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=refine_by)
+    candidates = tr("write up to three candidates of each box, with probabilities")
+    parser.add_argument("--candidates", action="store_true", help=candidates)
     parser.add_argument("--outlines", action="store_true", help=outlines)
     parser.add_argument("--no-second-look", action="store_true", help=second_look)
     margins = tr("add the margins of the boxes that were accepted in this project")
@@ -72,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     from core.cli.refine_boxes import refine_boxes
     from core.formats.exporters.coco import read_coco, refined_document, write_json
     from core.inference.crop_refine import pays_for
+    from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
     from core.refiner.learned_margins import LearnedMargins
 
@@ -87,7 +90,15 @@ def run(options: argparse.Namespace) -> int:
         if margins:
             refiner = LearnedMargins(refiner, margins)
         looks = not options.no_second_look and pays_for(source.encoder.name)
-        job = refine_boxes(coco, options.images, source=source, refiner=refiner, complain=complain, second_look=looks)
+        job = refine_boxes(
+            coco,
+            options.images,
+            source=source,
+            refiner=refiner,
+            complain=complain,
+            second_look=looks,
+            candidates=load_candidate_finder(source.encoder) if options.candidates else None,
+        )
         refined = watch(job, unit=tr("image"))
         document = refined_document(
             coco,

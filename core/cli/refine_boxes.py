@@ -15,6 +15,7 @@ from core.formats.importers.found import SLACK_PX
 from core.inference.refine_many import refine_many
 from core.progress import Job, Progress, told_as
 from core.records import Refinement
+from core.refiner.candidate_finder import CandidateFinder
 from core.refiner.protocol import Refiner
 from core.translation import tr
 
@@ -36,11 +37,13 @@ def refine_boxes(
     refiner: Refiner,
     complain: Callable[[str], None],
     second_look: bool = True,
+    candidates: CandidateFinder | None = None,
 ) -> Job[RefinedBoxes]:
     """Refine the usable boxes of `coco` on the pictures in `folder`.
 
     `complain` gets a sentence for each picture that cannot be used. With `second_look`, boxes are refined again on
-    crops of the picture, which show them larger. A taught refiner depends on the names of the boxes' categories.
+    crops of the picture, which show them larger. `candidates` adds up to three
+    candidates to each refinement. A taught refiner depends on the names of the boxes' categories.
     """
     refined = RefinedBoxes()
     groups, names = coco.by_image(), category_names(coco)
@@ -58,6 +61,7 @@ def refine_boxes(
                 features=features,
                 refiner=refiner,
                 second_look=second_look,
+                candidates=candidates,
             )
             answers, looks = yield from told_as(job, _within(Progress(done, len(groups), image.file_name)))
             refined.second_looks += looks

@@ -9,16 +9,17 @@ import torch
 
 from core.encoders.image_features import Encoder
 from core.encoders.light.encoder import LightEncoder, LightNetwork, backbone_of
-from core.encoders.traits import ENCODERS
+from core.encoders.traits import ENCODERS, SHIPPED
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.encoders.weights.published import OFFICIAL, find_weights, weights_folder
 from core.errors import BadInputError, BadWeightsError
 from core.resources import RESOURCES
 from core.translation import tr
 
-__all__ = ["DEVICES", "ENCODERS", "SHIPPED_ENCODER", "choose_device", "load_encoder", "load_light"]
+__all__ = ["DEVICES", "ENCODERS", "SHIPPED_ENCODERS", "choose_device", "load_encoder", "load_light"]
 
-SHIPPED_ENCODER = RESOURCES / "weights" / "light" / "encoder.safetensors"
+SHIPPED_ENCODERS = {name: RESOURCES / "weights" / name / "encoder.safetensors" for name in SHIPPED}
+"""Name -> weights. Earlier ones stay, because users have taught refiners that read their features."""
 DEVICES = ("auto", "cpu", "cuda")
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,8 @@ def load_encoder(name: str, device: str = "auto") -> Encoder:
 def _load(name: str, device: str) -> Encoder:
     if name.endswith(".safetensors"):
         return load_light(Path(name), choose_device(device))
-    if name == "light":
-        return load_light(SHIPPED_ENCODER, choose_device(device))
+    if name in SHIPPED_ENCODERS:
+        return load_light(SHIPPED_ENCODERS[name], choose_device(device), name=name)
     if name not in OFFICIAL:
         raise BadInputError(
             tr("There is no encoder called {name}: use one of {names}.", name=name, names=", ".join(ENCODERS))
@@ -77,9 +78,9 @@ def _load(name: str, device: str) -> Encoder:
     return load_hq_sam(name, weights, choose_device(device))
 
 
-def load_light(weights: Path, device: torch.device) -> LightEncoder:
+def load_light(weights: Path, device: torch.device, *, name: str = "light") -> LightEncoder:
     """Load a light encoder from its safetensors file. Raises BadWeightsError."""
     state = load_state(weights)
     network = LightNetwork(backbone_of(state))
     load_strictly(network, in_float32(state), path=weights)
-    return LightEncoder(network, identity=f"light-{sha256_of(weights)[:12]}", device=device)
+    return LightEncoder(network, identity=f"light-{sha256_of(weights)[:12]}", device=device, name=name)

@@ -49,6 +49,18 @@ TRAITS = (
         gpu_batch=32,
     ),
     EncoderTraits(
+        "light_1",
+        tr("Light 1 (shipped before)"),
+        6,
+        tr("any computer"),
+        tr("boxes by refiners that were taught on it"),
+        shipped=True,
+        makes_masks=False,
+        second_look_pays=True,
+        quick_on_cpu=True,
+        gpu_batch=32,
+    ),
+    EncoderTraits(
         "vit_tiny",
         tr("HQ-SAM tiny"),
         81,

@@ -1,1 +1,1 @@
-"""Measuring refiners on labelled sets; the product does not import it."""
+"""Measure refiners on labelled sets. The app and its everyday verbs do not import this package."""

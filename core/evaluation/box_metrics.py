@@ -1,4 +1,4 @@
-"""How much better boxes became: the figures of every accuracy table."""
+"""Box metrics before and after refinement: the figures of every accuracy table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class BoxMetrics:
 
 
 def compare(*, true: ArrayLike, before: ArrayLike, after: ArrayLike) -> BoxMetrics:
-    """Compare boxes (N, 4), row by row, N > 0; harmed: lost more than 0.02 IoU, improved: gained more than 0.01."""
+    """Compare boxes (N, 4), N > 0, row by row, in image pixels.
+
+    `harmed` is the share of boxes that lost more than 0.02 IoU, `improved` of those that gained more than 0.01.
+    """
     target, drawn, refined = as_boxes(true), as_boxes(before), as_boxes(after)
     was, now = iou(target, drawn), iou(target, refined)
     short = np.minimum(target[:, 2] - target[:, 0], target[:, 3] - target[:, 1])

@@ -1,4 +1,4 @@
-"""What a smaller codec of the feature cache costs: refined boxes from features as they are, and as they come back."""
+"""The cost of the feature cache's codecs: boxes refined on the encoder's own features and on decoded ones."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from core.refiner.protocol import Refiner
 
 @dataclass(frozen=True)
 class Found:
-    """N boxes of M pictures in one codec.
+    """The results of one codec for N boxes of M pictures.
 
-    as_made, as_kept: (N,) IoU with the true box of what was refined on features as the encoder made them, and as the
-    codec gives them back; moved: (N,) how far the edges lie apart, as a share of the side; nbytes, ms: (M,) bytes and
-    milliseconds of decoding.
+    as_made, as_kept: (N,) IoU of the refined with the true box, on the encoder's own features and on decoded ones
+    moved: (N,) mean distance between the edges of both refined boxes, as a share of the side
+    nbytes, ms: (M,) size of the encoded features in bytes, and decoding time in milliseconds
     """
 
     as_made: NDArray[np.float64]
@@ -36,14 +36,14 @@ class Found:
     ms: NDArray[np.float64]
 
     @classmethod
-    def together(cls, parts: Sequence[Found]) -> Found:
-        """All of one or more parts in a row."""
+    def concatenate(cls, parts: Sequence[Found]) -> Found:
+        """Concatenate the results of one or more parts."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
 
 @dataclass(frozen=True)
 class CodecRow:
-    """Means over one set; `lost` is the IoU that the codec costs."""
+    """Means over one set; `lost` is the mean IoU that the codec costs."""
 
     set: str
     codec: str
@@ -58,16 +58,16 @@ class CodecRow:
 def cost_in_set(
     labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner, noise: str, seed: int = 0
 ) -> Job[dict[str, Found]]:
-    """Refine all boxes of a set, drawn with a noise (see coarsen), on features through each of CODECS."""
+    """Refine all boxes of a set, drawn with `noise` (see `coarsen`), on the features decoded from each of CODECS."""
     drawn = labelled.drawn(noise, seed=seed)
 
-    def look(features: ImageFeatures, rows: list[int]) -> dict[str, Found]:
+    def measure(features: ImageFeatures, rows: list[int]) -> dict[str, Found]:
         as_made = as_boxes([answer.box for answer in refiner.refine(features, drawn[rows])])
         true = labelled.true[rows]
         side = np.tile(true[:, 2:] - true[:, :2], 2)
         found = {}
         for codec in CODECS:
-            kept, nbytes, ms = _through(features, codec)
+            kept, nbytes, ms = _round_trip(features, codec)
             boxes = as_boxes([answer.box for answer in refiner.refine(kept, drawn[rows])])
             moved = (np.abs(boxes - as_made) / side).mean(axis=1)
             found[codec] = Found(
@@ -75,12 +75,12 @@ def cost_in_set(
             )
         return found
 
-    parts = yield from over_pictures(labelled, source, look)
-    return {codec: Found.together([part[codec] for part in parts]) for codec in CODECS}
+    parts = yield from over_pictures(labelled, source, measure)
+    return {codec: Found.concatenate([part[codec] for part in parts]) for codec in CODECS}
 
 
 def codec_row(name: str, codec: str, found: Found) -> CodecRow:
-    """The means of one or more pictures."""
+    """Average the results of one or more pictures."""
     return CodecRow(
         name,
         codec,
@@ -93,8 +93,8 @@ def codec_row(name: str, codec: str, found: Found) -> CodecRow:
     )
 
 
-def _through(features: ImageFeatures, codec: str) -> tuple[ImageFeatures, int, float]:
-    """Features as they come back from the bytes of a file, the bytes' number, and the milliseconds of the way back."""
+def _round_trip(features: ImageFeatures, codec: str) -> tuple[ImageFeatures, int, float]:
+    """Encode and decode features: the decoded features, their encoded size in bytes, the milliseconds of decoding."""
     key = replace(FeatureKey("", features.encoder, features.frame), codec=codec)
     data = safetensors.torch.save(encoded(features, codec))
     start = time.perf_counter()

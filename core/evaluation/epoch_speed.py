@@ -1,4 +1,4 @@
-"""How long an epoch takes on cached features and with encoding in every step, in full precision and with AMP."""
+"""The time of an epoch on cached features, in full precision and with AMP, and with encoding in every step."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from core.training.teach_config import TeachConfig
 class EpochRow:
     """One way of training on the same pictures.
 
-    seconds: of one epoch, without the first one, in which everything warms up; memory_mib: at most, of a GPU (0: CPU)
-    iou: mean, of the boxes on other pictures afterwards
+    seconds: mean time of an epoch, except for the first one, which warms everything up
+    memory_mib: peak GPU memory (0 on a CPU); iou: mean IoU of the boxes on other pictures after training
     """
 
     way: str
@@ -47,9 +47,9 @@ class EpochRow:
 def epoch_speed(
     drawn: DrawnSet, start: Start, config: TeachConfig, *, source: FeatureSource, pictures: int, epochs: int
 ) -> Job[list[EpochRow]]:
-    """Train on the first `pictures` of a set in each way, and measure on the others; `source` holds all of them.
+    """Train on the first `pictures` of a set in each way, and measure on the others; `source` has cached them all.
 
-    Raises BadInputError where no other picture is left.
+    Raises BadInputError if no other picture is left.
     """
     learn, rest = drawn.lessons[:pictures], drawn.lessons[pictures:]
     if not rest:
@@ -64,7 +64,7 @@ def epoch_speed(
             torch.cuda.reset_peak_memory_stats()
         with tempfile.TemporaryDirectory() as folder:
             tuning = _tuning(learn, many, source, Path(folder), is_cached=way == "cached")
-            tuned, seconds = yield from _timed(start, tuning)
+            tuned, seconds = yield from _fine_tune_timed(start, tuning)
         memory = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else 0.0
         refiner = as_refiner(tuned.network, start.card.calibration, source.encoder)
         iou = measure(refiner, rest, source, draws=0, seed=0, by_category=False).mean
@@ -73,8 +73,8 @@ def epoch_speed(
     return rows
 
 
-def _timed(start: Start, tuning: Tuning) -> Job[tuple[Tuned, float]]:
-    """Train, and time the epochs after the first one."""
+def _fine_tune_timed(start: Start, tuning: Tuning) -> Job[tuple[Tuned, float]]:
+    """Train, and return the mean time of an epoch after the first one, in seconds."""
     steps = len(tuning.batches)
     job, begun, first = fine_tune(start.network, tuning), time.perf_counter(), 0.0
     while True:
@@ -96,14 +96,14 @@ def _tuning(
     batches = EpochBatches([len(lesson) for lesson in learn], config)
     loader = make_loader(learn, {}, batches, source=source, config=config, device=device)
     if not is_cached:
-        lesson_set = LessonSet(learn, {}, _encoding(source))
+        lesson_set = LessonSet(learn, {}, _uncached_reader(source))
         loader = loader_of(lesson_set, batches, workers=0, config=config, device=device)
     replay = Replay(RefinerNetwork(), (), source.of_path, config, device)
     return Tuning(config, device, source, loader, batches, learn, replay, out)
 
 
-def _encoding(source: FeatureSource) -> Reader:
-    """The baseline's way: a picture is decoded and encoded whenever a step wants it."""
+def _uncached_reader(source: FeatureSource) -> Reader:
+    """Read as the baseline does: decode and encode a picture each time a step needs it."""
 
     def read(path: Path) -> ImageFeatures:
         picture = read_picture(path)

@@ -1,4 +1,4 @@
-"""OpenCV's GrabCut as a box refiner: what one gets without learning, to compare with."""
+"""OpenCV's GrabCut as a box refiner: a reference without learning."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from core.geometry import Box, clip
 from core.images import Picture
 
 MARGIN = 0.5
-"""Part of each side of the box that is looked at around it, as background for certain."""
+"""Width of the border around the box that GrabCut takes as certain background, as a share of the box's side."""
 
 ITERATIONS = 5
 
 
 def grab_cut_box(picture: Picture, drawn: Box) -> Box:
-    """The tight box of what GrabCut takes for the object inside `drawn`; `drawn` itself where it finds nothing.
+    """The tight box around GrabCut's foreground inside `drawn`, in image pixels; `drawn` itself if it finds none.
 
-    Rother et al., GrabCut, 2004. It never looks outside the drawn box, so it can only make it smaller.
+    Rother et al., GrabCut, 2004. Everything outside the drawn box is background, so the box can only shrink.
     """
     height, width = picture.shape[:2]
     box = Box.of(clip([drawn], width=width, height=height)[0].round())
@@ -27,12 +27,12 @@ def grab_cut_box(picture: Picture, drawn: Box) -> Box:
     rectangle = int(box.x1) - x1, int(box.y1) - y1, int(box.width), int(box.height)
     mask = np.zeros(part.shape[:2], np.uint8)
     if rectangle[2] * rectangle[3] >= mask.size:
-        return drawn  # no background is left to learn from
-    cv2.setRNGSeed(0)  # its k-means starts at random
+        return drawn  # GrabCut needs background to learn from
+    cv2.setRNGSeed(0)  # GrabCut's k-means starts at random
     try:
         cv2.grabCut(part, mask, rectangle, np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_RECT)
     except cv2.error:
-        return drawn  # too few pixels for its colour models
+        return drawn  # too few pixels for its color models
     rows, columns = np.nonzero((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD))
     if not len(rows):
         return drawn

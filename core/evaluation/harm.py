@@ -1,4 +1,4 @@
-"""Do no harm: what happens to boxes that are already tight."""
+"""Harm: how much refinement changes boxes that are already tight."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ MOVED_SHARE = LOST_IOU = 0.02
 
 @dataclass(frozen=True)
 class HarmRow:
-    """One set whose boxes were drawn well: means and shares in [0, 1].
+    """One set whose boxes were drawn tightly: means and shares in [0, 1].
 
-    moved: boxes with an edge that went by more than 2 % of its side; harmed: boxes that lost more than 0.02 IoU.
+    moved: share of boxes with an edge that moved by more than 2 % of the box's side
+    harmed: share of boxes that lost more than 0.02 IoU
     """
 
     set: str
@@ -29,7 +30,7 @@ class HarmRow:
 
 
 def harm_row(name: str, noise: str, answers: Answers) -> HarmRow:
-    """How much was lost between drawn and refined boxes."""
+    """Compare the refined boxes of `answers` with the drawn ones."""
     before, after = iou(answers.true, answers.drawn), iou(answers.true, answers.refined)
     side = np.tile(answers.drawn[:, 2:] - answers.drawn[:, :2], 2)
     moved = (np.abs(answers.refined - answers.drawn) > MOVED_SHARE * side).any(axis=1)

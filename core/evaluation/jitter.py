@@ -1,4 +1,4 @@
-"""Flicker: how much refined edges move while a hand drags a box in small steps."""
+"""Jitter: how much refined edges move while a box is dragged in small steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ Walk = Callable[[Box, np.random.Generator], Boxes]
 
 @dataclass(frozen=True)
 class Steps:
-    """M steps between neighbouring boxes of a path: the mean movement of the four edges, in pixels at 1024."""
+    """M steps between consecutive boxes of a path.
+
+    drawn, refined: (M,) mean movement of the four edges, in pixels at a long side of 1024
+    jumps: (M,) whether the two refined boxes of a step have an IoU below 0.5
+    """
 
     drawn: NDArray[np.float64]
     refined: NDArray[np.float64]
@@ -32,8 +36,8 @@ class Steps:
     boxes: int = 1
 
     @classmethod
-    def together(cls, parts: Sequence[Steps]) -> Steps:
-        """The steps of one or more paths in a row."""
+    def concatenate(cls, parts: Sequence[Steps]) -> Steps:
+        """Concatenate the steps of one or more paths."""
         return cls(
             np.concatenate([part.drawn for part in parts]),
             np.concatenate([part.refined for part in parts]),
@@ -46,8 +50,8 @@ class Steps:
 class JitterRow:
     """One set and path: medians over its steps, in pixels at a long side of 1024.
 
-    ratio: refined_px over drawn_px; refined_px_95: what one step in twenty exceeds; jumps: share of the steps whose
-    two answers overlap by an IoU below 0.5.
+    ratio: refined_px / drawn_px; refined_px_95: 95th percentile
+    jumps: share of the steps whose two refined boxes have an IoU below 0.5
     """
 
     set: str
@@ -61,17 +65,17 @@ class JitterRow:
 
 
 def drag(box: Box, random: np.random.Generator) -> Boxes:
-    """The end of a drag, (30, 4): from half of `box` to all of it, from its top left or its bottom right corner."""
+    """Simulate the end of a drag, (30, 4): `box` grows from half to all of it, from top left or bottom right."""
     share = np.linspace(DRAG_FROM, 1.0, STEPS)[:, None]
     corners = np.array([box.x1, box.y1]), np.array([box.x2, box.y2])
     start, end = corners if random.random() < 0.5 else corners[::-1]
-    hand = start + (end - start) * share
-    fixed = np.broadcast_to(start, hand.shape)
-    return np.concatenate([np.minimum(fixed, hand), np.maximum(fixed, hand)], axis=1)
+    pointer = start + (end - start) * share
+    fixed = np.broadcast_to(start, pointer.shape)
+    return np.concatenate([np.minimum(fixed, pointer), np.maximum(fixed, pointer)], axis=1)
 
 
 def shake(box: Box, random: np.random.Generator) -> Boxes:
-    """A hand that trembles, (30, 4): each edge of `box` up to 2 % of its side away, anew at each step."""
+    """Simulate tremor, (30, 4): at each step, a new random offset of each edge of `box` by up to 2 % of its side."""
     side = np.array([box.width, box.height] * 2)
     return as_boxes(np.array(box) + random.uniform(-SHAKE, SHAKE, (STEPS, 4)) * side)
 
@@ -80,7 +84,7 @@ PATHS: Mapping[str, Walk] = {"drag": drag, "shake": shake}
 
 
 def steps_of(drawn: Boxes, refined: Boxes, *, scale: float) -> Steps:
-    """Neighbouring boxes of one path (N, 4), drawn and refined, in pixels that are `scale` pixels at 1024."""
+    """The N - 1 steps of a path of drawn and refined boxes (N, 4); `scale` converts their pixels to those at 1024."""
     moved = [np.abs(np.diff(boxes, axis=0)).mean(axis=1) * scale for boxes in (drawn, refined)]
     return Steps(moved[0], moved[1], iou(refined[:-1], refined[1:]) < JUMP_IOU)
 
@@ -88,23 +92,23 @@ def steps_of(drawn: Boxes, refined: Boxes, *, scale: float) -> Steps:
 def jitter_of_set(
     labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner, boxes_a_picture: int, noise: str, seed: int = 0
 ) -> Job[dict[str, Steps]]:
-    """Drag and shake coarse versions of up to `boxes_a_picture` boxes of each picture."""
+    """Drag and shake coarse versions of up to `boxes_a_picture` boxes of each picture; return the steps by path."""
     coarse = labelled.drawn(noise, seed=seed)
 
-    def look(features: ImageFeatures, rows: list[int]) -> dict[str, list[Steps]]:
+    def measure(features: ImageFeatures, rows: list[int]) -> dict[str, list[Steps]]:
         random = np.random.default_rng([seed, rows[0]])
         chosen = random.permutation(rows)[:boxes_a_picture]
         return {
-            name: [_walked(features, refiner, walk(Box.of(coarse[row]), random)) for row in chosen]
+            name: [_refine_path(features, refiner, walk(Box.of(coarse[row]), random)) for row in chosen]
             for name, walk in PATHS.items()
         }
 
-    parts = yield from over_pictures(labelled, source, look)
-    return {name: Steps.together([steps for part in parts for steps in part[name]]) for name in PATHS}
+    parts = yield from over_pictures(labelled, source, measure)
+    return {name: Steps.concatenate([steps for part in parts for steps in part[name]]) for name in PATHS}
 
 
 def jitter_row(name: str, path: str, steps: Steps) -> JitterRow:
-    """The figures of one or more paths' steps."""
+    """Summarize the steps of one or more paths."""
     drawn, refined = float(np.median(steps.drawn)), float(np.median(steps.refined))
     return JitterRow(
         name,
@@ -118,7 +122,7 @@ def jitter_row(name: str, path: str, steps: Steps) -> JitterRow:
     )
 
 
-def _walked(features: ImageFeatures, refiner: Refiner, drawn: Boxes) -> Steps:
+def _refine_path(features: ImageFeatures, refiner: Refiner, drawn: Boxes) -> Steps:
     frame = features.frame
     refined = as_boxes([answer.box for answer in refiner.refine(features, drawn)])
     return steps_of(drawn, refined, scale=MODEL_SIZE / max(frame.image_width, frame.image_height))

@@ -1,4 +1,4 @@
-"""LabelledSet: pictures with true boxes, and one walk over them that every benchmark of the refiner uses."""
+"""LabelledSet: pictures with true boxes, and the loop over them that the benchmarks of the refiner share."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from core.records import Refinement
 from core.refiner.protocol import Refiner
 
 TRUE = "true"
-"""In the place of a noise: the true boxes themselves are what is drawn."""
+"""Used instead of the name of a noise: the drawn boxes are the true boxes."""
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """One folder of images/ and annotations.json, read: N true boxes, and the rows of each picture's."""
+    """One folder of images/ and annotations.json: N true boxes, and the rows of each picture's boxes by file name."""
 
     folder: Path
     true: Boxes
@@ -39,7 +39,7 @@ class LabelledSet:
         return self.folder.name
 
     def drawn(self, noise: str, *, seed: int) -> Boxes:
-        """The coarse boxes (N, 4) that `benchmark accuracy` draws, or the true ones."""
+        """Coarse boxes (N, 4) by `coarsen`, the same as in `benchmark accuracy`; the true boxes if `noise` is TRUE."""
         if noise == TRUE:
             return self.true
         random = np.random.default_rng(seed)
@@ -48,7 +48,7 @@ class LabelledSet:
 
 @dataclass(frozen=True)
 class Answers:
-    """N boxes before and after: boxes in image pixels, edge confidences (N, 4), expected IoUs (N,)."""
+    """N boxes before and after refinement, in image pixels, with edge confidences (N, 4) and predicted IoUs (N,)."""
 
     true: Boxes
     drawn: Boxes
@@ -58,7 +58,7 @@ class Answers:
 
     @classmethod
     def of(cls, refinements: Sequence[Refinement], *, true: Boxes, drawn: Boxes) -> Answers:
-        """A refiner's answers to N > 0 boxes, in their order."""
+        """Collect a refiner's answers to N > 0 boxes, in their order."""
         return cls(
             true,
             drawn,
@@ -68,13 +68,13 @@ class Answers:
         )
 
     @classmethod
-    def together(cls, parts: Sequence[Answers]) -> Answers:
-        """All answers of one or more parts in a row."""
+    def concatenate(cls, parts: Sequence[Answers]) -> Answers:
+        """Concatenate the answers of one or more parts."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
 
 def read_labelled_set(folder: Path, *, limit: int | None = None) -> LabelledSet:
-    """The first `limit` pictures that have boxes, with all their boxes. Raises BadFileError."""
+    """Read a set, of which `rows` lists only the first `limit` pictures that have boxes. Raises BadFileError."""
     coco = read_coco(folder / "annotations.json")
     rows: dict[str, list[int]] = {}
     for row, note in enumerate(coco.annotations):
@@ -89,13 +89,16 @@ def read_labelled_set(folder: Path, *, limit: int | None = None) -> LabelledSet:
 
 
 def over_pictures(
-    labelled: LabelledSet, source: FeatureSource, look: Callable[[ImageFeatures, list[int]], Found]
+    labelled: LabelledSet, source: FeatureSource, measure: Callable[[ImageFeatures, list[int]], Found]
 ) -> Job[list[Found]]:
-    """What `look` finds in each picture, given its features and its rows. Raises BadFileError for a bad picture."""
+    """Call `measure` with the features and the rows of each picture, and list what it returns.
+
+    Raises BadFileError if a picture cannot be read.
+    """
     found: list[Found] = []
     for done, (name, rows) in enumerate(labelled.rows.items()):
         yield Progress(done, len(labelled.rows), f"{labelled.name} {name}")
-        found.append(look(source.of_path(labelled.folder / "images" / name), rows))
+        found.append(measure(source.of_path(labelled.folder / "images" / name), rows))
     yield Progress(len(found), len(found), labelled.name)
     return found
 
@@ -103,11 +106,11 @@ def over_pictures(
 def refined_set(
     labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner, noises: Sequence[str], seed: int = 0
 ) -> Job[dict[str, Answers]]:
-    """The refiner's answers to all boxes of a set, drawn anew with each noise (see coarsen) or TRUE."""
+    """Refine all boxes of a set, drawn with each of `noises` (see `coarsen`, or TRUE); return the answers by noise."""
     drawn = {noise: labelled.drawn(noise, seed=seed) for noise in noises}
 
-    def look(features: ImageFeatures, rows: list[int]) -> dict[str, Answers]:
-        # All noises at once: a box costs half as much in company.
+    def refine(features: ImageFeatures, rows: list[int]) -> dict[str, Answers]:
+        # All noises in one call, since a box in a batch costs half as much.
         refinements = refiner.refine(features, np.concatenate([boxes[rows] for boxes in drawn.values()]))
         return {
             noise: Answers.of(
@@ -116,5 +119,5 @@ def refined_set(
             for at, (noise, boxes) in enumerate(drawn.items())
         }
 
-    parts = yield from over_pictures(labelled, source, look)
-    return {noise: Answers.together([part[noise] for part in parts]) for noise in noises}
+    parts = yield from over_pictures(labelled, source, refine)
+    return {noise: Answers.concatenate([part[noise] for part in parts]) for noise in noises}

@@ -1,4 +1,4 @@
-"""Large pictures made of labelled ones, laid side by side: what the second look gains, by size of the true box."""
+"""The gain of the second look by size of the true box, on large pictures tiled from labelled ones."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from core.refiner.protocol import Refiner
 
 GRAY = 114
 KEPT_BYTES = 512 * 1024 * 1024
-"""Features of crops kept for the next noise."""
+"""Memory for features of crops, which the next noise uses again."""
 
 
 @dataclass(frozen=True)
 class SecondLookRow:
-    """One set, noise and size of the true box: mean IoU and share harmed with one look and with two."""
+    """One set, noise and size of the true box: mean IoU and share harmed, after one look and after two."""
 
     set: str
     noise: str
@@ -44,14 +44,14 @@ class SecondLookRow:
 
 @dataclass
 class _Tally:
-    """What became of each box under one noise."""
+    """The results of each box under one noise: its shorter side, whether it was looked at twice, and its IoUs."""
 
     short: list[float] = field(default_factory=list)
     looked: list[bool] = field(default_factory=list)
     ious: list[NDArray[np.float64]] = field(default_factory=list)  # (3,): drawn, one look, two looks
 
     def row(self, set_name: str, noise: str, size: str, *, low: float, high: float) -> SecondLookRow | None:
-        """The means over boxes whose shorter side is in [low, high) pixels, or None where there are none."""
+        """Average over the boxes whose shorter side is in [low, high) pixels; None if there is none."""
         short = np.array(self.short)
         part = (short >= low) & (short < high)
         if not part.any():
@@ -72,7 +72,7 @@ class _Tally:
 
 
 class PictureInMemory:
-    """A picture without a file, encoded by frames; see `core.inference.look_again.Framed`."""
+    """A picture in memory whose frames are encoded on request; implements `core.inference.look_again.Framed`."""
 
     def __init__(self, picture: Picture, encoder: Encoder) -> None:
         self.whole = Frame.whole(width=picture.shape[1], height=picture.shape[0])
@@ -81,7 +81,7 @@ class PictureInMemory:
         self._kept = RamTier(KEPT_BYTES)
 
     def of(self, frame: Frame | None = None) -> ImageFeatures:
-        """The features of a frame, None = the whole."""
+        """The features of a frame, or of the whole picture for None; kept in memory."""
         key = FeatureKey("", self._encoder.identity, frame or self.whole)
         features = self._kept.get(key)
         if features is None:
@@ -104,9 +104,9 @@ def measure_second_look(
     limit: int | None = None,
     seed: int = 0,
 ) -> Job[list[SecondLookRow]]:
-    """Measure one set's first `limit` pictures, laid `grid` by `grid`; the rows go by noise and size.
+    """Measure one set's first `limit` pictures, tiled `grid` by `grid`; one row for each noise and size.
 
-    Raises BadFileError where the set or one of its pictures cannot be read.
+    Raises BadFileError if the set or one of its pictures cannot be read.
     """
     coco = read_coco(folder / "annotations.json")
     random = np.random.default_rng(seed)
@@ -129,7 +129,7 @@ def measure_second_look(
 
 
 def large_pictures(coco: CocoFile, folder: Path, names: Sequence[str], *, grid: int) -> Iterator[tuple[Picture, Boxes]]:
-    """Pictures laid `grid` by `grid`, in cells as long as the longest of them, with their true boxes."""
+    """Tile pictures `grid` by `grid`, in square cells that fit the longest side; yield them with their true boxes."""
     boxes_of: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
     for note in coco.annotations:
         name = coco.images[note.image_id].file_name

@@ -1,4 +1,4 @@
-"""The learning curve: how much better boxes of a set become after N of its corrections, and what that costs others."""
+"""The learning curve: the gain in IoU on a set after N of its corrections, and the change on other sets."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from core.training.teach import Task, Taught, as_refiner, load_start, teach
 from core.training.teach_config import TeachConfig
 
 CONFIDENCE = 0.9
-"""Of each bound of a change; a set of ten pictures may have no more than a dozen boxes, whose mean tells little."""
+"""Confidence of each bound of a change. Bounds matter since a small set has a dozen boxes, whose mean is noisy."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """How the mean IoU of another set's boxes, so many of them, changed; low and high bound what may be chance."""
+    """The change of the mean IoU over the `boxes` boxes of another set, with its one-sided confidence bounds."""
 
     mean: float
     low: float
@@ -39,13 +39,13 @@ class Change:
 
 @dataclass(frozen=True)
 class LearningRow:
-    """One set after `corrections` of its boxes; mean IoUs of the boxes on its other pictures, `rest` of them.
+    """One set after fine-tuning on `corrections` of its boxes: mean IoUs of the `rest` boxes on its other pictures.
 
-    others: the change on the set that loses most, as a project uses it: categories that were not taught go to the
-        refiner it came from
-    weights: the same, had all boxes gone to the taught weights; by_set: those changes set by set
-    blend: how far the taught weights went of the way that was learned, 0 to 1
-    seconds: of margins, training and gate with all features cached; training: of the loop alone
+    others: the change on the other set that loses most, if the refiner is used as in a project: boxes of categories
+        that were not taught go to the refiner that training started from
+    weights: the same if all boxes go to the fine-tuned weights; by_set: these changes by set
+    blend: the share of the learned change of the weights that is kept, 0 to 1
+    seconds: of margins, training and gate, with all features cached; training: of the training loop alone
     """
 
     set: str
@@ -69,13 +69,13 @@ class LearningRow:
 
 @dataclass(frozen=True)
 class DrawnSet:
-    """A labelled set whose boxes are drawn with a noise; its pictures in the order in which they are corrected."""
+    """A labelled set with simulated drawn boxes, whose pictures are in the order in which they are corrected."""
 
     name: str
     lessons: tuple[Lesson, ...]
 
     def first(self, corrections: int) -> tuple[Lessons, tuple[Lesson, ...]]:
-        """The first pictures with so many boxes in all, and the pictures that are left."""
+        """Split off the first pictures, which have `corrections` boxes in all; return them and the remaining ones."""
         taken: list[Lesson] = []
         for at, lesson in enumerate(self.lessons):
             missing = corrections - sum(map(len, taken))
@@ -88,9 +88,12 @@ class DrawnSet:
 def read_drawn_set(
     folder: Path, source: FeatureSource, *, noise: str, seed: int, limit: int | None = None
 ) -> Job[DrawnSet]:
-    """A set of images/ and annotations.json, encoded and drawn; at most `limit` pictures. Raises BadFileError."""
+    """Read a set of images/ and annotations.json, encode its pictures, simulate drawn boxes; at most `limit` pictures.
+
+    Raises BadFileError.
+    """
     found = from_coco(folder / "images", folder / "annotations.json", None)
-    # Another order than that of `split`, which would hold out the very first pictures.
+    # The order must differ from that of `split`, which would hold out exactly the first pictures.
     chosen = in_hash_order(found.lessons, salt=" corrected")[:limit]
     yield from encode_missing([lesson.path for lesson in chosen], source, batch=8)
     random = np.random.default_rng(seed)
@@ -112,16 +115,17 @@ def learning_curve(
     old: Sequence[Lesson],
     other_pictures: int,
 ) -> Job[list[LearningRow]]:
-    """Teach the shipped refiner by the first N corrections of each chosen set, for each N of `sizes`.
+    """Fine-tune the shipped refiner on the first N corrections of each chosen set, for each N of `sizes`.
 
-    Sizes that leave fewer than five boxes to measure on are left out; 0 is the refiner as it ships.
+    A size that leaves fewer than five boxes to measure on is skipped; 0 measures the shipped refiner. Raises
+    BadInputError if no set has enough boxes.
     """
-    # Before any clock runs, so that every set is timed with all features cached.
+    # Encode before timing starts, so that every set is timed with all features cached.
     yield from encode_missing([lesson.path for lesson in old], source, batch=config.encode_batch)
     start = load_start(None, source.encoder, config)
     shipped: Refiner = as_refiner(start.network, start.card.calibration, source.encoder)
     others = {entry.name: entry.lessons[-other_pictures:] for entry in sets}
-    before = {name: _held(shipped, lessons, source) for name, lessons in others.items()}
+    before = {name: _measure(shipped, lessons, source) for name, lessons in others.items()}
     rows: list[LearningRow] = []
     for entry in sets:
         for size in sizes if entry.name in chosen else ():
@@ -141,14 +145,14 @@ def learning_curve(
             mine = {name: part for name, part in others.items() if name != entry.name}
             changes = [_changes(refiner, mine, before, source, by_category=flag) for flag in (True, False)]
             rows.append(_row(entry.name, size, rest, shipped, refiner, taught, changes, seconds, source))
-            # A run takes long; who stops it has what was measured until then.
-            yield Progress(len(rows), len(chosen) * len(sizes), entry.name, note=_in_short(rows[-1]))
+            # A run takes long. The note keeps this result if the user stops the run.
+            yield Progress(len(rows), len(chosen) * len(sizes), entry.name, note=_summary(rows[-1]))
     if not rows:
         raise BadInputError(f"No set has enough boxes to learn {min(sizes)} corrections from and measure the rest.")
     return rows
 
 
-def _in_short(row: LearningRow) -> str:
+def _summary(row: LearningRow) -> str:
     return (
         f"{row.set}, {row.corrections} corrections, {row.rest} boxes: {row.before:.3f} -> {row.after:.3f} "
         f"({row.gain:+.3f}), others {row.others:+.3f}, by weights {row.weights:+.3f}, blend {row.blend:.2f}, "
@@ -174,8 +178,8 @@ def _row(
         size,
         len(drawn),
         drawn=float(drawn.mean()),
-        before=_held(shipped, rest, source).mean,
-        after=_held(refiner, rest, source).mean,
+        before=_measure(shipped, rest, source).mean,
+        after=_measure(refiner, rest, source).mean,
         promoted=taught is not None and taught.verdict.promoted,
         others=min((change.mean for change in in_project.values()), default=0.0),
         weights=min((change.mean for change in by_weights.values()), default=0.0),
@@ -194,9 +198,9 @@ def _changes(
     *,
     by_category: bool,
 ) -> dict[str, Change]:
-    """The change of each other set; without `by_category` by the taught weights, without their margins."""
-    asked = refiner.bare if isinstance(refiner, TaughtRefiner) and not by_category else refiner
-    return {name: _change(before[name], _held(asked, part, source)) for name, part in others.items() if part}
+    """The change of each other set; without `by_category` all boxes go to the fine-tuned weights, without margins."""
+    used = refiner.bare if isinstance(refiner, TaughtRefiner) and not by_category else refiner
+    return {name: _change(before[name], _measure(used, part, source)) for name, part in others.items() if part}
 
 
 def _change(before: Held, after: Held) -> Change:
@@ -204,5 +208,5 @@ def _change(before: Held, after: Held) -> Change:
     return Change(after.mean - before.mean, low, high, len(before.ious))
 
 
-def _held(refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource) -> Held:
+def _measure(refiner: Refiner, lessons: Sequence[Lesson], source: FeatureSource) -> Held:
     return measure(refiner, lessons, source, draws=0, seed=0, by_category=True)

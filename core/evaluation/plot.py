@@ -1,4 +1,4 @@
-"""Curves as a picture and as a line of text, drawn with what is installed anyway."""
+"""Plots as PNG files and as lines of text, drawn with Pillow, so that no plotting library is needed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from core.errors import StorageError, reason
 
 SIZE = (960, 540)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 50, 20, 40
-_COLOURS = ("#c0392b", "#2463a8", "#2a7f3f", "#8e5ba6", "#b8860b", "#444444")
+_COLORS = ("#c0392b", "#2463a8", "#2a7f3f", "#8e5ba6", "#b8860b", "#444444")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def averaged(values: Sequence[float], points: int) -> list[float]:
-    """The means of at most `points` equal stretches of values."""
+    """Shorten a curve: the means of at most `points` segments of equal length."""
     count = min(points, len(values))
     ends = [round(index * len(values) / count) for index in range(count + 1)] if count else [0]
     return [math.fsum(values[low:high]) / (high - low) for low, high in zip(ends, ends[1:], strict=False)]
 
 
 def sparkline(values: Sequence[float], *, width: int = 60) -> str:
-    """Values as one line of bars, the least as the lowest, the greatest as the highest."""
+    """Draw values as one line of block characters, scaled from the minimum to the maximum."""
     shown = averaged(values, width)
     low, high = (min(shown), max(shown)) if shown else (0.0, 0.0)
     step = (high - low) / (len(_BARS) - 1) or 1.0
@@ -34,9 +34,10 @@ def sparkline(values: Sequence[float], *, width: int = 60) -> str:
 def draw_curves(
     path: Path, curves: Mapping[str, Sequence[float]], *, title: str, from_zero: bool = True, points: int = 60
 ) -> None:
-    """Write a PNG of curves over their index; at most `points` means a curve, so that noise goes.
+    """Write a PNG of curves over their index, each averaged into at most `points` segments to smooth noise.
 
-    The zero is at the bottom, or without `from_zero` the least value. Raises StorageError where it cannot be written.
+    The vertical axis starts at 0, or without `from_zero` at the minimum. Raises StorageError if the file cannot be
+    written.
     """
     picture = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(picture)
@@ -49,24 +50,24 @@ def draw_curves(
     _draw_axes(draw, font, top=top, bottom=bottom, last=longest)
     draw.text((_LEFT, 14), title, fill="black", font=font)
     for row, (name, values) in enumerate(shown.items()):
-        colour = _COLOURS[row % len(_COLOURS)]
+        color = _COLORS[row % len(_COLORS)]
         stretch = len(curves[name]) / len(values) if values else 1.0
         places = [
             _place((index + 0.5) * stretch / longest, (value - bottom) / room) for index, value in enumerate(values)
         ]
-        width = 2 + len(shown) - 1 - row  # so that a curve under another one shows beside it
-        draw.line(places, fill=colour, width=width, joint="curve")
+        width = 2 + len(shown) - 1 - row  # wider below, so that curves that coincide stay visible
+        draw.line(places, fill=color, width=width, joint="curve")
     for row, name in enumerate(shown):
         place = (SIZE[0] - _RIGHT, 14 + 20 * row)
         draw.rectangle(draw.textbbox(place, name, font=font, anchor="ra"), fill="white")
-        draw.text(place, name, fill=_COLOURS[row % len(_COLOURS)], font=font, anchor="ra")
+        draw.text(place, name, fill=_COLORS[row % len(_COLORS)], font=font, anchor="ra")
     _save(picture, path)
 
 
 def draw_lines(path: Path, lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str) -> None:
-    """Write a PNG of lines through points (x, y), the vertical axis over the range of y.
+    """Write a PNG of lines through points (x, y); the vertical axis spans the range of y.
 
-    Raises StorageError where it cannot be written.
+    Raises StorageError if the file cannot be written.
     """
     picture = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(picture)
@@ -78,12 +79,12 @@ def draw_lines(path: Path, lines: Mapping[str, Sequence[tuple[float, float]]], *
     _draw_axes(draw, font, top=high, bottom=low, last=round(right))
     draw.text((_LEFT, 14), title, fill="black", font=font)
     for row, (name, line) in enumerate(lines.items()):
-        colour = _COLOURS[row % len(_COLOURS)]
+        color = _COLORS[row % len(_COLORS)]
         places = [_place(x / right, (y - low) / room) for x, y in line]
-        draw.line(places, fill=colour, width=3, joint="curve")
+        draw.line(places, fill=color, width=3, joint="curve")
         for x, y in places:
-            draw.ellipse([x - 4, y - 4, x + 4, y + 4], fill=colour)
-        draw.text((SIZE[0] - _RIGHT, SIZE[1] - _BOTTOM - 24 - 20 * row), name, fill=colour, font=font, anchor="ra")
+            draw.ellipse([x - 4, y - 4, x + 4, y + 4], fill=color)
+        draw.text((SIZE[0] - _RIGHT, SIZE[1] - _BOTTOM - 24 - 20 * row), name, fill=color, font=font, anchor="ra")
     _save(picture, path)
 
 
@@ -96,7 +97,7 @@ def _save(picture: Image.Image, path: Path) -> None:
 
 
 def _place(across: float, up: float) -> tuple[float, float]:
-    """Shares of the axes as a point of the picture."""
+    """Convert fractions of the axes to a pixel of the picture."""
     width, height = SIZE[0] - _LEFT - _RIGHT, SIZE[1] - _TOP - _BOTTOM
     return _LEFT + across * width, _TOP + (1 - up) * height
 

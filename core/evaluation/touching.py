@@ -1,7 +1,7 @@
-"""Pictures of things that touch, made from labelled outlines: one thing is pasted against another one.
+"""Synthetic scenes of two objects that touch, made from labelled outlines.
 
-Each scene has two things whose visible boxes are known exactly: one that stands in a picture, and one that is cut out
-of another picture and laid beside it, over it, behind it or inside it.
+One object stays in its picture. The other one is cut out of another picture and pasted beside it, over it, behind it or
+inside it, so the box of the visible part of each is known exactly.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from core.progress import Job, Progress, run
 from core.refiner.protocol import Refiner
 
 KINDS = ("beside", "over", "behind", "inside")
-"""How the second thing is laid: just touching, over a part of the first one, behind it, wholly within its box."""
+"""Where the second object is pasted: just touching the first one, over a part of it, behind it, within its box."""
 
 LEAST_SIDE = 24
 LEAST_SEEN = 0.4
-"""Share of a thing that must stay visible."""
+"""Least visible share of each object."""
 TRIES = 12
 FINER = 4
 
@@ -41,7 +41,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture with two things against each other, and the boxes (2, 4) of what is seen of them in image pixels."""
+    """A picture with two objects that touch, and the boxes (2, 4) of their visible parts in image pixels."""
 
     kind: str
     picture: Picture
@@ -49,7 +49,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class _Thing:
+class _Object:
     picture: Path
     polygons: list[Any]
     box: NDArray[np.float64]
@@ -65,9 +65,9 @@ def measure_touching(
     second_look: bool,
     seed: int = 0,
 ) -> Job[dict[str, Answers]]:
-    """The refiner's answers to both things of `scenes` scenes from one set, by "kind, noise".
+    """Refine the boxes of both objects in `scenes` scenes of one set; return the answers by "kind, noise".
 
-    Raises BadInputError where the set has no two outlined things, BadFileError where it cannot be read.
+    Raises BadInputError if the set has no outlined objects on two pictures, and BadFileError if it cannot be read.
     """
     random = np.random.default_rng(seed)
     parts: dict[str, list[Answers]] = {f"{kind}, {noise}": [] for kind in KINDS for noise in noises}
@@ -82,69 +82,69 @@ def measure_touching(
                 run(look_again(answers, drawn, picture.whole, picture=picture, refiner=refiner))
             parts[f"{scene.kind}, {noise}"].append(Answers.of(answers, true=scene.true, drawn=drawn))
     yield Progress(scenes, scenes, folder.name)
-    return {name: Answers.together(found) for name, found in parts.items() if found}
+    return {name: Answers.concatenate(found) for name, found in parts.items() if found}
 
 
 def make_scenes(folder: Path, *, count: int, random: np.random.Generator) -> Iterator[Scene]:
-    """`count` scenes of a set, fewer where its things do not fit; kinds take turns. Raises as `measure_touching`."""
-    things = _outlined(read_coco(folder / "annotations.json"), folder / "images")
-    if len({thing.picture for thing in things}) < 2:
-        raise BadInputError(f"The set {folder} has no outlined things on two pictures: leave it out.")
+    """Make `count` scenes of a set, kinds in turn, fewer if its objects do not fit. Raises as `measure_touching`."""
+    objects = _find_outlined(read_coco(folder / "annotations.json"), folder / "images")
+    if len({one.picture for one in objects}) < 2:
+        raise BadInputError(f"The set {folder} has no outlined objects on two pictures: leave it out.")
     for index in range(count):
         kind = KINDS[index % len(KINDS)]
         for _ in range(TRIES):
-            first, second = (things[int(row)] for row in random.choice(len(things), 2, replace=False))
-            if first.picture != second.picture and (scene := _laid(first, second, kind, random)) is not None:
+            first, second = (objects[int(row)] for row in random.choice(len(objects), 2, replace=False))
+            if first.picture != second.picture and (scene := _paste(first, second, kind, random)) is not None:
                 yield scene
                 break
 
 
-def _outlined(coco: CocoFile, images: Path) -> list[_Thing]:
-    """Things with polygons that are large enough to be judged."""
-    things = []
+def _find_outlined(coco: CocoFile, images: Path) -> list[_Object]:
+    """Find the objects that have polygons and are large enough to measure."""
+    objects = []
     for note in coco.annotations:
         polygons = coco.document["annotations"][note.index].get("segmentation")
         box = np.array(note.box, np.float64)
         if isinstance(polygons, list) and polygons and min(box[2:] - box[:2]) >= LEAST_SIDE:
-            things.append(_Thing(images / _file_name(coco, note), polygons, box))
-    return things
+            objects.append(_Object(images / _file_name(coco, note), polygons, box))
+    return objects
 
 
 def _file_name(coco: CocoFile, note: CocoAnnotation) -> str:
     return coco.images[note.image_id].file_name
 
 
-def _laid(first: _Thing, second: _Thing, kind: str, random: np.random.Generator) -> Scene | None:
-    """The second thing against the first one in the first one's picture; None where too little of one is seen."""
+def _paste(first: _Object, second: _Object, kind: str, random: np.random.Generator) -> Scene | None:
+    """Paste the second object into the first one's picture; None if too little of one of them stays visible."""
     canvas = read_picture(first.picture).copy()
-    mask = _filled(first.polygons, canvas.shape[:2])
+    mask = _fill(first.polygons, canvas.shape[:2])
     pixels, alpha = _cut_out(second, first, kind, random)
     height, width = alpha.shape
-    left, top = _place(first.box, width=width, height=height, kind=kind, random=random)
-    layer, colours = np.zeros(canvas.shape[:2], bool), canvas.copy()
+    left, top = _choose_place(first.box, width=width, height=height, kind=kind, random=random)
+    layer, colors = np.zeros(canvas.shape[:2], bool), canvas.copy()
     x1, y1 = max(0, left), max(0, top)
     x2, y2 = min(canvas.shape[1], left + width), min(canvas.shape[0], top + height)
     if x2 <= x1 or y2 <= y1 or not mask.any():
         return None
     part = alpha[y1 - top : y2 - top, x1 - left : x2 - left]
     layer[y1:y2, x1:x2] = part
-    colours[y1:y2, x1:x2] = pixels[y1 - top : y2 - top, x1 - left : x2 - left]
+    colors[y1:y2, x1:x2] = pixels[y1 - top : y2 - top, x1 - left : x2 - left]
     whole = layer.sum()
     if kind == "behind":
         layer &= ~mask
     seen = mask & ~layer
     if layer.sum() < LEAST_SEEN * alpha.sum() or seen.sum() < LEAST_SEEN * mask.sum() or not whole:
         return None
-    canvas[layer] = colours[layer]
-    true = np.stack([_seen_box(first.box, mask, seen), _tight(layer)])
+    canvas[layer] = colors[layer]
+    true = np.stack([_seen_box(first.box, mask, seen), _tight_box(layer)])
     return Scene(kind, canvas, true) if (true[:, 2:] - true[:, :2]).min() >= LEAST_SIDE / 2 else None
 
 
-def _cut_out(thing: _Thing, anchor: _Thing, kind: str, random: np.random.Generator) -> tuple[Picture, Mask]:
-    """A thing's box of pixels and its mask, resized to a size that suits the anchor."""
-    picture = read_picture(thing.picture)
-    mask = _filled(thing.polygons, picture.shape[:2])
-    x1, y1, x2, y2 = _tight(mask).astype(int) if mask.any() else thing.box.astype(int)
+def _cut_out(one: _Object, anchor: _Object, kind: str, random: np.random.Generator) -> tuple[Picture, Mask]:
+    """Cut out an object: its pixels and its mask, resized relative to the anchor."""
+    picture = read_picture(one.picture)
+    mask = _fill(one.polygons, picture.shape[:2])
+    x1, y1, x2, y2 = _tight_box(mask).astype(int) if mask.any() else one.box.astype(int)
     side = np.sqrt(np.prod(anchor.box[2:] - anchor.box[:2]))
     times = random.uniform(0.3, 0.6) if kind == "inside" else random.uniform(0.5, 1.2)
     scale = times * side / max(1.0, np.sqrt((x2 - x1) * (y2 - y1)))
@@ -154,10 +154,10 @@ def _cut_out(thing: _Thing, anchor: _Thing, kind: str, random: np.random.Generat
     return np.asarray(pixels, np.uint8), np.asarray(shown, bool)
 
 
-def _place(
+def _choose_place(
     box: NDArray[np.float64], *, width: int, height: int, kind: str, random: np.random.Generator
 ) -> tuple[int, int]:
-    """Left and top, in pixels, of a thing of this size beside, over, behind or inside a box (4,)."""
+    """Choose left and top, in pixels, of an object of this size beside, over, behind or inside a box (4,)."""
     middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
     own = np.array([width, height]) / 2
     angle = random.uniform(-np.pi, np.pi)
@@ -169,8 +169,8 @@ def _place(
     return left, top
 
 
-def _filled(polygons: list[Any], size: tuple[int, ...]) -> Mask:
-    """The pixels whose larger part lies in polygons; OpenCV alone would fill the border's pixels, too."""
+def _fill(polygons: list[Any], size: tuple[int, ...]) -> Mask:
+    """Fill polygons: the pixels that lie in them by more than half. OpenCV alone would also fill all border pixels."""
     fine = np.zeros((size[0] * FINER, size[1] * FINER), np.uint8)
     outlines = [np.asarray(polygon, np.float64).reshape(-1, 2) * FINER for polygon in polygons]
     cv2.fillPoly(fine, [outline.round().astype(np.int32) for outline in outlines], 255)
@@ -178,13 +178,13 @@ def _filled(polygons: list[Any], size: tuple[int, ...]) -> Mask:
 
 
 def _seen_box(box: NDArray[np.float64], mask: Mask, seen: Mask) -> NDArray[np.float64]:
-    """The labelled box, whose edges move only where something covers them."""
-    moved = _tight(seen) - _tight(mask)
+    """The box of the visible part: the labelled box, with only its covered edges moved inwards."""
+    moved = _tight_box(seen) - _tight_box(mask)
     inwards = np.array([max(moved[0], 0), max(moved[1], 0), min(moved[2], 0), min(moved[3], 0)])
     return np.asarray(box + inwards, np.float64)
 
 
-def _tight(mask: Mask) -> NDArray[np.float64]:
-    """The box (4,) of the pixels of a mask that has some."""
+def _tight_box(mask: Mask) -> NDArray[np.float64]:
+    """The tight box (4,) of a mask that is not empty."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Exporter:
     """An export format: its texts in the dialog, the command line and the help, and the module that writes it.
 
-    `description` tells the user which files it makes. `module` defines `files(dataset)`, which takes `outlines=True` if
-    the format `holds_outlines`, and `MAIN_FILE`, the name to show to the user.
+    `description` names, for the user, the files that the exporter writes. `module` defines `files(dataset)`, which
+    takes `outlines=True` if the format `holds_outlines`, and `MAIN_FILE`, the name to show to the user.
     """
 
     title: str

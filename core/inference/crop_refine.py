@@ -44,7 +44,7 @@ LEAST_GAIN = 2.0
 MARGIN = -0.1
 """The second answer replaces the first one if its expected IoU exceeds the first one's plus this.
 
-Scores from coarse features say little, and a second answer is wrong mostly where its score is much lower.
+Scores from coarse features are noisy, and a second answer is mostly wrong only if its score is much lower.
 """
 
 CLOSER_CONTEXT = 2.2

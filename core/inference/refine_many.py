@@ -9,6 +9,7 @@ from core.geometry import Box
 from core.inference.look_again import Framed, look_again
 from core.progress import Job
 from core.records import Refinement
+from core.refiner.candidate_finder import CandidateFinder
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
 
@@ -22,11 +23,13 @@ def refine_many(
     refiner: Refiner,
     second_look: bool,
     closer: bool = True,
+    candidates: CandidateFinder | None = None,
 ) -> Job[tuple[list[Refinement], int]]:
     """Refine N drawn boxes in image pixels; the job returns the answers in order, and how many had a second look.
 
     `categories` (N,) are names, None for unknown. `features` are those of the whole `picture`. Without `closer`, only
-    boxes too small for them get a second look: these share crops, while others need a crop each. Raises the errors of
+    boxes too small for them get a second look: these share crops, while others need a crop each. With `candidates`, the
+    answers have up to three candidates each. Raises the errors of
     `Refiner.refine` and `FeatureSource.of_path`.
     """
     found: dict[int, Refinement] = {}
@@ -37,5 +40,7 @@ def refine_many(
         if second_look:
             again = look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer)
             looks += len((yield from again))
+        if candidates is not None:
+            answers = candidates.add_candidates(features, boxes, answers)
         found.update(zip(rows, answers, strict=True))
     return [found[row] for row in range(len(drawn))], looks

@@ -1,1 +1,1 @@
-"""Training of the weights that ship, from labelled sets; the product does not import it."""
+"""Train the shipped weights from labelled sets. The app and its everyday verbs do not import this package."""

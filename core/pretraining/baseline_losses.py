@@ -1,4 +1,4 @@
-"""The baseline's loss: pixels of L1 and the boxes' missing overlap, vectorised."""
+"""The baseline's loss: the L1 distance in frame pixels plus 1 - IoU, vectorized."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.refiner.losses import pair_iou
 
 
 def box_iou_loss(boxes: Tensor, true: Tensor) -> Tensor:
-    """1 - IoU of boxes (..., 4) pair by pair: (...), in [0, 1]; flat where two boxes do not touch."""
+    """1 - IoU of boxes (..., 4) pair by pair: (...), in [0, 1]. The gradient is zero if two boxes do not touch."""
     return 1 - pair_iou(boxes, true)
 
 
@@ -25,10 +25,12 @@ def baseline_loss(
     l1_weight: float,
     iou_weight: float,
 ) -> dict[str, Tensor]:
-    """The loss in the baseline's units, each part a scalar and the mean over all iterations.
+    """The parts of the loss in the baseline's units by name: scalars, each the mean over all iterations.
 
-    l1: frame pixels an edge is off; iou: 1 - IoU; total: the two as weighted; drawn: what l1 would be if no box moved,
-    to measure the others by. true, drawn: (B, K, 4) frame pixels; weight: (B, K) 0 for empty places.
+    true, drawn: (B, K, 4) frame pixels; weight: (B, K), 0 for padding
+
+    The parts: `l1` is the mean distance of an edge from the true one in frame pixels, `iou` is 1 - IoU, `total` their
+    weighted sum. `drawn` is the l1 of the drawn boxes, as a reference.
     """
     boxes = torch.stack([answer.boxes for answer in answers])
     share = weight / weight.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""How the shipped weights are trained: a frozen dataclass, read from YAML."""
+"""Configuration of pretraining: a frozen dataclass, read from YAML."""
 
 from __future__ import annotations
 
@@ -22,22 +22,27 @@ from core.training.ranges import (
 class PretrainConfig:
     """How the shipped weights are trained.
 
-    refiner: `box`, ours; `candidates`, several answers, on the features of a trained encoder (train_encoder False); or
-        `baseline`, which we compare with; its losses are l1 and iou alone, in pixels
+    refiner: `box`, the refiner that ships; `candidates`, which proposes several boxes and needs the features of a
+        trained encoder (train_encoder False); `baseline`, for comparison, whose losses are l1 and iou alone, in pixels
     backbone: of the light encoder, `lite0` or `lite2`
-    initialisation: of the baseline refiner, `xavier` or `default`
-    steps: optimiser steps of the whole schedule, 0 only measures and calibrates
-    stop_after: stop there even so, 0 never
+    `initialisation`: of the baseline refiner, `xavier` or `default`
+    steps: optimizer steps of the whole schedule; 0 only measures and calibrates
+    stop_after: stop after this step of the schedule, to resume later; 0 never
     batch_images: pictures a step; boxes_per_image: drawn boxes of each of them
-    learning_rate: of refiner and pyramid, the backbone's is `backbone_rate` times it
-    train_encoder: False leaves the encoder as it is, so that only the refiner learns
-    freeze_norms: the backbone's batch normalisation keeps its statistics; drop_path: share of its blocks left out
-    feature_drop: share of the features' channels that the refiner does not get to see in a step
-    style_share: share of frames that borrow another one's look, and of those whose colour channels are mixed
-    held_out: share of each set's pictures that only measures; sides of pasted things in pixels of the 512 frame
-    set_power: sets are drawn by (number of pictures) ** set_power, times set_weights[name], 1 where it is not named
-    paste_share: of frames, things are pasted on; shape_share, cutout_share: of these, random shapes and cut-outs
-    touch_share: of pasted things, laid against another one, in front of it or behind it
+    learning_rate: of refiner and pyramid; that of the backbone is `backbone_rate` times it
+    train_encoder: False freezes the encoder, so that only the refiner learns
+    blend: share of the way to the weights of another run, if they are given, at which training starts
+    freeze_norms: freeze the statistics of the backbone's batch normalization
+    drop_path: stochastic depth, the share of the backbone's blocks skipped in a step
+    feature_drop: dropout of feature channels, the share hidden from the refiner in a step
+    style_share: share of frames that take the style of another one; the same share gets its color channels mixed
+    held_out: share of each set's pictures that is only measured on
+    picture_side: longest side of a picture in the pool, in pixels
+    set_power: sets are drawn by (number of pictures) ** set_power, times set_weights[name], 1 if it is not named
+    paste_share: share of frames with a pasted object
+    shape_share, cutout_share: shares of the pasted objects that are random shapes and cut-outs; the rest are masked
+        objects of the pool
+    touch_share: share of the pasted objects that are placed against another object, in front of it or behind it
     keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
     """
 
@@ -53,6 +58,7 @@ class PretrainConfig:
     backbone_rate: float = 0.3
     train_encoder: bool = True
     freeze_norms: bool = False
+    blend: float = 0.5
     drop_path: float = 0.0
     feature_drop: float = 0.0
     style_share: float = 0.0
@@ -83,9 +89,9 @@ class PretrainConfig:
     measure_every: int = 2000
 
     def validate(self) -> None:
-        """Raises ValueError, which names the key, where a value is out of its range."""
+        """Check every value. Raises ValueError, which names the key, if one is out of its range."""
         check_values(self, RANGES, CHOICES)
-        weights: dict[str, object] = dict(self.set_weights)  # of a file, so of any type
+        weights: dict[str, object] = dict(self.set_weights)  # read from a file, so values may have any type
         for name, weight in weights.items():
             if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
                 raise ValueError(f"set_weights must be numbers from 0 to {MOST_WEIGHT:g}, not {name}: {weight!r}")
@@ -106,6 +112,7 @@ RANGES: Ranges = {
     "boxes_per_image": (1, 1024),
     "learning_rate": RATE,
     "backbone_rate": (0.0, 1e6),
+    "blend": SHARE,
     "drop_path": (0.0, 0.99),
     "feature_drop": (0.0, 0.99),
     "style_share": SHARE,

@@ -1,4 +1,4 @@
-"""Cut-outs: things with an exact alpha channel, in memory as tensors, to be pasted over training frames."""
+"""Cut-outs: objects with an exact alpha channel, in memory as tensors, to be pasted over training frames."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LARGEST_INDEX = 256 * MEGA
 class Cutouts:
     """All cut-outs of a folder, on one device.
 
-    looks: (C, 4, 160, 160) uint8, red, green, blue and alpha, each stretched over the thing's tight box
+    looks: (C, 4, 160, 160) uint8, red, green, blue and alpha, each stretched over the object's tight box
     shapes: (C,) width / height of that box
     """
 
@@ -36,18 +36,18 @@ class Cutouts:
 
     @classmethod
     def none(cls) -> Cutouts:
-        """No cut-outs."""
+        """Make an empty collection."""
         return cls(torch.zeros(0, 4, SIDE, SIDE, dtype=torch.uint8), torch.zeros(0))
 
     def to(self, device: torch.device) -> Cutouts:
-        """The same cut-outs on another device."""
+        """Copy the cut-outs to another device."""
         return Cutouts(self.looks.to(device), self.shapes.to(device))
 
 
 def load_cutouts(folder: Path) -> Generator[Progress, None, Cutouts]:
     """Read every set below `folder` (each: images/ and index.json with `file_name` and `box` = [x1, y1, x2, y2]).
 
-    Raises BadFileError where there is no set or a set is damaged.
+    Raises BadFileError if there is no set or a set is damaged.
     """
     indexes = sorted(folder.glob("*/index.json"))
     if not indexes:
@@ -73,7 +73,7 @@ def _entries(index: Path) -> list[dict[str, Any]]:
 
 
 def _read(path: Path, box: list[int]) -> tuple[NDArray[np.uint8], float]:
-    """Red, green, blue, alpha (160, 160, 4) of the thing's box, and its width / height."""
+    """Read red, green, blue and alpha (160, 160, 4) of the object's box, and its width / height."""
     pixels = read_with_alpha(path)
     try:
         x1, y1, x2, y2 = (int(edge) for edge in box)

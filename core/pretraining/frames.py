@@ -1,4 +1,4 @@
-"""Frames: one training batch made from the pool, pictures, drawn boxes, true boxes and masks, all on the device."""
+"""Frames: one training batch, made from the pool on the device: pictures, drawn boxes, true boxes and masks."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ PASTES = 2
 LEAST_SIDE = 4.0 / 512
 LEAST_VISIBLE = 0.85
 MOST_COVERED = 0.1
-"""Of a box whose outline is not known: more could hide an edge."""
+"""Largest covered share of a box without outline: more could hide an edge."""
 LEAST_UNCOVERED = 0.4
-"""Of a thing whose outline is known, so that the box of its visible part is known, too."""
+"""Least visible share of an object with an outline, whose visible part has a known box."""
 
 
 @dataclass(frozen=True)
 class Frames:
     """B frames with K drawn boxes each; boxes are frame pixels.
 
-    pictures (B, 3, 512, 512) normalised; content (B, 4) where the image lies; true and drawn (B, K, 4);
-    weight (B, K) 0 where a frame has no box; pixel (B, 1, 1) frame pixels an image pixel
+    pictures: (B, 3, 512, 512), normalized; content: (B, 4) the box of the image in the frame
+    true, drawn: (B, K, 4); weight: (B, K), 0 if a frame has no box; pixel: (B, 1, 1) frame pixels an image pixel
     """
 
     pictures: Tensor
@@ -47,14 +47,14 @@ class Frames:
     _masks: _MaskSource
 
     def masks(self, region: Tensor, cells: int) -> tuple[Tensor, Tensor]:
-        """True masks over regions (B, K, 4): (B, K, cells, cells) in [0, 1], and where they are known (B, K)."""
+        """Sample true masks over regions (B, K, 4): (B, K, cells, cells) in [0, 1], and which are known (B, K)."""
         values, known = self._masks.over(region, self._chosen, cells)
         return values, known * self.weight
 
 
 @dataclass(frozen=True)
 class _MaskSource:
-    """Where the masks of a batch's candidates come from: textures of the pool, or what was pasted."""
+    """The masks of a batch's candidates: textures of the pool, and alphas of the pasted objects."""
 
     view: View
     boxes: Tensor
@@ -88,7 +88,7 @@ class _MaskSource:
 
 
 def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConfig, rng: Rng) -> Frames:
-    """One batch from the pool's pictures `rows` (B,)."""
+    """Make one batch from the pool's pictures `rows` (B,)."""
     device = rows.device
     table = _candidates(pool.box_table[rows], rng)
     known = table >= 0
@@ -100,10 +100,10 @@ def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConf
     content = view.content()
     pixels = recoloured(look_up(pool.pictures[rows], view.to_picture(points)), rng)
     anchor = _first_anchor(pool, table[:, 0], boxes[:, 0], view, points)
-    pasted = _pasted(pixels, points, pool, cutouts, anchor, config, rng)
+    pasted = _paste_two(pixels, points, pool, cutouts, anchor, config, rng)
     pixels = pasted[-1].pixels
     pixels = borrow_looks(mix_channels(pixels, rng, share=config.style_share), rng, share=config.style_share)
-    pixels = _padded(worn(pixels, rng), points, content)
+    pixels = _mask_padding(worn(pixels, rng), points, content)
     textures = pool.mask_of[table.clamp(min=0)]
     masks = _MaskSource(
         view=view,
@@ -113,7 +113,7 @@ def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConf
         alphas=torch.cat([entry.alpha for entry in pasted], dim=1),
     )
     true, good = _true_boxes(masks, known, content, pasted)
-    chosen, weight = _choose(good, config.boxes_per_image, rng, favoured=_touching(pasted))
+    chosen, weight = _choose(good, config.boxes_per_image, rng, favored=_touching(pasted))
     true = true.gather(1, chosen[..., None].expand(-1, -1, 4)) * MODEL_SIZE
     content = content * MODEL_SIZE
     pixel = (MODEL_SIZE / view.extent.amax(dim=-1)).view(-1, 1, 1)
@@ -122,10 +122,10 @@ def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConf
     return Frames((pixels - MEAN) / STD * _inside(points, content), content, true, drawn, weight, pixel, chosen, masks)
 
 
-def _pasted(
+def _paste_two(
     pixels: Tensor, points: Tensor, pool: Pool, cutouts: Cutouts, anchor: Anchor, config: PretrainConfig, rng: Rng
 ) -> list[Pasted]:
-    """Two things one after the other, the second often against the first."""
+    """Paste two objects one after the other, the second one often against the first."""
     first_shares = Shares(config.paste_share, config.shape_share, config.cutout_share, config.touch_share)
     first = paste(pixels, points, pool, cutouts, rng, shares=first_shares, anchor=anchor)
     box, large = tight_boxes(first.alpha[:, 0] > 0.5)
@@ -140,7 +140,7 @@ def _pasted(
 
 
 def _first_anchor(pool: Pool, row: Tensor, box: Tensor, view: View, points: Tensor) -> Anchor:
-    """The first candidate of each frame, `row` (B,) and `box` (B, 4) in picture pixels, as what to paste against."""
+    """Make an anchor of the first candidate of each frame: `row` (B,) and `box` (B, 4) in picture pixels."""
     placed = view.boxes_to_frame(box[:, None])[:, 0]
     side = placed[:, 2:] - placed[:, :2]
     seen = (placed[:, 2:] > 0).all(dim=-1) & (placed[:, :2] < 1).all(dim=-1)
@@ -154,34 +154,34 @@ def _first_anchor(pool: Pool, row: Tensor, box: Tensor, view: View, points: Tens
 
 
 def _touching(pasted: list[Pasted]) -> Tensor:
-    """(B, 24 + 2) 1.0 for candidates that something was laid against, and for what was laid."""
+    """(B, 24 + 2): 1.0 for candidates that an object was pasted against, and for these pasted objects."""
     laid = torch.stack([entry.touches for entry in pasted], dim=1)
-    favoured = torch.zeros(len(laid), CANDIDATES + PASTES, device=laid.device)
-    favoured[:, 0] = laid.any(dim=1).float()
-    favoured[:, CANDIDATES] = laid.any(dim=1).float()
-    favoured[:, CANDIDATES + 1] = laid[:, 1].float()
-    return favoured
+    favored = torch.zeros(len(laid), CANDIDATES + PASTES, device=laid.device)
+    favored[:, 0] = laid.any(dim=1).float()
+    favored[:, CANDIDATES] = laid.any(dim=1).float()
+    favored[:, CANDIDATES + 1] = laid[:, 1].float()
+    return favored
 
 
 def _candidates(table: Tensor, rng: Rng) -> Tensor:
-    """(B, most) rows of boxes -> (B, 24): a random choice, those that exist first."""
+    """(B, most) rows of boxes -> (B, 24): a random choice, padded with -1 at the end."""
     order = torch.rand(table.shape, generator=rng, device=table.device) + (table < 0).float() * 2
     picked = table.gather(1, order.argsort(dim=1))[:, :CANDIDATES]
     return F.pad(picked, (0, CANDIDATES - picked.shape[1]), value=-1)
 
 
 def _inside(points: Tensor, content: Tensor) -> Tensor:
-    """(B, 1, H, W) 1.0 where a frame pixel belongs to the image; `content` in frame pixels."""
+    """(B, 1, H, W): 1.0 where a frame pixel belongs to the image; `content` in frame pixels."""
     low, high = content[:, None, None, :2] / MODEL_SIZE, content[:, None, None, 2:] / MODEL_SIZE
     return ((points >= low) & (points < high)).all(dim=-1)[:, None].float()
 
 
-def _padded(pixels: Tensor, points: Tensor, content: Tensor) -> Tensor:
+def _mask_padding(pixels: Tensor, points: Tensor, content: Tensor) -> Tensor:
     return pixels * _inside(points, content * MODEL_SIZE)
 
 
 def _true_boxes(masks: _MaskSource, known: Tensor, content: Tensor, pasted: list[Pasted]) -> tuple[Tensor, Tensor]:
-    """Boxes of what is seen of all candidates as frame fractions (B, 24 + 2, 4), and which are good to train on."""
+    """The boxes of all candidates' visible parts (B, 24 + 2, 4), frame fractions, and which are usable for training."""
     seen_low, seen_high = content[:, None, :2].clamp(min=0), content[:, None, 2:].clamp(max=1)
     whole = masks.view.boxes_to_frame(masks.boxes)
     clipped = torch.cat([whole[..., :2].maximum(seen_low), whole[..., 2:].minimum(seen_high)], dim=-1)
@@ -208,9 +208,9 @@ def _true_boxes(masks: _MaskSource, known: Tensor, content: Tensor, pasted: list
 
 
 def _uncovered(masks: _MaskSource, whole: Tensor) -> tuple[Tensor, Tensor]:
-    """Of candidates with an outline: the boxes (B, J, 4) of what is left of them, and its share of them (B, J).
+    """The boxes (B, J, 4) of the uncovered parts of candidates with an outline, and the uncovered shares (B, J).
 
-    whole: (B, J, 4) their boxes, frame fractions. An edge that nothing covers stays exactly where it is.
+    whole: (B, J, 4) the candidates' boxes, frame fractions. An edge that is not covered keeps its exact position.
     """
     texture = masks.textures.float() / 255
     cells = texture.shape[-1]
@@ -218,7 +218,7 @@ def _uncovered(masks: _MaskSource, whole: Tensor) -> tuple[Tensor, Tensor]:
     points = torch.stack([x[:, :, None, :].expand(-1, -1, cells, -1), y[..., None].expand(-1, -1, -1, cells)], dim=-1)
     there = masks.view.to_picture(points)
     low, high = masks.boxes[:, :, None, None, :2], masks.boxes[:, :, None, None, 2:]
-    # Turned and mirrored frames see the texture turned and mirrored.
+    # A rotated or mirrored frame samples the texture rotated or mirrored.
     local = (there - (low + high) / 2) / ((high - low) / 2)
     own = F.grid_sample(texture.flatten(0, 1)[:, None], local.flatten(0, 1), mode="bilinear", align_corners=False)
     own = own.view(*whole.shape[:2], cells, cells)
@@ -236,7 +236,7 @@ def _uncovered(masks: _MaskSource, whole: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _covered(boxes: Tensor, alphas: Tensor) -> Tensor:
-    """Share of each box (B, J, 4; frame fractions) that lies under the alphas (B, P, H, W): (B, J)."""
+    """The share of each box (B, J, 4; frame fractions) that the alphas (B, P, H, W) cover: (B, J)."""
     if alphas.shape[1] == 0:
         return boxes.new_zeros(boxes.shape[:2])
     cells = 12
@@ -247,14 +247,14 @@ def _covered(boxes: Tensor, alphas: Tensor) -> Tensor:
     return under.view(*boxes.shape[:2], -1).mean(dim=-1)
 
 
-def _choose(good: Tensor, many: int, rng: Rng, *, favoured: Tensor) -> tuple[Tensor, Tensor]:
-    """Choose `many` of the good candidates of each frame, again from the start where there are fewer: (B, K) twice.
+def _choose(good: Tensor, many: int, rng: Rng, *, favored: Tensor) -> tuple[Tensor, Tensor]:
+    """Choose `many` of the good candidates of each frame, repeated if there are fewer: rows and weights, (B, K) each.
 
-    Those that are `favoured` (B, J), 0 or 1, come first half of the time.
+    Candidates that are `favored` (B, J), 0 or 1, come first with a probability of one half.
     """
     order = torch.rand(good.shape, generator=rng, device=good.device) + (~good).float() * 2
     first = torch.rand(good.shape, generator=rng, device=good.device) < 0.5
-    order = (order - favoured * first * good).argsort(dim=1)
+    order = (order - favored * first * good).argsort(dim=1)
     count = good.sum(dim=1, keepdim=True)
     place = torch.arange(many, device=good.device)[None] % count.clamp(min=1)
     return order.gather(1, place), (count > 0).float().expand(-1, many).contiguous()

@@ -1,4 +1,4 @@
-"""What can learn in the training loop: our refiner and the baseline's, each with its losses and its calibration."""
+"""The kinds of refiners that pretraining can train, each with its network, losses and calibration."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ INITIALISATIONS = ("xavier", "default")
 
 @dataclass(frozen=True)
 class Learner:
-    """One kind of refiner (see refiner.checkpoint): how it begins, what it minimises, how its doubt is calibrated.
+    """One kind of refiner (see refiner.checkpoint).
 
-    losses: the answers of the network, all iterations -> scalars by name, of which `total` is minimised
+    network: makes a fresh network
+    losses: all iterations' answers of the network -> scalars by name; training minimizes `total`
+    calibrated: answers on held-out pictures -> the calibration of confidences and scores
     """
 
     kind: str
@@ -38,7 +40,7 @@ class Learner:
 
 
 def learner_of(config: PretrainConfig) -> Learner:
-    """The learner that a configuration names. Raises BadInputError where there is none of that name."""
+    """Find the learner that a configuration names. Raises BadInputError if there is none of that name."""
     for key, value, known in (
         ("refiner", config.refiner, tuple(LEARNERS)),
         ("initialisation", config.initialisation, INITIALISATIONS),
@@ -50,7 +52,7 @@ def learner_of(config: PretrainConfig) -> Learner:
 
 
 def box_losses(stages: list[StageAnswer], frames: Frames, config: PretrainConfig) -> dict[str, Tensor]:
-    """The parts of the last stage's loss, and the total of all stages."""
+    """The parts of the last stage's loss, and the total over all stages."""
     total = torch.zeros((), device=frames.drawn.device)
     parts: dict[str, Tensor] = {}
     weights = {

@@ -1,4 +1,4 @@
-"""Measuring a network on the pool's held-out pictures, whole frames as the app sees them, and calibrating its doubt."""
+"""Measure a network on the pool's held-out pictures, framed as in the app, and calibrate its confidences and scores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Answers:
-    """The last stage's answers over M held-out boxes, all (M, ...), frame pixels.
+    """The last stage's answers to M held-out boxes, all (M, ...), frame pixels.
 
-    candidates: (M, H, 4) all that the network proposes; the one box (M, 1, 4) where it proposes one
+    candidates: (M, H, 4) all boxes that the network proposes; H is 1 for networks with a single answer
     """
 
     true: Tensor
@@ -42,7 +42,7 @@ class Answers:
 def answers(
     encoder: nn.Module, refiner: nn.Module, pool: Pool, precision: Precision, *, noise: str, seed: int = 0
 ) -> Answers:
-    """Refine every held-out box once, drawn with `noise` (see box_noise). The networks are put into evaluation mode."""
+    """Refine every held-out box once, drawn with `noise` (see box_noise). Puts the networks into evaluation mode."""
     encoder.eval()
     refiner.eval()
     random = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def answers(
 
 
 def summary(found: Answers, calibration: Calibration) -> dict[str, float]:
-    """Mean IoU before and after, share of 0.9 and above, share made worse by more than 0.02; means over sets."""
+    """Mean IoU before and after, share of 0.9 and above, share that lost more than 0.02 IoU; means over sets."""
     boxes, _, _ = decided(
         found.boxes[None], found.confidence_logits[None], found.score_logits[None], found.drawn[None], calibration
     )
@@ -70,9 +70,9 @@ def summary(found: Answers, calibration: Calibration) -> dict[str, float]:
 
 
 def calibrated(found: list[Answers], start: Calibration) -> Calibration:
-    """Platt scaling of confidences and scores on held-out answers (Platt, 1999), of the boxes that `start` leaves.
+    """Fit Platt scaling (Platt, 1999) of confidences and scores to held-out answers.
 
-    What `start` says of moving boxes stays as it is.
+    The other values of `start`, which limit how far boxes move, are applied first and stay as they are.
     """
     found = [replace(a, boxes=cautious(a.boxes, a.confidence_logits, a.drawn, start)) for a in found]
     close = torch.cat([edge_is_close(a.boxes, a.true, pixel=a.pixel[:, None]) for a in found])
@@ -90,7 +90,7 @@ def calibrated(found: list[Answers], start: Calibration) -> Calibration:
 
 
 def constant(found: list[Answers]) -> Calibration:
-    """For a network without doubt of its own: how often its edges were close and how good its boxes were, always."""
+    """Make a constant calibration for a network without confidence: its share of close edges and its mean IoU."""
     close = torch.cat([edge_is_close(a.boxes, a.true, pixel=a.pixel[:, None]) for a in found]).mean()
     quality = torch.cat([pair_iou(a.boxes, a.true) for a in found]).mean()
     return Calibration(
@@ -141,7 +141,9 @@ def _answer_rows(
     inside = (points < content[:, None, None, 2:] + 0.5 / INPUT_SIZE).all(dim=-1)[:, None]
     pictures = (look_up(pool.pictures[rows], view.to_picture(points)) - MEAN) / STD * inside
     table = pool.box_table[rows]
-    table = table[:, : int((table >= 0).sum(dim=1).amax())]  # the pool's fullest picture is far fuller than most
+    table = table[
+        :, : int((table >= 0).sum(dim=1).amax())
+    ]  # trim the padding, which is as long as the pool's fullest picture needs
     known = table >= 0
     boxes = pool.boxes[table.clamp(min=0)]
     size = sizes.cpu().numpy()[:, None].repeat(table.shape[1], axis=1)[known.cpu().numpy()]

@@ -1,4 +1,4 @@
-"""Pool: many labelled sets in memory as tensors, so that a training step never waits for a file."""
+"""Pool: labelled sets in memory as tensors, so that a training step reads no file."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class Pool:
     """Pictures and boxes of all sets, on one device.
 
     pictures: (N, 3, side, side) uint8, top left aligned; sizes: (N, 2) width and height in pixels
-    set_of: (N,) index into `sets`; held_out: (N,) True where a picture only measures
-    boxes: (M, 4) in pixels of the stored picture; box_table: (N, most) rows of `boxes`, -1 where there are no more
-    masks: (Q, 64, 64) uint8, each stretched over its box; mask_of: (M,) index or -1; masked: rows with a mask
+    set_of: (N,) index into `sets`; held_out: (N,) True for pictures that are only measured on
+    boxes: (M, 4) in pixels of the stored picture; box_table: (N, most) rows of `boxes`, padded with -1
+    masks: (Q, 64, 64) uint8, each stretched over its box; mask_of: (M,) index into masks or -1
+    masked: rows of `boxes` with a mask
     image_of: (M,) index into the pictures
     """
 
@@ -49,7 +50,7 @@ class Pool:
     masked: Tensor
 
     def to(self, device: torch.device) -> Pool:
-        """The same pool on another device."""
+        """Copy the pool to another device."""
         moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
         return Pool(sets=self.sets, **moved)
 
@@ -68,7 +69,7 @@ class _Labelled:
 def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress, None, Pool]:
     """Read every set below `folder` (each: images/ and annotations.json, COCO detection) into a Pool on the CPU.
 
-    Pictures longer than `side` are shrunk to it. Raises BadFileError where there is no set or a set is damaged.
+    Pictures longer than `side` are shrunk to it. Raises BadFileError if there is no set or a set is damaged.
     """
     sets = sorted(path.parent for path in folder.glob("*/annotations.json"))
     if not sets:
@@ -80,7 +81,7 @@ def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress
             read.append(labelled)
             if done % 200 == 0 or done == len(wanted):
                 yield Progress(done, len(wanted), f"reading {sets[labelled.set_index].name}")
-    return _stacked(tuple(path.name for path in sets), read, side=side, held_out=held_out)
+    return _stack(tuple(path.name for path in sets), read, side=side, held_out=held_out)
 
 
 def _entries(index: int, folder: Path) -> Iterable[tuple[int, Path, list[dict[str, Any]]]]:
@@ -108,7 +109,7 @@ def _read(set_index: int, path: Path, notes: list[dict[str, Any]], *, side: int)
 
 
 def _mask(polygons: object, box: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-    """Polygons stretched over their box, antialiased: (64, 64), or None without polygons."""
+    """Rasterize polygons stretched over their box, antialiased: (64, 64); None without polygons."""
     if not isinstance(polygons, list) or not polygons:
         return None
     fine = 4 * MASK_SIDE
@@ -121,7 +122,7 @@ def _mask(polygons: object, box: NDArray[np.float32]) -> NDArray[np.uint8] | Non
     return np.asarray(cv2.resize(canvas, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _stacked(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out: float) -> Pool:
+def _stack(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out: float) -> Pool:
     pictures = torch.zeros(len(read), 3, side, side, dtype=torch.uint8)
     most = max(1, max(len(entry.boxes) for entry in read))
     table = torch.full((len(read), most), -1, dtype=torch.long)

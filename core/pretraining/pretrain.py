@@ -1,4 +1,4 @@
-"""Pretraining of the shipped weights: light encoder and refiner together, from a pool of labelled sets."""
+"""Pretraining of the shipped weights: trains light encoder and refiner together on a pool of labelled sets."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.training.blend import interpolate_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
 from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
@@ -40,7 +41,7 @@ MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
 
 @dataclass(frozen=True)
 class PretrainSummary:
-    """Where the weights are, and their figures on held-out pictures of the pool (means over sets)."""
+    """The folder of the weights, and their figures on held-out pictures of the pool (means over sets)."""
 
     out: Path
     steps: int
@@ -75,22 +76,32 @@ def pretrain(
     *,
     cutouts: Path | None = None,
     start_from: Path | None = None,
+    blend_with: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
     """Train on every set below `data`; weights, card, log and state go into `out`.
 
-    The cut-outs below `cutouts` are pasted in. It starts from ImageNet weights, or from the encoder and refiner that an
-    earlier run left in `start_from` (where that refiner is of another kind, from the encoder alone). The
-    state is saved at each measurement, and `resume` goes on from it. Raises BadFileError, BadInputError,
+    The cut-outs below `cutouts` are pasted into frames. Training starts from ImageNet weights, or from the encoder and
+    refiner that an earlier run left in `start_from`; if that refiner is of another kind, from the encoder alone. With
+    `blend_with`, the folder of another run, it starts between both runs, at `config.blend` of the way to that one. The
+    state is saved at each measurement, and `resume` continues from it. Raises BadFileError, BadInputError,
     BadWeightsError.
     """
-    learner_of(config)  # a wrong name is told before the pictures are read
+    learner_of(config)  # reports a wrong name before reading the pictures, which takes long
     pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out)
     things = (yield from load_cutouts(cutouts)) if cutouts else Cutouts.none()
     return (
         yield from train(
-            config, pool, out, device, cutouts=things, start_from=start_from, resume=resume, processes=processes
+            config,
+            pool,
+            out,
+            device,
+            cutouts=things,
+            start_from=start_from,
+            blend_with=blend_with,
+            resume=resume,
+            processes=processes,
         )
     )
 
@@ -103,23 +114,23 @@ def train(
     *,
     cutouts: Cutouts | None = None,
     start_from: Path | None = None,
+    blend_with: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
 ) -> Job[PretrainSummary]:
-    """`pretrain` on pictures that have been read.
-
-    Several processes make a batch each and share their gradients; the first one measures and saves.
-    """
+    """Run `pretrain` on a pool in memory. Processes make their own batches and average gradients; the first saves."""
     start = time.monotonic()
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True  # shapes never change, so the search pays within seconds
+        torch.backends.cudnn.benchmark = (
+            True  # shapes never change, so the search for the fastest algorithm pays off within seconds
+        )
     pool, cutouts = pool.to(device), (cutouts or Cutouts.none()).to(device)
-    both, parent = _started(config, start_from)
+    both, parent = _start(config, start_from, blend_with)
     both = channels_last(both.to(device))
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = _optimizer(both, config)
     precision = Precision.best(device, use_amp=config.use_amp)
-    first = _resumed(out / STATE_FILE, both, average, optimizer) if resume else 0
+    first = _resume(out / STATE_FILE, both, average, optimizer) if resume else 0
     rng = torch.Generator(device).manual_seed(config.seed + first + _RANK_SEED * processes.rank)
     weights = _picture_weights(pool, config)
     figures: dict[str, float] = {}
@@ -157,12 +168,12 @@ def train(
 
 
 def is_step(progress: Progress) -> bool:
-    """Whether a progress of `pretrain` is of a training step, and not of a measurement."""
+    """Whether a progress of `pretrain` reports a training step, and not a measurement."""
     return "norm" in progress.figures
 
 
-def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dict[str, object]]:
-    """The networks as they begin, and what the card will say of where they come from."""
+def _start(config: PretrainConfig, start_from: Path | None, blend_with: Path | None) -> tuple[Both, dict[str, object]]:
+    """Make the networks with their initial weights, and the entries of the card that describe their origin."""
     torch.manual_seed(config.seed)
     both = Both(config)
     both.encoder.requires_grad_(config.train_encoder)
@@ -170,11 +181,16 @@ def _started(config: PretrainConfig, start_from: Path | None) -> tuple[Both, dic
         _start_from_imagenet(both.encoder, config.backbone)
         return both, {}
     _start_from(start_from, both)
-    return both, {"started_from": dict(read_card(start_from).made_by)}
+    made_by: dict[str, object] = {"started_from": dict(read_card(start_from).made_by)}
+    if blend_with is not None:
+        other, _ = _start(config, blend_with, None)
+        both.load_state_dict(interpolate_weights(both.state_dict(), other.state_dict(), config.blend))
+        made_by["blended_with"] = dict(read_card(blend_with).made_by)
+    return both, made_by
 
 
 def _picture_weights(pool: Pool, config: PretrainConfig) -> Tensor:
-    """How often each picture (N,) is drawn: sets by their size to a power, so that large ones do not rule."""
+    """Sampling weights of the pictures (N,): a power of the size of their set, so that large sets do not dominate."""
     usable = ~pool.held_out
     counts = torch.bincount(pool.set_of[usable], minlength=len(pool.sets)).float()
     proposed = torch.tensor([config.set_weights.get(name, 1.0) for name in pool.sets], device=counts.device)
@@ -192,7 +208,7 @@ def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainCo
 
 
 def _optimizer(both: Both, config: PretrainConfig) -> torch.optim.AdamW:
-    """Norms and biases are not decayed; the backbone, already trained, learns more slowly."""
+    """Make the optimizer: no weight decay for norms and biases, a lower rate for the pretrained backbone."""
     groups = []
     backbone = {id(p) for p in both.encoder.backbone.parameters()}
     for rate, inside in ((config.backbone_rate, True), (1.0, False)):
@@ -204,7 +220,7 @@ def _optimizer(both: Both, config: PretrainConfig) -> torch.optim.AdamW:
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, config: PretrainConfig, step: int) -> None:
-    """Linear warm-up, then half a cosine down to a hundredth."""
+    """Set the learning rate: linear warm-up, cosine decay to a hundredth."""
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
     wave = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
     for group in optimizer.param_groups:
@@ -246,14 +262,14 @@ def _save(
 ) -> dict[str, float]:
     """Measure the averaged weights, save them with their card, and the state to resume from."""
     best = cast(Both, average.module)
-    # An average of counters rounds them, so an encoder that did not learn is saved as it came: its features stay valid.
+    # Averaging rounds integer counters. A frozen encoder is saved unaveraged, so that its cached features stay valid.
     save_weights((best if config.train_encoder else both).encoder.state_dict(), out / ENCODER_FILE)
     found = {noise: answers(best.encoder, best.refiner, pool, precision, noise=noise) for noise in MEASURED_NOISE}
     if not any(len(entry.true) for entry in found.values()):
         calibration, figures = Calibration(), {}
     else:
         calibration = both.learner.calibrated(list(found.values()), config)
-        figures = dict(_named(found, calibration))
+        figures = dict(_with_noise(found, calibration))
     card = RefinerCard(
         encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
         calibration=calibration,
@@ -271,13 +287,13 @@ def _save(
     return figures
 
 
-def _named(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:
+def _with_noise(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:
     for noise, entry in found.items():
         for name, value in summary(entry, calibration).items():
             yield f"{noise} {name}", value
 
 
-def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
+def _resume(path: Path, both: Both, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
     try:
         state = read_torch(path)
         both.load_state_dict(state["both"])
@@ -286,5 +302,5 @@ def _resumed(path: Path, both: Both, average: AveragedModel, optimizer: torch.op
         return int(state["step"])
     except FileNotFoundError as error:
         raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
-    except Exception as error:  # any damage to the file means the same
+    except Exception as error:  # any damage to the file has the same remedy
         raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error

@@ -1,4 +1,4 @@
-"""Random shapes and patterns in coordinates of their own, [-1, 1] from edge to edge: outlines of no class."""
+"""Random shapes and patterns without class, in local coordinates: [-1, 1] from edge to edge."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HOLLOW_SHARE = 0.15
 
 
 def random_shape(local: Tensor, half: Tensor, rng: Rng) -> Tensor:
-    """Alpha (B, 1, H, W) of ellipses, rectangles, lumpy blobs and polygons, some of them hollow.
+    """Make alphas (B, 1, H, W) of ellipses, rectangles, lumpy blobs and polygons, some of them hollow.
 
-    local: (B, H, W, 2) where each pixel lies in the shape's coordinates; half: (B, 2) half its sides, frame fractions
+    local: (B, H, W, 2) each pixel in the shape's coordinates; half: (B, 2) half its sides, frame fractions
     """
     count, device = len(local), local.device
     radius = torch.where(_chance(count, 0.35, rng, device), _polygon(local, rng), _lumpy(local, rng))
@@ -30,7 +30,7 @@ def random_shape(local: Tensor, half: Tensor, rng: Rng) -> Tensor:
 
 
 def random_pattern(local: Tensor, rng: Rng) -> Tensor:
-    """Two random colours (B, 3, H, W), unclipped, that change in stripes, rings, gradually or in random patches."""
+    """Make patterns of two random colors (B, 3, H, W): stripes, rings, gradients or random patches."""
     count, device = len(local), local.device
 
     def uniform(low: float, high: float) -> Tensor:
@@ -49,10 +49,10 @@ def random_pattern(local: Tensor, rng: Rng) -> Tensor:
 
 
 def _lumpy(local: Tensor, rng: Rng) -> Tensor:
-    """How far out each pixel is (B, H, W), 1 on the outline: from diamonds over ellipses to rectangles, some lumpy."""
+    """The radius of each pixel (B, H, W) relative to the outline: diamonds, ellipses or rectangles, some lumpy."""
     count, device = len(local), local.device
     x, y = local[..., 0], local[..., 1]
-    # A superellipse goes from a diamond over the ellipse to nearly a rectangle.
+    # The power makes the superellipse a diamond, an ellipse or nearly a rectangle.
     power = torch.exp2(torch.rand(count, 1, 1, generator=rng, device=device) * 3.5)
     radius = (x.abs().clamp(min=1e-4) ** power + y.abs().clamp(min=1e-4) ** power) ** (1 / power)
     angle = torch.atan2(y, x)
@@ -66,7 +66,7 @@ def _lumpy(local: Tensor, rng: Rng) -> Tensor:
 
 
 def _polygon(local: Tensor, rng: Rng) -> Tensor:
-    """The same for convex polygons of three to eight sides."""
+    """The radius of each pixel (B, H, W) relative to convex polygons of three to eight sides."""
     count, device = len(local), local.device
     sides = torch.randint(3, SIDES + 1, (count, 1), generator=rng, device=device)
     order = torch.arange(SIDES, device=device).expand(count, -1)

@@ -1,7 +1,7 @@
-"""Strange looks for training frames: colours and textures of other pictures on the same outlines.
+"""Style augmentation: training frames get colors and textures of other frames; outlines stay where they are.
 
-What ships must find outlines in kinds of pictures that the pool does not have, so its frames borrow looks from each
-other and their colour channels are mixed, while every edge stays where it is.
+The shipped weights must find outlines in kinds of pictures that the pool lacks. Frames therefore exchange their styles,
+and their color channels are mixed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ MOST_BORROWED = 0.8
 
 
 def borrow_looks(pixels: Tensor, rng: Rng, *, share: float) -> Tensor:
-    """A `share` of (B, 3, H, W) in [0, 1] takes over part of another frame's spectrum: amplitudes mixed, phases kept.
+    """Mix the Fourier amplitudes of a `share` of the frames (B, 3, H, W), in [0, 1], with another frame's; keep phases.
 
-    Outlines live in the phases, looks in the amplitudes (Xu et al., A Fourier-based Framework for Domain
+    The phases hold the outlines, the amplitudes the style (Xu et al., A Fourier-based Framework for Domain
     Generalization, 2021).
     """
     count, device = len(pixels), pixels.device
@@ -33,9 +33,9 @@ def borrow_looks(pixels: Tensor, rng: Rng, *, share: float) -> Tensor:
 
 
 def mix_channels(pixels: Tensor, rng: Rng, *, share: float) -> Tensor:
-    """A `share` of (B, 3, H, W) in [0, 1] gets new colour channels, each a weighted mean of the old ones, in any order.
+    """Replace the color channels of a `share` of the frames (B, 3, H, W), in [0, 1], by random weighted means of them.
 
-    False colours of thermal, X-ray and microscope pictures are nothing that a photograph has.
+    This imitates the false colors of thermal, X-ray and microscope pictures.
     """
     count, device = len(pixels), pixels.device
     weights = torch.rand(count, 3, 3, generator=rng, device=device) ** 3

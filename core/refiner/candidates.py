@@ -24,7 +24,7 @@ _COARSE, _FINE = 96, 64
 
 @dataclass(frozen=True)
 class CandidateAnswer:
-    """What the candidate network says of B images x K boxes, with H hypotheses each.
+    """The output of the candidate network for B images x K boxes, with H hypotheses each.
 
     hypotheses: (B, K, H, 4) boxes, frame pixels
     edge_logits: (B, K, H, 4, 64) over positions of the region, left, top, right, bottom

@@ -35,6 +35,8 @@ from core.translation import tr
 logger = logging.getLogger(__name__)
 
 SHIPPED = RESOURCES / "weights" / "light"
+SHIPPED_BEFORE = (RESOURCES / "weights" / "light_1",)
+"""Earlier shipped refiners, each for the encoder of its name; see `core.encoders.catalogue.SHIPPED_ENCODERS`."""
 BASELINE = RESOURCES / "weights" / "baseline"
 """The baseline refiner on the shipped encoder's features, for benchmarks only."""
 WEIGHTS_FILE = "refiner.safetensors"
@@ -113,7 +115,7 @@ def _load(folder: Path | None, encoder: Encoder, *, refine_by: str) -> Refiner:
 
 
 def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
-    chosen = SHIPPED if folder is None else folder
+    chosen = shipped_folder(encoder) if folder is None else folder
     card = read_card(chosen)
     if card.encoder != encoder.identity:
         raise BadInputError(
@@ -150,7 +152,12 @@ def _shipped_or(refiner: BoxRefiner, encoder: Encoder) -> Refiner:
 
 def has_shipped_refiner(encoder: Encoder) -> bool:
     """Whether a refiner ships for this encoder; the masks of HQ-SAM count. Raises BadWeightsError."""
-    return as_mask_encoder(encoder) is not None or read_card(SHIPPED).encoder == encoder.identity
+    return as_mask_encoder(encoder) is not None or read_card(shipped_folder(encoder)).encoder == encoder.identity
+
+
+def shipped_folder(encoder: Encoder) -> Path:
+    """The folder of the refiner that ships for an encoder; SHIPPED if none does. Raises BadWeightsError."""
+    return next((folder for folder in SHIPPED_BEFORE if read_card(folder).encoder == encoder.identity), SHIPPED)
 
 
 def _digest(margins: Mapping[str, Margin]) -> str:

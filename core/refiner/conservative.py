@@ -1,6 +1,6 @@
 """CarefulRefiner: the conservative mode, for boxes of which most are right; it moves only boxes that are clearly off.
 
-The learned refiner cannot distinguish a box that is right by an unknown convention from one that was drawn hastily: a
+The learned refiner cannot distinguish a box that is right by an unknown convention from one that was drawn coarsely: a
 move that helps the second harms the first. Only the user knows where the boxes come from, so the user chooses.
 """
 

@@ -13,7 +13,7 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
 
     pixel: (B, 1, 1) frame pixels an image pixel
 
-    Of a hundred boxes, 42 follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), 27 a hasty mouse (normal
+    Of a hundred boxes, 42 follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), 27 a coarse drag (normal
     errors, half of them outward only), 10 have independent errors of each edge, and 21 are (nearly) right.
     """
     shape, device = true.shape[:2], true.device

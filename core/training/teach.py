@@ -21,7 +21,15 @@ from core.features.encoding.encode_missing import Extraction, encode_missing
 from core.features.feature_source import FeatureSource
 from core.progress import Job, Progress, titled
 from core.refiner.box_refiner import BoxRefiner, Calibration
-from core.refiner.checkpoint import CARD_FILE, SHIPPED, WEIGHTS_FILE, RefinerCard, load_refiner, read_card, save_refiner
+from core.refiner.checkpoint import (
+    CARD_FILE,
+    WEIGHTS_FILE,
+    RefinerCard,
+    load_refiner,
+    read_card,
+    save_refiner,
+    shipped_folder,
+)
 from core.refiner.margins import Margin
 from core.refiner.network import RefinerNetwork
 from core.refiner.protocol import Refiner
@@ -91,7 +99,7 @@ def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> St
 
     Raises BadWeightsError if the folder is damaged, BadInputError if the refiner is of another encoder or kind.
     """
-    chosen = folder or SHIPPED
+    chosen = folder or shipped_folder(encoder)
     card = read_card(chosen)
     if folder is None and card.encoder != encoder.identity:
         torch.manual_seed(config.seed)

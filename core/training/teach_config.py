@@ -22,7 +22,7 @@ class TeachConfig:
         viewed_images images, since each view costs an encoding and room in the cache, and only if encoding is quick (on
         a GPU, or with the light encoder)
     train_parts: `all`, or `edges` for the last layers alone
-    initialisation: of a fresh refiner, `xavier` (with small last layers) or `default`
+    `initialisation`: of a fresh refiner, `xavier` (with small last layers) or `default`
     l2_sp: weight of the squared distance from the initial weights (Li et al., 2018)
     replay_weight: weight of the loss that keeps the answers on images of the sample project; replay_images: of so many
         a step

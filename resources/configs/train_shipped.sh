@@ -1,18 +1,30 @@
 #!/usr/bin/env bash
-# Makes the shipped weights on a machine with a CUDA GPU: train_shipped.sh POOL OUT
-# light/ gets the encoder and the refiner, baseline-curves/ the baseline refiner on that encoder, after and before its repair.
+# Makes the shipped weights on a machine with a CUDA GPU: train_shipped.sh POOL CUTOUTS OUT
+# light_1/ gets the encoder and the refiner that shipped first, light/ and candidates/ what ships now, baseline/ and
+# baseline_before/ the baseline refiner on the encoder light_1, after and before its repair.
+# light_1 was trained on an earlier pool (its model card lists it).
 set -euo pipefail
-pool=$1 out=$2 configs=$(dirname "${BASH_SOURCE[0]}")
+pool=$1 cutouts=$2 out=$3 configs=$(dirname "${BASH_SOURCE[0]}")
 mkdir -p "$out"
 
-boxrefine() {
-    ${PYTHON:-python} -c "import sys; from core.cli import main; sys.exit(main(sys.argv[1:]))" "$@"
+pretrain() { # OUT CONFIG OPTION...
+    local name=$1 config=$2
+    shift 2
+    ${PYTHON:-python} -c "import sys; from core.cli import main; sys.exit(main(sys.argv[1:]))" \
+        pretrain --data "$pool" --out "$out/$name" --config "$config" "$@"
 }
 
-boxrefine pretrain --data "$pool" --out "$out/first" --config "$configs/pretrain.yaml" --device cuda
-boxrefine pretrain --data "$pool" --out "$out/second" --config "$configs/continue.yaml" --start-from "$out/first" --device cuda
-boxrefine pretrain --data "$pool" --out "$out/light" --config "$configs/calibrate.yaml" --start-from "$out/second"
+pretrain first "$configs/pretrain.yaml" --device cuda
+pretrain second "$configs/continue.yaml" --start-from "$out/first" --device cuda
+pretrain light_1 "$configs/calibrate.yaml" --start-from "$out/second"
+
+pretrain touching "$configs/touching.yaml" --cutouts "$cutouts" --start-from "$out/light_1" --device cuda
+pretrain boards "$configs/boards.yaml" --cutouts "$cutouts" --start-from "$out/light_1" --blend-with "$out/touching" --device cuda
+pretrain light "$configs/blend.yaml" --start-from "$out/light_1" --blend-with "$out/boards"
+sed "s/^seed: .*/&\nblend: 0.6/" "$configs/candidates.yaml" >"$out/candidates.yaml"
+pretrain candidates "$out/candidates.yaml" --cutouts "$cutouts" --start-from "$out/light_1" --blend-with "$out/touching" --device cuda
+
 for name in baseline baseline_before; do
     sed "s/^report_every:.*/report_every: 1/" "$configs/$name.yaml" >"$out/$name.yaml"
-    boxrefine pretrain --data "$pool" --out "$out/$name" --config "$out/$name.yaml" --start-from "$out/light" --device cuda
+    pretrain "$name" "$out/$name.yaml" --start-from "$out/light_1" --device cuda
 done

@@ -56,7 +56,7 @@ def test_the_project_opens_with_all_pictures_and_opens_again(tmp_path: Path) -> 
     assert sample_project(path) == path
     with closing(ProjectStore.open(path)) as store:
         assert [image.path for image in store.images()] == sample_pictures()
-        assert [category.name for category in store.categories()][:4] == ["cup", "saucer", "spoon", "cat"]
+        assert [category.name for category in store.categories()][:4] == ["coin", "cup", "saucer", "spoon"]
         assert store.undo_steps() == (None, None)
 
 

@@ -1,7 +1,7 @@
 """Measure IoU on labelled sets: drawn boxes, OpenCV's GrabCut, the baseline refiner, the shipped refiner.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). Drawn boxes are made from the true ones:
-hqS is HQ-SAM's own box noise at scale S, drag a hasty mouse drag. harmed is the share of boxes that lost more than
+hqS is HQ-SAM's own box noise at scale S, drag a coarse mouse drag. harmed is the share of boxes that lost more than
 0.02 IoU; ms a box leaves out decoding and encoding, except for the crops of second looks, which have a row. small,
 medium and large are the mean IoU of boxes by their true shorter side: below 32, below 96, and from 96 pixels. The last
 rows are the means over sets.
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the baseline's"
     )
+    parser.add_argument("--candidates", action="store_true", help="add a row for the best of each box's candidates")
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure set by set, print the table."""
     from core.evaluation.accuracy import find_sets, measure_set
     from core.inference.crop_refine import pays_for
+    from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
 
     if options.large is not None and options.large < 1:
@@ -80,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         if options.large is not None:
             return run_large(options, sets, source.encoder, refiner)
         masks = [] if options.no_masks else load_mask_ways(source)
+        finder = load_candidate_finder(source.encoder) if options.candidates else None
         for folder in sets:
             job = measure_set(
                 folder,
@@ -90,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
                 noises=options.noise,
                 grab_cut=not options.no_grabcut,
                 second_look=pays_for(source.encoder.name),
+                candidates=finder,
                 limit=options.limit,
                 seed=options.seed,
             )
@@ -121,7 +125,7 @@ def baseline_folders(encoder: Encoder) -> list[Path]:
     """The folder of the baseline refiner, where `encoder` is the one that it was trained for."""
     from core.refiner.checkpoint import BASELINE, read_card
 
-    # A wheel does not carry it.
+    # A wheel does not contain it.
     return [BASELINE] if BASELINE.is_dir() and read_card(BASELINE).encoder == encoder.identity else []
 
 

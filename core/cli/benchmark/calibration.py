@@ -2,7 +2,9 @@
 
 An edge is close where it is within 5 % of the true side or 2 pixels; its confidence predicts how likely that is.
 refine_score predicts the IoU with the true box. ECE is the gap between prediction and truth over 15 bins of equal
-width, weighted by their counts. DIR holds one folder a set: images/ and annotations.json (COCO detection).
+width, weighted by their counts. The second table has the edges that the window marks as doubtful: of bad ones, which
+are off by more than 10 % of the side, and of good ones, within 3 % or a pixel. DIR holds one folder a set: images/ and
+annotations.json (COCO detection).
 
 examples:
   boxrefine benchmark calibration --data dev
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 NOISES = ("hq0.2", "hq0.4", "hq0.6", "drag")
 HEADER = ["set", "noise", "boxes", "confidence", "edges close", "edge ECE", "refine_score", "mean IoU", "score ECE"]
+MARK_HEADER = ["set", "noise", "bad edges", "marked", "good edges", "marked wrongly"]
 BIN_HEADER = ["noise", "claim", "edges", "confidence", "edges close", "boxes", "refine_score", "mean IoU"]
 
 
@@ -43,10 +46,12 @@ def run(options: argparse.Namespace) -> int:
             labelled, source=source, refiner=refiner, noises=options.noise, seed=options.seed
         ),
     )
-    rows = rows_of(answers, calibration_row, Answers.together)
+    rows = rows_of(answers, calibration_row, Answers.concatenate)
     lines = with_means([line(row) for row in rows])
     bins = [cell for row in rows if row.set == ALL for cell in bin_lines(row)]
-    report(options, [table(HEADER, cells(lines)), table(BIN_HEADER, cells(bins))], rows, about)
+    marked = with_means([mark_line(row) for row in rows])
+    tables = [table(HEADER, cells(lines)), table(MARK_HEADER, cells(marked)), table(BIN_HEADER, cells(bins))]
+    report(options, tables, rows, about)
     return 0
 
 
@@ -55,6 +60,12 @@ def line(row: CalibrationRow) -> list[str | float]:
     edges, score = row.edges, row.score
     figures = [edges.claimed, edges.observed, edges.error, score.claimed, score.observed, score.error]
     return [row.set, row.noise, score.count, *figures]
+
+
+def mark_line(row: CalibrationRow) -> list[str | float]:
+    """List the cells of one line of the table of marks."""
+    marks = row.marks
+    return [row.set, row.noise, marks.bad, marks.bad_marked, marks.good, marks.good_marked]
 
 
 def bin_lines(row: CalibrationRow) -> list[list[str | float]]:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             labelled, source=source, refiner=refiner, noise=options.noise, seed=options.seed
         ),
     )
-    rows = rows_of(answers, codec_row, Found.together)
+    rows = rows_of(answers, codec_row, Found.concatenate)
     lines = [
         [f"{value:.5f}" if isinstance(value, float) else str(value) for value in entry]
         for entry in with_means([line(row) for row in rows])

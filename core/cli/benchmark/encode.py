@@ -124,7 +124,7 @@ def time_encoder(name: str, paths: Sequence[Path], folder: Path, options: argpar
 
     encoder = encoder_to_time(name, options.device)
     batches, pace = batch_encoder(encoder, options), pace_of(encoder, options)
-    ms_alone = time_network(batches, paths, pace.batch)  # first, because it also warms everything up
+    ms_alone = time_network(batches, paths, pace.batch)  # first, since this also warms up the device
     with FeatureCache(folder, ram_budget=0, disk_budget=1 << 50) as cache:
         pipeline = EncodePipeline(
             FeatureSource(encoder, cache), batches, pace,
@@ -150,7 +150,7 @@ def time_encoder(name: str, paths: Sequence[Path], folder: Path, options: argpar
 
 
 def time_reading_back(source: FeatureSource, paths: Sequence[Path]) -> float:
-    """Median milliseconds from a picture's path to its features, which are on the disk and not in memory."""
+    """Median milliseconds to read a picture's features, which are on the disk and not in memory."""
     spent = []
     for path in paths[:_READ_BACK]:
         start = time.perf_counter()
@@ -195,7 +195,7 @@ def peak_mb() -> float:
 
 
 def time_network(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:
-    """Milliseconds a picture of the network in batches of pictures that are prepared beforehand."""
+    """Milliseconds a picture of the network alone, in batches of prepared pictures."""
     from core.geometry import Frame
     from core.images import read_picture
 
@@ -211,7 +211,7 @@ def gflop_of(batches: BatchEncoder) -> float:
 
 
 def sam_per_s(name: str, paths: Sequence[Path], device: str) -> float:
-    """Pictures a second of a loop that reads each file and gives it to SamPredictor.set_image."""
+    """Pictures a second of a loop that reads each file and calls SamPredictor.set_image."""
     import warnings
 
     from core.encoders.catalogue import choose_device

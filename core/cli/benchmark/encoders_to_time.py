@@ -1,4 +1,4 @@
-"""Encoders for benchmarks of speed: at random weights, which are as fast, where HQ-SAM's are not installed."""
+"""Encoders for benchmarks of speed. HQ-SAM's run at random weights, just as fast, if theirs are not installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def encoder_to_time(name: str, device: str = "auto") -> Encoder:
-    """Load the encoder `name`, at random weights where HQ-SAM's are not installed."""
+    """Load the encoder `name`, with random weights if it is HQ-SAM's and its weights are not installed."""
     from core.encoders.catalogue import choose_device, load_encoder
     from core.encoders.hq_sam.cpu_kernels import quicken
     from core.encoders.hq_sam.encoder import HqSamEncoder
@@ -41,7 +41,7 @@ def is_at_random(name: str) -> bool:
 
 @contextmanager
 def cache_to_time(options: argparse.Namespace) -> Iterator[None]:
-    """Use a temporary cache for useless features at random weights, unless the user named a cache."""
+    """Use a temporary cache if the weights are random, whose features are useless, unless the user named a cache."""
     if options.cache is not None or not is_at_random(options.encoder):
         yield
         return

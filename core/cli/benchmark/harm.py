@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
             labelled, source=source, refiner=refiner, noises=NOISES, seed=options.seed
         ),
     )
-    rows = rows_of(answers, harm_row, Answers.together)
+    rows = rows_of(answers, harm_row, Answers.concatenate)
     report(options, [table(HEADER, cells(with_means([line(row) for row in rows])))], rows, about)
     return 0
 

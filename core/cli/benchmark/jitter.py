@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
         ),
     )
-    rows = rows_of(answers, jitter_row, Steps.together)
+    rows = rows_of(answers, jitter_row, Steps.concatenate)
     report(options, [table(HEADER, cells(with_means([line(row) for row in rows])))], rows, about)
     return 0
 

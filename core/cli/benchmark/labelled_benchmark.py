@@ -28,7 +28,7 @@ Row = TypeVar("Row")
 
 
 class Measure(Protocol[Answer]):
-    """Measures one set: answers by case (the noise, the path, whatever the benchmark compares)."""
+    """Measures one set: answers by case, which is a noise or a path."""
 
     def __call__(self, labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner) -> Job[dict[str, Answer]]: ...
 
@@ -79,12 +79,12 @@ def measure_sets(
 def rows_of(
     answers: Mapping[str, Mapping[str, Answer]],
     row: Callable[[str, str, Answer], Row],
-    together: Callable[[Sequence[Answer]], Answer],
+    concatenate: Callable[[Sequence[Answer]], Answer],
 ) -> list[Row]:
     """Build a row for each set and case, and one for all boxes of each case."""
     cases = next(iter(answers.values()))
     rows = [row(name, case, found) for name, by_case in answers.items() for case, found in by_case.items()]
-    return rows + [row(ALL, case, together([by_case[case] for by_case in answers.values()])) for case in cases]
+    return rows + [row(ALL, case, concatenate([by_case[case] for by_case in answers.values()])) for case in cases]
 
 
 def with_means(lines: Sequence[Sequence[str | float]]) -> list[list[str | float]]:

@@ -1,13 +1,13 @@
 """Measure the gain in IoU after N corrections, set by set, and the loss on other sets.
 
-DIR holds one folder a set: images/ and annotations.json (COCO detection). The shipped refiner is taught by the first N
-boxes of a set, drawn with HQ-SAM's box noise, and measured on the remaining pictures. `others` is the change on the
-other set that loses most, as a project uses the refiner (categories that it was not taught go to the refiner that it
-started from); `weights` is the same if all boxes went to the taught weights. In the summary, `by_set` has that for each
-other set, with the number of its boxes and bounds (90 % each) of chance: the worst of several sets with a dozen boxes
-each is below zero by chance alone. `blend` is the share of the learned change that the weights keep. `s` is the time of
-a whole run of teaching with features cached (margins, training, gate), `training` that of its loop. The curves (PNG)
-go to --out.
+DIR holds one folder a set: images/ and annotations.json (COCO detection). The shipped refiner is fine-tuned on the
+first N boxes of a set, drawn with HQ-SAM's box noise, and measured on the remaining pictures. `others` is the change on
+the other set that loses most, if the refiner is used as in a project: boxes of categories that were not taught go to
+the refiner that training started from. `weights` is the same if all boxes go to the fine-tuned weights. In the summary,
+`by_set` has that change for each other set, with the number of its boxes and one-sided confidence bounds (90 % each):
+the worst of several sets with a dozen boxes each is below zero by chance alone. `blend` is the share of the learned
+change that the weights keep. `s` is the time of a whole run with features cached (margins, training, gate), `training`
+that of its loop. The curves (PNG) go to --out.
 
 The second table is of margins alone, which the window learns at once from accepted boxes, without training: the first
 N true boxes are accepted picture by picture, and the remaining pictures are measured, drawn with each of two noises.
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from core.cli.train import DEFAULT_CONFIG
 
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
-    parser.add_argument("--only", metavar="SET", nargs="+", help="teach by these sets alone; all are measured")
-    parser.add_argument("--sizes", metavar="N", type=int, nargs="*", default=SIZES, help="corrections to teach by")
+    parser.add_argument("--only", metavar="SET", nargs="+", help="fine-tune on these sets only; all are measured")
+    parser.add_argument("--sizes", metavar="N", type=int, nargs="*", default=SIZES, help="corrections to fine-tune on")
     margins = "accepted boxes to learn margins from, default 5 10 20"
     parser.add_argument("--margins", metavar="N", type=int, nargs="*", default=MARGIN_SIZES, help=margins)
     parser.add_argument("--limit", metavar="N", type=int, help="pictures of each set at most")
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Teach and measure, print the tables, draw the curves."""
+    """Fine-tune and measure, print the tables, draw the curves."""
     import torch
 
     from core.evaluation.accuracy import find_sets
@@ -174,7 +174,7 @@ def means(rows: Sequence[LearningRow]) -> dict[str, Figure]:
 
 
 def by_size(rows: Sequence[LearningRow]) -> list[list[str]]:
-    """Build a row for each number of corrections, over all sets that have so many."""
+    """Build a row for each number of corrections, over all sets that have enough."""
     found = []
     for size in dict.fromkeys(row.corrections for row in rows):
         mine = [row for row in rows if row.corrections == size]
@@ -187,7 +187,7 @@ def by_size(rows: Sequence[LearningRow]) -> list[list[str]]:
 
 
 def draw(path: Path, rows: Sequence[LearningRow]) -> None:
-    """Draw the gain of each set by number of corrections."""
+    """Draw the mean IoU of each set by number of corrections."""
     from core.evaluation.plot import draw_lines
 
     sets = dict.fromkeys(row.set for row in rows)

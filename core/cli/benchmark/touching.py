@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     rows = rows_of(
         {name: {case: one for case, one in found.items() if case in common} for name, found in answers.items()},
         harm_row,
-        Answers.together,
+        Answers.concatenate,
     )
     lines: list[list[str | float]] = [
         [row.set, row.noise, row.boxes, row.iou_before, row.iou_after, row.moved, row.harmed] for row in rows

@@ -121,11 +121,10 @@ def channels_last(network: AnyModule) -> AnyModule:
 
 
 class LightEncoder:
-    """The encoder `light`: `LightNetwork` on one device, in evaluation mode."""
+    """A light encoder: `LightNetwork` on one device, in evaluation mode; `name` is one of `core.encoders.traits`."""
 
-    name = "light"
-
-    def __init__(self, network: LightNetwork, *, identity: str, device: torch.device) -> None:
+    def __init__(self, network: LightNetwork, *, identity: str, device: torch.device, name: str = "light") -> None:
+        self.name = name
         self.identity = identity
         self.device = device
         self._network = channels_last(network.eval().requires_grad_(False).to(device))

@@ -11,7 +11,7 @@ from core.formats.exporters.layout import clip_to_image, picture_names
 from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
 from core.formats.safe_write import ExportFile, write_file
 from core.geometry import Box
-from core.records import Correction, Dataset, ImageRecord, Outline, Refinement
+from core.records import Candidate, Correction, Dataset, ImageRecord, Outline, Refinement
 
 __all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "refined_document", "write_json"]
 
@@ -58,7 +58,8 @@ def refined_document(
 
     `refinements` are by `CocoAnnotation.index`; `encoder` and `refiner` are the identities of the models. Each refined
     annotation gets a new `bbox` and the extra keys of `files`: `drawn_bbox` is its previous box, and `confirmed` is
-    false. With `outlines`, `segmentation` and `area` are those of its mask's polygons.
+    false. A refinement with candidates gets `candidates`, a list of `bbox` and `probability`. With `outlines`,
+    `segmentation` and `area` are those of its mask's polygons.
     """
     annotations = list(coco.document["annotations"])
     for index, refinement in refinements.items():
@@ -75,9 +76,18 @@ def refined_document(
             "refiner": refiner,
             **({} if refinement.margin is None else {"margin": list(refinement.margin)}),
             "confirmed": False,
+            **(
+                {"candidates": [_candidate_entry(each) for each in refinement.candidates]}
+                if refinement.candidates
+                else {}
+            ),
             **({"segmentation": polygons, "area": round(area_of(polygons), _DECIMALS)} if polygons else {}),
         }
     return {**coco.document, "annotations": annotations}
+
+
+def _candidate_entry(candidate: Candidate) -> dict[str, Any]:
+    return {"bbox": _bbox(candidate.box), "probability": round(float(candidate.probability), 6)}
 
 
 def write_json(document: Mapping[str, Any], path: Path) -> None:

@@ -40,6 +40,21 @@ def test_everything_but_the_boxes_stays_as_it_was(verb: Verb, batch: Batch, mode
     assert {**after, "annotations": 0} == {**batch.document, "annotations": 0}
 
 
+def test_candidates_are_written_if_they_are_asked_for(verb: Verb, batch: Batch) -> None:
+    assert verb("refine", *batch.arguments, "--candidates").code == 0
+    for note in batch.refined().values():
+        assert note["candidates"][0]["bbox"] == note["bbox"]
+        assert sum(candidate["probability"] for candidate in note["candidates"]) == pytest.approx(1, abs=1e-5)
+        assert 1 <= len(note["candidates"]) <= 3
+
+
+def test_an_encoder_without_candidates_says_so(verb: Verb, batch: Batch) -> None:
+    said = verb("refine", *batch.arguments, "--candidates", "--encoder", "light_1")
+    assert said.code == 2
+    assert "choose the encoder light" in said.sentences[0]
+    assert not batch.out.exists()
+
+
 def test_each_refined_box_says_how_sure_it_is(verb: Verb, batch: Batch, models: list[str]) -> None:
     verb("refine", *batch.arguments, *models)
     for note in batch.refined().values():

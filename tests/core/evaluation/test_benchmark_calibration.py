@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.evaluation.calibration import calibration_row, edges_close, reliability
+from core.evaluation.calibration import Marks, calibration_row, edges_close, marks, reliability
 from core.geometry import as_boxes
 from tests.core.command_line import Verb
 from tests.core.labelled_sets import answers, save_discs
@@ -50,6 +50,13 @@ def test_a_row_joins_edges_and_scores() -> None:
     )
     assert (row.edges.count, row.edges.observed, row.edges.error) == (4, 0.75, 0.25)
     assert (row.score.count, row.score.observed) == (1, pytest.approx(0.8))
+
+
+def test_marks_count_bad_and_good_edges_and_none_between() -> None:
+    found = answers(true=[[0, 0, 100, 100]], drawn=[[0, 0, 90, 90]], refined=[[15, 2, 94, 88]])
+    found.confidence[:] = [[0.2, 0.4, 0.1, 0.9]]
+    assert marks(found, below=0.5) == Marks(bad=2, bad_marked=0.5, good=1, good_marked=1.0)
+    assert marks(found, below=0.3) == Marks(bad=2, bad_marked=0.5, good=1, good_marked=0.0)
 
 
 def test_the_benchmark_reports_sets_all_boxes_and_means(verb: Verb, models: list[str], tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def extent(mask: np.ndarray) -> np.ndarray:
 
 def test_a_set_without_outlines_is_named(tmp_path: Path) -> None:
     folder = save_discs(tmp_path, "discs") / "discs"
-    with pytest.raises(BadInputError, match="no outlined things"):
+    with pytest.raises(BadInputError, match="no outlined objects"):
         list(make_scenes(folder, count=1, random=np.random.default_rng(0)))
 
 
@@ -72,4 +72,4 @@ def test_the_verb_gives_a_row_for_each_kind_and_noise(verb: Verb, tmp_path: Path
     said = verb("benchmark", "touching", "--data", data, "--scenes", 4, "--noise", "drag", "--device", "cpu")
     assert said.code == 0
     assert {row["noise"] for row in said.summary["rows"]} == {f"{kind}, drag" for kind in KINDS}
-    assert any("no outlined things" in sentence for sentence in said.sentences)
+    assert any("no outlined objects" in sentence for sentence in said.sentences)

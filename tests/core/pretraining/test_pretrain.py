@@ -13,7 +13,7 @@ import torch
 
 from core.encoders.catalogue import load_encoder
 from core.encoders.weights.files import load_state
-from core.errors import BadFileError, BadWeightsError, StorageError
+from core.errors import BadFileError, BadInputError, BadWeightsError, StorageError
 from core.geometry import Frame
 from core.images import read_picture
 from core.pretraining.config import PretrainConfig
@@ -22,7 +22,7 @@ from core.pretraining.frames import make_frames
 from core.pretraining.pool import load_pool
 from core.pretraining.pretrain import PretrainSummary, pretrain
 from core.progress import Progress, run
-from core.refiner.checkpoint import load_refiner, read_card
+from core.refiner.checkpoint import SHIPPED, load_refiner, read_card
 
 pytestmark = pytest.mark.slow
 
@@ -188,3 +188,27 @@ def test_no_steps_calibrate_weights_anew_and_keep_them(pool_folder: Path, run_ou
     assert after.encoder == before.encoder
     assert after.calibration.caution == 0.25 != before.calibration.caution
     assert after.made_by["started_from"] == before.made_by
+
+
+def test_candidates_are_trained_on_the_features_of_an_encoder_that_stays(
+    pool_folder: Path, run_out: Path, tmp_path: Path
+) -> None:
+    config = replace(SHORT, refiner="candidates", train_encoder=False)
+    done = trained(pool_folder, tmp_path, config, start_from=run_out)
+    assert (tmp_path / "encoder.safetensors").read_bytes() == (run_out / "encoder.safetensors").read_bytes()
+    assert read_card(tmp_path).kind == "candidates"
+    assert done.figures["hq0.4 best"] >= done.figures["hq0.4 after"]
+    encoder = load_encoder(str(tmp_path / "encoder.safetensors"), "cpu")
+    with pytest.raises(BadInputError, match="holds candidates and no refiner"):
+        load_refiner(tmp_path, encoder)
+
+
+def test_a_run_can_start_between_two_others(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
+    config = replace(SHORT, steps=0, blend=0.25)
+    trained(pool_folder, tmp_path, config, start_from=run_out, blend_with=SHIPPED)
+    name = "encoder.safetensors"
+    start, end, between = (load_state(folder / name) for folder in (run_out, SHIPPED, tmp_path))
+    weights = "to_detail.1.weight"
+    expected = start[weights].float() * 0.75 + end[weights].float() * 0.25
+    assert torch.allclose(between[weights].float(), expected, atol=1e-3)
+    assert {"started_from", "blended_with"} <= read_card(tmp_path).made_by.keys()
