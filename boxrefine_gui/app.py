@@ -32,6 +32,7 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.learning_margins import LearningMargins
 from boxrefine_gui.operations.logbook import Logbook
 from boxrefine_gui.operations.project_watch import ProjectWatch
 from boxrefine_gui.operations.teaching import Teaching
@@ -103,6 +104,8 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.inference.crop_refine import pays_for
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
+    from core.refiner.learned_margins import LearnedMargins
+    from core.refiner.margin_learner import MarginLearner
     from core.refiner.taught_refiner import for_category
 
     encoder = load_encoder(settings.encoder, settings.device)
@@ -135,6 +138,8 @@ def load_chosen_models(settings: Settings) -> Models:
         stats=lambda: cache.stats,
         load_refiner=refiner_in,
         for_category=for_category,
+        learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
+        with_margins=LearnedMargins,
     )
 
 
@@ -165,6 +170,7 @@ class App:
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
+        self.margins = LearningMargins(self.parts)
         self.models = ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)

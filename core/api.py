@@ -44,6 +44,21 @@ class Models:
         """Identities of the encoder and of the refiner: models of the same identity give the same results."""
         return self._encoder.identity, self._refiner.identity
 
+    def with_margins_of(self, project: ProjectReads) -> Models:
+        """Return models that widen boxes by the margins which a project's accepted boxes show, by category.
+
+        Args:
+            project: from `open_project`; only boxes that this refiner has moved count.
+
+        Raises:
+            BadFileError: the project is damaged.
+        """
+        from core.refiner.learned_margins import LearnedMargins
+        from core.refiner.margin_learner import project_margins
+
+        margins = project_margins(project, encoder=self._encoder.identity, refiner=self._refiner.identity)
+        return Models(self._encoder, LearnedMargins(self._refiner, margins))
+
     def refine(
         self,
         image: Image,
@@ -57,7 +72,8 @@ class Models:
         Args:
             image: the picture's file, or its pixels (height, width, 3), RGB, uint8.
             boxes: (N, 4) x1, y1, x2, y2 in image pixels; they are clipped to the picture.
-            categories: N category names, for a refiner that was taught categories; None for an unknown name.
+            categories: N category names, for a refiner that was taught categories or has margins; None for an unknown
+                name.
             second_look: refine each box again on a crop of the picture: tighter, and a few times slower.
 
         Returns:

@@ -15,6 +15,9 @@ from core.geometry import Box
 EdgeConfidence = tuple[float, float, float, float]
 """Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
 
+EdgeMargin = tuple[float, float, float, float]
+"""Left, top, right, bottom: how far a margin moved the edge outwards (negative: inwards), in image pixels."""
+
 Outline = tuple[tuple[float, ...], ...]
 """Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty without a mask."""
 
@@ -42,6 +45,7 @@ class Refinement:
     `score` is the expected IoU of the refined box with the true one, in [0, 1].
     `mask` (None if the model makes no masks) covers the integer pixels floor(x1, y1) .. ceil(x2, y2) of `box`;
     `outline` is its border. `candidates`, if they were asked for, are up to three answers, of which `box` is the first.
+    `margin` is what a margin learned from accepted boxes added to the edges before damping, None without one.
     """
 
     box: Box
@@ -50,6 +54,7 @@ class Refinement:
     mask: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
     outline: Outline = field(default=(), compare=False, repr=False)
     candidates: tuple[Candidate, ...] = field(default=(), repr=False)
+    margin: EdgeMargin | None = None
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,8 @@ class Correction:
     `id` is 0 until it is stored. `refined` is None if the model was not used (`encoder` and `refiner` are then empty).
     `seconds` is the time from the first press to the acceptance. `outline` is that of the refinement's mask, if it has
     one: it belongs to the refined box and does not move with the accepted one. `refined` is always the answer to
-    `drawn`: when a stored box is refined again, its previous box becomes the drawn one. `origin` is None for a box that
-    was drawn in BoxRefine.
+    `drawn`: when a stored box is refined again, its previous box becomes the drawn one. `margin` is that of the
+    refinement. `origin` is None for a box that was drawn in BoxRefine.
 
     If `confirmed` is false, the user has not reviewed the box: `accepted` is the box as drawn or imported, or as it was
     accepted before a later answer came, and `refined`, if present, is a proposal.
@@ -123,6 +128,7 @@ class Correction:
     id: int = 0
     origin: Origin | None = None
     confirmed: bool = True
+    margin: EdgeMargin | None = None
 
     @property
     def was_accepted(self) -> bool:
@@ -142,9 +148,25 @@ class Correction:
             edge_confidence=answer.edge_confidence,
             score=answer.score,
             outline=answer.outline,
+            margin=answer.margin,
             encoder=encoder,
             refiner=refiner,
         )
+
+
+@dataclass(frozen=True)
+class AcceptedAnswer:
+    """An accepted box with the refiner's answer that the user started from; `margin` is that of the answer.
+
+    `id` is the correction's.
+    """
+
+    id: int
+    image_id: int
+    category_id: int
+    refined: Box
+    accepted: Box
+    margin: EdgeMargin | None = None
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,14 @@ class Settings:
 
     encoder: a name of the encoder catalogue; device: auto, cpu or cuda
     refine_by: auto, refiner, mask or both; careful: move only boxes that are clearly off
+    learn_margins: add the margins that the accepted boxes show at once, without training
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the user goes on to the next box or image; else it waits as drawn
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
     export_format: the format of the last export
     cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
-    teach_when_idle: teach the refiner while the user is idle, if there are enough boxes; teach_config: its YAML file
+    teach_when_idle: teach the refiner by itself after every ten boxes; teach_config: its YAML file
     theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
     recent: projects that were open, the last one first
     window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
@@ -41,6 +42,7 @@ class Settings:
     device: str = "auto"
     refine_by: str = "auto"
     careful: bool = False
+    learn_margins: bool = True
     show_masks: bool = True
     show_names: bool = True
     encode_folder: bool = True

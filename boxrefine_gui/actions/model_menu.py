@@ -86,7 +86,7 @@ def model_rows(parts: Parts, *, window: QWidget, folder: ModelsFolder, ask: Ask)
         )
         for name, title in REFINE_BY_TITLES.items()
     ]
-    return [manage, *encoders, *ways, _care(parts), ahead]
+    return [manage, *encoders, *ways, _care(parts), _margins(parts), ahead]
 
 
 def _care(parts: Parts) -> ActionRow:
@@ -102,6 +102,22 @@ def _care(parts: Parts) -> ActionRow:
         menu=MODEL,
         checked=lambda session: session.settings.careful,
         starts_group=True,
+    )
+
+
+def _margins(parts: Parts) -> ActionRow:
+    """Return the row that switches on or off the margins learned from accepted boxes."""
+
+    def toggle() -> None:
+        settings = parts.session.settings
+        choose_settings(parts, replace(settings, learn_margins=not settings.learn_margins))
+
+    return ActionRow(
+        "learn_margins",
+        tr("&Learn from accepted boxes how far outside the edges they are"),
+        toggle,
+        menu=MODEL,
+        checked=lambda session: session.settings.learn_margins,
     )
 
 

@@ -33,7 +33,7 @@ def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
             checked=lambda _: teach.is_shown(),
         ),
         ActionRow(
-            "teach_when_idle", tr("Teach by &itself when you pause"), teach.when_idle, menu=MODEL,
+            "teach_when_idle", tr("Teach by &itself after every ten boxes"), teach.when_idle, menu=MODEL,
             checked=lambda session: session.settings.teach_when_idle,
         ),
     ]  # fmt: skip

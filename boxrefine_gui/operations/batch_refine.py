@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, JobWatcher, Parts
 from boxrefine_gui.operations.clauses import clause_of, list_of, sentence_of
@@ -23,6 +24,9 @@ from core.errors import BadFileError, GpuError, KnownError
 from core.progress import Progress, duration
 from core.records import Correction, ImageRecord
 from core.translation import tr, tr_plural
+
+if TYPE_CHECKING:
+    from core.refiner.margins import Margin
 
 _GROUP = "refine_all"
 _AT_ONCE, _BEHIND_THE_NEIGHBORS = 1, 50
@@ -42,6 +46,7 @@ class RefineImageRequest:
     image: ImageRecord
     asked: Sequence[Correction]
     categories: Mapping[int, str]
+    margins: Mapping[str, Margin] = field(default_factory=dict)
 
     def __call__(self) -> list[Correction]:
         from core.inference.refine_many import refine_many
@@ -68,7 +73,7 @@ class RefineImageRequest:
             [self.categories.get(correction.category_id) for correction in self.asked],
             picture=picture,
             features=features,
-            refiner=models.refiner,
+            refiner=models.with_margins(models.refiner, self.margins),
             second_look=models.looks_twice,
             closer=False,  # crops of single boxes take so long that the next opened image would have to wait
         )
@@ -200,7 +205,7 @@ class RefineAll:
             return
         names = {category.id: category.name for category in session.categories}
         self._parts.encode.run(
-            RefineImageRequest(session.models, record, asked, names),
+            RefineImageRequest(session.models, record, asked, names, session.margins),
             on_done=partial(self._propose, run),
             on_error=partial(self._skip, run),
             priority=_AT_ONCE if run.undoable else _BEHIND_THE_NEIGHBORS,

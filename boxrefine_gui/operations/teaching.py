@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 LEAST_CORRECTIONS = 5
 """Copy of the constant in `core.training.lessons`, which loads torch and is therefore not imported; a test compares."""
 
-NEW_BOXES = 20
+NEW_BOXES = 10
 """Accepted boxes since the last training that are enough to teach again without a request of the user."""
 
-_IDLE_MS = 60_000
+_REST_MS = 2_000
+"""Teaching starts by itself when the user has not drawn or accepted for this long; its start takes all processors."""
+
 _PAUSE_MS = 400
 """The trainer resumes when the user has not drawn for this long."""
 
@@ -66,9 +68,10 @@ class Teaching:
         session.project_changed.connect(self._project_changed)
         session.models_changed.connect(self._models_changed)
         session.drawn_changed.connect(self._pause)
-        self._idle = timer(_IDLE_MS, self.start_if_wanted)
+        self._idle = timer(_REST_MS, self.start_if_wanted)
         for signal in (session.drawn_changed, session.changed, session.settings_changed):
             signal.connect(self._idle.start)
+        self._tried = 0  # accepted boxes of this project when teaching last started by itself
         self._seen: str | None = None
         self._pointed: Path | None = None
 
@@ -100,12 +103,14 @@ class Teaching:
         self._parts.store.run(lambda project: project.path, on_done=self._start_process, on_error=self._give_up)
 
     def start_if_wanted(self) -> None:
-        """Teach after a minute without work, if the settings allow it and there are enough new boxes."""
+        """Teach if the settings allow it and there are NEW_BOXES accepted boxes more than at the last attempt."""
         session = self._parts.session
         learned = max((int(_number(record.data.get("boxes"))) for record in session.refiners), default=0)
+        learned = max(learned, self._tried)  # an attempt may fail, or leave boxes out
         is_drawing = session.draft is not None and session.draft.is_held
         is_wanted = session.settings.teach_when_idle and session.models is not None and not is_drawing
-        if is_wanted and session.accepted_count >= max(learned + NEW_BOXES, LEAST_CORRECTIONS):
+        if is_wanted and not session.teaching.is_running and session.accepted_count >= learned + NEW_BOXES:
+            self._tried = session.accepted_count
             self.start(by_itself=True)
 
     def cancel(self) -> None:
@@ -198,6 +203,7 @@ class Teaching:
     def _project_changed(self) -> None:
         """Clear the result of another project; a running trainer stays visible."""
         session = self._parts.session
+        self._tried = 0
         if not session.teaching.is_running:
             session.set_teaching(TeachingState())
         self.refresh()

@@ -37,6 +37,7 @@ class StatusBar(QStatusBar):
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
         session.settings_changed.connect(self._show_models)
+        session.margins_changed.connect(self._show_models)
         session.drawn_changed.connect(self._drawn_changed)
         session.teaching_changed.connect(self._show_models)
         session.changed.connect(self._show_models)
@@ -109,6 +110,8 @@ def _models_words(models: Models, session: Session) -> str:
         refiner = tr("shipped refiner")
     else:
         refiner = tr("{name} refiner", name=models.refiner_name)
+    if session.margins:
+        refiner = tr("{refiner} with margins", refiner=refiner)
     if session.settings.careful:
         return tr("{encoder}, {refiner}, careful", encoder=encoder, refiner=refiner)
     return tr("{encoder}, {refiner}", encoder=encoder, refiner=refiner)

@@ -73,7 +73,8 @@ def from_file(box: DrawnBox, *, number: int) -> Draft:
     kept = box.correction
     answer = None
     if kept.refined is not None:
-        answer = Refinement(kept.refined, kept.edge_confidence or _SURE, kept.score or 0.0, outline=kept.outline)
+        confidence, score = kept.edge_confidence or _SURE, kept.score or 0.0
+        answer = Refinement(kept.refined, confidence, score, outline=kept.outline, margin=kept.margin)
     untouched = answer.box if answer is not None and not box.plain else kept.drawn
     return Draft(
         number,

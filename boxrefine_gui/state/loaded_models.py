@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +12,9 @@ from core.geometry import Frame
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
+    from core.refiner.margins import Margin
     from core.refiner.protocol import Refiner
+    from core.store.project_reads import ProjectReads
 
 
 class OpenedPicture(Protocol):
@@ -45,12 +47,23 @@ class Stats(Protocol):
     def disk_bytes(self) -> int: ...
 
 
+class Learner(Protocol):
+    """Learns margins from a project's accepted boxes; see core.refiner.margin_learner."""
+
+    def learn(self, project: ProjectReads, changed: Iterable[int] | None = None) -> dict[str, Margin]: ...
+
+
 def _nothing() -> None:
     """Default callback of Models: nothing to close, no cache error, no statistics."""
 
 
 def _whatever_category(refiner: Refiner, category: str | None) -> Refiner:
     """Return the same refiner for every category."""
+    return refiner
+
+
+def _whatever_margins(refiner: Refiner, margins: Mapping[str, Margin]) -> Refiner:
+    """Return the same refiner for all margins."""
     return refiner
 
 
@@ -75,7 +88,9 @@ class Models:
     `trouble` returns a sentence if the cache cannot be used; refining continues without it. `looks_twice`: boxes are
     refined again on the features of a crop. `reach` is how many images around the open one may be prepared when idle.
     `refiner_folder` is the folder of the taught refiner, None for the shipped one. `load_refiner` loads another one; it
-    is None if no other can be loaded. `for_category` returns the refiner for boxes of one category.
+    is None if no other can be loaded. `for_category` returns the refiner for boxes of one category. `learner` makes a
+    learner of margins for an encoder and a refiner, by identity; None if margins cannot be learned. `with_margins`
+    returns a refiner with margins by name of category.
     """
 
     source: Source
@@ -93,6 +108,8 @@ class Models:
     refiner_folder: Path | None = None
     load_refiner: Callable[[Path | None], Refiner] | None = None
     for_category: Callable[[Refiner, str | None], Refiner] = _whatever_category
+    learner: Callable[[str, str], Learner] | None = None
+    with_margins: Callable[[Refiner, Mapping[str, Margin]], Refiner] = _whatever_margins
 
     @property
     def refines_by_masks(self) -> bool:

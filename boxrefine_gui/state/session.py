@@ -5,6 +5,7 @@ Use it on the GUI thread only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
+    from core.refiner.margins import Margin
 
 
 class Session(SessionDrafts):
@@ -212,6 +214,12 @@ class Session(SessionDrafts):
         """Set the refiners that were taught in this project, and the id of the one in use."""
         self.refiners, self.refiner_id = refiners, chosen
         self.teaching_changed.emit()
+
+    def set_margins(self, margins: Mapping[str, Margin]) -> None:
+        """Set the margins by name of category that the next boxes are refined with."""
+        if margins != self.margins:
+            self.margins = margins
+            self.margins_changed.emit()
 
     def set_scan(self, scan: Scan | None) -> None:
         """Set what is being opened, read or imported; None for nothing."""

@@ -160,9 +160,9 @@ class SessionDrafts(SessionState):
         return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NO_MODELS
 
     def refiner_for(self, draft: Draft) -> Refiner | None:
-        """Return the refiner for a drawn box; a taught one depends on the category."""
+        """Return the refiner for a drawn box; a taught one and margins depend on the category."""
         if self.models is None:
             return None
         wanted = self.category_of(draft)
         name = next((category.name for category in self.categories if category.id == wanted), None)
-        return self.models.for_category(self.models.refiner, name)
+        return self.models.for_category(self.models.with_margins(self.models.refiner, self.margins), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
+    from core.refiner.margins import Margin
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class SessionState(QObject):
     selection_changed = Signal()
     category_changed = Signal()
     settings_changed = Signal()
+    margins_changed = Signal()  # the margins learned from accepted boxes
     activity_changed = Signal()
     problem = Signal(object)  # an Exception to show
     told = Signal(str, object)  # a sentence for the user, and its Level
@@ -117,6 +120,7 @@ class SessionState(QObject):
         self.teaching = TeachingState()
         self.refiners: tuple[RefinerRecord, ...] = ()  # taught in this project, for this encoder
         self.refiner_id: int | None = None  # the one in use; None for the shipped one
+        self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}
         self._drafts = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.cli.options import (
     OWN_REFINER_HELP,
@@ -20,6 +22,9 @@ from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.translation import tr
 
+if TYPE_CHECKING:
+    from core.refiner.margins import Margin
+
 HELP = VerbHelp(
     tr("Refine the boxes of a COCO file and write them as a COCO file."),
     tr("""\
@@ -28,12 +33,14 @@ bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refi
 `boxrefine import` reads that back. A box that cannot be refined is written unchanged and reported on stderr; the exit
 code is then 2. With the light encoder, boxes have a second look: they are refined again on the features of a crop
 around them, which is better and takes as long as encoding a picture. The last line on stdout is a JSON summary;
-second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are."""),
+second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are. --margins widens the
+boxes of each category as the boxes show that were accepted in a project, after answers of the same refiner."""),
     """
     boxrefine refine --images harbour --boxes coarse.json --out refined.json
     boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
     boxrefine refine --images harbour --boxes coarse.json --out refined.json --refiner my-refiner --no-cache
     boxrefine refine --images harbour --boxes labels.json --out refined.json --careful
+    boxrefine refine --images more --boxes coarse.json --out refined.json --margins harbour/boxrefine.sqlite
     """,  # untranslated: commands
 )
 
@@ -55,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", action="store_true", help=candidates)
     parser.add_argument("--outlines", action="store_true", help=outlines)
     parser.add_argument("--no-second-look", action="store_true", help=second_look)
+    margins = tr("add the margins of the boxes that were accepted in this project")
+    parser.add_argument("--margins", metavar="PROJECT", type=Path, help=margins)
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -67,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     from core.inference.crop_refine import pays_for
     from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
+    from core.refiner.learned_margins import LearnedMargins
 
     check_folder(options.images)
     coco = read_coco(options.boxes)
@@ -76,6 +86,9 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
+        margins = read_margins(options.margins, source.encoder.identity, refiner.identity)
+        if margins:
+            refiner = LearnedMargins(refiner, margins)
         looks = not options.no_second_look and pays_for(source.encoder.name)
         job = refine_boxes(
             coco,
@@ -104,8 +117,20 @@ def run(options: argparse.Namespace) -> int:
                 "unrefined": unrefined,
                 "seconds": round(time.perf_counter() - start, 3),
                 "refiner": refiner.name,
+                "margins": {name: {**margin.figures} for name, margin in margins.items()},
                 **source_figures(source),
                 "out": str(options.out),
             }
         )
     return 2 if unrefined or coco.problems else 0
+
+
+def read_margins(project: Path | None, encoder: str, refiner: str) -> dict[str, Margin]:
+    """Return the margins that a project has for the refiner of this identity; none without a project."""
+    from core.refiner.margin_learner import project_margins
+    from core.store.project_store import ProjectStore
+
+    if project is None:
+        return {}
+    with closing(ProjectStore.open(project)) as store:
+        return project_margins(store, encoder=encoder, refiner=refiner)

@@ -85,14 +85,20 @@ class DrawnSet:
         return Lessons(tuple(taken)), ()
 
 
-def read_drawn_set(folder: Path, source: FeatureSource, *, noise: str, seed: int) -> Job[DrawnSet]:
-    """Read a set of images/ and annotations.json, encode its pictures, simulate drawn boxes. Raises BadFileError."""
+def read_drawn_set(
+    folder: Path, source: FeatureSource, *, noise: str, seed: int, limit: int | None = None
+) -> Job[DrawnSet]:
+    """Read a set of images/ and annotations.json, encode its pictures, simulate drawn boxes; at most `limit` pictures.
+
+    Raises BadFileError.
+    """
     found = from_coco(folder / "images", folder / "annotations.json", None)
-    yield from encode_missing([lesson.path for lesson in found.lessons], source, batch=8)
+    # The order must differ from that of `split`, which would hold out exactly the first pictures.
+    chosen = in_hash_order(found.lessons, salt=" corrected")[:limit]
+    yield from encode_missing([lesson.path for lesson in chosen], source, batch=8)
     random = np.random.default_rng(seed)
     drawn = []
-    # The order must differ from that of `split`, which would hold out exactly the first pictures.
-    for lesson in in_hash_order(found.lessons, salt=" corrected"):
+    for lesson in chosen:
         frame = source.of_path(lesson.path).frame
         boxes = coarsen(lesson.accepted, noise, random, width=frame.image_width, height=frame.image_height)
         drawn.append(replace(lesson, drawn=boxes))

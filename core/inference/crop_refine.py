@@ -23,11 +23,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from core.encoders.traits import traits_of
 from core.geometry import Box, Frame, clip
-from core.records import EdgeConfidence, Refinement
+from core.records import EdgeConfidence, EdgeMargin, Refinement
 
 SMALL_SIDE = 40.0
 """Boxes whose shorter side has fewer frame pixels than this are too small for the feature grid."""
@@ -144,7 +144,16 @@ def combine(first: Refinement, second: Refinement) -> Refinement:
         return max(first, second, key=lambda answer: answer.score)
     left, top, right, bottom = sure.mean(axis=0).tolist()
     confidence: EdgeConfidence = left, top, right, bottom
-    return Refinement(box, confidence, (first.score + second.score) / 2)
+    return Refinement(box, confidence, (first.score + second.score) / 2, margin=_mean_margin(first, second, weights))
+
+
+def _mean_margin(first: Refinement, second: Refinement, weights: NDArray[np.float64]) -> EdgeMargin | None:
+    """The mean of both margins with the weights (2, 4) of the edges; None if neither answer has one."""
+    if first.margin is None and second.margin is None:
+        return None
+    margins = [answer.margin or (0.0, 0.0, 0.0, 0.0) for answer in (first, second)]
+    left, top, right, bottom = np.average(margins, axis=0, weights=weights).tolist()
+    return left, top, right, bottom
 
 
 def settle(answers: list[Refinement], rows: Sequence[int], seconds: Sequence[Refinement], look: Look) -> None:

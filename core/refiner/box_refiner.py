@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,7 +17,7 @@ from core.geometry import Box, Boxes, Frame, clip
 from core.records import EdgeConfidence, Refinement
 from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.cpu_kernels import transpose_features
-from core.refiner.margins import Margin
+from core.refiner.margins import OUTWARD, Margin
 from core.refiner.network import RefinerNetwork
 
 BOXES_AT_ONCE = 64
@@ -68,6 +66,7 @@ class BoxRefiner:
         self._device = device
         self._calibration = calibration
         self._margin = Margin()
+        self._learned: Margin | None = None
         self._network = fuse_batch_norms(network.eval().requires_grad_(False)).to(device)
         self._has_batch_path = device.type == "cpu" and isinstance(network, RefinerNetwork)
 
@@ -75,6 +74,12 @@ class BoxRefiner:
         """Return a refiner with the same network that widens its boxes by a margin."""
         other = copy.copy(self)
         other._margin = margin
+        return other
+
+    def widened(self, margin: Margin) -> BoxRefiner:
+        """See `CanWiden`; the margin comes on top of that of `with_margin`, and before damping."""
+        other = copy.copy(self)
+        other._learned = margin
         return other
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
@@ -100,17 +105,17 @@ class BoxRefiner:
         padded = pad_boxes(boxes) if self._device.type == "cuda" else boxes
         start = torch.from_numpy(frame.to_frame(padded)).to(self._device, torch.float32)[None]
         answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
+        proposed = self._margin.widen(answer.boxes, pixel=frame.scale)
+        wider = proposed if self._learned is None else self._learned.widen(proposed, pixel=frame.scale)
         moved, confidence, score = decided(
-            answer.boxes,
-            answer.confidence_logits,
-            answer.score_logits,
-            start,
-            self._calibration,
-            widen=partial(self._margin.widen, pixel=frame.scale),
+            wider, answer.confidence_logits, answer.score_logits, start, self._calibration
         )
         rows = clip(frame.to_image(moved[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
         answers = zip(rows, confidence[0].tolist(), score[0].tolist(), strict=True)
         found = [Refinement(Box.of(row), _four(edges), value) for row, edges, value in answers]
+        if self._learned is not None:
+            outwards = (wider - proposed)[0].double().cpu().numpy() * OUTWARD / frame.scale
+            found = [replace(one, margin=_four(edges)) for one, edges in zip(found, outwards.tolist(), strict=True)]
         return found[: len(boxes)]
 
 
@@ -135,15 +140,12 @@ def decided(
     score_logits: Tensor,
     drawn: Tensor,
     calibration: Calibration,
-    *,
-    widen: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return boxes (B, K, 4) in frame pixels, calibrated confidences (B, K, 4) and scores (B, K).
 
     The arguments have the shapes of `StageAnswer`, drawn (B, K, 4). Boxes are damped, or replaced by the drawn ones;
-    see `Calibration`. `widen` adds a margin before that, so that a box that was drawn with the margin stays.
+    see `Calibration`. Margins are added before that, so that a box that was drawn with the margin stays.
     """
-    boxes = boxes if widen is None else widen(boxes)
     boxes = cautious(boxes, confidence_logits, drawn, calibration)
     confidence = (confidence_logits * calibration.confidence_scale + calibration.confidence_shift).sigmoid()
     scores = (score_logits * calibration.score_scale + calibration.score_shift).sigmoid()

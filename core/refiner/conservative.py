@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Box, Boxes, as_boxes, clip
 from core.records import Refinement
+from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ByCategory, for_category
+from core.refiner.widening import widened
 
 CLEARLY_OFF = 0.15
 """If the farthest edge would move by this fraction of its side, the box goes half of the way; below, much less."""
@@ -42,6 +44,10 @@ class CarefulRefiner:
     @property
     def refines_by_masks(self) -> bool:
         return bool(getattr(self._refiner, "refines_by_masks", False))
+
+    def widened(self, margin: Margin) -> Refiner:
+        """See `CanWiden`; a box that was drawn with the margin stays."""
+        return careful(widened(self._refiner, margin))
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; scores and confidences are those of the wrapped refiner."""

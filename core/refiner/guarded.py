@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike
 from core.encoders.guarded import guarded
 from core.encoders.image_features import ImageFeatures
 from core.records import Refinement
+from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
+from core.refiner.widening import widened
 
 
 class GuardedRefiner:
@@ -24,6 +26,10 @@ class GuardedRefiner:
         """See `ByCategory`; the refiner for the category is guarded as well."""
         found = for_category(self._refiner, category)
         return self if found is self._refiner else GuardedRefiner(found)
+
+    def widened(self, margin: Margin) -> Refiner:
+        """See `CanWiden`; the widened refiner is guarded as well."""
+        return GuardedRefiner(widened(self._refiner, margin))
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`. Also raises GpuError."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from core.geometry import Boxes, as_boxes
@@ -54,6 +54,12 @@ class Margin:
             moved = boxes + out * torch.cat([side, side], dim=-1)
         low, high = moved[..., :2], moved[..., 2:]
         return torch.cat([torch.minimum(low, high), torch.maximum(low, high)], dim=-1)
+
+    def outwards(self, boxes: ArrayLike) -> NDArray[np.float64]:
+        """Distances (N, 4) in image pixels by which the margin moves each edge of boxes (N, 4) outwards."""
+        rows = as_boxes(boxes)
+        unit = np.tile(rows[:, 2:] - rows[:, :2], 2) if self.unit == SIDE else np.ones_like(rows)
+        return np.array(self.edges) * unit
 
     def narrow(self, boxes: ArrayLike) -> Boxes:
         """Remove the margin from boxes (N, 4) in image pixels; no side gets shorter than a pixel."""

@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from core.encoders.image_features import ImageFeatures
 from core.records import Refinement
+from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
+from core.refiner.widening import widened
 
 
 class MaskThenBox:
@@ -30,6 +32,10 @@ class MaskThenBox:
     def of_category(self, category: str) -> Refiner:
         """See `ByCategory`; the second refiner may depend on the category."""
         return MaskThenBox(self._first, for_category(self._second, category))
+
+    def widened(self, margin: Margin) -> Refiner:
+        """See `CanWiden`; the second refiner adds the margin."""
+        return MaskThenBox(self._first, widened(self._second, margin))
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`."""

@@ -19,6 +19,11 @@ NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR orig
 
 PROPOSED = "confirmed = 0 AND refined IS NOT NULL"  # untranslated: SQL
 
+ACCEPTED_ANSWER = (
+    "refiner = ? AND category_id = ? AND encoder = ? AND confirmed = 1 AND refined != drawn"  # untranslated: SQL
+)
+"""Accepted boxes of a category that a refiner has moved; `refined` is NULL without one, and then nothing is true."""
+
 
 def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox]) -> int:
     """Store those imported boxes that the project does not have yet, with their categories; return their number."""

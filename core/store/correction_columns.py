@@ -7,13 +7,13 @@ own shapes. `tests/core/store/test_fields_of_a_correction.py` fails for a field 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
 from typing import Any
 
 from core.geometry import Box
-from core.records import Correction, EdgeConfidence, Origin
+from core.records import Correction, EdgeConfidence, EdgeMargin, Origin
 from core.store.row_checks import (
     BadRow,
     Row,
@@ -81,12 +81,12 @@ def origin_of(text: object) -> Origin:
     return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
 
 
-def _confidence_in(row: Row, name: str) -> EdgeConfidence:
+def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
     left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)
     return left, top, right, bottom
 
 
-def _numbers_text(numbers: Box | EdgeConfidence) -> str:
+def _numbers_text(numbers: Box | EdgeConfidence | EdgeMargin) -> str:
     return json.dumps([float(number) for number in numbers])
 
 
@@ -108,7 +108,7 @@ COLUMNS = (
     Column("drawn", Group.BOX, box_in, box_text),
     Column("refined", Group.REFINEMENT, _or_null(box_in), _or_none(box_text)),
     Column("accepted", Group.BOX, box_in, box_text),
-    Column("edge_confidence", Group.REFINEMENT, _or_null(_confidence_in), _or_none(_numbers_text), unread=None),
+    Column("edge_confidence", Group.REFINEMENT, _or_null(_four_in), _or_none(_numbers_text), unread=None),
     Column("score", Group.REFINEMENT, _or_null(number_in), _or_none(float), unread=None),
     Column("encoder", Group.REFINEMENT, text_in, unread=""),
     Column("refiner", Group.REFINEMENT, text_in, unread=""),
@@ -118,6 +118,14 @@ COLUMNS = (
         Group.REFINEMENT,
         outline_in,
         lambda outline: json.dumps(outline) if outline else None,
+        unread=None,
+        before=None,
+    ),
+    Column(
+        "margin",
+        Group.REFINEMENT,
+        _or_null(_four_in),
+        _or_none(_numbers_text),
         unread=None,
         before=None,
     ),
@@ -148,9 +156,9 @@ def columns_of(correction: Correction, *groups: Group) -> dict[str, Any]:
     return {column.name: column.write(getattr(correction, column.name)) for column in COLUMNS if column.group in groups}
 
 
-def read_columns(row: Row) -> dict[str, Any]:
-    """The fields of a correction from its row. Raises BadRow if a value is invalid."""
-    return {column.name: column.read(row, column.name) for column in COLUMNS}
+def read_columns(row: Row, names: Container[str] | None = None) -> dict[str, Any]:
+    """The fields of a correction from its row, or those with these names. Raises BadRow if a value is invalid."""
+    return {column.name: column.read(row, column.name) for column in COLUMNS if names is None or column.name in names}
 
 
 def without_refinement(correction: Correction) -> Correction:

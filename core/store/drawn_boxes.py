@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from core.errors import StorageError
 from core.records import DrawnBox
-from core.store.correction_columns import OF_DRAWN_ROWS
+from core.store.correction_columns import OF_DRAWN_ROWS, OF_OLD_ROWS
 from core.store.project_file import convert_sqlite_errors, transaction
 from core.store.project_reads import ProjectReads
 from core.store.row_checks import BadRow, Row, flag_in, id_in, text_in
@@ -83,5 +83,5 @@ def drawn_box_of(row: Row) -> DrawnBox:
     """Convert a row to a drawn box. Raises BadRow if a value is invalid."""
     category = 0 if row["category_id"] is None else id_in(row, "category_id")
     kept = {**OF_DRAWN_ROWS, "id": 1, "category_id": 1, "confirmed": 0, "changed": row["created"]}
-    correction = replace(correction_of({**row, **kept}), id=0, category_id=category)
+    correction = replace(correction_of({**OF_OLD_ROWS, **row, **kept}), id=0, category_id=category)
     return DrawnBox(text_in(row, "key"), correction, flag_in(row, "plain"))

@@ -167,6 +167,17 @@ def m008_no_sentences(db: Database) -> None:
     db.execute("UPDATE refiners SET remark = verdict, verdict = 'text' WHERE typeof(verdict) = 'text'")
 
 
+@MIGRATIONS()
+def m009_margins(db: Database) -> None:
+    """The margin that a refinement was widened by: JSON [left, top, right, bottom] in image pixels, NULL without one.
+
+    The index finds the last accepted boxes of a refiner.
+    """
+    db.execute("ALTER TABLE corrections ADD COLUMN margin TEXT")
+    db.execute("ALTER TABLE drawn_boxes ADD COLUMN margin TEXT")
+    db.execute("CREATE INDEX corrections_of_a_refiner ON corrections (refiner, category_id)")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from core.records import Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
+from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
 from core.store.categories import rows_in_order
-from core.store.checking import NEVER_REFINED
+from core.store.checking import ACCEPTED_ANSWER, NEVER_REFINED
 from core.store.opened_file import OpenedFile
 from core.store.project_file import convert_sqlite_errors
 from core.store.row_checks import BadRow, Row
-from core.store.rows import category_of, correction_of, image_of
+from core.store.rows import ANSWER_COLUMNS, accepted_answer_of, category_of, correction_of, image_of
 from core.translation import tr
 
 Record = TypeVar("Record", Category, Correction, ImageRecord)
@@ -85,6 +86,26 @@ class ProjectReads(OpenedFile):
         with convert_sqlite_errors(self.path):
             query = f"SELECT DISTINCT image_id FROM corrections WHERE {NEVER_REFINED} ORDER BY image_id"
             return [image_id for (image_id,) in self._db.execute(query).fetchall()]
+
+    def categories_on(self, image_ids: Iterable[int]) -> set[int]:
+        """Ids of the categories of the boxes on these images."""
+        query = "SELECT DISTINCT category_id FROM corrections WHERE image_id IN (SELECT value FROM json_each(?))"
+        with convert_sqlite_errors(self.path):
+            return {id for (id,) in self._db.execute(query, [json.dumps(sorted(image_ids))]).fetchall()}
+
+    def accepted_answers(self, category_id: int, *, encoder: str, refiner: str, most: int) -> list[AcceptedAnswer]:
+        """The last `most` accepted boxes of a category that this refiner has moved, the newest first.
+
+        `encoder` and `refiner` are identities. Boxes that the refiner kept as they were drawn are left out, because its
+        edges were not used. Damaged rows are left out, too.
+        """
+        query = f"SELECT {ANSWER_COLUMNS} FROM corrections WHERE {ACCEPTED_ANSWER} ORDER BY id DESC LIMIT ?"
+        with convert_sqlite_errors(self.path):
+            found = []
+            for row in self._db.query(query, [refiner, category_id, encoder, most]):
+                with suppress(BadRow):  # a read of the whole row records it as a finding
+                    found.append(accepted_answer_of(row))
+            return found
 
     def dataset(self) -> Dataset:
         """All records, read in one transaction."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import Category, Correction, ImageRecord
+from core.records import AcceptedAnswer, Category, Correction, ImageRecord
 from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, origin_of, read_columns
 from core.store.row_checks import (
     BadRow,
@@ -23,6 +24,8 @@ from core.store.row_checks import (
     whole_number_in,
 )
 from core.translation import tr
+
+ANSWER_COLUMNS = ", ".join(field.name for field in fields(AcceptedAnswer))
 
 
 def now() -> str:
@@ -46,6 +49,11 @@ def correction_of(row: Row) -> Correction:
     for name in row.keys() & {"created", "changed"}:
         text_in(row, name)
     return Correction(id=id_in(row, least=0), **read_columns(row))
+
+
+def accepted_answer_of(row: Row) -> AcceptedAnswer:
+    """Convert a row with ANSWER_COLUMNS. Raises BadRow if a value is invalid."""
+    return AcceptedAnswer(id=id_in(row), **read_columns(row, row.keys() - {"id"}))
 
 
 def image_of(row: Row, *, folder: Path) -> ImageRecord:

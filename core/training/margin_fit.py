@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.geometry import as_boxes
-from core.refiner.margins import OUTWARD, PIXELS, SIDE, Margin
+from core.refiner.learned_margins import choose_unit
+from core.refiner.margins import OUTWARD, PIXELS, Margin
 from core.refiner.taught_refiner import ALL_CATEGORIES
 
 Rows = NDArray[np.float64]
@@ -30,7 +31,7 @@ def fit_margins(
         return {name: Margin() for name in (ALL_CATEGORIES, *categories)}
     side = np.maximum(np.tile(found[:, 2:] - found[:, :2], 2), 1.0)
     out = (wanted - found) * OUTWARD
-    unit = _choose_unit(out, side)
+    unit = choose_unit(out, side)
     rows = out if unit == PIXELS else out / side
     overall = _shrink(rows, np.zeros(4), shrink)
     margins = {ALL_CATEGORIES: Margin.of(overall, unit)}
@@ -44,10 +45,3 @@ def _shrink(rows: Rows, towards: Rows, shrink: float) -> Rows:
     weight = len(rows) / (len(rows) + shrink)
     shrunk: Rows = weight * np.median(rows, axis=0) + (1 - weight) * towards
     return shrunk
-
-
-def _choose_unit(out: Rows, side: Rows) -> str:
-    """PIXELS if the edges' offsets spread less in pixels than as shares of the sides; both spreads are in pixels."""
-    apart_pixels = np.abs(out - np.median(out, axis=0)).mean()
-    apart_share = np.abs(out - np.median(out / side, axis=0) * side).mean()
-    return PIXELS if apart_pixels < apart_share else SIDE

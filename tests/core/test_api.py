@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,9 @@ import pytest
 import core
 from core import api
 from core.api import Models
+from core.geometry import Box
+from core.records import Correction, NewImage
+from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.labelled_sets import save_discs
 
 
@@ -125,3 +129,24 @@ def test_boxes_are_matched_one_to_one() -> None:
     second = [(0, 0, 10, 9), (100, 100, 110, 110)]
     assert [pair[:2] for pair in core.match_boxes(first, second)] == [(0, 0)]
     assert core.match_boxes([], second) == []
+
+
+def test_models_take_the_margins_of_a_project(models: Models, tmp_path: Path) -> None:
+    encoder, refiner = models.identities
+    pixels = np.full((240, 320, 3), 255, np.uint8)
+    pixels[60:180, 80:240] = 0
+    cv2.imwrite(str(tmp_path / "square.png"), pixels)
+    with closing(ProjectStore.create(tmp_path / PROJECT_FILE_NAME)) as store:
+        store.add_images([NewImage(tmp_path / "square.png", 320, 240)])
+        square = store.add_category("square")
+        tight, wide = Box(80.0, 60.0, 240.0, 180.0), Box(70.0, 50.0, 250.0, 190.0)
+        one = Correction(1, square.id, Box(60, 55, 230, 190), wide, tight, encoder=encoder, refiner=refiner)
+        store.accept_all([one] * 20)
+    with core.open_project(tmp_path) as project:
+        widened = models.with_margins_of(project)
+    assert widened.identities == models.identities
+    drawn = [(70, 52, 252, 188)] * 2
+    (answer, other), (plain, _) = (found.refine(pixels, drawn, ["square", "round"]) for found in (widened, models))
+    assert answer.margin is not None and other.margin is None
+    assert other.box == pytest.approx(plain.box, abs=0.01)
+    assert answer.box.width > plain.box.width + 3

@@ -26,6 +26,7 @@ def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
 
     `bbox` is x, y, width, height of the accepted box, clipped to the image and rounded to a thousandth of a pixel.
     `drawn_bbox` and `refined_bbox` (null without one) are not clipped. `edge_confidence` is left, top, right, bottom.
+    So is `margin`, in pixels, which is absent if the refinement has none.
     `confirmed` is false if the user has not reviewed the box, and absent otherwise. `source` is the file that the box
     was imported from, absent for drawn boxes. With `outlines`, `segmentation` has the polygons of masks, see
     `segmentation_of`.
@@ -73,6 +74,7 @@ def refined_document(
             "edge_confidence": [round(float(edge), 6) for edge in refinement.edge_confidence],
             "encoder": encoder,
             "refiner": refiner,
+            **({} if refinement.margin is None else {"margin": list(refinement.margin)}),
             "confirmed": False,
             **(
                 {"candidates": [_candidate_entry(each) for each in refinement.candidates]}
@@ -143,6 +145,7 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
         "encoder": correction.encoder,
         "refiner": correction.refiner,
         "seconds": correction.seconds,
+        **({} if correction.margin is None else {"margin": list(correction.margin)}),
         **({} if correction.confirmed else {"confirmed": False}),
         **({"source": correction.origin.file} if correction.origin is not None else {}),
     }

@@ -12,7 +12,7 @@ from core.formats.importers.found import NO_CATEGORY, FoundBoxes, ImageMatcher, 
 from core.formats.importers.json_steps import STEP
 from core.geometry import Box
 from core.progress import Job, Progress
-from core.records import Correction, EdgeConfidence, ImageRecord, ImportedBox, Origin
+from core.records import Correction, ImageRecord, ImportedBox, Origin
 from core.text import name_of
 from core.translation import tr
 
@@ -114,7 +114,8 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
         drawn=drawn or box,
         accepted=box,
         refined=refined,
-        edge_confidence=_confidence(entry.get("edge_confidence")) if refined else None,
+        edge_confidence=_four(entry.get("edge_confidence")) if refined else None,
+        margin=_four(entry.get("margin")) if refined else None,
         score=float(entry["refine_score"]) if refined and _is_finite(entry.get("refine_score")) else None,
         encoder=name_of(entry.get("encoder")) or "" if refined else "",
         refiner=name_of(entry.get("refiner")) or "" if refined else "",
@@ -133,7 +134,7 @@ def _box_in(bbox: object) -> Box | None:
     return Box(x, y, x + width, y + height) if is_box else None
 
 
-def _confidence(values: object) -> EdgeConfidence | None:
+def _four(values: object) -> tuple[float, float, float, float] | None:
     if not isinstance(values, list) or len(values) != 4 or not all(map(_is_finite, values)):
         return None
     left, top, right, bottom = map(float, values)

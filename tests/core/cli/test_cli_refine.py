@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from core.geometry import Box, iou
-from core.records import NewImage
+from core.records import Correction, NewImage
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Batch, Verb
 
@@ -227,6 +227,38 @@ def test_a_careful_refiner_leaves_boxes_nearer_to_what_was_drawn(verb: Verb, bat
         moved.append(iou(*zip(*pairs, strict=True)))
     assert (moved[1] >= moved[0] - 1e-3).all()
     assert moved[1].sum() > moved[0].sum()
+
+
+def test_boxes_get_the_margins_of_a_project(verb: Verb, batch: Batch) -> None:
+    batch.write()
+    plain = verb("refine", *batch.arguments, "--device", "cpu")
+    assert plain.summary["margins"] == {}
+    tight = batch.refined()
+    names = {category["id"]: category["name"] for category in batch.document["categories"]}
+    project = batch.images / PROJECT_FILE_NAME
+    with closing(ProjectStore.create(project)) as store:
+        pictures = [(batch.images / image["file_name"], image) for image in batch.document["images"]]
+        store.add_images([NewImage(path, image["width"], image["height"]) for path, image in pictures])
+        category = store.add_category(names[batch.note(1)["category_id"]])
+        for number in range(20):
+            box = Box(100.0, 100.0, 150.0 + number, 200.0)
+            wider = Box(box.x1 - 5, box.y1 - 5, box.x2 + 5, box.y2 + 5)
+            made_by = {"encoder": tight[1]["encoder"], "refiner": tight[1]["refiner"]}
+            store.accept(Correction(1, category.id, drawn=Box(0, 0, 300, 300), accepted=wider, refined=box, **made_by))
+    said = verb("refine", *batch.arguments, "--device", "cpu", "--margins", project)
+    assert said.code == 0
+    (margin,) = said.summary["margins"].values()
+    assert margin["unit"] == "pixels" and 3 < margin["left"] <= 5
+    for id, note in batch.refined().items():
+        has_margin = note["category_id"] == batch.note(1)["category_id"]
+        assert ("margin" in note) == has_margin
+        if has_margin:
+            assert note["margin"] == pytest.approx(
+                [margin[edge] for edge in ("left", "top", "right", "bottom")], abs=0.01
+            )
+        else:
+            assert note["bbox"] == tight[id]["bbox"]
+    assert verb("refine", *batch.arguments, "--margins", batch.images / "none.sqlite").code == 2
 
 
 def _corners(bbox: list[float]) -> tuple[float, float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,27 @@ def test_the_curve_is_printed_and_plotted_with_what_it_costs_others(verb: Verb, 
     assert rows[0]["blend"] == 0 and 0 <= rows[1]["blend"] <= 1
     assert said.summary["threads"] >= 1
     assert plot.exists() and "| discs" in said.out and "most lost by others" in said.out
+
+
+def test_margins_alone_are_measured_with_two_noises_and_without_teaching(verb: Verb, tmp_path: Path) -> None:
+    for name in ("discs", "others"):
+        images, file = save_coco(tmp_path / "data" / name, 14)
+    document = json.loads(file.read_text("utf-8"))
+    for note in document["annotations"]:  # labelled with room around
+        x, y, width, height = note["bbox"]
+        note["bbox"] = [x - 6, y - 6, width + 12, height + 12]
+    file.write_text(json.dumps(document), "utf-8")
+    options = ["--sizes", "--margins", 0, 6, 12, "--limit", 12, "--cache", tmp_path / "cache", "--device", "cpu"]
+    said = verb("benchmark", "learning", "--data", tmp_path / "data", *options)
+    assert said.code == 0 and said.summary["rows"] == [] and said.summary["plot"] is None
+    rows = said.summary["by_margins"]
+    assert {row["noise"] for row in rows} == {"hq0.4", "drag"}
+    found = {(row["set"], row["noise"], row["corrections"]): row for row in rows}
+    assert {(key[0], key[2]) for key in found} == {(name, size) for name in ("discs", "others") for size in (0, 6)}
+    nothing, six = found["others", "hq0.4", 0], found["others", "hq0.4", 6]
+    assert nothing["before"] == nothing["after"] and (nothing["rest"], six["rest"]) == (12, 6)
+    assert six["after"] > six["before"] and six["margins"] == six["categories"] == 1
+    assert "| others" in said.out and "mean gain" in said.out
 
 
 def test_a_set_that_is_not_there_is_named(verb: Verb, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_box_that_was_drawn_with_the_margin_stays(doubt: float) -> None:
     scores, confidence = torch.zeros(1, 1, 2), torch.full((1, 1, 4), doubt)
     widen = partial(Margin(6, 6, 6, 6, PIXELS).widen, pixel=1.0)
     calibration = Calibration(keep_margin=-1.0, caution=0.75, least_move=0.015)
-    found, _, _ = decided(FOUND, confidence, scores, widen(FOUND), calibration, widen=widen)
+    found, _, _ = decided(widen(FOUND), confidence, scores, widen(FOUND), calibration)
     assert torch.allclose(found, widen(FOUND))
 
 

@@ -27,11 +27,12 @@ FULL = replace(
     outline=((14.0, 22.0, 90.0, 22.0, 90.0, 80.0),),
     origin=Origin("labels.json", Box(11.0, 21.0, 100.0, 88.0)),
     confirmed=False,
+    margin=(3.0, 2.5, -1.0, 0.25),
 )
 NOT_IN_FILES = {"id", "image_id", "category_id", "origin"}
 """Fields that a file of ours gives anew: numbers of the project that reads it, and the file's own name."""
 
-LOST_BY_WITHDRAWAL = {"refined", "edge_confidence", "score", "encoder", "refiner", "outline"}
+LOST_BY_WITHDRAWAL = {"refined", "edge_confidence", "score", "encoder", "refiner", "outline", "margin"}
 REPAIRED_BY_RULES = {"image_id", "category_id", "drawn", "refined", "accepted"}
 """Columns for which `core/store/row_repair.py` has a rule of its own."""
 

@@ -112,7 +112,9 @@ def test_a_project_of_before_there_were_drawn_boxes_opens_and_its_undo_still_wor
     with closing(sqlite3.connect(project_path)) as db, db:
         db.execute("DROP TABLE drawn_boxes")
         db.execute("ALTER TABLE undo_steps DROP COLUMN run")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm006_drawn_boxes'")
+        db.execute("DROP INDEX corrections_of_a_refiner")
+        db.execute("ALTER TABLE corrections DROP COLUMN margin")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name IN ('m006_drawn_boxes', 'm009_margins')")
     with closing(ProjectStore.open(project_path)) as again:
         again.keep_drawn(DRAWN)
         again.undo()

@@ -312,6 +312,18 @@ def test_when_idle_it_teaches_only_if_wanted_and_worth_it(
     app.teaching.cancel()
 
 
+def test_by_itself_it_teaches_after_every_ten_boxes(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, {"progress": STEP | {"figures": FIGURES}}, then=WAIT)
+    app.window.action_by_id["teach_when_idle"].trigger()
+    started = []
+    for boxes in (9, 1, 9, 1):
+        fill(qtbot, app, boxes=boxes)
+        app.teaching.start_if_wanted()
+        started.append(app.session.teaching.is_running)
+        app.teaching.cancel()
+    assert started == [False, True, False, True]
+
+
 def test_the_command_names_project_models_cache_and_configuration(tmp_path: Path) -> None:
     from boxrefine_gui.lanes.trainer_process import train_command
 
