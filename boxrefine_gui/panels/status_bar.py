@@ -11,6 +11,7 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
 from boxrefine_gui.widgets.elided_label import ElidedLabel
 from boxrefine_gui.widgets.plain_text import PlainLabel
+from core.encoders.shipped import SHIPPED_NAME
 from core.encoders.traits import ENCODERS, title_of, traits_of
 from core.translation import tr, tr_plural
 
@@ -106,7 +107,7 @@ def _models_words(models: Models, session: Session) -> str:
         refiner = tr("boxes by its masks")
     elif taught is not None:
         refiner = tr("refiner of {time}", time=when(taught.created))
-    elif models.refiner_folder is None:
+    elif models.refiner_name == SHIPPED_NAME:
         refiner = tr("shipped refiner")
     else:
         refiner = tr("{name} refiner", name=models.refiner_name)

@@ -8,6 +8,9 @@ from functools import cache
 from core.encoders.traits import SHIPPED
 from core.resources import RESOURCES
 
+SHIPPED_NAME = "shipped"
+"""The name of every refiner that ships; logic and files use it, so it is not translated."""
+
 
 @cache
 def shipped_identities() -> dict[str, str]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from core.bounded import MEGA, read_text
 from core.encoders.image_features import Encoder, as_mask_encoder
+from core.encoders.shipped import SHIPPED_NAME
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
@@ -134,7 +135,7 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     baseline_name = "baseline refiner"  # untranslated: a name
     if chosen != BASELINE:
         baseline_name += f" ({chosen.name})"
-    name = "shipped" if folder is None else baseline_name if card.kind == "baseline" else chosen.name
+    name = SHIPPED_NAME if folder is None else baseline_name if card.kind == "baseline" else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
     refiner = BoxRefiner(
         network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from core.encoders.image_features import Encoder
+from core.encoders.shipped import SHIPPED_NAME
 from core.encoders.traits import traits_of
 from core.encoders.weights.files import in_float32, load_state, load_strictly
 from core.errors import BadFileError, BadInputError
@@ -126,7 +127,7 @@ def load_start(folder: Path | None, encoder: Encoder, config: TeachConfig) -> St
     network = RefinerNetwork()
     path = chosen / WEIGHTS_FILE
     load_strictly(network, in_float32(load_state(path)), path=path)
-    return Start(network.eval(), card, "shipped" if folder is None else chosen.name)
+    return Start(network.eval(), card, SHIPPED_NAME if folder is None else chosen.name)
 
 
 def teach(found: Lessons, config: TeachConfig, task: Task) -> Job[Taught | None]:

@@ -46,7 +46,7 @@ class Batch:
         images = folder / "pictures é 写"
         images.mkdir(parents=True)
         document = dict(drawn_boxes().document)
-        document["images"] = document["images"][:2]
+        document["images"] = sorted((i for i in document["images"] if i["id"] <= 2), key=lambda image: image["id"])
         document["annotations"] = [note for note in document["annotations"] if note["image_id"] <= 2]
         for image in document["images"]:
             with Image.open(pictures_folder() / image["file_name"]) as picture:
