@@ -102,7 +102,7 @@ class Effort(NamedTuple):
 LIVE = Effort(sure=0.85)
 """For one box in the window: its second look runs in the background."""
 
-BATCH = Effort(sure=0.8, fills=(0.5, 0.625, 0.75, 1.0), shared_times=2.0)
+BATCH = Effort(sure=0.82, fills=(0.5, 0.625, 0.75, 1.0), shared_times=2.0)
 """For all boxes of a picture."""
 
 
