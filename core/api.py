@@ -74,7 +74,7 @@ class Models:
             boxes: (N, 4) x1, y1, x2, y2 in image pixels; they are clipped to the picture.
             categories: N category names, for a refiner that was taught categories or has margins; None for an unknown
                 name.
-            second_look: refine each box again on a crop of the picture: tighter, and a few times slower.
+            second_look: refine unsure boxes again, on a crop of the picture: tighter, and up to a few times slower.
 
         Returns:
             N refinements, in the order of the boxes: `box`, `edge_confidence`, `score` (the expected IoU).
@@ -274,8 +274,10 @@ class _Pixels:
         height, width = self._picture.shape[:2]
         return self._encoder.encode(self._picture, frame or Frame.whole(width=width, height=height))
 
-    def once(self, crop: Frame) -> ImageFeatures:
-        return self.of(crop)
+    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
+        from core.encoders.image_features import encode_filling
+
+        return encode_filling(self._encoder, self._picture, crop, fill=fill)
 
 
 def _read(image: Image) -> Picture:

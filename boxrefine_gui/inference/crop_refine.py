@@ -154,7 +154,7 @@ class SecondLook:
         models, features, draft = session.models, session.features, session.draft
         if models is None or not models.looks_twice or features is None or draft is None:
             return None
-        return look_at(draft.drawn, features.frame)
+        return look_at(draft.drawn, features.frame, self._first_answer())
 
     def _look(self) -> None:
         session = self._session

@@ -31,8 +31,8 @@ HELP = VerbHelp(
 The output keeps ids, order and everything else. Each refined box gets refine_score, edge_confidence [left, top, right,
 bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refiner and confirmed (false);
 `boxrefine import` reads that back. A box that cannot be refined is written unchanged and reported on stderr; the exit
-code is then 2. With the light encoder, boxes have a second look: they are refined again on the features of a crop
-around them, which is better and takes as long as encoding a picture. The last line on stdout is a JSON summary;
+code is then 2. With the light encoder, boxes whose first answer is not sure have a second look: they are refined again
+on the features of a crop around them. Neighboring boxes share crops. The last line on stdout is a JSON summary;
 second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are. --margins widens the
 boxes of each category as the boxes show that were accepted in a project, after answers of the same refiner."""),
     """

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from core.encoders.image_features import Encoder, ImageFeatures
+from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
 from core.errors import GpuError, reason
 from core.geometry import Frame
 from core.images import Picture
@@ -28,6 +28,10 @@ class GuardedEncoder:
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """See `Encoder.encode`. Raises GpuError where the GPU is lost, or twice out of memory."""
         return guarded(lambda: self._encoder.encode(picture, frame))
+
+    def encode_small(self, picture: Picture, crop: Frame, *, fill: float) -> ImageFeatures:
+        """See `SmallEncoder.encode_small`; at full size if the encoder takes no smaller input. Raises as `encode`."""
+        return guarded(lambda: encode_filling(self._encoder, picture, crop, fill=fill))
 
 
 def guarded(compute: Callable[[], T]) -> T:

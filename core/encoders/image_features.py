@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -75,6 +75,25 @@ class Encoder(Protocol):
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """Encode the part `frame` of an upright (height, width, 3) uint8 RGB picture: features on the CPU in fp16."""
         ...
+
+
+@runtime_checkable
+class SmallEncoder(Encoder, Protocol):
+    """An encoder that takes a smaller input for a crop, at a fraction of the work."""
+
+    def encode_small(self, picture: Picture, crop: Frame, *, fill: float) -> ImageFeatures:
+        """Encode a crop whose long side fills the fraction `fill` of the model frame, a multiple of 1/16.
+
+        The features are those of a frame with the crop in its upper left corner; cells outside the crop are zero.
+        """
+        ...
+
+
+def encode_filling(encoder: Encoder, picture: Picture, crop: Frame, *, fill: float) -> ImageFeatures:
+    """Encode a crop at the fraction `fill` of the model frame; at full size if the encoder takes no smaller input."""
+    if fill < 1 and isinstance(encoder, SmallEncoder):
+        return encoder.encode_small(picture, crop, fill=fill)
+    return encoder.encode(picture, crop)
 
 
 class MaskEncoder(Encoder, Protocol):

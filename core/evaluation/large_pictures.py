@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.box_noise import coarsen
-from core.encoders.image_features import Encoder, ImageFeatures
+from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
 from core.evaluation.box_metrics import SIZES
 from core.features.cache.feature_cache import FeatureKey
 from core.features.cache.ram_tier import RamTier
@@ -89,9 +89,9 @@ class PictureInMemory:
             self._kept.put(key, features)
         return features
 
-    def once(self, crop: Frame) -> ImageFeatures:
+    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
         """The features of a crop, not kept."""
-        return self._encoder.encode(self._picture, crop)
+        return encode_filling(self._encoder, self._picture, crop, fill=fill)
 
 
 def measure_second_look(

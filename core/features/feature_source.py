@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from core.encoders.image_features import Encoder, ImageFeatures
+from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
 from core.errors import BadInputError
 from core.features.cache.feature_cache import FeatureCache, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
@@ -165,14 +165,18 @@ class OpenedPicture:
         keep = frame is None or frame.is_whole or self._keep_crops
         return source.encode(path, self._picture, known, frame, keep=keep)
 
-    def once(self, crop: Frame) -> ImageFeatures:
+    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
         """Encode a crop that is used once, without reading or writing the cache. Raises as `of` does.
 
-        In the cache it would only evict prepared images.
+        In the cache it would only evict prepared images. For `fill` see `core.encoders.image_features.SmallEncoder`.
         """
         if self._picture is None or self._known is None:
             self._picture, self._known = self._source.read(self._path)
-        return self._source.encode(self._path, self._picture, self._known, crop, keep=False)
+        source = self._source
+        if fill < 1:
+            source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
+            return encode_filling(source.encoder, self._picture, crop, fill=fill)
+        return source.encode(self._path, self._picture, self._known, crop, keep=False)
 
 
 def content_of(path: Path, cache: FeatureCache) -> str:

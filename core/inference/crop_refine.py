@@ -12,8 +12,14 @@ Crops of 2 to 5 times the box differed little, so larger crops are used, which b
 answer instead of the drawn box on the crop was worse for dragged boxes and harmed more good boxes. `boxrefine benchmark
 accuracy --large 4` repeats the measurement; the model card has the table for the present weights.
 
-Any other box gets a crop for itself. Both answers are then combined edge by edge, weighted by their confidence, since
-their errors differ. `boxrefine benchmark accuracy` has rows for one look and two.
+Any other box gets a closer crop, unless the first answer is sure: its expected IoU, which is calibrated for each set of
+weights, reaches `Effort.sure`. Surer boxes gain nothing from another look on average. Both answers are then combined
+edge by edge, weighted by their confidence, since their errors differ. `boxrefine benchmark accuracy` has rows for one
+look and two.
+
+The window encodes the crop of one box at full size (`LIVE`). A batch (`BATCH`) encodes it on an input as small as still
+magnifies the box twice, which costs in proportion to its pixels, and neighbors share crops. `boxrefine benchmark looks`
+measures what that costs and gains; `resources/docs/experiments/refiner.md` has the figures.
 """
 
 from __future__ import annotations
@@ -26,7 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.encoders.traits import traits_of
-from core.geometry import Box, Frame, clip
+from core.geometry import Box, Boxes, Frame, as_boxes, clip
 from core.records import EdgeConfidence, EdgeMargin, Refinement
 
 SMALL_SIDE = 40.0
@@ -56,15 +62,48 @@ LEAST_CLOSER_CROP = 64
 LEAST_CLOSER_GAIN = 1.3
 """Least magnification of a single box's crop relative to the frame of the first look."""
 
+LEAST_SMALL_GAIN = 2.0
+"""Least magnification of a crop that is encoded on a smaller input, or shared by boxes that could have larger ones."""
+
+ROOM = 0.3
+"""Least room around a box in a crop that it shares, as a multiple of the box's longer side."""
+
+MOST_TO_SHARE = 2000
+"""Largest number of boxes among which shared crops are sought; the search's memory grows with its square."""
+
 TRUST = 4
 """Exponent of the confidence in the weight of an edge, when two answers are combined."""
 
 
 class Look(NamedTuple):
-    """A second look: the crop, and whether its answer replaces the first one or is combined with it."""
+    """A second look: the crop, and whether its answer replaces the first one or is combined with it.
+
+    `fill` is the fraction of the model frame that the crop's long side fills; see `SmallEncoder`.
+    """
 
     crop: Frame
     replaces: bool
+    fill: float = 1.0
+
+
+class Effort(NamedTuple):
+    """How much a second look may cost.
+
+    sure: boxes whose first answer has at least this expected IoU get none; see `is_sure`
+    fills: fractions of the model frame that the crop of a single box may fill, ascending, the last one 1
+    shared_times: neighboring boxes may share a crop that is so many times as large as the own crop of each; 1: never
+    """
+
+    sure: float
+    fills: tuple[float, ...] = (1.0,)
+    shared_times: float = 1.0
+
+
+LIVE = Effort(sure=0.85)
+"""For one box in the window: its second look runs in the background."""
+
+BATCH = Effort(sure=0.82, fills=(0.5, 0.625, 0.75, 1.0), shared_times=2.0)
+"""For all boxes of a picture."""
 
 
 def pays_for(encoder: str) -> bool:
@@ -72,13 +111,28 @@ def pays_for(encoder: str) -> bool:
     return traits_of(encoder).second_look_pays
 
 
-def look_at(box: ArrayLike, frame: Frame) -> Look | None:
-    """Return the second look at one drawn box (4,) in image pixels; None if the first look in `frame` is enough."""
+def look_at(box: ArrayLike, frame: Frame, first: Refinement | None = None, *, effort: Effort = LIVE) -> Look | None:
+    """Return the second look at one drawn box (4,) in image pixels; None if the first look in `frame` is enough.
+
+    Without the first answer, it counts as unsure.
+    """
     crop = crop_around(box, frame)
     if crop is not None:
         return Look(crop, replaces=True)
+    if first is not None and is_sure(first, effort):
+        return None
     crop = closer_crop(box, frame)
-    return None if crop is None else Look(crop, replaces=False)
+    return None if crop is None else Look(crop, replaces=False, fill=fill_for(crop, frame, effort.fills))
+
+
+def is_sure(first: Refinement, effort: Effort) -> bool:
+    """Whether a first answer is so good, by its calibrated expected IoU, that a closer crop would hardly improve it."""
+    return first.score >= effort.sure
+
+
+def fill_for(crop: Frame, frame: Frame, fills: Sequence[float]) -> float:
+    """Return the smallest of the ascending `fills` at which a crop magnifies enough, else the last one."""
+    return next((fill for fill in fills if crop.scale * fill >= LEAST_SMALL_GAIN * frame.scale), fills[-1])
 
 
 def crop_around(box: ArrayLike, frame: Frame) -> Frame | None:
@@ -109,17 +163,62 @@ def closer_crop(box: ArrayLike, frame: Frame) -> Frame | None:
     return crop if crop.scale >= LEAST_CLOSER_GAIN * frame.scale else None
 
 
-def looks_for(drawn: ArrayLike, frame: Frame, *, closer: bool = True) -> dict[Look, list[int]]:
+def looks_for(
+    drawn: ArrayLike,
+    frame: Frame,
+    answers: Sequence[Refinement] | None = None,
+    *,
+    closer: bool = True,
+    effort: Effort = BATCH,
+) -> dict[Look, list[int]]:
     """Map each look to the rows of drawn boxes (N, 4) in image pixels that share it, sorted from the upper left crop.
 
-    Rows in none of the lists need no second look. Without `closer`, only boxes too small for `frame` get one.
+    `answers` (N) are the first ones; without them, all count as unsure. Rows in none of the lists need no second look.
+    Without `closer`, only boxes too small for `frame` get one. The order of the boxes does not matter.
     """
-    rows_of: dict[Look, list[int]] = {}
-    for row, box in enumerate(np.asarray(drawn, np.float64).reshape(-1, 4)):
-        look = look_at(box, frame)
+    boxes = as_boxes(drawn)
+    own: dict[int, Look] = {}
+    for row, box in enumerate(boxes):
+        look = look_at(box, frame, None if answers is None else answers[row], effort=effort)
         if look is not None and (closer or look.replaces):
-            rows_of.setdefault(look, []).append(row)
-    return dict(sorted(rows_of.items(), key=lambda entry: _reading_order(entry[0].crop)))
+            own[row] = look
+    single = [row for row, look in own.items() if not look.replaces]
+    if effort.shared_times > 1 and 1 < len(single) <= MOST_TO_SHARE:
+        crops = share_crops(boxes[single], [own[row].crop for row in single], frame, effort)
+        own |= {
+            row: Look(crop, False, fill_for(crop, frame, effort.fills)) for row, crop in zip(single, crops, strict=True)
+        }
+    rows_of: dict[Look, list[int]] = {}
+    for row, look in sorted(own.items()):
+        rows_of.setdefault(look, []).append(row)
+    return dict(sorted(rows_of.items(), key=lambda entry: (_reading_order(entry[0].crop), entry[0].replaces)))
+
+
+def share_crops(boxes: Boxes, own: Sequence[Frame], frame: Frame, effort: Effort) -> list[Frame]:
+    """Return a crop for each of the boxes (N, 4), in image pixels, so that neighbors share one where that costs less.
+
+    `own` are the crops of the single boxes. A box may be in another box's crop, or in one twice as large around it, if
+    that holds the box with ROOM, is not too large (see `Effort`) and still magnifies it. A greedy set cover takes the
+    crops with the least work a box first; ties go to the smaller, then the upper left crop.
+    """
+    crops = sorted(
+        {crop for each in own for crop in (each, _twice(each))}, key=lambda crop: (_side(crop), _reading_order(crop))
+    )
+    mine = set(own)
+    crops = [crop for crop in crops if crop in mine or crop.scale >= LEAST_SMALL_GAIN * frame.scale]
+    holds = _holds(crops, boxes, own, frame, times=effort.shared_times)
+    work = np.array([fill_for(crop, frame, effort.fills) ** 2 for crop in crops])
+    chosen: list[Frame] = list(own)
+    left = holds.sum(axis=1)
+    open_rows = np.ones(len(boxes), bool)
+    while open_rows.any():
+        best = int(np.argmin(work / np.maximum(left, 1e-9)))
+        rows = np.flatnonzero(holds[best] & open_rows)
+        for row in rows:
+            chosen[row] = crops[best]
+        open_rows[rows] = False
+        left = left - holds[:, rows].sum(axis=1)
+    return chosen
 
 
 def merge_answers(first: Refinement, second: Refinement, look: Look) -> Refinement:
@@ -160,6 +259,35 @@ def settle(answers: list[Refinement], rows: Sequence[int], seconds: Sequence[Ref
     """Merge the second answers of a look into their `rows` of `answers`, in place."""
     for row, second in zip(rows, seconds, strict=True):
         answers[row] = merge_answers(answers[row], second, look)
+
+
+def _holds(
+    crops: Sequence[Frame], boxes: Boxes, own: Sequence[Frame], frame: Frame, *, times: float
+) -> NDArray[np.bool_]:
+    """Return whether each of M crops may serve each of N boxes: (M, N)."""
+    inside = clip(boxes, width=frame.image_width, height=frame.image_height)
+    room = ROOM * (inside[:, 2:] - inside[:, :2]).max(axis=1, keepdims=True)
+    size = np.array([frame.image_width, frame.image_height])
+    low, high = np.maximum(inside[:, :2] - room, 0), np.minimum(inside[:, 2:] + room, size)
+    start = np.array([(crop.left, crop.top) for crop in crops])[:, None]
+    end = start + np.array([(crop.width, crop.height) for crop in crops])[:, None]
+    holds: NDArray[np.bool_] = ((start <= low) & (end >= high)).all(axis=2)
+    sides = np.array([_side(crop) for crop in crops])[:, None]
+    holds &= sides <= times * np.array([_side(crop) for crop in own])
+    place = {crop: at for at, crop in enumerate(crops)}
+    holds[[place[crop] for crop in own], np.arange(len(own))] = True
+    return holds
+
+
+def _twice(crop: Frame) -> Frame:
+    """Return the crop of twice the side around a crop, inside the image."""
+    center = crop.left + crop.width / 2, crop.top + crop.height / 2
+    side = 2 * _side(crop)
+    return _square(center, crop, side=side, step=side // 4)
+
+
+def _side(crop: Frame) -> int:
+    return max(crop.width, crop.height)
 
 
 def _reading_order(crop: Frame) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Frame, as_boxes
-from core.inference.crop_refine import Look, looks_for, settle
+from core.inference.crop_refine import BATCH, Effort, Look, looks_for, settle
 from core.progress import Job, Progress
 from core.records import Refinement
 from core.refiner.protocol import Refiner
@@ -19,7 +19,7 @@ class Framed(Protocol):
 
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
-    def once(self, crop: Frame) -> ImageFeatures: ...
+    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures: ...
 
 
 def features_for(look: Look, picture: Framed) -> ImageFeatures:
@@ -27,7 +27,7 @@ def features_for(look: Look, picture: Framed) -> ImageFeatures:
 
     Raises the errors of `FeatureSource.of_path`.
     """
-    return picture.of(look.crop) if look.replaces else picture.once(look.crop)
+    return picture.of(look.crop) if look.replaces else picture.once(look.crop, fill=look.fill)
 
 
 def look_again(
@@ -38,16 +38,17 @@ def look_again(
     picture: Framed,
     refiner: Refiner,
     closer: bool = True,
+    effort: Effort = BATCH,
 ) -> Job[set[int]]:
     """Merge second answers into `answers` (N), in place; the job returns the rows that had a second look.
 
     `drawn` (N, 4) are in image pixels, `answers` come from `frame`. Without `closer`, only boxes too small for the
-    frame get a second look. Reports progress for each crop. Raises the errors of `Refiner.refine` and
-    `FeatureSource.of_path`.
+    frame get a second look; `effort` bounds its cost. Reports progress for each crop. Raises the errors of
+    `Refiner.refine` and `FeatureSource.of_path`.
     """
     boxes = as_boxes(drawn)
     looked: set[int] = set()
-    looks = looks_for(boxes, frame, closer=closer)
+    looks = looks_for(boxes, frame, answers, closer=closer, effort=effort)
     total = sum(map(len, looks.values()))
     for look, rows in looks.items():
         yield Progress(len(looked), total)

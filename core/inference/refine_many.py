@@ -27,10 +27,10 @@ def refine_many(
 ) -> Job[tuple[list[Refinement], int]]:
     """Refine N drawn boxes in image pixels; the job returns the answers in order, and how many had a second look.
 
-    `categories` (N,) are names, None for unknown. `features` are those of the whole `picture`. Without `closer`, only
-    boxes too small for them get a second look: these share crops, while others need a crop each. With `candidates`, the
-    answers have up to three candidates each. Raises the errors of
-    `Refiner.refine` and `FeatureSource.of_path`.
+    `categories` (N,) are names, None for unknown. `features` are those of the whole `picture`. Boxes too small for them
+    get a second look; with `closer`, so do others whose first answer is unsure (see `crop_refine.BATCH`). With
+    `candidates`, the answers have up to three candidates each. Raises the
+    errors of `Refiner.refine` and `FeatureSource.of_path`.
     """
     found: dict[int, Refinement] = {}
     looks = 0

@@ -71,6 +71,7 @@ class FakeRefiner:
     def __init__(self) -> None:
         self.calls = 0
         self.makes_masks = False
+        self.score = 0.9
         self.fault: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -83,7 +84,10 @@ class FakeRefiner:
         by = INSET if features.frame.is_whole else CROP_INSET
         boxes = [inset(Box(*row), by) for row in as_boxes(np.asarray(drawn)).tolist()]
         outlines = [(diamond(box),) if self.makes_masks else () for box in boxes]
-        return [Refinement(box, CONFIDENCE, 0.9, outline=outline) for box, outline in zip(boxes, outlines, strict=True)]
+        return [
+            Refinement(box, CONFIDENCE, self.score, outline=outline)
+            for box, outline in zip(boxes, outlines, strict=True)
+        ]
 
 
 class FakeModels:

@@ -6,6 +6,7 @@ grids of ImageFeatures. Tan & Le, EfficientNet, 2019; Lin et al., Feature Pyrami
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
@@ -137,6 +138,23 @@ class LightEncoder:
             embedding, detail = self._network(batch.contiguous(memory_format=torch.channels_last))
             return ImageFeatures(as_half(embedding), as_half(detail), frame, self.identity)
 
+    def encode_small(self, picture: Picture, crop: Frame, *, fill: float) -> ImageFeatures:
+        """See `SmallEncoder.encode_small`; the network takes a square of 512 * `fill` pixels."""
+        side = round(INPUT_SIZE * fill)
+        long = math.ceil(max(crop.width, crop.height) / fill)
+        frame = Frame(crop.left, crop.top, long, long, crop.image_width, crop.image_height)
+        size = input_size(crop, scale=INPUT_SIZE / long)
+        with torch.inference_mode():
+            pixels = torch.from_numpy(resize_part(picture, crop, size=size, side=side)).to(self.device)
+            batch = normalize(pixels.permute(2, 0, 1)[None], content=size)
+            embedding, detail = self._network(batch.contiguous(memory_format=torch.channels_last))
+            return ImageFeatures(
+                _widened(as_half(embedding), cells=INPUT_SIZE // 8),
+                _widened(as_half(detail), cells=INPUT_SIZE // 2),
+                frame,
+                self.identity,
+            )
+
     @property
     def input_side(self) -> int:
         return INPUT_SIZE
@@ -172,19 +190,33 @@ def as_half(values: Tensor) -> Tensor:
     return values[0].to("cpu", torch.float16).contiguous()
 
 
+def _widened(values: Tensor, *, cells: int) -> Tensor:
+    """(C, H, W) -> (C, cells, cells), with zeros right and below."""
+    return F.pad(values, (0, cells - values.shape[2], 0, cells - values.shape[1]))
+
+
 def content_size(frame: Frame) -> tuple[int, int]:
     """Width and height of the frame's content in input pixels; the rest of the square is padding."""
-    scale = INPUT_SIZE / max(frame.width, frame.height)
+    return input_size(frame, scale=INPUT_SIZE / max(frame.width, frame.height))
+
+
+def input_size(frame: Frame, *, scale: float) -> tuple[int, int]:
+    """Width and height of a frame in input pixels, at `scale` input pixels per image pixel."""
     return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
 
 
 def resize_frame(picture: Picture, frame: Frame) -> Picture:
     """Resize the frame's part of a picture, and pad it with zeros right and below: (512, 512, 3) uint8."""
+    return resize_part(picture, frame, size=content_size(frame), side=INPUT_SIZE)
+
+
+def resize_part(picture: Picture, frame: Frame, *, size: tuple[int, int], side: int) -> Picture:
+    """Resize the frame's part of a picture to `size`, width and height, and pad it: (side, side, 3) uint8."""
     part = picture[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
-    width, height = content_size(frame)
+    width, height = size
     shrinks = width < part.shape[1]
     resized = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    square = np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+    square = np.zeros((side, side, 3), np.uint8)
     square[:height, :width] = resized
     return cast(Picture, square)
 

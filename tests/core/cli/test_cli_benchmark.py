@@ -166,3 +166,20 @@ def test_sets_of_large_pictures_have_the_same_rows(verb: Verb, models: list[str]
     said = verb("benchmark", "accuracy", "--data", sets, "--noise", "drag", "--no-grabcut", *models)
     methods = [row["method"] for row in said.summary["rows"]]
     assert methods == ["drawn", untrained.name, f"{untrained.name}, second look"]
+
+
+@pytest.mark.slow
+def test_looks_compares_the_cost_of_second_looks_with_one_look(
+    verb: Verb, models: list[str], sets: Path, tmp_path: Path
+) -> None:
+    arguments = ["--data", sets, "--noise", "hq0.4", "--limit", 2, "--cache", tmp_path / "cache", *models]
+    said = verb("benchmark", "looks", *arguments, "--below", 0, 1.01)
+    rows = {row["case"]: row for row in said.summary["rows"] if row["set"] == "ours"}
+    assert said.code == 0
+    assert set(rows) == {"hq0.4, one look", "hq0.4, a crop each", "hq0.4, below 0", "hq0.4, below 1.01"}
+    one, each, none, every = rows.values()
+    assert (one["looked"], one["times_one_look"], one["crops"]) == (0, 1, 0)
+    assert none["iou"] == one["iou"] and none["crops"] == 0
+    assert every["looked"] == each["looked"] > 0
+    assert 0 < every["work"] < each["work"] and each["times_processor"] > 1
+    assert said.out.splitlines()[0].startswith("| set ")

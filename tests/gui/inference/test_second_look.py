@@ -13,6 +13,7 @@ from boxrefine_gui.app import App
 from boxrefine_gui.state.doing import ActivityKind
 from core.errors import StorageError
 from core.geometry import Box
+from core.inference.crop_refine import LIVE
 from tests.gui.driving import accept, close_to, draw, is_doing, move, press, ready, release, settled, stored
 from tests.gui.fakes import CROP_INSET, INSET, FakeModels, inset
 
@@ -24,6 +25,7 @@ LARGE = Box(500, 300, 2000, 1500)
 def models() -> FakeModels:
     models = FakeModels()
     models.looks_twice = True
+    models.refiner.score = LIVE.sure - 0.05
     return models
 
 
@@ -59,6 +61,18 @@ def test_a_small_box_gets_the_crops_answer_and_it_is_stored(qtbot: QtBot, large_
     (correction,) = stored(large_app)
     assert close_to(correction.accepted, inset(SMALL, CROP_INSET))
     assert close_to(correction.drawn, SMALL)
+
+
+def test_a_sure_answer_needs_no_second_look(qtbot: QtBot, large_app: App, models: FakeModels) -> None:
+    middle = Box(1000, 800, 1400, 1150)
+    models.refiner.score = LIVE.sure
+    draw(qtbot, large_app, middle)
+    wait_for(qtbot, large_app, inset(middle))
+    assert not large_app.session.looking
+    accept(qtbot, large_app)
+    (correction,) = stored(large_app)
+    assert close_to(correction.accepted, inset(middle))
+    assert models.encoder.calls == 1
 
 
 def test_any_other_box_gets_both_answers_combined(qtbot: QtBot, large_app: App, models: FakeModels) -> None:
