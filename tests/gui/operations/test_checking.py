@@ -174,7 +174,7 @@ def test_those_that_the_refiner_is_sure_of_can_be_taken_at_once(qtbot: QtBot, pr
     first, *others = stored(proposed)
     assert proposed.session.project_path is not None
     project = ProjectStore.open(proposed.session.project_path)
-    sure = replace(first, refined=first.refined, edge_confidence=(0.9, 0.9, 0.6, 0.9), score=0.86)
+    sure = replace(first, refined=first.refined, edge_confidence=(0.9, 0.9, 0.7, 0.9), score=0.86)
     project.withdraw_proposals()
     project.propose([sure, *others], undoable=False)
     project.close()

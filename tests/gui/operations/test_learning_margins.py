@@ -70,7 +70,7 @@ def taught(qtbot: QtBot, learning: App) -> App:
 
 
 def test_the_next_box_is_refined_with_what_the_accepted_ones_show(qtbot: QtBot, taught: App) -> None:
-    assert "shipped refiner with margins" in taught.window.status.model.text()
+    assert "refiner with margins" in taught.window.status.model.text()
     margin = learned(taught)
     draw(qtbot, taught, DRAWN)
     assert taught.session.draft is not None
