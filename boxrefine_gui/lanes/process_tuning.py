@@ -6,8 +6,8 @@ for systems on which one of them does harm; everything works without them, only 
 
 The gains were measured on two cores of an AMD EPYC when the trick was added; "not measured" means that there is no
 figure for the trick alone. `boxrefine benchmark stalls` and `latency` with and without `BOXREFINE_TUNING=off` measure
-all of them together: on the same cores, `benchmark stalls --files 300` counts 1 stall of 16 to 32 ms in most of three runs
-with tuning, and 8 and 10 stalls, the longest of 0.5 s, in two runs without.
+all of them together. `benchmark stalls --files 300` on the same cores: with tuning one stall of 16 to 32 ms in each of
+three runs, without it 8 and 10 stalls in two runs, the longest of 0.5 s.
 """
 
 from __future__ import annotations

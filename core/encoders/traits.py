@@ -5,7 +5,7 @@ Without torch, so that the window and `--help` can import it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.translation import tr
 
@@ -35,30 +35,26 @@ class EncoderTraits:
     gpu_batch: int = 8
 
 
+_LIGHT = EncoderTraits(
+    "light",
+    tr("Light (shipped)"),
+    6,
+    tr("any computer"),
+    tr("boxes by the shipped refiner, at once"),
+    shipped=True,
+    makes_masks=False,
+    second_look_pays=True,
+    quick_on_cpu=True,
+    gpu_batch=32,
+)
+
 TRAITS = (
-    EncoderTraits(
-        "light",
-        tr("Light (shipped)"),
-        6,
-        tr("any computer"),
-        tr("boxes by the shipped refiner, at once"),
-        shipped=True,
-        makes_masks=False,
-        second_look_pays=True,
-        quick_on_cpu=True,
-        gpu_batch=32,
-    ),
-    EncoderTraits(
-        "light_1",
-        tr("Light 1 (shipped before)"),
-        6,
-        tr("any computer"),
-        tr("boxes by refiners that were taught on it"),
-        shipped=True,
-        makes_masks=False,
-        second_look_pays=True,
-        quick_on_cpu=True,
-        gpu_batch=32,
+    _LIGHT,
+    replace(
+        _LIGHT,
+        name="light_1",
+        title=tr("Light 1 (shipped before)"),
+        gives=tr("boxes by refiners that were taught on it"),
     ),
     EncoderTraits(
         "vit_tiny",
