@@ -117,7 +117,7 @@ class Prefetch:
                 continue
             self._lane.run(
                 partial(models.source.prepare, record.path),
-                on_done=partial(self._note_prepared, models, record.id),
+                on_done=partial(self._folder_prepared, models, record),
                 on_error=partial(self._failed, models, record.id),
                 priority=_FOLDER,
                 group=_GROUP,
@@ -134,6 +134,14 @@ class Prefetch:
         if is_open and features is not self._session.features:
             self._session.set_features(features)
         self._note_prepared(models, image_id)
+
+    def _folder_prepared(self, models: Models, record: ImageRecord, _: None = None) -> None:
+        """Note it; if the user opened the image meanwhile, its features were not queued again, so fetch them now."""
+        self._note_prepared(models, record.id)
+        session = self._session
+        is_open = session.image is not None and session.image.id == record.id and session.models is not None
+        if is_open and session.features is None:
+            self._queue(models, record, place=0)
 
     def _note_prepared(self, models: Models, image_id: int, _: None = None) -> None:
         self._prepared.add((models.encoder_identity, image_id))

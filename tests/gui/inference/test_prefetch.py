@@ -71,6 +71,22 @@ def test_the_folder_is_left_alone_if_the_user_says_so(
     qtbot.waitUntil(lambda: models.encoder.calls == COUNT)
 
 
+def test_an_image_that_is_opened_while_the_folder_prepares_it_gets_its_features(
+    qtbot: QtBot, closed_app: App, models: FakeModels, pictures: Path
+) -> None:
+    closed_app.window.action_by_id["encode_folder"].trigger()
+    closed_app.open(pictures)
+    ready(qtbot, closed_app)
+    qtbot.waitUntil(lambda: models.encoder.calls == 4 and closed_app.encode.is_idle)
+    models.encoder.gate.clear()
+    closed_app.window.action_by_id["encode_folder"].trigger()
+    qtbot.waitUntil(lambda: not closed_app.encode.is_idle)
+    show(closed_app, 4)
+    models.encoder.gate.set()
+    ready(qtbot, closed_app)
+    assert closed_app.session.row == 4
+
+
 def test_a_jump_is_served_before_what_waits(qtbot: QtBot, app: App, models: FakeModels) -> None:
     qtbot.waitUntil(lambda: models.encoder.calls >= 1)
     models.encoder.gate.clear()

@@ -17,6 +17,8 @@ from core.inference.crop_refine import LIVE
 from tests.gui.driving import accept, close_to, draw, is_doing, move, press, ready, release, settled, stored
 from tests.gui.fakes import CROP_INSET, INSET, FakeModels, inset
 
+pytestmark = pytest.mark.slow
+
 SMALL = Box(1000, 800, 1090, 880)
 LARGE = Box(500, 300, 2000, 1500)
 
