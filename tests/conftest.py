@@ -35,7 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # files with slow tests come first, or one of them would run alone at the end
+        slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("torture")}
+        items.sort(key=lambda item: item.path not in slow)
     for item in items:
         # Qt's offscreen platform says so of every window that has a minimum size.
         item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints"))

@@ -7,6 +7,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,13 @@ WORDS = {
 """A word that readers of this code tripped over -> what to write instead."""
 
 
-def prose(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def prose(path: Path) -> list[tuple[int, str]]:
     """Line numbers and lines of a file's docstrings and comments."""
+    return list(_find_prose(path))
+
+
+def _find_prose(path: Path) -> Iterator[tuple[int, str]]:
     source = path.read_text("utf-8")
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):

@@ -12,6 +12,8 @@ from torch import nn
 
 from core.encoders.light.efficientnet_lite import LITE, READ, EfficientNetLite
 
+pytestmark = pytest.mark.slow
+
 
 def timms(kind: str, *, drop_path: float = 0.0) -> nn.Module:
     """timm's, with statistics as training might leave them, so that no norm passes values on as they are."""

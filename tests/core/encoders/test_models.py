@@ -23,6 +23,8 @@ from core.progress import Progress, run
 from tests.core.command_line import Verb
 from tests.core.hub_server import HubServer, serving
 
+pytestmark = pytest.mark.slow
+
 CHUNK = 128 * 1024
 
 

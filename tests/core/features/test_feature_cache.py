@@ -23,6 +23,8 @@ from core.features.cache.feature_file import FeatureKey, read_key
 from core.geometry import Frame
 from tests.core.feature_files import FRAME, SMALL_BYTES, features_files, key_of, small_features
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

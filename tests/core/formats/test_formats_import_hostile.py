@@ -17,6 +17,8 @@ from core.plain_yaml import parse_yaml
 from core.progress import run
 from tests.core.formats.test_formats_import_labels import SHAPE, boxes, find, labelme, voc, voc_object, written
 
+pytestmark = pytest.mark.slow
+
 DEEP = "[" * 200_000 + "]" * 200_000
 NOTE = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [20, 30, 80, 60]}
 IMAGE = {"id": 1, "file_name": "a.png", "width": 200, "height": 150}

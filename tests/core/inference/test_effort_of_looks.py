@@ -38,6 +38,8 @@ from core.refiner.protocol import Refiner
 from core.sample_project import sample_pictures
 from tests.core.feature_files import CountingEncoder, save_picture
 
+pytestmark = pytest.mark.slow
+
 SMALL = Frame.whole(width=640, height=480)
 EVERY = BATCH._replace(sure=2.0)
 """The effort of a batch, for every box."""

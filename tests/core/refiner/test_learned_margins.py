@@ -29,6 +29,8 @@ from core.refiner.widening import WidenedAnswers
 from core.sample_project import drawn_boxes, pictures_folder
 from core.store.project_store import ProjectStore
 
+pytestmark = pytest.mark.slow
+
 ENCODER, REFINER = "light-1", "box-1"
 FRAME = Frame.whole(width=640, height=480)
 WIDER = Margin(4, 3, 2, 1, PIXELS)

@@ -28,6 +28,8 @@ from tests.core.command_line import Batch, Verb
 from tests.core.datasets import difficult
 from tests.core.projects import CORRECTION
 
+pytestmark = pytest.mark.slow
+
 SQUARE: Outline = ((14.0, 22.0, 99.0, 22.0, 99.0, 88.0, 14.0, 88.0),)
 
 

@@ -24,6 +24,8 @@ from tests.core.damage import spoil
 from tests.core.projects import python
 from tests.gui.driving import ScriptedAsk, accept, draw, ready, settled, stored
 
+pytestmark = pytest.mark.slow
+
 unix_files = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let an open file go")
 
 ANOTHER = """

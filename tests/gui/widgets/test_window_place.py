@@ -19,6 +19,8 @@ from tests.gui.conftest import end
 from tests.gui.driving import ready
 from tests.gui.fakes import FakeModels, sample_like_pictures
 
+pytestmark = pytest.mark.slow
+
 ROOM, SECOND_ROOM = QRect(0, 0, 1280, 800), QRect(1280, 0, 1920, 1080)
 Start = Callable[[], App]
 
