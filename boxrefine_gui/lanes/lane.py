@@ -356,10 +356,11 @@ class QueueLane(_Lane):
             return any(entry.group == group for entry in self._waiting)
 
     def has(self, key: Hashable) -> bool:
-        """Whether a request with this key waits or runs."""
+        """Whether a request with this key waits or runs; one whose outcome was handled does neither any more."""
         with self._wake:
             entries = [*self._waiting, *([self._running] if self._running else [])]
-            return any(entry.key == key for entry in entries)
+        # The thread forgets the running entry only when it takes the next one, which may be later than its outcome.
+        return any(entry.key == key and entry.number in self._listeners for entry in entries)
 
     def _started(self, activity: Activity | None) -> None:
         if self.on_activity:
