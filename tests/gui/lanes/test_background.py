@@ -211,3 +211,22 @@ def test_nothing_runs_through_a_closed_door(qtbot: QtBot) -> None:
 
 def _fail(error: Exception) -> None:
     raise error
+
+
+def test_a_request_is_gone_once_its_outcome_was_handled(
+    qtbot: QtBot, queue: QueueLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the thread has not come to take the next one yet."""
+    may_take, take = threading.Event(), queue._take
+
+    def take_late() -> object:
+        assert may_take.wait(5)
+        return take()
+
+    monkeypatch.setattr(queue, "_take", take_late)
+    heard: list[bool] = []
+    queue.run(lambda: None, on_done=lambda _: heard.append(queue.has("key")), key="key")
+    assert queue.has("key")
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == [False]
+    may_take.set()
