@@ -138,10 +138,9 @@ class Prefetch:
     def _folder_prepared(self, models: Models, record: ImageRecord, _: None = None) -> None:
         """Note it; if the user opened the image meanwhile, its features were not queued again, so fetch them now."""
         self._note_prepared(models, record.id)
-        session = self._session
-        is_open = session.image is not None and session.image.id == record.id and session.models is not None
-        if is_open and session.features is None:
-            self._queue(models, record, place=0)
+        image, now = self._session.image, self._session.models
+        if image is not None and image.id == record.id and now is not None and self._session.features is None:
+            self._queue(now, record, place=0)
 
     def _note_prepared(self, models: Models, image_id: int, _: None = None) -> None:
         self._prepared.add((models.encoder_identity, image_id))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.refiner.network import BINS, EdgeLine, Stage, moments, sharpness, stay_prior, to_boxes
+from core.refiner.network import BINS, EdgeLine, Stage, gather_lines, moments, sharpness, stay_prior, to_boxes
 
 SCALES = (1.0, 1.35, 0.7)
 """Of each hypothesis's prior, times the drawn sides: an object, what it belongs to, a part of it. They begin apart, so
@@ -111,13 +111,6 @@ class CandidateStage(Stage):
 
     def _hypothesis_logits(self, fine: Tensor) -> Tensor:
         """(N, fine, 32, 32) -> (N, H, 4, 64); see `Stage._edge_logits`."""
-        weight = self.where(fine)
-        across = fine.amax(dim=2), fine.amax(dim=3)
-        lines = []
-        for edge in range(4):
-            along = 2 if edge % 2 == 0 else 3
-            share = weight[:, edge : edge + 1].softmax(dim=along)
-            gathered = torch.cat([(fine * share).sum(dim=along), across[edge % 2]], dim=1)
-            # Left and right (top and bottom) come from one head, a pair for each hypothesis.
-            lines.append(self.edges[edge % 2](gathered)[:, edge // 2 :: 2])
-        return torch.stack(lines, dim=2)
+        gathered = enumerate(gather_lines(fine, self.where(fine)))
+        # Left and right (top and bottom) come from one head, a pair for each hypothesis.
+        return torch.stack([self.edges[edge % 2](line)[:, edge // 2 :: 2] for edge, line in gathered], dim=2)

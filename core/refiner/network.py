@@ -181,14 +181,8 @@ class Stage(nn.Module):
             pairs = zip(self.edges, gather_pairs(fine, weight), strict=True)
             both = [line(pair).view(len(fine), 2, 2, BINS).diagonal(dim1=1, dim2=2) for line, pair in pairs]
             return torch.stack(both, dim=1).permute(0, 3, 1, 2).flatten(1, 2)
-        across = fine.amax(dim=2), fine.amax(dim=3)
-        lines = []
-        for edge in range(4):
-            along = 2 if edge % 2 == 0 else 3
-            share = weight[:, edge : edge + 1].softmax(dim=along)
-            gathered = torch.cat([(fine * share).sum(dim=along), across[edge % 2]], dim=1)
-            lines.append(self.edges[edge % 2](gathered)[:, edge // 2])
-        return torch.stack(lines, dim=1)
+        gathered = enumerate(gather_lines(fine, weight))
+        return torch.stack([self.edges[edge % 2](line)[:, edge // 2] for edge, line in gathered], dim=1)
 
 
 class EdgeLine(nn.Module):
@@ -211,6 +205,17 @@ class EdgeLine(nn.Module):
         count, _, length = line.shape
         logits: Tensor = self.body(line)
         return logits.view(count, -1, 2, length).transpose(2, 3).reshape(count, -1, 2 * length)
+
+
+def gather_lines(fine: Tensor, weight: Tensor) -> list[Tensor]:
+    """Gather features (N, C, 32, 32) into a line (N, 2 C, 32) for each edge, by attention `weight` (N, 4, 32, 32)."""
+    across = fine.amax(dim=2), fine.amax(dim=3)
+    lines = []
+    for edge in range(4):
+        along = 2 if edge % 2 == 0 else 3
+        share = weight[:, edge : edge + 1].softmax(dim=along)
+        lines.append(torch.cat([(fine * share).sum(dim=along), across[edge % 2]], dim=1))
+    return lines
 
 
 def convolve_pair(layers: nn.Sequential, seen: Tensor, place: Tensor) -> Tensor:
