@@ -94,10 +94,16 @@ class CategoryUse:
 
 @dataclass(frozen=True)
 class Origin:
-    """The annotation file that a box was imported from (its name without folders), and the box in that file."""
+    """Where a box that the user did not draw comes from: an annotation file or a head, and the box as it was there.
+
+    `file` is the name without folders, empty for a suggestion that was made in this project. `head` is the identity of
+    the head that suggested the box, empty if none did, and `probability` what it expected of its being right.
+    """
 
     file: str
     box: Box
+    head: str = ""
+    probability: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class Correction:
     `seconds` is the time from the first press to the acceptance. `outline` is that of the refinement's mask, if it has
     one: it belongs to the refined box and does not move with the accepted one. `refined` is always the answer to
     `drawn`: when a stored box is refined again, its previous box becomes the drawn one. `margin` is that of the
-    refinement. `origin` is None for a box that was drawn in BoxRefine.
+    refinement. `origin` is None for a box that the user drew.
 
     If `confirmed` is false, the user has not reviewed the box: `accepted` is the box as drawn or imported, or as it was
     accepted before a later answer came, and `refined`, if present, is a proposal.
@@ -134,6 +140,11 @@ class Correction:
     def was_accepted(self) -> bool:
         """Whether the user has accepted the box as it is, perhaps before there was a proposal for it."""
         return self.confirmed or self.origin is None
+
+    @property
+    def is_suggestion(self) -> bool:
+        """Whether a head has suggested the box, and the user has not said yes to it."""
+        return not self.confirmed and self.origin is not None and bool(self.origin.head)
 
     @property
     def proposal(self) -> Box | None:
@@ -277,6 +288,8 @@ class StepKind(StrEnum):
     RELABEL = "relabel"
     DELETE = "delete"
     IMPORT = "import"
+    SUGGEST = "suggest"
+    REJECT = "reject"
     PROPOSE = "propose"
     WITHDRAW = "withdraw"
     ADD_IMAGES = "add_images"

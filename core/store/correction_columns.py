@@ -75,10 +75,12 @@ def box_text(box: Box) -> str:
 def origin_of(text: object) -> Origin:
     """The origin of a box from its JSON text. Raises BadRow if it is invalid."""
     values = json_of(text, "origin")
-    if not isinstance(values, dict) or type(values.get("file")) is not str:
+    named = [values.get(key, "") for key in ("file", "head")] if isinstance(values, dict) else []
+    if not isinstance(values, dict) or not any(named) or any(type(name) is not str for name in named):
         raise BadRow(tr("{column} names no file", column="origin"))
-    name = values["file"].encode("utf-8", "replace").decode()  # the name is only shown
-    return Origin(name, Box(*numbers_of(values.get("box"), "origin", count=4)))
+    file, head = (str(name).encode("utf-8", "replace").decode() for name in named)  # the names are only shown
+    (probability,) = numbers_of([values.get("probability", 0.0)], "origin", count=1)
+    return Origin(file, Box(*numbers_of(values.get("box"), "origin", count=4)), head, probability)
 
 
 def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
@@ -91,7 +93,10 @@ def _numbers_text(numbers: Box | EdgeConfidence | EdgeMargin) -> str:
 
 
 def _origin_text(origin: Origin) -> str:
-    return json.dumps({"file": origin.file, "box": [float(edge) for edge in origin.box]})
+    """JSON. Only the text of a suggestion that was made in this project starts with its head; see `SUGGESTED`."""
+    file = {"file": origin.file} if origin.file or not origin.head else {}
+    head = {"head": origin.head, "probability": float(origin.probability)} if origin.head else {}
+    return json.dumps({**file, **head, "box": [float(edge) for edge in origin.box]})
 
 
 def _or_null(read: Callable[[Row, str], Any]) -> Callable[[Row, str], Any]:

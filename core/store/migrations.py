@@ -178,6 +178,43 @@ def m009_margins(db: Database) -> None:
     db.execute("CREATE INDEX corrections_of_a_refiner ON corrections (refiner, category_id)")
 
 
+_SUGGESTION_TABLES = (
+    # Suggestions that the user did not want: they are not suggested again, and teach what is no object.
+    """CREATE TABLE rejected_boxes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        image_id INTEGER NOT NULL REFERENCES images(id),
+        category_id INTEGER NOT NULL REFERENCES categories(id),
+        box TEXT NOT NULL,
+        head TEXT NOT NULL,
+        created TEXT NOT NULL
+    )""",
+    "CREATE INDEX rejected_boxes_of_an_image ON rejected_boxes (image_id)",
+    # A head is small, so that it lies in the project file itself: `weights` is what core.suggest makes of it.
+    """CREATE TABLE heads (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        identity TEXT NOT NULL,
+        encoder TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        promoted INTEGER NOT NULL,
+        pinned INTEGER NOT NULL,
+        data TEXT NOT NULL,
+        figures TEXT NOT NULL,
+        weights BLOB NOT NULL,
+        created TEXT NOT NULL
+    )""",
+)
+
+
+@MIGRATIONS()
+def m012_suggestions(db: Database) -> None:
+    """Rejected suggestions, and the heads that were learned from accepted boxes.
+
+    The origin of a suggested box is JSON {"head", "probability", "box"}; one that came by a file has "file" first.
+    """
+    for statement in _SUGGESTION_TABLES:
+        db.execute(statement)
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there
