@@ -68,6 +68,34 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Whether the user has marked an image as done, and a note if it is flagged.
+
+    `flag` is None without a flag, and empty for a flag without a note.
+    """
+
+    done: bool = False
+    flag: str | None = None
+
+
+class PictureState(StrEnum):
+    """How far an image is labelled; it follows from its mark and its boxes, see `picture_state`."""
+
+    UNTOUCHED = "untouched"
+    IN_WORK = "in_work"
+    DONE = "done"
+    EMPTY = "empty"
+    """Done without boxes: a negative."""
+
+
+def picture_state(*, done: bool, boxes: int) -> PictureState:
+    """The state of an image; `boxes` counts the stored and the drawn ones."""
+    if done:
+        return PictureState.DONE if boxes else PictureState.EMPTY
+    return PictureState.IN_WORK if boxes else PictureState.UNTOUCHED
+
+
+@dataclass(frozen=True)
 class NewImage:
     """A picture to add to a project; `width` and `height` are of the upright image, in pixels."""
 
@@ -242,13 +270,15 @@ class Dataset:
     """All records that an export needs, read in one transaction; it keeps no file open.
 
     `categories` are in the user's order, which is also the order of classes in an export. Picture names in an export
-    are relative to `folder`; None stands for the deepest folder that holds all pictures.
+    are relative to `folder`; None stands for the deepest folder that holds all pictures. `empty` are the ids of the
+    images that the user has marked as done and that have no boxes.
     """
 
     images: tuple[ImageRecord, ...]
     categories: tuple[Category, ...]
     corrections: tuple[Correction, ...]
     folder: Path | None = None
+    empty: frozenset[int] = frozenset()
 
     def accepted(self) -> Dataset:
         """A copy without boxes that the user has never accepted."""
@@ -299,6 +329,10 @@ class StepKind(StrEnum):
     MOVE_CATEGORY = "move_category"
     MERGE_CATEGORY = "merge_category"
     DELETE_CATEGORY = "delete_category"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    FLAG = "flag"
+    UNFLAG = "unflag"
     TEXT = "text"
     """A step of an earlier version, which stored titles; the title is the step's `name`."""
 
@@ -307,8 +341,8 @@ class StepKind(StrEnum):
 class Step:
     """One operation, as the undo menu shows it.
 
-    `count` is a number of boxes or proposals, `name` that of a category or an imported file, `into` that of the
-    category that takes over the boxes.
+    `count` is a number of boxes, proposals or marked images, `name` that of a category or an imported file, or the note
+    of a flag, `into` the name of the category that takes over the boxes.
     """
 
     kind: StepKind
@@ -321,8 +355,8 @@ class Step:
 class Changes:
     """What a write changed, so that each panel can decide whether it is stale.
 
-    `image_ids` are the images whose corrections changed. `step` is the operation, None if nothing was done. `note` is a
-    sentence on what could not be changed, else empty.
+    `image_ids` are the images whose corrections changed, `marked_ids` those whose marks changed. `step` is the
+    operation, None if nothing was done. `note` is a sentence on what could not be changed, else empty.
     """
 
     step: Step | None = None
@@ -330,7 +364,8 @@ class Changes:
     categories: bool = False
     image_ids: frozenset[int] = frozenset()
     note: str = ""
+    marked_ids: frozenset[int] = frozenset()
 
     @property
     def anything(self) -> bool:
-        return self.images or self.categories or bool(self.image_ids)
+        return self.images or self.categories or bool(self.image_ids) or bool(self.marked_ids)

@@ -62,6 +62,10 @@ _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
         "Merge category {name} into {other}", name=escaped(step.name), other=escaped(step.into)
     ),
     StepKind.DELETE_CATEGORY: _delete_category_title,
+    StepKind.DONE: lambda step: tr_plural("Mark image as done", "Mark {count} images as done", step.count),
+    StepKind.NOT_DONE: lambda step: tr_plural("Mark image as not done", "Mark {count} images as not done", step.count),
+    StepKind.FLAG: lambda step: tr("Flag image: {note}", note=escaped(step.name)) if step.name else tr("Flag image"),
+    StepKind.UNFLAG: lambda step: tr("Remove flag"),
     StepKind.TEXT: lambda step: escaped(step.name) or tr("a step"),
 }
 

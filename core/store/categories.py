@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from core.errors import BadFileError, BadInputError
 from core.store.row_checks import Row
 from core.store.rows import is_whole, now
+from core.store.suggested_boxes import move_rejected
 from core.store.undo_log import Operation
 from core.text import escaped, is_name
 from core.translation import tr
@@ -50,6 +51,7 @@ def move_boxes(operation: Operation, db: Database, category_id: int, *, into: in
     for id in _ids(db, category_id):
         if (row := _box(operation, id)) is not None:
             operation.update("corrections", row, category_id=into, changed=now())
+    move_rejected(operation, db, category_id, into=into)
 
 
 def delete_boxes(operation: Operation, db: Database, category_id: int) -> None:
@@ -57,6 +59,7 @@ def delete_boxes(operation: Operation, db: Database, category_id: int) -> None:
     for id in _ids(db, category_id):
         if (row := _box(operation, id)) is not None:
             operation.remove("corrections", row)
+    move_rejected(operation, db, category_id, into=None)
 
 
 def _box(operation: Operation, id: int) -> Row | None:

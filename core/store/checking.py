@@ -17,7 +17,10 @@ from core.store.undo_log import Operation
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
 """Boxes that neither the refiner nor the user has changed since they were drawn or imported."""
 
-PROPOSED = "confirmed = 0 AND refined IS NOT NULL"  # untranslated: SQL
+PROPOSED = (
+    "confirmed = 0 AND refined IS NOT NULL AND (origin IS NULL OR origin NOT LIKE '{\"head\":%')"  # untranslated: SQL
+)
+"""Refinements to check. Suggestions are none: nobody has seen most of them, so only their image accepts them."""
 
 ACCEPTED_ANSWER = (
     "refiner = ? AND category_id = ? AND encoder = ? AND confirmed = 1 AND refined != drawn"  # untranslated: SQL

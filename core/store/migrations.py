@@ -178,6 +178,16 @@ def m009_margins(db: Database) -> None:
     db.execute("CREATE INDEX corrections_of_a_refiner ON corrections (refiner, category_id)")
 
 
+@MIGRATIONS()
+def m010_marks(db: Database) -> None:
+    """The user's marks of images, with the image's id: `done`, and `flag`, a note; NULL without a flag.
+
+    A table of its own, because undo steps hold whole rows, and a copied project gets other paths of its images.
+    """
+    columns = "id INTEGER PRIMARY KEY REFERENCES images(id), done INTEGER NOT NULL, flag TEXT"
+    db.execute(f"CREATE TABLE marks ({columns})")
+
+
 _SUGGESTION_TABLES = (
     # Suggestions that the user did not want: they are not suggested again, and teach what is no object.
     """CREATE TABLE rejected_boxes (

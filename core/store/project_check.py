@@ -15,11 +15,12 @@ from core.errors import BadFileError, StorageError
 from core.records import Finding
 from core.store.correction_columns import OF_OLD_ROWS
 from core.store.drawn_boxes import drawn_box_of
+from core.store.head_log import head_of
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.project_file import connect, convert_sqlite_errors
 from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, flag_in, id_in, is_unicode, text_in
-from core.store.rows import category_of, correction_of, image_of
+from core.store.rows import category_of, check_rejected, correction_of, image_of, mark_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
 from core.store.steps import step_of
 from core.store.undo_play import BadStep, read_changes
@@ -30,6 +31,9 @@ _REFERENCES = (
     ("corrections", "image_id", "images", tr("its image {id} is damaged or missing")),
     ("corrections", "category_id", "categories", tr("its category {id} is damaged or missing")),
     ("drawn_boxes", "image_id", "images", tr("its image {id} is damaged or missing")),
+    ("marks", "id", "images", tr("its image {id} is damaged or missing")),
+    ("rejected_boxes", "image_id", "images", tr("its image {id} is damaged or missing")),
+    ("rejected_boxes", "category_id", "categories", tr("its category {id} is damaged or missing")),
     ("refiner_choices", "refiner_id", "refiners", tr("its refiner {id} is damaged or missing")),
 )
 """Table, column, the table that it refers to, and the finding if the row there is damaged or missing."""
@@ -88,8 +92,11 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
         "categories": lambda row: category_of({"place": None, **row}),
         "corrections": lambda row: correction_of({**OF_OLD_ROWS, **row}),
         "drawn_boxes": drawn_box_of,
+        "marks": mark_of,
         "refiners": partial(refiner_of, folder=folder),
         "refiner_choices": _check_choice,
+        "rejected_boxes": check_rejected,
+        "heads": head_of,
         "undo_steps": check_step,
         "openings": lambda row: (text_in(row, "token"), text_in(row, "created")),
     }

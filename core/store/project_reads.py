@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
+from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord, Mark
 from core.store.categories import rows_in_order
 from core.store.checking import ACCEPTED_ANSWER, NEVER_REFINED
 from core.store.opened_file import OpenedFile
 from core.store.project_file import convert_sqlite_errors
 from core.store.row_checks import BadRow, Row
-from core.store.rows import ANSWER_COLUMNS, accepted_answer_of, category_of, correction_of, image_of
+from core.store.rows import ANSWER_COLUMNS, accepted_answer_of, category_of, correction_of, image_of, mark_of
 from core.translation import tr
 
 Record = TypeVar("Record", Category, Correction, ImageRecord)
@@ -75,6 +75,21 @@ class ProjectReads(OpenedFile):
         """Image id -> number of its corrections that the user has never accepted, for images that have some."""
         return self._count_by_image("confirmed = 0 AND origin IS NOT NULL")  # untranslated: SQL
 
+    def marks(self, image_ids: Iterable[int] | None = None) -> dict[int, Mark]:
+        """Image id -> its mark, for those of these images that have one; None: for all images that have one."""
+        where = "" if image_ids is None else "WHERE id IN (SELECT value FROM json_each(?))"  # untranslated: SQL
+        values = [] if image_ids is None else [json.dumps(sorted(image_ids))]
+        found = {}
+        with convert_sqlite_errors(self.path):
+            for row in self._db.query(f"SELECT * FROM marks {where} ORDER BY id", values):
+                try:
+                    found[row["id"]] = mark_of(row)
+                except BadRow as bad:
+                    self._findings["marks", row["id"]] = str(bad)
+                else:
+                    self._findings.pop(("marks", row["id"]), None)
+        return found
+
     def never_refined(self, image_id: int) -> list[Correction]:
         """Those corrections of an image that were neither refined nor changed since they were drawn or imported."""
         with convert_sqlite_errors(self.path):
@@ -114,7 +129,9 @@ class ProjectReads(OpenedFile):
             known = {image.id for image in images}
             rows = self._db.query("SELECT * FROM corrections ORDER BY id")
             corrections = tuple(self._corrections(rows, known))
-            return Dataset(images, tuple(self.categories()), corrections, folder=self._folder)
+            done = {id for id, mark in self.marks().items() if mark.done and id in known}
+            empty = frozenset(done - self.counts().keys())
+            return Dataset(images, tuple(self.categories()), corrections, folder=self._folder, empty=empty)
 
     def _corrections(self, rows: Iterable[Row], images: set[int] | None = None) -> list[Correction]:
         """Decode undamaged rows whose categories are undamaged, and whose images are in `images`, if that is given."""

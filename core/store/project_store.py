@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from core.store.checking import (
     write_proposals,
 )
 from core.store.correction_columns import box_text
-from core.store.drawn_boxes import DrawnBoxes, forget_drawn
+from core.store.drawn_boxes import forget_drawn
 from core.store.openings import Opening
 from core.store.project_file import (
     PROJECT_FILE_NAME,
@@ -32,7 +31,7 @@ from core.store.project_file import (
 )
 from core.store.refiner_log import RefinerLog
 from core.store.row_checks import Row
-from core.store.row_errors import damaged_row, missing_refiner, missing_row
+from core.store.row_errors import missing_refiner
 from core.store.rows import (
     check_box,
     check_boxes,
@@ -42,13 +41,14 @@ from core.store.rows import (
     refinement_columns,
     stored_path,
 )
-from core.store.undo_log import Operation, UndoLog
+from core.store.suggested_boxes import remove_box
+from core.store.suggestions import Suggestions
 from core.translation import tr
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
 
-class ProjectStore(DrawnBoxes):
+class ProjectStore(Suggestions):
     """All reads and writes of one project; only the thread that opened it may use it.
 
     A write is on the disk when its method returns. Every method raises StorageError if the disk is full or failing, or
@@ -59,12 +59,6 @@ class ProjectStore(DrawnBoxes):
         """Open the file at `path`; see `open`."""
         super().__init__(path)
         self._refiner_log = RefinerLog(self._db, folder=self._folder, findings=self._findings)
-        try:
-            with convert_sqlite_errors(path):
-                self._undo_log = UndoLog(self._db, self._place, self._opening)
-        except BaseException:
-            self.close()
-            raise
 
     @classmethod
     def create(cls, path: Path) -> ProjectStore:
@@ -322,10 +316,13 @@ class ProjectStore(DrawnBoxes):
             return operation.changes
 
     def delete(self, ids: Sequence[int]) -> Changes:
-        """Delete corrections. Raises BadInputError if an id is unknown, and then deletes none."""
+        """Delete corrections; suggestions among them count as rejected.
+
+        Raises BadInputError if an id is unknown, and then deletes none.
+        """
         with self._operation(Step(StepKind.DELETE, len(ids))) as operation:
             for id in dict.fromkeys(ids):
-                operation.remove("corrections", self._row(operation, "corrections", id))
+                remove_box(operation, self._row(operation, "corrections", id))
             return operation.changes
 
     def refiners(self) -> list[RefinerRecord]:
@@ -354,37 +351,6 @@ class ProjectStore(DrawnBoxes):
             if id is not None and id not in {record.id for record in self.refiners() if record.encoder == encoder}:
                 raise missing_refiner(id, encoder=encoder, path=self.path)
             self._refiner_log.choose(id, encoder=encoder)
-
-    def undo(self) -> Changes:
-        """Undo the last operation, also one of an earlier session; return empty Changes if there is none."""
-        self.refuse_read_only()
-        with convert_sqlite_errors(self.path):
-            return self._undo_log.undo()
-
-    def redo(self) -> Changes:
-        """Redo the operation that was undone last; return empty Changes if there is none, as after a new operation."""
-        self.refuse_read_only()
-        with convert_sqlite_errors(self.path):
-            return self._undo_log.redo()
-
-    def undo_steps(self) -> tuple[Step | None, Step | None]:
-        """The next operations of undo and redo, None if there is none; `core.wording` has their titles."""
-        with convert_sqlite_errors(self.path):
-            return self._undo_log.steps()
-
-    @contextmanager
-    def _operation(self, step: Step, *, run: str = "") -> Iterator[Operation]:
-        self.refuse_read_only()
-        with convert_sqlite_errors(self.path), self._undo_log.operation(step, run=run) as operation:
-            yield operation
-
-    def _row(self, operation: Operation, table: str, id: int) -> Row:
-        row = operation.row(table, id)
-        if row is None:
-            raise missing_row(table, id, path=self.path)
-        if not is_whole(table, row):
-            raise damaged_row(table, id, path=self.path)
-        return row
 
     def _name_of(self, category_id: int) -> str:
         return next((category.name for category in self.categories() if category.id == category_id), "")

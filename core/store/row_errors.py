@@ -22,6 +22,10 @@ _DAMAGED = {
     "corrections": tr(
         "The box {id} of the project {path} is damaged: run boxrefine project repair on it, which keeps a copy."
     ),
+    "marks": tr(
+        "The mark of the image {id} of the project {path} is damaged: run boxrefine project repair on it, which keeps "
+        "a copy."
+    ),
 }
 
 

@@ -58,6 +58,7 @@ class RowRepairer:
     refiners: set[int] = field(default_factory=set)
     _paths: dict[object, int] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
+    _marked: set[int] = field(default_factory=set)
 
     def image(self, row: Row, *, extent: tuple[int, int]) -> Row | None:
         """Repair an image. `extent` is the largest x and y of its boxes, used if the picture's size cannot be read."""
@@ -129,6 +130,24 @@ class RowRepairer:
         done += _repair_extras(repaired)
         if done:
             self._note("corrections", row, "; ".join(done))
+        return repaired
+
+    def mark(self, row: Row) -> Row | None:
+        """Repair a mark: it keeps what can be read; an image that cannot be read as done is not done."""
+        id = self.images.get(row["id"])
+        if id is None:
+            return self._drop("marks", row, tr("its image {id} is lost", id=repr(row["id"])))
+        if id in self._marked:
+            return self._drop("marks", row, tr("its image has a mark already"))
+        self._marked.add(id)
+        done, flag = row["done"], row["flag"]
+        repaired = {
+            "id": id,
+            "done": done if type(done) is int and done in (0, 1) else 0,
+            "flag": flag if flag is None or (isinstance(flag, str) and is_unicode(flag)) else _readable(flag),
+        }
+        if (repaired["done"], repaired["flag"]) != (done, flag):
+            self._note("marks", row, tr("what could not be read is empty"))
         return repaired
 
     def refiner(self, row: Row) -> Row | None:

@@ -11,12 +11,14 @@ from typing import Any
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import AcceptedAnswer, Category, Correction, ImageRecord
+from core.records import AcceptedAnswer, Category, Correction, ImageRecord, Mark
 from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, origin_of, read_columns
 from core.store.row_checks import (
     BadRow,
     Row,
+    box_in,
     box_of,
+    flag_in,
     id_in,
     is_unicode,
     json_of,
@@ -72,12 +74,32 @@ def category_of(row: Row) -> Category:
     return Category(id_in(row), name)
 
 
+def mark_of(row: Row) -> Mark:
+    """Convert a row to a mark. Raises BadRow if a value is invalid."""
+    id_in(row)
+    return Mark(flag_in(row, "done"), None if row["flag"] is None else text_in(row, "flag"))
+
+
 def check_row(table: str, row: Row) -> None:
     """Raise BadRow if a row of an undo step, perhaps of an older version, is invalid in its table."""
     if table == "corrections":
         correction_of({**OF_OLD_ROWS, **row})
     elif table == "categories":
         category_of({"place": None, **row})
+    elif table == "marks":
+        mark_of(row)
+    elif table == "rejected_boxes":
+        check_rejected(row)
+
+
+def check_rejected(row: Row) -> None:
+    """Raise BadRow if a row of `rejected_boxes` is invalid."""
+    id_in(row)
+    id_in(row, "image_id")
+    id_in(row, "category_id")
+    box_in(row, "box")
+    text_in(row, "head")
+    text_in(row, "created")
 
 
 def is_whole(table: str, row: Row) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from core.geometry import Boxes, as_boxes, iou
 from core.records import ImportedBox
 from core.store.correction_columns import box_text, origin_of
-from core.store.row_checks import BadRow, Row, box_in, box_of, id_in, json_of, text_in
+from core.store.row_checks import BadRow, Row, box_of, json_of
 from core.store.rows import correction_row, is_whole, now
 from core.store.undo_log import Operation
 
@@ -94,25 +94,3 @@ def move_rejected(operation: Operation, db: Database, category_id: int, *, into:
             operation.remove("rejected_boxes", row)
         else:
             operation.update("rejected_boxes", row, category_id=into)
-
-
-def check_rejected(row: Row) -> None:
-    """Raise BadRow if a row of `rejected_boxes` is invalid."""
-    id_in(row)
-    id_in(row, "image_id")
-    id_in(row, "category_id")
-    box_in(row, "box")
-    text_in(row, "head")
-    text_in(row, "created")
-
-
-def named_boxes(rows: Iterable[tuple[object, object]], names: dict[object, str]) -> list[tuple[Sequence[float], str]]:
-    """Boxes with the names of their categories, from (box text, category id); damaged ones are left out."""
-    found = []
-    for text, category_id in rows:
-        if category_id in names:
-            try:
-                found.append((box_of(json_of(text, "box"), "box"), names[category_id]))
-            except BadRow:
-                continue
-    return found

@@ -18,7 +18,7 @@ from core.store.schema_check import column_names, current_shape
 from core.translation import tr, tr_plural
 
 _NOT_IN_STEPS = frozenset(
-    {"drawn_boxes", "images", "openings", "refiner_choices", "refiners", "undo_steps", "_sqlite_migrations"}
+    {"drawn_boxes", "heads", "images", "openings", "refiner_choices", "refiners", "undo_steps", "_sqlite_migrations"}
 )
 """Tables that no step may write, also if a damaged file has such a step."""
 
@@ -79,17 +79,25 @@ class Touched:
     def __init__(self) -> None:
         self._tables: set[str] = set()
         self._image_ids: set[int] = set()
+        self._marked_ids: set[int] = set()
 
     def note(self, change: RowChange) -> None:
         """Add a row change."""
         self._tables.add(change.table)
         if change.table == "corrections":
             self._image_ids.update(row["image_id"] for row in (change.before, change.after) if row)
+        elif change.table == "marks":
+            self._marked_ids.add(change.id)
 
     def changes(self, step: Step | None, *, note: str = "") -> Changes:
         """All touched tables and images, as Changes."""
-        images = frozenset(self._image_ids)
-        return Changes(step, categories="categories" in self._tables, image_ids=images, note=note)
+        return Changes(
+            step,
+            categories="categories" in self._tables,
+            image_ids=frozenset(self._image_ids),
+            note=note,
+            marked_ids=frozenset(self._marked_ids),
+        )
 
 
 @dataclass

@@ -235,8 +235,9 @@ def _each_with_each(first: Boxes, second: Boxes) -> NDArray[np.float64]:
 
 
 def _drawn(correction: Correction) -> Box:
-    """The drawn box; NaN for an imported box that was accepted unchanged, since it does not show how users draw."""
-    is_as_it_came = correction.origin is not None and correction.drawn == correction.accepted
+    """The drawn box; NaN for a suggested one, and for an imported one accepted as it came: no user drew them."""
+    origin = correction.origin
+    is_as_it_came = origin is not None and (bool(origin.head) or correction.drawn == correction.accepted)
     return Box(np.nan, np.nan, np.nan, np.nan) if is_as_it_came else correction.drawn
 
 

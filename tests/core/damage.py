@@ -31,6 +31,7 @@ def make_whole(path: Path) -> Path:
         store.move(2, Box(1, 2, 30, 40))
         store.delete([1])
         store.undo()
+    spoil(path, "INSERT INTO marks (id, done, flag) VALUES (2, 1, 'blurred')")  # without a step, which the titles tell
     return path
 
 
@@ -68,6 +69,9 @@ def use_everything(path: Path) -> None:
             lambda: [store.never_refined(id) for id in store.never_refined_images()],
             lambda: [store.drawn_boxes(image.id) for image in store.images()],
             store.drawn_counts,
+            store.marks,
+            lambda: store.mark([1, 2], done=True),
+            lambda: store.flag(2, None),
             lambda: store.accept(CORRECTION),
             lambda: [store.undo() for _ in range(9)],
             lambda: [store.redo() for _ in range(9)],

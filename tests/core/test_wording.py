@@ -31,6 +31,7 @@ def test_a_title_names_what_it_is_about() -> None:
     assert step_title(Step(StepKind.DELETE_CATEGORY, 1, "cat")) == "Delete category cat and 1 box"
     assert step_title(Step(StepKind.DELETE_CATEGORY, 0, "cat")) == "Delete category cat"
     assert step_title(Step(StepKind.IMPORT, 2, "a\x1b.json")) == r"Import 2 boxes from a\x1b.json"
+    assert step_title(Step(StepKind.FLAG, name="a\x1bb")) == r"Flag image: a\x1bb"
     assert step_title(Step(StepKind.TEXT)) == "a step"
 
 

@@ -11,7 +11,7 @@ from core.formats.exporters.layout import clip_to_image, picture_names
 from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
 from core.formats.safe_write import ExportFile, write_file
 from core.geometry import Box
-from core.records import Candidate, Correction, Dataset, ImageRecord, Outline, Refinement
+from core.records import Candidate, Correction, Dataset, ImageRecord, Origin, Outline, Refinement
 
 __all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "refined_document", "write_json"]
 
@@ -28,7 +28,8 @@ def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
     `drawn_bbox` and `refined_bbox` (null without one) are not clipped. `edge_confidence` is left, top, right, bottom.
     So is `margin`, in pixels, which is absent if the refinement has none.
     `confirmed` is false if the user has not reviewed the box, and absent otherwise. `source` is the file that the box
-    was imported from, absent for drawn boxes. With `outlines`, `segmentation` has the polygons of masks, see
+    was imported from, absent for drawn boxes. `suggested` has the `head` that suggested the box and the `score` that it
+    gave it, in [0, 1]; it is absent if none did. With `outlines`, `segmentation` has the polygons of masks, see
     `segmentation_of`.
     """
     return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset, outlines=outlines)))]
@@ -147,8 +148,15 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
         "seconds": correction.seconds,
         **({} if correction.margin is None else {"margin": list(correction.margin)}),
         **({} if correction.confirmed else {"confirmed": False}),
-        **({"source": correction.origin.file} if correction.origin is not None else {}),
+        **_origin_entries(correction.origin),
     }
+
+
+def _origin_entries(origin: Origin | None) -> dict[str, Any]:
+    if origin is None:
+        return {}
+    suggested = {"head": origin.head, "score": round(float(origin.probability), 6)}
+    return {**({"source": origin.file} if origin.file else {}), **({"suggested": suggested} if origin.head else {})}
 
 
 def _bbox(box: Box) -> list[float]:

@@ -120,9 +120,17 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
         encoder=name_of(entry.get("encoder")) or "" if refined else "",
         refiner=name_of(entry.get("refiner")) or "" if refined else "",
         seconds=float(entry["seconds"]) if is_ours and _is_finite(entry.get("seconds")) else 0.0,
-        origin=Origin(coco.path.name, box),
+        origin=Origin(coco.path.name, box, *_suggested(entry.get("suggested"))),
         confirmed=is_ours and entry.get("confirmed") is not False,
     )
+
+
+def _suggested(entry: object) -> tuple[str, float]:
+    """The head that suggested a box, and its score; nothing if the file says neither in our way."""
+    if not isinstance(entry, dict) or not _is_finite(entry.get("score")):
+        return "", 0.0
+    head = name_of(entry.get("head")) or ""
+    return head, min(max(float(entry["score"]), 0.0), 1.0) if head else 0.0
 
 
 def _box_in(bbox: object) -> Box | None:

@@ -48,6 +48,8 @@ ROWS: list[tuple[str, str, str, object]] = [
     ("refiners", "data", "data is no valid JSON", "{"),
     ("drawn_boxes", "accepted", "accepted is no valid JSON", "[1, 2"),
     ("drawn_boxes", "plain", "plain is no whole number", 7),
+    ("marks", "done", "done is no whole number", 7),
+    ("marks", "flag", "flag is no text", b"blurred"),
     ("undo_steps", "row_changes", "", '[["corrections", 2, null'),
     ("undo_steps", "kind", "kind is no text", b"Move"),
     ("undo_steps", "kind", "kind is none of the known ones", "Move box"),

@@ -28,6 +28,8 @@ def story(store: ProjectStore) -> list[Dataset]:
         lambda: store.delete_category(2),
         lambda: store.accept(CORRECTION),
         lambda: store.delete([2]),
+        lambda: store.mark([1, 2], done=True),
+        lambda: store.mark([2], done=False),
     ):
         operation()
         states.append(store.dataset())

@@ -1,0 +1,60 @@
+"""Writes of a project as undo steps, and playing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.records import Changes, Step
+from core.store.drawn_boxes import DrawnBoxes
+from core.store.project_file import convert_sqlite_errors
+from core.store.row_checks import Row
+from core.store.row_errors import damaged_row, missing_row
+from core.store.rows import is_whole
+from core.store.undo_log import Operation, UndoLog
+
+
+class Undoable(DrawnBoxes):
+    """The undo log of one project; the operations are in the subclasses."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file at `path`; see `ProjectStore.open`."""
+        super().__init__(path)
+        try:
+            with convert_sqlite_errors(path):
+                self._undo_log = UndoLog(self._db, self._place, self._opening)
+        except BaseException:
+            self.close()
+            raise
+
+    def undo(self) -> Changes:
+        """Undo the last operation, also one of an earlier session; return empty Changes if there is none."""
+        self.refuse_read_only()
+        with convert_sqlite_errors(self.path):
+            return self._undo_log.undo()
+
+    def redo(self) -> Changes:
+        """Redo the operation that was undone last; return empty Changes if there is none, as after a new operation."""
+        self.refuse_read_only()
+        with convert_sqlite_errors(self.path):
+            return self._undo_log.redo()
+
+    def undo_steps(self) -> tuple[Step | None, Step | None]:
+        """The next operations of undo and redo, None if there is none; `core.wording` has their titles."""
+        with convert_sqlite_errors(self.path):
+            return self._undo_log.steps()
+
+    @contextmanager
+    def _operation(self, step: Step, *, run: str = "") -> Iterator[Operation]:
+        self.refuse_read_only()
+        with convert_sqlite_errors(self.path), self._undo_log.operation(step, run=run) as operation:
+            yield operation
+
+    def _row(self, operation: Operation, table: str, id: int) -> Row:
+        row = operation.row(table, id)
+        if row is None:
+            raise missing_row(table, id, path=self.path)
+        if not is_whole(table, row):
+            raise damaged_row(table, id, path=self.path)
+        return row
