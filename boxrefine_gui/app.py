@@ -32,9 +32,11 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.learning_margins import LearningMargins
 from boxrefine_gui.operations.logbook import Logbook
 from boxrefine_gui.operations.project_watch import ProjectWatch
+from boxrefine_gui.operations.suggesting import Suggesting
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.state.doing import ModelsState
 from boxrefine_gui.state.level import Level
@@ -107,6 +109,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.refiner.learned_margins import LearnedMargins
     from core.refiner.margin_learner import MarginLearner
     from core.refiner.taught_refiner import for_category
+    from core.suggest.kit import load_suggest_kit
 
     encoder = load_encoder(settings.encoder, settings.device)
     on_gpu = encoder.device.type != "cpu"
@@ -140,6 +143,7 @@ def load_chosen_models(settings: Settings) -> Models:
         for_category=for_category,
         learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
         with_margins=LearnedMargins,
+        suggest=load_suggest_kit(encoder),
     )
 
 
@@ -155,9 +159,9 @@ class App:
         self.store_lane = QueueLane("store", self.gui, unheard=self.session.report)
         self.encode = QueueLane("encode", self.gui, unheard=self.session.report, gives_way=True)
         self.encode.on_activity = self.session.set_activity
-        self.files, self.pictures, self.thumbnails, self.exports, self.downloads = (
+        self.files, self.pictures, self.thumbnails, self.exports, self.downloads, self.suggest, self.learn = (
             QueueLane(name, self.gui, unheard=self.session.report, gives_way=True)
-            for name in ("files", "pictures", "thumbnails", "export", "download")
+            for name in ("files", "pictures", "thumbnails", "export", "download", "suggest", "learn")
         )
         self.store = StoreLane(self.store_lane, unheard=self.session.report)
         self.live = LiveRefine(session=self.session, lane=self.refine)
@@ -167,6 +171,8 @@ class App:
         )
         self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
+        self.suggesting = Suggesting(self.parts, self.suggest)
+        self.heads = LearningHeads(self.parts, self.learn, self.suggest, renew=self.suggesting.again)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
@@ -181,6 +187,8 @@ class App:
             thumbnails=self.thumbnails,
             models=self.models,
             refine_all=self.refine_all,
+            suggesting=self.suggesting,
+            learning=self.heads,
             folder_watch=self.folder_watch,
             ask=ask,
             may_close=self._may_close,
@@ -293,6 +301,8 @@ class App:
         self.collector.stop()
         self.teaching.stop()
         self.refine_all.stop()
+        self.heads.stop()
+        self.suggesting.stop()
         self.folder_watch.stop()
         self.project_watch.stop()
         self.exports.close()
@@ -304,7 +314,7 @@ class App:
         self.prefetch.stop()
         self._pictures_reader.stop()
         self._close_models()
-        for lane in (self.refine, self.pictures, self.thumbnails):
+        for lane in (self.refine, self.pictures, self.thumbnails, self.suggest, self.learn):
             lane.close()
         ended = [self.store.join(_STORE_PATIENCE_S)]
         ended += [
@@ -316,6 +326,8 @@ class App:
                 self.refine,
                 self.pictures,
                 self.thumbnails,
+                self.suggest,
+                self.learn,
                 self.encode,
             )
         ]

@@ -33,6 +33,8 @@ from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.learning_heads import LearningHeads
+from boxrefine_gui.operations.suggesting import Suggesting
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
@@ -71,6 +73,8 @@ class MainWindow(QMainWindow):
         thumbnails: QueueLane,
         models: ModelsFolder,
         refine_all: RefineAll,
+        suggesting: Suggesting,
+        learning: LearningHeads,
         folder_watch: FolderWatch,
         ask: Ask,
         may_close: Callable[[], bool],
@@ -85,7 +89,7 @@ class MainWindow(QMainWindow):
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
-        self.teach_panel = TeachPanel(parts.session, teaching)
+        self.teach_panel = TeachPanel(parts, teaching, learning)
         self._teach_column = _titled(tr("Teaching"), self.teach_panel)
         self._teach_column.hide()
         self.rows = with_shortcut_help(
@@ -97,6 +101,8 @@ class MainWindow(QMainWindow):
                 jobs=self.jobs,
                 models=models,
                 refine_all=refine_all,
+                suggesting=suggesting,
+                learning=learning,
                 folder_watch=folder_watch,
                 ask=ask,
                 next_panel=self.focus_next_panel,

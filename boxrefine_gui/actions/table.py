@@ -14,6 +14,7 @@ from boxrefine_gui.actions.box_menu import check_rows
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE, IMAGE
 from boxrefine_gui.actions.model_menu import model_rows
+from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.actions.view_menu import view_rows
 from boxrefine_gui.canvas.canvas import Canvas
@@ -34,7 +35,9 @@ from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.folder_watch import FolderWatch
+from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.operations.suggesting import Suggesting, delete_or_reject
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
@@ -87,6 +90,8 @@ def action_table(
     jobs: JobList,
     models: ModelsFolder,
     refine_all: RefineAll,
+    suggesting: Suggesting,
+    learning: LearningHeads,
     folder_watch: FolderWatch,
     ask: Ask,
     next_panel: Callable[[], None],
@@ -98,11 +103,13 @@ def action_table(
         *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask),
         *_edit_rows(parts, canvas, notices),
         *_box_rows(parts, canvas),
+        *suggest_rows(parts, suggesting),
         *check_rows(parts, refine_all, jobs),
         *_image_rows(parts),
         *view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
+        *learning_rows(parts, learning),
         *help_rows(parts, window=window, ask=ask, choose_keys=choose_keys),
         *_digit_rows(parts),
     ]
@@ -235,7 +242,7 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
         ),
         ActionRow("discard", tr("&Discard it, or select nothing"), escape, ("Esc",), EDIT, on_canvas=True),
         ActionRow(
-            "delete", tr("De&lete the selected box"), partial(box_verbs.delete_selected, parts),
+            "delete", tr("De&lete the selected box"), partial(delete_or_reject, parts),
             ("Delete", "Backspace"), EDIT, "delete", on_canvas=True,
         ),
     ]  # fmt: skip

@@ -29,7 +29,7 @@ def teach_rows(teach: TeachVerbs) -> list[ActionRow]:
             enabled=lambda session: not session.teaching.is_running,
         ),
         ActionRow(
-            "teach_panel", tr("&Show teaching and earlier refiners"), teach.show_or_hide, ("Ctrl+Shift+T",), MODEL,
+            "teach_panel", tr("&Show teaching and what was learned"), teach.show_or_hide, ("Ctrl+Shift+T",), MODEL,
             checked=lambda _: teach.is_shown(),
         ),
         ActionRow(

@@ -65,6 +65,10 @@ def keys_and_words(session: Session, *actions: tuple[str, str]) -> str:
 
 def words_to_check(correction: Correction, session: Session) -> str:
     """The keys that accept or reject a stored box that is still to check."""
+    if correction.is_suggestion and correction.origin is not None and correction.proposal == correction.accepted:
+        percent = tr("suggested, {percent} %", percent=round(100 * correction.origin.probability))
+        keys = keys_and_words(session, ("accept", tr("accept")), ("delete", tr("reject it")))
+        return _AIR.join(filter(None, (percent, keys)))
     if correction.proposal in (None, correction.accepted):  # there is only one box to accept
         return keys_and_words(
             session, ("accept", tr("good as it is")), ("refine_again", tr("refine it")), ("delete", tr("delete it"))

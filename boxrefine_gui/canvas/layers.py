@@ -86,7 +86,11 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     While one of them is being checked, the others are faint: where boxes overlap, the user must see which belong
     together.
     """
-    waiting = [entry for entry in scene.session.corrections if entry.proposal is not None and entry.id not in restless]
+    waiting = [
+        entry
+        for entry in scene.session.corrections
+        if entry.proposal is not None and entry.id not in restless and not _is_plain_suggestion(entry)
+    ]
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
     is_checking = _is_checking(scene.session)
     painter.setOpacity(_FAINT if is_checking else 1.0)
@@ -98,6 +102,11 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     if len(rects) <= _MOST_TAGS and not is_checking:
         for entry, rect in zip(waiting, rects, strict=True):
             _doubtful_edges(painter, rect, entry.edge_confidence or _SURE)
+
+
+def _is_plain_suggestion(correction: Correction) -> bool:
+    """Whether a suggestion is one box: its dashed line shows the refined box already."""
+    return correction.is_suggestion and correction.proposal == correction.accepted
 
 
 def _names(session: Session) -> dict[int, str]:
@@ -178,7 +187,7 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     names = _names(scene.session)
     rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
-    if selected.proposal is not None:
+    if selected.proposal is not None and not _is_plain_suggestion(selected):
         _paint_proposal(painter, scene, selected)
     elif selected.edge_confidence is not None and selected.id not in scene.session.moving:
         _doubtful_edges(painter, rect, selected.edge_confidence)

@@ -149,6 +149,7 @@ class Prefetch:
             self._reported = trouble
             self._session.tell(trouble, Level.WARNING)
         self._publish()
+        self._session.prepared.emit(image_id)
         self._go_on()
 
     def _failed(self, models: Models, image_id: int, error: Exception) -> None:

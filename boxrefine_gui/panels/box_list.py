@@ -40,7 +40,7 @@ class BoxModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         correction = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._words(correction)
+            return self._words_and_state(correction) if correction.is_suggestion else self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(correction.category_id, hollow=not correction.confirmed)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -55,6 +55,8 @@ class BoxModel(QAbstractListModel):
 
     def _words_and_state(self, correction: Correction) -> str:
         words = self._words(correction)
+        if correction.is_suggestion and correction.origin is not None:
+            return tr("{box}, suggested ({percent} %)", box=words, percent=round(100 * correction.origin.probability))
         return words if correction.confirmed else tr("{box}, to check", box=words)
 
     def _changed(self, changes: Changes) -> None:
@@ -109,7 +111,11 @@ class BoxList(ListWithHint):
 
 def _history(correction: Correction) -> str:
     """How a box was made, in one line."""
-    parts = [] if correction.origin is None else [tr("imported from {file}", file=correction.origin.file)]
+    origin = correction.origin
+    parts = [tr("imported from {file}", file=origin.file)] if origin is not None and origin.file else []
+    if origin is not None and origin.head:
+        percent = round(100 * origin.probability)
+        parts.append(tr("suggested ({percent} %) by {head}", percent=percent, head=origin.head))
     if correction.refined is not None or correction.proposal is not None:
         parts.append(_refinement(correction))
     elif correction.accepted != correction.drawn:

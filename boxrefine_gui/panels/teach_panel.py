@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt
@@ -20,11 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.operations.learning_heads import LearningHeads
+from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.panels.loss_plot import LossPlot
-from boxrefine_gui.state.session import Session
+from boxrefine_gui.panels.suggest_controls import SuggestControls, numbers_of
 from boxrefine_gui.state.teaching_state import TeachingState
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip, tooltip
+from core.head_records import HeadRecord
 from core.records import RefinerRecord
 from core.translation import tr, tr_plural
 from core.wording import verdict_sentence
@@ -35,7 +39,8 @@ WORDS = tr(
     "does better on pictures that were held out. Five boxes are the least, some dozens are good."
 )
 _NOTES_SHOWN = 3
-_ID = Qt.ItemDataRole.UserRole
+_HEADS_SHOWN = 8
+_ID, _IS_HEAD = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
 
 class _RefinerList(QListWidget):
@@ -49,12 +54,13 @@ class _RefinerList(QListWidget):
 
 
 class TeachPanel(QWidget):
-    """Shows the session's teaching state; the buttons call `teaching`."""
+    """Shows what was taught and what suggestions were learned; the buttons call `teaching` and `learning`."""
 
-    def __init__(self, session: Session, teaching: Teaching) -> None:
+    def __init__(self, parts: Parts, teaching: Teaching, learning: LearningHeads) -> None:
         super().__init__()
-        self._session = session
-        self._teaching = teaching
+        self._session = session = parts.session
+        self._teaching, self._learning = teaching, learning
+        self.suggestions = SuggestControls(parts, learning)
         self.button = QPushButton(tr("Teach"))
         set_tooltip(self.button, tr("Teach the refiner by the accepted boxes of this project"))
         self.button.clicked.connect(self._pressed)
@@ -70,13 +76,14 @@ class TeachPanel(QWidget):
         self.notes = _label(tr("What the trainer notes"))
         self.sentence = _label(tr("What came of teaching"))
         self.refiners = _RefinerList()
-        self.refiners.setAccessibleName(tr("Refiners of this project"))
+        self.refiners.setAccessibleName(tr("What was learned in this project"))
         self.refiners.itemSelectionChanged.connect(self._show_use)
         self.refiners.itemActivated.connect(self._use)
-        self.use_button = QPushButton(tr("Use this refiner"))
+        self.use_button = QPushButton(tr("Use this one"))
         self.use_button.clicked.connect(self._use)
         self._arrange()
         session.teaching_changed.connect(self._show)
+        session.suggesting_changed.connect(self._show_learned)
         session.models_changed.connect(self._show)
         session.changed.connect(self._show)
         self._show()
@@ -90,8 +97,11 @@ class TeachPanel(QWidget):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(6, 2, 6, 6)
         layout.addLayout(top)
-        for widget in (self.words, self.plot, self.figures, self.notes, self.sentence, self.refiners, self.use_button):
+        for widget in (self.words, self.plot, self.figures, self.notes, self.sentence):
             layout.addWidget(widget)
+        layout.addWidget(self.suggestions)
+        layout.addWidget(self.refiners)
+        layout.addWidget(self.use_button)
         layout.setStretchFactor(self.refiners, 1)
         self.setFocusProxy(self.button)
         self.refiners.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
@@ -120,7 +130,10 @@ class TeachPanel(QWidget):
 
     def _use(self) -> None:
         for item in self.refiners.selectedItems():
-            self._teaching.use(item.data(_ID))
+            if item.data(_IS_HEAD):
+                self._learning.use(item.data(_ID))
+            else:
+                self._teaching.use(item.data(_ID))
 
     def _show(self) -> None:
         session, state = self._session, self._session.teaching
@@ -141,38 +154,79 @@ class TeachPanel(QWidget):
         self.notes.setVisible(bool(state.notes))
         self.sentence.setText(state.sentence)
         self.sentence.setVisible(bool(state.sentence))
-        self._show_refiners()
+        self._show_learned()
 
-    def _show_refiners(self) -> None:
-        wanted: list[tuple[int | None, str, str]] = [(None, SHIPPED, tr("What BoxRefine came with"))]
-        wanted += [(record.id, title_of(record), _verdict(record)) for record in reversed(self._session.refiners)]
-        chosen = self._session.refiner_id
-        rows = [
-            (id, tr("{refiner}, in use", refiner=title) if id == chosen else title, tip) for id, title, tip in wanted
+    def _show_learned(self) -> None:
+        """One list: the refiners, then the heads that suggestions come from, each the newest first."""
+        session, heads = self._session, self._session.suggesting
+        wanted: list[_Row] = [_Row(None, False, SHIPPED, tr("What BoxRefine came with"), session.refiner_id is None)]
+        wanted += [
+            _Row(record.id, False, title_of(record), _verdict(record), record.id == session.refiner_id)
+            for record in reversed(session.refiners)
         ]
-        if [(id, title, tooltip(tip)) for id, title, tip in rows] == [
-            (item.data(_ID), item.text(), item.toolTip())
+        shown = [*reversed(heads.heads)][:_HEADS_SHOWN]
+        if heads.used is not None and heads.used not in shown:
+            shown.append(heads.used)
+        wanted += [_Row(head.id, True, head_title(head), head_words(head), head.id == heads.head_id) for head in shown]
+        rows = [(row, tr("{refiner}, in use", refiner=row.title) if row.is_used else row.title) for row in wanted]
+        if [(row.id, row.is_head, title, tooltip(row.tip)) for row, title in rows] == [
+            (item.data(_ID), item.data(_IS_HEAD), item.text(), item.toolTip())
             for item in (self.refiners.item(row) for row in range(self.refiners.count()))
         ]:
             self._show_use()
             return
+        self._list(rows)
+        self._show_use()
+
+    def _list(self, rows: Sequence[tuple[_Row, str]]) -> None:
+        before = [(item.data(_IS_HEAD), item.data(_ID)) for item in self.refiners.selectedItems()]
         self.refiners.clear()
-        for id, title, tip in rows:
+        for row, title in rows:
             item = QListWidgetItem(title)
-            item.setData(_ID, id)
-            set_tooltip(item, tip)
+            item.setData(_ID, row.id)
+            item.setData(_IS_HEAD, row.is_head)
+            set_tooltip(item, row.tip)
             self.refiners.addItem(item)
-            if id == chosen:
+            if row.is_used:
                 font = item.font()
                 font.setBold(True)
                 item.setFont(font)
+            if (row.is_head, row.id) in before or (not before and row.is_used and not row.is_head):
                 self.refiners.setCurrentItem(item)
-        self._show_use()
 
     def _show_use(self) -> None:
-        chosen = self.refiners.selectedItems()
-        is_other = any(item.data(_ID) != self._session.refiner_id for item in chosen)
-        self.use_button.setEnabled(is_other and self._session.models is not None)
+        session = self._session
+        used = {False: session.refiner_id, True: session.suggesting.head_id}
+        is_other = any(item.data(_ID) != used[bool(item.data(_IS_HEAD))] for item in self.refiners.selectedItems())
+        self.use_button.setEnabled(is_other and session.models is not None)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the list: the id of a refiner or of a head, None for the shipped refiner."""
+
+    id: int | None
+    is_head: bool
+    title: str
+    tip: str
+    is_used: bool
+
+
+def head_title(head: HeadRecord) -> str:
+    """A head in the list: the time of its creation, and what it was learned from."""
+    origin = tr("Suggestions, {time}, {boxes}", time=when(head.created), boxes=numbers_of(head))
+    share, precision = (round(10 * _number(head.figures.get(name))) for name in ("share", "precision"))
+    if not share:
+        return origin
+    found = tr("finds {share} in 10, {right} in 10 are right", share=share, right=precision)
+    return f"{origin}\n{found}"
+
+
+def head_words(head: HeadRecord) -> str:
+    """Whether a head was used, in a sentence."""
+    if head.promoted:
+        return tr("{head}: its figures are of images that it had not learned from.", head=head.identity)
+    return tr("{head}: fewer of its suggestions were right than before, so it was not used.", head=head.identity)
 
 
 def title_of(record: RefinerRecord) -> str:

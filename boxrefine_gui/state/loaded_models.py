@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from boxrefine_gui.state.doing import ModelsState
+from boxrefine_gui.state.suggesting_state import SuggestKit
 from core.geometry import Frame
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Source(Protocol):
     def opened(self, path: Path, *, keep_crops: bool = True) -> OpenedPicture: ...
 
     def prepare(self, path: Path) -> None: ...
+
+    def at_hand(self, path: Path) -> ImageFeatures | None: ...
 
 
 class Stats(Protocol):
@@ -90,7 +93,8 @@ class Models:
     `refiner_folder` is the folder of the taught refiner, None for the shipped one. `load_refiner` loads another one; it
     is None if no other can be loaded. `for_category` returns the refiner for boxes of one category. `learner` makes a
     learner of margins for an encoder and a refiner, by identity; None if margins cannot be learned. `with_margins`
-    returns a refiner with margins by name of category.
+    returns a refiner with margins by name of category. `suggest` finds objects on the encoder's features; None if no
+    network for that ships.
     """
 
     source: Source
@@ -110,6 +114,7 @@ class Models:
     for_category: Callable[[Refiner, str | None], Refiner] = _whatever_category
     learner: Callable[[str, str], Learner] | None = None
     with_margins: Callable[[Refiner, Mapping[str, Margin]], Refiner] = _whatever_margins
+    suggest: SuggestKit | None = None
 
     @property
     def refines_by_masks(self) -> bool:

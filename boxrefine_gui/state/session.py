@@ -16,6 +16,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session_drafts import SessionDrafts
 from boxrefine_gui.state.session_state import CanvasPicture, Readiness
+from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
 from core.records import Changes, Correction, ImageRecord, RefinerRecord
@@ -214,6 +215,12 @@ class Session(SessionDrafts):
         """Set the refiners that were taught in this project, and the id of the one in use."""
         self.refiners, self.refiner_id = refiners, chosen
         self.teaching_changed.emit()
+
+    def set_suggesting(self, state: SuggestingState) -> None:
+        """Set the heads, the one in use, or the progress of learning."""
+        if state != self.suggesting:
+            self.suggesting = state
+            self.suggesting_changed.emit()
 
     def set_margins(self, margins: Mapping[str, Margin]) -> None:
         """Set the margins by name of category that the next boxes are refined with."""

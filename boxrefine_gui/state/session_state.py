@@ -15,6 +15,7 @@ from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.left_drafts import LeftDrafts
 from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
@@ -74,6 +75,8 @@ class SessionState(QObject):
     selection_changed = Signal()
     category_changed = Signal()
     settings_changed = Signal()
+    suggesting_changed = Signal()  # the heads, the one in use, or the progress of learning
+    prepared = Signal(int)  # image id: its features are in the cache
     margins_changed = Signal()  # the margins learned from accepted boxes
     activity_changed = Signal()
     problem = Signal(object)  # an Exception to show
@@ -120,6 +123,7 @@ class SessionState(QObject):
         self.teaching = TeachingState()
         self.refiners: tuple[RefinerRecord, ...] = ()  # taught in this project, for this encoder
         self.refiner_id: int | None = None  # the one in use; None for the shipped one
+        self.suggesting = SuggestingState()
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}

@@ -75,6 +75,11 @@ class FeatureSource:
             return None
         return self.cache.peek(self._key(path, known, frame))
 
+    def at_hand(self, path: Path) -> ImageFeatures | None:
+        """The features of a whole picture if they are cached, also on the disk; nothing is decoded or encoded."""
+        known = self.recall(path)
+        return self.cached(path, known, None) if known is not None else self.peek(path)
+
     def read(self, path: Path) -> tuple[Picture, KnownPicture]:
         """Decode a picture, and remember its content hash and size. Raises BadFileError."""
         fingerprint = _fingerprint(path)

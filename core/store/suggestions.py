@@ -109,7 +109,7 @@ class Suggestions(Marks):
             return replace(operation.changes, step=None)
 
     def heads(self, encoder: str) -> list[HeadRecord]:
-        """The heads that were learned on an encoder's features (by identity), the oldest first."""
+        """The heads for an encoder and a network, by identity (see `HeadRecord`), the oldest first."""
         with convert_sqlite_errors(self.path):
             return self._head_log.all(encoder)
 

@@ -18,6 +18,7 @@ from core.geometry import Box, Frame, as_boxes
 from core.images import Picture
 from core.records import Refinement
 from core.settings import Settings
+from tests.gui.fake_suggest import FakeKit
 
 INSET = 2.0
 CROP_INSET = 5.0
@@ -100,6 +101,7 @@ class FakeModels:
         self.cache: FeatureCache | None = None
         self.reach = 0
         self.looks_twice = False
+        self.suggest: FakeKit | None = None
         self.device = "cpu"
         self.gate = threading.Event()
         self.gate.set()
@@ -123,11 +125,12 @@ class FakeModels:
             close=lambda: self.on_close(),
             reach=self.reach,
             stats=lambda: self.cache.stats if self.cache else None,
+            suggest=self.suggest,
         )
 
     def open_all(self) -> None:
         """Let everything that is held back go on, so that lanes can end."""
-        for gate in (self.gate, self.encoder.gate, self.refiner.gate):
+        for gate in (self.gate, self.encoder.gate, self.refiner.gate, *([self.suggest.gate] if self.suggest else [])):
             gate.set()
 
 

@@ -46,7 +46,9 @@ def test_an_imported_suggestion_belongs_to_its_file(store: ProjectStore) -> None
     assert store.labels_of([1])[1].rejected == ((FIRST, "cat"),)
 
 
-@pytest.mark.parametrize("wrong", [7, {}, {"head": "head-1"}, {"head": 7, "score": 0.5}, {"head": "", "score": "high"}])
+@pytest.mark.parametrize(
+    "wrong", [7, {}, {"head": "head-1"}, {"head": "", "score": 0.5}, {"head": "a", "score": "high"}]
+)
 def test_what_a_file_says_otherwise_is_no_suggestion(store: ProjectStore, tmp_path: Path, wrong: object) -> None:
     store.suggest(1, [suggested(FIRST)])
     out = run(export(store.dataset(), format="coco", out=tmp_path / "out")).path
