@@ -10,7 +10,21 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from core import log
-from core.cli import cache, demo, encode, export, import_boxes, models, pretrain, project, refine, train, version
+from core.cli import (
+    cache,
+    demo,
+    encode,
+    export,
+    import_boxes,
+    models,
+    pretrain,
+    pretrain_suggest,
+    project,
+    refine,
+    suggest,
+    train,
+    version,
+)
 from core.cli.benchmark import verb
 from core.cli.terminal import complain, echo
 from core.cli.verb_help import VerbHelp, add_verb
@@ -26,6 +40,7 @@ OK, FAILED, INTERRUPTED = 0, 2, 130
 
 VERBS: Mapping[str, ModuleType] = {
     "refine": refine,
+    "suggest": suggest,
     "encode": encode,
     "cache": cache,
     "models": models,
@@ -34,6 +49,7 @@ VERBS: Mapping[str, ModuleType] = {
     "project": project,
     "train": train,
     "pretrain": pretrain,
+    "pretrain-suggest": pretrain_suggest,
     "benchmark": verb,
     "demo": demo,
     "version": version,

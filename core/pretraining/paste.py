@@ -163,6 +163,16 @@ def _masked_object(local: Tensor, instance: Tensor, pool: Pool, half: Tensor, rn
     return alpha, recoloured(look_up(pool.pictures[pool.image_of[instance]], spots), rng)
 
 
+def render_cutouts(
+    points: Tensor, looks: Tensor, center: Tensor, half: Tensor, angle: Tensor, rng: Rng
+) -> tuple[Tensor, Tensor]:
+    """Render a cut-out (B, 4, S, S) into each frame: alpha (B, 1, 512, 512) and colors (B, 3, 512, 512).
+
+    points: `augment.frame_points`; center and half: (B, 2) middles and half sides, frame fractions; angle: (B,) radians
+    """
+    return _cut_out(_rotate(points - center.view(-1, 1, 1, 2), angle) / half.view(-1, 1, 1, 2), looks, half, rng)
+
+
 def _cut_out(local: Tensor, looks: Tensor, half: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
     """Render cut-outs (B, 4, S, S) in local coordinates [-1, 1]: alpha and colors."""
     seen = F.grid_sample(looks.float() / 255.0, local, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -34,7 +34,7 @@ class Pool:
     boxes: (M, 4) in pixels of the stored picture; box_table: (N, most) rows of `boxes`, padded with -1
     masks: (Q, 64, 64) uint8, each stretched over its box; mask_of: (M,) index into masks or -1
     masked: rows of `boxes` with a mask
-    image_of: (M,) index into the pictures
+    image_of: (M,) index into the pictures; class_of: (M,) number of the category, of which each set has its own
     """
 
     sets: tuple[str, ...]
@@ -47,6 +47,7 @@ class Pool:
     masks: Tensor
     mask_of: Tensor
     image_of: Tensor
+    class_of: Tensor
     masked: Tensor
 
     def to(self, device: torch.device) -> Pool:
@@ -64,6 +65,7 @@ class _Labelled:
     picture: Picture
     boxes: NDArray[np.float32]
     masks: list[NDArray[np.uint8] | None]
+    categories: list[object]
 
 
 def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress, None, Pool]:
@@ -105,7 +107,8 @@ def _read(set_index: int, path: Path, notes: list[dict[str, Any]], *, side: int)
     boxes = np.array([note["bbox"] for note in notes], np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     masks = [_mask(note.get("segmentation"), box) for note, box in zip(notes, boxes, strict=True)]
-    return _Labelled(set_index, path.name, picture, boxes * np.float32(scale), masks)
+    categories = [note.get("category_id") for note in notes]
+    return _Labelled(set_index, path.name, picture, boxes * np.float32(scale), masks, categories)
 
 
 def _mask(polygons: object, box: NDArray[np.float32]) -> NDArray[np.uint8] | None:
@@ -130,12 +133,16 @@ def _stack(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out:
     masks: list[NDArray[np.uint8]] = []
     mask_of: list[int] = []
     image_of: list[int] = []
+    classes: dict[tuple[int, str], int] = {}
+    class_of: list[int] = []
     for index, entry in enumerate(read):
         height, width = entry.picture.shape[:2]
         pictures[index, :, :height, :width] = torch.from_numpy(entry.picture).permute(2, 0, 1)
         table[index, : len(entry.boxes)] = torch.arange(len(image_of), len(image_of) + len(entry.boxes))
         boxes.append(entry.boxes)
         image_of += [index] * len(entry.boxes)
+        keys = [(entry.set_index, str(category)) for category in entry.categories]
+        class_of += [classes.setdefault(key, len(classes)) for key in keys]
         for mask in entry.masks:
             mask_of.append(-1 if mask is None else len(masks))
             if mask is not None:
@@ -152,5 +159,6 @@ def _stack(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out:
         masks=torch.from_numpy(np.stack(masks)) if masks else torch.zeros(0, MASK_SIDE, MASK_SIDE, dtype=torch.uint8),
         mask_of=torch.tensor(mask_of, dtype=torch.long),
         image_of=torch.tensor(image_of, dtype=torch.long),
+        class_of=torch.tensor(class_of, dtype=torch.long),
         masked=torch.tensor([row for row, index in enumerate(mask_of) if index >= 0], dtype=torch.long),
     )

@@ -29,6 +29,7 @@ from core.cli.benchmark import (
     looks,
     prefetch,
     stalls,
+    suggest,
     touching,
 )
 
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "jitter": jitter,
     "looks": looks,
     "touching": touching,
+    "suggest": suggest,
     "baseline": baseline,
     "learning": learning,
     "epochs": epochs,

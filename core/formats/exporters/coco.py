@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -91,7 +91,7 @@ def _candidate_entry(candidate: Candidate) -> dict[str, Any]:
     return {"bbox": _bbox(candidate.box), "probability": round(float(candidate.probability), 6)}
 
 
-def write_json(document: Mapping[str, Any], path: Path) -> None:
+def write_json(document: Mapping[str, Any] | Sequence[Any], path: Path) -> None:
     """Write a document atomically. Raises StorageError if the disk is full or may not be written."""
     write_file(path, _dump(document))
 
@@ -165,5 +165,5 @@ def _bbox(box: Box) -> list[float]:
     return [x1, y1, round(x2 - x1, _DECIMALS), round(y2 - y1, _DECIMALS)]
 
 
-def _dump(document: Mapping[str, Any]) -> bytes:
+def _dump(document: Mapping[str, Any] | Sequence[Any]) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,137 @@
+"""The verb `suggest`: propose boxes that nobody drew, by what labelled pictures show."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.options import (
+    OWN_REFINER_HELP,
+    PROJECT_HELP,
+    add_cache_options,
+    add_encoder_options,
+    check_folder,
+    check_output,
+    open_source,
+    source_figures,
+)
+from core.cli.terminal import complain, summarize, watch
+from core.cli.verb_help import VerbHelp
+from core.errors import BadInputError
+from core.translation import tr
+
+if TYPE_CHECKING:
+    from core.cli.suggest_boxes import Examples
+
+HELP = VerbHelp(
+    tr("Propose the boxes of pictures that nobody has labelled, by those of a few labelled ones."),
+    tr("""\
+The examples are the accepted boxes of a project, or the boxes of a COCO file. Pictures of the file with boxes count as
+labelled completely, unless --partial is given; the other pictures of the folder get proposals. In a project, pictures
+that are not marked done get them. Proposals are made tight by the refiner. The output is a COCO file of the pictures
+that got proposals, with score, the probability that a proposal is right; `boxrefine import` reads it as boxes to
+check. With --results, it is a COCO list of results, with the ids of the examples. The threshold is chosen so that
+about four of five proposals are right, measured on labelled pictures that are left out for it; --threshold sets
+another one. The last line on stdout is a JSON summary."""),
+    """
+    boxrefine suggest --project harbour --out proposals.json
+    boxrefine suggest --images harbour --boxes first-ten.json --out proposals.json
+    boxrefine suggest --images harbour --boxes first-ten.json --out results.json --results --threshold 0.3
+    boxrefine suggest --project harbour --out boats.json --categories boat buoy
+    """,  # untranslated: commands
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the examples, files, threshold, and the options of encoder and cache."""
+    images = tr("folder of pictures, instead of a project")
+    boxes = tr("COCO file of examples on some of these pictures")
+    threshold = tr("least probability of a proposal, 0 to 1, instead of the automatic one")
+    parser.add_argument("--project", metavar="PROJECT", type=Path, help=PROJECT_HELP)
+    parser.add_argument("--images", metavar="DIR", type=Path, help=images)
+    parser.add_argument("--boxes", metavar="EXAMPLES.json", type=Path, help=boxes)
+    parser.add_argument("--partial", action="store_true", help=tr("labelled pictures may hold more objects"))
+    parser.add_argument("--out", metavar="PROPOSALS.json", type=Path, required=True, help=tr("COCO file to write"))
+    parser.add_argument("--results", action="store_true", help=tr("write a COCO list of results"))
+    parser.add_argument("--threshold", metavar="P", type=probability, help=threshold)
+    parser.add_argument("--categories", metavar="NAME", nargs="+", help=tr("propose only these categories"))
+    parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
+    add_encoder_options(parser)
+    add_cache_options(parser)
+
+
+def probability(text: str) -> float:
+    """Parse a number from 0 to 1. Raises ArgumentTypeError, which argparse reports."""
+    if not 0 <= float(text) <= 1:
+        raise argparse.ArgumentTypeError(tr("{text} is not between 0 and 1", text=text))
+    return float(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Learn from the examples, propose, write, summarize; return 2 where a picture could not be used."""
+    from core.cli.suggest_boxes import check_categories, propose, results_of
+    from core.formats.exporters.coco import write_json
+    from core.refiner.checkpoint import load_refiner
+    from core.suggest.shipped import load_shipped_network
+
+    check_output(options.out)
+    problems: list[str] = []
+
+    def report(sentence: str) -> None:
+        problems.append(sentence)
+        complain(sentence)
+
+    examples = read_examples(options, report)
+    check_categories(options.categories, examples)
+    start = time.perf_counter()
+    with open_source(options) as source:
+        network = load_shipped_network(source.encoder)
+        refiner = load_refiner(options.refiner, source.encoder)
+        job = propose(
+            examples,
+            network=network,
+            source=source,
+            refiner=refiner,
+            complain=report,
+            threshold=options.threshold,
+            categories=options.categories,
+        )
+        proposed = watch(job, unit=tr("image"))
+        write_json(results_of(proposed.document) if options.results else proposed.document, options.out)
+        summarize(
+            {
+                "examples": proposed.examples,
+                "images": proposed.images,
+                "boxes": len(proposed.document["annotations"]),
+                "threshold": round(proposed.threshold, 4),
+                "expected_precision": round(proposed.expected_precision, 3),
+                "head": proposed.head,
+                "seconds": round(time.perf_counter() - start, 3),
+                **source_figures(source),
+                "out": str(options.out),
+            }
+        )
+    return 2 if problems else 0
+
+
+def read_examples(options: argparse.Namespace, report: Callable[[str], None]) -> Examples:
+    """Read the examples that the options name. Raises BadInputError where they name none, or two kinds."""
+    from core.cli.suggest_boxes import examples_of_coco, examples_of_project
+    from core.formats.exporters.coco import read_coco
+    from core.store.project_store import ProjectStore
+
+    of_files = options.images is not None and options.boxes is not None
+    if (options.project is not None) == of_files or (options.images is None) != (options.boxes is None):
+        raise BadInputError(tr("Name a project, or a folder with --images and its examples with --boxes."))
+    if of_files:
+        check_folder(options.images)
+        coco = read_coco(options.boxes)
+        for problem in coco.problems:
+            report(problem)
+        return examples_of_coco(coco, options.images, partial=options.partial)
+    with closing(ProjectStore.open(options.project)) as project:
+        return examples_of_project(project)

@@ -1,0 +1,94 @@
+"""A learned head as bytes, as a project stores it: what was learned, and how far it can be trusted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from core.errors import BadWeightsError
+from core.suggest.learn import Head
+from core.suggest.learner import identity_of
+from core.suggest.network import WIDTH, SuggestNetwork
+from core.suggest.solver import Learned
+from core.suggest.suggester import Suggester
+from core.suggest.trust import Trust
+from core.translation import tr
+
+FORMAT = 1
+_LARGEST = 64 * 1024 * 1024
+_SHAPES = {"planes": (WIDTH + 1,), "reaches": (4, WIDTH + 1), "examples": ()}
+
+
+def to_bytes(suggester: Suggester, *, network: str) -> bytes:
+    """Write what a suggester has learned; `network` is the identity of its network."""
+    head, trust = suggester.head, suggester.trust
+    about = {
+        "format": FORMAT,
+        "network": network,
+        "encoder": suggester.encoder,
+        "names": list(head.names),
+        "trust": {**vars(trust), "shifts": dict(trust.shifts)},
+    }
+    tensors = {"planes": head.learned.planes, "reaches": head.learned.reaches, "examples": head.examples}
+    whole = {name: value.contiguous() for name, value in tensors.items()}
+    return bytes(safetensors.torch.save(whole, {"about": json.dumps(about)}))
+
+
+def from_bytes(content: bytes, network: SuggestNetwork, *, identity: str, encoder: str) -> Suggester:
+    """Read a head that `to_bytes` wrote, for the network of this identity and the encoder of this one.
+
+    Raises BadWeightsError if it is damaged, of a newer version, or of another network or encoder.
+    """
+    about, tensors = _parts(content)
+    if about["network"] != identity or about["encoder"] != encoder:
+        raise BadWeightsError(
+            tr("What was learned for suggestions belongs to another version of BoxRefine: it is learned again.")
+        )
+    head = Head(about["names"], Learned(tensors["planes"], tensors["reaches"]), tensors["examples"])
+    return Suggester(network, head, about["trust"], encoder=encoder, identity=identity_of(head))
+
+
+def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read and check all parts. Raises BadWeightsError."""
+    damaged = BadWeightsError(tr("What was learned for suggestions is damaged: it is learned again."))
+    if len(content) > _LARGEST:
+        raise damaged
+    try:
+        tensors = safetensors.torch.load(content)
+        size = int.from_bytes(content[:8], "little")
+        about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
+        newer = about["format"] > FORMAT
+        names = tuple(about["names"])
+        trust = _trust(about["trust"])
+        usable = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+        usable = usable and all(
+            tuple(tensors[name].shape) == (len(names), *shape)
+            and tensors[name].dtype == torch.float32
+            and bool(torch.isfinite(tensors[name]).all())
+            for name, shape in _SHAPES.items()
+        )
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged from error
+    if newer:
+        raise BadWeightsError(tr("What was learned for suggestions is of a newer BoxRefine: update BoxRefine."))
+    if not usable:
+        raise damaged
+    return {**about, "names": names, "trust": trust}, tensors
+
+
+def _trust(values: dict[str, Any]) -> Trust:
+    """Read how far a head can be trusted. Raises ValueError, KeyError or TypeError."""
+    numbers = [float(values[name]) for name in ("slope", "shift", "threshold")]
+    shifts = {str(name): float(value) for name, value in values["shifts"].items()}
+    probabilities = tuple(float(value) for value in values["probabilities"])
+    right = tuple(bool(value) for value in values["right"])
+    every = [*numbers, *shifts.values(), *probabilities]
+    if len(right) != len(probabilities) or not all(abs(value) < 1e6 for value in every):
+        raise ValueError("implausible figures")
+    slope, shift, threshold = numbers
+    return Trust(slope, shift, shifts, threshold, probabilities, right, int(values["objects"]))

@@ -1,0 +1,48 @@
+"""From lessons to a head: the planes of all categories of a project, and where their objects are in a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.suggest.lessons import Lesson, evidence_of
+from core.suggest.network import Cells, SuggestNetwork
+from core.suggest.peaks import Peaks, find_peaks
+from core.suggest.solver import Learned, raw_scores, solve
+
+
+@dataclass(frozen=True)
+class Head:
+    """C categories that were learned: their names, planes and reaches, and the numbers of their examples (C,)."""
+
+    names: tuple[str, ...]
+    learned: Learned
+    examples: Tensor
+
+
+def learn_head(lessons: Sequence[Lesson], names: Sequence[str], network: SuggestNetwork) -> Head:
+    """Learn the categories `names`; those without an object in the lessons are left out."""
+    kept, planes, reaches, counts = [], [], [], []
+    with torch.inference_mode():
+        for name in names:
+            evidence, count = evidence_of(lessons, name, network)
+            if count:
+                found = solve(evidence, network.prior)
+                kept.append(name)
+                planes.append(found.planes)
+                reaches.append(found.reaches)
+                counts.append(float(count))
+    if not kept:
+        width = network.prior.plane.shape[0]
+        return Head((), Learned(torch.zeros(0, width), torch.zeros(0, 4, width)), torch.zeros(0))
+    return Head(tuple(kept), Learned(torch.cat(planes), torch.cat(reaches)), torch.tensor(counts))
+
+
+def find_objects(head: Head, network: SuggestNetwork, cells: Cells, seen: Tensor, *, least: float) -> Peaks:
+    """Find the objects of all categories of a head in one frame, likeliest first; `least` is the lowest logit."""
+    with torch.inference_mode():
+        scores = raw_scores(head.learned.planes, cells.vectors[0])
+        return find_peaks(cells, head.learned, network.prior.logits(scores, head.examples), seen, least=least)

@@ -1,0 +1,144 @@
+"""The suggestion network: turns features into cells in which a few examples suffice to find objects like them.
+
+The network is shared by all projects, and never learns from one. It gives each cell of a 128 x 128 grid a vector, in
+which the objects of a category and all else can be told apart by a plane, and how far the edges of the object around
+the cell may be. What a project teaches is that plane, in closed form; see `solver`.
+
+Sources: fully convolutional detection (Tian et al., FCOS, 2019); learning features for a closed-form classifier
+(Bertinetto et al., Meta-learning with differentiable closed-form solvers, 2019).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.geometry import MODEL_SIZE
+
+CELLS = 128
+CELL = MODEL_SIZE / CELLS
+"""Frame pixels along the side of a cell."""
+
+WIDTH = 96
+"""Numbers in the vector of a cell."""
+
+_CONTEXT, _FINE = 128, 64
+_LARGEST_EXPONENT = 5.0
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the network sees in B frames.
+
+    vectors: (B, 96, 128, 128), of length sqrt(96) each
+    reaches: (B, 4, 128, 128) the logarithms of the distances from a cell's center to the left, top, right and bottom
+        edge of the object around it, in cells
+    """
+
+    vectors: Tensor
+    reaches: Tensor
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with a shortcut; `dilation` widens what the first one sees."""
+
+    def __init__(self, channels: int, *, dilation: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        return torch.relu(values + self.body(values))
+
+
+class GlobalMix(nn.Module):
+    """One pre-norm transformer layer over a grid at half the resolution: cells learn what else is in the picture."""
+
+    def __init__(self, channels: int, *, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(channels)
+        self.mix = nn.Linear(channels, 3 * channels)
+        self.out = nn.Linear(channels, channels)
+        self.norm2 = nn.LayerNorm(channels)
+        self.feed = nn.Sequential(nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels))
+
+    def forward(self, values: Tensor) -> Tensor:
+        small = F.avg_pool2d(values, 2)
+        count, channels, height, width = small.shape
+        cells = small.flatten(2).transpose(1, 2)
+        mixed = self.mix(self.norm1(cells)).view(count, -1, 3, self.heads, channels // self.heads)
+        query, key, value = mixed.permute(2, 0, 3, 1, 4)
+        found = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(cells.shape)
+        cells = cells + self.out(found)
+        cells = cells + self.feed(self.norm2(cells))
+        there = cells.transpose(1, 2).reshape(count, channels, height, width) - small
+        return values + F.interpolate(there, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class SuggestNetwork(nn.Module):
+    """Embedding (B, 256, 64, 64) and detail (B, 32, 256, 256) -> `Cells`, and how much examples count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.Sequential(
+            nn.Conv2d(256, _CONTEXT, 1, bias=False), nn.BatchNorm2d(_CONTEXT), nn.ReLU(inplace=True)
+        )
+        self.position = nn.Parameter(torch.zeros(1, _CONTEXT, 64, 64))
+        self.near = Block(_CONTEXT)
+        self.mix = GlobalMix(_CONTEXT)
+        self.wide = Block(_CONTEXT, dilation=2)
+        self.lower = nn.Conv2d(_CONTEXT, _FINE, 1)
+        self.detail = nn.Sequential(nn.Conv2d(32, _FINE, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(_FINE))
+        self.join = Block(_FINE)
+        self.to_vector = nn.Conv2d(_FINE + _CONTEXT, WIDTH, 1)
+        self.to_reach = nn.Sequential(
+            nn.Conv2d(_FINE, _FINE, 3, padding=1, bias=False),
+            nn.BatchNorm2d(_FINE),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(_FINE, 4, 1),
+        )
+        self.prior = Prior()
+
+    def forward(self, embedding: Tensor, detail: Tensor) -> Cells:
+        context = self.wide(self.mix(self.near(self.enter(embedding) + self.position)))
+        spread = F.interpolate(context, scale_factor=2.0, mode="bilinear", align_corners=False)
+        joined = self.join(torch.relu(self.lower(spread) + self.detail(detail)))
+        vectors = self.to_vector(torch.cat([joined, spread], dim=1))
+        reaches = self.to_reach(joined).float().clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+        return Cells(F.normalize(vectors.float(), dim=1) * WIDTH**0.5, reaches)
+
+
+class Prior(nn.Module):
+    """What holds for any category before its examples are seen, and how much examples count. All of it is learned.
+
+    plane: (97,) the plane of any object, its bias last; the plane of a category starts from it
+    stiffness: logarithm of how strongly a category's plane is held at the prior; `reach_stiffness`, that of its reaches
+    background: logarithm of the weight of a cell without an object; `unknown`, of one that nobody has looked at
+    scale, scale_step, shift, shift_step: of the logit, and how they change with the logarithm of the number of examples
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plane = nn.Parameter(torch.cat([torch.zeros(WIDTH), torch.tensor([-3.0])]))
+        self.stiffness = nn.Parameter(torch.tensor(0.0))
+        self.reach_stiffness = nn.Parameter(torch.tensor(2.0))
+        self.background = nn.Parameter(torch.tensor(-1.5))
+        self.unknown = nn.Parameter(torch.tensor(-3.0))
+        self.scale = nn.Parameter(torch.tensor(1.0))
+        self.scale_step = nn.Parameter(torch.tensor(0.0))
+        self.shift = nn.Parameter(torch.tensor(0.0))
+        self.shift_step = nn.Parameter(torch.tensor(0.0))
+
+    def logits(self, scores: Tensor, examples: Tensor) -> Tensor:
+        """Scale raw scores (E, ...) of categories with so many examples (E,) to logits of the same shape."""
+        many = examples.clamp(min=1).log().view(-1, *(1,) * (scores.dim() - 1))
+        return scores * (self.scale + self.scale_step * many) + self.shift + self.shift_step * many

@@ -1,0 +1,139 @@
+"""Suggester: proposes the boxes of a picture that nobody drew, by a head and the refiner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.encoders.image_features import ImageFeatures
+from core.geometry import Box, Boxes, as_boxes, clip, iou
+from core.records import Refinement
+from core.refiner.protocol import Refiner
+from core.refiner.taught_refiner import rows_by_refiner
+from core.suggest.learn import Head, find_objects
+from core.suggest.lessons import read_cells, seen_cells
+from core.suggest.network import Cells, SuggestNetwork
+from core.suggest.peaks import Peaks, merge_same
+from core.suggest.trust import Trust
+
+MOST = 500
+"""Suggestions of one picture."""
+
+TAKEN = 0.5
+"""A find that overlaps a known box of its category by more is that object; see `_is_new` for other categories."""
+
+TAKEN_BY_OTHER = 0.75
+LEAST_SIDE_PX = 3.0
+LEAST_LOGIT = -4.0
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A box that nobody drew: as the head found it and as the refiner answered, in image pixels.
+
+    `probability` is that of an object of this category at this place.
+    """
+
+    found: Box
+    category: str
+    probability: float
+    answer: Refinement
+
+
+Known = Sequence[tuple[Box, str]]
+"""Boxes in image pixels with the names of their categories."""
+
+
+class Suggester:
+    """A head with its network; it holds no state of a picture, so threads may share it."""
+
+    def __init__(self, network: SuggestNetwork, head: Head, trust: Trust, *, encoder: str, identity: str) -> None:
+        """`encoder` is the identity of the encoder whose features the network reads."""
+        self.network, self.head, self.trust = network, head, trust
+        self.encoder, self.identity = encoder, identity
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The categories that it suggests."""
+        return self.head.names
+
+    def suggest(
+        self,
+        features: ImageFeatures,
+        refiner: Refiner,
+        *,
+        known: Known = (),
+        rejected: Known = (),
+        threshold: float | None = None,
+        categories: Sequence[str] | None = None,
+        cells: Cells | None = None,
+    ) -> list[Suggestion]:
+        """Suggest boxes for one picture, likeliest first, at most MOST.
+
+        `known` are boxes that it has, `rejected` ones that its user does not want; neither comes again. `threshold` is
+        the least probability, by default the automatic one; `categories` are those to suggest, by default all. `cells`
+        saves computing them again. Raises BadInputError for features of another encoder.
+        """
+        least = self.trust.threshold if threshold is None else threshold
+        seen = read_cells(self.network, features, encoder=self.encoder) if cells is None else cells
+        peaks, names, probabilities = self.find(features, seen, known=known, rejected=rejected)
+        wanted = set(self.names if categories is None else categories)
+        chosen = (probabilities >= least) & np.array([name in wanted for name in names], bool)
+        rows = np.flatnonzero(chosen)[:MOST]
+        peaks = peaks.only(rows)
+        names, probabilities = [names[row] for row in rows], probabilities[rows]
+        answers = refine_found(refiner, features, peaks.boxes, names)
+        kept = _without_twins(peaks, answers, features, known)
+        return [
+            Suggestion(Box.of(peaks.boxes[row]), names[row], float(probabilities[row]), answers[row]) for row in kept
+        ]
+
+    def find(
+        self, features: ImageFeatures, cells: Cells, *, known: Known = (), rejected: Known = ()
+    ) -> tuple[Peaks, list[str], np.ndarray]:
+        """Find objects without refining: peaks in image pixels, their categories (N,) and probabilities (N,)."""
+        frame = features.frame
+        peaks = find_objects(self.head, self.network, cells, seen_cells(frame), least=LEAST_LOGIT)
+        boxes = clip(frame.to_image(peaks.boxes), width=frame.image_width, height=frame.image_height)
+        peaks = Peaks(boxes, peaks.logits, peaks.categories)
+        names = [self.names[at] for at in peaks.categories]
+        large = (boxes[:, 2:] - boxes[:, :2] >= LEAST_SIDE_PX).all(axis=1)
+        rows = np.flatnonzero(large & _is_new(boxes, names, known) & _is_new(boxes, names, rejected))
+        names = [names[row] for row in rows]
+        peaks = peaks.only(rows)
+        probabilities = self.trust.probability(peaks.logits, names)
+        order = np.argsort(-probabilities, kind="stable")
+        return peaks.only(order), [names[row] for row in order], probabilities[order]
+
+
+def refine_found(refiner: Refiner, features: ImageFeatures, boxes: Boxes, names: Sequence[str]) -> list[Refinement]:
+    """Refine found boxes (N, 4), each by the refiner for its category."""
+    answers: dict[int, Refinement] = {}
+    for asked, rows in rows_by_refiner(refiner, names):
+        answers |= dict(zip(rows, asked.refine(features, boxes[rows]), strict=True))
+    return [answers[row] for row in range(len(boxes))]
+
+
+def _without_twins(peaks: Peaks, answers: Sequence[Refinement], features: ImageFeatures, known: Known) -> list[int]:
+    """Rows of the finds that are still apart, and apart from known boxes, after they were refined."""
+    refined = as_boxes([answer.box for answer in answers])
+    # The order by probability is kept; logits of different categories do not compare.
+    ranks = Peaks(refined, -np.arange(len(refined), dtype=np.float64), peaks.categories)
+    rows = merge_same(ranks)
+    taken = as_boxes([box for box, _ in known])
+    return [row for row in rows if not len(taken) or _overlap(refined[row], taken).max() <= TAKEN_BY_OTHER]
+
+
+def _is_new(boxes: Boxes, names: Sequence[str], known: Known) -> np.ndarray:
+    """Whether boxes (N, 4) are no known ones: (N,) bool. A known box of another category must overlap by more."""
+    new = np.ones(len(boxes), bool)
+    for box, name in known:
+        most = np.array([TAKEN if each == name else TAKEN_BY_OTHER for each in names])
+        new &= iou(boxes, np.tile(np.array(box, np.float64), (len(boxes), 1))) <= most
+    return new
+
+
+def _overlap(box: np.ndarray, others: Boxes) -> np.ndarray:
+    return iou(np.tile(box, (len(others), 1)), others)

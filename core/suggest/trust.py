@@ -1,0 +1,143 @@
+"""How far a head can be trusted: measured on labelled pictures that it did not learn from, one after the other.
+
+Each of some pictures is left out once; a head of the others looks for its objects, and what it finds is compared with
+the labels. From that follow the probability that a find is right, the precision to expect at each threshold, and the
+threshold that is used if the user chooses none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.geometry import Boxes, iou
+
+WANTED_PRECISION = 0.8
+"""Of the suggestions shown at the automatic threshold, at most one in five should be wrong."""
+
+LEAST_PROBABILITY = 0.4
+"""The automatic threshold is never lower: a box that is likelier wrong than right costs more than it saves."""
+
+HIT = 0.5
+"""A find is right if its IoU with a labelled box of its category is at least this."""
+
+_PRIOR_SLOPE, _PRIOR_SHIFT = 1.0, 0.0
+_SLOPE_WEIGHT, _SHIFT_WEIGHT, _CATEGORY_WEIGHT = 4.0, 1.0, 2.0
+_DOUBT, _DOUBTED_PRECISION = 2.0, 0.7
+"""Before any find, so many are assumed to have been tried, of which this share was right."""
+
+Figures = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """N finds on pictures that were left out: logits, whether each was right, and categories; and how many objects
+    were there to be found."""
+
+    logits: Figures
+    right: NDArray[np.bool_]
+    categories: tuple[str, ...]
+    objects: int
+
+    @classmethod
+    def none(cls) -> Tried:
+        return cls(np.zeros(0), np.zeros(0, bool), (), 0)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Probabilities of finds (sigmoid(slope * logit + shift), the shift of each category its own), and the threshold.
+
+    probabilities, right: of the finds on pictures that were left out, (N,) each; empty before any was tried
+    """
+
+    slope: float = _PRIOR_SLOPE
+    shift: float = _PRIOR_SHIFT
+    shifts: Mapping[str, float] = field(default_factory=dict)
+    threshold: float = WANTED_PRECISION
+    probabilities: tuple[float, ...] = ()
+    right: tuple[bool, ...] = ()
+    objects: int = 0
+
+    def probability(self, logits: Figures, categories: Sequence[str]) -> Figures:
+        """The probability (N,) that finds with logits (N,) are right."""
+        shifts = np.array([self.shift + self.shifts.get(name, 0.0) for name in categories], np.float64)
+        found: Figures = 1 / (1 + np.exp(-np.clip(self.slope * logits + shifts, -50, 50)))
+        return found
+
+    def expected_precision(self, threshold: float) -> float:
+        """The share of the suggestions with at least this probability that is expected to be right."""
+        chosen = np.array(self.probabilities) >= threshold
+        right = float(np.array(self.right, float)[chosen].sum())
+        guess = max(threshold, _DOUBTED_PRECISION)
+        return (right + _DOUBT * guess) / (float(chosen.sum()) + _DOUBT)
+
+    def expected_share(self, threshold: float) -> float:
+        """The share of the objects that is expected to be found at this threshold; 0 before any was tried."""
+        chosen = np.array(self.probabilities) >= threshold
+        return float(np.array(self.right, float)[chosen].sum()) / max(self.objects, 1)
+
+
+def match_finds(
+    boxes: Boxes, categories: Sequence[str], *, true: Boxes, true_categories: Sequence[str], least: float = HIT
+) -> NDArray[np.int64]:
+    """Match finds (N, 4), the likeliest first, with labelled boxes (M, 4): the row of each one's, or -1."""
+    found = np.full(len(boxes), -1, np.int64)
+    free = np.ones(len(true), bool)
+    for row, category in enumerate(categories):
+        same = np.array([name == category for name in true_categories], bool) & free
+        if same.any():
+            overlap = np.where(same, iou(np.tile(boxes[row], (len(true), 1)), true), 0.0)
+            best = int(overlap.argmax())
+            if overlap[best] >= least:
+                found[row], free[best] = best, False
+    return found
+
+
+def trust_in(tried: Sequence[Tried]) -> Trust:
+    """Fit the probabilities to finds on pictures that were left out, and choose the automatic threshold."""
+    logits = np.concatenate([np.zeros(0), *(one.logits for one in tried)])
+    right = np.concatenate([np.zeros(0, bool), *(one.right for one in tried)])
+    categories = [name for one in tried for name in one.categories]
+    objects = sum(one.objects for one in tried)
+    if not len(logits):
+        return Trust(objects=objects)
+    slope, shift, shifts = _fit(logits, right, categories)
+    fitted = Trust(slope, shift, shifts)
+    probabilities = fitted.probability(logits, categories)
+    known = Trust(
+        slope, shift, shifts, probabilities=tuple(probabilities.tolist()), right=tuple(right.tolist()), objects=objects
+    )
+    return Trust(**{**vars(known), "threshold": _automatic(known)})
+
+
+def _automatic(trust: Trust) -> float:
+    """The lowest threshold at which, and above which, the expected precision is high enough."""
+    tries = sorted({LEAST_PROBABILITY, *(p for p in trust.probabilities if p > LEAST_PROBABILITY)}, reverse=True)
+    best = max([*tries, WANTED_PRECISION])
+    for threshold in tries:
+        if trust.expected_precision(threshold) >= WANTED_PRECISION:
+            best = threshold
+    return float(best)
+
+
+def _fit(logits: Figures, right: NDArray[np.bool_], categories: Sequence[str]) -> tuple[float, float, dict[str, float]]:
+    """Logistic regression with a shift for each category, held at the prior, by Newton's method."""
+    names = sorted(set(categories))
+    column = {name: at + 2 for at, name in enumerate(names)}
+    design = np.zeros((len(logits), 2 + len(names)))
+    design[:, 0], design[:, 1] = logits, 1.0
+    design[np.arange(len(logits)), [column[name] for name in categories]] = 1.0
+    prior = np.array([_PRIOR_SLOPE, _PRIOR_SHIFT, *([0.0] * len(names))])
+    held = np.array([_SLOPE_WEIGHT, _SHIFT_WEIGHT, *([_CATEGORY_WEIGHT] * len(names))])
+    values = prior.copy()
+    for _ in range(25):
+        chance = 1 / (1 + np.exp(-np.clip(design @ values, -50, 50)))
+        slope = design.T @ (chance - right) + held * (values - prior)
+        bend = (design * np.maximum(chance * (1 - chance), 1e-3)[:, None]).T @ design + np.diag(held)
+        values = values - np.linalg.solve(bend, slope)
+    # A find that scores higher is never less likely right.
+    return max(float(values[0]), 0.05), float(values[1]), {name: float(values[column[name]]) for name in names}
