@@ -44,10 +44,10 @@ class PictureContext:
 class HeadRecord:
     """A head that was learned from a project's accepted boxes, promoted or not, without what it learned.
 
-    `encoder` is the identity of the encoder and of the network whose cells it reads, `parent` that of the head before it. `data` holds
-    the numbers of boxes and images that it learned from, `figures` what was measured on held-out images. `pinned`: the
-    user went back to it, so it stays in use when a later one is learned. `id` is 0 and `created` empty until it is
-    stored.
+    `encoder` is the identity of the encoder and of the network whose cells it reads, `parent` that of the head before
+    it. `data` holds the numbers of boxes and images that it learned from, `figures` what was measured on held-out
+    images. `pinned`: the user went back to it, so it stays in use when a later one is learned. `id` is 0 and `created`
+    empty until it is stored.
     """
 
     identity: str

@@ -1,0 +1,108 @@
+"""The kit for suggestions: heads go into a project as bytes and come back, and nothing else comes out of bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from boxrefine_gui.operations import learning_heads, suggesting
+from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
+from core.errors import BadWeightsError
+from core.geometry import Box, Frame
+from core.suggest import learner, suggester, trust
+from core.suggest.kit import SuggestKit
+from core.suggest.network import SuggestNetwork
+from core.suggest.suggester import Suggester
+
+ENCODER = "light-1"
+
+
+def features_of(seed: int = 0) -> ImageFeatures:
+    generator = torch.Generator().manual_seed(seed)
+    embedding, detail = (torch.randn(shape, generator=generator).half() for shape in (EMBEDDING_SHAPE, DETAIL_SHAPE))
+    return ImageFeatures(embedding, detail, Frame.whole(width=640, height=480), ENCODER)
+
+
+@pytest.fixture(scope="module")
+def kit() -> SuggestKit:
+    torch.manual_seed(0)
+    return SuggestKit(SuggestNetwork().eval().requires_grad_(False), encoder=ENCODER)
+
+
+@pytest.fixture(scope="module")
+def learned(kit: SuggestKit) -> Suggester:
+    found = kit.from_examples(features_of(), [(Box(40, 40, 120, 120), "cat"), (Box(300, 200, 400, 300), "dög")])
+    return Suggester(
+        found.network,
+        found.head,
+        replace(found.trust, shifts={"cat": 0.5}, probabilities=(0.9, 0.4), right=(True, False), objects=3),
+        encoder=found.encoder,
+        identity=found.identity,
+    )
+
+
+def test_a_head_comes_back_as_it_was(kit: SuggestKit, learned: Suggester) -> None:
+    back = kit.unpack(kit.pack(learned))
+    assert back.names == ("cat", "dög") and back.identity == learned.identity
+    assert back.trust == learned.trust and back.encoder == ENCODER
+    assert torch.equal(back.head.learned.planes, learned.head.learned.planes)
+    assert torch.equal(back.head.learned.reaches, learned.head.learned.reaches)
+
+
+def test_a_head_is_of_one_network(kit: SuggestKit, learned: Suggester) -> None:
+    torch.manual_seed(1)
+    other = SuggestKit(SuggestNetwork(), encoder=ENCODER)
+    assert other.identity != kit.identity and kit.identity.startswith(ENCODER)
+    with pytest.raises(BadWeightsError, match="another network"):
+        other.unpack(kit.pack(learned))
+
+
+def changed(packed: bytes, **changes: object) -> bytes:
+    """The same with other values in its description, or other tensors."""
+    tensors = load(packed)
+    about = json.loads(bytes(tensors["about"].tolist()))
+    tensors |= {name: value for name, value in changes.items() if isinstance(value, torch.Tensor)}
+    about |= {name: value for name, value in changes.items() if not isinstance(value, torch.Tensor)}
+    return save({**tensors, "about": torch.tensor(list(json.dumps(about).encode()), dtype=torch.uint8)})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"names": 7},
+        {"names": ["cat"]},
+        {"names": ["cat", 7]},
+        {"trust": {"slope": "steep"}},
+        {"trust": {"slope": float("nan")}},
+        {"trust": []},
+        {"planes": torch.full((2, 97), float("inf"))},
+        {"reaches": torch.zeros(2, 97)},
+    ],
+    ids=str,
+)
+def test_what_is_no_head_is_refused_with_one_sentence(
+    kit: SuggestKit, learned: Suggester, changes: dict[str, object]
+) -> None:
+    with pytest.raises(BadWeightsError, match="it is learned again"):
+        kit.unpack(changed(kit.pack(learned), **changes))
+
+
+@pytest.mark.parametrize("packed", [b"", b"\0" * 100, b"{}", save({"planes": torch.zeros(1)})])
+def test_no_bytes_crash_it(kit: SuggestKit, packed: bytes) -> None:
+    with pytest.raises(BadWeightsError, match="it is learned again"):
+        kit.unpack(packed)
+
+
+def test_a_head_of_a_newer_version_asks_for_an_update(kit: SuggestKit, learned: Suggester) -> None:
+    with pytest.raises(BadWeightsError, match="newer BoxRefine: update"):
+        kit.unpack(changed(kit.pack(learned), format=2))
+
+
+def test_the_window_knows_the_same_limits() -> None:
+    assert suggesting.MOST == suggester.MOST
+    assert learning_heads.MOST_IMAGES == learner.MOST_PICTURES
+    assert learning_heads.WANTED_PRECISION == trust.WANTED_PRECISION
