@@ -172,7 +172,7 @@ class App:
         self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
         self.suggesting = Suggesting(self.parts, self.suggest)
-        self.heads = LearningHeads(self.parts, self.learn, self.suggest, renew=self.suggesting.again)
+        self.heads = LearningHeads(self.parts, self.learn, self.suggest, self.suggesting)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
@@ -187,7 +187,6 @@ class App:
             thumbnails=self.thumbnails,
             models=self.models,
             refine_all=self.refine_all,
-            suggesting=self.suggesting,
             learning=self.heads,
             folder_watch=self.folder_watch,
             ask=ask,

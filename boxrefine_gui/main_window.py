@@ -34,7 +34,6 @@ from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
-from boxrefine_gui.operations.suggesting import Suggesting
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
@@ -64,6 +63,7 @@ class MainWindow(QMainWindow):
     """Images on the left, the canvas in the middle, categories and boxes on the right."""
 
     _icon_color: QColor | None = None
+    _keys: Chosen | None = None
 
     def __init__(
         self,
@@ -73,7 +73,6 @@ class MainWindow(QMainWindow):
         thumbnails: QueueLane,
         models: ModelsFolder,
         refine_all: RefineAll,
-        suggesting: Suggesting,
         learning: LearningHeads,
         folder_watch: FolderWatch,
         ask: Ask,
@@ -90,8 +89,6 @@ class MainWindow(QMainWindow):
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts, teaching, learning)
-        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
-        self._teach_column.hide()
         self.rows = with_shortcut_help(
             action_table(
                 parts,
@@ -101,7 +98,6 @@ class MainWindow(QMainWindow):
                 jobs=self.jobs,
                 models=models,
                 refine_all=refine_all,
-                suggesting=suggesting,
                 learning=learning,
                 folder_watch=folder_watch,
                 ask=ask,
@@ -113,7 +109,6 @@ class MainWindow(QMainWindow):
             self,
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
-        self._keys: Chosen | None = None
         self._recent = QMenu(tr("Open &recent"), self)
         self._arrange()
         self._fill_menus()
@@ -144,6 +139,8 @@ class MainWindow(QMainWindow):
         self._right = right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled(tr("Categories"), self.categories))
         right.addWidget(_titled(tr("Boxes"), self.boxes))
+        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
+        self._teach_column.hide()
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         self._across = across = QSplitter(Qt.Orientation.Horizontal)

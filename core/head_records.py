@@ -1,4 +1,4 @@
-"""The records of suggesting: what a user has said about a picture, and the heads that learned from it."""
+"""The records of suggesting: the labels of a picture, and the heads that learned from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Named = tuple[tuple[Box, str], ...]
 
 @dataclass(frozen=True)
 class PictureLabels:
-    """What a user has said about one picture.
+    """What a user has stated about one picture.
 
     `id` is the image's. `boxes` are accepted ones. `done`: nothing else in the picture belongs to any category.
     `rejected` are suggestions that the user did not want.

@@ -171,7 +171,7 @@ class Correction:
 
     @property
     def is_suggestion(self) -> bool:
-        """Whether a head has suggested the box, and the user has not said yes to it."""
+        """Whether a head has suggested the box, and the user has not accepted it."""
         return not self.confirmed and self.origin is not None and bool(self.origin.head)
 
     @property

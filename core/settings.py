@@ -24,7 +24,7 @@ class Settings:
     encoder: a name of the encoder catalogue; device: auto, cpu or cuda
     refine_by: auto, refiner, mask or both; careful: move only boxes that are clearly off
     learn_margins: add the margins that the accepted boxes show at once, without training
-    suggest: suggest boxes that nobody drew, once enough are accepted; suggest_threshold: the least probability of a
+    suggest: suggest boxes, once enough are accepted; suggest_threshold: the least probability of a
         suggestion, 0 for the automatic one
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     auto_accept: accept a box when the mouse is released

@@ -37,7 +37,7 @@ from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.parts import Parts
-from boxrefine_gui.operations.suggesting import Suggesting, delete_or_reject
+from boxrefine_gui.operations.suggesting import delete_or_reject
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
@@ -90,7 +90,6 @@ def action_table(
     jobs: JobList,
     models: ModelsFolder,
     refine_all: RefineAll,
-    suggesting: Suggesting,
     learning: LearningHeads,
     folder_watch: FolderWatch,
     ask: Ask,
@@ -103,7 +102,7 @@ def action_table(
         *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask),
         *_edit_rows(parts, canvas, notices),
         *_box_rows(parts, canvas),
-        *suggest_rows(parts, suggesting),
+        *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *_image_rows(parts),
         *view_rows(parts, canvas, next_panel),

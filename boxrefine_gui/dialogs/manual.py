@@ -24,6 +24,7 @@ from core.translation import tr
 DOCS = RESOURCES / "docs"
 PAGES = {
     "labelling": tr("Labelling"),
+    "suggestions": tr("Suggestions"),
     "keys": tr("Keyboard and mouse"),
     "fine-tuning": tr("Fine-tuning"),
     "encoders-and-cache": tr("Encoders and feature cache"),

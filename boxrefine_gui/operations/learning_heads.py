@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.lanes.lane import QueueLane, Ticket
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
-from boxrefine_gui.operations.suggesting import NO_NETWORK
+from boxrefine_gui.operations.suggesting import NO_NETWORK, Suggesting
 from boxrefine_gui.state.loaded_models import Source
 from boxrefine_gui.state.suggesting_state import HeadLearner, Suggester, SuggestingState, SuggestKit, figures_of
 from core.errors import KnownError
@@ -62,8 +62,9 @@ class _Lineage:
 class LearningHeads:
     """Learns on a lane of its own, step by step; a drag holds it."""
 
-    def __init__(self, parts: Parts, lane: QueueLane, suggest_lane: QueueLane, *, renew: Callable[[], None]) -> None:
-        """`lane` learns, `suggest_lane` loads stored heads; `renew` renews the suggestions of the open image."""
+    def __init__(self, parts: Parts, lane: QueueLane, suggest_lane: QueueLane, suggesting: Suggesting) -> None:
+        """`lane` learns, `suggest_lane` loads stored heads, `suggesting` uses them."""
+        self.suggesting = suggesting
         self._parts, self._lane, self._suggest_lane = parts, lane, suggest_lane
         self._subject: tuple[Path, SuggestKit] | None = None
         self._learner: HeadLearner | None = None  # used on its lane only
@@ -72,7 +73,6 @@ class LearningHeads:
         self._labels: _Labels = {}  # the last changed ones first
         self._stale: list[int] = []
         self._changes = 0  # of labels, since the last learning
-        self._renew = renew
         self._has_moved = self._is_asked = self._was_asked = self._is_first_read = False
         self._fresh: Suggester | None = None  # learned just now, so it need not be loaded
         self._unread = ""
@@ -124,7 +124,7 @@ class LearningHeads:
                 lambda project: project.pin_head(pinned, encoder=encoder), on_done=lambda _: self._refresh()
             )
 
-    # What the project says
+    # The labels of the project
 
     def _follow(self) -> None:
         """Start over for another project or another network."""
@@ -321,7 +321,7 @@ class LearningHeads:
         session.set_suggesting(replace(state, suggester=loaded))
         if loaded is not None and self._was_asked:
             self._was_asked = False
-            self._renew()
+            self.suggesting.again()
         if loaded is None and used is not None:
             self._suggest_lane.run(
                 partial(kit.unpack, lineage.weights),
@@ -337,7 +337,7 @@ class LearningHeads:
             session.set_suggesting(replace(session.suggesting, suggester=suggester))
 
     def _cannot_load(self, record: HeadRecord, error: Exception) -> None:
-        """Say once why a stored head cannot be used; another one is learned with the next boxes."""
+        """Report once why a stored head cannot be used; another one is learned then."""
         if record.identity != self._unread or not isinstance(error, KnownError):
             self._unread = record.identity
             self._parts.session.report(error)

@@ -1,4 +1,4 @@
-"""Suggesting: boxes that nobody drew, as boxes to check: the rest of the open image, and those of the next images."""
+"""Suggesting: boxes that a head has found, as boxes to check: those of the open image and of the next ones."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ class Suggesting:
             self._parts.session.report(error)
 
 
-# What the user says to suggestions
+# Answers of the user to suggestions
 
 
 def delete_or_reject(parts: Parts) -> None:
@@ -289,7 +289,7 @@ def reject_rest(parts: Parts) -> None:
 
 
 def switch(parts: Parts) -> None:
-    """Switch suggestions on or off; off removes those that nobody has reviewed."""
+    """Switch suggestions on or off; off removes those that the user has not reviewed."""
     settings = parts.session.settings
     choose_settings(parts, replace(settings, suggest=not settings.suggest))
 

@@ -40,7 +40,7 @@ class BoxModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         correction = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._words_and_state(correction) if correction.is_suggestion else self._words(correction)
+            return self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
             return theme.swatch(correction.category_id, hollow=not correction.confirmed)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -51,12 +51,13 @@ class BoxModel(QAbstractListModel):
 
     def _words(self, correction: Correction) -> str:
         name = next((entry.name for entry in self._session.categories if entry.id == correction.category_id), "")
+        origin = correction.origin
+        if correction.is_suggestion and origin is not None:
+            return tr("{category}   suggested ({percent} %)", category=name, percent=round(100 * origin.probability))
         return f"{name}   {correction.accepted.width:.0f} × {correction.accepted.height:.0f}"
 
     def _words_and_state(self, correction: Correction) -> str:
         words = self._words(correction)
-        if correction.is_suggestion and correction.origin is not None:
-            return tr("{box}, suggested ({percent} %)", box=words, percent=round(100 * correction.origin.probability))
         return words if correction.confirmed else tr("{box}, to check", box=words)
 
     def _changed(self, changes: Changes) -> None:

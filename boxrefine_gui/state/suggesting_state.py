@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Suggestion(Protocol):
-    """A box that nobody drew; see core.suggest.suggester."""
+    """A box that a head has found; see core.suggest.suggester."""
 
     @property
     def found(self) -> Box: ...
@@ -33,7 +33,7 @@ class Suggestion(Protocol):
 
 
 class Trust(Protocol):
-    """What held-out images say about a head; see core.suggest.trust."""
+    """How far a head can be trusted, from held-out images; see core.suggest.trust."""
 
     @property
     def threshold(self) -> float: ...

@@ -20,7 +20,7 @@ NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR orig
 PROPOSED = (
     "confirmed = 0 AND refined IS NOT NULL AND (origin IS NULL OR origin NOT LIKE '{\"head\":%')"  # untranslated: SQL
 )
-"""Refinements to check. Suggestions are none: nobody has seen most of them, so only their image accepts them."""
+"""Refinements to check. Suggestions are none: the user has not seen most of them."""
 
 ACCEPTED_ANSWER = (
     "refiner = ? AND category_id = ? AND encoder = ? AND confirmed = 1 AND refined != drawn"  # untranslated: SQL

@@ -19,7 +19,7 @@ SUGGESTED = "confirmed = 0 AND origin LIKE '{\"head\":%'"  # untranslated: SQL
 """Suggestions of this project that the user has not reviewed; those that came by a file belong to that import."""
 
 ACCEPTED = "(confirmed = 1 OR origin IS NULL)"  # untranslated: SQL
-"""Boxes that the user has said yes to, perhaps before a later proposal came."""
+"""Boxes that the user has accepted, perhaps before a later proposal came."""
 
 SAME_OBJECT, SAME_PLACE = 0.5, 0.75
 """Boxes of one category that overlap by more than the first IoU are one object; of any categories, by the second."""
@@ -79,7 +79,7 @@ def suggested_rows(db: Database, image_id: int | None = None) -> list[Row]:
 
 
 def remove_box(operation: Operation, row: Row) -> None:
-    """Delete a box; if it was a suggestion that nobody had accepted, remember that the user rejected it."""
+    """Delete a box; if it was a suggestion to check, remember that the user rejected it."""
     operation.remove("corrections", row)
     head = origin_of(row["origin"]).head if not row["confirmed"] and row["origin"] is not None else ""
     if head:

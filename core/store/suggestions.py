@@ -1,4 +1,4 @@
-"""Suggestions of one project: boxes that a head has found, what the user said to them, and the heads themselves."""
+"""Suggestions of one project: boxes that a head has found, those that the user rejected, and the heads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Suggestions(Marks):
             return [id for (id,) in rows if isinstance(id, int)]
 
     def labels_of(self, image_ids: Iterable[int]) -> dict[int, PictureLabels]:
-        """Image id -> what the user has said about it; images about which nothing was said have empty labels."""
+        """Image id -> its labels, which are empty for an image without accepted and rejected boxes that is not done."""
         ids = sorted(image_ids)
         with convert_sqlite_errors(self.path):
             accepted = self._boxes("corrections", "accepted", ids, ACCEPTED)

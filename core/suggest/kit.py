@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from core.encoders.image_features import Encoder, ImageFeatures
+from core.suggest.head_file import from_bytes, to_bytes
 from core.suggest.learner import HeadLearner, learn_from_examples
 from core.suggest.network import SuggestNetwork
-from core.suggest.packing import pack_head, unpack_head
 from core.suggest.shipped import suggest_folder
 from core.suggest.suggester import Known, Suggester
 from core.suggest.weights import load_suggest_network
@@ -36,12 +36,11 @@ class SuggestKit:
     def pack(self, suggester: object) -> bytes:
         """What one of its suggesters has learned, as a project stores it."""
         assert isinstance(suggester, Suggester)
-        return pack_head(suggester.head, suggester.trust, network=self.identity)
+        return to_bytes(suggester, network=self.identity)
 
     def unpack(self, weights: bytes) -> Suggester:
         """A suggester from what `pack` made. Raises BadWeightsError if it is damaged or of another version."""
-        head, trust, identity = unpack_head(weights, network=self.identity)
-        return Suggester(self.network, head, trust, encoder=self.encoder, identity=identity)
+        return from_bytes(weights, self.network, identity=self.identity, encoder=self.encoder)
 
 
 def load_suggest_kit(encoder: Encoder) -> SuggestKit | None:

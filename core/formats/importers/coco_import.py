@@ -126,7 +126,7 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
 
 
 def _suggested(entry: object) -> tuple[str, float]:
-    """The head that suggested a box, and its score; nothing if the file says neither in our way."""
+    """The head that suggested a box, and its score; empty where the file has none of our form."""
     if not isinstance(entry, dict) or not _is_finite(entry.get("score")):
         return "", 0.0
     head = name_of(entry.get("head")) or ""

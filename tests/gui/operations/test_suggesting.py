@@ -1,7 +1,8 @@
-"""Suggestions in the window: the rest of an image on request, those of the next images by themselves."""
+"""The next images: a head learns by itself, and what it finds is there before an image is opened."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,71 +11,30 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.operations.box_verbs import add_category, show_image
-from boxrefine_gui.operations.learning_heads import HANDFUL, LEAST_IMAGES
-from boxrefine_gui.operations.suggesting import MOST, NO_NETWORK, NONE_TO_REJECT
-from core.features.cache.feature_cache import FeatureCache
-from core.geometry import Box
+from boxrefine_gui.operations.box_verbs import show_image
+from boxrefine_gui.operations.learning_heads import HANDFUL, LEAST_IMAGES, steadily
+from boxrefine_gui.operations.suggesting import NONE_TO_REJECT
 from core.head_records import HeadRecord
-from core.records import Correction
+from core.progress import Progress
 from core.settings import Settings
-from tests.gui.driving import accept, drag, draw, ready, settled, stored
+from tests.gui.driving import accept, drag, move, press, ready, release, settled, stored
 from tests.gui.fake_suggest import FakeKit
-from tests.gui.fakes import FakeModels, inset, sample_like_pictures
+from tests.gui.fakes import inset, sample_like_pictures
+from tests.gui.suggesting import (
+    DRAWN,
+    OTHERS,
+    SHIFT,
+    key,
+    kit,
+    label_images,
+    pictures,
+    quiet,
+    suggested,
+    suggesting,
+    told,
+)
 
-DRAWN = Box(10, 10, 50, 50)
-OTHERS = [Box(70 + x, 10 + y, 100 + x, 40 + y) for x in (0, 40, 80) for y in (0, 50)]
-NAMES = tuple(f"{number:02}.png" for number in range(10))
-SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def kit(models: FakeModels, tmp_path: Path) -> FakeKit:
-    """A kit that finds six objects in every picture, the last one less probably."""
-    models.suggest = FakeKit()
-    models.cache = FeatureCache(tmp_path / "cache")
-    models.suggest.finds = [(box, "object", 0.9 if place < 5 else 0.5) for place, box in enumerate(OTHERS)]
-    return models.suggest
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    return sample_like_pictures(tmp_path / "pictures", NAMES)
-
-
-@pytest.fixture
-def suggesting(qtbot: QtBot, kit: FakeKit, app: App) -> App:
-    """A window on ten pictures, with the category of the finds chosen."""
-    app.heads._rest.setInterval(20)
-    return app
-
-
-def key(qtbot: QtBot, app: App, which: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-    qtbot.keyClick(app.window.canvas, which, modifier)
-
-
-def drawn_and_accepted(qtbot: QtBot, app: App) -> None:
-    draw(qtbot, app, DRAWN)
-    accept(qtbot, app)
-
-
-def suggested(app: App) -> list[Correction]:
-    return [entry for entry in app.session.corrections if entry.is_suggestion]
-
-
-def told(app: App) -> list[str]:
-    found: list[str] = []
-    app.session.told.connect(lambda sentence, _: found.append(sentence))
-    return found
-
-
-def label_images(qtbot: QtBot, app: App, count: int) -> None:
-    """Draw and accept one box on each of the first images, then open the next one."""
-    for number in range(count):
-        ready(qtbot, app)
-        drawn_and_accepted(qtbot, app)
-        if number < count - 1:
-            app.window.action_by_id["next"].trigger()
+__all__ = ["kit", "pictures", "suggesting"]
 
 
 @pytest.fixture
@@ -85,104 +45,6 @@ def learned(qtbot: QtBot, suggesting: App) -> App:
     qtbot.waitUntil(lambda: suggesting.session.to_check.get(suggesting.session.images[LEAST_IMAGES].id) == 5)
     settled(qtbot, suggesting)
     return suggesting
-
-
-# The rest of this image
-
-
-def test_one_example_and_one_key_suggest_the_others(qtbot: QtBot, suggesting: App, kit: FakeKit) -> None:
-    drawn_and_accepted(qtbot, suggesting)
-    sentences = told(suggesting)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    qtbot.waitUntil(lambda: len(suggested(suggesting)) == 5)
-    assert [entry.accepted for entry in suggested(suggesting)] == [inset(box) for box in OTHERS[:5]]
-    assert [entry.drawn for entry in suggested(suggesting)] == OTHERS[:5]
-    assert sentences == ["5 more of “object” are suggested: Shift+Return accepts all."]
-    assert kit.threads == {"lane-suggest"}
-    assert suggesting.session.selected is None, "nothing is selected by itself"
-    key(qtbot, suggesting, Qt.Key.Key_Return, SHIFT)
-    settled(qtbot, suggesting)
-    assert len(stored(suggesting)) == 6 and all(entry.confirmed for entry in stored(suggesting))
-    provenance = [entry.origin for entry in stored(suggesting)[1:]]
-    assert {(origin.head, origin.probability) for origin in provenance if origin} == {("head-examples", 0.9)}
-
-
-def test_undo_takes_back_the_acceptance_then_the_suggestions(qtbot: QtBot, suggesting: App) -> None:
-    drawn_and_accepted(qtbot, suggesting)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    qtbot.waitUntil(lambda: len(suggested(suggesting)) == 5)
-    key(qtbot, suggesting, Qt.Key.Key_Return, SHIFT)
-    settled(qtbot, suggesting)
-    suggesting.window.action_by_id["undo"].trigger()
-    settled(qtbot, suggesting)
-    assert len(suggested(suggesting)) == 5
-    assert suggesting.window.action_by_id["undo"].text() == "&Undo: Suggest 5 boxes"
-    suggesting.window.action_by_id["undo"].trigger()
-    settled(qtbot, suggesting)
-    assert len(stored(suggesting)) == 1 and suggested(suggesting) == []
-
-
-def test_a_drawn_box_is_accepted_by_the_key_and_is_the_example(qtbot: QtBot, suggesting: App) -> None:
-    draw(qtbot, suggesting, DRAWN)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    qtbot.waitUntil(lambda: len(suggested(suggesting)) == 5)
-    assert sum(entry.confirmed for entry in suggesting.session.corrections) == 1
-
-
-def test_without_an_example_a_sentence_says_so(qtbot: QtBot, suggesting: App) -> None:
-    sentences = told(suggesting)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    settled(qtbot, suggesting)
-    drawn_and_accepted(qtbot, suggesting)
-    suggesting.window.action_by_id["next"].trigger()
-    ready(qtbot, suggesting)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    settled(qtbot, suggesting)
-    assert sentences == [
-        "This image has no accepted box: accept one as an example.",
-        "This image has no accepted box of “object”: accept one as an example.",
-    ]
-
-
-def test_if_nothing_else_is_found_a_sentence_says_so(qtbot: QtBot, suggesting: App, kit: FakeKit) -> None:
-    kit.finds = []
-    drawn_and_accepted(qtbot, suggesting)
-    sentences = told(suggesting)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    qtbot.waitUntil(lambda: sentences == ["No other “object” was found on this image."])
-    assert suggesting.window.action_by_id["undo"].text() == "&Undo: Accept box"
-
-
-def test_very_many_objects_are_capped_and_it_is_said(qtbot: QtBot, suggesting: App, kit: FakeKit) -> None:
-    many = [Box(60 + n % 25 * 5, n // 25 * 7, 65 + n % 25 * 5, n // 25 * 7 + 7) for n in range(MOST)]
-    kit.finds = [(box, "object", 0.9) for box in many]
-    drawn_and_accepted(qtbot, suggesting)
-    sentences = told(suggesting)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    qtbot.waitUntil(lambda: bool(sentences))
-    assert "very many objects" in sentences[0]
-
-
-def test_the_selected_box_names_the_category(qtbot: QtBot, suggesting: App, kit: FakeKit) -> None:
-    drawn_and_accepted(qtbot, suggesting)
-    first = suggesting.session.corrections[0]
-    add_category(suggesting.parts, "other")
-    settled(qtbot, suggesting)
-    suggesting.session.choose_category(suggesting.session.categories[1].id)
-    suggesting.session.select(first.id)
-    key(qtbot, suggesting, Qt.Key.Key_G)
-    qtbot.waitUntil(lambda: len(suggested(suggesting)) == 5)
-
-
-def test_an_encoder_without_a_network_says_what_it_takes(qtbot: QtBot, app: App) -> None:
-    sentences = told(app)
-    key(qtbot, app, Qt.Key.Key_G)
-    app.window.action_by_id["suggest_now"].trigger()
-    assert sentences == [NO_NETWORK, NO_NETWORK]
-    assert app.window.teach_panel.suggestions.words.text() == NO_NETWORK
-
-
-# The next images
 
 
 def test_the_next_images_have_suggestions_before_they_are_opened(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
@@ -202,7 +64,7 @@ def test_a_category_on_fewer_images_learns_nothing_by_itself_but_on_request(
     qtbot: QtBot, suggesting: App, kit: FakeKit
 ) -> None:
     label_images(qtbot, suggesting, 2)
-    qtbot.wait(200)
+    quiet(qtbot, suggesting)
     assert kit.learned == 0
     suggesting.window.teach_panel.suggestions.button.click()
     qtbot.waitUntil(lambda: len(suggested(suggesting)) == 5)
@@ -241,7 +103,7 @@ def test_a_rejected_suggestion_does_not_come_back_and_teaches(qtbot: QtBot, lear
     learned.window.action_by_id["suggest_now"].trigger()
     qtbot.waitUntil(lambda: any(entry.rejected for entry in kit.seen[-1]))
     settled(qtbot, learned)
-    qtbot.wait(100)
+    quiet(qtbot, learned)
     assert first.drawn not in [entry.drawn for entry in suggested(learned)]
     assert len(suggested(learned)) == 4
 
@@ -266,7 +128,7 @@ def test_an_image_that_is_done_gets_none(qtbot: QtBot, learned: App, kit: FakeKi
     settled(qtbot, learned)
     show_image(learned.parts, last.id)
     ready(qtbot, learned)
-    qtbot.wait(150)
+    quiet(qtbot, learned)
     assert suggested(learned) == []
 
 
@@ -283,7 +145,7 @@ def test_the_switch_removes_what_nobody_has_reviewed(qtbot: QtBot, learned: App,
     asked = kit.asked
     learned.window.action_by_id["next"].trigger()
     ready(qtbot, learned)
-    qtbot.wait(100)
+    quiet(qtbot, learned)
     assert kit.asked == asked
     row.trigger()
     qtbot.waitUntil(lambda: len(suggested(learned)) == 5)
@@ -348,7 +210,7 @@ def test_a_stored_head_is_there_after_a_restart(qtbot: QtBot, learned: App, kit:
     ready(qtbot, learned)
     assert learned.session.suggesting.suggester is not None
     assert learned.session.suggesting.suggester.identity == f"head-{heads}"
-    qtbot.wait(100)
+    quiet(qtbot, learned)
     assert kit.learned == heads, "nothing has changed since"
 
 
@@ -389,19 +251,25 @@ def test_another_project_cancels_learning(qtbot: QtBot, learned: App, kit: FakeK
     assert learned.session.suggesting.heads == ()
 
 
-def test_a_drag_holds_learning(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
+def test_a_drag_holds_learning(qtbot: QtBot, learned: App) -> None:
+    may_go = learned.heads._may_go
+    press(learned.window.canvas, (DRAWN.x1, DRAWN.y1))
+    move(learned.window.canvas, (DRAWN.x2, DRAWN.y2))
+    assert not may_go.is_set()
+    release(learned.window.canvas, (DRAWN.x2, DRAWN.y2))
+    qtbot.waitUntil(may_go.is_set)
+
+
+def test_no_step_is_made_while_learning_is_held() -> None:
+    kit, may_go = FakeKit(), threading.Event()
     steps: list[int] = []
-    kit.steps, kit.on_step = 10_000_000, lambda: steps.append(1)
-    learned.window.action_by_id["suggest_now"].trigger()
-    qtbot.waitUntil(lambda: len(steps) > 10)
-    draw(qtbot, learned, DRAWN)
-    learned.heads._may_go.clear()
-    qtbot.wait(100)
-    before = len(steps)
-    qtbot.wait(100)
-    assert len(steps) == before
-    learned.heads._may_go.set()
-    qtbot.waitUntil(lambda: len(steps) > before)
+    kit.steps, kit.on_step = 3, lambda: steps.append(1)
+    job = steadily(lambda: kit.learn([], lambda _: None), may_go)
+    assert [next(job) for _ in range(3)] == [Progress(0, 3)] * 3 and len(steps) == 1
+    may_go.set()
+    next(job)
+    assert len(steps) == 2
+    job.close()
 
 
 def test_closing_in_the_middle_of_it_leaves_nothing_behind(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
