@@ -89,6 +89,7 @@ class MainWindow(QMainWindow):
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts, teaching, learning)
+        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
         self.rows = with_shortcut_help(
             action_table(
                 parts,
@@ -139,7 +140,6 @@ class MainWindow(QMainWindow):
         self._right = right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled(tr("Categories"), self.categories))
         right.addWidget(_titled(tr("Boxes"), self.boxes))
-        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
         self._teach_column.hide()
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)

@@ -214,7 +214,7 @@ class LearningHeads:
             session.tell(NOTHING_TO_LEARN)
             return
         used = state.used
-        if used is not None and self._has_learned(used):
+        if used is not None and used.identity != self._unread and self._has_learned(used):
             self._changes = 0
         is_due = session.settings.suggest and not (used is not None and used.pinned)
         is_due = is_due and (used is not None or enough(self._labels.values()))
@@ -341,6 +341,8 @@ class LearningHeads:
         if record.identity != self._unread or not isinstance(error, KnownError):
             self._unread = record.identity
             self._parts.session.report(error)
+        self._changes = max(self._changes, HANDFUL)
+        self._rest.start()
 
 
 def _learn(

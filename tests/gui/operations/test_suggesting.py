@@ -221,10 +221,10 @@ def test_a_head_that_cannot_be_read_is_said_once_and_learned_again(qtbot: QtBot,
     settled(qtbot, learned)
     problems: list[Exception] = []
     learned.session.problem.connect(problems.append)
+    heads = kit.learned
     learned.open(path.parent)
     qtbot.waitUntil(lambda: len(problems) == 1)
     assert "damaged" in str(problems[0])
-    heads = kit.learned
     qtbot.waitUntil(lambda: kit.learned > heads and learned.session.suggesting.suggester is not None)
 
 
