@@ -178,6 +178,19 @@ def m009_margins(db: Database) -> None:
     db.execute("CREATE INDEX corrections_of_a_refiner ON corrections (refiner, category_id)")
 
 
+@MIGRATIONS()
+def m010_choices(db: Database) -> None:
+    """The candidates of a box and the chosen one (JSON, NULL where there was one answer), and its doubtful edges.
+
+    The edges are bits: 1 left, 2 top, 4 right, 8 bottom. Boxes of earlier versions are not marked: their users have
+    gone on without a mark.
+    """
+    db.execute("ALTER TABLE corrections ADD COLUMN choice TEXT")
+    db.execute("ALTER TABLE drawn_boxes ADD COLUMN choice TEXT")
+    db.execute("ALTER TABLE corrections ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX corrections_in_doubt ON corrections (image_id) WHERE doubtful != 0")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

@@ -44,6 +44,11 @@ def refinement_columns(correction: Correction) -> dict[str, Any]:
     return columns_of(correction, Group.BOX, Group.REFINEMENT)
 
 
+def doubt_columns(correction: Correction) -> dict[str, Any]:
+    """The column of the doubtful edges alone; the other columns of their group change at other times."""
+    return {"doubtful": columns_of(correction, Group.STATUS)["doubtful"]}
+
+
 def correction_of(row: Row) -> Correction:
     """Convert a row to a correction. Raises BadRow if a value is invalid."""
     for name in row.keys() & {"created", "changed"}:
