@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.session import Session
-from boxrefine_gui.widgets.edge_names import names_of_edges
+from boxrefine_gui.widgets.doubt_words import doubt_words
 from core.records import Correction
 from core.translation import tr
 
@@ -82,8 +82,7 @@ def words_to_check(correction: Correction, session: Session) -> str:
 def words_in_doubt(correction: Correction, session: Session) -> str:
     """The doubtful edges of an accepted box, and the key that finds them right."""
     keys = keys_and_words(session, ("accept", tr("right as it is")), ("next_doubtful", tr("next in doubt")))
-    doubt = tr("in doubt: {edges}", edges=names_of_edges(correction.doubtful))
-    return _AIR.join(filter(None, [doubt, keys]))
+    return _AIR.join(filter(None, [doubt_words(correction.doubtful), keys]))
 
 
 def _what_accepting_does(draft: Draft, session: Session) -> str:

@@ -23,7 +23,7 @@ from core.translation import tr
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
 _FAINT = 0.35
-_FAINT_LINE = 0.75
+_FAINT_LINE = 0.7
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more names hide the picture and take too long to paint
@@ -227,12 +227,8 @@ def paint_candidates(painter: QPainter, scene: Scene) -> None:
     for row, candidate in enumerate(draft.candidates):
         if row != draft.chosen:
             rect = scene.view.to_screen(candidate.box)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setOpacity(_FAINT_LINE)
-            painter.setPen(_pen(theme.HALO, _SOLID, 2.4))
-            painter.drawRect(rect)
-            painter.setPen(_pen(theme.REFINED, Qt.PenStyle.DotLine, 1.2))
-            painter.drawRect(rect)
+            _outline(painter, rect, theme.REFINED, width=1.0)
             painter.setOpacity(1.0)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.edge_names import names_of_edges
+from boxrefine_gui.widgets.doubt_words import doubt_words
 from boxrefine_gui.widgets.list_with_hint import ListWithHint
 from boxrefine_gui.widgets.plain_text import tooltip
 from core.records import Changes, Correction
@@ -61,7 +61,7 @@ class BoxModel(QAbstractListModel):
         if not correction.confirmed:
             return tr("{box}, to check", box=words)
         if correction.doubtful:
-            return tr("{box}, in doubt: {edges}", box=words, edges=names_of_edges(correction.doubtful))
+            return f"{words}, {doubt_words(correction.doubtful)}"
         return words
 
     def _cure(self, correction: Correction) -> list[str]:
@@ -70,8 +70,8 @@ class BoxModel(QAbstractListModel):
         if not correction.doubtful:
             return []
         if not key:
-            return [tr("Look at this edge: move it if it is wrong.")]
-        return [tr("Look at this edge: move it if it is wrong, or press {key} if it is right.", key=key)]
+            return [tr("Look at it, and move it if it is wrong.")]
+        return [tr("Look at it: move it if it is wrong, press {key} if it is right.", key=key)]
 
     def _changed(self, changes: Changes) -> None:
         image = self._session.image

@@ -27,6 +27,8 @@ from core.translation import tr
 MOST = 3
 LEAST_SIDE = 1.0
 """Shortest side of a candidate, in image pixels."""
+LEAST_SHARE = 0.1
+"""A less probable candidate is not worth a key press."""
 NEAR_SHARE, NEAR_PIXELS = 0.05, 2.0
 """Edges this near, as a share of the side or in image pixels, are the same for an edge confidence."""
 SAME = 0.85
@@ -71,10 +73,12 @@ class CandidateFinder:
         """Return the candidates of one drawn box, with the edge confidences and scores of `refiner`, which answered.
 
         A candidate is judged by the refiner's answer to it. An edge that both have has the answer's confidence; where
-        they differ, the candidate is right at most where the answer is wrong. Raises as `add_candidates`.
+        they differ, the candidate is right at most where the answer is wrong. Candidates less probable than LEAST_SHARE
+        are left out. Raises as `add_candidates`.
         """
         [found] = guarded(lambda: self.add_candidates(features, [drawn], [answer], margin=margin))
         own, *others = found.candidates
+        others = [other for other in others if other.probability >= LEAST_SHARE]
         judged = refiner.refine(features, [other.box for other in others]) if others else []
         own = replace(own, edge_confidence=answer.edge_confidence, score=answer.score)
         return (own, *(_judged(other, judge) for other, judge in zip(others, judged, strict=True)))
