@@ -166,17 +166,8 @@ class App:
         self.live = LiveRefine(session=self.session, lane=self.refine)
         self.second_look = SecondLook(session=self.session, lane=self.encode, store=self.store)
         self.choices = Choices(session=self.session, lane=self.refine)
-        self.parts = Parts(
-            self.session,
-            self.store,
-            self.files,
-            self.encode,
-            self.exports,
-            self.live,
-            self.choices,
-            load_models,
-            settings_path(),
-        )
+        lanes, inference = (self.files, self.encode, self.exports), (self.live, self.choices)
+        self.parts = Parts(self.session, self.store, *lanes, *inference, load_models, settings_path())
         self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)

@@ -34,8 +34,8 @@ Chosen by the table of marks of `boxrefine benchmark calibration`: on everyday p
 class Candidate:
     """One of several answers to a drawn box, and how probably it is the one that the user means, in [0, 1].
 
-    `edge_confidence` and `score` are as in Refinement, None where nobody has asked the refiner. `margin` is what was
-    added to the edges, None without a margin.
+    `edge_confidence` and `score` are as in Refinement, None where the refiner has not judged the
+    candidate. `margin` is what was added to the edges, None without a margin.
     """
 
     box: Box

@@ -34,7 +34,7 @@ def another_answer(parts: Parts) -> None:
 def _meant(correction: Correction) -> Box:
     """The box to answer: as it was drawn, so that the choice teaches what such a drag means.
 
-    A box that the user has moved by hand says more than the drag did.
+    Where the user has moved a box by hand, its place is better evidence than the drag.
     """
     is_by_hand = correction.confirmed and correction.accepted not in (correction.refined, correction.drawn)
     return correction.accepted if is_by_hand else correction.drawn

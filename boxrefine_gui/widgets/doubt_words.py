@@ -10,6 +10,6 @@ _EDGES = (tr("left"), tr("top"), tr("right"), tr("bottom"))
 
 
 def doubt_words(edges: Sequence[int]) -> str:
-    """Say which edges (0 left, 1 top, 2 right, 3 bottom) are in doubt."""
+    """State which edges (0 left, 1 top, 2 right, 3 bottom) are in doubt."""
     names = ", ".join(_EDGES[edge] for edge in edges)
     return tr_plural("edge in doubt: {edges}", "edges in doubt: {edges}", len(edges), edges=names)
