@@ -23,9 +23,24 @@ from core.records import Choice
 from core.refiner.learned_margins import LearnedMargins
 from core.refiner.margins import PIXELS, Margin
 from tests.core.projects import title
-from tests.gui.driving import accept, click, close_to, drag, draw, move, press, ready, release, settled, stored
+from tests.gui.annotation_files import save_coco
+from tests.gui.driving import (
+    ScriptedAsk,
+    accept,
+    click,
+    close_to,
+    drag,
+    draw,
+    move,
+    press,
+    ready,
+    release,
+    settled,
+    stored,
+)
 from tests.gui.fakes import CONFIDENCE, FakeFinder, FakeModels, half_of, inset, whole_of
-from tests.gui.operations.test_importing import sentence
+from tests.gui.operations.test_importing import bring, sentence
+from tests.gui.operations.test_refine_all import refine
 
 DRAWN = Box(20, 30, 80, 100)
 OWN = inset(DRAWN)
@@ -222,6 +237,33 @@ def test_a_box_that_was_moved_by_hand_is_asked_about_where_it_is(qtbot: QtBot, d
     settled(qtbot, drawn)
     key(qtbot, drawn, Qt.Key.Key_X)
     assert close_to(draft_of(drawn).drawn, stored(drawn)[0].accepted)
+
+
+def test_x_on_an_imported_box_with_a_proposal_takes_another_answer(
+    qtbot: QtBot, torn: App, ask: ScriptedAsk, tmp_path: Path
+) -> None:
+    bring(qtbot, torn, ask, save_coco(tmp_path / "coarse.json", {"a.png": [DRAWN]}))
+    refine(qtbot, torn, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    key(qtbot, torn, Qt.Key.Key_N)
+    key(qtbot, torn, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: has_candidates(torn) and draft_of(torn).chosen == 1)
+    accept(qtbot, torn)
+    [box] = stored(torn)
+    assert (box.drawn, box.confirmed) == (DRAWN, True)
+    assert close_to(box.accepted, whole_of(OWN))
+    assert box.choice is not None and box.choice.chosen == 1
+    assert box.doubtful == (3,)
+
+
+def test_escape_leaves_a_stored_box_as_it_was(qtbot: QtBot, drawn: App) -> None:
+    accept(qtbot, drawn)
+    before = stored(drawn)
+    click(drawn.window.canvas, (50, 60))
+    key(qtbot, drawn, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: has_candidates(drawn))
+    key(qtbot, drawn, Qt.Key.Key_Escape)
+    settled(qtbot, drawn)
+    assert stored(drawn) == before and drawn.session.draft is None
 
 
 # Where there is nothing to choose
