@@ -23,7 +23,7 @@ from core.translation import tr
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
 _FAINT = 0.35
-_FAINT_LINE = 0.7
+_FAINT_HALO = QColor(0, 0, 0, 90)
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more names hide the picture and take too long to paint
@@ -227,9 +227,10 @@ def paint_candidates(painter: QPainter, scene: Scene) -> None:
     for row, candidate in enumerate(draft.candidates):
         if row != draft.chosen:
             rect = scene.view.to_screen(candidate.box)
-            painter.setOpacity(_FAINT_LINE)
-            _outline(painter, rect, theme.REFINED, width=1.0)
-            painter.setOpacity(1.0)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for color, width in ((_FAINT_HALO, 2.0), (theme.REFINED, 1.0)):
+                painter.setPen(_pen(color, _SOLID, width))
+                painter.drawRect(rect)
 
 
 def paint_refinement(painter: QPainter, scene: Scene) -> None:
