@@ -11,7 +11,7 @@ from core.records import Correction, ImportedBox
 from core.store.correction_columns import box_text, without_refinement
 from core.store.known_boxes import KnownBoxes
 from core.store.row_checks import Row
-from core.store.rows import correction_of, correction_row, doubt_columns, is_whole, now, refinement_columns
+from core.store.rows import correction_of, correction_row, doubt_of_proposal, is_whole, now, refinement_columns
 from core.store.undo_log import Operation
 
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
@@ -79,8 +79,8 @@ def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> No
             continue
         takes = take and row["refined"] is not None
         accepted = row["refined"] if takes else row["accepted"]
-        doubt = doubt_columns(correction_of({**row, "accepted": accepted}).with_doubt()) if takes else {"doubtful": 0}
-        operation.update("corrections", row, accepted=accepted, confirmed=1, **doubt, changed=now())
+        doubt = doubt_of_proposal(row) if takes else 0
+        operation.update("corrections", row, accepted=accepted, confirmed=1, doubtful=doubt, changed=now())
 
 
 def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:

@@ -7,7 +7,7 @@ own shapes. `tests/core/store/test_fields_of_a_correction.py` fails for a field 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
 from typing import Any
@@ -86,6 +86,11 @@ def origin_of(text: object) -> Origin:
 def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
     left, top, right, bottom = numbers_of(json_in(row, name), name, count=4)
     return left, top, right, bottom
+
+
+def edge_bits(edges: Iterable[int]) -> int:
+    """Edges (0 left, 1 top, 2 right, 3 bottom) as the bits of a number."""
+    return sum(1 << edge for edge in edges)
 
 
 def _edges_in(row: Row, name: str) -> tuple[int, ...]:
@@ -201,7 +206,7 @@ COLUMNS = (
     ),
     Column("confirmed", Group.STATUS, flag_in, int, unread=0, before=1),
     Column("choice", Group.REFINEMENT, _or_null(_choice_in), _or_none(_choice_text), unread=None, before=None),
-    Column("doubtful", Group.STATUS, _edges_in, lambda edges: sum(1 << edge for edge in edges), unread=0, before=0),
+    Column("doubtful", Group.STATUS, _edges_in, edge_bits, unread=0, before=0),
 )
 """All fields of Correction but its id."""
 

@@ -179,7 +179,7 @@ def m009_margins(db: Database) -> None:
 
 
 @MIGRATIONS()
-def m010_choices(db: Database) -> None:
+def m011_choices(db: Database) -> None:
     """The candidates of a box and the chosen one (JSON, NULL where there was one answer), and its doubtful edges.
 
     The edges are bits: 1 left, 2 top, 4 right, 8 bottom. Boxes of earlier versions are not marked: their users have

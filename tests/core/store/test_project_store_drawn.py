@@ -116,7 +116,7 @@ def test_a_project_of_before_there_were_drawn_boxes_opens_and_its_undo_still_wor
         db.execute("DROP INDEX corrections_in_doubt")
         for column in ("margin", "choice", "doubtful"):
             db.execute(f"ALTER TABLE corrections DROP COLUMN {column}")
-        steps = ("m006_drawn_boxes", "m009_margins", "m010_choices")
+        steps = ("m006_drawn_boxes", "m009_margins", "m011_choices")
         db.execute(f"DELETE FROM _sqlite_migrations WHERE name IN {steps}")
     with closing(ProjectStore.open(project_path)) as again:
         again.keep_drawn(DRAWN)
