@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_close import ask_about_copy, ask_about_drawn, ask_to_close
+from boxrefine_gui.inference.choices import Choices
 from boxrefine_gui.inference.crop_refine import SecondLook
 from boxrefine_gui.inference.image_loader import Pictures
 from boxrefine_gui.inference.live_refine import LiveRefine
@@ -104,6 +105,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.inference.crop_refine import pays_for
+    from core.refiner.candidate_finder import find_candidate_finder
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
     from core.refiner.learned_margins import LearnedMargins
@@ -144,6 +146,7 @@ def load_chosen_models(settings: Settings) -> Models:
         learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
         with_margins=LearnedMargins,
         suggest=load_suggest_kit(encoder),
+        finder=find_candidate_finder(encoder),
     )
 
 
@@ -166,9 +169,9 @@ class App:
         self.store = StoreLane(self.store_lane, unheard=self.session.report)
         self.live = LiveRefine(session=self.session, lane=self.refine)
         self.second_look = SecondLook(session=self.session, lane=self.encode, store=self.store)
-        self.parts = Parts(
-            self.session, self.store, self.files, self.encode, self.exports, self.live, load_models, settings_path()
-        )
+        self.choices = Choices(session=self.session, lane=self.refine)
+        lanes, inference = (self.files, self.encode, self.exports), (self.live, self.choices)
+        self.parts = Parts(self.session, self.store, *lanes, *inference, load_models, settings_path())
         self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
         self.suggesting = Suggesting(self.parts, self.suggest)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from core.errors import BadFileError, BadInputError, BadWeightsError, GpuError, KnownError, StorageError
     from core.geometry import Box
-    from core.records import Category, Correction, Dataset, ImageRecord, Refinement
+    from core.records import Candidate, Category, Correction, Dataset, ImageRecord, Refinement
 
 __all__ = [
     "Annotations",
@@ -33,6 +33,7 @@ __all__ = [
     "BadInputError",
     "BadWeightsError",
     "Box",
+    "Candidate",
     "Category",
     "Correction",
     "Dataset",
@@ -52,7 +53,7 @@ __all__ = [
 _HOMES = {
     "core.errors": ("BadFileError", "BadInputError", "BadWeightsError", "GpuError", "KnownError", "StorageError"),
     "core.geometry": ("Box",),
-    "core.records": ("Category", "Correction", "Dataset", "ImageRecord", "Refinement"),
+    "core.records": ("Candidate", "Category", "Correction", "Dataset", "ImageRecord", "Refinement"),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from core.encoders.image_features import Encoder, ImageFeatures
     from core.features.cache.feature_cache import FeatureCache
     from core.inference.look_again import Framed
+    from core.refiner.candidate_finder import CandidateFinder
     from core.refiner.protocol import Refiner
     from core.store.project_reads import ProjectReads
 
@@ -66,6 +68,7 @@ class Models:
         categories: Sequence[str | None] | None = None,
         *,
         second_look: bool = True,
+        candidates: bool = False,
     ) -> list[Refinement]:
         """Refine coarse boxes of one picture.
 
@@ -75,12 +78,15 @@ class Models:
             categories: N category names, for a refiner that was taught categories or has margins; None for an unknown
                 name.
             second_look: refine unsure boxes again, on a crop of the picture: tighter, and up to a few times slower.
+            candidates: add up to three answers to each box, with probabilities: an object, a part, a group.
 
         Returns:
-            N refinements, in the order of the boxes: `box`, `edge_confidence`, `score` (the expected IoU).
+            N refinements, in the order of the boxes: `box`, `edge_confidence`, `score` (the expected IoU), and
+            `candidates` if you ask for them: each has a `box` and a `probability`, and the first is the refinement's.
 
         Raises:
-            BadInputError: the pixels are no RGB bytes, a box is not finite, or `categories` has another length.
+            BadInputError: the pixels are no RGB bytes, a box is not finite, `categories` has another length, or the
+                encoder has no candidates.
             BadFileError: the picture cannot be read.
 
         >>> import core, numpy as np
@@ -91,7 +97,8 @@ class Models:
         >>> all(abs(value - true) < 3 for value, true in zip(answer.box, (40, 30, 120, 90)))
         True
         """
-        return self._refine(_Pixels(_read(image), self._encoder), boxes, categories, second_look)
+        picture = _Pixels(_read(image), self._encoder)
+        return self._refine(picture, boxes, categories, second_look, candidates)
 
     def refine_many(
         self,
@@ -99,6 +106,7 @@ class Models:
         *,
         cache: str | Path | None = None,
         second_look: bool = True,
+        candidates: bool = False,
     ) -> Iterator[list[Refinement]]:
         """Refine the boxes of many pictures, one picture after the other.
 
@@ -106,6 +114,7 @@ class Models:
             items: pairs of a picture's file and its boxes (N, 4); the iterable is read one pair at a time.
             cache: folder of a feature cache, so that no picture is encoded twice; None stores no features.
             second_look: see `refine`.
+            candidates: see `refine`.
 
         Yields:
             The refinements of each item, in its order.
@@ -118,10 +127,15 @@ class Models:
         with _open_cache(cache) as features:
             source = FeatureSource(self._encoder, features)
             for path, boxes in items:
-                yield self._refine(source.opened(Path(path), keep_crops=False), boxes, None, second_look)
+                yield self._refine(source.opened(Path(path), keep_crops=False), boxes, None, second_look, candidates)
 
     def _refine(
-        self, picture: Framed, boxes: ArrayLike, categories: Sequence[str | None] | None, second_look: bool
+        self,
+        picture: Framed,
+        boxes: ArrayLike,
+        categories: Sequence[str | None] | None,
+        second_look: bool,
+        candidates: bool,
     ) -> list[Refinement]:
         from core.inference.crop_refine import pays_for
         from core.inference.refine_many import refine_many
@@ -143,8 +157,15 @@ class Models:
             features=picture.of(),
             refiner=self._refiner,
             second_look=second_look and pays_for(self._encoder.name),
+            candidates=self._candidates if candidates else None,
         )
         return run(job)[0]
+
+    @cached_property
+    def _candidates(self) -> CandidateFinder:
+        from core.refiner.candidate_finder import load_candidate_finder
+
+        return load_candidate_finder(self._encoder)
 
 
 def load_models(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.geometry import Box
@@ -72,3 +72,26 @@ def may_replace(now: Mapping[str, object], before: Mapping[str, object], *, want
 def _precision(figures: Mapping[str, object]) -> float:
     value = figures.get("precision")
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def has_enough(labels: Iterable[PictureLabels], *, images: int) -> bool:
+    """Whether a category has accepted boxes on so many images."""
+    counts: dict[str, int] = {}
+    for entry in labels:
+        for name in {name for _, name in entry.boxes}:
+            counts[name] = counts.get(name, 0) + 1
+    return max(counts.values(), default=0) >= images
+
+
+def numbers_of(labels: Iterable[PictureLabels]) -> dict[str, int]:
+    """The numbers of accepted and rejected boxes, and of the images that have some or are done."""
+    entries = list(labels)
+    boxes, rejected = sum(len(entry.boxes) for entry in entries), sum(len(entry.rejected) for entry in entries)
+    return {"boxes": boxes, "images": len(entries), "rejected": rejected}
+
+
+def difference(before: PictureLabels | None, now: PictureLabels) -> int:
+    """The number of labels that were added, changed or removed."""
+    old = before or PictureLabels(now.id, ())
+    changed = len(set(old.boxes) ^ set(now.boxes)) + len(set(old.rejected) ^ set(now.rejected))
+    return changed + (old.done != now.done)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.geometry import Box
+from core.origins import Origin as Origin
 
 EdgeConfidence = tuple[float, float, float, float]
 """Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
@@ -32,10 +33,25 @@ Chosen by the table of marks of `boxrefine benchmark calibration`: on everyday p
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of several answers to a drawn box, and how probably it is the one that the user means, in [0, 1]."""
+    """One of several answers to a drawn box, and how probably it is the one that the user means, in [0, 1].
+
+    `edge_confidence` and `score` are as in Refinement, None where the refiner has not judged the
+    candidate. `margin` is what was added to the edges, None without a margin.
+    """
 
     box: Box
     probability: float
+    edge_confidence: EdgeConfidence | None = None
+    score: float | None = None
+    margin: EdgeMargin | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The candidates that a user saw, two or more, and the row of the chosen one; the refiner's own answer is first."""
+
+    candidates: tuple[Candidate, ...]
+    chosen: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,20 +137,6 @@ class CategoryUse:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where a box that the user did not draw comes from: an annotation file or a head, and the box as it was there.
-
-    `file` is the name without folders, empty for a suggestion that was made in this project. `head` is the identity of
-    the head that suggested the box, empty if none did, and `probability` what it expected of its being right.
-    """
-
-    file: str
-    box: Box
-    head: str = ""
-    probability: float = 0.0
-
-
-@dataclass(frozen=True)
 class Correction:
     """One labelled box: as it was drawn, as the model refined it, and as the user accepted it.
 
@@ -142,7 +144,11 @@ class Correction:
     `seconds` is the time from the first press to the acceptance. `outline` is that of the refinement's mask, if it has
     one: it belongs to the refined box and does not move with the accepted one. `refined` is always the answer to
     `drawn`: when a stored box is refined again, its previous box becomes the drawn one. `margin` is that of the
-    refinement. `origin` is None for a box that the user drew.
+    refinement. `origin` is None for a box that the user drew. `choice` is None where the refiner had one
+    answer; else `refined` is the chosen candidate.
+
+    `doubtful` are the edges (0 left, 1 top, 2 right, 3 bottom) that were accepted as the refiner left them although it
+    was not sure of them, until the user confirms or moves the box.
 
     If `confirmed` is false, the user has not reviewed the box: `accepted` is the box as drawn or imported, or as it was
     accepted before a later answer came, and `refined`, if present, is a proposal.
@@ -163,6 +169,8 @@ class Correction:
     origin: Origin | None = None
     confirmed: bool = True
     margin: EdgeMargin | None = None
+    choice: Choice | None = None
+    doubtful: tuple[int, ...] = ()
 
     @property
     def was_accepted(self) -> bool:
@@ -188,16 +196,29 @@ class Correction:
             score=answer.score,
             outline=answer.outline,
             margin=answer.margin,
+            choice=None,
             encoder=encoder,
             refiner=refiner,
         )
+
+    def with_doubt(self) -> Correction:
+        """A copy with the edges that are `doubtful` if the user accepts the box as it is now."""
+        return replace(self, doubtful=doubtful_edges(self.accepted, self.refined, self.edge_confidence))
+
+
+def doubtful_edges(accepted: Box, refined: Box | None, confidence: EdgeConfidence | None) -> tuple[int, ...]:
+    """The edges of an accepted box that are where a refinement left them, below DOUBTFUL_BELOW."""
+    if refined is None or confidence is None:
+        return ()
+    edges = enumerate(zip(accepted, refined, confidence, strict=True))
+    return tuple(edge for edge, (now, was, sure) in edges if now == was and sure < DOUBTFUL_BELOW)
 
 
 @dataclass(frozen=True)
 class AcceptedAnswer:
     """An accepted box with the refiner's answer that the user started from; `margin` is that of the answer.
 
-    `id` is the correction's.
+    `id` is the correction's, and so is `choice`.
     """
 
     id: int
@@ -206,6 +227,7 @@ class AcceptedAnswer:
     refined: Box
     accepted: Box
     margin: EdgeMargin | None = None
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow
+from core.records import Correction
 from core.translation import tr
 
 
@@ -31,7 +32,11 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
         ),
         ActionRow(
             "keep", tr("&Keep the selected box as it is"), partial(checking.keep, parts), ("K",), BOX, on_canvas=True,
-            enabled=lambda session: session.selected is not None and not session.selected.confirmed,
+            enabled=lambda session: session.selected is not None and _is_to_look_at(session.selected),
+        ),
+        ActionRow(
+            "next_doubtful", tr("Next box with an edge in do&ubt"), partial(checking.next_doubtful, parts),
+            ("Shift+N",), BOX, on_canvas=True,
         ),
         ActionRow(
             "accept_all", tr("Accept all that is to &check on this image"), partial(checking.accept_all_here, parts),
@@ -50,6 +55,10 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
             partial(checking.discard_all_proposals, parts), menu=BOX, enabled=_has_to_check,
         ),
     ]  # fmt: skip
+
+
+def _is_to_look_at(correction: Correction) -> bool:
+    return not correction.confirmed or bool(correction.doubtful)
 
 
 def _has_image(session: Session) -> bool:

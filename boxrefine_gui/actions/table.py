@@ -25,6 +25,7 @@ from boxrefine_gui.dialogs.help import ShortcutHelp, Shortcuts, show_once
 from boxrefine_gui.operations import (
     box_verbs,
     checking,
+    choosing,
     drawing,
     exporting,
     importing,
@@ -262,6 +263,11 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
             "refine_again", tr("&Refine the selected box again"), partial(drawing.refine_again, parts), ("R",), BOX,
             "refine", on_canvas=True,
             enabled=lambda session: session.selected is not None,
+        ),
+        # Never disabled: right after a drag, a key press could meet an outdated enabled state.
+        ActionRow(
+            "another_answer", tr("Take an&other answer: a part, or what it belongs to"),
+            partial(choosing.another_answer, parts), ("X",), BOX, on_canvas=True,
         ),
         ActionRow(
             "choose_edge", tr("Choose the &edge that is least sure, then the next"), canvas.edit_tool.choose_next_edge,

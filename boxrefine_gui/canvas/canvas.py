@@ -79,6 +79,7 @@ class Canvas(QWidget):
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
             session.settings_changed, session.problem, session.left_changed, session.look_changed,
+            session.candidates_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.selection_changed.connect(self._show_selected)

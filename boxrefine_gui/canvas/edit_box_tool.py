@@ -154,7 +154,7 @@ class EditBoxTool:
     def _confidence(self) -> EdgeConfidence:
         session = self._parts.session
         if session.draft is not None:
-            return session.draft.refinement.edge_confidence if session.draft.refinement else _SURE
+            return session.draft.answer.edge_confidence if session.draft.answer else _SURE
         return (session.selected.edge_confidence if session.selected else None) or _SURE
 
     def _edited(self, box: Box, grip: Grip, right: float, down: float) -> Box:

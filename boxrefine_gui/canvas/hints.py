@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from boxrefine_gui.canvas.suggested import is_plain_suggestion
 from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.doubt_words import doubt_words
 from core.records import Correction
 from core.translation import tr
 
@@ -47,6 +49,10 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
     is_waiting = session.models is not None and session.features is None and not draft.plain
     words = [tr("preparing the picture")] if is_waiting else []
     words += [tr("looking closer")] if draft.number in session.looking else []
+    if len(draft.candidates) > 1 and draft.answer is not None:
+        number, count = draft.chosen + 1, len(draft.candidates)
+        another = tr("another answer ({number} of {count})", number=number, count=count)
+        words += filter(None, [keys_and_words(session, ("another_answer", another))])
     if not is_dragging:
         what = keys_and_words(
             session,
@@ -65,7 +71,7 @@ def keys_and_words(session: Session, *actions: tuple[str, str]) -> str:
 
 def words_to_check(correction: Correction, session: Session) -> str:
     """The keys that accept or reject a stored box that is still to check."""
-    if correction.is_suggestion and correction.origin is not None and correction.proposal == correction.accepted:
+    if is_plain_suggestion(correction) and correction.origin is not None:
         percent = tr("suggested, {percent} %", percent=round(100 * correction.origin.probability))
         keys = keys_and_words(session, ("accept", tr("accept")), ("delete", tr("reject it")))
         return _AIR.join(filter(None, (percent, keys)))
@@ -76,6 +82,12 @@ def words_to_check(correction: Correction, session: Session) -> str:
     return keys_and_words(
         session, ("accept", tr("take the blue")), ("keep", tr("keep the dashed")), ("refine_again", tr("refine again"))
     )
+
+
+def words_in_doubt(correction: Correction, session: Session) -> str:
+    """The doubtful edges of an accepted box, and the key that finds them right."""
+    keys = keys_and_words(session, ("accept", tr("right as it is")), ("next_doubtful", tr("next in doubt")))
+    return _AIR.join(filter(None, [doubt_words(correction.doubtful), keys]))
 
 
 def _what_accepting_does(draft: Draft, session: Session) -> str:

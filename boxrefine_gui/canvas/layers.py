@@ -12,8 +12,9 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, edge_of, push, shown_handles
-from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_to_check
+from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_in_doubt, words_to_check
 from boxrefine_gui.canvas.outlines import paint_outline
+from boxrefine_gui.canvas.suggested import is_plain_suggestion
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
@@ -23,6 +24,7 @@ from core.translation import tr
 _SOLID = Qt.PenStyle.SolidLine
 _DASHED = Qt.PenStyle.DashLine
 _FAINT = 0.35
+_FAINT_HALO = QColor(0, 0, 0, 90)
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more names hide the picture and take too long to paint
@@ -89,7 +91,7 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     waiting = [
         entry
         for entry in scene.session.corrections
-        if entry.proposal is not None and entry.id not in restless and not _is_plain_suggestion(entry)
+        if entry.proposal is not None and entry.id not in restless and not is_plain_suggestion(entry)
     ]
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
     is_checking = _is_checking(scene.session)
@@ -102,11 +104,6 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     if len(rects) <= _MOST_TAGS and not is_checking:
         for entry, rect in zip(waiting, rects, strict=True):
             _doubtful_edges(painter, rect, entry.edge_confidence or _SURE)
-
-
-def _is_plain_suggestion(correction: Correction) -> bool:
-    """Whether a suggestion is one box: its dashed line shows the refined box already."""
-    return correction.is_suggestion and correction.proposal == correction.accepted
 
 
 def _names(session: Session) -> dict[int, str]:
@@ -187,15 +184,17 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     names = _names(scene.session)
     rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
-    if selected.proposal is not None and not _is_plain_suggestion(selected):
+    if selected.proposal is not None and not is_plain_suggestion(selected):
         _paint_proposal(painter, scene, selected)
-    elif selected.edge_confidence is not None and selected.id not in scene.session.moving:
-        _doubtful_edges(painter, rect, selected.edge_confidence)
+    elif selected.id not in scene.session.moving:
+        _mark(painter, rect, selected.doubtful if selected.confirmed else _unsure(selected.edge_confidence or _SURE))
     _chosen_edge(painter, scene, rect)
     if not scene.is_dragging:
         _handles(painter, rect, color)
         if not selected.confirmed:
             _chip(painter, scene, words_to_check(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
+        elif selected.doubtful and selected.id not in scene.session.moving:
+            _chip(painter, scene, words_in_doubt(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
 
 
 def _paint_proposal(painter: QPainter, scene: Scene, correction: Correction) -> None:
@@ -220,9 +219,23 @@ def paint_drawn(painter: QPainter, scene: Scene) -> None:
 def paint_mask(painter: QPainter, scene: Scene) -> None:
     """The mask of the refinement, as a tint."""
     draft = scene.session.draft
-    if draft is None or draft.plain or draft.refinement is None or not scene.session.settings.show_masks:
+    if draft is None or draft.answer is None or not scene.session.settings.show_masks:
         return
-    paint_outline(painter, scene.view, draft.refinement.outline, theme.REFINED)
+    paint_outline(painter, scene.view, draft.answer.outline, theme.REFINED)
+
+
+def paint_candidates(painter: QPainter, scene: Scene) -> None:
+    """The other answers to the drawn box, thin and faint."""
+    draft = scene.session.draft
+    if draft is None or draft.answer is None or draft.nudged is not None:
+        return
+    for row, candidate in enumerate(draft.candidates):
+        if row != draft.chosen:
+            rect = scene.view.to_screen(candidate.box)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for color, width in ((_FAINT_HALO, 2.0), (theme.REFINED, 1.0)):
+                painter.setPen(_pen(color, _SOLID, width))
+                painter.drawRect(rect)
 
 
 def paint_refinement(painter: QPainter, scene: Scene) -> None:
@@ -233,9 +246,9 @@ def paint_refinement(painter: QPainter, scene: Scene) -> None:
     rect = scene.view.to_screen(draft.box)
     if draft.nudged is not None:
         _outline(painter, rect, theme.REFINED, width=2.2)
-    elif draft.refinement is not None and not draft.plain:
+    elif draft.answer is not None:
         _outline(painter, rect, theme.REFINED, width=2.2)
-        _doubtful_edges(painter, rect, draft.refinement.edge_confidence)
+        _doubtful_edges(painter, rect, draft.answer.edge_confidence)
     if not scene.is_dragging:
         _chosen_edge(painter, scene, rect)
         _handles(painter, rect, theme.REFINED)
@@ -279,6 +292,7 @@ LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
     paint_selected,
     paint_mask,
     paint_drawn,
+    paint_candidates,
     paint_refinement,
     paint_may_change,
     paint_hint,
@@ -313,11 +327,18 @@ def _outline(
 
 
 def _doubtful_edges(painter: QPainter, rect: QRectF, confidence: EdgeConfidence) -> None:
-    for edge, probability in enumerate(confidence):
-        if probability < DOUBTFUL_BELOW:
-            # On top of the box's line, which shows between the dashes.
-            painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 3.2))
-            painter.drawLine(edge_of(rect, edge))
+    _mark(painter, rect, _unsure(confidence))
+
+
+def _unsure(confidence: EdgeConfidence) -> tuple[int, ...]:
+    return tuple(edge for edge, probability in enumerate(confidence) if probability < DOUBTFUL_BELOW)
+
+
+def _mark(painter: QPainter, rect: QRectF, edges: tuple[int, ...]) -> None:
+    for edge in edges:
+        # On top of the box's line, which shows between the dashes.
+        painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 3.2))
+        painter.drawLine(edge_of(rect, edge))
 
 
 def _chosen_edge(painter: QPainter, scene: Scene, rect: QRectF) -> None:

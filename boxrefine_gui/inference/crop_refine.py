@@ -144,7 +144,7 @@ class SecondLook:
     def _first_answer(self) -> Refinement | None:
         """Return the shown answer if it is the model's own answer to exactly this drawn box."""
         draft = self._session.draft
-        if draft is None or draft.plain or draft.nudged is not None or not draft.is_current:
+        if draft is None or draft.plain or draft.nudged is not None or not draft.is_current or draft.chosen:
             return None
         return draft.refinement
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations import drawing
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 ALL_CHECKED = tr("No box of this project is left to check or to accept.")
+NO_DOUBT = tr("No accepted box of this project has an edge in doubt.")
 NO_PROPOSAL = tr("There is no proposal in this project.")
 SURE_SCORE = 0.85
 """Expected IoU with the true box from which on the refiner is sure of a proposal without a doubtful edge."""
@@ -35,7 +38,7 @@ def accept(parts: Parts) -> None:
 
 
 def keep(parts: Parts) -> None:
-    """Accept the selected box as it is, and reject its proposal."""
+    """Accept the selected box as it is: reject its proposal, or find its doubtful edges right."""
     if parts.session.draft is None:
         _confirm_selected(parts, take=False)
 
@@ -43,11 +46,13 @@ def keep(parts: Parts) -> None:
 def _confirm_selected(parts: Parts, *, take: bool) -> None:
     session = parts.session
     selected = session.selected
-    if selected is None or selected.confirmed:
+    if selected is None or (selected.confirmed and not selected.doubtful):
         return
-    left = [entry for entry in in_reading_order(session) if entry.id != selected.id]
+    like = _doubtful_ones(session) if selected.confirmed else in_reading_order(session)
+    left = [entry for entry in like if entry.id != selected.id]
     after = [entry for entry in left if _place(entry) > _place(selected)]
     session.select((after or left)[0].id if left else selected.id)  # at once, since key presses may follow fast
+    take = take and not selected.confirmed
     parts.store.write(lambda project: project.confirm([selected.id], take=take), on_done=session.apply)
 
 
@@ -107,23 +112,38 @@ def discard_all_proposals(parts: Parts) -> None:
 def next_to_check(parts: Parts) -> None:
     """Select the next unreviewed box of the open image, else go to the next image with unreviewed or drawn boxes."""
     session = parts.session
-    selected, here = session.selected, in_reading_order(session)
+    drawn = {image_id for image_id in session.left.images() if session.drawn_on(image_id)}
+    if _go_to_next(parts, in_reading_order, session.to_check.keys() | drawn):
+        return
+    if session.image is not None and session.drawn_on(session.image.id):
+        drawing.show_left(parts)
+    else:
+        session.tell(ALL_CHECKED)
+
+
+def next_doubtful(parts: Parts) -> None:
+    """Select the next box that was accepted with a doubtful edge, on the open image or on another one."""
+    if not _go_to_next(parts, _doubtful_ones, parts.session.doubtful.keys()):
+        parts.session.tell(NO_DOUBT)
+
+
+def _go_to_next(parts: Parts, of: Callable[[Session], list[Correction]], images: AbstractSet[int]) -> bool:
+    """Select the next box that `of` lists, on the open image, then on one of `images`; return False without one."""
+    session = parts.session
+    selected, here = session.selected, of(session)
     after = [entry for entry in here if selected is None or _place(entry) > _place(selected)]
     drawing.go_on(parts)  # the result for a stored box that was being refined again is dropped
     if after:
         session.select(after[0].id)
-        return
-    image_id = _next_image(session)
+        return True
+    image_id = _next_image(session, images)
     if image_id is not None:
         show_image(parts, image_id)
         # The store lane runs this after the read that show_image has queued.
-        parts.store.read(lambda project: project.path, on_done=lambda _: _select_first(session, image_id))
+        parts.store.read(lambda project: project.path, on_done=lambda _: _select_first(session, of, image_id))
     elif here:
         session.select(here[0].id)
-    elif session.image is not None and session.drawn_on(session.image.id):
-        drawing.show_left(parts)
-    else:
-        session.tell(ALL_CHECKED)
+    return image_id is not None or bool(here)
 
 
 def in_reading_order(session: Session) -> list[Correction]:
@@ -131,20 +151,23 @@ def in_reading_order(session: Session) -> list[Correction]:
     return sorted((entry for entry in session.corrections if not entry.confirmed), key=_place)
 
 
+def _doubtful_ones(session: Session) -> list[Correction]:
+    return sorted((entry for entry in session.corrections if entry.doubtful), key=_place)
+
+
 def _place(correction: Correction) -> tuple[float, float, int]:
     return correction.accepted.y1, correction.accepted.x1, correction.id
 
 
-def _next_image(session: Session) -> int | None:
-    """Return the next image with unreviewed or drawn boxes after the open one, else the first such, else None."""
-    waiting = session.to_check.keys() | {image_id for image_id in session.left.images() if session.drawn_on(image_id)}
-    found = ((session.row_of(image_id), image_id) for image_id in waiting)
+def _next_image(session: Session, images: AbstractSet[int]) -> int | None:
+    """Return the next one of some images after the open one, else the first of them, else None."""
+    found = ((session.row_of(image_id), image_id) for image_id in images)
     rows = sorted((row, image_id) for row, image_id in found if row is not None and row != session.row)
     later = [image_id for row, image_id in rows if session.row is None or row > session.row]
     return later[0] if later else rows[0][1] if rows else None
 
 
-def _select_first(session: Session, image_id: int) -> None:
-    here = in_reading_order(session)
+def _select_first(session: Session, of: Callable[[Session], list[Correction]], image_id: int) -> None:
+    here = of(session)
     if session.image is not None and session.image.id == image_id and session.draft is None and here:
         session.select(here[0].id)

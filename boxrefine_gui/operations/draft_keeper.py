@@ -24,6 +24,7 @@ class DraftKeeper:
         session = parts.session
         session.released.connect(self._released)
         session.refinement_changed.connect(self._follow)
+        session.candidates_changed.connect(self._follow)
         session.category_changed.connect(self._follow)
         session.drawn_changed.connect(self._drawn_changed)
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.inference.head_jobs import learn_head
 from boxrefine_gui.lanes.lane import QueueLane, Ticket
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
 from boxrefine_gui.operations.suggesting import NO_NETWORK, Suggesting
-from boxrefine_gui.state.loaded_models import Source
 from boxrefine_gui.state.suggesting_state import HeadLearner, Suggester, SuggestingState, SuggestKit, figures_of
 from core.errors import KnownError
-from core.head_records import HeadRecord, PictureLabels, may_replace
+from core.head_records import HeadRecord, PictureLabels, difference, has_enough, may_replace, numbers_of
 from core.log import JobLog
-from core.progress import Job, Progress
+from core.progress import Progress
 from core.records import Changes
 from core.translation import tr
 
 if TYPE_CHECKING:
-    from core.encoders.image_features import ImageFeatures
     from core.store.project_store import ProjectStore
 
 LEAST_IMAGES = 5
@@ -195,7 +193,7 @@ class LearningHeads:
         if subject != self._subject:
             return
         changed = {id: labels for id, labels in read.items() if self._labels.get(id, PictureLabels(id, ())) != labels}
-        self._changes += sum(_difference(self._labels.get(id), labels) for id, labels in changed.items())
+        self._changes += sum(difference(self._labels.get(id), labels) for id, labels in changed.items())
         kept = {id: labels for id, labels in self._labels.items() if id not in changed}
         first, then = (kept, changed) if self._is_first_read else (changed, kept)
         self._labels = {id: labels for id, labels in {**first, **then}.items() if labels.says_something}
@@ -217,7 +215,7 @@ class LearningHeads:
         if used is not None and used.identity != self._unread and self._has_learned(used):
             self._changes = 0
         is_due = session.settings.suggest and not (used is not None and used.pinned)
-        is_due = is_due and (used is not None or enough(self._labels.values()))
+        is_due = is_due and (used is not None or has_enough(self._labels.values(), images=LEAST_IMAGES))
         is_due = is_due and self._changes >= (1 if self._has_moved else HANDFUL)
         if is_asked or is_due:
             self._learn()
@@ -234,7 +232,7 @@ class LearningHeads:
         self._changes, self._has_moved, self._is_asked = 0, False, False
         labels = list(self._labels.values())
         paths = {record.id: record.path for record in session.images if record.id in self._labels}
-        start = partial(_learn, learner, models.suggest, labels, models.source, paths, self._may_go)
+        start = partial(learn_head, learner, models.suggest, labels, models.source, paths, self._may_go)
         self._log = JobLog(f"learning a head from {len(labels)} images")  # untranslated: log
         self._ticket = self._lane.run_steps(
             start,
@@ -343,60 +341,3 @@ class LearningHeads:
             self._parts.session.report(error)
         self._changes = max(self._changes, HANDFUL)
         self._rest.start()
-
-
-def _learn(
-    learner: HeadLearner,
-    kit: SuggestKit,
-    labels: Sequence[PictureLabels],
-    source: Source,
-    paths: dict[int, Path],
-    may_go: threading.Event,
-) -> Job[tuple[Suggester, bytes] | None]:
-    """Learn lane: the learned head with its stored form, None if there was nothing to learn; `may_go` holds it."""
-
-    def features_of(image_id: int) -> ImageFeatures | None:
-        return source.at_hand(paths[image_id]) if image_id in paths else None
-
-    suggester = yield from steadily(lambda: learner.learn(labels, features_of), may_go)
-    return None if suggester is None else (suggester, kit.pack(suggester))
-
-
-def steadily(start: Callable[[], Job[Suggester | None]], may_go: threading.Event) -> Job[Suggester | None]:
-    """Run a job, but no step of it while `may_go` is cleared; it can be cancelled then as well."""
-    job = start()
-    try:
-        while True:
-            try:
-                progress = next(job)
-            except StopIteration as end:
-                result: Suggester | None = end.value
-                return result
-            yield progress
-            while not may_go.wait(0.05):
-                yield progress
-    finally:
-        job.close()
-
-
-def enough(labels: Iterable[PictureLabels]) -> bool:
-    """Whether a category has accepted boxes on so many images that suggestions are worth it."""
-    images: dict[str, int] = {}
-    for entry in labels:
-        for name in {name for _, name in entry.boxes}:
-            images[name] = images.get(name, 0) + 1
-    return max(images.values(), default=0) >= LEAST_IMAGES
-
-
-def numbers_of(labels: Iterable[PictureLabels]) -> dict[str, int]:
-    """The numbers of accepted and rejected boxes, and of the images that have some or are done."""
-    entries = list(labels)
-    boxes, rejected = sum(len(entry.boxes) for entry in entries), sum(len(entry.rejected) for entry in entries)
-    return {"boxes": boxes, "images": len(entries), "rejected": rejected}
-
-
-def _difference(before: PictureLabels | None, now: PictureLabels) -> int:
-    """The number of labels that were added, changed or removed."""
-    old = before or PictureLabels(now.id, ())
-    changed = len(set(old.boxes) ^ set(now.boxes)) + len(set(old.rejected) ^ set(now.rejected))
-    return changed + (old.done != now.done)

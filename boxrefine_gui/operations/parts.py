@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from boxrefine_gui.inference.choices import Choices
 from boxrefine_gui.inference.live_refine import LiveRefine
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.lanes.store_lane import StoreLane
@@ -26,6 +27,7 @@ class Parts:
     encode: QueueLane
     exports: QueueLane
     live: LiveRefine
+    choices: Choices
     load_models: Callable[[Settings], Models]
     settings_file: Path
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.doubt_words import doubt_words
 from boxrefine_gui.widgets.list_with_hint import ListWithHint
 from boxrefine_gui.widgets.plain_text import tooltip
 from core.records import Changes, Correction
@@ -42,9 +43,11 @@ class BoxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
-            return theme.swatch(correction.category_id, hollow=not correction.confirmed)
+            return theme.swatch(correction.category_id, hollow=not correction.confirmed, doubtful=correction.doubtful)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(f"{self._words_and_state(correction)}\n{_history(correction)}")
+            return tooltip(
+                "\n".join([self._words_and_state(correction), _history(correction), *self._cure(correction)])
+            )
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._words_and_state(correction)
         return None
@@ -58,7 +61,20 @@ class BoxModel(QAbstractListModel):
 
     def _words_and_state(self, correction: Correction) -> str:
         words = self._words(correction)
-        return words if correction.confirmed else tr("{box}, to check", box=words)
+        if not correction.confirmed:
+            return tr("{box}, to check", box=words)
+        if correction.doubtful:
+            return f"{words}, {doubt_words(correction.doubtful)}"
+        return words
+
+    def _cure(self, correction: Correction) -> list[str]:
+        """What to do about doubtful edges, as a line of the tooltip, if there are any."""
+        key = self._session.keys.get("accept", "")
+        if not correction.doubtful:
+            return []
+        if not key:
+            return [tr("Look at it, and move it if it is wrong.")]
+        return [tr("Look at it: move it if it is wrong, press {key} if it is right.", key=key)]
 
     def _changed(self, changes: Changes) -> None:
         image = self._session.image

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -45,6 +55,7 @@ class Row:
     problem: str | None
     is_missing: bool
     drawn: int = 0
+    doubtful: int = 0
 
     @property
     def left(self) -> int:
@@ -69,6 +80,12 @@ class Row:
         return ", ".join([to_check] * (self.to_check > 0) + [drawn] * (self.drawn > 0))
 
     @property
+    def doubts(self) -> str:
+        """How many boxes were accepted with an edge in doubt, as a text; empty if there are none."""
+        words = tr_plural("{count} box with an edge in doubt", "{count} boxes with an edge in doubt", self.doubtful)
+        return words if self.doubtful else ""
+
+    @property
     def description(self) -> str:
         """The row as a text for screen readers."""
         if self.problem:
@@ -76,7 +93,7 @@ class Row:
         boxes = tr_plural("{count} box", "{count} boxes", self.count)
         to_check = tr("{count} to check", count=self.to_check)
         drawn = [tr("{count} not accepted", count=self.drawn)] if self.drawn else []
-        return ", ".join([self.name, boxes, to_check, *drawn])
+        return ", ".join([self.name, boxes, to_check, *drawn, *filter(None, [self.doubts])])
 
 
 class ImageListModel(QAbstractListModel):
@@ -108,7 +125,8 @@ class ImageListModel(QAbstractListModel):
             return self._thumbnails.of(record.id, record.path)
         row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(row.problem or str(record.path) + (f"\n{row.waits}" if row.waits else ""))
+            lines = [row.problem] if row.problem else [str(record.path), row.waits, row.doubts]
+            return tooltip("\n".join(filter(None, lines)))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return row.description
         return row if role == ROW else None
@@ -121,6 +139,7 @@ class ImageListModel(QAbstractListModel):
             count=session.counts.get(record.id, 0),
             to_check=session.to_check.get(record.id, 0),
             drawn=session.drawn_on(record.id),
+            doubtful=session.doubtful.get(record.id, 0),
             problem=session.problems.get(record.id),
             is_missing=record.id in session.missing,
         )
@@ -164,7 +183,10 @@ class ImageListModel(QAbstractListModel):
 
 
 class ImageDelegate(QStyledItemDelegate):
-    """Paints a row: thumbnail, name, size, and a badge with the number of boxes, or of those not accepted yet."""
+    """Paints a row: thumbnail, name, size, and a badge with the number of boxes, or of those not accepted yet.
+
+    A dot at the badge means doubt.
+    """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(_LEAST_WIDTH, _ROW_HEIGHT)
@@ -182,7 +204,10 @@ class ImageDelegate(QStyledItemDelegate):
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
         _paint_text(painter, room, row, palette.color(role))
         if row.badge:
-            _paint_badge(painter, badge_place(painter.fontMetrics(), area, row), row.badge, is_open=bool(row.left))
+            place = badge_place(painter.fontMetrics(), area, row)
+            _paint_badge(painter, place, row.badge, is_open=bool(row.left))
+            if row.doubtful:
+                _paint_doubt(painter, place, palette.color(QPalette.ColorRole.Base))
         painter.restore()
 
 
@@ -221,6 +246,13 @@ def _paint_badge(painter: QPainter, place: QRect, count: int, *, is_open: bool) 
     painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1) if is_open else plate, 9, 9)
     painter.setPen(theme.TO_CHECK if is_open else QColor("#FFFFFF"))
     painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), str(count))
+
+
+def _paint_doubt(painter: QPainter, badge: QRect, ground: QColor) -> None:
+    """A dot at the corner of the badge: a box was accepted with an edge in doubt."""
+    painter.setPen(QPen(ground, 1.5))
+    painter.setBrush(theme.DOUBTFUL)
+    painter.drawEllipse(QRectF(badge).topRight() + QPointF(-2.0, 2.0), 4.5, 4.5)
 
 
 def _paint_text(painter: QPainter, room: QRect, row: Row, color: QColor) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from core.geometry import Box
-from core.records import Correction, DrawnBox, Refinement
+from core.records import Candidate, Choice, Correction, DrawnBox, Refinement
 
 NO_MODELS = ("", "")
 _SURE = (1.0, 1.0, 1.0, 1.0)
@@ -23,6 +23,8 @@ class Draft:
     encoder and its refiner. `nudged` is the refinement as edited by the user. `again` is the stored correction that is
     being refined again. `key` identifies the draft in the project file. `category_id` is 0 while the project has no
     category. `is_held`: the user is still dragging. `was_left`: it was left waiting, so going on does not accept it.
+    `candidates` are those of the refinement, which is the first; empty until they are computed. `chosen` is the row of
+    the candidate that the user chose.
     """
 
     number: int
@@ -39,11 +41,23 @@ class Draft:
     category_id: int = 0
     is_held: bool = False
     was_left: bool = False
+    candidates: tuple[Candidate, ...] = ()
+    chosen: int = 0
 
     @property
     def answer(self) -> Refinement | None:
-        """The refinement, where the user wants one."""
-        return None if self.plain else self.refinement
+        """The refinement, where the user wants one: the model's own, or the candidate that the user chose."""
+        if self.plain or self.refinement is None or not self.chosen:
+            return None if self.plain else self.refinement
+        chosen = self.candidates[self.chosen]
+        confidence = chosen.edge_confidence or self.refinement.edge_confidence
+        score = self.refinement.score if chosen.score is None else chosen.score
+        return Refinement(chosen.box, confidence, score, margin=chosen.margin)
+
+    @property
+    def choice(self) -> Choice | None:
+        """The candidates with the chosen one, if there are several."""
+        return Choice(self.candidates, self.chosen) if len(self.candidates) > 1 and self.answer is not None else None
 
     @property
     def box(self) -> Box:
@@ -59,13 +73,14 @@ def correction_of(draft: Draft, *, category_id: int, seconds: float) -> Correcti
     if draft.answer is None:
         return correction
     encoder, refiner = draft.made_by
-    return correction.with_answer(draft.answer, encoder=encoder, refiner=refiner)
+    answered = correction.with_answer(draft.answer, encoder=encoder, refiner=refiner)
+    return replace(answered, choice=draft.choice).with_doubt()
 
 
 def kept_form(draft: Draft) -> DrawnBox:
     """Return the form of a draft in the project file."""
     correction = correction_of(draft, category_id=draft.category_id, seconds=time.monotonic() - draft.pressed_at)
-    return DrawnBox(draft.key, replace(correction, confirmed=False), draft.plain)
+    return DrawnBox(draft.key, replace(correction, confirmed=False, doubtful=()), draft.plain)
 
 
 def from_file(box: DrawnBox, *, number: int) -> Draft:
@@ -76,6 +91,10 @@ def from_file(box: DrawnBox, *, number: int) -> Draft:
         confidence, score = kept.edge_confidence or _SURE, kept.score or 0.0
         answer = Refinement(kept.refined, confidence, score, outline=kept.outline, margin=kept.margin)
     untouched = answer.box if answer is not None and not box.plain else kept.drawn
+    candidates, chosen = (kept.choice.candidates, kept.choice.chosen) if kept.choice is not None else ((), 0)
+    if chosen:
+        first = candidates[0]
+        answer = Refinement(first.box, first.edge_confidence or _SURE, first.score or 0.0, margin=first.margin)
     return Draft(
         number,
         kept.image_id,
@@ -89,4 +108,6 @@ def from_file(box: DrawnBox, *, number: int) -> Draft:
         key=box.key,
         category_id=kept.category_id,
         was_left=True,
+        candidates=candidates,
+        chosen=chosen,
     )

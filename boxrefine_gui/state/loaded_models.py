@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from boxrefine_gui.state.doing import ModelsState
 from boxrefine_gui.state.suggesting_state import SuggestKit
-from core.geometry import Frame
+from core.geometry import Box, Frame
+from core.records import Candidate, Refinement
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
@@ -48,6 +49,14 @@ class Stats(Protocol):
 
     @property
     def disk_bytes(self) -> int: ...
+
+
+class Finder(Protocol):
+    """Finds several answers to one drawn box; see core.refiner.candidate_finder."""
+
+    def judged_candidates(
+        self, features: ImageFeatures, drawn: Box, answer: Refinement, *, refiner: Refiner, margin: Margin | None = None
+    ) -> tuple[Candidate, ...]: ...
 
 
 class Learner(Protocol):
@@ -93,8 +102,8 @@ class Models:
     `refiner_folder` is the folder of the taught refiner, None for the shipped one. `load_refiner` loads another one; it
     is None if no other can be loaded. `for_category` returns the refiner for boxes of one category. `learner` makes a
     learner of margins for an encoder and a refiner, by identity; None if margins cannot be learned. `with_margins`
-    returns a refiner with margins by name of category. `suggest` finds objects on the encoder's features; None if no
-    network for that ships.
+    returns a refiner with margins by name of category. `finder` is None where boxes have one answer. `suggest` finds
+    objects on the encoder's features; None if no network for that ships.
     """
 
     source: Source
@@ -114,6 +123,7 @@ class Models:
     for_category: Callable[[Refiner, str | None], Refiner] = _whatever_category
     learner: Callable[[str, str], Learner] | None = None
     with_margins: Callable[[Refiner, Mapping[str, Margin]], Refiner] = _whatever_margins
+    finder: Finder | None = None
     suggest: SuggestKit | None = None
 
     @property

@@ -18,7 +18,7 @@ MANY_IMAGES = 64
 
 @dataclass(frozen=True)
 class Tallies:
-    """Counts by image id: all stored boxes, those to check, those that were never accepted, and drawn boxes.
+    """Counts by image id: all stored boxes, those to check, never accepted, accepted with doubt, and drawn boxes.
 
     Images with a count of 0 are missing.
     """
@@ -26,6 +26,7 @@ class Tallies:
     boxes: Mapping[int, int]
     to_check: Mapping[int, int]
     unaccepted: Mapping[int, int]
+    doubtful: Mapping[int, int]
     drawn: Mapping[int, int]
 
 
@@ -109,4 +110,5 @@ def read_others_work(project: ProjectStore, *, shown: int | None, known: int) ->
 
 
 def _tallies(project: ProjectStore) -> Tallies:
-    return Tallies(project.counts(), project.to_check(), project.unaccepted(), project.drawn_counts())
+    doubtful = project.doubtful()
+    return Tallies(project.counts(), project.to_check(), project.unaccepted(), doubtful, project.drawn_counts())

@@ -57,16 +57,19 @@ class Session(SessionDrafts):
             self.category_id = self._choice.among([category.id for category in self.categories], now=self.category_id)
         if view.tallies is not None:
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
-            self.unaccepted = dict(view.tallies.unaccepted)
+            self.unaccepted, self.doubtful = dict(view.tallies.unaccepted), dict(view.tallies.doubtful)
             self.left.set_counts(view.tallies.drawn)
         for image_id, drawn in view.drawn.items():
             self._put_away_settled(image_id, {box.key for box in drawn})
             self.left.take_over(image_id, drawn, known=[draft.key for draft in self._in_hand(image_id)])
         for image_id, corrections in view.corrections.items():
             self.counts[image_id] = len(corrections)
-            to_check = sum(not correction.confirmed for correction in corrections)
-            self.to_check.pop(image_id, None)
-            self.to_check |= {image_id: to_check} if to_check else {}
+            for tally, count in (
+                (self.to_check, sum(not correction.confirmed for correction in corrections)),
+                (self.doubtful, sum(bool(correction.doubtful) for correction in corrections)),
+            ):
+                tally.pop(image_id, None)
+                tally |= {image_id: count} if count else {}
             self.unaccepted[image_id] = sum(not correction.was_accepted for correction in corrections)
             if self.image is not None and image_id == self.image.id:
                 self.corrections = corrections

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.state.draft import NO_MODELS, Draft
 from boxrefine_gui.state.session_state import SessionState
 from core.geometry import Box
-from core.records import Correction, Refinement
+from core.records import Candidate, Correction, Refinement
 
 if TYPE_CHECKING:
+    from core.refiner.margins import Margin
     from core.refiner.protocol import Refiner
 
 
@@ -50,7 +51,8 @@ class SessionDrafts(SessionState):
     def set_drawn(self, drawn: Box, *, plain: bool) -> None:
         """Update the drawn box during a drag; its last refinement stays visible until a newer one arrives."""
         if self.draft is not None:
-            self.draft = replace(self.draft, drawn=drawn, plain=plain, is_current=False, nudged=None)
+            draft = replace(self.draft, candidates=(), chosen=0) if drawn != self.draft.drawn else self.draft
+            self.draft = replace(draft, drawn=drawn, plain=plain, is_current=False, nudged=None)
             self.drawn_changed.emit()
 
     def release_draft(self) -> Draft | None:
@@ -63,9 +65,38 @@ class SessionDrafts(SessionState):
         return replaced
 
     def set_refinement(self, refinement: Refinement, *, is_current: bool) -> None:
-        """Set the refinement of the drawn box; not `is_current`: it belongs to an earlier state of the drag."""
+        """Set the refinement of the drawn box; not `is_current`: it belongs to an earlier state of the drag.
+
+        The other candidates stay, and what the user chose among them, until new ones are computed.
+        """
         if self.draft is not None:
-            self.draft = replace(self.draft, refinement=refinement, is_current=is_current, made_by=self.model_names)
+            others = self.draft.candidates[1:] if self.draft.made_by == self.model_names else ()
+            own = Candidate(refinement.box, 0.0, refinement.edge_confidence, refinement.score, refinement.margin)
+            if others:
+                own = replace(own, probability=self.draft.candidates[0].probability)
+            self.draft = replace(
+                self.draft,
+                refinement=refinement,
+                is_current=is_current,
+                made_by=self.model_names,
+                candidates=(own, *others) if others else (),
+                chosen=self.draft.chosen if others else 0,
+            )
+            self.refinement_changed.emit()
+
+    def set_candidates(self, candidates: tuple[Candidate, ...], *, chosen: int) -> None:
+        """Set the candidates of the drawn box, its refinement first, and the row of the chosen one."""
+        if self.draft is not None:
+            is_other = chosen != self.draft.chosen
+            self.draft = replace(self.draft, candidates=candidates, chosen=chosen)
+            if is_other:
+                self.refinement_changed.emit()
+            self.candidates_changed.emit()
+
+    def choose_candidate(self, row: int) -> None:
+        """Take another candidate of the drawn box instead of the one that is shown, or of what the user made of it."""
+        if self.draft is not None:
+            self.draft = replace(self.draft, chosen=row, nudged=None, was_left=False)
             self.refinement_changed.emit()
 
     def set_nudged(self, box: Box) -> None:
@@ -163,6 +194,13 @@ class SessionDrafts(SessionState):
         """Return the refiner for a drawn box; a taught one and margins depend on the category."""
         if self.models is None:
             return None
-        wanted = self.category_of(draft)
-        name = next((category.name for category in self.categories if category.id == wanted), None)
+        name = self._category_name(draft)
         return self.models.for_category(self.models.with_margins(self.models.refiner, self.margins), name)
+
+    def margin_for(self, draft: Draft) -> Margin | None:
+        """Return the margin that accepted boxes of a drawn box's category show, None without one."""
+        return self.margins.get(self._category_name(draft) or "")
+
+    def _category_name(self, draft: Draft) -> str | None:
+        wanted = self.category_of(draft)
+        return next((category.name for category in self.categories if category.id == wanted), None)

@@ -71,6 +71,7 @@ class SessionState(QObject):
     accepted = Signal(object, object)  # Draft, Correction: the draft was stored as this correction
     look_changed = Signal()  # which boxes may still get another refinement
     refinement_changed = Signal()  # the refinement of the drawn box, or its edited form
+    candidates_changed = Signal()  # the candidates of the drawn box
     pending_changed = Signal()  # the boxes that are being stored
     selection_changed = Signal()
     category_changed = Signal()
@@ -91,6 +92,7 @@ class SessionState(QObject):
         self.categories: tuple[Category, ...] = ()
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
+        self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
         self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
         self.problems: dict[int, str] = {}  # image id -> sentence on why it cannot be shown

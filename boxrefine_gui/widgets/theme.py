@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSize, Qt
+from collections.abc import Iterable
+
+from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
@@ -25,6 +27,7 @@ DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 
 SWATCH_SIDE = 14
+_EDGE_WIDTH = 3
 _LIGHT_PLATE = 0.185
 
 
@@ -90,8 +93,11 @@ def ink_on(color: QColor) -> QColor:
     return QColor("#101215" if light > _LIGHT_PLATE else "#FFFFFF")
 
 
-def swatch(category_id: int, *, hollow: bool = False) -> QIcon:
-    """The color of a category as an icon for lists, in two modes, because Qt would tint it in a selected row."""
+def swatch(category_id: int, *, hollow: bool = False, doubtful: Iterable[int] = ()) -> QIcon:
+    """The color of a category as an icon for lists, in two modes, because Qt would tint it in a selected row.
+
+    Doubtful edges (0 left, 1 top, 2 right, 3 bottom) of its box are marked as on the canvas.
+    """
     pixmap = QPixmap(SWATCH_SIDE, SWATCH_SIDE)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -99,6 +105,11 @@ def swatch(category_id: int, *, hollow: bool = False) -> QIcon:
     if hollow:
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
         painter.fillRect(pixmap.rect().adjusted(3, 3, -3, -3), Qt.GlobalColor.transparent)
+    for edge in doubtful:
+        far = SWATCH_SIDE - _EDGE_WIDTH
+        x, y = (far if edge == 2 else 0), (far if edge == 3 else 0)
+        size = (_EDGE_WIDTH, SWATCH_SIDE) if edge in (0, 2) else (SWATCH_SIDE, _EDGE_WIDTH)
+        painter.fillRect(QRect(QPoint(x, y), QSize(*size)), DOUBTFUL)
     painter.end()
     result = QIcon()
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):

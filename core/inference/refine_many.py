@@ -10,6 +10,7 @@ from core.inference.look_again import Framed, look_again
 from core.progress import Job
 from core.records import Refinement
 from core.refiner.candidate_finder import CandidateFinder
+from core.refiner.learned_margins import margin_for
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
 
@@ -29,8 +30,8 @@ def refine_many(
 
     `categories` (N,) are names, None for unknown. `features` are those of the whole `picture`. Boxes too small for them
     get a second look; with `closer`, so do others whose first answer is unsure (see `crop_refine.BATCH`). With
-    `candidates`, the answers have up to three candidates each. Raises the
-    errors of `Refiner.refine` and `FeatureSource.of_path`.
+    `candidates`, the answers have up to three candidates each, with the margins of their category. Raises the errors of
+    `Refiner.refine` and `FeatureSource.of_path`.
     """
     found: dict[int, Refinement] = {}
     looks = 0
@@ -41,6 +42,7 @@ def refine_many(
             again = look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer)
             looks += len((yield from again))
         if candidates is not None:
-            answers = candidates.add_candidates(features, boxes, answers)
+            margin = margin_for(refiner, categories[rows[0]]) if rows else None
+            answers = candidates.add_candidates(features, boxes, answers, margin=margin)
         found.update(zip(rows, answers, strict=True))
     return [found[row] for row in range(len(drawn))], looks

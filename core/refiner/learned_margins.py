@@ -59,6 +59,15 @@ class LearnedMargins:
         found, margin = for_category(self._refiner, category), self._margins.get(category)
         return found if margin is None else widened(found, margin)
 
+    def margin_of(self, category: str | None) -> Margin | None:
+        """Return the margin of a category, None without one."""
+        return None if category is None else self._margins.get(category)
+
+
+def margin_for(refiner: Refiner, category: str | None) -> Margin | None:
+    """Return the margin that a refiner has learned from accepted boxes of a category (None: unknown), if any."""
+    return refiner.margin_of(category) if isinstance(refiner, LearnedMargins) else None
+
 
 def learn_margin(answers: Sequence[AcceptedAnswer]) -> Margin:
     """Learn the margin of one category from the answers of one refiner to its accepted boxes, at most MOST_BOXES.

@@ -11,7 +11,7 @@ from core.records import Correction, ImportedBox
 from core.store.correction_columns import box_text, without_refinement
 from core.store.known_boxes import KnownBoxes
 from core.store.row_checks import Row
-from core.store.rows import correction_of, correction_row, is_whole, now, refinement_columns
+from core.store.rows import correction_of, correction_row, doubt_of_proposal, is_whole, now, refinement_columns
 from core.store.undo_log import Operation
 
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
@@ -52,7 +52,7 @@ def write_proposals(operation: Operation, db: Database, answers: Iterable[Correc
         row = next(db.query(f"SELECT * FROM corrections WHERE id = ? AND {NEVER_REFINED}", [answer.id]), None)
         if row is not None and is_whole("corrections", row) and row["drawn"] == box_text(answer.drawn):
             columns = refinement_columns(replace(answer, accepted=answer.drawn, seconds=row["seconds"]))
-            operation.update("corrections", row, **columns, confirmed=0, changed=now())
+            operation.update("corrections", row, **columns, confirmed=0, doubtful=0, changed=now())
 
 
 def write_later_answer(operation: Operation, db: Database, seen: Correction, answer: Correction) -> None:
@@ -60,7 +60,7 @@ def write_later_answer(operation: Operation, db: Database, seen: Correction, ans
     row = next(db.query("SELECT * FROM corrections WHERE id = ? AND confirmed = 1", [seen.id]), None)
     if row is not None and correction_of(row) == seen:
         columns = refinement_columns(replace(answer, accepted=seen.accepted, seconds=row["seconds"]))
-        operation.update("corrections", row, **columns, confirmed=0, changed=now())
+        operation.update("corrections", row, **columns, confirmed=0, doubtful=0, changed=now())
 
 
 def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
@@ -71,11 +71,19 @@ def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
 
 
 def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> None:
-    """Mark boxes as confirmed, with their proposals (`take`) or as they are."""
+    """Mark boxes as confirmed, with their proposals (`take`) or as they are.
+
+    A box that takes its proposal may get doubtful edges. Confirming a confirmed box ends their doubt.
+    """
     for row in rows:
-        if not row["confirmed"]:
-            accepted = row["refined"] if take and row["refined"] is not None else row["accepted"]
-            operation.update("corrections", row, accepted=accepted, confirmed=1, changed=now())
+        if row["confirmed"]:
+            if row["doubtful"]:
+                operation.update("corrections", row, doubtful=0, changed=now())
+            continue
+        takes = take and row["refined"] is not None
+        accepted = row["refined"] if takes else row["accepted"]
+        doubt = doubt_of_proposal(row) if takes else 0
+        operation.update("corrections", row, accepted=accepted, confirmed=1, doubtful=doubt, changed=now())
 
 
 def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
@@ -90,7 +98,9 @@ def withdraw_rows(operation: Operation, rows: Iterable[Row]) -> None:
             continue
         proposed = correction_of(row)
         if proposed.origin is None and proposed.accepted != proposed.drawn:
-            before = replace(proposed, refined=proposed.accepted, edge_confidence=None, score=None, outline=())
+            before = replace(
+                proposed, refined=proposed.accepted, edge_confidence=None, score=None, outline=(), choice=None
+            )
         else:
             before = without_refinement(proposed)
         confirmed = int(row["origin"] is None)

@@ -7,17 +7,18 @@ own shapes. `tests/core/store/test_fields_of_a_correction.py` fails for a field 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
 from typing import Any
 
 from core.geometry import Box
-from core.records import Correction, EdgeConfidence, EdgeMargin, Origin
+from core.records import Candidate, Choice, Correction, EdgeConfidence, EdgeMargin, Origin
 from core.store.row_checks import (
     BadRow,
     Row,
     box_in,
+    box_of,
     flag_in,
     id_in,
     json_in,
@@ -26,6 +27,7 @@ from core.store.row_checks import (
     numbers_of,
     outline_in,
     text_in,
+    whole_number_in,
 )
 from core.translation import tr
 
@@ -88,6 +90,71 @@ def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
+def edge_bits(edges: Iterable[int]) -> int:
+    """Edges (0 left, 1 top, 2 right, 3 bottom) as the bits of a number."""
+    return sum(1 << edge for edge in edges)
+
+
+def _edges_in(row: Row, name: str) -> tuple[int, ...]:
+    """Edges as the bits of a number."""
+    bits = whole_number_in(row, name, least=0, most=15)
+    return tuple(edge for edge in range(4) if bits >> edge & 1)
+
+
+def _choice_in(row: Row, name: str) -> Choice:
+    return choice_of(json_in(row, name), name)
+
+
+def choice_of(values: object, name: str) -> Choice:
+    """A choice of its JSON object. Raises BadRow if a value is invalid."""
+    listed = values.get("candidates") if isinstance(values, dict) else None
+    if not isinstance(values, dict) or not isinstance(listed, list) or len(listed) < 2:
+        raise BadRow(tr("{column} names fewer than two candidates", column=name))
+    chosen = values.get("chosen")
+    if type(chosen) is not int or not 0 <= chosen < len(listed):
+        raise BadRow(tr("{column} chooses none of its candidates", column=name))
+    return Choice(tuple(_candidate_of(entry, name) for entry in listed), chosen)
+
+
+def _candidate_of(entry: object, name: str) -> Candidate:
+    if not isinstance(entry, dict):
+        raise BadRow(tr("{column} has a candidate that is no JSON object", column=name))
+    score = entry.get("score")
+    [probability] = numbers_of([entry.get("probability")], name, count=1)
+    return Candidate(
+        box_of(entry.get("box"), name),
+        probability,
+        edge_confidence=_four_of(entry.get("edge_confidence"), name),
+        score=None if score is None else numbers_of([score], name, count=1)[0],
+        margin=_four_of(entry.get("margin"), name),
+    )
+
+
+def _four_of(values: object, name: str) -> tuple[float, float, float, float] | None:
+    if values is None:
+        return None
+    left, top, right, bottom = numbers_of(values, name, count=4)
+    return left, top, right, bottom
+
+
+def choice_object(choice: Choice) -> dict[str, Any]:
+    """The JSON object of a choice; values that a candidate does not have are left out."""
+    return {"chosen": choice.chosen, "candidates": [_candidate_object(each) for each in choice.candidates]}
+
+
+def _candidate_object(candidate: Candidate) -> dict[str, Any]:
+    told = {"edge_confidence": candidate.edge_confidence, "score": candidate.score, "margin": candidate.margin}
+    return {
+        "box": [float(edge) for edge in candidate.box],
+        "probability": float(candidate.probability),
+        **{name: value for name, value in told.items() if value is not None},
+    }
+
+
+def _choice_text(choice: Choice) -> str:
+    return json.dumps(choice_object(choice))
+
+
 def _numbers_text(numbers: Box | EdgeConfidence | EdgeMargin) -> str:
     return json.dumps([float(number) for number in numbers])
 
@@ -143,6 +210,8 @@ COLUMNS = (
         before=None,
     ),
     Column("confirmed", Group.STATUS, flag_in, int, unread=0, before=1),
+    Column("choice", Group.REFINEMENT, _or_null(_choice_in), _or_none(_choice_text), unread=None, before=None),
+    Column("doubtful", Group.STATUS, _edges_in, edge_bits, unread=0, before=0),
 )
 """All fields of Correction but its id."""
 

@@ -188,6 +188,19 @@ def m010_marks(db: Database) -> None:
     db.execute(f"CREATE TABLE marks ({columns})")
 
 
+@MIGRATIONS()
+def m011_choices(db: Database) -> None:
+    """The candidates of a box and the chosen one (JSON, NULL where there was one answer), and its doubtful edges.
+
+    The edges are bits: 1 left, 2 top, 4 right, 8 bottom. Boxes of earlier versions are not marked: their users have
+    gone on without a mark.
+    """
+    db.execute("ALTER TABLE corrections ADD COLUMN choice TEXT")
+    db.execute("ALTER TABLE drawn_boxes ADD COLUMN choice TEXT")
+    db.execute("ALTER TABLE corrections ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX corrections_in_doubt ON corrections (image_id) WHERE doubtful != 0")
+
+
 _SUGGESTION_TABLES = (
     # Suggestions that the user did not want: they are not suggested again, and teach what is no object.
     """CREATE TABLE rejected_boxes (

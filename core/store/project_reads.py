@@ -90,6 +90,10 @@ class ProjectReads(OpenedFile):
                     self._findings.pop(("marks", row["id"]), None)
         return found
 
+    def doubtful(self) -> dict[int, int]:
+        """Image id -> number of its corrections that were accepted with a doubtful edge, for images that have some."""
+        return self._count_by_image("doubtful != 0")
+
     def never_refined(self, image_id: int) -> list[Correction]:
         """Those corrections of an image that were neither refined nor changed since they were drawn or imported."""
         with convert_sqlite_errors(self.path):
@@ -112,14 +116,17 @@ class ProjectReads(OpenedFile):
         """The last `most` accepted boxes of a category that this refiner has moved, the newest first.
 
         `encoder` and `refiner` are identities. Boxes that the refiner kept as they were drawn are left out, because its
-        edges were not used. Damaged rows are left out, too.
+        edges were not used, and those for which the user chose another candidate, which is not the refiner's. Damaged
+        rows are left out, too.
         """
         query = f"SELECT {ANSWER_COLUMNS} FROM corrections WHERE {ACCEPTED_ANSWER} ORDER BY id DESC LIMIT ?"
         with convert_sqlite_errors(self.path):
             found = []
             for row in self._db.query(query, [refiner, category_id, encoder, most]):
                 with suppress(BadRow):  # a read of the whole row records it as a finding
-                    found.append(accepted_answer_of(row))
+                    answer = accepted_answer_of(row)
+                    if answer.choice is None or answer.choice.chosen == 0:
+                        found.append(answer)
             return found
 
     def dataset(self) -> Dataset:

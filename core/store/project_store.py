@@ -36,6 +36,7 @@ from core.store.rows import (
     check_box,
     check_boxes,
     correction_row,
+    doubt_columns,
     is_whole,
     now,
     refinement_columns,
@@ -216,7 +217,9 @@ class ProjectStore(Suggestions):
         with self._operation(Step(StepKind.MOVE, 1), run=run) as operation:
             row = self._row(operation, "corrections", correction_id)
             if row["accepted"] != box_text(accepted):
-                operation.update("corrections", row, accepted=box_text(accepted), confirmed=1, changed=now())
+                operation.update(
+                    "corrections", row, accepted=box_text(accepted), confirmed=1, doubtful=0, changed=now()
+                )
             return operation.changes
 
     def refine(self, correction_id: int, again: Correction) -> Changes:
@@ -229,7 +232,7 @@ class ProjectStore(Suggestions):
             row = self._row(operation, "corrections", correction_id)
             seconds = row["seconds"] + again.seconds
             columns = refinement_columns(replace(again, seconds=seconds))
-            operation.update("corrections", row, **columns, confirmed=1, changed=now())
+            operation.update("corrections", row, **columns, **doubt_columns(again), confirmed=1, changed=now())
             return operation.changes
 
     def import_boxes(self, boxes: Sequence[ImportedBox], *, file: str) -> tuple[int, Changes]:
@@ -281,7 +284,7 @@ class ProjectStore(Suggestions):
             return operation.changes
 
     def confirm(self, ids: Sequence[int], *, take: bool) -> Changes:
-        """Confirm boxes, with their proposals (`take`) or as they are; confirmed boxes stay as they are.
+        """Confirm boxes, with their proposals (`take`) or as they are; confirmed boxes only lose their doubt.
 
         Raises BadInputError if an id is unknown.
         """

@@ -41,7 +41,7 @@ _EXTRAS: Mapping[str, tuple[Check, Any]] = {
 }
 """Optional columns of a box: the function that reads one, and the value to store if that fails."""
 
-_OF_THE_REFINEMENT = {"refined": None, "edge_confidence": None, "score": None, "outline": None, "margin": None}
+_OF_THE_REFINEMENT = dict.fromkeys(("refined", "edge_confidence", "score", "outline", "margin", "choice"))
 
 
 @dataclass

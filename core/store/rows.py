@@ -11,8 +11,8 @@ from typing import Any
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import AcceptedAnswer, Category, Correction, ImageRecord, Mark
-from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, origin_of, read_columns
+from core.records import AcceptedAnswer, Category, Correction, ImageRecord, Mark, doubtful_edges
+from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, edge_bits, origin_of, read_columns
 from core.store.row_checks import (
     BadRow,
     Row,
@@ -44,6 +44,20 @@ def correction_row(correction: Correction) -> dict[str, Any]:
 def refinement_columns(correction: Correction) -> dict[str, Any]:
     """The columns of one drawing, refinement and acceptance, which always change together."""
     return columns_of(correction, Group.BOX, Group.REFINEMENT)
+
+
+def doubt_columns(correction: Correction) -> dict[str, Any]:
+    """The column of the doubtful edges alone; the other columns of their group change at other times."""
+    return {"doubtful": edge_bits(correction.doubtful)}
+
+
+def doubt_of_proposal(row: Row) -> int:
+    """The stored doubtful edges that a box has if the user accepts its proposal. Raises BadRow."""
+    if row["edge_confidence"] is None:
+        return 0
+    proposed = read_columns(row, ("refined", "edge_confidence"))
+    edges = doubtful_edges(proposed["refined"], proposed["refined"], proposed["edge_confidence"])
+    return edge_bits(edges)
 
 
 def correction_of(row: Row) -> Correction:

@@ -17,6 +17,8 @@ from core import api
 from core.api import Models
 from core.geometry import Box
 from core.records import Correction, NewImage
+from core.refiner.learned_margins import LearnedMargins
+from core.refiner.margins import PIXELS, Margin
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.labelled_sets import save_discs
 
@@ -129,6 +131,43 @@ def test_boxes_are_matched_one_to_one() -> None:
     second = [(0, 0, 10, 9), (100, 100, 110, 110)]
     assert [pair[:2] for pair in core.match_boxes(first, second)] == [(0, 0)]
     assert core.match_boxes([], second) == []
+
+
+def two_squares() -> np.ndarray:
+    """White, with two dark squares that touch: a box around one can mean both."""
+    pixels = np.full((300, 400, 3), 255, np.uint8)
+    pixels[100:200, 100:200], pixels[100:200, 200:300] = 40, 120
+    return pixels
+
+
+def test_candidates_come_where_they_are_asked_for_and_the_first_is_the_answer(models: Models) -> None:
+    boxes = [(95, 92, 215, 205), (90, 90, 310, 210)]
+    plain, several = (models.refine(two_squares(), boxes, candidates=wanted) for wanted in (False, True))
+    assert [answer.candidates for answer in plain] == [(), ()]
+    assert [answer.box for answer in several] == [answer.box for answer in plain]
+    for answer in several:
+        assert isinstance(answer.candidates[0], core.Candidate) and answer.candidates[0].box == answer.box
+        assert sum(candidate.probability for candidate in answer.candidates) == pytest.approx(1)
+
+
+def test_candidates_of_many_pictures(models: Models, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "squares.png"), two_squares())
+    [[answer]] = models.refine_many([(tmp_path / "squares.png", [(95, 92, 215, 205)])], candidates=True)
+    assert answer.candidates[0].box == answer.box
+
+
+def test_an_encoder_without_candidates_is_told_of() -> None:
+    with pytest.raises(core.BadInputError, match="no candidates for the encoder"):
+        core.load_models("light_1", "cpu").refine(two_squares(), [(95, 92, 215, 205)], candidates=True)
+
+
+def test_candidates_have_the_margins_of_their_category(models: Models) -> None:
+    encoder, refiner = models._encoder, models._refiner
+    wide = Models(encoder, LearnedMargins(refiner, {"square": Margin(6, 6, 6, 6, PIXELS)}))
+    drawn = [(95, 92, 215, 205)] * 2
+    square, other = wide.refine(two_squares(), drawn, ["square", "round"], candidates=True, second_look=False)
+    assert {candidate.margin for candidate in square.candidates[1:]} <= {(6.0, 6.0, 6.0, 6.0)}
+    assert {candidate.margin for candidate in other.candidates} == {None}
 
 
 def test_models_take_the_margins_of_a_project(models: Models, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from core.features.cache.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.geometry import Box, Frame, as_boxes
 from core.images import Picture
-from core.records import Refinement
+from core.records import Candidate, Refinement
+from core.refiner.margins import Margin
+from core.refiner.protocol import Refiner
 from core.settings import Settings
 from tests.gui.fake_suggest import FakeKit
 
@@ -91,12 +93,51 @@ class FakeRefiner:
         ]
 
 
+class FakeFinder:
+    """Gives a box two other answers: twice as wide, and its left half."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.count = 3
+        self.margins: list[Margin | None] = []
+        self.fault: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def judged_candidates(
+        self, features: ImageFeatures, drawn: Box, answer: Refinement, *, refiner: Refiner, margin: Margin | None = None
+    ) -> tuple[Candidate, ...]:
+        assert self.gate.wait(30)
+        self.calls += 1
+        self.margins.append(margin)
+        if self.fault is not None:
+            raise self.fault
+        box = answer.box
+        found = (
+            Candidate(box, 0.6, answer.edge_confidence, answer.score),
+            Candidate(whole_of(box), 0.3, (0.9, 0.9, 0.9, 0.2), 0.8),
+            Candidate(half_of(box), 0.1, (0.9, 0.9, 0.9, 0.9), 0.7, (1.0, 1.0, 1.0, 1.0)),
+        )
+        return found[: self.count]
+
+
+def whole_of(box: Box) -> Box:
+    """The second candidate of the fake finder for an answer."""
+    return Box(box.x1, box.y1, box.x2 + box.width, box.y2)
+
+
+def half_of(box: Box) -> Box:
+    """The third one."""
+    return Box(box.x1, box.y1, box.x1 + box.width / 2, box.y2)
+
+
 class FakeModels:
     """Loads the two fakes, held back while `gate` is closed; `fault` makes the loading fail."""
 
     def __init__(self) -> None:
         self.encoder = FakeEncoder()
         self.refiner = FakeRefiner()
+        self.finder: FakeFinder | None = None
         self.fault: Exception | None = None
         self.cache: FeatureCache | None = None
         self.reach = 0
@@ -122,6 +163,7 @@ class FakeModels:
             refiner_identity=self.refiner.identity,
             device=Device("cpu" if settings.device == "cpu" else self.device),
             looks_twice=self.looks_twice,
+            finder=self.finder,
             close=lambda: self.on_close(),
             reach=self.reach,
             stats=lambda: self.cache.stats if self.cache else None,
@@ -130,7 +172,9 @@ class FakeModels:
 
     def open_all(self) -> None:
         """Let everything that is held back go on, so that lanes can end."""
-        for gate in (self.gate, self.encoder.gate, self.refiner.gate, *([self.suggest.gate] if self.suggest else [])):
+        gates = [self.gate, self.encoder.gate, self.refiner.gate]
+        gates += [extra.gate for extra in (self.finder, self.suggest) if extra is not None]
+        for gate in gates:
             gate.set()
 
 

@@ -41,9 +41,10 @@ def test_tests_mirror_the_packages() -> None:
     assert {name for name in committed("tests/") if not name.startswith("__")} - TESTS == set()
 
 
-def test_what_ships_stays_under_25_megabytes() -> None:
+def test_what_ships_stays_small() -> None:
     weights = [path for path in (ROOT / "resources").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in weights) <= 25_000_000 + 2_000_000
+    # Encoders and refiners 25 MB, suggestions 5 MB, everything else 2 MB.
+    assert sum(path.stat().st_size for path in weights) <= 32_000_000
 
 
 def test_no_picture_is_committed_but_our_own() -> None:

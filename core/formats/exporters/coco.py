@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.formats.exporters.layout import clip_to_image, picture_names
-from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
+from core.formats.importers.coco_reader import EDGES, CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
 from core.formats.safe_write import ExportFile, write_file
 from core.geometry import Box
-from core.records import Candidate, Correction, Dataset, ImageRecord, Origin, Outline, Refinement
+from core.records import Candidate, Choice, Correction, Dataset, ImageRecord, Origin, Outline, Refinement
 
 __all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "refined_document", "write_json"]
 
@@ -29,8 +29,9 @@ def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
     So is `margin`, in pixels, which is absent if the refinement has none.
     `confirmed` is false if the user has not reviewed the box, and absent otherwise. `source` is the file that the box
     was imported from, absent for drawn boxes. `suggested` has the `head` that suggested the box and the `score` that it
-    gave it, in [0, 1]; it is absent if none did. With `outlines`, `segmentation` has the polygons of masks, see
-    `segmentation_of`.
+    gave it, in [0, 1]; it is absent if none did. `choice` has the candidates that the user chose among, `doubtful` the
+    edges that were accepted although the refiner was not sure of them; both are absent where there are none. With
+    `outlines`, `segmentation` has the polygons of masks, see `segmentation_of`.
     """
     return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset, outlines=outlines)))]
 
@@ -91,6 +92,22 @@ def _candidate_entry(candidate: Candidate) -> dict[str, Any]:
     return {"bbox": _bbox(candidate.box), "probability": round(float(candidate.probability), 6)}
 
 
+def _choice_entry(choice: Choice) -> dict[str, Any]:
+    return {"chosen": choice.chosen, "candidates": [_chosen_entry(each) for each in choice.candidates]}
+
+
+def _chosen_entry(candidate: Candidate) -> dict[str, Any]:
+    told = {"edge_confidence": candidate.edge_confidence, "score": candidate.score, "margin": candidate.margin}
+    return {
+        **_candidate_entry(candidate),
+        **{
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in told.items()
+            if value is not None
+        },
+    }
+
+
 def write_json(document: Mapping[str, Any] | Sequence[Any], path: Path) -> None:
     """Write a document atomically. Raises StorageError if the disk is full or may not be written."""
     write_file(path, _dump(document))
@@ -148,6 +165,8 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
         "seconds": correction.seconds,
         **({} if correction.margin is None else {"margin": list(correction.margin)}),
         **({} if correction.confirmed else {"confirmed": False}),
+        **({} if correction.choice is None else {"choice": _choice_entry(correction.choice)}),
+        **({"doubtful": [EDGES[edge] for edge in correction.doubtful]} if correction.doubtful else {}),
         **_origin_entries(correction.origin),
     }
 

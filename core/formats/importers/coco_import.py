@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.formats.importers.coco_reader import CocoAnnotation, CocoFile, CocoId, check_steps, is_number
+from core.formats.importers.coco_reader import EDGES, CocoAnnotation, CocoFile, CocoId, check_steps, is_number
 from core.formats.importers.found import NO_CATEGORY, FoundBoxes, ImageMatcher, clip_to_picture
 from core.formats.importers.json_steps import STEP
 from core.geometry import Box
 from core.progress import Job, Progress
-from core.records import Correction, ImageRecord, ImportedBox, Origin
+from core.records import Candidate, Choice, Correction, ImageRecord, ImportedBox, Origin
 from core.text import name_of
 from core.translation import tr
 
@@ -122,6 +122,8 @@ def _correction(coco: CocoFile, note: CocoAnnotation, image: ImageRecord, box: B
         seconds=float(entry["seconds"]) if is_ours and _is_finite(entry.get("seconds")) else 0.0,
         origin=Origin(coco.path.name, box, *_suggested(entry.get("suggested"))),
         confirmed=is_ours and entry.get("confirmed") is not False,
+        choice=_choice(entry.get("choice")) if refined else None,
+        doubtful=_edges(entry.get("doubtful")) if refined else (),
     )
 
 
@@ -147,6 +149,34 @@ def _four(values: object) -> tuple[float, float, float, float] | None:
         return None
     left, top, right, bottom = map(float, values)
     return left, top, right, bottom
+
+
+def _choice(entry: object) -> Choice | None:
+    """The choice, None if a value of it is invalid."""
+    listed = entry.get("candidates") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(listed, list) or len(listed) < 2:
+        return None
+    candidates, chosen = [_candidate(each) for each in listed], entry.get("chosen")
+    whole = tuple(candidate for candidate in candidates if candidate is not None)
+    is_whole = len(whole) == len(listed) and type(chosen) is int and 0 <= chosen < len(listed)
+    return Choice(whole, chosen) if is_whole and isinstance(chosen, int) else None
+
+
+def _candidate(entry: object) -> Candidate | None:
+    box = _box_in(entry.get("bbox")) if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or box is None or not _is_finite(entry.get("probability")):
+        return None
+    return Candidate(
+        box,
+        float(entry["probability"]),
+        edge_confidence=_four(entry.get("edge_confidence")),
+        score=float(entry["score"]) if _is_finite(entry.get("score")) else None,
+        margin=_four(entry.get("margin")),
+    )
+
+
+def _edges(names: object) -> tuple[int, ...]:
+    return tuple(edge for edge, name in enumerate(EDGES) if isinstance(names, list) and name in names)
 
 
 def _is_finite(value: object) -> bool:

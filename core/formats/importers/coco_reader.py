@@ -24,6 +24,9 @@ LARGEST_JSON = 2048 * MEGA
 LONGEST_BITS = 1000
 """Bits of the largest whole number to accept, because any float can hold it."""
 
+EDGES = ("left", "top", "right", "bottom")
+"""The names of edges in files of BoxRefine, in the order of edge confidences."""
+
 CocoId = int | str
 """COCO's ids are whole numbers, but some files have text instead, which is accepted."""
 

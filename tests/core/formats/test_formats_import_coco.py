@@ -140,10 +140,34 @@ def test_what_it_wrote_before_it_told_what_was_drawn_is_known_as_refined(tmp_pat
 @pytest.mark.parametrize(
     "strange", ["no", [1, 2, 3], {}, True, 10**400], ids=["text", "list", "object", "truth", "huge"]
 )
-@pytest.mark.parametrize("key", ["drawn_bbox", "refined_bbox", "refine_score", "seconds", "edge_confidence"])
+@pytest.mark.parametrize(
+    "key",
+    ["drawn_bbox", "refined_bbox", "refine_score", "seconds", "edge_confidence", "choice", "doubtful"],
+)
 def test_strange_fields_of_other_programs_do_no_harm(tmp_path: Path, key: str, strange: object) -> None:
     (entry,) = find(tmp_path, document("a.png", notes=[NOTE | {key: strange}]), "a.png").boxes
     assert entry.correction.accepted == BOX
+
+
+CANDIDATE: dict[str, Any] = {"bbox": [10, 20, 30, 40], "probability": 0.5}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"chosen": 0, "candidates": [CANDIDATE]},
+        {"chosen": 2, "candidates": [CANDIDATE, CANDIDATE]},
+        {"chosen": True, "candidates": [CANDIDATE, CANDIDATE]},
+        {"candidates": [CANDIDATE, CANDIDATE]},
+        {"chosen": 0, "candidates": [CANDIDATE, 7]},
+        {"chosen": 0, "candidates": [CANDIDATE, CANDIDATE | {"bbox": [1, 1, 0, 9]}]},
+        {"chosen": 0, "candidates": [CANDIDATE, CANDIDATE | {"probability": float("nan")}]},
+    ],
+)
+def test_a_choice_that_is_none_is_left_out(tmp_path: Path, choice: object) -> None:
+    refined = NOTE | {"drawn_bbox": [8, 18, 34, 44], "refined_bbox": [10, 20, 30, 40]}
+    (entry,) = find(tmp_path, document("a.png", notes=[refined | {"choice": choice}]), "a.png").boxes
+    assert (entry.correction.refined, entry.correction.choice) == (BOX, None)
 
 
 def test_it_goes_on_in_steps_and_says_how_far_it_is(tmp_path: Path) -> None:

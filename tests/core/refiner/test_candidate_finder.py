@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from core.encoders.catalogue import load_encoder
 from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
 from core.errors import BadInputError
-from core.geometry import Box, Frame, iou
-from core.records import Refinement
+from core.geometry import Box, Frame, as_boxes, iou
+from core.records import Candidate, Refinement
 from core.refiner.candidate_finder import MOST, SAME, CandidateFinder, choose_candidates, load_candidate_finder
 from core.refiner.candidates import HYPOTHESES, CandidateAnswer, CandidateNetwork
 from core.refiner.checkpoint import load_refiner
 from core.refiner.losses import candidate_loss
+from core.refiner.margins import PIXELS, Margin
 from core.refiner.network import BINS, RefinerNetwork
 
 FRAME = Frame.whole(width=200, height=150)
@@ -68,23 +71,69 @@ def test_odd_boxes_and_features_of_another_encoder_are_refused(finder: Candidate
         finder.add_candidates(features("another"), [[0, 0, 9, 9]], [answer_of(Box(0, 0, 9, 9))])
 
 
+def hypotheses(boxes: NDArray[np.float64], *shares: float) -> list[Candidate]:
+    return [Candidate(Box.of(box), share) for box, share in zip(boxes, shares, strict=True)]
+
+
 HYPOTHESES_OF_A_BOX = np.array([[10.0, 10, 50, 50], [10, 10, 90, 90], [10, 10, 51, 51]])
 
 
 def test_hypotheses_that_hardly_differ_are_one_candidate() -> None:
-    found = choose_candidates(Box(10, 10, 50.5, 50), HYPOTHESES_OF_A_BOX, np.array([0.5, 0.2, 0.3]))
+    found = choose_candidates(Candidate(Box(10, 10, 50.5, 50), 0.0), hypotheses(HYPOTHESES_OF_A_BOX, 0.5, 0.2, 0.3))
     assert [candidate.box for candidate in found] == [Box(10, 10, 50.5, 50), Box(10, 10, 90, 90)]
     assert [candidate.probability for candidate in found] == pytest.approx([0.8, 0.2])
 
 
 def test_the_most_probable_hypotheses_come_first_and_no_fourth_one() -> None:
-    found = choose_candidates(
-        Box(100, 100, 140, 140), HYPOTHESES_OF_A_BOX * [[1], [1], [0.5]], np.array([0.1, 0.6, 0.3])
-    )
+    options = hypotheses(HYPOTHESES_OF_A_BOX * [[1], [1], [0.5]], 0.1, 0.6, 0.3)
+    found = choose_candidates(Candidate(Box(100, 100, 140, 140), 0.0), options)
     assert [candidate.box for candidate in found[1:]] == [Box(10, 10, 90, 90), Box(5, 5, 25.5, 25.5)]
     assert found[0].probability == 0
     overlaps = [iou([first.box], [second.box])[0] for first in found for second in found if first is not second]
     assert max(overlaps) < SAME
+
+
+def test_what_is_not_finite_or_has_no_area_is_no_candidate() -> None:
+    nan = float("nan")
+    rows = np.array([[10.0, 10, 90, 90], [nan, 10, 40, 40], [10, 10, 10.5, 60]])
+    found = choose_candidates(Candidate(Box(100, 100, 140, 140), 0.0), hypotheses(rows, nan, 0.5, 0.5))
+    assert found == (Candidate(Box(100, 100, 140, 140), 1.0),)
+
+
+def test_a_margin_widens_the_other_candidates_as_it_has_widened_the_answer(finder: CandidateFinder) -> None:
+    drawn, margin = Box(20, 20, 90, 90), Margin(2.0, 3.0, 4.0, 5.0, PIXELS)
+    answer = replace(answer_of(Box(100, 100, 140, 140)), margin=(2.0, 3.0, 4.0, 5.0))
+    [plain] = finder.add_candidates(features(), [drawn], [answer])
+    [wide] = finder.add_candidates(features(), [drawn], [answer], margin=margin)
+    assert len(wide.candidates) == len(plain.candidates) > 1
+    assert wide.candidates[0].box == answer.box
+    assert {candidate.margin for candidate in wide.candidates} == {(2.0, 3.0, 4.0, 5.0)}
+    for before, after in zip(plain.candidates[1:], wide.candidates[1:], strict=True):
+        moved = np.array(after.box) - np.array(before.box)
+        assert moved == pytest.approx([-2, -3, 4, 5])
+
+
+class Judge:
+    """Answers to each box with the same one."""
+
+    name, identity = "judge", "judge-0001"
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+
+    def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
+        return [Refinement(self.box, (0.9, 0.8, 0.7, 0.6), 0.5) for _ in as_boxes(drawn)]
+
+
+def test_a_candidate_is_as_sure_as_the_refiner_agrees_with_it(finder: CandidateFinder) -> None:
+    answer = Refinement(Box(100, 100, 140, 140), (0.3, 0.4, 0.5, 0.6), 0.7)
+    own, other, *_ = finder.judged_candidates(features(), Box(20, 20, 90, 90), answer, refiner=Judge(Box(0, 0, 9, 9)))
+    assert (own.edge_confidence, own.score) == (answer.edge_confidence, answer.score)
+    agrees = Box(other.box.x1 + 1, other.box.y1, other.box.x2, other.box.y2 + 40)
+    _, judged, *_ = finder.judged_candidates(features(), Box(20, 20, 90, 90), answer, refiner=Judge(agrees))
+    assert judged.box == other.box
+    assert judged.edge_confidence == pytest.approx((0.9, 0.8, 0.7, 0.4))
+    assert judged.score == pytest.approx(0.5 * iou([judged.box], [agrees])[0])
 
 
 def candidate_answer(boxes: NDArray[np.float64]) -> CandidateAnswer:

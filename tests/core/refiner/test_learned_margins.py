@@ -15,7 +15,7 @@ from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, Encoder,
 from core.geometry import Box, Frame, as_boxes
 from core.images import read_picture
 from core.inference.crop_refine import combine
-from core.records import AcceptedAnswer, Correction, Refinement
+from core.records import AcceptedAnswer, Candidate, Choice, Correction, Refinement
 from core.refiner.checkpoint import load_refiner
 from core.refiner.conservative import careful
 from core.refiner.guarded import GuardedRefiner
@@ -145,6 +145,16 @@ def test_only_accepted_answers_of_the_refiner_in_use_count_for_their_category(
     assert set(before) == {"cat"}
     accept(store, tight, tight + [-50, -50, 50, 50], **other)
     assert learned(store)["cat"] == before["cat"]
+
+
+@pytest.mark.parametrize(("chosen", "counts"), [(0, True), (1, False)])
+def test_a_box_for_which_the_user_chose_another_candidate_does_not_count(
+    store: ProjectStore, chosen: int, counts: bool
+) -> None:
+    tight = tight_boxes(20)
+    candidates = (Candidate(Box(1, 1, 9, 9), 0.5), Candidate(Box(1, 1, 30, 30), 0.5))
+    accept(store, tight, tight + [-3, -3, 3, 3], choice=Choice(candidates, chosen))
+    assert bool(learned(store)) == counts
 
 
 def test_a_box_that_the_refiner_kept_as_drawn_says_nothing(store: ProjectStore) -> None:

@@ -12,7 +12,7 @@ from core.formats import export
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
-from core.records import Correction, DrawnBox, Origin
+from core.records import Candidate, Choice, Correction, DrawnBox, Origin
 from core.store.correction_columns import COLUMNS, OF_DRAWN_ROWS, OF_OLD_ROWS, Group
 from core.store.migrations import MIGRATIONS
 from core.store.project_store import ProjectStore
@@ -28,11 +28,19 @@ FULL = replace(
     origin=Origin("labels.json", Box(11.0, 21.0, 100.0, 88.0)),
     confirmed=False,
     margin=(3.0, 2.5, -1.0, 0.25),
+    choice=Choice(
+        (
+            Candidate(Box(10.0, 20.0, 60.0, 70.0), 0.6, edge_confidence=(0.9, 0.8, 0.7, 0.6), score=0.8),
+            Candidate(Box(14.125, 22.1, 99.0, 88.0), 0.4, margin=(3.0, 2.5, -1.0, 0.25)),
+        ),
+        chosen=1,
+    ),
+    doubtful=(1, 3),
 )
 NOT_IN_FILES = {"id", "image_id", "category_id", "origin"}
 """Fields that a file of ours gives anew: numbers of the project that reads it, and the file's own name."""
 
-LOST_BY_WITHDRAWAL = {"refined", "edge_confidence", "score", "encoder", "refiner", "outline", "margin"}
+LOST_BY_WITHDRAWAL = {"refined", "edge_confidence", "score", "encoder", "refiner", "outline", "margin", "choice"}
 REPAIRED_BY_RULES = {"image_id", "category_id", "drawn", "refined", "accepted"}
 """Columns for which `core/store/row_repair.py` has a rule of its own."""
 

@@ -113,8 +113,11 @@ def test_a_project_of_before_there_were_drawn_boxes_opens_and_its_undo_still_wor
         db.execute("DROP TABLE drawn_boxes")
         db.execute("ALTER TABLE undo_steps DROP COLUMN run")
         db.execute("DROP INDEX corrections_of_a_refiner")
-        db.execute("ALTER TABLE corrections DROP COLUMN margin")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name IN ('m006_drawn_boxes', 'm009_margins')")
+        db.execute("DROP INDEX corrections_in_doubt")
+        for column in ("margin", "choice", "doubtful"):
+            db.execute(f"ALTER TABLE corrections DROP COLUMN {column}")
+        steps = ("m006_drawn_boxes", "m009_margins", "m011_choices")
+        db.execute(f"DELETE FROM _sqlite_migrations WHERE name IN {steps}")
     with closing(ProjectStore.open(project_path)) as again:
         again.keep_drawn(DRAWN)
         again.undo()

@@ -15,7 +15,7 @@ from core.errors import StorageError
 from core.geometry import Box
 from core.inference.crop_refine import LIVE
 from tests.gui.driving import accept, close_to, draw, is_doing, move, press, ready, release, settled, stored
-from tests.gui.fakes import CROP_INSET, INSET, FakeModels, inset
+from tests.gui.fakes import CROP_INSET, INSET, FakeFinder, FakeModels, inset, whole_of
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +29,12 @@ def models() -> FakeModels:
     models.looks_twice = True
     models.refiner.score = LIVE.sure - 0.05
     return models
+
+
+@pytest.fixture
+def finder(models: FakeModels) -> FakeFinder:
+    models.finder = FakeFinder()
+    return models.finder
 
 
 @pytest.fixture
@@ -252,3 +258,40 @@ def test_a_later_answer_comes_on_another_picture_and_not_in_another_project(
     qtbot.waitUntil(lambda: large_app.encode.is_idle)
     settled(qtbot, large_app)
     assert large_app.session.to_check == {} and large_app.window.notices.sentence.text() == ""
+
+
+@pytest.fixture
+def torn_app(finder: FakeFinder, large_app: App) -> App:
+    """The same window with several answers to each box."""
+    return large_app
+
+
+def test_a_second_look_does_not_replace_the_answer_that_the_user_chose(
+    qtbot: QtBot, torn_app: App, models: FakeModels
+) -> None:
+    models.encoder.gate.clear()
+    draw(qtbot, torn_app, SMALL)
+    qtbot.waitUntil(lambda: torn_app.session.draft is not None and bool(torn_app.session.draft.candidates))
+    qtbot.waitUntil(lambda: is_doing(torn_app, ActivityKind.LOOKING_CLOSER))
+    qtbot.keyClick(torn_app.window.canvas, Qt.Key.Key_X)
+    models.encoder.gate.set()
+    qtbot.waitUntil(lambda: torn_app.encode.is_idle and not torn_app.session.looking)
+    assert close_to(shown(torn_app), whole_of(inset(SMALL)))
+    accept(qtbot, torn_app)
+    (correction,) = stored(torn_app)
+    assert close_to(correction.accepted, whole_of(inset(SMALL))) and correction.confirmed
+
+
+def test_the_candidates_follow_the_second_answer(qtbot: QtBot, torn_app: App) -> None:
+    draw(qtbot, torn_app, SMALL)
+    wait_for(qtbot, torn_app, inset(SMALL, CROP_INSET))
+    second = inset(SMALL, CROP_INSET)
+    qtbot.waitUntil(lambda: close_to(candidates(torn_app)[1], whole_of(second)))
+    assert close_to(candidates(torn_app)[0], second)
+    qtbot.waitUntil(lambda: not torn_app.session.looking)
+    assert close_to(shown(torn_app), second)
+
+
+def candidates(app: App) -> list[Box]:
+    assert app.session.draft is not None
+    return [candidate.box for candidate in app.session.draft.candidates] or [Box(0, 0, 1, 1)] * 3

@@ -11,8 +11,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
+from boxrefine_gui.inference.head_jobs import steadily
 from boxrefine_gui.operations.box_verbs import show_image
-from boxrefine_gui.operations.learning_heads import HANDFUL, LEAST_IMAGES, steadily
+from boxrefine_gui.operations.learning_heads import HANDFUL, LEAST_IMAGES
 from boxrefine_gui.operations.suggesting import NONE_TO_REJECT
 from core.head_records import HeadRecord
 from core.progress import Progress
