@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
 
 
+@dataclass(frozen=True)
+class LearnedHead:
+    """The learned head and its stored form, None if there was nothing to learn; `missing` images had no features."""
+
+    suggester: Suggester | None
+    weights: bytes
+    missing: frozenset[int]
+
+
 def learn_head(
     learner: HeadLearner,
     kit: SuggestKit,
@@ -23,14 +33,18 @@ def learn_head(
     source: Source,
     paths: dict[int, Path],
     may_go: threading.Event,
-) -> Job[tuple[Suggester, bytes] | None]:
-    """Learn lane: the learned head with its stored form, None if there was nothing to learn; `may_go` holds it."""
+) -> Job[LearnedHead]:
+    """Learn lane: learn from the images whose features are in the cache; `may_go` holds it."""
+    missing = set()
 
     def features_of(image_id: int) -> ImageFeatures | None:
-        return source.at_hand(paths[image_id]) if image_id in paths else None
+        features = source.at_hand(paths[image_id]) if image_id in paths else None
+        if features is None:
+            missing.add(image_id)
+        return features
 
     suggester = yield from steadily(lambda: learner.learn(labels, features_of), may_go)
-    return None if suggester is None else (suggester, kit.pack(suggester))
+    return LearnedHead(suggester, b"" if suggester is None else kit.pack(suggester), frozenset(missing))
 
 
 def steadily(start: Callable[[], Job[Suggester | None]], may_go: threading.Event) -> Job[Suggester | None]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.inference.head_jobs import learn_head
+from boxrefine_gui.inference.head_jobs import LearnedHead, learn_head
 from boxrefine_gui.lanes.lane import QueueLane, Ticket
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
@@ -74,6 +75,7 @@ class LearningHeads:
         self._has_moved = self._is_asked = self._was_asked = self._is_first_read = False
         self._fresh: Suggester | None = None  # learned just now, so it need not be loaded
         self._unread = ""
+        self._missing: set[int] = set()  # labelled images that had no features when a head was learned
         self._may_go = threading.Event()
         self._may_go.set()
         self._rest = timer(_REST_MS, self._read_stale)
@@ -85,6 +87,7 @@ class LearningHeads:
         session.image_changed.connect(self._moved)
         session.drawn_changed.connect(self._hold)
         session.settings_changed.connect(self._rest.start)
+        session.prepared.connect(self._prepared)
 
     def stop(self) -> None:
         """Cancel learning; the head in use stays."""
@@ -134,7 +137,7 @@ class LearningHeads:
             return
         self._cancel()
         self._subject, self._learner, self._fresh = subject, None, None
-        self._labels, self._stale, self._changes = {}, [], 0
+        self._labels, self._stale, self._missing, self._changes = {}, [], set(), 0
         self._is_asked, self._has_moved, self._unread = False, False, ""
         session.set_suggesting(SuggestingState())
         if kit is not None and subject is not None:
@@ -167,6 +170,13 @@ class LearningHeads:
     def _moved(self) -> None:
         self._has_moved = True
         self._rest.start()
+
+    def _prepared(self, image_id: int) -> None:
+        """Learn again once images that could not be learned from are prepared."""
+        if image_id in self._missing:
+            self._missing.discard(image_id)
+            self._changes += HANDFUL
+            self._rest.start()
 
     def _hold(self) -> None:
         """Hold learning during a drag, which needs the processor."""
@@ -236,7 +246,7 @@ class LearningHeads:
         self._log = JobLog(f"learning a head from {len(labels)} images")  # untranslated: log
         self._ticket = self._lane.run_steps(
             start,
-            on_done=partial(self._learned, self._subject, numbers_of(labels)),
+            on_done=partial(self._learned, self._subject, labels),
             on_error=partial(self._failed, self._subject),
             on_progress=self._progressed,
         )
@@ -250,20 +260,22 @@ class LearningHeads:
     def _learned(
         self,
         subject: tuple[Path, SuggestKit],
-        data: dict[str, int],
-        result: tuple[Suggester, bytes] | None,
+        labels: Sequence[PictureLabels],
+        result: LearnedHead,
     ) -> None:
         if subject != self._subject:
             return
         self._ticket = None
         session = self._parts.session
         state = replace(session.suggesting, is_learning=False)
+        data = numbers_of(entry for entry in labels if entry.id not in result.missing)
         if self._log is not None:
             self._log.done(**data)
-        if result is None:
+        self._missing = set(result.missing)
+        suggester, weights = result.suggester, result.weights
+        if suggester is None:
             session.set_suggesting(replace(state, sentence=tr("Nothing was learned: no image shows an accepted box.")))
             return
-        suggester, weights = result
         used, figures = state.used, figures_of(suggester)
         is_better = used is None or may_replace(figures, used.figures, wanted=WANTED_PRECISION)
         parent = used.identity if used is not None else ""

@@ -107,6 +107,8 @@ class FakeKit:
         if self.fault is not None:
             raise self.fault
         self.seen.append(labels)
+        for entry in labels:
+            features_of(entry.id)
         self.learned += 1
         names = tuple(sorted({name for entry in labels for _, name in entry.boxes}))
         trust = FakeTrust(precision=self.precision)

@@ -38,6 +38,16 @@ from tests.gui.suggesting import (
 __all__ = ["kit", "pictures", "suggesting"]
 
 
+def reopen(qtbot: QtBot, app: App) -> None:
+    """Open another project, then the same one again."""
+    path = app.session.project_path
+    assert path is not None
+    app.open(sample_like_pictures(path.parent.parent / "others"))
+    ready(qtbot, app)
+    assert app.session.suggesting.heads == () and app.session.suggesting.suggester is None
+    app.open(path.parent)
+
+
 @pytest.fixture
 def learned(qtbot: QtBot, suggesting: App) -> App:
     """A head is learned; the last labelled image is open, and the suggestions of the next ones are stored."""
@@ -204,9 +214,9 @@ def test_the_panel_leads_back_to_an_earlier_head(qtbot: QtBot, learned: App, kit
 
 
 def test_a_stored_head_is_there_after_a_restart(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
-    heads, path = kit.learned, learned.session.project_path
-    assert path is not None
-    learned.open(path.parent)
+    quiet(qtbot, learned)
+    heads = kit.learned
+    reopen(qtbot, learned)
     qtbot.waitUntil(lambda: learned.session.suggesting.suggester is not None)
     ready(qtbot, learned)
     assert learned.session.suggesting.suggester is not None
@@ -216,17 +226,15 @@ def test_a_stored_head_is_there_after_a_restart(qtbot: QtBot, learned: App, kit:
 
 
 def test_a_head_that_cannot_be_read_is_said_once_and_learned_again(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
-    path = learned.session.project_path
-    assert path is not None
+    quiet(qtbot, learned)
     learned.store.run(lambda project: project.add_head(HeadRecord("head-x", kit.identity), b"broken"))
     settled(qtbot, learned)
     problems: list[Exception] = []
     learned.session.problem.connect(problems.append)
     heads = kit.learned
-    learned.open(path.parent)
-    qtbot.waitUntil(lambda: len(problems) == 1)
-    assert "damaged" in str(problems[0])
+    reopen(qtbot, learned)
     qtbot.waitUntil(lambda: kit.learned > heads and learned.session.suggesting.suggester is not None)
+    assert len(problems) == 1 and "damaged" in str(problems[0])
 
 
 def test_learning_that_fails_is_reported_and_can_be_repeated(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
@@ -238,6 +246,28 @@ def test_learning_that_fails_is_reported_and_can_be_repeated(qtbot: QtBot, learn
     kit.fault, heads = None, kit.learned
     learned.window.action_by_id["suggest_now"].trigger()
     qtbot.waitUntil(lambda: kit.learned == heads + 1)
+
+
+def test_images_that_were_not_prepared_are_learned_from_once_they_are(
+    qtbot: QtBot, learned: App, kit: FakeKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet(qtbot, learned)
+    models, first, heads = learned.session.models, learned.session.images[0], kit.learned
+    assert models is not None
+    at_hand = models.source.at_hand
+    monkeypatch.setattr(models.source, "at_hand", lambda path: None if path == first.path else at_hand(path))
+    learned.window.action_by_id["suggest_now"].trigger()
+    qtbot.waitUntil(lambda: kit.learned == heads + 1)
+    quiet(qtbot, learned)
+    assert learned.session.suggesting.heads[-1].data["images"] == LEAST_IMAGES - 1
+    monkeypatch.setattr(models.source, "at_hand", at_hand)
+    learned.session.prepared.emit(first.id)
+    qtbot.waitUntil(lambda: kit.learned == heads + 2)
+    quiet(qtbot, learned)
+    assert learned.session.suggesting.heads[-1].data["images"] == LEAST_IMAGES
+    learned.session.prepared.emit(first.id)
+    quiet(qtbot, learned)
+    assert kit.learned == heads + 2
 
 
 def test_another_project_cancels_learning(qtbot: QtBot, learned: App, kit: FakeKit, tmp_path: Path) -> None:
