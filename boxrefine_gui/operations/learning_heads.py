@@ -280,7 +280,7 @@ class LearningHeads:
         is_better = used is None or may_replace(figures, used.figures, wanted=WANTED_PRECISION)
         parent = used.identity if used is not None else ""
         record = HeadRecord(suggester.identity, subject[1].identity, parent, is_better, data, figures)
-        sentence = "" if is_better else tr("Less of it would be right, so the suggestions stay as they were.")
+        sentence = "" if is_better else tr("Not better: fewer suggestions would be right, so those in use stay.")
         self._fresh = suggester
         session.set_suggesting(replace(state, sentence=sentence))
         self._parts.store.run(

@@ -51,13 +51,18 @@ class SuggestControls(QWidget):
 
     def _arrange(self) -> None:
         top, row = QHBoxLayout(), QHBoxLayout()
-        top.addWidget(self.words, 1)
+        heading = PlainLabel(tr("Suggestions"))
+        font = heading.font()
+        font.setBold(True)
+        heading.setFont(font)
+        top.addWidget(heading, 1)
         top.addWidget(self.button)
         row.addWidget(self.slider, 1)
         row.addWidget(self.automatic)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.addLayout(top)
+        layout.addWidget(self.words)
         layout.addLayout(row)
         layout.addWidget(self.precision)
 
@@ -85,7 +90,7 @@ class SuggestControls(QWidget):
         if session.models is not None and session.models.suggest is None:
             return suggesting.NO_NETWORK
         if not session.settings.suggest:
-            return tr("Suggestions are switched off.")
+            return tr("Switched off in the menu Model.")
         if state.is_learning:
             return tr("Learning to suggest, {percent} % done", percent=state.percent)
         if state.sentence:
@@ -96,7 +101,7 @@ class SuggestControls(QWidget):
                 "Boxes are suggested once a category is on {count} images.",
                 LEAST_IMAGES,
             )
-        return tr("Suggestions are learned from {boxes}.", boxes=numbers_of(state.used))
+        return tr("Learned from {boxes}.", boxes=numbers_of(state.used))
 
     def _show_precision(self) -> None:
         suggester = self._parts.session.suggesting.suggester
