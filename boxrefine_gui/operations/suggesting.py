@@ -48,6 +48,7 @@ class Suggesting:
         self._parts, self._lane = parts, lane
         self._made: dict[int, _Version] = {}  # image id -> what its suggestions were made by
         self._settled: tuple[int, float] | None = None  # the open image and the threshold that its suggestions have
+        self._is_asked = False  # whether the user wants other suggestions on the open image
         self._was_wanted = parts.session.settings.suggest
         self._reported = ""
         session = parts.session
@@ -150,12 +151,14 @@ class Suggesting:
 
     def _image_changed(self) -> None:
         self._lane.drop(_GROUP)
-        self._settled = None
+        self._settled, self._is_asked = None, False
         self._look_around()
 
     def _settings_changed(self) -> None:
         wanted = self._parts.session.settings.suggest
         if wanted == self._was_wanted:
+            is_same = self._settled is None or self._settled[1] == self._parts.session.settings.suggest_threshold
+            self._is_asked = self._is_asked or not is_same
             self._look_around()
             return
         self._was_wanted = wanted
@@ -171,7 +174,7 @@ class Suggesting:
 
     def again(self) -> None:
         """Renew the suggestions of the open image as well, by the head that is in use now."""
-        self._settled = None
+        self._settled, self._is_asked = None, True
         self._look_around()
 
     def _prepared(self, image_id: int) -> None:
@@ -242,11 +245,10 @@ class Suggesting:
         if found is None or self._version != version or self._made.get(record.id) == version:
             return
         if session.image is not None and session.image.id == record.id:
-            if self._settled == (record.id, version[1]) or (
-                session.selected is not None and session.selected.is_suggestion
-            ):
-                return  # the user is at work on those that are there
-            self._settled = record.id, version[1]
+            is_at_work = session.selected is not None and session.selected.is_suggestion and not self._is_asked
+            if is_at_work or self._settled == (record.id, version[1]):
+                return
+            self._settled, self._is_asked = (record.id, version[1]), False
         self._made[record.id] = version
         self._parts.store.run(
             partial(_suggest_in, record=record, found=found),

@@ -169,6 +169,7 @@ def test_the_threshold_changes_what_is_shown(qtbot: QtBot, learned: App) -> None
     controls = learned.window.teach_panel.suggestions
     assert controls.automatic.isChecked() and controls.slider.value() == 60
     assert controls.precision.text() == "From 60 % on: about 6 in 10 are right. They are about 7 in 10 of all objects."
+    key(qtbot, learned, Qt.Key.Key_N)
     controls.slider.setValue(40)
     qtbot.waitUntil(lambda: len(suggested(learned)) == 6)
     assert before < {entry.id for entry in suggested(learned)}, "those that were there stay the same boxes"
