@@ -1,4 +1,4 @@
-"""The verb `suggest`: propose boxes that nobody drew, by what labelled pictures show."""
+"""The verb `suggest`: propose the boxes of unlabelled pictures, by those of labelled ones."""
 
 from __future__ import annotations
 

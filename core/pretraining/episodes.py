@@ -1,6 +1,6 @@
 """Episodes: small labelling sessions, made from the pool on the device, from which suggesting is learned.
 
-In each episode somebody has labelled a few objects of one category, in one picture or in several, and the others are to
+In each episode a user has labelled a few objects of one category, in one picture or in several, and the others are to
 be found: in the rest of that picture, and in the next ones. The categories are those of the pool's sets, and cut-outs
 that are pasted many times each, of which there is no end.
 """
@@ -26,7 +26,7 @@ BOXES = 64
 """Boxes of a picture that an episode knows of: those of its category first."""
 
 LEAST_VISIBLE = 0.6
-"""Of objects that the frame's border cuts more, nobody can say whether they should be found."""
+"""Objects that the frame's border cuts more are neither to be found nor to be left alone."""
 
 LEAST_SIDE = 10.0
 """Objects with a shorter side, in frame pixels, are neither examples nor to be found: about the side of a cell."""

@@ -78,7 +78,7 @@ def train_suggester(
     start = time.monotonic()
     torch.manual_seed(config.seed)
     frozen = _load_encoder(encoder / ENCODER_FILE, device)
-    network = channels_last(SuggestNetwork().to(device))
+    network = channels_last(SuggestNetwork(trunk=config.trunk).to(device))
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate, betas=(0.9, 0.98))
     precision = Precision.best(device, use_amp=config.use_amp)

@@ -13,6 +13,7 @@ from core.training.ranges import COUNT, COUNT_OR_NONE, RATE, SEED, SHARE, WEIGHT
 class SuggestConfig:
     """How the suggestion network that ships is trained.
 
+    trunk: whether cells have more than the features themselves, from a part of the network that costs more time
     steps: optimizer steps of the whole schedule; episodes: episodes a step; pictures: pictures of an episode
     same_picture_share: share of the episodes in which a few objects of one picture are the only examples
     cutout_share: share of the episodes whose category is a cut-out, pasted up to `pastes` times among others
@@ -23,6 +24,7 @@ class SuggestConfig:
     """
 
     seed: int = 0
+    trunk: bool = False
     steps: int = 4000
     episodes: int = 12
     pictures: int = 6

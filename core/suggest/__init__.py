@@ -1,1 +1,1 @@
-"""Suggestions: boxes that nobody drew, by what a project's accepted boxes show, on cached features."""
+"""Suggestions: boxes of objects like those that a project's user has accepted, found on cached features."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from core.errors import BadWeightsError
 from core.suggest.learn import Head
 from core.suggest.learner import identity_of
-from core.suggest.network import WIDTH, SuggestNetwork
+from core.suggest.network import SuggestNetwork
 from core.suggest.solver import Learned
 from core.suggest.suggester import Suggester
 from core.suggest.trust import Trust
@@ -21,7 +21,6 @@ from core.translation import tr
 
 FORMAT = 1
 _LARGEST = 64 * 1024 * 1024
-_SHAPES = {"planes": (WIDTH + 1,), "reaches": (4, WIDTH + 1), "examples": ()}
 
 
 def to_bytes(suggester: Suggester, *, network: str) -> bytes:
@@ -44,7 +43,7 @@ def from_bytes(content: bytes, network: SuggestNetwork, *, identity: str, encode
 
     Raises BadWeightsError if it is damaged, of a newer version, or of another network or encoder.
     """
-    about, tensors = _parts(content)
+    about, tensors = _parts(content, width=len(network.prior.plane))
     if about["network"] != identity or about["encoder"] != encoder:
         raise BadWeightsError(
             tr("What was learned for suggestions belongs to another version of BoxRefine: it is learned again.")
@@ -53,7 +52,7 @@ def from_bytes(content: bytes, network: SuggestNetwork, *, identity: str, encode
     return Suggester(network, head, about["trust"], encoder=encoder, identity=identity_of(head))
 
 
-def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _parts(content: bytes, *, width: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read and check all parts. Raises BadWeightsError."""
     damaged = BadWeightsError(tr("What was learned for suggestions is damaged: it is learned again."))
     if len(content) > _LARGEST:
@@ -70,7 +69,7 @@ def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tuple(tensors[name].shape) == (len(names), *shape)
             and tensors[name].dtype == torch.float32
             and bool(torch.isfinite(tensors[name]).all())
-            for name, shape in _SHAPES.items()
+            for name, shape in {"planes": (width,), "reaches": (4, width), "examples": ()}.items()
         )
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged from error

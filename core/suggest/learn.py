@@ -1,4 +1,4 @@
-"""From lessons to a head: the planes of all categories of a project, and where their objects are in a frame."""
+"""From extracts to a head: the planes of all categories of a project, and where their objects are in a frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.suggest.lessons import Lesson, evidence_of
+from core.suggest.extracts import Extract, evidence_of
 from core.suggest.network import Cells, SuggestNetwork
 from core.suggest.peaks import Peaks, find_peaks
 from core.suggest.solver import Learned, raw_scores, solve
@@ -23,12 +23,12 @@ class Head:
     examples: Tensor
 
 
-def learn_head(lessons: Sequence[Lesson], names: Sequence[str], network: SuggestNetwork) -> Head:
-    """Learn the categories `names`; those without an object in the lessons are left out."""
+def learn_head(extracts: Sequence[Extract], names: Sequence[str], network: SuggestNetwork) -> Head:
+    """Learn the categories `names`; those without an object in the extracts are left out."""
     kept, planes, reaches, counts = [], [], [], []
     with torch.inference_mode():
-        for name in names:
-            evidence, count = evidence_of(lessons, name, network)
+        for name in names if extracts else ():
+            evidence, count = evidence_of(extracts, name, network)
             if count:
                 found = solve(evidence, network.prior)
                 kept.append(name)

@@ -7,13 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.encoders.image_features import ImageFeatures
-from core.geometry import as_boxes
+from core.geometry import Box, as_boxes, iou
 from core.head_records import PictureLabels
 from core.progress import Job, Progress
+from core.suggest.extracts import Extract, Labelled, extract_of_mistakes, make_extract, read_cells
 from core.suggest.learn import Head, learn_head
-from core.suggest.lessons import Labelled, Lesson, make_lesson, read_cells
 from core.suggest.network import SuggestNetwork
 from core.suggest.suggester import Known, Suggester
 from core.suggest.trust import Tried, Trust, match_finds, trust_in
@@ -25,8 +26,14 @@ MOST_PICTURES = 300
 MOST_TRIED = 12
 """Pictures that are left out once each."""
 
+MOST_MISTAKES = 20
+"""Wrong finds of one picture that was left out, the likeliest first, that the head learns to leave alone."""
+
+LEAST_OVERLAP = 0.1
+"""A find that overlaps a labelled box by more is not counted as a mistake to learn from."""
+
 MOST_OBJECTS = 400
-"""Objects of one picture that a lesson takes; more do not teach more."""
+"""Objects of one picture that an extract takes; more do not teach more."""
 
 
 FeaturesOf = Callable[[int], ImageFeatures | None]
@@ -34,7 +41,7 @@ FeaturesOf = Callable[[int], ImageFeatures | None]
 
 
 class HeadLearner:
-    """Learns the heads of one project on one encoder's features; it keeps the lessons of unchanged pictures.
+    """Learns the heads of one project on one encoder's features; it keeps the extracts of unchanged pictures.
 
     Not safe to share between threads.
     """
@@ -42,7 +49,7 @@ class HeadLearner:
     def __init__(self, network: SuggestNetwork, *, encoder: str) -> None:
         """`encoder` is the identity of the encoder whose features the network reads."""
         self._network, self._encoder = network, encoder
-        self._lessons: OrderedDict[int, tuple[PictureLabels, Lesson]] = OrderedDict()
+        self._extracts: OrderedDict[int, tuple[PictureLabels, Extract]] = OrderedDict()
 
     def learn(self, labels: Sequence[PictureLabels], features_of: FeaturesOf) -> Job[Suggester | None]:
         """Learn from the labels of pictures, the last ones first; the job returns None if they show no object.
@@ -50,62 +57,65 @@ class HeadLearner:
         Pictures without features are left out. Raises what `features_of` raises.
         """
         usable = [entry for entry in labels if entry.says_something][:MOST_PICTURES]
-        lessons: list[tuple[PictureLabels, Lesson]] = []
+        extracts: list[tuple[PictureLabels, Extract]] = []
         for done, entry in enumerate(usable):
             yield Progress(done, len(usable) + 1, tr("reading labelled images"))
-            lesson = self._lesson(entry, features_of)
-            if lesson is not None:
-                lessons.append((entry, lesson))
+            extract = self._extract(entry, features_of)
+            if extract is not None:
+                extracts.append((entry, extract))
         self._forget({entry.id for entry in usable})
-        names = sorted({name for entry, _ in lessons for _, name in entry.boxes})
+        names = sorted({name for entry, _ in extracts for _, name in entry.boxes})
         if not names:
             return None
-        trust = yield from self._try(lessons, names, features_of)
+        trust, mistakes = yield from self._try(extracts, names, features_of)
         yield Progress(len(usable), len(usable) + 1, tr("learning"))
-        head = learn_head([lesson for _, lesson in lessons], names, self._network)
+        head = learn_head([*(extract for _, extract in extracts), *mistakes], names, self._network)
         return Suggester(self._network, head, trust, encoder=self._encoder, identity=identity_of(head))
 
-    def _lesson(self, entry: PictureLabels, features_of: FeaturesOf) -> Lesson | None:
-        kept = self._lessons.get(entry.id)
+    def _extract(self, entry: PictureLabels, features_of: FeaturesOf) -> Extract | None:
+        kept = self._extracts.get(entry.id)
         if kept is not None and kept[0] == entry:
             return kept[1]
         features = features_of(entry.id)
         if features is None:
             return None
-        lesson = self._read(entry, features)
-        self._lessons[entry.id] = entry, lesson
-        return lesson
+        extract = self._read(entry, features)
+        self._extracts[entry.id] = entry, extract
+        return extract
 
-    def _read(self, entry: PictureLabels, features: ImageFeatures) -> Lesson:
+    def _read(self, entry: PictureLabels, features: ImageFeatures) -> Extract:
         cells = read_cells(self._network, features, encoder=self._encoder)
-        return make_lesson(self._network, cells, features.frame, _labelled(entry), seed=entry.id)
+        return make_extract(self._network, cells, features.frame, _labelled(entry), seed=entry.id)
 
     def _forget(self, ids: set[int]) -> None:
-        for id in [id for id in self._lessons if id not in ids]:
-            del self._lessons[id]
+        for id in [id for id in self._extracts if id not in ids]:
+            del self._extracts[id]
 
     def _try(
-        self, lessons: Sequence[tuple[PictureLabels, Lesson]], names: Sequence[str], features_of: FeaturesOf
-    ) -> Job[Trust]:
-        """Leave out some pictures, each once, and see what a head of the others finds there."""
+        self, extracts: Sequence[tuple[PictureLabels, Extract]], names: Sequence[str], features_of: FeaturesOf
+    ) -> Job[tuple[Trust, list[Extract]]]:
+        """Leave out some pictures, each once, and see what a head of the others finds there, and finds wrongly."""
         tried: list[Tried] = []
-        chosen = [at for at, (entry, _) in enumerate(lessons) if entry.boxes or entry.done][:MOST_TRIED]
+        mistakes: list[Extract] = []
+        chosen = [at for at, (entry, _) in enumerate(extracts) if entry.boxes or entry.done][:MOST_TRIED]
         for count, out in enumerate(chosen):
             yield Progress(count, len(chosen), tr("checking what was learned"))
-            entry = lessons[out][0]
+            entry = extracts[out][0]
             features = features_of(entry.id)
             if features is None:
                 continue
-            others = [lesson for at, (_, lesson) in enumerate(lessons) if at != out]
+            others = [extract for at, (_, extract) in enumerate(extracts) if at != out]
             head = learn_head(others, names, self._network)
-            tried.append(self._find(head, entry, features))
-        return trust_in(tried)
+            result, wrong = self._find(head, entry, features)
+            tried.append(result)
+            mistakes += wrong
+        return trust_in(tried), mistakes
 
-    def _find(self, head: Head, entry: PictureLabels, features: ImageFeatures) -> Tried:
+    def _find(self, head: Head, entry: PictureLabels, features: ImageFeatures) -> tuple[Tried, list[Extract]]:
         known = set(head.names)
         true = [(box, name) for box, name in entry.boxes if name in known]
         if not known or not (true or entry.done):
-            return Tried.none()
+            return Tried.none(), []
         finder = Suggester(self._network, head, Trust(), encoder=self._encoder, identity="")
         cells = read_cells(self._network, features, encoder=self._encoder)
         peaks, names, _ = finder.find(features, cells)
@@ -117,7 +127,13 @@ class HeadLearner:
         )
         # In a picture that is not done, what matches no label may be right as well.
         rows = np.flatnonzero((found >= 0) | entry.done)
-        return Tried(peaks.logits[rows], found[rows] >= 0, tuple(names[row] for row in rows), len(true))
+        tried = Tried(peaks.logits[rows], found[rows] >= 0, tuple(names[row] for row in rows), len(true))
+        mistakes = [
+            (int(peaks.places[row]), names[row])
+            for row in np.flatnonzero(found < 0)
+            if entry.done and not _touches(peaks.boxes[row], [box for box, name in true if name == names[row]])
+        ][:MOST_MISTAKES]
+        return tried, [extract_of_mistakes(cells, mistakes)] if mistakes else []
 
 
 def learn_from_examples(
@@ -129,9 +145,19 @@ def learn_from_examples(
     """
     labels = PictureLabels(0, tuple(examples), rejected=tuple(rejected))
     cells = read_cells(network, features, encoder=encoder)
-    lesson = make_lesson(network, cells, features.frame, _labelled(labels))
-    head = learn_head([lesson], sorted({name for _, name in examples}), network)
+    extract = make_extract(network, cells, features.frame, _labelled(labels))
+    head = learn_head([extract], sorted({name for _, name in examples}), network)
     return Suggester(network, head, Trust(), encoder=encoder, identity=identity_of(head))
+
+
+def _touches(found: NDArray[np.float64], boxes: Sequence[Box]) -> bool:
+    """Whether a find (4,) is at the place of one of the boxes, however badly it fits: then it is no mistake."""
+    middle_x, middle_y = (found[0] + found[2]) / 2, (found[1] + found[3]) / 2
+    return any(
+        (box.x1 <= middle_x < box.x2 and box.y1 <= middle_y < box.y2)
+        or iou(found[None], np.array([box], np.float64))[0] > LEAST_OVERLAP
+        for box in boxes
+    )
 
 
 def _labelled(entry: PictureLabels) -> Labelled:

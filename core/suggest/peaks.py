@@ -29,15 +29,17 @@ class Peaks:
     """N found objects, the likeliest first.
 
     boxes: (N, 4) frame pixels; logits: (N,); categories: (N,) their rows in `Learned`
+    places: (N,) the cells of their middles, rows of the flat grid
     """
 
     boxes: Boxes
     logits: NDArray[np.float64]
     categories: NDArray[np.int64]
+    places: NDArray[np.int64]
 
     def only(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Peaks:
         """Those at `rows`."""
-        return Peaks(self.boxes[rows], self.logits[rows], self.categories[rows])
+        return Peaks(self.boxes[rows], self.logits[rows], self.categories[rows], self.places[rows])
 
 
 def find_peaks(cells: Cells, learned: Learned, logits: Tensor, seen: Tensor, *, least: float) -> Peaks:
@@ -58,7 +60,8 @@ def find_peaks(cells: Cells, learned: Learned, logits: Tensor, seen: Tensor, *, 
     middle = torch.stack([x, y], dim=1) + 0.5
     boxes = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1) * CELL
     boxes = boxes.clamp(0, CELLS * CELL)
-    found = Peaks(boxes.double().cpu().numpy(), value.double().cpu().numpy(), category.cpu().numpy())
+    places = (y * CELLS + x).cpu().numpy()
+    found = Peaks(boxes.double().cpu().numpy(), value.double().cpu().numpy(), category.cpu().numpy(), places)
     return found.only(np.array(merge_same(found), np.int64))
 
 

@@ -20,6 +20,7 @@ EXAMPLE_CELLS = 4.0
 """An example counts as so many cells, whatever its size."""
 
 _LEAST_CURVATURE = 0.002
+_CLOSE = 1e-3
 _LENGTHS = (1.0, 0.5, 0.2, 0.05, 0.0)
 _BIAS_STIFFNESS = 0.1
 
@@ -28,7 +29,7 @@ _BIAS_STIFFNESS = 0.1
 class Evidence:
     """N cells of each of E categories, with what is known of them.
 
-    vectors: (E, N, 96); target: (E, N) in [0, 1]; weight: (E, N), 0 for cells that do not count
+    vectors: (E, N, D); target: (E, N) in [0, 1]; weight: (E, N), 0 for cells that do not count
     misses: (E, N, 4) the true reaches minus those of the network; share: (E, N) how much a cell's reaches count
     """
 
@@ -41,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Learned:
-    """E categories: planes (E, 97), their bias last, and corrections of the reaches (E, 4, 97)."""
+    """E categories: planes (E, D + 1), their bias last, and corrections of the reaches (E, 4, D + 1)."""
 
     planes: Tensor
     reaches: Tensor
@@ -54,18 +55,21 @@ def solve(evidence: Evidence, prior: Prior) -> Learned:
 
 
 def with_bias(vectors: Tensor) -> Tensor:
-    """Append a one to vectors (..., 96): (..., 97)."""
+    """Append a one to vectors (..., D): (..., D + 1)."""
     return F.pad(vectors, (0, 1), value=1.0)
 
 
 def _planes(vectors: Tensor, evidence: Evidence, prior: Prior) -> Tensor:
     start = prior.plane.expand(len(vectors), -1)
     stiff = prior.stiffness.exp() * _held(vectors)
+    trains = torch.is_grad_enabled()
     with torch.no_grad():
         planes = start.clone()
         for _ in range(STEPS):
             step = _step(planes, vectors, evidence, start, stiff)
             planes = planes - _lengths(planes, step, vectors, evidence, start, stiff)[:, None] * step
+            if not trains and step.abs().max() < _CLOSE:
+                break
     if not torch.is_grad_enabled():
         return planes
     # At the minimum, Newton's step is zero, but its gradients are those of the minimum (the implicit function theorem).
@@ -74,15 +78,14 @@ def _planes(vectors: Tensor, evidence: Evidence, prior: Prior) -> Tensor:
 
 
 def _step(planes: Tensor, vectors: Tensor, evidence: Evidence, start: Tensor, stiff: Tensor) -> Tensor:
-    """Newton's step (E, 97). The curvature has a lower bound, without which the first steps would be far too long."""
+    """Newton's step (E, D + 1). Without its lower bound, a small curvature would make the step far too long."""
     chance = torch.einsum("end,ed->en", vectors, planes).sigmoid()
     slope = torch.einsum("end,en->ed", vectors, evidence.weight * (chance - evidence.target))
     slope = slope + stiff * (planes - start)
     with torch.no_grad():
         bend = evidence.weight * (chance * (1 - chance)).clamp(min=_LEAST_CURVATURE)
         curvature = torch.einsum("end,enf->edf", vectors * bend[..., None], vectors) + torch.diag(stiff)
-    step: Tensor = torch.linalg.solve(curvature, slope)
-    return step
+    return _divided(slope[..., None], curvature)[..., 0]
 
 
 def _lengths(planes: Tensor, step: Tensor, vectors: Tensor, evidence: Evidence, start: Tensor, stiff: Tensor) -> Tensor:
@@ -100,12 +103,17 @@ def _reaches(vectors: Tensor, evidence: Evidence, prior: Prior) -> Tensor:
     shares = vectors * evidence.share[..., None]
     curvature = torch.einsum("end,enf->edf", shares, vectors) + torch.diag(prior.reach_stiffness.exp() * _held(vectors))
     wanted = torch.einsum("end,enc->edc", shares, evidence.misses)
-    found: Tensor = torch.linalg.solve(curvature, wanted)
-    return found.transpose(1, 2)
+    return _divided(wanted, curvature).transpose(1, 2)
+
+
+def _divided(values: Tensor, by: Tensor) -> Tensor:
+    """Solve by @ x = values for positive definite matrices `by` (E, D + 1, D + 1), in double precision."""
+    found: Tensor = torch.cholesky_solve(values.double(), torch.linalg.cholesky(by.double()))
+    return found.to(values.dtype)
 
 
 def _held(vectors: Tensor) -> Tensor:
-    """(97,) how strongly each number of a plane is held; the bias, which differs most between categories, less."""
+    """(D + 1,) how strongly each number of a plane is held; the bias, which differs most between categories, less."""
     held = torch.ones(vectors.shape[-1], device=vectors.device)
     held[-1] = _BIAS_STIFFNESS
     return held
@@ -123,7 +131,7 @@ def weights(target: Tensor, share: Tensor, known: Tensor, seen: Tensor, prior: P
 def apply(learned: Learned, vectors: Tensor, reaches: Tensor) -> tuple[Tensor, Tensor]:
     """The raw scores (E, Q, H, W) and reaches (E, Q, 4, H, W) of E categories in Q frames each.
 
-    vectors: (E, Q, 96, H, W); reaches: (E, Q, 4, H, W)
+    vectors: (E, Q, D, H, W); reaches: (E, Q, 4, H, W)
     """
     planes, corrections = learned.planes, learned.reaches
     scores = torch.einsum("eqdhw,ed->eqhw", vectors, planes[:, :-1]) + planes[:, -1].view(-1, 1, 1, 1)
@@ -132,6 +140,6 @@ def apply(learned: Learned, vectors: Tensor, reaches: Tensor) -> tuple[Tensor, T
 
 
 def raw_scores(planes: Tensor, vectors: Tensor) -> Tensor:
-    """The raw scores (C, H, W) of C categories in one frame of vectors (96, H, W)."""
+    """The raw scores (C, H, W) of C categories in one frame of vectors (D, H, W)."""
     flat = planes[:, :-1] @ vectors.flatten(1) + planes[:, -1:]
     return flat.view(len(planes), *vectors.shape[1:])

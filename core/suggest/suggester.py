@@ -1,4 +1,4 @@
-"""Suggester: proposes the boxes of a picture that nobody drew, by a head and the refiner."""
+"""Suggester: proposes boxes of a picture that the user did not draw, by a head and the refiner."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.geometry import Box, Boxes, as_boxes, clip, iou
 from core.records import Refinement
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
+from core.suggest.extracts import read_cells, seen_cells
 from core.suggest.learn import Head, find_objects
-from core.suggest.lessons import read_cells, seen_cells
 from core.suggest.network import Cells, SuggestNetwork
 from core.suggest.peaks import Peaks, merge_same
 from core.suggest.trust import Trust
@@ -31,7 +31,7 @@ LEAST_LOGIT = -4.0
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A box that nobody drew: as the head found it and as the refiner answered, in image pixels.
+    """A box that the user did not draw: as the head found it and as the refiner answered, in image pixels.
 
     `probability` is that of an object of this category at this place.
     """
@@ -97,7 +97,7 @@ class Suggester:
         frame = features.frame
         peaks = find_objects(self.head, self.network, cells, seen_cells(frame), least=LEAST_LOGIT)
         boxes = clip(frame.to_image(peaks.boxes), width=frame.image_width, height=frame.image_height)
-        peaks = Peaks(boxes, peaks.logits, peaks.categories)
+        peaks = Peaks(boxes, peaks.logits, peaks.categories, peaks.places)
         names = [self.names[at] for at in peaks.categories]
         large = (boxes[:, 2:] - boxes[:, :2] >= LEAST_SIDE_PX).all(axis=1)
         rows = np.flatnonzero(large & _is_new(boxes, names, known) & _is_new(boxes, names, rejected))
@@ -120,7 +120,7 @@ def _without_twins(peaks: Peaks, answers: Sequence[Refinement], features: ImageF
     """Rows of the finds that are still apart, and apart from known boxes, after they were refined."""
     refined = as_boxes([answer.box for answer in answers])
     # The order by probability is kept; logits of different categories do not compare.
-    ranks = Peaks(refined, -np.arange(len(refined), dtype=np.float64), peaks.categories)
+    ranks = Peaks(refined, -np.arange(len(refined), dtype=np.float64), peaks.categories, peaks.places)
     rows = merge_same(ranks)
     taken = as_boxes([box for box, _ in known])
     return [row for row in rows if not len(taken) or _overlap(refined[row], taken).max() <= TAKEN_BY_OTHER]

@@ -1,4 +1,4 @@
-"""The files of the suggestion network: its weights, and a card that says which encoder's features it reads."""
+"""The files of the suggestion network: its weights, and a card with the encoder whose features it reads."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def read_suggest_card(folder: Path) -> SuggestCard:
 def load_suggest_network(folder: Path) -> SuggestNetwork:
     """Load the network in a folder, in evaluation mode on the CPU. Raises BadWeightsError."""
     path = folder / WEIGHTS_FILE
-    network = SuggestNetwork()
-    load_strictly(network, in_float32(load_state(path)), path=path)
+    state = load_state(path)
+    network = SuggestNetwork(trunk=any(name.startswith("trunk.") for name in state))
+    load_strictly(network, in_float32(state), path=path)
     return network.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Lessons: what one labelled picture says about the categories, as a few cells that stand for all of it."""
+"""Extracts: the cells of one labelled picture that matter for learning, which stand for all of it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from core.suggest.network import CELL, CELLS, Cells, SuggestNetwork
 from core.suggest.solver import EXAMPLE_CELLS, Evidence, with_bias
 from core.suggest.targets import Painted, paint
 
-HARDEST, RANDOM = 700, 500
-"""Empty cells of a lesson: those that look most like an object, and others drawn at random that stand for the rest."""
+HARDEST, RANDOM, IN_OBJECTS = 500, 400, 800
+"""Cells of an extract: empty ones that look most like an object, empty ones drawn at random, and ones in objects.
+
+Those that were drawn stand for those that were not, so that time and memory do not grow with the size of objects.
+"""
 
 LEAST_TARGET = 0.02
 NEAR_MIDDLE = 0.3
@@ -38,7 +41,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class _Kind:
-    """The objects of one category in a lesson, over its M cells; `near` is the share near a middle. See `Painted`."""
+    """The objects of one category in an extract, over its M cells; `near` is the share near a middle. See `Painted`."""
 
     target: Tensor
     share: Tensor
@@ -49,10 +52,10 @@ class _Kind:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Extract:
     """M cells of one picture.
 
-    vectors: (M, 96); stands_for: (M,) how many cells each stands for; labelled: (M,) bool, whether it lies in a box
+    vectors: (M, D); stands_for: (M,) how many cells each stands for; labelled: (M,) bool, whether it lies in a box
     kinds: by category, for those with a box or a rejected box here
     """
 
@@ -81,8 +84,8 @@ def seen_cells(frame: Frame) -> Tensor:
     return torch.as_tensor(across[None, :] & down[:, None]).float()
 
 
-def make_lesson(network: SuggestNetwork, cells: Cells, frame: Frame, labelled: Labelled, *, seed: int = 0) -> Lesson:
-    """Choose the cells of one picture that say something: all of objects, and some of the rest."""
+def make_extract(network: SuggestNetwork, cells: Cells, frame: Frame, labelled: Labelled, *, seed: int = 0) -> Extract:
+    """Choose the cells of one picture that matter: all of objects, and some of the rest."""
     names = list(dict.fromkeys([*labelled.categories, *labelled.rejected_categories]))
     boxes = frame.to_frame(as_boxes(labelled.boxes))
     rejected = frame.to_frame(as_boxes(labelled.rejected if labelled.rejected is not None else np.zeros((0, 4))))
@@ -101,11 +104,28 @@ def make_lesson(network: SuggestNetwork, cells: Cells, frame: Frame, labelled: L
     reaches = cells.reaches[0].flatten(1)[:, chosen].T
     kinds = {}
     for name, (mine, theirs, count) in painted.items():
-        target, share = mine.target.flatten()[chosen], mine.share.flatten()[chosen]
+        target, share = mine.target.flatten()[chosen], mine.share.flatten()[chosen] * stands_for
         near = share * (target >= NEAR_MIDDLE)
         misses = mine.reaches[0].flatten(1)[:, chosen].T - reaches
-        kinds[name] = _Kind(target, share, near, misses, theirs.share.flatten()[chosen], count)
-    return Lesson(vectors, stands_for, any_box.flatten()[chosen], labelled.done, kinds)
+        kinds[name] = _Kind(target, share, near, misses, theirs.share.flatten()[chosen] * stands_for, count)
+    return Extract(vectors, stands_for, any_box.flatten()[chosen], labelled.done, kinds)
+
+
+def extract_of_mistakes(cells: Cells, mistakes: Sequence[tuple[int, str]]) -> Extract:
+    """Make an extract of places (rows of the flat grid) where there is no object of the category with this name.
+
+    A mistake counts as much as a rejected box, spread over the cells around its place.
+    """
+    around = torch.tensor([y * CELLS + x for y in (-1, 0, 1) for x in (-1, 0, 1)])
+    rows = (torch.tensor([place for place, _ in mistakes])[:, None] + around).clamp(0, CELLS**2 - 1).flatten()
+    names = [name for _, name in mistakes for _ in around]
+    nothing = torch.zeros(len(rows))
+    kinds = {}
+    for name in dict.fromkeys(names):
+        refused = torch.tensor([each == name for each in names]).float() / len(around)
+        kinds[name] = _Kind(nothing, nothing, nothing, torch.zeros(len(rows), 4), refused, 0)
+    vectors = cells.vectors[0].flatten(1)[:, rows].T.contiguous()
+    return Extract(vectors, torch.ones(len(rows)), torch.zeros(len(rows), dtype=torch.bool), False, kinds)
 
 
 def _paint(boxes: Boxes) -> Painted:
@@ -124,32 +144,39 @@ def _choose(
     objects = (in_object.flatten() >= LEAST_TARGET) & flat_seen
     rest = flat_seen & ~objects
     order = torch.where(rest, likely.flatten(), -torch.inf).argsort(descending=True)[: int(rest.sum())]
-    hardest, others = order[:HARDEST], order[HARDEST:]
-    picked = others[torch.randperm(len(others), generator=torch.Generator().manual_seed(seed))[:RANDOM]]
-    rows = torch.cat([objects.nonzero()[:, 0], hardest, picked])
-    stands_for = torch.ones(len(rows))
-    if len(picked):
-        stands_for[-len(picked) :] = len(others) / len(picked)
-    return rows, stands_for
+    random = torch.Generator().manual_seed(seed)
+    middles = (in_object.flatten() >= 1) & flat_seen
+    parts = [
+        (middles.nonzero()[:, 0], CELLS**2),
+        ((objects & ~middles).nonzero()[:, 0], IN_OBJECTS),
+        (order[:HARDEST], HARDEST),
+        (order[HARDEST:], RANDOM),
+    ]
+    rows, stand_for = [], []
+    for part, most in parts:
+        picked = part[torch.randperm(len(part), generator=random)[:most]] if len(part) > most else part
+        rows.append(picked)
+        stand_for.append(torch.full((len(picked),), len(part) / max(len(picked), 1)))
+    return torch.cat(rows), torch.cat(stand_for)
 
 
-def evidence_of(lessons: Sequence[Lesson], name: str, network: SuggestNetwork) -> tuple[Evidence, int]:
-    """What lessons say about one category, and the number of its objects in them."""
+def evidence_of(extracts: Sequence[Extract], name: str, network: SuggestNetwork) -> tuple[Evidence, int]:
+    """The evidence of extracts on one category, and the number of its objects in them."""
     prior = network.prior
     targets, weights, misses, shares, vectors, count = [], [], [], [], [], 0
-    for lesson in lessons:
-        kind = lesson.kinds.get(name)
-        zero = torch.zeros(len(lesson.vectors))
+    for extract in extracts:
+        kind = extract.kinds.get(name)
+        zero = torch.zeros(len(extract.vectors))
         target = zero if kind is None else kind.target
-        known = lesson.labelled if not lesson.done else torch.ones_like(lesson.labelled)
-        empty = torch.where(known, prior.background, prior.unknown).exp() * lesson.stands_for
+        known = extract.labelled if not extract.done else torch.ones_like(extract.labelled)
+        empty = torch.where(known, prior.background, prior.unknown).exp() * extract.stands_for
         share = zero if kind is None else kind.share
         refused = zero if kind is None else kind.rejected
         targets.append(target)
         weights.append(EXAMPLE_CELLS * (share + refused) + (1 - target) * empty)
         misses.append(torch.zeros(len(zero), 4) if kind is None else kind.misses)
         shares.append(zero if kind is None else kind.near)
-        vectors.append(lesson.vectors)
+        vectors.append(extract.vectors)
         count += 0 if kind is None else kind.count
     found = Evidence(*(torch.cat(part)[None] for part in (vectors, targets, weights, misses, shares)))
     return found, count
