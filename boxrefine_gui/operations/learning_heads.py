@@ -241,7 +241,8 @@ class LearningHeads:
         self._was_asked = self._is_asked
         self._changes, self._has_moved, self._is_asked = 0, False, False
         labels = list(self._labels.values())
-        paths = {record.id: record.path for record in session.images if record.id in self._labels}
+        rows = {id: session.row_of(id) for id in self._labels}
+        paths = {id: session.images[row].path for id, row in rows.items() if row is not None}
         start = partial(learn_head, learner, models.suggest, labels, models.source, paths, self._may_go)
         self._log = JobLog(f"learning a head from {len(labels)} images")  # untranslated: log
         self._ticket = self._lane.run_steps(

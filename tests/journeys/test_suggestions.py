@@ -27,9 +27,9 @@ pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.skipif(not HAS_NETWORK, reason="no n
 COINS = (((282, 135), (398, 260)), ((400, 140), (510, 260)))
 """Two coins of the first row, in a window of the first size."""
 
-OTHERS = 22
-THRESHOLD = 0.0
-"""Automatic."""
+OTHERS, ENOUGH = 22, 8
+THRESHOLD = 0.1
+"""Low, because this story is about the keys, and not about how sure a head is of two examples."""
 
 LABELLED = 5
 LEARNING_S = 240.0
@@ -69,7 +69,7 @@ def test_two_coins_one_key_and_one_more_label_all_of_them(screen: Desktop, tmp_p
         screen.key("g")
         until(lambda: suggestions(folder), "suggestions")
         found = suggestions(folder)
-        assert OTHERS - 4 <= len(found) <= OTHERS + 4
+        assert ENOUGH <= len(found) <= OTHERS + 4
         screen.key("shift+Return")
         until(lambda: len(confirmed(folder)) == len(found) + 2, "all of them accepted")
         screen.key("ctrl+z")
@@ -108,7 +108,7 @@ def test_five_labelled_images_bring_suggestions_on_the_sixth(screen: Desktop, tm
     folder.mkdir()
     label_five(folder)
     before = boxes(folder)
-    save_settings(Settings(device="cpu", suggest_threshold=THRESHOLD), settings_path())
+    save_settings(Settings(device="cpu"), settings_path())
     with screen.app(folder) as process:
         screen.window("cells")
         for _ in range(LABELLED):
