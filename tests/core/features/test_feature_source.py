@@ -122,3 +122,18 @@ def test_a_missing_and_a_damaged_picture_are_named(tmp_path: Path, cache: Featur
     path.write_bytes(save_picture(tmp_path / "a.bmp", gray=1).read_bytes()[:900])
     with pytest.raises(BadFileError, match=r"cut\.bmp is damaged"):
         source.of_path(path)
+
+
+def test_features_at_hand_are_those_in_the_cache_and_no_others(tmp_path: Path) -> None:
+    path, other = save_picture(tmp_path / "a.bmp", gray=100), save_picture(tmp_path / "b.bmp", gray=50)
+    with FeatureCache(tmp_path / "cache") as cache:
+        source = FeatureSource(CountingEncoder(), cache, now_ns=much_later)
+        assert source.at_hand(path) is None
+        source.of_path(path)
+        assert source.at_hand(path) is not None
+    with FeatureCache(tmp_path / "cache") as cache:
+        source = FeatureSource(CountingEncoder(), cache, now_ns=much_later)
+        kept = source.at_hand(path)
+        assert kept is not None and gray_of(kept) == 100.0, "also from the disk"
+        assert source.at_hand(other) is None and source.at_hand(tmp_path / "gone.bmp") is None
+        assert (source.decoded, source.encoder.encoded) == (0, 0)
