@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,13 +139,17 @@ class Suggestions(Marks):
     def _boxes(self, table: str, column: str, image_ids: Sequence[int], condition: str = "1") -> dict[int, Named]:
         """Image id -> its boxes with the names of their categories; damaged ones are left out."""
         names: dict[Any, str] = {category.id: category.name for category in self.categories()}
-        query = f"SELECT image_id, category_id, {column} FROM {table} WHERE {condition}"  # untranslated: SQL
+        query = f"SELECT id, image_id, category_id, {column} FROM {table} WHERE {condition}"  # untranslated: SQL
         query += " AND image_id IN (SELECT value FROM json_each(?)) ORDER BY id"  # untranslated: SQL
         found: dict[int, list[tuple[Box, str]]] = {}
-        rows = self._db.execute(query, [json.dumps(image_ids)])
-        for image_id, category_id, text in rows.fetchall():
-            with suppress(BadRow):  # a read of the whole row records it as a finding
-                if category_id in names or category_id is None:
-                    box = box_of(json_of(text, column), column)
-                    found.setdefault(image_id, []).append((box, names.get(category_id, "")))
+        for id, image_id, category_id, text in self._db.execute(query, [json.dumps(image_ids)]).fetchall():
+            try:
+                # A drawn box may have a category that was deleted before its acceptance.
+                if category_id not in names and table != "drawn_boxes":
+                    raise BadRow(tr("its category {id} is damaged or missing", id=category_id))
+                box = box_of(json_of(text, column), column)
+            except BadRow as bad:
+                self._findings[table, id] = str(bad)
+            else:
+                found.setdefault(image_id, []).append((box, names.get(category_id, "")))
         return {image_id: tuple(boxes) for image_id, boxes in found.items()}

@@ -10,6 +10,7 @@ from random import Random
 
 from core.errors import KnownError
 from core.geometry import Box
+from core.head_records import HeadRecord
 from core.records import Correction, DrawnBox, ImportedBox, RefinerRecord, VerdictKind
 from core.store.project_check import check_project
 from core.store.project_repair import repair_project
@@ -26,12 +27,15 @@ def make_whole(path: Path) -> Path:
         box = Box(5, 5, 50, 50)
         store.import_boxes([ImportedBox("owl", Correction(2, 0, box, box, confirmed=False))], file="owls.json")
         store.add_refiner(RefinerRecord(path.parent / "r", "r-1", "light-1", "shipped", True, VerdictKind.BETTER))
+        store.add_head(HeadRecord("head-1", "light-1", data={"boxes": 4}), b"learned")
         store.keep_drawn(DrawnBox("key", Correction(2, 1, box, box), plain=False))
         store.move_category(3, row=0)
         store.move(2, Box(1, 2, 30, 40))
         store.delete([1])
         store.undo()
     spoil(path, "INSERT INTO marks (id, done, flag) VALUES (2, 1, 'blurred')")  # without a step, which the titles tell
+    columns = "image_id, category_id, box, head, created"
+    spoil(path, f"INSERT INTO rejected_boxes ({columns}) VALUES (2, 1, '[60, 60, 90, 90]', 'head-1', '2026')")
     return path
 
 
@@ -70,6 +74,12 @@ def use_everything(path: Path) -> None:
             lambda: [store.drawn_boxes(image.id) for image in store.images()],
             store.drawn_counts,
             store.marks,
+            lambda: store.labels_of(store.labelled_images(most=9)),
+            lambda: store.suggestion_context(2),
+            lambda: store.head_weights(store.heads("light-1")[-1].id) if store.heads("light-1") else b"",
+            lambda: store.suggest(1, []),
+            store.remove_suggestions,
+            lambda: store.reject_suggestions(2),
             lambda: store.mark([1, 2], done=True),
             lambda: store.flag(2, None),
             lambda: store.accept(CORRECTION),
