@@ -16,7 +16,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from core.features.encoding.encode_order import encode_order
 from core.head_records import PictureContext
-from core.records import ImageRecord, ImportedBox
+from core.records import Changes, ImageRecord, ImportedBox
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Suggesting:
         session.suggesting_changed.connect(self._look_around)
         session.prepared.connect(self._prepared)
         session.settings_changed.connect(self._settings_changed)
+        session.changed.connect(self._changed)
 
     def stop(self) -> None:
         """Drop all that waits."""
@@ -182,6 +183,20 @@ class Suggesting:
         is_open = session.image is not None and session.image.id == image_id
         if image_id not in self._made and not is_open:
             self._look_around()
+
+    def _changed(self, changes: Changes) -> None:
+        """Renew the suggestions of images that were marked: those that are done lose theirs."""
+        session, version = self._parts.session, self._version
+        for image_id in changes.marked_ids:
+            self._made.pop(image_id, None)
+            row = session.row_of(image_id)
+            if version is None or row is None:
+                continue
+            is_open = session.image is not None and session.image.id == image_id
+            if is_open:
+                self._settled, self._is_asked = None, True
+            if is_open or session.to_check.get(image_id):
+                self._ask(session.images[row], session.features if is_open else None, version, priority=_NEXT)
 
     def _look_around(self) -> None:
         """Ask for the suggestions of the open image and its neighbors, where they are not those of the head in use."""

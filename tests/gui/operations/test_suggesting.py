@@ -143,6 +143,17 @@ def test_an_image_that_is_done_gets_none(qtbot: QtBot, learned: App, kit: FakeKi
     assert suggested(learned) == []
 
 
+def test_marking_an_image_as_done_removes_what_is_left_and_undo_brings_it_back(qtbot: QtBot, learned: App) -> None:
+    learned.window.action_by_id["next"].trigger()
+    settled(qtbot, learned)
+    image = learned.session.image
+    assert image is not None and len(suggested(learned)) == 5
+    learned.store.write(lambda project: project.mark([image.id], done=True), on_done=learned.session.apply)
+    qtbot.waitUntil(lambda: suggested(learned) == [])
+    learned.window.action_by_id["undo"].trigger()
+    qtbot.waitUntil(lambda: len(suggested(learned)) == 5)
+
+
 def test_the_switch_removes_what_nobody_has_reviewed(qtbot: QtBot, learned: App, kit: FakeKit) -> None:
     key(qtbot, learned, Qt.Key.Key_N)
     key(qtbot, learned, Qt.Key.Key_Return)
