@@ -78,6 +78,17 @@ class Mark:
     flag: str | None = None
 
 
+@dataclass(frozen=True)
+class Work:
+    """The doubt in the boxes of an image, and when one of them was changed last, in seconds since 1970.
+
+    `doubt` is the lowest edge confidence of the boxes that the user has not changed by hand, None without one.
+    """
+
+    doubt: float | None
+    changed: float
+
+
 class PictureState(StrEnum):
     """How far an image is labelled; it follows from its mark and its boxes, see `picture_state`."""
 

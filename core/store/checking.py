@@ -17,6 +17,10 @@ from core.store.undo_log import Operation
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
 """Boxes that neither the refiner nor the user has changed since they were drawn or imported."""
 
+_EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL
+DOUBT = f"CASE WHEN confirmed = 0 OR accepted = refined THEN (SELECT min(value) FROM json_each({_EDGES})) END"
+"""The lowest edge confidence of a box, NULL if it has none or the user has changed the box by hand."""
+
 PROPOSED = "confirmed = 0 AND refined IS NOT NULL"  # untranslated: SQL
 
 ACCEPTED_ANSWER = (

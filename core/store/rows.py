@@ -34,6 +34,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def seconds_of(moment: object) -> float:
+    """A stored time in seconds since 1970; 0 if it cannot be read."""
+    try:
+        return datetime.fromisoformat(str(moment)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
+
+
 def correction_row(correction: Correction) -> dict[str, Any]:
     """The row of a new correction, without an id."""
     moment = now()

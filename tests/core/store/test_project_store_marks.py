@@ -94,7 +94,7 @@ def test_an_unknown_image_or_an_endless_note_is_refused_and_marks_none(store: Pr
         store.flag(7, "blurred")
     with pytest.raises(BadInputError, match="1001 characters"):
         store.flag(1, "x" * (LONGEST_NOTE + 1))
-    with pytest.raises(BadInputError, match="cannot be stored"):
+    with pytest.raises(BadInputError, match="cannot be shown"):
         store.flag(1, "\udce9")
     assert store.marks() == {}
 
