@@ -32,12 +32,13 @@ from boxrefine_gui.operations import box_verbs, importing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.operations.finding import Finder
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
-from boxrefine_gui.panels.image_list import ImageList
+from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         parts: Parts,
         teaching: Teaching,
         *,
+        finder: Finder,
         thumbnails: QueueLane,
         models: ModelsFolder,
         refine_all: RefineAll,
@@ -80,7 +82,8 @@ class MainWindow(QMainWindow):
         self._may_close = may_close
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
-        self.images = ImageList(parts, thumbnails)
+        self.image_panel = ImagePanel(parts, finder, thumbnails)
+        self.images = self.image_panel.list
         self.jobs = JobList()
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
@@ -94,6 +97,7 @@ class MainWindow(QMainWindow):
                 window=self,
                 canvas=self.canvas,
                 notices=self.notices,
+                images=self.image_panel,
                 jobs=self.jobs,
                 models=models,
                 refine_all=refine_all,
@@ -131,6 +135,7 @@ class MainWindow(QMainWindow):
         if color != self._icon_color:  # drawing icons takes 8 ms, and most settings do not change their color
             self._icon_color = color
             draw_icons(self.rows, self.action_by_id)
+            self.image_panel.recolor()
         self.canvas.update()
 
     def _arrange(self) -> None:
@@ -141,7 +146,8 @@ class MainWindow(QMainWindow):
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         self._across = across = QSplitter(Qt.Orientation.Horizontal)
-        left = _titled(tr("Images"), self.images, below=self.jobs)
+        left = self.image_panel
+        left.add_below(self.jobs)
         for widget in (left, center, right):
             across.addWidget(widget)
         for side in (left, right):
@@ -165,6 +171,7 @@ class MainWindow(QMainWindow):
 
     def _as_it_is(self, settings: Settings) -> Settings:
         places = {str(project): str(image) for project, image in self.parts.session.left_at.items()}
+        lists = {str(project): text for project, text in self.parts.session.lists_at.items()}
         return replace(
             settings,
             window=place_text(self),
@@ -172,6 +179,7 @@ class MainWindow(QMainWindow):
             panel_heights=tuple(self._right.sizes()),
             teaching_shown=not self._teach_column.isHidden(),
             places=with_places(settings.places, places),
+            lists=with_places(settings.lists, lists),
         )
 
     def _remember(self) -> None:
@@ -181,6 +189,7 @@ class MainWindow(QMainWindow):
             splitter.splitterMoved.connect(self._memory.changed)
         self.action_by_id["teach_panel"].toggled.connect(self._memory.changed)
         self.parts.session.image_changed.connect(self._memory.changed)
+        self.parts.session.query_changed.connect(self._memory.changed)
 
     def _fill_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -225,6 +234,7 @@ class MainWindow(QMainWindow):
             escape.activated.connect(self._focus_canvas)
         self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
         self.categories.left.connect(self._focus_canvas)
+        self.image_panel.left.connect(self._focus_canvas)
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)
@@ -283,7 +293,7 @@ class MainWindow(QMainWindow):
 
     def focus_next_panel(self) -> None:
         """Move the focus to the next panel, in a circle; Tab is taken, since it selects boxes."""
-        panels: list[QWidget] = [self.canvas, self.images, self.categories, self.boxes]
+        panels: list[QWidget] = [self.canvas, self.image_panel, self.categories, self.boxes]
         panels += [self.teach_panel] if self._teach_column.isVisible() else []
         focus = self.focusWidget()
         at = next((n for n, panel in enumerate(panels) if panel is focus or panel.isAncestorOf(focus)), -1)
@@ -370,7 +380,7 @@ def _overlay(below: QWidget, above: QWidget) -> QWidget:
     return both
 
 
-def _titled(title: str, widget: QWidget, *, below: QWidget | None = None) -> QWidget:
+def _titled(title: str, widget: QWidget) -> QWidget:
     label = PlainLabel(title)
     font = label.font()
     font.setBold(True)
@@ -383,6 +393,4 @@ def _titled(title: str, widget: QWidget, *, below: QWidget | None = None) -> QWi
     layout.setSpacing(0)
     layout.addWidget(label)
     layout.addWidget(widget, 1)
-    if below is not None:
-        layout.addWidget(below)
     return column

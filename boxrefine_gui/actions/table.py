@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
 from boxrefine_gui.actions.help_menu import help_rows
-from boxrefine_gui.actions.menus import BOX, EDIT, FILE, IMAGE
+from boxrefine_gui.actions.image_menu import image_rows
+from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.actions.view_menu import view_rows
@@ -35,6 +36,7 @@ from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
@@ -84,6 +86,7 @@ def action_table(
     window: QWidget,
     canvas: Canvas,
     notices: Notices,
+    images: ImagePanel,
     jobs: JobList,
     models: ModelsFolder,
     refine_all: RefineAll,
@@ -99,7 +102,7 @@ def action_table(
         *_edit_rows(parts, canvas, notices),
         *_box_rows(parts, canvas),
         *check_rows(parts, refine_all, jobs),
-        *_image_rows(parts),
+        *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
@@ -274,20 +277,6 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ActionRow(
             "accept_going_on", tr("Accept a drawn box when you &go on to the next box or image"), toggle_going_on,
             menu=BOX, checked=lambda session: session.settings.accept_when_going_on,
-        ),
-    ]  # fmt: skip
-
-
-def _image_rows(parts: Parts) -> list[ActionRow]:
-    return [
-        ActionRow(
-            "previous", tr("&Previous image"), partial(box_verbs.step_image, parts, -1), ("A", "PgUp"), IMAGE,
-            "previous", in_toolbar=True, enabled=lambda session: bool(session.row),
-        ),
-        ActionRow(
-            "next", tr("&Next image"), partial(box_verbs.step_image, parts, 1), ("D", "PgDown"), IMAGE, "next",
-            in_toolbar=True,
-            enabled=lambda session: session.row is None or session.row + 1 < len(session.images),
         ),
     ]  # fmt: skip
 

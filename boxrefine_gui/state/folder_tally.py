@@ -17,6 +17,7 @@ class FolderTally:
         self.doubts: dict[int, float] = {}
         self.dates: dict[int, float] = {}
         self.traits: dict[int, int] = {}
+        self.knows_work = False  # whether doubts and dates are read, or being read
         self._numbers: Counter[int] = Counter()
 
     def forget(self) -> None:
@@ -26,7 +27,7 @@ class FolderTally:
 
     def set_all(self, marks: Mapping[int, Mark], traits: Mapping[int, int]) -> None:
         """Take over a count of the whole project; traits have no doubts until `set_work` adds them."""
-        self.marks, self.traits = dict(marks), dict(traits)
+        self.marks, self.traits, self.knows_work = dict(marks), dict(traits), False
         self._numbers = Counter(self.traits.values())
 
     def set_marks(self, image_ids: Iterable[int], marks: Mapping[int, Mark]) -> None:

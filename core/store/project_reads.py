@@ -55,6 +55,11 @@ class ProjectReads(OpenedFile):
         with convert_sqlite_errors(self.path):
             return int(self._db.execute("SELECT count(*) FROM images").fetchone()[0])
 
+    def last_image_id(self) -> int:
+        """The highest id of an image, 0 without any."""
+        with convert_sqlite_errors(self.path):
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM images").fetchone()[0])
+
     def categories(self) -> list[Category]:
         """All categories in the user's order, initially the order in which they were added."""
         with convert_sqlite_errors(self.path):

@@ -18,7 +18,7 @@ from boxrefine_gui.actions.table import shortcut_help
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.operations import opening
-from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.panels.image_row import ROW
 from boxrefine_gui.state.doing import ScanKind
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.notices import BugReport
