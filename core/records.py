@@ -284,6 +284,11 @@ class Dataset:
         """A copy without boxes that the user has never accepted."""
         return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
 
+    def labelled(self) -> Dataset:
+        """A copy without images that have no boxes and are not marked as done: nobody knows yet that they are empty."""
+        kept = self.empty | {correction.image_id for correction in self.corrections}
+        return replace(self, images=tuple(image for image in self.images if image.id in kept))
+
 
 @dataclass(frozen=True)
 class Finding:

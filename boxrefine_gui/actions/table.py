@@ -43,6 +43,7 @@ from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import with_chosen
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, without_mnemonic
+from core.listing import Tab
 from core.records import Step
 from core.translation import tr
 from core.wording import step_title
@@ -192,6 +193,7 @@ def _show_export(parts: Parts, window: QWidget, ask: Ask, export: Callable[[Expo
         boxes=sum(session.counts.values()),
         unaccepted=sum(session.unaccepted.values()),
         drawn=session.drawn_count,
+        untouched=session.images_in(Tab.UNTOUCHED),
         on_chosen=export,
     )
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -161,6 +161,7 @@ class ImageList(QTableView):
         self.setAccessibleName(tr("Images"))
         self._images.touched.connect(self._repaint)
         self.selectionModel().currentChanged.connect(self._chosen)
+        parts.session.listed.reset.connect(self.scrollToTop)
         parts.session.image_changed.connect(self._show_open)
         parts.session.changed.connect(self._show_open)
         for signal in (parts.session.listed.reset, parts.session.listed.changed):
@@ -227,7 +228,8 @@ class ImageList(QTableView):
         if not self._images.is_steady or (place is not None and place >= self._images.rowCount()):
             return
         if place is None:
-            self.setCurrentIndex(QModelIndex())
+            if self.currentIndex().isValid():
+                self.setCurrentIndex(QModelIndex())
             return
         self._repaint(place)  # its problem may be gone
         if place != self.currentIndex().row():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from boxrefine_gui.lanes.lane import QueueLane
@@ -24,6 +24,7 @@ MOST_CATEGORIES = 60
 """Categories in the menu; of more, those on the most images are offered."""
 
 _MOST_NOTES = 30
+_NARROW = 200
 _LONGEST_CHOICE = 60
 _HOW_TO_SEARCH = tr(
     "Part of a name, or a number. Return opens the best match, the arrow down leads into the list, Escape ends it"
@@ -112,6 +113,11 @@ class ImagePanel(QWidget):
         for signal in (session.query_changed, session.changed, session.listed.reset, session.listed.changed):
             signal.connect(self._show_query)
         session.settings_changed.connect(self._show_query)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (event.size().width() < _NARROW) != (event.oldSize().width() < _NARROW):
+            self._show_query()
 
     # Search
 
@@ -236,7 +242,8 @@ class ImagePanel(QWidget):
         if not query.text and not self.search.hasFocus() and self.search.text():
             self.search.clear()  # another project is open
         self.filter.show_text(query_words(query, session), _with_key(tr("Which images are listed"), keys, "filter"))
-        self.count.setText(listed_words(session) if session.images else "")
+        self.count.setText(listed_words(session, briefly=self.width() < _NARROW) if session.images else "")
+        set_tooltip(self.count, tr("{count} listed", count=listed_words(session)))
         note = tr("Order of the images: {order}", order=ORDERS[query.order])
         set_tooltip(self.sort, _with_key(note, keys, "sort"))
         self.sort.setAccessibleDescription(ORDERS[query.order])

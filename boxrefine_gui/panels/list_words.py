@@ -46,8 +46,10 @@ def note_words(note: str) -> str:
     return tr("“{note}”", note=in_one_line(note)) if note else tr("no note")
 
 
-def listed_words(session: Session) -> str:
-    """How many images are listed, of how many."""
+def listed_words(session: Session, *, briefly: bool = False) -> str:
+    """How many images are listed, of how many; `briefly` for a narrow panel."""
+    if briefly and not session.listed.is_whole:
+        return f"{len(session.listed):,}"
     if session.listed.is_whole:
         return f"{len(session.images):,}"
     return tr("{count:,} of {total:,}", count=len(session.listed), total=len(session.images))

@@ -67,11 +67,11 @@ class StatusBar(QStatusBar):
         if drawn := session.drawn_on(session.image.id):
             boxes.append(tr("{count} not accepted", count=drawn))
         images, place = session.way
-        row = 0 if place is None else place + 1
-        place_words = tr("{row} of {count}", row=row, count=len(images))
+        place_words = tr("{row} of {count}", row=0 if place is None else place + 1, count=len(images))
         if not session.listed.is_whole:
             is_listed = session.place is not None
-            place_words = tr("{place} listed", place=place_words) if is_listed else tr("not listed")
+            words = tr("{place} listed", place=place_words), tr("{place}, not listed", place=place_words)
+            place_words = words[0] if is_listed else words[1]
         parts = [place_words, ", ".join(boxes)]
         parts += [tr("saving")] if session.storing or session.waiting else []
         self.position.setText("   ".join(parts))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton
+from PySide6.QtGui import QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QStyle, QStyleOptionToolButton, QStylePainter, QToolButton
 
 from boxrefine_gui.widgets.plain_text import menu_text, set_tooltip
 
-_SIDES = 18
+_LEFT, _SIDES = 6, 18
 
 
 class MenuButton(QToolButton):
@@ -31,8 +31,10 @@ class MenuButton(QToolButton):
         """Set the text; `note` is added to the tooltip. The button then takes whatever width there is."""
         self._text, self._note = text, note
         self.setAccessibleDescription(text)
+        self.setText(menu_text(text))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._elide()
+        self._show_tooltip()
+        self.update()
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()
@@ -43,12 +45,28 @@ class MenuButton(QToolButton):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._elide()
+        self._show_tooltip()
 
-    def _elide(self) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the text at the left, where titles are; the style would center it."""
         if not self._text:
+            super().paintEvent(event)
             return
-        room = self.width() - _SIDES - self.fontMetrics().horizontalAdvance(" ▾")
-        cut = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, max(room, 0))
-        self.setText(menu_text(cut) + " ▾")
-        set_tooltip(self, "\n".join(filter(None, (self._text if cut != self._text else "", self._note))))
+        painter, option = QStylePainter(self), QStyleOptionToolButton()
+        self.initStyleOption(option)
+        option.text = ""
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect().adjusted(_LEFT, 0, 0, 0), int(flags), self.shown)
+
+    @property
+    def shown(self) -> str:
+        """The visible, possibly elided text."""
+        metrics = self.fontMetrics()
+        room = max(self.width() - _LEFT - metrics.horizontalAdvance(" ▾ "), 0)
+        return metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, room) + " ▾"
+
+    def _show_tooltip(self) -> None:
+        is_cut = self.shown != f"{self._text} ▾"
+        set_tooltip(self, "\n".join(filter(None, (self._text if is_cut else "", self._note))))

@@ -77,7 +77,7 @@ def export_coco(qtbot: QtBot, app: App, out: Path) -> Path:
     qtbot.waitUntil(dialog.isActiveWindow)
     dialog.folder.setText(str(out))
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: "3 boxes on 1 of 3 images written" in app.window.notices.sentence.text())
+    qtbot.waitUntil(lambda: "3 boxes on 1 image written" in app.window.notices.sentence.text())
     (document,) = out.glob("*.json")
     return document
 
