@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -151,6 +151,7 @@ class ImageList(QTableView):
     def __init__(self, parts: Parts, lane: QueueLane) -> None:
         super().__init__()
         self._parts = parts
+        self._is_entering = False
         self._images = ImageListModel(parts.session, lane)
         self.setModel(self._images)
         self.setItemDelegate(ImageDelegate(self))
@@ -197,6 +198,13 @@ class ImageList(QTableView):
         """Hand a typed letter to the search; Qt would read the names of all rows for it."""
         self.typed.emit(search)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Take the keyboard; without a current row, Qt makes the first one current, which would open its image."""
+        self._is_entering = True
+        super().focusInEvent(event)
+        self._is_entering = False
+        self._show_open()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._follow()
@@ -218,6 +226,8 @@ class ImageList(QTableView):
             self.update(self._images.index(row))
 
     def _chosen(self, current: QModelIndex) -> None:
+        if self._is_entering:
+            return
         self._follow()
         if self._images.is_steady and current.isValid() and current.row() < len(self._parts.session.listed):
             box_verbs.show_image(self._parts, self._parts.session.listed[current.row()].id)
