@@ -38,6 +38,7 @@ from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
+from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
@@ -83,7 +84,6 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
-        self.images = self.image_panel.list
         self.jobs = JobList()
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
@@ -117,8 +117,6 @@ class MainWindow(QMainWindow):
         self._fill_menus()
         self._fill_toolbar()
         self._listen()
-        self.setAcceptDrops(True)
-        self.setWindowIcon(theme.app_icon())
         self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         self._restore()
         self.recolor()
@@ -138,7 +136,14 @@ class MainWindow(QMainWindow):
             self.image_panel.recolor()
         self.canvas.update()
 
+    @property
+    def images(self) -> ImageList:
+        """The list of the images."""
+        return self.image_panel.list
+
     def _arrange(self) -> None:
+        self.setAcceptDrops(True)
+        self.setWindowIcon(theme.app_icon())
         center = _overlay(self.canvas, self.notices)
         self._right = right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled(tr("Categories"), self.categories))

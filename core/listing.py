@@ -279,7 +279,7 @@ def _padded(digits: re.Match[str]) -> str:
 
 
 def _by_use(images: Sequence[ImageRecord], facts: Facts, names: Names) -> list[float]:
-    """Values of Order.USEFUL. Neighbours in a folder look alike, so untouched images are spread."""
+    """Values of Order.USEFUL. Neighbors in a folder look alike, so untouched images are spread."""
     traits, doubts, spread = facts.traits, facts.doubts, names.spread(len(images))
     values = []
     for row, image in enumerate(images):

@@ -285,7 +285,7 @@ class Dataset:
         return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
 
     def labelled(self) -> Dataset:
-        """A copy without images that have no boxes and are not marked as done: nobody knows yet that they are empty."""
+        """A copy without images that have no boxes and are not known to be empty."""
         kept = self.empty | {correction.image_id for correction in self.corrections}
         return replace(self, images=tuple(image for image in self.images if image.id in kept))
 

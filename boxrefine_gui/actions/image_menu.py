@@ -33,7 +33,7 @@ def image_rows(parts: Parts, *, window: QWidget, panel: ImagePanel) -> list[Acti
             "done", in_toolbar=True, toolbar_text=tr("Done"), starts_group=True, enabled=_has_image,
         ),
         ActionRow(
-            "done", tr("D&one, and stay here"), partial(marking.toggle_done, parts), ("Shift+W",), IMAGE,
+            "done", tr("Don&e, and stay here"), partial(marking.toggle_done, parts), ("Shift+W",), IMAGE,
             enabled=_has_image, checked=lambda session: marking.mark_of(session).done,
         ),
         ActionRow(

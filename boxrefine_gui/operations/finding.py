@@ -59,7 +59,7 @@ class Finder:
         self.show(replace(self._parts.session.query, text=" ".join(text.split())))
 
     def open_best(self, done: Callable[[bool], None]) -> None:
-        """Open the image that the search means; `done` is told whether there is one."""
+        """Open the image that the search means, and call `done` with whether there is one."""
 
         def found(arrangement: Arrangement) -> None:
             images = self._parts.session.images

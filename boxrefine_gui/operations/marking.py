@@ -50,7 +50,7 @@ def flag(parts: Parts, image_id: int, note: str | None) -> None:
 
 
 def may_flag(session: Session) -> bool:
-    """Whether the open image can be marked; otherwise say why not."""
+    """Whether the open image can be marked; a notice explains it if not."""
     return session.image is not None and _is_of_the_project(session, session.image)
 
 

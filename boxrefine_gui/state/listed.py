@@ -22,7 +22,7 @@ class Images(Protocol):
 class Listed(QObject):
     """All images of the project, or those of an arrangement. A row counts in the project, a place in the list.
 
-    A model must know of a change before and after it, hence the pairs of signals.
+    A model must know of a change before and after it, so signals come in pairs.
     """
 
     reset = Signal()  # other images, or another order

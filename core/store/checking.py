@@ -18,7 +18,8 @@ NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR orig
 """Boxes that neither the refiner nor the user has changed since they were drawn or imported."""
 
 _EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL
-DOUBT = f"CASE WHEN confirmed = 0 OR accepted = refined THEN (SELECT min(value) FROM json_each({_EDGES})) END"
+_LOWEST = f"(SELECT min(value) FROM json_each({_EDGES}))"  # untranslated: SQL
+DOUBT = f"CASE WHEN confirmed = 0 OR accepted = refined THEN {_LOWEST} END"  # untranslated: SQL
 """The lowest edge confidence of a box, NULL if it has none or the user has changed the box by hand."""
 
 PROPOSED = "confirmed = 0 AND refined IS NOT NULL"  # untranslated: SQL

@@ -106,7 +106,8 @@ class ProjectReads(OpenedFile):
 
     def work_on(self, image_ids: Iterable[int]) -> dict[int, Work]:
         """Image id -> doubt and date of its corrections, for those of these images that have some."""
-        return self._work("image_id IN (SELECT value FROM json_each(?))", [json.dumps(sorted(image_ids))])
+        where = "image_id IN (SELECT value FROM json_each(?))"  # untranslated: SQL
+        return self._work(where, [json.dumps(sorted(image_ids))])
 
     def work_between(self, first: int, last: int) -> dict[int, Work]:
         """The same for all images with ids from `first` to `last`, so that a large project can be read in parts."""
@@ -201,7 +202,8 @@ class ProjectReads(OpenedFile):
             return dict(self._db.execute(query, [json.dumps(bad)] if bad else []).fetchall())
 
     def _work(self, condition: str, values: list[object]) -> dict[int, Work]:
-        query = f"SELECT image_id, min({DOUBT}), max(changed) FROM corrections WHERE {condition} GROUP BY image_id"
+        columns = f"image_id, min({DOUBT}), max(changed)"  # untranslated: SQL
+        query = f"SELECT {columns} FROM corrections WHERE {condition} GROUP BY image_id"
         with convert_sqlite_errors(self.path):
             rows = self._db.execute(query, values).fetchall()
         return {id: Work(_number(doubt), seconds_of(changed)) for id, doubt, changed in rows}
