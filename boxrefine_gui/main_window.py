@@ -10,13 +10,11 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QGridLayout,
     QMainWindow,
     QMenu,
     QSplitter,
     QToolBar,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -46,9 +44,10 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
+from boxrefine_gui.widgets.arranged import overlay, titled
 from boxrefine_gui.widgets.keys import Chosen, with_chosen
 from boxrefine_gui.widgets.notices import Notices
-from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_title, set_tooltip
+from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
 from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
 from core.settings import Settings, with_places
@@ -89,7 +88,7 @@ class MainWindow(QMainWindow):
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts.session, teaching)
-        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
+        self._teach_column = titled(tr("Teaching"), self.teach_panel)
         self._teach_column.hide()
         self.rows = with_shortcut_help(
             action_table(
@@ -144,10 +143,10 @@ class MainWindow(QMainWindow):
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
-        center = _overlay(self.canvas, self.notices)
+        center = overlay(self.canvas, self.notices)
         self._right = right = QSplitter(Qt.Orientation.Vertical)
-        right.addWidget(_titled(tr("Categories"), self.categories))
-        right.addWidget(_titled(tr("Boxes"), self.boxes))
+        right.addWidget(titled(tr("Categories"), self.categories))
+        right.addWidget(titled(tr("Boxes"), self.boxes))
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         self._across = across = QSplitter(Qt.Orientation.Horizontal)
@@ -372,30 +371,3 @@ def _label_button(bar: QToolBar, action: QAction, text: str) -> None:
     if text and isinstance(button, QToolButton):
         action.setIconText(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-
-
-def _overlay(below: QWidget, above: QWidget) -> QWidget:
-    """Lay `above` over the top edge of `below`, which keeps its place and size so that nothing moves during a drag."""
-    both = QWidget()
-    layout = QGridLayout(both)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(below, 0, 0)
-    layout.addWidget(above, 0, 0, Qt.AlignmentFlag.AlignTop)
-    above.raise_()
-    return both
-
-
-def _titled(title: str, widget: QWidget) -> QWidget:
-    label = PlainLabel(title)
-    font = label.font()
-    font.setBold(True)
-    label.setFont(font)
-    label.setContentsMargins(4, 6, 4, 4)
-    label.setBuddy(widget)
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    layout.addWidget(label)
-    layout.addWidget(widget, 1)
-    return column
