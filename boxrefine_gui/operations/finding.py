@@ -6,7 +6,7 @@ it, because a row that vanishes under the hand is a surprise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -204,10 +204,24 @@ class Finder:
         if first + _PART <= last:
             self._read_part(reading, first + _PART)
             return
-        self._is_reading = False
         session.query_changed.emit()
         if _needs_work(session.query):
             self._ask()
+        self._prepare(reading, session.images, 0)
+
+    def _prepare(self, reading: int, images: tuple[ImageRecord, ...], step: int) -> None:
+        """Prepare the names step by step, before they are asked for; the store lane does other work between."""
+        if reading != self._reading:
+            return
+        if step == len(_STEPS):
+            self._is_reading = False
+            return
+        prepare, done = _STEPS[step], partial(self._prepare, reading, images, step + 1)
+        self._parts.store.run(
+            lambda _: prepare(self._names, images),
+            on_done=lambda _: done(),
+            on_error=partial(self._not_read, reading),
+        )
 
 
 def _needs_work(query: Query) -> bool:
@@ -221,6 +235,9 @@ def _arrange(
     """Store lane: work out a list."""
     only = project.images_with(query.category_id) if query.category_id else None
     return arrange(images, facts, query, only=only, names=names), only
+
+
+_STEPS: tuple[Callable[[Names, Sequence[ImageRecord]], object], ...] = (Names.texts, Names.ranks, Names.spread)
 
 
 def _read_part(project: ProjectStore, *, first: int, last: int) -> tuple[dict[int, Work], int]:
