@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
         self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
         self.categories.left.connect(self._focus_canvas)
         self.image_panel.left.connect(self._focus_canvas)
+        self.images.offer([self.action_by_id[id] for id in ("done_next", "done", "flag")])
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)

@@ -42,15 +42,15 @@ def image_rows(parts: Parts, *, window: QWidget, panel: ImagePanel) -> list[Acti
         ),
         ActionRow(
             "next_untouched", tr("Next &untouched image"), partial(marking.step_untouched, parts, 1), ("U",), IMAGE,
-            starts_group=True,
+            starts_group=True, enabled=_has_image,
         ),
         ActionRow(
             "previous_untouched", tr("P&revious untouched image"), partial(marking.step_untouched, parts, -1),
-            ("Shift+U",), IMAGE,
+            ("Shift+U",), IMAGE, enabled=_has_image,
         ),
         ActionRow(
             "first_undone", tr("F&irst image that is not done"), partial(marking.first_undone, parts), ("Ctrl+U",),
-            IMAGE,
+            IMAGE, enabled=_has_image,
         ),
         ActionRow("find", tr("&Search for an image"), panel.start_search, ("Ctrl+F",), IMAGE, starts_group=True),
         ActionRow("filter", tr("&Choose which images are listed…"), panel.filter.open, ("Ctrl+Shift+F",), IMAGE),

@@ -81,6 +81,9 @@ class Finder:
     def _ask(self) -> None:
         """Ask the store lane; while it works, only the newest query waits."""
         session, query = self._parts.session, self._parts.session.query
+        if session.project_path is None:
+            self._then = None
+            return
         if query.is_plain and self._then is None:
             self._only = None
             self._is_outdated = self._is_asking
@@ -146,7 +149,8 @@ class Finder:
         touched = changes.image_ids | changes.marked_ids
         if not session.tally.knows_work and _needs_work(query):
             self.refresh()
-        if len(touched) <= MANY_IMAGES and not changes.images:
+        is_of_others = changes.step is None and changes.categories  # their view does not name what they touched
+        if len(touched) <= MANY_IMAGES and not changes.images and not is_of_others:
             for image_id in touched:
                 self._touch(image_id)
         elif not query.is_plain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QAction, QFocusEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -106,7 +106,7 @@ class ImageListModel(QAbstractListModel):
         touched = changes.image_ids | changes.marked_ids
         if changes.images:
             self._thumbnails.retry()
-        if changes.images or len(touched) > MANY_IMAGES:
+        if changes.images or changes.categories or len(touched) > MANY_IMAGES:
             self.touched.emit(ALL_ROWS)
             return
         for image_id in touched:
@@ -185,6 +185,11 @@ class ImageList(QTableView):
     def thumbnails_read(self) -> int:
         """How many thumbnails were requested."""
         return self._images.thumbnails_read
+
+    def offer(self, actions: Sequence[QAction]) -> None:
+        """Offer actions on the open image in a context menu; the right button opens the image of its row first."""
+        self.addActions(actions)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """Move to the first or last row by Home and End, which a table moves to the first and last column."""

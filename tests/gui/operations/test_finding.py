@@ -227,3 +227,34 @@ def test_closing_while_a_list_is_being_found_is_quiet(qtbot: QtBot, app: App) ->
         app.finder.show(replace(app.session.query, tab=tab))
     settled(qtbot, app)
     assert marking.mark_of(app.session).done is False
+
+
+def test_without_a_project_the_search_finds_nothing_and_no_error(qtbot: QtBot, closed_app: App) -> None:
+    panel = closed_app.window.image_panel
+    panel.start_search()
+    qtbot.keyClicks(panel.search, "a")
+    qtbot.keyClick(panel.search, Qt.Key.Key_Return)
+    panel.filter.choices.aboutToShow.emit()
+    panel.sort.choices.aboutToShow.emit()
+    for id in ("done_next", "done", "flag", "next_untouched", "previous_untouched", "first_undone", "next"):
+        closed_app.window.action_by_id[id].trigger()
+    qtbot.waitUntil(lambda: closed_app.store.is_idle)
+    assert closed_app.window.notices._shown is None and closed_app.window.notices._bug is None
+
+
+def test_what_another_window_marks_leaves_the_filter(qtbot: QtBot, app: App) -> None:
+    show(qtbot, app, Query(Tab.UNTOUCHED))
+    assert app.session.project_path is not None
+    other = ProjectStore.open(app.session.project_path)
+    other.mark([4], done=True)
+    other.close()
+    app.project_watch.look()
+    qtbot.waitUntil(lambda: names(app) == [*NAMES[:3], NAMES[4]])
+
+
+def test_the_right_button_opens_an_image_and_offers_to_mark_it(qtbot: QtBot, app: App) -> None:
+    view = app.window.images
+    assert [action.objectName() for action in view.actions()] == ["done_next", "done", "flag"]
+    place = view.visualRect(view.model().index(2, 0)).center()
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.RightButton, pos=place)
+    assert app.session.row == 2
