@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QStyle, QStyleOptionToolButton, QStylePainter, QToolButton
 
 from boxrefine_gui.widgets.plain_text import menu_text, set_tooltip
@@ -51,6 +51,7 @@ class MenuButton(QToolButton):
         """Paint the text at the left, where titles are; the style would center it."""
         if not self._text:
             super().paintEvent(event)
+            self._paint_focus(QPainter(self))
             return
         painter, option = QStylePainter(self), QStyleOptionToolButton()
         self.initStyleOption(option)
@@ -59,6 +60,15 @@ class MenuButton(QToolButton):
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect().adjusted(_LEFT, 0, 0, 0), int(flags), self.shown)
+        self._paint_focus(painter)
+
+    def _paint_focus(self, painter: QPainter) -> None:
+        """A frame in the color of other widgets with the focus; the style paints none on a flat button."""
+        if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 1.5))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
+        painter.end()
 
     @property
     def shown(self) -> str:

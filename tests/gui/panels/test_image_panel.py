@@ -183,3 +183,16 @@ def test_a_change_to_one_image_paints_and_asks_for_that_row_only(qtbot: QtBot, a
     assert names(app) == list(NAMES[:-1]) and resets == []
     write(qtbot, app, lambda project: project.mark([19], done=True))
     assert resets == [] and ALL_ROWS not in read
+
+
+@pytest.mark.parametrize("button", ["filter", "sort"])
+def test_the_buttons_are_reached_by_tab_and_show_the_focus(qtbot: QtBot, app: App, button: str) -> None:
+    target = getattr(app.window.image_panel, button)
+    without = target.grab().toImage()
+    app.window.image_panel.start_search()
+    for _ in range(12):
+        if target.hasFocus():
+            break
+        qtbot.keyClick(app.window.focusWidget(), Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
+    assert target.hasFocus() and target.grab().toImage() != without
+    assert target.accessibleName() and target.focusPolicy() & Qt.FocusPolicy.TabFocus
