@@ -147,16 +147,22 @@ def query_of(text: str) -> Query:
 
 
 class Names:
-    """The names of a project's images for search and sorting, prepared once for each list of images.
+    """Names and ids of a project's images for search and sorting, prepared once for each list of images.
 
     Only the thread that arranges lists uses it.
     """
 
     def __init__(self) -> None:
         self._images: Sequence[ImageRecord] = ()
+        self._ids: list[int] = []
         self._texts: list[str] = []
         self._ranks: list[float] = []
         self._spread: list[int] = []
+
+    def ids(self, images: Sequence[ImageRecord]) -> list[int]:
+        """The ids by row."""
+        self._look_at(images)
+        return self._ids
 
     def texts(self, images: Sequence[ImageRecord]) -> list[str]:
         """The paths from the deepest common folder on, in lower case, by row."""
@@ -188,7 +194,7 @@ class Names:
 
     def _look_at(self, images: Sequence[ImageRecord]) -> None:
         if images is not self._images:
-            self._images, self._texts, self._ranks = images, [], []
+            self._images, self._ids, self._texts, self._ranks = images, [image.id for image in images], [], []
 
 
 @dataclass
@@ -218,15 +224,16 @@ def arrange(
 ) -> Arrangement:
     """Filter, search and sort images; `only`: the ids of those with the category of the query, None without one."""
     rows: Sequence[int] = range(len(images))
+    ids = names.ids(images)
     if query.tab is not Tab.ALL:
         mask, wanted = (int(part) for part in TABS[query.tab])
         traits = facts.traits
-        rows = [row for row in rows if traits.get(images[row].id, 0) & mask == wanted and images[row].id > 0]
+        rows = [row for row, id in enumerate(ids) if traits.get(id, 0) & mask == wanted and id > 0]
     if only is not None:
-        rows = [row for row in rows if images[row].id in only]
+        rows = [row for row in rows if ids[row] in only]
     if query.note is not None:
         marks, note = facts.marks, query.note
-        rows = [row for row in rows if (mark := marks.get(images[row].id)) is not None and mark.flag == note]
+        rows = [row for row in rows if (mark := marks.get(ids[row])) is not None and mark.flag == note]
     best = None
     if query.text.strip():
         rows, best = _search(rows, names.texts(images), query.text)
@@ -290,26 +297,23 @@ def _padded(digits: re.Match[str]) -> str:
 
 def _by_use(images: Sequence[ImageRecord], facts: Facts, names: Names) -> list[float]:
     """Values of Order.USEFUL. Neighbors in a folder look alike, so untouched images are spread."""
-    traits, doubts, spread = facts.traits, facts.doubts, names.spread(images)
-    values = []
-    for row, image in enumerate(images):
-        found = traits.get(image.id, 0)
-        if image.id < 0:
-            values.append(4 * _CLASS + row)
-        elif found & 2:
-            values.append(doubts.get(image.id, 1.0))
-        elif not found & 17:
-            values.append(_CLASS + spread[row])
-        else:
-            values.append((3 if found & 16 else 2) * _CLASS + row)
+    ids = names.ids(images)
+    traits = np.array([facts.traits.get(id, 0) for id in ids], np.int64)
+    doubts = np.array([facts.doubts.get(id, 1.0) for id in ids], np.float64)
+    rows, readable = np.arange(len(ids)), np.array(ids, np.int64) > 0
+    kinds = (readable & (traits & 2 > 0), readable & (traits & 17 == 0), readable & (traits & 16 == 0), readable)
+    spread = np.array(names.spread(images), np.float64)
+    values: list[float] = np.select(
+        kinds, (doubts, _CLASS + spread, 2 * _CLASS + rows, 3 * _CLASS + rows), 4 * _CLASS + rows
+    ).tolist()
     return values
 
 
 _VALUES: Mapping[Order, Callable[[Sequence[ImageRecord], Facts, Names], Sequence[float]]] = {
     Order.ADDED: lambda images, facts, names: range(len(images)),
     Order.NAME: lambda images, facts, names: names.ranks(images),
-    Order.DOUBT: lambda images, facts, names: [facts.doubts.get(image.id, _NO_DOUBT) for image in images],
+    Order.DOUBT: lambda images, facts, names: [facts.doubts.get(id, _NO_DOUBT) for id in names.ids(images)],
     Order.USEFUL: _by_use,
-    Order.DATE: lambda images, facts, names: [-facts.dates.get(image.id, 0.0) for image in images],
-    Order.BOXES: lambda images, facts, names: [-float(facts.boxes.get(image.id, 0)) for image in images],
+    Order.DATE: lambda images, facts, names: [-facts.dates.get(id, 0.0) for id in names.ids(images)],
+    Order.BOXES: lambda images, facts, names: [-float(facts.boxes.get(id, 0)) for id in names.ids(images)],
 }
