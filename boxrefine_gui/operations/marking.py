@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
+from itertools import chain, filterfalse
 
 from boxrefine_gui.operations.box_verbs import Parts, show_image
 from boxrefine_gui.operations.drawing import go_on
 from boxrefine_gui.state.session import Session
-from core.listing import Tab, is_in
 from core.records import ImageRecord, Mark
 from core.translation import tr
 
@@ -29,11 +29,7 @@ def done_and_next(parts: Parts) -> None:
     if _is_of_the_project(session, image):
         go_on(parts)
         parts.store.write(lambda project: project.mark([image.id], done=True), on_done=session.apply)
-    wanted = _next(session, 1, lambda record: record.id != image.id and not _is_done(session, record))
-    if wanted is not None:
-        show_image(parts, wanted.id)
-    else:
-        session.tell(ALL_DONE)
+    _show(parts, _next(session, 1, but=session.tally.done, here=image.id), ALL_DONE)
 
 
 def toggle_done(parts: Parts) -> None:
@@ -56,44 +52,44 @@ def may_flag(session: Session) -> bool:
 
 def step_untouched(parts: Parts, step: int) -> None:
     """Open the next (+1) or previous (-1) untouched image of the list."""
-    session = parts.session
-    wanted = _next(session, step, lambda record: _is_untouched(session, record))
-    if wanted is not None:
-        show_image(parts, wanted.id)
-    else:
-        session.tell(NONE_UNTOUCHED)
+    _show(parts, _next(parts.session, step, but=parts.session.tally.touched), NONE_UNTOUCHED)
 
 
 def first_undone(parts: Parts) -> None:
     """Open the first image of the list that is not done."""
     session = parts.session
-    wanted = next((record for record in session.listed if not _is_done(session, record)), None)
-    if wanted is not None:
-        show_image(parts, wanted.id)
+    _show(parts, _first(session.listed.ids(slice(None)), but=session.tally.done), ALL_DONE)
+
+
+def _show(parts: Parts, image_id: int | None, otherwise: str) -> None:
+    if image_id is not None:
+        show_image(parts, image_id)
     else:
-        session.tell(ALL_DONE)
+        parts.session.tell(otherwise)
 
 
-def _next(session: Session, step: int, is_wanted: Callable[[ImageRecord], bool]) -> ImageRecord | None:
-    """The next image of the list that is wanted, in the direction of `step`; after its end, from the other end."""
+def _next(session: Session, step: int, *, but: Collection[int], here: int = 0) -> int | None:
+    """The id of the next image of the list in the direction of `step`; after its end, from the other end.
+
+    Images with the ids `but` and `here` are passed over.
+    """
     listed, row = session.listed, session.row
     if step > 0:
         start = 0 if row is None else listed.place_after(row)
-        places = [range(start, len(listed)), range(start)]
+        parts = [slice(start, None), slice(start)]
     else:
         start = session.place_before
-        places = [range(start, -1, -1), range(len(listed) - 1, start, -1)]
-    found = (listed[place] for part in places for place in part)
-    return next((record for record in found if is_wanted(record)), None)
+        parts = [slice(start, None, -1), slice(None, start, -1)] if start >= 0 else [slice(None, None, -1)]
+    ids = chain.from_iterable(map(listed.ids, parts))
+    return _first(filter(here.__ne__, ids), but=but)
 
 
-def _is_done(session: Session, record: ImageRecord) -> bool:
-    """Whether an image needs no more work; an unreadable picture can get none."""
-    return record.id < 0 or is_in(Tab.DONE, session.tally.traits.get(record.id, 0))
+def _first(ids: Iterable[int], *, but: Collection[int]) -> int | None:
+    """The first of the ids that is not among others, and that is no unreadable picture's.
 
-
-def _is_untouched(session: Session, record: ImageRecord) -> bool:
-    return record.id > 0 and is_in(Tab.UNTOUCHED, session.tally.traits.get(record.id, 0))
+    Without Python code for each id, because there may be 100,000.
+    """
+    return next((id for id in filterfalse(but.__contains__, ids) if id > 0), None)
 
 
 def _is_of_the_project(session: Session, image: ImageRecord) -> bool:

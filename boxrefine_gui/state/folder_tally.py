@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from core.listing import TABS, Facts, Order, Query, Tab, is_in, traits_of
 from core.records import Mark, Work
@@ -17,16 +17,21 @@ class FolderTally:
         self.doubts: dict[int, float] = {}
         self.dates: dict[int, float] = {}
         self.traits: dict[int, int] = {}
+        self.done: set[int] = set()
+        self.touched: set[int] = set()  # done, or with boxes
         self.knows_work = False  # whether doubts and dates are read, or being read
         self._numbers: Counter[int] = Counter()
 
     def forget(self) -> None:
         """Drop everything about a project that is closed."""
-        self.set_all({}, {})
+        self.set_all({}, {}, done=set(), touched=set())
         self.doubts, self.dates = {}, {}
 
-    def set_all(self, marks: Mapping[int, Mark], traits: Mapping[int, int]) -> None:
+    def set_all(
+        self, marks: Mapping[int, Mark], traits: Mapping[int, int], *, done: Set[int], touched: Set[int]
+    ) -> None:
         """Take over a count of the whole project; traits have no doubts until `set_work` adds them."""
+        self.done, self.touched = set(done), set(touched)
         self.marks, self.traits, self.knows_work = dict(marks), dict(traits), False
         self._numbers = Counter(self.traits.values())
 
@@ -56,6 +61,11 @@ class FolderTally:
             self.traits[image_id] = after
             self._numbers[before] -= 1 if before else 0
             self._numbers[after] += 1
+            for held, trait in ((self.done, 16), (self.touched, 17)):
+                if after & trait:
+                    held.add(image_id)
+                else:
+                    held.discard(image_id)
         return after != before
 
     def images_in(self, tab: Tab, *, total: int) -> int:

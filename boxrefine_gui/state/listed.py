@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 from core.listing import Arrangement
 from core.records import ImageRecord
+
+_ID = attrgetter("id")
 
 
 class Images(Protocol):
@@ -41,8 +44,11 @@ class Listed(QObject):
     def __getitem__(self, place: int) -> ImageRecord:
         return self._images[place if self._arrangement is None else self._arrangement.rows[place]]
 
-    def __iter__(self) -> Iterator[ImageRecord]:
-        return (self[place] for place in range(len(self)))
+    def ids(self, places: slice) -> Iterator[int]:
+        """The ids at some places, also of 100,000 within a few milliseconds."""
+        if self._arrangement is None:
+            return map(_ID, self._images[places])
+        return map(_ID, map(self._images.__getitem__, self._arrangement.rows[places]))
 
     @property
     def is_whole(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -22,7 +22,7 @@ class Tallies:
     """Counts by image id: all stored boxes, those to check, those that were never accepted, and drawn boxes.
 
     Images with a count of 0 are missing. `marks` are those of all images that have one, `traits` those of
-    `core.listing`, without doubts, which are read later.
+    `core.listing`, without doubts, which are read later; `done` and `touched` (done, or with boxes) follow from them.
     """
 
     boxes: Mapping[int, int]
@@ -31,6 +31,8 @@ class Tallies:
     drawn: Mapping[int, int]
     marks: Mapping[int, Mark] = field(default_factory=dict)
     traits: Mapping[int, int] = field(default_factory=dict)
+    done: Set[int] = frozenset()
+    touched: Set[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -135,4 +137,6 @@ def _tallies(project: ProjectStore) -> Tallies:
         )
         for id in boxes.keys() | drawn.keys() | marks.keys()
     }
-    return Tallies(boxes, to_check, project.unaccepted(), drawn, marks, traits)
+    done = {id for id, mark in marks.items() if mark.done}
+    touched = {id for id, found in traits.items() if found & 17}
+    return Tallies(boxes, to_check, project.unaccepted(), drawn, marks, traits, done, touched)

@@ -67,7 +67,8 @@ class Session(SessionDrafts):
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
             self.unaccepted = dict(view.tallies.unaccepted)
             self.left.set_counts(view.tallies.drawn)
-            self.tally.set_all(view.tallies.marks, view.tallies.traits)
+            found = view.tallies
+            self.tally.set_all(found.marks, found.traits, done=found.done, touched=found.touched)
         for image_id, drawn in view.drawn.items():
             self._put_away_settled(image_id, {box.key for box in drawn})
             self.left.take_over(image_id, drawn, known=[draft.key for draft in self._in_hand(image_id)])
