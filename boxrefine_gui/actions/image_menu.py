@@ -17,6 +17,13 @@ from boxrefine_gui.widgets.action_row import ActionRow
 from boxrefine_gui.widgets.plain_text import in_one_line
 from core.translation import tr
 
+IN_IMAGES: tuple[tuple[str, str], ...] = (
+    (tr("Letters and digits"), tr("Begin a search, by parts of the name or the number of the image")),
+    (tr("Return in the search"), tr("Open the best match; the arrow down leads into the list, Escape ends the search")),
+    (tr("Right button"), tr("Mark the image as done, or flag it")),
+)
+"""Input that the list of images and its search handle themselves, for the shortcut help."""
+
 
 def image_rows(parts: Parts, *, window: QWidget, panel: ImagePanel) -> list[ActionRow]:
     return [

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
 from boxrefine_gui.actions.help_menu import help_rows
-from boxrefine_gui.actions.image_menu import image_rows
+from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
@@ -116,6 +116,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
     """Map each heading to its (keys, description) pairs, for the help window and the documentation."""
     headings: dict[str, list[tuple[str, str]]] = {
         tr("Mouse and canvas"): list(GESTURES),
+        tr("List of images"): list(IN_IMAGES),
         tr("List of categories"): list(IN_CATEGORIES),
     }
     for row in rows:
