@@ -15,11 +15,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from core.cli.terminal import Figure, say, summarize, table
 from core.errors import BadInputError
-from core.geometry import Box
-from core.records import Correction, NewImage
+
+if TYPE_CHECKING:
+    from core.records import Correction
 
 _CATEGORIES = 20
 _AT_ONCE = 10_000
@@ -50,9 +52,10 @@ def run(options: argparse.Namespace) -> int:
 
 def make_project(path: Path, *, count: int, seed: int) -> None:
     """Write a project of `count` images that do not exist, with boxes on the first three fifths."""
+    from core.records import NewImage
     from core.store.project_store import ProjectStore
 
-    random, box = Random(seed), Box(10, 20, 110, 220)
+    random = Random(seed)
     store = ProjectStore.create(path)
     try:
         store.add_images([NewImage(path.parent / f"frame_{number:06}.jpg", 1920, 1080) for number in range(count)])
@@ -61,7 +64,7 @@ def make_project(path: Path, *, count: int, seed: int) -> None:
         for first in range(1, len(boxed) + 1, _AT_ONCE):
             store.accept_all(
                 [
-                    _box(image_id, random, box)
+                    _box(image_id, random)
                     for image_id in boxed[first - 1 : first - 1 + _AT_ONCE]
                     for _ in range(random.randint(1, 8))
                 ]
@@ -74,7 +77,11 @@ def make_project(path: Path, *, count: int, seed: int) -> None:
         store.close()
 
 
-def _box(image_id: int, random: Random, box: Box) -> Correction:
+def _box(image_id: int, random: Random) -> Correction:
+    from core.geometry import Box
+    from core.records import Correction
+
+    box = Box(10, 20, 110, 220)
     edges = tuple(1 - random.random() ** 2 / 2 for _ in range(4))
     return Correction(
         image_id,
