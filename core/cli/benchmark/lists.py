@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     figures = dict(measure(make=partial(make_project, count=options.count, seed=options.seed), times=options.times))
     stalls = figures.pop("stalls")
     if not options.json:
-        lines = [[name, *map("{:,.0f}".format, row.values())] for name, row in figures.items()]
+        lines = [[name, *map("{:.0f}".format, row.values())] for name, row in figures.items()]
         say(table(["list", *next(iter(figures.values()))], lines))
         say(table(["stalls of the window", "figure"], [[name, f"{value:.3g}"] for name, value in stalls.items()]))
     rows: list[Figure] = [{"list": name, **_rounded(row)} for name, row in figures.items()]
