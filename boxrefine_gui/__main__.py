@@ -101,10 +101,18 @@ def measure_stalls(
     return measure(device, images=images, files=files, other=other, bring=bring, traces=traces)
 
 
+def measure_lists(*, make: Callable[[Path], None], times: int) -> Mapping[str, Mapping[str, float]]:
+    """How long the image list of a large project takes to answer."""
+    from boxrefine_gui.benchmarks.lists import measure
+
+    return measure(make=make, times=times)
+
+
 BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "drag": measure_drag,
     "prefetch": measure_prefetch,
     "stalls": measure_stalls,
+    "lists": measure_lists,
 }
 
 if __name__ == "__main__":

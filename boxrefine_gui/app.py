@@ -32,6 +32,7 @@ from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.operations.finding import Finder
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.learning_margins import LearningMargins
@@ -184,9 +185,11 @@ class App:
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
         self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
+        self.finder = Finder(self.parts)
         self.window = MainWindow(
             self.parts,
             self.teaching,
+            finder=self.finder,
             thumbnails=self.thumbnails,
             models=self.models,
             refine_all=self.refine_all,

@@ -10,13 +10,11 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QGridLayout,
     QMainWindow,
     QMenu,
     QSplitter,
     QToolBar,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -32,6 +30,7 @@ from boxrefine_gui.operations import box_verbs, importing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
+from boxrefine_gui.operations.finding import Finder
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.teaching import Teaching
@@ -39,15 +38,17 @@ from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.image_list import ImageList
+from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
+from boxrefine_gui.widgets.arranged import overlay, titled
 from boxrefine_gui.widgets.keys import Chosen, with_chosen
 from boxrefine_gui.widgets.notices import Notices
-from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_title, set_tooltip
+from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
 from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
 from core.settings import Settings, with_places
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         parts: Parts,
         teaching: Teaching,
         *,
+        finder: Finder,
         thumbnails: QueueLane,
         models: ModelsFolder,
         refine_all: RefineAll,
@@ -83,19 +85,20 @@ class MainWindow(QMainWindow):
         self._may_close = may_close
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
-        self.images = ImageList(parts, thumbnails)
+        self.image_panel = ImagePanel(parts, finder, thumbnails)
         self.jobs = JobList()
         self.categories = CategoryList(parts)
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts, teaching, learning)
-        self._teach_column = _titled(tr("Teaching"), self.teach_panel)
+        self._teach_column = titled(tr("Teaching"), self.teach_panel)
         self.rows = with_shortcut_help(
             action_table(
                 parts,
                 window=self,
                 canvas=self.canvas,
                 notices=self.notices,
+                images=self.image_panel,
                 jobs=self.jobs,
                 models=models,
                 refine_all=refine_all,
@@ -115,8 +118,6 @@ class MainWindow(QMainWindow):
         self._fill_menus()
         self._fill_toolbar()
         self._listen()
-        self.setAcceptDrops(True)
-        self.setWindowIcon(theme.app_icon())
         self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         self._restore()
         self.recolor()
@@ -133,18 +134,27 @@ class MainWindow(QMainWindow):
         if color != self._icon_color:  # drawing icons takes 8 ms, and most settings do not change their color
             self._icon_color = color
             draw_icons(self.rows, self.action_by_id)
+            self.image_panel.recolor()
         self.canvas.update()
 
+    @property
+    def images(self) -> ImageList:
+        """The list of the images."""
+        return self.image_panel.list
+
     def _arrange(self) -> None:
-        center = _overlay(self.canvas, self.notices)
+        self.setAcceptDrops(True)
+        self.setWindowIcon(theme.app_icon())
+        center = overlay(self.canvas, self.notices)
         self._right = right = QSplitter(Qt.Orientation.Vertical)
-        right.addWidget(_titled(tr("Categories"), self.categories))
-        right.addWidget(_titled(tr("Boxes"), self.boxes))
+        right.addWidget(titled(tr("Categories"), self.categories))
+        right.addWidget(titled(tr("Boxes"), self.boxes))
         self._teach_column.hide()
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
         self._across = across = QSplitter(Qt.Orientation.Horizontal)
-        left = _titled(tr("Images"), self.images, below=self.jobs)
+        left = self.image_panel
+        left.add_below(self.jobs)
         for widget in (left, center, right):
             across.addWidget(widget)
         for side in (left, right):
@@ -168,6 +178,7 @@ class MainWindow(QMainWindow):
 
     def _as_it_is(self, settings: Settings) -> Settings:
         places = {str(project): str(image) for project, image in self.parts.session.left_at.items()}
+        lists = {str(project): text for project, text in self.parts.session.lists_at.items()}
         return replace(
             settings,
             window=place_text(self),
@@ -175,6 +186,7 @@ class MainWindow(QMainWindow):
             panel_heights=tuple(self._right.sizes()),
             teaching_shown=not self._teach_column.isHidden(),
             places=with_places(settings.places, places),
+            lists=with_places(settings.lists, lists),
         )
 
     def _remember(self) -> None:
@@ -184,6 +196,7 @@ class MainWindow(QMainWindow):
             splitter.splitterMoved.connect(self._memory.changed)
         self.action_by_id["teach_panel"].toggled.connect(self._memory.changed)
         self.parts.session.image_changed.connect(self._memory.changed)
+        self.parts.session.query_changed.connect(self._memory.changed)
 
     def _fill_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -228,6 +241,8 @@ class MainWindow(QMainWindow):
             escape.activated.connect(self._focus_canvas)
         self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
         self.categories.left.connect(self._focus_canvas)
+        self.image_panel.left.connect(self._focus_canvas)
+        self.images.offer([self.action_by_id[id] for id in ("done_next", "done", "flag")])
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)
@@ -286,7 +301,7 @@ class MainWindow(QMainWindow):
 
     def focus_next_panel(self) -> None:
         """Move the focus to the next panel, in a circle; Tab is taken, since it selects boxes."""
-        panels: list[QWidget] = [self.canvas, self.images, self.categories, self.boxes]
+        panels: list[QWidget] = [self.canvas, self.image_panel, self.categories, self.boxes]
         panels += [self.teach_panel] if self._teach_column.isVisible() else []
         focus = self.focusWidget()
         at = next((n for n, panel in enumerate(panels) if panel is focus or panel.isAncestorOf(focus)), -1)
@@ -360,32 +375,3 @@ def _label_button(bar: QToolBar, action: QAction, text: str) -> None:
     if text and isinstance(button, QToolButton):
         action.setIconText(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-
-
-def _overlay(below: QWidget, above: QWidget) -> QWidget:
-    """Lay `above` over the top edge of `below`, which keeps its place and size so that nothing moves during a drag."""
-    both = QWidget()
-    layout = QGridLayout(both)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(below, 0, 0)
-    layout.addWidget(above, 0, 0, Qt.AlignmentFlag.AlignTop)
-    above.raise_()
-    return both
-
-
-def _titled(title: str, widget: QWidget, *, below: QWidget | None = None) -> QWidget:
-    label = PlainLabel(title)
-    font = label.font()
-    font.setBold(True)
-    label.setFont(font)
-    label.setContentsMargins(4, 6, 4, 4)
-    label.setBuddy(widget)
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    layout.addWidget(label)
-    layout.addWidget(widget, 1)
-    if below is not None:
-        layout.addWidget(below)
-    return column

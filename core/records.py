@@ -84,34 +84,6 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Whether the user has marked an image as done, and a note if it is flagged.
-
-    `flag` is None without a flag, and empty for a flag without a note.
-    """
-
-    done: bool = False
-    flag: str | None = None
-
-
-class PictureState(StrEnum):
-    """How far an image is labelled; it follows from its mark and its boxes, see `picture_state`."""
-
-    UNTOUCHED = "untouched"
-    IN_WORK = "in_work"
-    DONE = "done"
-    EMPTY = "empty"
-    """Done without boxes: a negative."""
-
-
-def picture_state(*, done: bool, boxes: int) -> PictureState:
-    """The state of an image; `boxes` counts the stored and the drawn ones."""
-    if done:
-        return PictureState.DONE if boxes else PictureState.EMPTY
-    return PictureState.IN_WORK if boxes else PictureState.UNTOUCHED
-
-
-@dataclass(frozen=True)
 class NewImage:
     """A picture to add to a project; `width` and `height` are of the upright image, in pixels."""
 
@@ -305,6 +277,11 @@ class Dataset:
     def accepted(self) -> Dataset:
         """A copy without boxes that the user has never accepted."""
         return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
+
+    def labelled(self) -> Dataset:
+        """A copy without images that have no boxes and are not known to be empty."""
+        kept = self.empty | {correction.image_id for correction in self.corrections}
+        return replace(self, images=tuple(image for image in self.images if image.id in kept))
 
 
 @dataclass(frozen=True)

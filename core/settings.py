@@ -36,7 +36,8 @@ class Settings:
     theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
     recent: projects that were open, the last one first
     window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
-        pixels, and whether it shows the teaching panel; places: project -> the image that was open last
+        pixels, and whether it shows the teaching panel; places: project -> the image that was open last; lists:
+        project -> the filter and the order of its image list
     keys: action id -> the keys that the user chose for it
     """
 
@@ -68,6 +69,7 @@ class Settings:
     panel_heights: tuple[int, ...] = field(default=())
     teaching_shown: bool = False
     places: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:
@@ -76,7 +78,7 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
-OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places")
+OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places", "lists")
 """Settings that the window writes by itself; the user does not choose them."""
 
 
@@ -156,7 +158,8 @@ def _writable(settings: Settings) -> dict[str, Any]:
     """The values without paths that are not valid Unicode, which TOML cannot hold: such folders are forgotten."""
     values = asdict(settings)
     values["recent"] = [path for path in settings.recent if _is_unicode(path)]
-    values["places"] = {name: at for name, at in settings.places.items() if _is_unicode(name) and _is_unicode(at)}
+    for table in ("places", "lists"):
+        values[table] = {name: at for name, at in values[table].items() if _is_unicode(name) and _is_unicode(at)}
     return {name: "" if isinstance(value, str) and not _is_unicode(value) else value for name, value in values.items()}
 
 
@@ -165,19 +168,21 @@ def _is_unicode(text: str) -> bool:
 
 
 def with_places(known: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Merge `new` into `known`, both project -> open image; drop the entries that changed longest ago if too many."""
+    """Merge `new` into `known`, both by project; drop the entries that changed longest ago if there are too many."""
     changed = {project: image for project, image in new.items() if known.get(project) != image}
     lasting = {project: image for project, image in known.items() if project not in changed}
     return dict([*lasting.items(), *changed.items()][-_MOST_PLACES:])
 
 
-def save_window(settings: Settings, path: Path, *, places: Mapping[str, str]) -> None:
+def save_window(settings: Settings, path: Path, *, places: Mapping[str, str], lists: Mapping[str, str]) -> None:
     """Write the window's geometry, and keep the choices in `path`, since another window may have changed them.
 
-    `places` holds the open images of this window's projects; entries of other projects stay.
+    `places` holds the open images of this window's projects, `lists` their filters and orders; entries of other
+    projects stay.
 
     Raises BadFileError as `load_settings` and StorageError as `save_settings`.
     """
     window = {name: getattr(settings, name) for name in OF_THE_WINDOW}
     saved = load_settings(path)
-    save_settings(replace(saved, **window | {"places": with_places(saved.places, places)}), path)
+    own = {"places": with_places(saved.places, places), "lists": with_places(saved.lists, lists)}
+    save_settings(replace(saved, **window | own), path)

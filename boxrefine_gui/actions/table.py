@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
 from boxrefine_gui.actions.help_menu import help_rows
-from boxrefine_gui.actions.menus import BOX, EDIT, FILE, IMAGE
+from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
+from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
@@ -39,12 +40,14 @@ from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.operations.suggesting import delete_or_reject
+from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.keys import with_chosen
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, without_mnemonic
+from core.listing import Tab
 from core.records import Step
 from core.translation import tr
 from core.wording import step_title
@@ -88,6 +91,7 @@ def action_table(
     window: QWidget,
     canvas: Canvas,
     notices: Notices,
+    images: ImagePanel,
     jobs: JobList,
     models: ModelsFolder,
     refine_all: RefineAll,
@@ -105,7 +109,7 @@ def action_table(
         *_box_rows(parts, canvas),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
-        *_image_rows(parts),
+        *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, next_panel),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
@@ -119,6 +123,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
     """Map each heading to its (keys, description) pairs, for the help window and the documentation."""
     headings: dict[str, list[tuple[str, str]]] = {
         tr("Mouse and canvas"): list(GESTURES),
+        tr("List of images"): list(IN_IMAGES),
         tr("List of categories"): list(IN_CATEGORIES),
     }
     for row in rows:
@@ -196,6 +201,7 @@ def _show_export(parts: Parts, window: QWidget, ask: Ask, export: Callable[[Expo
         boxes=sum(session.counts.values()),
         unaccepted=sum(session.unaccepted.values()),
         drawn=session.drawn_count,
+        untouched=session.images_in(Tab.UNTOUCHED),
         on_chosen=export,
     )
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -286,20 +292,6 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ActionRow(
             "accept_going_on", tr("Accept a drawn box when you &go on to the next box or image"), toggle_going_on,
             menu=BOX, checked=lambda session: session.settings.accept_when_going_on,
-        ),
-    ]  # fmt: skip
-
-
-def _image_rows(parts: Parts) -> list[ActionRow]:
-    return [
-        ActionRow(
-            "previous", tr("&Previous image"), partial(box_verbs.step_image, parts, -1), ("A", "PgUp"), IMAGE,
-            "previous", in_toolbar=True, enabled=lambda session: bool(session.row),
-        ),
-        ActionRow(
-            "next", tr("&Next image"), partial(box_verbs.step_image, parts, 1), ("D", "PgDown"), IMAGE, "next",
-            in_toolbar=True,
-            enabled=lambda session: session.row is None or session.row + 1 < len(session.images),
         ),
     ]  # fmt: skip
 

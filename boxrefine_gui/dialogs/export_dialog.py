@@ -47,7 +47,7 @@ class ExportDialog(QDialog):
     """Passes the choice to `on_chosen`; the caller goes on while the dialog is open.
 
     boxes: the number of all stored boxes; unaccepted: how many of them are still to check; drawn: the number of drawn
-    boxes, which are never exported
+    boxes, which are never exported; untouched: the number of images that have no boxes and are not done
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class ExportDialog(QDialog):
         boxes: int,
         unaccepted: int,
         drawn: int,
+        untouched: int,
         on_chosen: Callable[[ExportChoice], None],
     ) -> None:
         super().__init__(parent)
@@ -85,6 +86,9 @@ class ExportDialog(QDialog):
         self.unchecked.toggled.connect(self._show_count)
         self._show_count()
         layout.addWidget(self.unchecked)
+        self.untouched = QCheckBox(_untouched_text(untouched))
+        self.untouched.setVisible(untouched > 0)
+        layout.addWidget(self.untouched)
         self.drawn = PlainLabel(_drawn_text(drawn))
         self.drawn.setVisible(drawn > 0)
         layout.addWidget(self.drawn)
@@ -108,7 +112,8 @@ class ExportDialog(QDialog):
         super().accept()
         outlines = self.outlines.isEnabled() and self.outlines.isChecked()
         out, unchecked = Path(self.folder.text().strip()), self.unchecked.isChecked()
-        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, unchecked=unchecked))
+        untouched = self.untouched.isChecked()
+        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, unchecked=unchecked, untouched=untouched))
 
     @property
     def _format(self) -> str:
@@ -161,6 +166,14 @@ def _unchecked_text(unaccepted: int) -> str:
         "&Write the {count} box that nobody has accepted yet, too, as it is now; else it is left out",
         "&Write the {count} boxes that nobody has accepted yet, too, as they are now; else they are left out",
         unaccepted,
+    )
+
+
+def _untouched_text(untouched: int) -> str:
+    return tr_plural(
+        "&List the {count} image without boxes that is not done, too; others read it as empty",
+        "&List the {count} images without boxes that are not done, too; others read them as empty",
+        untouched,
     )
 
 

@@ -53,11 +53,11 @@ class Pictures:
 
     def _read_ahead(self) -> None:
         """Decode the neighbors, and check whether the file of a kept open picture was replaced."""
-        row = self._session.row
+        images, row = self._session.way
         if row is None:
             return
-        order = encode_order(current=row, total=len(self._session.images), direction=self._session.direction, ahead=1)
-        for place, record in enumerate(self._session.images[wanted] for wanted in order):
+        order = encode_order(current=row, total=len(images), direction=self._session.direction, ahead=1)
+        for place, record in enumerate(images[wanted] for wanted in order):
             key = (record.id, record.path)
             kept = self._kept.get(key)
             if kept is None:

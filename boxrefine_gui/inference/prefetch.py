@@ -12,6 +12,7 @@ from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.lanes.timers import AFTER_A_STEP_MS, timer
 from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.level import Level
+from boxrefine_gui.state.listed import Images
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
@@ -46,6 +47,7 @@ class Prefetch:
         self._rest = timer(_PAUSE_MS, lane.release)
         session.image_changed.connect(self._requeue)
         session.models_changed.connect(self._requeue)
+        session.listed.reset.connect(self._requeue_around)
         session.settings_changed.connect(self._go_on)
         session.picture_changed.connect(self._count_soon)
         session.picture_changed.connect(self._ask_once_more)
@@ -64,6 +66,12 @@ class Prefetch:
             self._lane.hold(above=_OPEN_IMAGE)
             self._rest.start()
 
+    def _requeue_around(self) -> None:
+        """Prepare other neighbors, because another list has other ones."""
+        if self._session.features is not None:
+            self._lane.drop(_GROUP)
+            self._prepare_around()
+
     def _requeue(self) -> None:
         self._lane.drop(_GROUP)
         self._again = None
@@ -81,14 +89,14 @@ class Prefetch:
         self._step.start()
 
     def _prepare_around(self) -> None:
-        models, row = self._session.models, self._session.row
+        models, (images, row) = self._session.models, self._session.way
         if models is None or row is None:
             return
-        total, direction = len(self._session.images), self._session.direction
+        total, direction = len(images), self._session.direction
         order = encode_order(current=row, total=total, direction=direction, ahead=_AHEAD, behind=_BEHIND)
         for place, wanted in enumerate(order):
             # The open image as well if its features are in memory: its file may have been replaced.
-            self._queue(models, self._session.images[wanted], place=place)
+            self._queue(models, images[wanted], place=place)
         self._folder = folder_order(current=row, total=total, direction=direction, reach=models.reach)
         self._publish()
 
@@ -111,8 +119,11 @@ class Prefetch:
         models = self._session.models
         if models is None or not self._session.settings.encode_folder or self._lane.waits(_GROUP):
             return
+        images, _ = self._session.way
         for row in self._folder:
-            record = self._session.images[row]
+            if row >= len(images):  # the list shows fewer images by now
+                continue
+            record = images[row]
             if (models.encoder_identity, record.id) in self._prepared or record.id in self._session.problems:
                 continue
             self._lane.run(
@@ -186,13 +197,13 @@ class Prefetch:
         self._publish()
 
     def _publish(self) -> None:
-        models, row = self._session.models, self._session.row
+        models, (images, row) = self._session.models, self._session.way
         if models is None or row is None:
             return
         stats = models.stats()
         self._session.set_readiness(
             Readiness(
-                ahead=self._ahead(models.encoder_identity, row),
+                ahead=self._ahead(models.encoder_identity, images, row),
                 shown=self._shown,
                 at_hand=self._at_hand,
                 ram_bytes=stats.ram_bytes if stats else 0,
@@ -200,9 +211,9 @@ class Prefetch:
             )
         )
 
-    def _ahead(self, encoder: str, row: int) -> int:
+    def _ahead(self, encoder: str, images: Images, row: int) -> int:
         """Count the prepared images in the direction of travel, up to the first unprepared one."""
-        images, step, ahead = self._session.images, self._session.direction, 0
+        step, ahead = self._session.direction, 0
         while 0 <= row + step * (ahead + 1) < len(images):
             if (encoder, images[row + step * (ahead + 1)].id) not in self._prepared:
                 break

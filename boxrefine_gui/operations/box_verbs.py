@@ -33,8 +33,7 @@ def show_image(parts: Parts, image_id: int) -> None:
     row, before = session.row_of(image_id), session.row
     if row is None or row == before:
         return
-    if before is not None:
-        session.direction = 1 if row > before else -1
+    session.direction = session.direction_to(row)
     go_on(parts)
     session.set_image(session.images[row])
     if image_id > 0:  # ids below 0 are of unreadable pictures, which are not in the project
@@ -50,11 +49,10 @@ def _show_boxes(parts: Parts, view: StoreView) -> None:
 
 
 def step_image(parts: Parts, step: int) -> None:
-    """Open the next (+1) or previous (-1) image."""
-    row = parts.session.row
-    wanted = 0 if row is None else row + step
-    if 0 <= wanted < len(parts.session.images):
-        show_image(parts, parts.session.images[wanted].id)
+    """Open the next (+1) or previous (-1) image of the list."""
+    record = parts.session.neighbor(step)
+    if record is not None:
+        show_image(parts, record.id)
 
 
 # Stored boxes
@@ -155,7 +153,7 @@ def _show_step(parts: Parts, view: StoreView) -> None:
     apply_widely(parts, view)
     if view.changes.note:
         session.tell(view.changes.note)
-    touched = view.changes.image_ids
+    touched = view.changes.image_ids | view.changes.marked_ids
     if len(touched) == 1 and (session.image is None or session.image.id not in touched):
         session.leave_draft()  # undo must not accept the drawn box
         show_image(parts, min(touched))

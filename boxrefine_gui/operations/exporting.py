@@ -23,12 +23,17 @@ NOT_EXPORTED = tr("Nothing was exported; the files that are there stay as they a
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What to write where; `outlines` includes those of masks, `unchecked` includes unreviewed boxes."""
+    """What to write where.
+
+    `outlines` includes those of masks, `unchecked` unreviewed boxes, `untouched` images that have no boxes and are not
+    done.
+    """
 
     format: str
     out: Path
     outlines: bool = False
     unchecked: bool = False
+    untouched: bool = False
 
 
 AskToReplace = Callable[[ExportChoice, list[PurePosixPath], Callable[[], None]], None]
@@ -64,7 +69,8 @@ def _plan(dataset: Dataset, choice: ExportChoice) -> _Plan:
     """Files lane: select the boxes and find existing files."""
     from core.formats import files_there
 
-    wanted = dataset if choice.unchecked else dataset.accepted()
+    boxes = dataset if choice.unchecked else dataset.accepted()
+    wanted = boxes if choice.untouched else boxes.labelled()
     left_out = len(dataset.corrections) - len(wanted.corrections)
     return _Plan(wanted, files_there(wanted, format=choice.format, out=choice.out), left_out)
 
@@ -94,14 +100,21 @@ def _write(parts: Parts, choice: ExportChoice, plan: _Plan, watch: Callable[[], 
 def words_on(summary: ExportSummary, *, left_out: int) -> str:
     """Describe an export in one sentence; `left_out` is the number of unreviewed boxes that it lacks."""
     boxes = tr_plural("{count} box", "{count} boxes", summary.boxes)
-    if summary.boxed == summary.images:
-        images = tr_plural("{count} image", "{count} images", summary.images)
-    else:
-        images = tr_plural("{boxed} of {count} image", "{boxed} of {count} images", summary.images, boxed=summary.boxed)
+    images = tr_plural("{count} image", "{count} images", summary.boxed)
     rest = tr_plural(
         "{count} box that nobody has accepted yet is left out",
         "{count} boxes that nobody has accepted yet are left out",
         left_out,
     )
-    written = tr("{boxes} on {images} written to {path}", boxes=boxes, images=images, path=summary.path)
+    if summary.boxed == summary.images:
+        written = tr("{boxes} on {images} written to {path}", boxes=boxes, images=images, path=summary.path)
+    else:
+        written = tr_plural(
+            "{boxes} on {images}, and {count} image without boxes, written to {path}",
+            "{boxes} on {images}, and {count} images without boxes, written to {path}",
+            summary.images - summary.boxed,
+            boxes=boxes,
+            images=images,
+            path=summary.path,
+        )
     return sentence_of([written, rest if left_out else ""])

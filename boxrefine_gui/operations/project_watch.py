@@ -19,6 +19,7 @@ from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import Moved, StoreView, read_others_work
 from core.errors import ProjectGoneError
+from core.listing import text_of
 from core.records import Changes, Finding, OpenElsewhere
 from core.translation import tr, tr_plural
 
@@ -112,6 +113,7 @@ class ProjectWatch:
         self._copy = moved.after if moved.is_gone else None
         if session.project_path in session.left_at:
             session.left_at[moved.after] = session.left_at[session.project_path]
+        session.lists_at[moved.after] = text_of(session.query)
         session.project_path = moved.after
         session.set_scan(None)
         session.project_changed.emit()

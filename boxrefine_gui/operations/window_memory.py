@@ -49,7 +49,8 @@ class WindowMemory(QObject):
         if settings != session.settings:
             session.remember(settings)
             places = {str(project): str(image) for project, image in session.left_at.items()}
-            save = partial(save_window, settings, self._parts.settings_file, places=places)
+            lists = {str(project): text for project, text in session.lists_at.items()}
+            save = partial(save_window, settings, self._parts.settings_file, places=places, lists=lists)
             self._parts.files.run(save, on_done=self._note_success, on_error=self._report)
 
     def end(self) -> None:

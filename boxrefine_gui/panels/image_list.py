@@ -1,103 +1,41 @@
-"""The image list: a lazy model over the session's images, and how one row is painted."""
+"""The image list: a lazy model over the listed images, and its view."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QRectF,
-    QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QAction, QFocusEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableView,
+)
 
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import box_verbs
 from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.panels.image_row import LEAST_WIDTH, ROW, ROW_HEIGHT, ImageDelegate, Index, Row
 from boxrefine_gui.panels.thumbnails import Thumbnails
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from boxrefine_gui.state.session import Session
-from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
+from core.marks import Mark
 from core.records import Changes, ImageRecord
-from core.translation import tr, tr_plural
+from core.translation import tr
 
-_ROW_HEIGHT = 60
-_PICTURE = QSize(64, 48)
-_MARGIN = 6
-_LEAST_WIDTH = 100  # rows are as wide as the list if it is wider
-_BADGE = QSize(22, 18)
-BATCH = 500
+_NO_MARK = Mark()
+NOTHING_LISTED = tr("No image is listed here. Choose another filter above, or search for something else.")
 ALL_ROWS = -1
-
-Index = QModelIndex | QPersistentModelIndex
-
-
-ROW = Qt.ItemDataRole.UserRole + 1
-"""The role of a row's `Row`."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a row shows besides its thumbnail, under one role: each call from C++ to Python takes time."""
-
-    name: str
-    size: tuple[int, int]
-    count: int
-    to_check: int
-    problem: str | None
-    is_missing: bool
-    drawn: int = 0
-    doubtful: int = 0
-
-    @property
-    def left(self) -> int:
-        """How many boxes are not accepted yet."""
-        return self.to_check + self.drawn
-
-    @property
-    def badge(self) -> int:
-        """The number in the badge: boxes that are not accepted yet, or all boxes if all are accepted."""
-        return self.left or self.count
-
-    @property
-    def waits(self) -> str:
-        """The boxes that are not accepted yet, as a text; empty if there are none."""
-        to_check = tr_plural(
-            "{to_check} of its {count} box to check",
-            "{to_check} of its {count} boxes to check",
-            self.count,
-            to_check=self.to_check,
-        )
-        drawn = tr_plural("{count} drawn box not accepted", "{count} drawn boxes not accepted", self.drawn)
-        return ", ".join([to_check] * (self.to_check > 0) + [drawn] * (self.drawn > 0))
-
-    @property
-    def doubts(self) -> str:
-        """How many boxes were accepted with an edge in doubt, as a text; empty if there are none."""
-        words = tr_plural("{count} box with an edge in doubt", "{count} boxes with an edge in doubt", self.doubtful)
-        return words if self.doubtful else ""
-
-    @property
-    def description(self) -> str:
-        """The row as a text for screen readers."""
-        if self.problem:
-            return f"{self.name}, {self.problem}"
-        boxes = tr_plural("{count} box", "{count} boxes", self.count)
-        to_check = tr("{count} to check", count=self.to_check)
-        drawn = [tr("{count} not accepted", count=self.drawn)] if self.drawn else []
-        return ", ".join([self.name, boxes, to_check, *drawn, *filter(None, [self.doubts])])
 
 
 class ImageListModel(QAbstractListModel):
-    """The session's images; rows are computed when they become visible.
+    """The listed images; rows are computed when they become visible.
 
     A changed row keeps its size, so the model emits `touched` instead of dataChanged, after which a list view lays out
     all rows again.
@@ -110,29 +48,36 @@ class ImageListModel(QAbstractListModel):
         self._session = session
         self._thumbnails = Thumbnails(lane, self._thumbnail_ready)
         self._shown = 0
+        self.is_steady = True  # whether the rows are those of the list, and none is just coming or going
+        self._end: Callable[[], None] = self.endResetModel
         self._project = session.project_path
         session.changed.connect(self._changed)
         session.left_changed.connect(self._touch)
+        session.listed.reset.connect(self._reset)
+        session.listed.grows.connect(self._grows)
+        session.listed.shrinks.connect(self._shrinks)
+        session.listed.changed.connect(self._edited)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
         return 0 if parent.isValid() else self._shown
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        record = self._session.images[index.row()]
+        record = self._session.listed[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return in_one_line(record.path.name)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._thumbnails.of(record.id, record.path)
         row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            lines = [row.problem] if row.problem else [str(record.path), row.waits, row.doubts]
-            return tooltip("\n".join(filter(None, lines)))
+            notes = [str(record.path), *filter(None, [row.waits, row.doubts]), *row.marks]
+            return tooltip(row.problem or "\n".join(notes))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return row.description
         return row if role == ROW else None
 
     def _row(self, record: ImageRecord) -> Row:
         session = self._session
+        mark = session.tally.marks.get(record.id, _NO_MARK)
         return Row(
             in_one_line(record.path.name),
             (record.width, record.height),
@@ -142,6 +87,8 @@ class ImageListModel(QAbstractListModel):
             doubtful=session.doubtful.get(record.id, 0),
             problem=session.problems.get(record.id),
             is_missing=record.id in session.missing,
+            done=mark.done,
+            flag=mark.flag,
         )
 
     @property
@@ -153,158 +100,131 @@ class ImageListModel(QAbstractListModel):
         self._touch(image_id)
 
     def _touch(self, image_id: int) -> None:
-        row = self._session.row_of(image_id)
-        if row is not None and row < self._shown:
-            self.touched.emit(row)
+        place = self._session.listed.place_of(self._session.row_of(image_id))
+        if place is not None and place < self._shown:
+            self.touched.emit(place)
 
     def _changed(self, changes: Changes) -> None:
+        touched = changes.image_ids | changes.marked_ids
         if changes.images:
-            self._images_changed()
-        if len(changes.image_ids) > MANY_IMAGES:
+            self._thumbnails.retry()
+        if changes.images or changes.categories or len(touched) > MANY_IMAGES:
             self.touched.emit(ALL_ROWS)
             return
-        for image_id in changes.image_ids:
+        for image_id in touched:
             self._touch(image_id)
 
-    def _images_changed(self) -> None:
-        count = len(self._session.images)
-        self._thumbnails.retry()
-        self.touched.emit(ALL_ROWS)
-        if self._session.project_path == self._project and count >= self._shown:
-            if count > self._shown:
-                self.beginInsertRows(QModelIndex(), self._shown, count - 1)
-                self._shown = count
-                self.endInsertRows()
-            return
-        self._thumbnails.forget()
+    # Following the list
+
+    def _reset(self) -> None:
+        if self._session.project_path != self._project:
+            self._project = self._session.project_path
+            self._thumbnails.forget()
+        self.is_steady = False
         self.beginResetModel()
-        self._project, self._shown = self._session.project_path, count
+        self._shown = len(self._session.listed)
         self.endResetModel()
+        self.is_steady = True
+
+    def _grows(self, first: int, last: int) -> None:
+        self.is_steady = False
+        self.beginInsertRows(QModelIndex(), first, last)
+        self._end = self.endInsertRows
+
+    def _shrinks(self, place: int) -> None:
+        self.is_steady = False
+        self.beginRemoveRows(QModelIndex(), place, place)
+        self._end = self.endRemoveRows
+
+    def _edited(self) -> None:
+        self._shown = len(self._session.listed)
+        self._end()
+        self.is_steady = True
 
 
-class ImageDelegate(QStyledItemDelegate):
-    """Paints a row: thumbnail, name, size, and a badge with the number of boxes, or of those not accepted yet.
+class ImageList(QTableView):
+    """The listed images; choosing a row opens it.
 
-    A dot at the badge means doubt.
+    A table of one column, because a list view lays out all its rows again after each one that comes or goes.
     """
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(_LEAST_WIDTH, _ROW_HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Let the style paint the selection only: initStyleOption would read roles that are not shown."""
-        painter.save()
-        option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
-        area: QRect = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        palette: QPalette = option.palette
-        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        row: Row = index.data(ROW)
-        _paint_picture(painter, area, index.data(Qt.ItemDataRole.DecorationRole), palette)
-        room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
-        role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
-        _paint_text(painter, room, row, palette.color(role))
-        if row.badge:
-            place = badge_place(painter.fontMetrics(), area, row)
-            _paint_badge(painter, place, row.badge, is_open=bool(row.left))
-            if row.doubtful:
-                _paint_doubt(painter, place, palette.color(QPalette.ColorRole.Base))
-        painter.restore()
-
-
-def badge_place(metrics: QFontMetrics, area: QRect, row: Row) -> QRect:
-    """The rectangle of the badge: at the end of the row, or on the thumbnail if the text leaves no room."""
-    width = max(metrics.horizontalAdvance(str(row.badge)) + 12, _BADGE.width())
-    room = area.width() - _PICTURE.width() - _MARGIN - 2 - width
-    right = area.right() if room > metrics.horizontalAdvance(_second_line(row)) else area.left() + _PICTURE.width()
-    return QRect(right - width, area.bottom() - _BADGE.height(), width, _BADGE.height())
-
-
-def _second_line(row: Row) -> str:
-    if row.problem:
-        return tr("gone, boxes are kept") if row.is_missing else tr("cannot be read")
-    return f"{row.size[0]} × {row.size[1]}"
-
-
-def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palette: QPalette) -> None:
-    frame = QRect(area.topLeft(), _PICTURE)
-    if pixmap is None:
-        painter.fillRect(frame, palette.color(QPalette.ColorRole.Mid))
-        return
-    fitted = pixmap.size().scaled(_PICTURE, Qt.AspectRatioMode.KeepAspectRatio)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    place = QRect(frame.topLeft(), fitted)
-    place.moveCenter(frame.center())
-    painter.drawPixmap(place, pixmap)
-
-
-def _paint_badge(painter: QPainter, place: QRect, count: int, *, is_open: bool) -> None:
-    """The number of boxes; hollow if some are not accepted yet."""
-    plate = QRectF(place)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.TO_CHECK, 2.0) if is_open else Qt.PenStyle.NoPen)
-    painter.setBrush(QColor("#101215") if is_open else QColor("#0B62A8"))
-    painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1) if is_open else plate, 9, 9)
-    painter.setPen(theme.TO_CHECK if is_open else QColor("#FFFFFF"))
-    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), str(count))
-
-
-def _paint_doubt(painter: QPainter, badge: QRect, ground: QColor) -> None:
-    """A dot at the corner of the badge: a box was accepted with an edge in doubt."""
-    painter.setPen(QPen(ground, 1.5))
-    painter.setBrush(theme.DOUBTFUL)
-    painter.drawEllipse(QRectF(badge).topRight() + QPointF(-2.0, 2.0), 4.5, 4.5)
-
-
-def _paint_text(painter: QPainter, room: QRect, row: Row, color: QColor) -> None:
-    metrics = QFontMetrics(painter.font())
-    name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, room.width())
-    top = QRect(room.left(), room.top() + 2, room.width(), metrics.height())
-    painter.setPen(color)
-    painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), name)
-    painter.setPen(theme.problem_color() if row.problem else _fade(color))
-    below = metrics.elidedText(_second_line(row), Qt.TextElideMode.ElideRight, room.width())
-    painter.drawText(top.translated(0, metrics.height() + 4), int(Qt.AlignmentFlag.AlignLeft), below)
-
-
-def _fade(color: QColor) -> QColor:
-    faded = QColor(color)
-    faded.setAlpha(170)
-    return faded
-
-
-class ImageList(QListView):
-    """The images of the project; choosing a row opens it."""
+    typed = Signal(str)  # a letter, which begins a search
 
     def __init__(self, parts: Parts, lane: QueueLane) -> None:
         super().__init__()
         self._parts = parts
+        self._is_entering = False
         self._images = ImageListModel(parts.session, lane)
         self.setModel(self._images)
         self.setItemDelegate(ImageDelegate(self))
-        self.setUniformItemSizes(True)
-        self.setLayoutMode(QListView.LayoutMode.Batched)  # else Qt lays out all rows of a large project at once
-        self.setBatchSize(BATCH)
+        self._look_like_a_list()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName(tr("Images"))
-        self._is_seeking = False
         self._images.touched.connect(self._repaint)
-        self.verticalScrollBar().rangeChanged.connect(self._seek)
         self.selectionModel().currentChanged.connect(self._chosen)
+        parts.session.listed.reset.connect(self.scrollToTop)
         parts.session.image_changed.connect(self._show_open)
         parts.session.changed.connect(self._show_open)
+        for signal in (parts.session.listed.reset, parts.session.listed.changed):
+            signal.connect(self._show_open)
+
+    def _look_like_a_list(self) -> None:
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setMinimumSectionSize(LEAST_WIDTH)
+        self.horizontalHeader().setStretchLastSection(True)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
 
     @property
     def thumbnails_read(self) -> int:
         """How many thumbnails were requested."""
         return self._images.thumbnails_read
 
+    def offer(self, actions: Sequence[QAction]) -> None:
+        """Offer actions on the open image in a context menu; the right button opens the image of its row first."""
+        self.addActions(actions)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Move to the last row; Qt moves only to the last row that it has laid out so far."""
+        """Move to the first or last row by Home and End, which a table moves to the first and last column."""
+        if action == QAbstractItemView.CursorAction.MoveHome:
+            return self._images.index(0)
         if action == QAbstractItemView.CursorAction.MoveEnd:
             return self._images.index(self._images.rowCount() - 1)
         return super().moveCursor(action, modifiers)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Hand a typed letter to the search; Qt would read the names of all rows for it."""
+        self.typed.emit(search)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Take the keyboard; without a current row, Qt makes the first one current, which would open its image."""
+        self._is_entering = True
+        super().focusInEvent(event)
+        self._is_entering = False
+        self._show_open()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._follow()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        session = self._parts.session
+        if self._images.rowCount() == 0 and session.images:
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            room = self.viewport().rect().adjusted(10, 10, -10, -10)
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), NOTHING_LISTED)
+            painter.end()
 
     def _repaint(self, row: int) -> None:
         if row == ALL_ROWS:
@@ -313,25 +233,29 @@ class ImageList(QListView):
             self.update(self._images.index(row))
 
     def _chosen(self, current: QModelIndex) -> None:
-        self._is_seeking = True
-        self._seek()
-        images = self._parts.session.images
-        if current.isValid() and current.row() < len(images):
-            box_verbs.show_image(self._parts, images[current.row()].id)
+        if self._is_entering:
+            return
+        self._follow()
+        if self._images.is_steady and current.isValid() and current.row() < len(self._parts.session.listed):
+            box_verbs.show_image(self._parts, self._parts.session.listed[current.row()].id)
 
     def _show_open(self) -> None:
         """Select the open image and repaint its row alone: painting all rows takes as long as the picture."""
-        row = self._parts.session.row
-        if row is None or row >= self._images.rowCount():
+        place = self._parts.session.place
+        if not self._images.is_steady or (place is not None and place >= self._images.rowCount()):
             return
-        self._repaint(row)  # its problem may be gone
-        if row != self.currentIndex().row():
-            self.setCurrentIndex(self._images.index(row))
-            self._is_seeking = True
-            self._seek()
+        if place is None:
+            if self.currentIndex().isValid():
+                self.setCurrentIndex(QModelIndex())
+            return
+        self._repaint(place)  # its problem may be gone
+        if place != self.currentIndex().row():
+            self.setCurrentIndex(self._images.index(place))
+        self._follow()
 
-    def _seek(self) -> None:
-        """Scroll to the open image; a long list must lay out its row first, so this may take several calls."""
-        if self._is_seeking:
-            self.scrollTo(self.currentIndex())
-            self._is_seeking = not self.viewport().rect().contains(self.visualRect(self.currentIndex()).center())
+    def _follow(self) -> None:
+        """Keep the current row in view, and the row below it: that is where the user goes next."""
+        row = self.currentIndex().row()
+        if row >= 0:
+            for shown in (min(row + 1, self._images.rowCount() - 1), row):
+                self.scrollTo(self._images.index(shown))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar
 
+from boxrefine_gui.panels.list_words import progress_words
 from boxrefine_gui.panels.status_words import activity_words, device_words, models_words, scan_words
 from boxrefine_gui.panels.teach_panel import when
 from boxrefine_gui.state.loaded_models import Models
@@ -23,18 +24,23 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._session = session
         self.position = _label(tr("Position in the list"))
+        self.progress = ElidedLabel(tr("Progress of the project"), least=8)
         self.activity = ElidedLabel(tr("What is being prepared"), least=26)
         self.ready = ElidedLabel(tr("How far ahead images are prepared"))
         self.zoom = _label(tr("Zoom"))
         self.model = ElidedLabel(tr("Encoder and refiner"))
         self.device = ElidedLabel(tr("Device"))
         self.addWidget(self.position)
+        self.addWidget(self.progress)
         self.addWidget(self.activity, 1)
         for label in (self.ready, self.zoom, self.model, self.device):
             self.addPermanentWidget(label)
         self.setSizeGripEnabled(False)
         for signal in (session.image_changed, session.changed, session.pending_changed, session.left_changed):
             signal.connect(self._show_position)
+        for listed in (session.listed.reset, session.listed.changed):
+            listed.connect(self._show_position)
+        session.changed.connect(self._show_progress)
         for signal in (session.models_changed, session.activity_changed, session.features_changed):
             signal.connect(self._show_models)
         session.settings_changed.connect(self._show_models)
@@ -60,9 +66,18 @@ class StatusBar(QStatusBar):
             boxes.append(tr("{count} to check", count=to_check))
         if drawn := session.drawn_on(session.image.id):
             boxes.append(tr("{count} not accepted", count=drawn))
-        parts = [tr("{row} of {count}", row=session.row + 1, count=len(session.images)), ", ".join(boxes)]
+        images, place = session.way
+        place_words = tr("{row} of {count}", row=0 if place is None else place + 1, count=len(images))
+        if not session.listed.is_whole:
+            is_listed = session.place is not None
+            words = tr("{place} listed", place=place_words), tr("{place}, not listed", place=place_words)
+            place_words = words[0] if is_listed else words[1]
+        parts = [place_words, ", ".join(boxes)]
         parts += [tr("saving")] if session.storing or session.waiting else []
         self.position.setText("   ".join(parts))
+
+    def _show_progress(self) -> None:
+        self.progress.show_text(progress_words(self._session))
 
     def _drawn_changed(self) -> None:
         """Update only when a drawn box appears or disappears, not while it moves."""

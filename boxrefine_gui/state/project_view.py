@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
+from core.listing import traits_of
+from core.marks import Mark, Work
 from core.records import Category, Changes, Correction, DrawnBox, ImageRecord, Step
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ MANY_IMAGES = 64
 class Tallies:
     """Counts by image id: all stored boxes, those to check, never accepted, accepted with doubt, and drawn boxes.
 
-    Images with a count of 0 are missing.
+    Images with a count of 0 are missing. `marks` are those of all images that have one, `traits` those of
+    `core.listing`, without doubts, which are read later; `done` and `touched` (done, or with boxes) follow from them.
     """
 
     boxes: Mapping[int, int]
@@ -28,14 +31,18 @@ class Tallies:
     unaccepted: Mapping[int, int]
     doubtful: Mapping[int, int]
     drawn: Mapping[int, int]
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+    traits: Mapping[int, int] = field(default_factory=dict)
+    done: Set[int] = frozenset()
+    touched: Set[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class StoreView:
     """The changes of a write, and the changed parts of the project; None for parts that did not change.
 
-    `corrections` and `drawn` (boxes that are not accepted) hold an entry for each touched image. If those are more than
-    MANY_IMAGES, both are empty and `tallies` holds counts.
+    `corrections` and `drawn` (boxes that are not accepted) hold an entry for each touched image, `work` and `marks` for
+    those that have boxes or a mark. If more than MANY_IMAGES are touched, all are empty and `tallies` holds counts.
     """
 
     changes: Changes
@@ -43,6 +50,8 @@ class StoreView:
     categories: tuple[Category, ...] | None = None
     corrections: Mapping[int, tuple[Correction, ...]] = field(default_factory=dict)
     drawn: Mapping[int, tuple[DrawnBox, ...]] = field(default_factory=dict)
+    work: Mapping[int, Work] = field(default_factory=dict)
+    marks: Mapping[int, Mark] = field(default_factory=dict)
     tallies: Tallies | None = None
     undo_steps: tuple[Step | None, Step | None] = (None, None)
 
@@ -78,16 +87,16 @@ def read_whole(project: ProjectStore) -> StoreView:
 
 def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
     """Store lane: read the parts of the project that `changes` names."""
-    is_wide = len(changes.image_ids) > MANY_IMAGES
+    is_wide = len(changes.image_ids | changes.marked_ids) > MANY_IMAGES
     read = () if is_wide else changes.image_ids
     return StoreView(
         changes,
         tuple(project.images()) if changes.images else None,
         tuple(project.categories()) if changes.categories else None,
-        {image_id: tuple(project.corrections(image_id)) for image_id in read},
-        {image_id: tuple(project.drawn_boxes(image_id)) for image_id in read},
-        _tallies(project) if is_wide else None,
-        project.undo_steps(),
+        **_boxes_on(project, read),
+        marks={} if is_wide else project.marks(changes.marked_ids),
+        tallies=_tallies(project) if is_wide else None,
+        undo_steps=project.undo_steps(),
     )
 
 
@@ -102,13 +111,35 @@ def read_others_work(project: ProjectStore, *, shown: int | None, known: int) ->
         Changes(images=has_new, categories=True, image_ids=image_ids),
         tuple(project.images()) if has_new else None,
         tuple(project.categories()),
-        {image_id: tuple(project.corrections(image_id)) for image_id in image_ids},
-        {image_id: tuple(project.drawn_boxes(image_id)) for image_id in image_ids},
-        _tallies(project),
-        project.undo_steps(),
+        **_boxes_on(project, image_ids),
+        tallies=_tallies(project),
+        undo_steps=project.undo_steps(),
     )
 
 
+class _Boxes(TypedDict):
+    corrections: dict[int, tuple[Correction, ...]]
+    drawn: dict[int, tuple[DrawnBox, ...]]
+    work: dict[int, Work]
+
+
+def _boxes_on(project: ProjectStore, image_ids: Collection[int]) -> _Boxes:
+    return {
+        "corrections": {image_id: tuple(project.corrections(image_id)) for image_id in image_ids},
+        "drawn": {image_id: tuple(project.drawn_boxes(image_id)) for image_id in image_ids},
+        "work": project.work_on(image_ids) if image_ids else {},
+    }
+
+
 def _tallies(project: ProjectStore) -> Tallies:
+    boxes, to_check, drawn, marks = project.counts(), project.to_check(), project.drawn_counts(), project.marks()
+    traits = {
+        id: traits_of(
+            boxes=boxes.get(id, 0), to_check=to_check.get(id, 0), drawn=drawn.get(id, 0), doubt=None, mark=marks.get(id)
+        )
+        for id in boxes.keys() | drawn.keys() | marks.keys()
+    }
+    done = {id for id, mark in marks.items() if mark.done}
+    touched = {id for id, found in traits.items() if found & 17}
     doubtful = project.doubtful()
-    return Tallies(project.counts(), project.to_check(), project.unaccepted(), doubtful, project.drawn_counts())
+    return Tallies(boxes, to_check, project.unaccepted(), doubtful, drawn, marks, traits, done, touched)

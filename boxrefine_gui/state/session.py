@@ -5,13 +5,14 @@ Use it on the GUI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.level import Level
+from boxrefine_gui.state.listed import Images
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session_drafts import SessionDrafts
@@ -19,6 +20,8 @@ from boxrefine_gui.state.session_state import CanvasPicture, Readiness
 from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
+from core.listing import Query, Tab, text_of
+from core.marks import Work
 from core.records import Changes, Correction, ImageRecord, RefinerRecord
 from core.settings import Settings
 
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 class Session(SessionDrafts):
     """The state of the window in one place; panels listen to its signals and keep no copies."""
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.left_changed.connect(lambda image_id: self._count([image_id]))
+
     # What is open
 
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
@@ -37,6 +44,9 @@ class Session(SessionDrafts):
         self.project_path, self.folder = opened.path, folder
         self.images, self.problems, self.missing = (), {}, {}
         self.left.forget()
+        self.tally.forget()
+        self.query = Query()
+        self.listed.show_all(())
         self.waiting = ()
         self._choice.forget()
         self.category_id = None
@@ -59,6 +69,8 @@ class Session(SessionDrafts):
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
             self.unaccepted, self.doubtful = dict(view.tallies.unaccepted), dict(view.tallies.doubtful)
             self.left.set_counts(view.tallies.drawn)
+            found = view.tallies
+            self.tally.set_all(found.marks, found.traits, done=found.done, touched=found.touched)
         for image_id, drawn in view.drawn.items():
             self._put_away_settled(image_id, {box.key for box in drawn})
             self.left.take_over(image_id, drawn, known=[draft.key for draft in self._in_hand(image_id)])
@@ -73,6 +85,9 @@ class Session(SessionDrafts):
             self.unaccepted[image_id] = sum(not correction.was_accepted for correction in corrections)
             if self.image is not None and image_id == self.image.id:
                 self.corrections = corrections
+        self.tally.set_work(view.corrections.keys(), view.work)
+        self.tally.set_marks(view.changes.marked_ids, view.marks)
+        self._count(view.corrections.keys() | view.changes.marked_ids)
         if self.selected_id is not None and self.selected is None:
             self.select(None)
         self.changed.emit(view.changes)
@@ -82,8 +97,63 @@ class Session(SessionDrafts):
         if unreadable:  # comparing 100,000 paths would block the GUI thread noticeably
             known = {record.path for record in stored}
             unreadable = tuple(record for record in unreadable if record.path not in known)
-        self.images = stored + unreadable
+        self.images, self._stored_count = stored + unreadable, len(stored)
+        self.listed.set_images(self.images)
         self._rows = {record.id: row for row, record in enumerate(self.images)}
+
+    def _count(self, image_ids: Iterable[int]) -> None:
+        """Work out the traits of images again."""
+        for image_id in image_ids:
+            boxes, to_check = self.counts.get(image_id, 0), self.to_check.get(image_id, 0)
+            self.tally.count(image_id, boxes=boxes, to_check=to_check, drawn=self.drawn_on(image_id))
+
+    def set_work(self, work: Mapping[int, Work]) -> None:
+        """Take over the doubts and dates of some images, which are read in the background."""
+        self.tally.set_work(work.keys(), work)
+        self._count(work.keys())
+
+    def set_query(self, query: Query) -> None:
+        """Set which images are to be listed; `listed` follows once they are found."""
+        self.query = query
+        if self.project_path is not None:
+            self.lists_at[self.project_path] = text_of(query)
+        self.query_changed.emit()
+
+    def images_in(self, tab: Tab) -> int:
+        """Return how many images of the project a filter has."""
+        return self.tally.images_in(tab, total=self._stored_count)
+
+    @property
+    def place(self) -> int | None:
+        """The place of the open image in the list; None if it is not listed."""
+        return self.listed.place_of(self.row)
+
+    @property
+    def way(self) -> tuple[Images, int | None]:
+        """The images that the user steps through and the place of the open one: all if the list does not have it."""
+        place = self.place
+        return (self.images, self.row) if place is None else (self.listed, place)
+
+    def direction_to(self, row: int) -> int:
+        """The direction of a step to a row: 1 or -1 in the list, or in the project if one of both is not listed."""
+        before, after = self.place, self.listed.place_of(row)
+        if before is None or after is None:
+            before, after = self.row, row
+        return self.direction if before is None else 1 if after > before else -1
+
+    def neighbor(self, step: int) -> ImageRecord | None:
+        """The next (+1) or previous (-1) image of the list, seen from the open one; None at its end."""
+        row = self.row
+        place = (0 if row is None else self.listed.place_after(row)) if step > 0 else self.place_before
+        return self.listed[place] if 0 <= place < len(self.listed) else None
+
+    @property
+    def place_before(self) -> int:
+        """The place of the image before the open one in the list; -1 without one."""
+        place, row = self.place, self.row
+        if row is None:
+            return -1
+        return (self.listed.place_after(row) if place is None else place) - 1
 
     def add_unreadable(self, sentences: dict[Path, str]) -> None:
         """Append unreadable pictures to the list, with ids below 0; they are not part of the project."""
@@ -92,6 +162,7 @@ class Session(SessionDrafts):
         new = [path for path in sentences if path not in held]
         records = tuple(ImageRecord(last - 1 - place, path, 0, 0) for place, path in enumerate(new))
         self.images += records
+        self.listed.set_images(self.images)
         self._rows = {record.id: row for row, record in enumerate(self.images)}
         ids = held | {record.path: record.id for record in records}
         self.problems |= {ids[path]: sentence for path, sentence in sentences.items()}
@@ -100,6 +171,7 @@ class Session(SessionDrafts):
     def drop_unreadable(self, paths: frozenset[Path]) -> None:
         """Remove unreadable pictures that no longer exist from the list."""
         self.images = tuple(record for record in self.images if record.id > 0 or record.path not in paths)
+        self.listed.set_images(self.images)
         self._rows = {record.id: row for row, record in enumerate(self.images)}
         self.changed.emit(Changes(images=True))
 

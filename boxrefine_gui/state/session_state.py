@@ -13,11 +13,14 @@ from PySide6.QtGui import QImage
 from boxrefine_gui.state.category_choice import CategoryChoice
 from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.draft import Draft
+from boxrefine_gui.state.folder_tally import FolderTally
 from boxrefine_gui.state.left_drafts import LeftDrafts
+from boxrefine_gui.state.listed import Listed
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
+from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.settings import Settings
 
@@ -78,6 +81,7 @@ class SessionState(QObject):
     settings_changed = Signal()
     suggesting_changed = Signal()  # the heads, the one in use, or the progress of learning
     prepared = Signal(int)  # image id: its features are in the cache
+    query_changed = Signal()  # which images are listed, or in which order
     margins_changed = Signal()  # the margins learned from accepted boxes
     activity_changed = Signal()
     problem = Signal(object)  # an Exception to show
@@ -94,6 +98,10 @@ class SessionState(QObject):
         self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
         self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
+        self.tally = FolderTally()
+        self.listed = Listed()
+        self.query = Query()
+        self.lists_at: dict[Path, str] = {}  # project -> the filter and order that this window showed last
         self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
         self.problems: dict[int, str] = {}  # image id -> sentence on why it cannot be shown
         self.missing: dict[int, str] = {}  # image id -> sentence that its picture is gone from the folder
@@ -129,6 +137,7 @@ class SessionState(QObject):
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}
+        self._stored_count = 0  # images without the unreadable ones
         self._drafts = 0
         self._settled_drafts = 0  # the highest number of a settled draft
         self._choice = CategoryChoice()

@@ -23,6 +23,8 @@ _CATEGORY_COLORS = (
 REFINED = QColor("#56D4FF")
 DOUBTFUL = QColor("#FF4FA3")
 TO_CHECK = QColor("#FFC34D")
+DONE = QColor("#1B7F5C")
+FLAG = QColor("#E0570B")
 DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 

@@ -21,7 +21,9 @@ HELP = VerbHelp(
     tr("Write a project's accepted boxes as COCO, YOLO or Pascal VOC."),
     tr("""\
 Other files of the folder stay; without --overwrite nothing is written where a file of the export exists already.
-Boxes that you have not accepted yet are left out; --unchecked writes them as they are."""),
+Boxes that you have not accepted yet are left out; --unchecked writes them as they are. Images without boxes are
+negatives if you have marked them as done in the window; others are left out, because other programs would read them as
+empty; --untouched lists them, too."""),
     """
     boxrefine export harbour/boxrefine.sqlite --format coco --out export
     boxrefine export harbour --format yolo --out export --overwrite
@@ -32,14 +34,16 @@ FORMATS_HELP = "; ".join(f"{name}: {exporter.title}, {exporter.description}" for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PROJECT, --format, --outlines, --unchecked, --out and --overwrite."""
+    """Add PROJECT, --format, --outlines, --unchecked, --untouched, --out and --overwrite."""
     outlines = tr("write the outlines of HQ-SAM's masks too (COCO)")
     unchecked = tr("write boxes that are not accepted yet, too")
+    untouched = tr("list images without boxes that are not marked as done, too")
     overwrite = tr("replace files of the same names that are in DIR")
     parser.add_argument("project", metavar="PROJECT", type=Path, help=PROJECT_HELP)
     parser.add_argument("--format", choices=tuple(EXPORTERS), required=True, help=FORMATS_HELP)
     parser.add_argument("--outlines", action="store_true", help=outlines)
     parser.add_argument("--unchecked", action="store_true", help=unchecked)
+    parser.add_argument("--untouched", action="store_true", help=untouched)
     parser.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)  # the default by now
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help=tr("folder to write to"))
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
@@ -50,13 +54,15 @@ def run(options: argparse.Namespace) -> int:
     from core import formats
 
     whole = read_dataset(options.project)
-    dataset = whole if options.unchecked else whole.accepted()
+    boxes = whole if options.unchecked else whole.accepted()
+    dataset = boxes if options.untouched else boxes.labelled()
     if not options.overwrite:
         refuse_to_replace(formats.files_there(dataset, format=options.format, out=options.out), out=options.out)
     written = watch(
         formats.export(dataset, format=options.format, out=options.out, outlines=options.outlines), unit=tr("image")
     )
     left_out = len(whole.corrections) - len(dataset.corrections)
+    images_left_out = len(whole.images) - len(dataset.images)
     if left_out:
         complain(
             tr_plural(
@@ -65,11 +71,23 @@ def run(options: argparse.Namespace) -> int:
                 left_out,
             )
         )
+    if images_left_out:
+        complain(
+            tr_plural(
+                "{count} image has no box to export and is not marked as done, so it is left out: --untouched lists "
+                "it, too.",
+                "{count} images have no box to export and are not marked as done, so they are left out: --untouched "
+                "lists them, too.",
+                images_left_out,
+            )
+        )
     summarize(
         {
             "images": written.images,
+            "empty": written.images - written.boxed,
             "boxes": written.boxes,
             "left_out": left_out,
+            "images_left_out": images_left_out,
             "format": options.format,
             "path": str(written.path),
         },

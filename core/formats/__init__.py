@@ -49,7 +49,7 @@ class Exporter:
 class ExportSummary:
     """The result of an export: `path` is the main file, or the folder if the format has one file per image.
 
-    `boxed` of the `images` have boxes.
+    `boxed` of the `images` have boxes; the others are negatives, or were exported untouched.
     """
 
     images: int
@@ -76,10 +76,10 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
 def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) -> Job[ExportSummary]:
     """Write the accepted boxes of a dataset into the folder `out`; closing the job early leaves `out` as it was.
 
-    Boxes are clipped to their image. Every image of the dataset appears, also one without boxes; pictures are not
-    copied. With `outlines`, the outlines of masks are written with their boxes. Raises BadInputError for an unknown
-    format, or for outlines in a format that does not hold them, and StorageError if the disk is full or may not be
-    written; then nothing is written.
+    Boxes are clipped to their image. Every image of the dataset appears, also one without boxes, which other programs
+    read as empty: see `Dataset.labelled`. Pictures are not copied. With `outlines`, the outlines of masks are written
+    with their boxes. Raises BadInputError for an unknown format, or for outlines in a format that does not hold them,
+    and StorageError if the disk is full or may not be written; then nothing is written.
     """
     write_folder = _load("core.formats.safe_write").write_folder
     exporter = _exporter(format)

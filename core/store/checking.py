@@ -17,6 +17,11 @@ from core.store.undo_log import Operation
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
 """Boxes that neither the refiner nor the user has changed since they were drawn or imported."""
 
+_EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL
+_LOWEST = f"(SELECT min(value) FROM json_each({_EDGES}))"  # untranslated: SQL
+DOUBT = f"CASE WHEN confirmed = 0 OR doubtful != 0 THEN {_LOWEST} END"  # untranslated: SQL
+"""The lowest edge confidence of a box, NULL if it has none, or if the user has confirmed the box or moved its edges."""
+
 PROPOSED = (
     "confirmed = 0 AND refined IS NOT NULL AND (origin IS NULL OR origin NOT LIKE '{\"head\":%')"  # untranslated: SQL
 )

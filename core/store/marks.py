@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import BadInputError
-from core.records import Changes, Mark, Step, StepKind
-from core.store.row_checks import is_unicode
+from core.marks import Mark
+from core.records import Changes, Step, StepKind
 from core.store.rows import mark_of
 from core.store.undo_log import Operation
 from core.store.undoable import Undoable
+from core.text import is_name
 from core.translation import tr
 
 LONGEST_NOTE = 1000
@@ -61,12 +62,12 @@ class Marks(Undoable):
 
 
 def check_note(note: str) -> str:
-    """Return a note in one line. Raises BadInputError if it is too long or no valid Unicode."""
+    """Return a note in one line. Raises BadInputError if it is too long or has characters that cannot be shown."""
     note = " ".join(note.split())
     if len(note) > LONGEST_NOTE:
         raise BadInputError(
             tr("The note has {count} characters: at most {most} fit.", count=len(note), most=LONGEST_NOTE)
         )
-    if not is_unicode(note):
-        raise BadInputError(tr("The note has characters that cannot be stored: type them again."))
+    if note and not is_name(note):
+        raise BadInputError(tr("The note has characters that cannot be shown: leave them out."))
     return note

@@ -6,19 +6,29 @@ Each row is checked when it is read. A damaged row is left out and recorded as a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord, Mark
+from core.marks import Mark, Work
+from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
 from core.store.categories import rows_in_order
-from core.store.checking import ACCEPTED_ANSWER, NEVER_REFINED
+from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED
 from core.store.opened_file import OpenedFile
 from core.store.project_file import convert_sqlite_errors
 from core.store.row_checks import BadRow, Row
-from core.store.rows import ANSWER_COLUMNS, accepted_answer_of, category_of, correction_of, image_of, mark_of
+from core.store.rows import (
+    ANSWER_COLUMNS,
+    accepted_answer_of,
+    category_of,
+    correction_of,
+    image_of,
+    mark_of,
+    seconds_of,
+)
 from core.translation import tr
 
 Record = TypeVar("Record", Category, Correction, ImageRecord)
@@ -45,6 +55,11 @@ class ProjectReads(OpenedFile):
         """The number of images, which are added and never removed."""
         with convert_sqlite_errors(self.path):
             return int(self._db.execute("SELECT count(*) FROM images").fetchone()[0])
+
+    def last_image_id(self) -> int:
+        """The highest id of an image, 0 without any."""
+        with convert_sqlite_errors(self.path):
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM images").fetchone()[0])
 
     def categories(self) -> list[Category]:
         """All categories in the user's order, initially the order in which they were added."""
@@ -93,6 +108,27 @@ class ProjectReads(OpenedFile):
     def doubtful(self) -> dict[int, int]:
         """Image id -> number of its corrections that were accepted with a doubtful edge, for images that have some."""
         return self._count_by_image("doubtful != 0")
+
+    def work_on(self, image_ids: Iterable[int]) -> dict[int, Work]:
+        """Image id -> doubt and date of its corrections, for those of these images that have some."""
+        where = "image_id IN (SELECT value FROM json_each(?))"  # untranslated: SQL
+        return self._work(where, [json.dumps(sorted(image_ids))])
+
+    def work_between(self, first: int, last: int) -> dict[int, Work]:
+        """The same for all images with ids from `first` to `last`, so that a large project can be read in parts."""
+        return self._work("image_id BETWEEN ? AND ?", [first, last])  # untranslated: SQL
+
+    def images_with(self, category_id: int) -> set[int]:
+        """Ids of the images that have corrections of a category; an unknown id has none."""
+        query = "SELECT DISTINCT image_id FROM corrections WHERE category_id = ?"
+        with convert_sqlite_errors(self.path):
+            return {id for (id,) in self._db.execute(query, [category_id]).fetchall()}
+
+    def images_by_category(self) -> dict[int, int]:
+        """Category id -> number of the images that have its corrections, for categories that have some."""
+        query = "SELECT category_id, count(DISTINCT image_id) FROM corrections GROUP BY category_id"
+        with convert_sqlite_errors(self.path):
+            return dict(self._db.execute(query).fetchall())
 
     def never_refined(self, image_id: int) -> list[Correction]:
         """Those corrections of an image that were neither refined nor changed since they were drawn or imported."""
@@ -172,3 +208,15 @@ class ProjectReads(OpenedFile):
         query = f"SELECT image_id, count(*) FROM corrections WHERE {where} GROUP BY image_id"
         with convert_sqlite_errors(self.path):
             return dict(self._db.execute(query, [json.dumps(bad)] if bad else []).fetchall())
+
+    def _work(self, condition: str, values: list[object]) -> dict[int, Work]:
+        columns = f"image_id, min({DOUBT}), max(changed)"  # untranslated: SQL
+        query = f"SELECT {columns} FROM corrections WHERE {condition} GROUP BY image_id"
+        with convert_sqlite_errors(self.path):
+            rows = self._db.execute(query, values).fetchall()
+        return {id: Work(_number(doubt), seconds_of(changed)) for id, doubt, changed in rows}
+
+
+def _number(value: object) -> float | None:
+    """A confidence that SQLite has read from JSON; None for anything else, as a damaged row may hold."""
+    return float(value) if isinstance(value, float | int) and math.isfinite(value) else None

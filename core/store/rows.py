@@ -11,7 +11,8 @@ from typing import Any
 
 from core.errors import BadInputError
 from core.geometry import Box
-from core.records import AcceptedAnswer, Category, Correction, ImageRecord, Mark, doubtful_edges
+from core.marks import Mark
+from core.records import AcceptedAnswer, Category, Correction, ImageRecord, doubtful_edges
 from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, edge_bits, origin_of, read_columns
 from core.store.row_checks import (
     BadRow,
@@ -33,6 +34,14 @@ ANSWER_COLUMNS = ", ".join(field.name for field in fields(AcceptedAnswer))
 def now() -> str:
     """The current time for `created` and `changed`: ISO 8601, UTC, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def seconds_of(moment: object) -> float:
+    """A stored time in seconds since 1970; 0 if it cannot be read."""
+    try:
+        return datetime.fromisoformat(str(moment)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def correction_row(correction: Correction) -> dict[str, Any]:

@@ -54,18 +54,19 @@ def test_what_was_written_by_hand_with_a_fault_is_kept_beside(tmp_path: Path) ->
 
 def test_what_the_window_is_like_is_written_between_the_choices_of_others(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    save_settings(replace(CHOSEN, places={"one": "a.png", "other": "new.png"}), path)
+    of_others = {"one": "done name 0", "other": "untouched added 0"}
+    save_settings(replace(CHOSEN, places={"one": "a.png", "other": "new.png"}, lists=of_others), path)
     settings = replace(Settings(), panel_widths=(4, 5, 6), places={"one": "a.png", "other": "old.png"}, theme="light")
-    save_window(settings, path, places={"one": "b.png"})
-    wanted = {"other": "new.png", "one": "b.png"}
-    assert load_settings(path) == replace(CHOSEN, panel_widths=(4, 5, 6), places=wanted)
+    save_window(settings, path, places={"one": "b.png"}, lists={"one": "all doubt 3"})
+    wanted, lists = {"other": "new.png", "one": "b.png"}, {"other": "untouched added 0", "one": "all doubt 3"}
+    assert load_settings(path) == replace(CHOSEN, panel_widths=(4, 5, 6), places=wanted, lists=lists)
 
 
 def test_of_many_projects_the_places_that_changed_last_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     save_settings(Settings(), path)
     for number in range(230):
-        save_window(Settings(), path, places={f"project {number % 220}": f"{number}.png"})
+        save_window(Settings(), path, places={f"project {number % 220}": f"{number}.png"}, lists={})
     places = load_settings(path).places
     assert len(places) == 200
     assert list(places.items())[-1] == ("project 9", "229.png") and "project 10" not in places

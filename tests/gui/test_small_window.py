@@ -15,7 +15,7 @@ from boxrefine_gui.canvas.layers import Scene, paint_first_steps
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.operations import box_verbs
-from boxrefine_gui.panels.image_list import ROW, Row, badge_place
+from boxrefine_gui.panels.image_row import ROW, Row, badge_place
 from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.teaching_state import TeachingState
 from boxrefine_gui.widgets.elided_label import ElidedLabel

@@ -18,7 +18,7 @@ from boxrefine_gui.actions.table import shortcut_help
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.operations import opening
-from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.panels.image_row import ROW
 from boxrefine_gui.state.doing import ScanKind
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.notices import BugReport
@@ -187,7 +187,7 @@ def test_exporting_writes_the_files_and_says_so(qtbot: QtBot, app: App, tmp_path
     next(button for button, name in dialog.names.items() if name == format).setChecked(True)
     dialog.folder.setText(str(out))
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "1 box on 1 of 3 images written" in app.window.notices.sentence.text())
+    qtbot.waitUntil(lambda: "1 box on 1 image written" in app.window.notices.sentence.text())
     assert any(out.iterdir())
     if format == "coco":
         document = json.loads(next(out.glob("*.json")).read_text("utf-8"))

@@ -22,7 +22,7 @@ from tests.journeys.real_window import (
 pytestmark = NEEDS_A_DESKTOP
 
 INSIDE = ((540, 250), (630, 340))
-SECOND_IMAGE = (100, 150)
+SECOND_IMAGE = (100, 200)
 
 
 def drawn(folder: Path) -> list[DrawnBox]:
@@ -109,11 +109,13 @@ def slip(screen: Desktop, folder: Path, first: Correction) -> None:
 
 
 def type_in_a_list(screen: Desktop, folder: Path) -> None:
-    """A finds the astronaut, and S switches nothing off."""
+    """A searches for the astronaut, and S switches nothing off."""
     screen.xdotool("mousemove", *SECOND_IMAGE, "click", 1)
     screen.window("coffee.png")
     screen.xdotool("type", "as")
+    screen.key("Return")
     screen.window("astronaut.png")
+    screen.key("ctrl+f", "Escape")
     screen.drag(*DRAGS[1])
     screen.key("Return")
     until(lambda: boxes(folder) == 2, "a box that is drawn after letters were typed")

@@ -62,6 +62,8 @@ def test_an_export_leaves_out_what_nobody_has_said_yes_to_unless_asked_for(
     said = verb(*arguments)
     assert (said.summary["boxes"], said.summary["left_out"]) == (1, 1)
     assert "1 box is left out" in said.sentences[0]
+    assert (said.summary["images"], said.summary["images_left_out"]) == (1, 1)
+    assert "1 image has no box to export" in said.sentences[1]
     assert verb(*arguments, "--checked", "--overwrite").summary["boxes"] == 1
     said = verb(*arguments, "--unchecked", "--overwrite")
     assert (said.summary["boxes"], said.summary["left_out"], said.sentences) == (2, 0, [])
@@ -76,3 +78,17 @@ def test_an_export_has_drawn_boxes_that_were_accepted_before_a_proposal_came(
         store.propose([replace(stored, refined=Box(6, 6, 59, 59), encoder="e", refiner="r")], undoable=True)
         assert store.to_check() == {1: 1}
     assert verb("export", folder, "--format", "coco", "--out", tmp_path / "out").summary["boxes"] == 1
+
+
+def test_only_images_that_are_done_without_boxes_are_exported_as_empty(
+    verb: Verb, folder: Path, tmp_path: Path
+) -> None:
+    with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
+        store.mark([2], done=True)
+    arguments = ("export", folder, "--format", "coco", "--out", tmp_path / "out", "--overwrite")
+    said = verb(*arguments)
+    assert (said.summary["images"], said.summary["empty"], said.summary["images_left_out"]) == (1, 1, 1)
+    document = json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))
+    assert ([image["file_name"] for image in document["images"]], document["annotations"]) == (["b.png"], [])
+    said = verb(*arguments, "--untouched")
+    assert (said.summary["images"], said.summary["images_left_out"], said.sentences) == (2, 0, [])

@@ -9,16 +9,8 @@ import pytest
 
 from core.errors import BadFileError, BadInputError
 from core.geometry import Box
-from core.records import (
-    Changes,
-    Correction,
-    ImportedBox,
-    Mark,
-    PictureState,
-    Step,
-    StepKind,
-    picture_state,
-)
+from core.marks import Mark, PictureState, picture_state
+from core.records import Changes, Correction, ImportedBox, Step, StepKind
 from core.store.marks import LONGEST_NOTE
 from core.store.project_check import check_project
 from core.store.project_repair import repair_project
@@ -94,7 +86,7 @@ def test_an_unknown_image_or_an_endless_note_is_refused_and_marks_none(store: Pr
         store.flag(7, "blurred")
     with pytest.raises(BadInputError, match="1001 characters"):
         store.flag(1, "x" * (LONGEST_NOTE + 1))
-    with pytest.raises(BadInputError, match="cannot be stored"):
+    with pytest.raises(BadInputError, match="cannot be shown"):
         store.flag(1, "\udce9")
     assert store.marks() == {}
 

@@ -75,7 +75,7 @@ def test_an_accepted_box_keeps_its_outline_and_exports_it_if_wanted(
     dialog.outlines.setChecked(wanted)
     dialog.folder.setText(str(tmp_path / "out"))
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "1 box on 1 of 3 images written" in app.window.notices.sentence.text())
+    qtbot.waitUntil(lambda: "1 box on 1 image written" in app.window.notices.sentence.text())
     (note,) = json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))["annotations"]
     assert len(note["segmentation"]) == int(wanted)
     width, height = note["bbox"][2:]

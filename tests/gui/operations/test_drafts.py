@@ -13,7 +13,7 @@ from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import box_verbs
-from boxrefine_gui.panels.image_list import ROW, Row
+from boxrefine_gui.panels.image_row import ROW, Row
 from core.errors import StorageError
 from core.geometry import Box
 from core.records import DrawnBox

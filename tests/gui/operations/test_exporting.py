@@ -18,7 +18,7 @@ from boxrefine_gui.operations.exporting import NOT_EXPORTED
 from core.formats import EXPORTERS
 from core.geometry import Box
 from core.store.project_store import ProjectStore
-from tests.gui.driving import accept, draw
+from tests.gui.driving import accept, draw, settled
 
 
 def open_dialog(app: App, out: Path, format: str = "coco") -> ExportDialog:
@@ -30,9 +30,11 @@ def open_dialog(app: App, out: Path, format: str = "coco") -> ExportDialog:
     return dialog
 
 
-def export(qtbot: QtBot, app: App, out: Path, format: str = "coco") -> None:
+def export(qtbot: QtBot, app: App, out: Path, format: str = "coco", *, untouched: bool = False) -> None:
     """Press Export, and wait for what comes of it: a sentence, or a question."""
-    qtbot.mouseClick(open_dialog(app, out, format).export_button, Qt.MouseButton.LeftButton)
+    dialog = open_dialog(app, out, format)
+    dialog.untouched.setChecked(untouched)
+    qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(
         lambda: app.window.findChild(Question) is not None or "written" in app.window.notices.sentence.text()
     )
@@ -71,7 +73,7 @@ def test_return_and_escape_leave_what_is_there(qtbot: QtBot, app: App, out: Path
 def test_what_the_user_gives_up_is_replaced(qtbot: QtBot, app: App, out: Path) -> None:
     export(qtbot, app, out)
     qtbot.mouseClick(question(app).yes_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "1 box on 1 of 3 images written" in app.window.notices.sentence.text())
+    qtbot.waitUntil(lambda: "1 box on 1 image written" in app.window.notices.sentence.text())
     assert (out / "annotations.json").read_text("utf-8") != "mine"
     assert (out / "notes.txt").read_text("utf-8") == "mine"
 
@@ -81,7 +83,7 @@ def test_the_first_of_many_files_are_named(qtbot: QtBot, app: App, out: Path) ->
     for name in "abc":
         (out / "labels").mkdir(exist_ok=True)
         (out / "labels" / f"{name}.txt").write_text("mine")
-    export(qtbot, app, out, "yolo")
+    export(qtbot, app, out, "yolo", untouched=True)
     assert question(app).text() == f"labels/a.txt, labels/b.txt, labels/c.txt and 1 more file are in {out} already."
     question(app).reject()
 
@@ -119,3 +121,19 @@ def test_the_folder_proposed_is_beside_the_pictures_or_else_one_of_its_own_at_ho
 
 def test_without_a_project_the_folder_proposed_is_at_home(closed_app: App) -> None:
     assert export_folder(closed_app.session) == Path.home() / EXPORTED
+
+
+def test_an_image_that_is_done_without_boxes_is_a_negative_and_an_untouched_one_is_not(
+    qtbot: QtBot, app: App, out: Path
+) -> None:
+    app.parts.store.write(lambda project: project.mark([2], done=True), on_done=app.session.apply)
+    settled(qtbot, app)
+    dialog = open_dialog(app, out, "yolo")
+    assert not dialog.untouched.isHidden() and "1 image without boxes" in dialog.untouched.text()
+    assert not dialog.untouched.isChecked()
+    dialog.reject()
+    export(qtbot, app, out, "yolo")
+    qtbot.waitUntil(lambda: "1 box on 1 image, and 1 image without boxes," in app.window.notices.sentence.text())
+    assert {path.name: bool(path.read_text("utf-8")) for path in (out / "labels").iterdir()} == {
+        "a.txt": True, "b.txt": False,
+    }  # fmt: skip

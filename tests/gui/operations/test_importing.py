@@ -14,7 +14,7 @@ from boxrefine_gui.app import App
 from boxrefine_gui.canvas.hints import words_to_check
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.operations import importing
-from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.panels.image_row import ROW
 from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from core.formats import export

@@ -101,7 +101,7 @@ def test_a_session_of_work_puts_no_category_and_no_box_into_it(
     text = logged()
     assert "teacup" not in text
     assert f"export as coco to {tmp_path / 'out'}: starts" in text
-    assert re.search(r"export as coco to \S+: is done after \d+\.\d s, boxes 1, images 3, left_out 0\n", text)
+    assert re.search(r"export as coco to \S+: is done after \d+\.\d s, boxes 1, images 1, left_out 0\n", text)
 
 
 def test_an_import_is_in_it_with_its_end(qtbot: QtBot, app: App, logged: Callable[[], str], tmp_path: Path) -> None:

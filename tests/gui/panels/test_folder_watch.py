@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import folder_watch, opening
 from boxrefine_gui.operations.folder_watch import changes_in
-from boxrefine_gui.panels.image_list import ROW
+from boxrefine_gui.panels.image_row import ROW
 from core.cli import main
 from core.errors import BadFileError
 from core.geometry import Box

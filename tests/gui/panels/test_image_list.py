@@ -11,17 +11,16 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import box_verbs
-from boxrefine_gui.panels.image_list import BATCH
 from core.geometry import Box
 from tests.gui.driving import accept, draw, ready
 from tests.gui.fakes import sample_like_pictures
 
-COUNT = 3 * BATCH + 7
+COUNT = 1507
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of more pictures than the list lays out at once."""
+    """A folder of many pictures."""
     folder = sample_like_pictures(tmp_path_factory.mktemp("many"), ("0000.png",))
     for number in range(1, COUNT):
         shutil.copy(folder / "0000.png", folder / f"{number:04}.png")

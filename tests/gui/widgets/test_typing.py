@@ -123,8 +123,10 @@ def test_letters_find_rows_in_the_lists(qtbot: QtBot, app: App, called: list[str
     qtbot.keyClicks(window.categories.view, "sa")
     assert window.categories.view.currentIndex().row() == 1 and app.session.category_id == 2
     window.images.setFocus()
-    qtbot.keyClick(window.images, "c")
-    qtbot.waitUntil(lambda: app.session.row == 2)
+    qtbot.keyClick(window.images, "c")  # which begins a search
+    assert window.image_panel.search.hasFocus() and window.image_panel.search.text() == "c"
+    qtbot.keyClick(window.image_panel.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: app.session.row == 2 and window.canvas.hasFocus())
 
 
 def test_delete_in_the_list_of_boxes_means_its_row(qtbot: QtBot, app: App, called: list[str]) -> None:

@@ -1,0 +1,126 @@
+"""How long the image list of a large project takes to answer a filter, a search or another order."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QObject, QTimer
+
+from boxrefine_gui.app import App
+from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
+from boxrefine_gui.benchmarks.watchdog import IdleProcess, Watchdog
+from boxrefine_gui.operations import opening
+from core.errors import BadInputError
+from core.listing import Order, Query, Tab
+from core.settings import Settings
+
+_POLL_MS = 1
+_PATIENCE_S = 120.0
+_ASKING = "asking"
+_QUERIES: Mapping[str, Query] = {
+    **{f"filter: {tab.value}": Query(tab) for tab in Tab if tab is not Tab.ALL},
+    "filter: a category": Query(category_id=3),
+    **{f"order: {order.value}": Query(order=order) for order in Order if order is not Order.ADDED},
+    "search: a word": Query(text="frame"),
+    "search: a number": Query(text="99"),
+    "search: without a match": Query(text="zebra"),
+    "untouched, most useful first": Query(Tab.UNTOUCHED, order=Order.USEFUL),
+}
+"""What is asked, by its name in the table."""
+
+
+def measure(*, make: Callable[[Path], None], times: int) -> Mapping[str, Mapping[str, float]]:
+    """Milliseconds from a choice to the list that shows it, by what was chosen: median and longest of `times`.
+
+    `make` writes the project. The last row, with the name `stalls`, has the stalls of the window meanwhile.
+    """
+    with offscreen_window(Settings(encode_folder=False)) as (app, folder):
+        path = folder / "many.sqlite"
+        make(path)
+        round_ = Round(app, times)
+        round_.run(path)
+        return round_.figures
+
+
+class Round(QObject):
+    """Asks one question after the other in the real window."""
+
+    def __init__(self, app: App, times: int) -> None:
+        super().__init__()
+        self.figures: dict[str, dict[str, float]] = {}
+        self._app, self._times = app, times
+        self._loop = QEventLoop()
+        self._error: Exception | None = None
+        self._since = 0.0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._watchdog = Watchdog()
+
+    def run(self, path: Path) -> None:
+        """Run until all is measured. Raises the error that the window reports."""
+        beside = IdleProcess()
+        hear_trouble(self._app.session, self._fail)
+        opening.open_project(self._app.parts, path)
+        self._since = time.perf_counter()
+        self._steps = self._all()
+        self._timer.start()
+        try:
+            self._loop.exec()
+        finally:
+            self._timer.stop()
+            self._watchdog.stop()
+            late = beside.lap()
+            beside.stop()
+        if self._error is not None:
+            raise self._error
+        found = self._watchdog.stalls[_ASKING]
+        found.excuse(late)
+        self.figures["stalls"] = {
+            "over 16 ms of our own making": float(found.our_count),
+            "ms of our own longest": 1000 * found.our_longest_s,
+        }
+
+    def _all(self) -> Iterator[None]:
+        """Each step ends when the list has answered."""
+        session, finder = self._app.session, self._app.finder
+        while not session.images or not self._shows(whole=True):
+            yield
+        self._watchdog.start(_ASKING)
+        for name, query in _QUERIES.items():
+            taken = []
+            for _ in range(self._times):
+                finder.show(Query())
+                while not self._shows(whole=True):
+                    yield
+                start = time.perf_counter()
+                finder.show(replace(query))
+                while not self._shows(whole=False):
+                    yield
+                taken.append(1000 * (time.perf_counter() - start))
+            self.figures[name] = {
+                "images": float(len(session.listed)),
+                "median ms": statistics.median(taken),
+                "longest ms": max(taken),
+            }
+        self._watchdog.stop()
+
+    def _shows(self, *, whole: bool) -> bool:
+        """Whether the list shows what was asked for last: the whole project, or a part or another order of it."""
+        return self._app.finder.is_idle and self._app.session.listed.is_whole == whole
+
+    def _poll(self) -> None:
+        if time.perf_counter() - self._since > _PATIENCE_S:
+            self._fail(BadInputError("The list did not answer."))
+        try:
+            next(self._steps)
+        except StopIteration:
+            self._loop.quit()
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._loop.quit()
