@@ -59,6 +59,7 @@ class Suggesting:
         session.prepared.connect(self._prepared)
         session.settings_changed.connect(self._settings_changed)
         session.changed.connect(self._changed)
+        session.listed.reset.connect(self._look_around)
 
     def stop(self) -> None:
         """Drop all that waits."""
@@ -201,14 +202,16 @@ class Suggesting:
     def _look_around(self) -> None:
         """Ask for the suggestions of the open image and its neighbors, where they are not those of the head in use."""
         session, version = self._parts.session, self._version
-        if version is None or session.row is None or session.image is None:
+        if version is None or session.image is None:
             return
-        total = len(session.images)
-        order = encode_order(
-            current=session.row, total=total, direction=session.direction, ahead=_AHEAD, behind=_BEHIND
-        )
-        for place, row in enumerate(order):
-            record = session.images[row]
+        images, row = session.way
+        order = [session.image]
+        if row is not None:
+            rows = encode_order(
+                current=row, total=len(images), direction=session.direction, ahead=_AHEAD, behind=_BEHIND
+            )
+            order = [images[wanted] for wanted in rows]
+        for place, record in enumerate(order):
             if record.id <= 0 or record.id in session.problems:
                 continue
             if record.id != session.image.id:
