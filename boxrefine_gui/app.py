@@ -163,10 +163,11 @@ class App:
         self.store_lane = QueueLane("store", self.gui, unheard=self.session.report)
         self.encode = QueueLane("encode", self.gui, unheard=self.session.report, gives_way=True)
         self.encode.on_activity = self.session.set_activity
-        self.files, self.pictures, self.thumbnails, self.exports, self.downloads, self.suggest, self.learn = (
+        self.files, self.pictures, self.thumbnails, self.exports, self.downloads, self.learn = (
             QueueLane(name, self.gui, unheard=self.session.report, gives_way=True)
-            for name in ("files", "pictures", "thumbnails", "export", "download", "suggest", "learn")
+            for name in ("files", "pictures", "thumbnails", "export", "download", "learn")
         )
+        self.suggest = QueueLane("suggest", self.gui, unheard=self.session.report)  # the user waits for it
         self.store = StoreLane(self.store_lane, unheard=self.session.report)
         self.live = LiveRefine(session=self.session, lane=self.refine)
         self.second_look = SecondLook(session=self.session, lane=self.encode, store=self.store)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from boxrefine_gui.inference.suggest_requests import RestRequest, SuggestRequest
 from boxrefine_gui.lanes.lane import QueueLane
+from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts, apply_widely, choose_settings, delete_selected
 from boxrefine_gui.operations.checking import in_reading_order
@@ -33,6 +34,8 @@ NONE_TO_REJECT = tr("No suggestion is left on this image.")
 _GROUP = "suggest"
 _ASKED_FOR, _OPEN_IMAGE, _NEXT = 0, 1, 10
 _AHEAD, _BEHIND = 3, 1
+_PAUSE_MS = 300
+"""Delay after the last move of a drag until suggestions are computed again without a request."""
 
 _Version = tuple[str, float]
 """The identity of a head, and the threshold that the user chose (0: automatic)."""
@@ -59,11 +62,22 @@ class Suggesting:
         session.prepared.connect(self._prepared)
         session.settings_changed.connect(self._settings_changed)
         session.changed.connect(self._changed)
+        session.drawn_changed.connect(self._hold)
+        self._rest = timer(_PAUSE_MS, lane.release)
         session.listed.reset.connect(self._look_around)
 
     def stop(self) -> None:
         """Drop all that waits."""
+        self._rest.stop()
+        self._lane.release()
         self._lane.drop(_GROUP)
+
+    def _hold(self) -> None:
+        """Start nothing but what the user has asked for during a drag, which needs the processor."""
+        draft = self._parts.session.draft
+        if draft is not None and draft.is_held:
+            self._lane.hold(above=_ASKED_FOR)
+            self._rest.start()
 
     # The rest of the open image
 
