@@ -22,6 +22,18 @@ Outline = tuple[tuple[float, ...], ...]
 """Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty without a mask."""
 
 
+class Drawing(StrEnum):
+    """How boxes were drawn, which tells a refiner how far they may be off; all boxes of a call share one.
+
+    DRAG: by a coarse mouse drag; COARSE: off by tenths of their sides; PLACED: labels, most of them right.
+    """
+
+    UNKNOWN = "unknown"
+    DRAG = "drag"
+    COARSE = "coarse"
+    PLACED = "placed"
+
+
 DOUBTFUL_BELOW = 0.65
 """The window marks edges with a lower confidence as doubtful.
 

@@ -43,6 +43,8 @@ class PretrainConfig:
     shape_share, cutout_share: shares of the pasted objects that are random shapes and cut-outs; the rest are masked
         objects of the pool
     touch_share: share of the pasted objects that are placed against another object, in front of it or behind it
+    drag_share, coarse_share, placed_share: shares of the frames whose boxes are all drawn in one way, which the refiner
+        is told; see core.training.drawing_noise
     keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
     """
 
@@ -74,6 +76,9 @@ class PretrainConfig:
     shape_share: float = 0.4
     cutout_share: float = 0.0
     touch_share: float = 0.0
+    drag_share: float = 0.0
+    coarse_share: float = 0.0
+    placed_share: float = 0.0
     set_weights: dict[str, float] = field(default_factory=dict)
     distribution_weight: float = 1.0
     l1_weight: float = 1.0
@@ -91,6 +96,8 @@ class PretrainConfig:
     def validate(self) -> None:
         """Check every value. Raises ValueError, which names the key, if one is out of its range."""
         check_values(self, RANGES, CHOICES)
+        if self.drag_share + self.coarse_share + self.placed_share > 1 + 1e-9:
+            raise ValueError("drag_share, coarse_share and placed_share must sum up to 1 at most")
         weights: dict[str, object] = dict(self.set_weights)  # read from a file, so values may have any type
         for name, weight in weights.items():
             if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
@@ -127,6 +134,9 @@ RANGES: Ranges = {
     "shape_share": SHARE,
     "cutout_share": SHARE,
     "touch_share": SHARE,
+    "drag_share": SHARE,
+    "coarse_share": SHARE,
+    "placed_share": SHARE,
     "distribution_weight": WEIGHT,
     "l1_weight": WEIGHT,
     "iou_weight": WEIGHT,

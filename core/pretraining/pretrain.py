@@ -28,6 +28,7 @@ from core.progress import Job, Progress
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.refiner.network import RefinerNetwork
 from core.training.blend import interpolate_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
@@ -59,12 +60,14 @@ class Both(nn.Module):
         self.encoder = LightNetwork(config.backbone, drop_path=config.drop_path)
         self.refiner = self.learner.network(config)
 
-    def forward(self, pictures: Tensor, drawn: Tensor, content: Tensor) -> list[Any]:
-        """The refiner's answers to drawn boxes (B, K, 4) on pictures (B, 3, 512, 512); see `Frames`."""
+    def forward(self, frames: Frames) -> list[Any]:
+        """The refiner's answers to the drawn boxes of the frames."""
+        pictures = frames.pictures.contiguous(memory_format=torch.channels_last)
         levels = self.encoder(pictures)
         if self.feature_drop and self.training:
             levels = tuple(F.dropout2d(level, self.feature_drop) for level in levels)
-        answers: list[Any] = self.refiner(*levels, drawn, content)
+        told = {"drawing": frames.drawing} if isinstance(self.refiner, RefinerNetwork) else {}
+        answers: list[Any] = self.refiner(*levels, frames.drawn, frames.content, **told)
         return answers
 
 
@@ -203,7 +206,7 @@ def _rows(weights: Tensor, config: PretrainConfig, rng: torch.Generator) -> Tens
 
 def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
     with precision.forward():
-        answers = both(frames.pictures.contiguous(memory_format=torch.channels_last), frames.drawn, frames.content)
+        answers = both(frames)
     return both.learner.losses(answers, frames, config)
 
 
