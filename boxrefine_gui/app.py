@@ -107,6 +107,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.refiner.learned_margins import LearnedMargins
     from core.refiner.margin_learner import MarginLearner
     from core.refiner.taught_refiner import for_category
+    from core.refiner.told import told
 
     encoder = load_encoder(settings.encoder, settings.device)
     on_gpu = encoder.device.type != "cpu"
@@ -140,6 +141,7 @@ def load_chosen_models(settings: Settings) -> Models:
         for_category=for_category,
         learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
         with_margins=LearnedMargins,
+        for_drawing=told,
     )
 
 

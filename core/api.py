@@ -18,12 +18,13 @@ from core.errors import BadFileError, BadInputError
 from core.geometry import Box, Boxes, Frame, as_boxes, iou
 from core.images import Picture, list_pictures, read_picture, read_size
 from core.progress import run
-from core.records import Category, Dataset, ImageRecord, Refinement
+from core.records import Category, Dataset, Drawing, ImageRecord, Refinement
 from core.translation import tr
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder, ImageFeatures
     from core.features.cache.feature_cache import FeatureCache
+    from core.inference.guess_drawing import Moves
     from core.inference.look_again import Framed
     from core.refiner.protocol import Refiner
     from core.store.project_reads import ProjectReads
@@ -66,6 +67,7 @@ class Models:
         categories: Sequence[str | None] | None = None,
         *,
         second_look: bool = True,
+        drawn: str = "auto",
     ) -> list[Refinement]:
         """Refine coarse boxes of one picture.
 
@@ -75,12 +77,15 @@ class Models:
             categories: N category names, for a refiner that was taught categories or has margins; None for an unknown
                 name.
             second_look: refine unsure boxes again, on a crop of the picture: tighter, and up to a few times slower.
+            drawn: how the boxes were drawn: "drag" by mouse drags, "coarse" if all are off, "placed" for labels of which
+                most are right. "auto": if all boxes together would hardly move, only those move that are clearly off.
 
         Returns:
             N refinements, in the order of the boxes: `box`, `edge_confidence`, `score` (the expected IoU).
 
         Raises:
-            BadInputError: the pixels are no RGB bytes, a box is not finite, or `categories` has another length.
+            BadInputError: the pixels are no RGB bytes, a box is not finite, `categories` has another length, or there
+                is no such `drawn`.
             BadFileError: the picture cannot be read.
 
         >>> import core, numpy as np
@@ -91,7 +96,10 @@ class Models:
         >>> all(abs(value - true) < 3 for value, true in zip(answer.box, (40, 30, 120, 90)))
         True
         """
-        return self._refine(_Pixels(_read(image), self._encoder), boxes, categories, second_look)
+        from core.inference.guess_drawing import Moves
+
+        drawing = _drawing(drawn)
+        return self._refine(_Pixels(_read(image), self._encoder), boxes, categories, second_look, drawing, Moves())
 
     def refine_many(
         self,
@@ -99,13 +107,14 @@ class Models:
         *,
         cache: str | Path | None = None,
         second_look: bool = True,
+        drawn: str = "auto",
     ) -> Iterator[list[Refinement]]:
         """Refine the boxes of many pictures, one picture after the other.
 
         Args:
             items: pairs of a picture's file and its boxes (N, 4); the iterable is read one pair at a time.
             cache: folder of a feature cache, so that no picture is encoded twice; None stores no features.
-            second_look: see `refine`.
+            second_look, drawn: see `refine`; "auto" goes by the boxes of the earlier pictures, too.
 
         Yields:
             The refinements of each item, in its order.
@@ -114,17 +123,26 @@ class Models:
             As `refine`; the error ends the iteration, and earlier results stay valid.
         """
         from core.features.feature_source import FeatureSource
+        from core.inference.guess_drawing import Moves
 
+        drawing, moves = _drawing(drawn), Moves()
         with _open_cache(cache) as features:
             source = FeatureSource(self._encoder, features)
             for path, boxes in items:
-                yield self._refine(source.opened(Path(path), keep_crops=False), boxes, None, second_look)
+                picture = source.opened(Path(path), keep_crops=False)
+                yield self._refine(picture, boxes, None, second_look, drawing, moves)
 
     def _refine(
-        self, picture: Framed, boxes: ArrayLike, categories: Sequence[str | None] | None, second_look: bool
+        self,
+        picture: Framed,
+        boxes: ArrayLike,
+        categories: Sequence[str | None] | None,
+        second_look: bool,
+        drawing: Drawing | None,
+        moves: Moves,
     ) -> list[Refinement]:
         from core.inference.crop_refine import pays_for
-        from core.inference.refine_many import refine_many
+        from core.inference.refine_many import refine_guessing
 
         drawn = [Box.of(row) for row in _checked_boxes(boxes)]
         names = [None] * len(drawn) if categories is None else list(categories)
@@ -136,9 +154,11 @@ class Models:
                     categories=len(names),
                 )
             )
-        job = refine_many(
+        job = refine_guessing(
             drawn,
             names,
+            moves=moves,
+            drawing=drawing,
             picture=picture,
             features=picture.of(),
             refiner=self._refiner,
@@ -287,6 +307,15 @@ def _read(image: Image) -> Picture:
     if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8 and pixels.size:
         return cast(Picture, np.ascontiguousarray(pixels))
     raise BadInputError(_describe_wrong(pixels))
+
+
+def _drawing(drawn: str) -> Drawing | None:
+    known = {"auto": None} | {each.value: each for each in (Drawing.DRAG, Drawing.COARSE, Drawing.PLACED)}
+    if drawn not in known:
+        raise BadInputError(
+            tr("Boxes cannot be drawn as {name!r}: use one of {names}.", name=drawn, names=", ".join(known))
+        )
+    return known[drawn]
 
 
 def _describe_wrong(pixels: NDArray[np.generic]) -> str:

@@ -34,6 +34,27 @@ class Drawing(StrEnum):
     PLACED = "placed"
 
 
+CLEARLY_OFF = 0.15
+"""If the farthest edge of a box would move by this fraction of its side, the box counts as clearly off."""
+
+
+@dataclass(frozen=True)
+class HowDrawn:
+    """How boxes were drawn, as somebody says or as `core.inference.guess_drawing` finds.
+
+    drawing: for a refiner that can be told
+    clearly_off: boxes whose farthest edge would move by less than this fraction of its side hardly move; 0: all move
+    """
+
+    drawing: Drawing = Drawing.UNKNOWN
+    clearly_off: float = 0.0
+
+    @classmethod
+    def by(cls, drawing: Drawing) -> HowDrawn:
+        """Somebody who knows the drawing says it: placed boxes stay, but for those that are clearly off."""
+        return cls(drawing, CLEARLY_OFF if drawing is Drawing.PLACED else 0.0)
+
+
 DOUBTFUL_BELOW = 0.65
 """The window marks edges with a lower confidence as doubtful.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.state.draft import NO_MODELS, Draft
 from boxrefine_gui.state.session_state import SessionState
 from core.geometry import Box
-from core.records import Correction, Refinement
+from core.records import Correction, Drawing, Refinement
 
 if TYPE_CHECKING:
     from core.refiner.protocol import Refiner
@@ -160,9 +160,10 @@ class SessionDrafts(SessionState):
         return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NO_MODELS
 
     def refiner_for(self, draft: Draft) -> Refiner | None:
-        """Return the refiner for a drawn box; a taught one and margins depend on the category."""
+        """Return the refiner for a box that was dragged; a taught one and margins depend on the category."""
         if self.models is None:
             return None
         wanted = self.category_of(draft)
         name = next((category.name for category in self.categories if category.id == wanted), None)
-        return self.models.for_category(self.models.with_margins(self.models.refiner, self.margins), name)
+        refiner = self.models.with_margins(self.models.refiner, self.margins)
+        return self.models.for_drawing(self.models.for_category(refiner, name), Drawing.DRAG)

@@ -12,18 +12,25 @@ from core.features.feature_source import FeatureSource
 from core.formats.exporters.coco import CocoFile, CocoImage
 from core.formats.importers.coco_import import category_names
 from core.formats.importers.found import SLACK_PX
+from core.geometry import Boxes, as_boxes
+from core.inference.guess_drawing import guess_for_source
 from core.inference.refine_many import refine_many
 from core.progress import Job, Progress, told_as
-from core.records import Refinement
+from core.records import Drawing, HowDrawn, Refinement
 from core.refiner.candidate_finder import CandidateFinder
+from core.refiner.conservative import refiner_for
 from core.refiner.protocol import Refiner
 from core.translation import tr
 
 
 @dataclass
 class RefinedBoxes:
-    """Refinements by `CocoAnnotation.index`, and the numbers of refined pictures and of boxes with a second look."""
+    """Refinements by `CocoAnnotation.index`, and the numbers of refined pictures and of boxes with a second look.
 
+    how: how the boxes were drawn, as told or as guessed
+    """
+
+    how: HowDrawn = HowDrawn()
     refinements: dict[int, Refinement] = field(default_factory=dict)
     images: int = 0
     second_looks: int = 0
@@ -36,17 +43,36 @@ def refine_boxes(
     source: FeatureSource,
     refiner: Refiner,
     complain: Callable[[str], None],
+    drawing: Drawing | None = None,
     second_look: bool = True,
     candidates: CandidateFinder | None = None,
 ) -> Job[RefinedBoxes]:
     """Refine the usable boxes of `coco` on the pictures in `folder`.
 
+    `drawing` is how they were drawn; None guesses it from some of them, see `core.inference.guess_drawing`.
     `complain` gets a sentence for each picture that cannot be used. With `second_look`, boxes are refined again on
     crops of the picture, which show them larger. `candidates` adds up to three
     candidates to each refinement. A taught refiner depends on the names of the boxes' categories.
     """
-    refined = RefinedBoxes()
     groups, names = coco.by_image(), category_names(coco)
+
+    def moves_on(image_id: int | str) -> Job[tuple[Boxes, list[Refinement]]]:
+        drawn = groups[image_id]
+        boxes, categories = [note.box for note in drawn], [names[note.index] for note in drawn]
+        try:
+            picture = source.opened(folder / coco.images[image_id].file_name, keep_crops=False)
+            features = picture.of()
+            _check_size(coco.images[image_id], features, path=folder, coco=coco.path)
+            job = refine_many(boxes, categories, picture=picture, features=features, refiner=refiner, second_look=False)
+            return as_boxes(boxes), (
+                yield from told_as(job, lambda _: Progress(0, len(groups), tr("how the boxes were drawn")))
+            )[0]
+        except KnownError:
+            return as_boxes([]), []  # reported when it is refined
+
+    how = HowDrawn.by(drawing) if drawing else (yield from guess_for_source(list(groups), moves_on))
+    refiner = refiner_for(refiner, how)
+    refined = RefinedBoxes(how)
     for done, (image_id, drawn) in enumerate(groups.items()):
         image = coco.images[image_id]
         yield Progress(done, len(groups), image.file_name)

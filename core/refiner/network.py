@@ -174,7 +174,9 @@ class Stage(nn.Module):
         near = sample_regions(detail, region, FINE_GRID)
         place = position_channels(region, boxes, drawn, content, FINE_GRID)
         coarse = convolve_pair(self.enter_coarse, wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID))
-        coarse = self.coarse(coarse + self.position if drawing is None else self.drawing(coarse + self.position, drawing))
+        coarse = self.coarse(
+            coarse + self.position if drawing is None else self.drawing(coarse + self.position, drawing)
+        )
         joined = convolve_pair(self.enter_fine, near, place)
         spread_out = F.interpolate(self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False)
         joined = joined + spread_out if torch.is_grad_enabled() else joined.add_(spread_out)

@@ -8,10 +8,11 @@ from typing import Protocol, runtime_checkable
 from numpy.typing import ArrayLike
 
 from core.encoders.image_features import ImageFeatures
-from core.records import Refinement
+from core.records import Drawing, Refinement
 from core.refiner.box_refiner import BoxRefiner
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
+from core.refiner.told import told
 
 ALL_CATEGORIES = ""
 """Key of the margin of all taught categories together, for boxes of unknown category."""
@@ -37,6 +38,16 @@ class TaughtRefiner:
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; for boxes of unknown category."""
         return self._any.refine(features, drawn)
+
+    def told(self, drawing: Drawing) -> Refiner:
+        """See `CanBeTold`."""
+        return TaughtRefiner(
+            self.bare.told(drawing),
+            self.margins,
+            otherwise=told(self._otherwise, drawing),
+            name=self.name,
+            identity=self.identity,
+        )
 
     def of_category(self, category: str) -> Refiner:
         """Return the refiner for boxes of one category."""

@@ -26,7 +26,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from core.cli.options import add_cache_options, add_careful_option, add_encoder_options, open_source, source_figures
+from core.cli.options import (
+    add_cache_options,
+    add_careful_option,
+    add_drawn_option,
+    add_encoder_options,
+    drawing_of,
+    open_source,
+    source_figures,
+)
 from core.cli.terminal import Figure, say, summarize, table, watch
 from core.errors import BadInputError
 
@@ -56,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the baseline's"
     )
     parser.add_argument("--candidates", action="store_true", help="add a row for the best of each box's candidates")
+    add_drawn_option(parser)
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -95,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
                 grab_cut=not options.no_grabcut,
                 second_look=pays_for(source.encoder.name),
                 candidates=finder,
+                drawing=drawing_of(options),
                 limit=options.limit,
                 seed=options.seed,
             )
