@@ -77,8 +77,9 @@ class Models:
             categories: N category names, for a refiner that was taught categories or has margins; None for an unknown
                 name.
             second_look: refine unsure boxes again, on a crop of the picture: tighter, and up to a few times slower.
-            drawn: how the boxes were drawn: "drag" by mouse drags, "coarse" if all are off, "placed" for labels of which
-                most are right. "auto": if all boxes together would hardly move, only those move that are clearly off.
+            drawn: how the boxes were drawn: "drag" by mouse drags, "coarse" if all are off, "placed" for labels of
+                which most are right. "auto": if all boxes together would hardly move, only those that are clearly off
+                move.
 
         Returns:
             N refinements, in the order of the boxes: `box`, `edge_confidence`, `score` (the expected IoU).
