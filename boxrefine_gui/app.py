@@ -102,12 +102,12 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.inference.crop_refine import pays_for
+    from core.refiner.by_drawing import for_drawing
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
     from core.refiner.learned_margins import LearnedMargins
     from core.refiner.margin_learner import MarginLearner
     from core.refiner.taught_refiner import for_category
-    from core.refiner.told import told
 
     encoder = load_encoder(settings.encoder, settings.device)
     on_gpu = encoder.device.type != "cpu"
@@ -141,7 +141,7 @@ def load_chosen_models(settings: Settings) -> Models:
         for_category=for_category,
         learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
         with_margins=LearnedMargins,
-        for_drawing=told,
+        for_drawing=for_drawing,
     )
 
 

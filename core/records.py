@@ -23,7 +23,7 @@ Outline = tuple[tuple[float, ...], ...]
 
 
 class Drawing(StrEnum):
-    """How boxes were drawn, which tells a refiner how far they may be off; all boxes of a call share one.
+    """How boxes were drawn, from which a refiner knows how far they may be off; all boxes of a call share one.
 
     DRAG: by a coarse mouse drag; COARSE: off by tenths of their sides; PLACED: labels, most of them right.
     """
@@ -40,9 +40,9 @@ CLEARLY_OFF = 0.15
 
 @dataclass(frozen=True)
 class HowDrawn:
-    """How boxes were drawn, as somebody says or as `core.inference.guess_drawing` finds.
+    """How boxes were drawn, as the user states or as `core.inference.guess_drawing` finds.
 
-    drawing: for a refiner that can be told
+    drawing: for a refiner that was trained for it
     clearly_off: boxes whose farthest edge would move by less than this fraction of its side hardly move; 0: all move
     """
 
@@ -51,7 +51,7 @@ class HowDrawn:
 
     @classmethod
     def by(cls, drawing: Drawing) -> HowDrawn:
-        """Somebody who knows the drawing says it: placed boxes stay, but for those that are clearly off."""
+        """For a user who knows the drawing: placed boxes stay, but for those that are clearly off."""
         return cls(drawing, CLEARLY_OFF if drawing is Drawing.PLACED else 0.0)
 
 

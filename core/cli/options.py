@@ -49,7 +49,7 @@ def add_drawn_option(parser: argparse.ArgumentParser) -> None:
 
 
 def drawing_of(options: argparse.Namespace) -> Drawing | None:
-    """Return what --drawn says; None for auto, unless --careful says that the boxes were placed."""
+    """Return the value of --drawn; None for auto, but PLACED with --careful."""
     from core.records import Drawing
 
     if options.drawn == "auto":

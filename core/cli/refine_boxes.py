@@ -27,7 +27,7 @@ from core.translation import tr
 class RefinedBoxes:
     """Refinements by `CocoAnnotation.index`, and the numbers of refined pictures and of boxes with a second look.
 
-    how: how the boxes were drawn, as told or as guessed
+    how: how the boxes were drawn, as given or as guessed
     """
 
     how: HowDrawn = HowDrawn()

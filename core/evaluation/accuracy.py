@@ -124,7 +124,7 @@ def measure_set(
 
     `beside` are refiners to compare with; their names differ. Each of `masks` gets two rows: the boxes of its masks,
     and these boxes refined again by `refiner`. The time of these rows includes the encoding if it was not cached.
-    `drawing` is how the refiners are told that boxes were drawn; None guesses it by `refiner`, as `boxrefine refine`
+    `drawing` is what the refiners take as how boxes were drawn; None guesses it by `refiner`, as `boxrefine refine`
     does. `second_look` adds a row for the second look, and `candidates` one for the best candidate of each box. The
     time of a second look includes encoding the crops, and decoding the picture if its features were cached. Raises
     BadFileError if the set or one of its pictures cannot be read.

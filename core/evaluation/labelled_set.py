@@ -117,7 +117,7 @@ def refined_set(
 ) -> Job[dict[str, Answers]]:
     """Refine all boxes of a set, drawn with each of `noises` (see `coarsen`, or TRUE); return the answers by noise.
 
-    `drawing` is how the refiner is told that they were drawn; None guesses it, as `boxrefine refine` does.
+    `drawing` is what the refiner takes as how they were drawn; None guesses it, as `boxrefine refine` does.
     """
     drawn = {noise: labelled.drawn(noise, seed=seed) for noise in noises}
     hows = yield from how_drawn(labelled, drawn, source=source, refiner=refiner, drawing=drawing)
@@ -148,7 +148,7 @@ def how_drawn(
     refiner: Refiner,
     drawing: Drawing | None = None,
 ) -> Job[dict[str, HowDrawn]]:
-    """How a refiner is told that the boxes of a set were drawn, by noise; None guesses it (see `guess_drawing`)."""
+    """What a refiner takes as how the boxes of a set were drawn, by noise; None guesses it (see `guess_drawing`)."""
     if drawing is not None:
         return {noise: HowDrawn.by(drawing) for noise in drawn}
     read = lru_cache(maxsize=MOST_PICTURES)(source.of_path)

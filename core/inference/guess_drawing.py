@@ -1,9 +1,10 @@
 """Guess how boxes were drawn, from how far a refiner would move all of them together.
 
-One box cannot tell: an answer that is 5 % away may correct a coarse box, or spoil a right one whose labeller leaves
-more room. Many boxes of one source do: tight ones hardly move, and right ones with another convention all move alike.
-So the moves count from what they have in common, and few boxes count as loosely drawn ones. The bounds were chosen with
-the moves on the six test sets and on 24 sets of the training pool (`resources/docs/experiments/refiner.md`).
+One box does not show it: an answer that is 5 % away may correct a coarse box, or spoil a right one whose labeller
+leaves more room. Many boxes of one source do: tight ones hardly move, and right ones with another convention all move
+alike. So the moves count from what they have in common, and few boxes count as loosely drawn ones. The bounds were
+chosen with the moves on the six test sets and on 24 sets of the training pool, see
+`resources/docs/experiments/refiner.md`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ Source = TypeVar("Source")
 
 @dataclass
 class Moves:
-    """How far a refiner, which was told nothing, would move the boxes of one source, as far as they were looked at."""
+    """How far a refiner, as for UNKNOWN, would move the boxes of one source, as far as they were looked at."""
 
     _rows: list[Boxes] = field(default_factory=list)
 

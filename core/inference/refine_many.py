@@ -60,7 +60,7 @@ def refine_guessing(
     second_look: bool,
     closer: bool = True,
 ) -> Job[tuple[list[Refinement], int]]:
-    """As `refine_many`, for boxes that were drawn as `drawing` says; None guesses it.
+    """As `refine_many`, for boxes that were drawn in the way `drawing`; None guesses it.
 
     The guess goes by `moves`, those of the boxes of earlier pictures, to which this adds the boxes of this one until
     they are enough.

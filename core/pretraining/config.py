@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.training.ranges import (
@@ -44,8 +45,9 @@ class PretrainConfig:
         objects of the pool
     touch_share: share of the pasted objects that are placed against another object, in front of it or behind it
     drag_share, coarse_share, placed_share: shares of the frames whose boxes are all drawn in one way, which the refiner
-        is told; see core.training.drawing_noise
+        knows; see core.training.drawing_noise
     keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
+    drawing_caution: the caution for boxes that were drawn in one way, by the name of the drawing; default: `caution`
     """
 
     seed: int = 0
@@ -90,6 +92,7 @@ class PretrainConfig:
     caution: float = 0.75
     sure_side: float = 24.0
     least_move: float = 0.015
+    drawing_caution: dict[str, float] = field(default_factory=dict)
     report_every: int = 50
     measure_every: int = 2000
 
@@ -98,12 +101,21 @@ class PretrainConfig:
         check_values(self, RANGES, CHOICES)
         if self.drag_share + self.coarse_share + self.placed_share > 1 + 1e-9:
             raise ValueError("drag_share, coarse_share and placed_share must sum up to 1 at most")
-        weights: dict[str, object] = dict(self.set_weights)  # read from a file, so values may have any type
-        for name, weight in weights.items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
-                raise ValueError(f"set_weights must be numbers from 0 to {MOST_WEIGHT:g}, not {name}: {weight!r}")
+        _check_table("set_weights", self.set_weights, most=MOST_WEIGHT)
+        _check_table("drawing_caution", self.drawing_caution, most=MOST_CAUTION)
+        for name in self.drawing_caution:
+            if name not in DRAWINGS:
+                raise ValueError(f"drawing_caution must be by drawing, {', '.join(DRAWINGS)}, not {name}")
 
 
+def _check_table(key: str, table: Mapping[str, object], *, most: float) -> None:
+    for name, value in table.items():  # read from a file, so values may have any type
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ValueError(f"{key} must be numbers from 0 to {most:g}, not {name}: {value!r}")
+
+
+DRAWINGS = ("drag", "coarse", "placed")
+MOST_CAUTION = 100.0
 MOST_WEIGHT = 1000.0
 
 CHOICES: Choices = {
@@ -144,7 +156,7 @@ RANGES: Ranges = {
     "confidence_weight": WEIGHT,
     "score_weight": WEIGHT,
     "keep_margin": (-1.0, 1.0),
-    "caution": (0.0, 100.0),
+    "caution": (0.0, MOST_CAUTION),
     "sure_side": (0.0, 1024.0),
     "least_move": SHARE,
     "report_every": COUNT,

@@ -16,7 +16,8 @@ from core.pretraining.paste import Anchor, Pasted, Shares, ends, outline_alpha, 
 from core.pretraining.pool import MASK_SIDE, Pool
 from core.pretraining.style import borrow_looks, mix_channels
 from core.records import Drawing
-from core.refiner.network import TOLD, grid
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
+from core.refiner.network import grid
 from core.training.augment import Rng, View, frame_points, look_up, random_view, recoloured, worn
 from core.training.drawing_noise import draw_carelessly, fit
 
@@ -129,13 +130,13 @@ def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConf
 
 
 def _drawings(count: int, config: PretrainConfig, rng: Rng) -> Tensor:
-    """Choose how the boxes of each frame are drawn: (B,) 0 for UNKNOWN, then those of TOLD."""
+    """Choose how the boxes of each frame are drawn: (B,) 0 for UNKNOWN, then those of KNOWN_DRAWINGS."""
     share_of = {
         Drawing.DRAG: config.drag_share,
         Drawing.COARSE: config.coarse_share,
         Drawing.PLACED: config.placed_share,
     }
-    shares = [share_of[drawing] for drawing in TOLD]
+    shares = [share_of[drawing] for drawing in KNOWN_DRAWINGS]
     if not any(shares):
         return torch.zeros(count, dtype=torch.long, device=rng.device)
     weights = torch.tensor([max(0.0, 1 - sum(shares)), *shares], device=rng.device)

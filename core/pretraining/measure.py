@@ -17,8 +17,8 @@ from core.geometry import MODEL_SIZE
 from core.pretraining.pool import Pool
 from core.records import Drawing
 from core.refiner.box_refiner import Calibration, cautious, decided
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.losses import edge_is_close, pair_iou
-from core.refiner.network import TOLD
 from core.training.augment import View, frame_points, look_up
 from core.training.precision import Precision
 
@@ -52,7 +52,7 @@ def answers(
     drawing: Drawing = Drawing.UNKNOWN,
     seed: int = 0,
 ) -> Answers:
-    """Refine every held-out box once, drawn with `noise` (see box_noise), which the refiner is told as `drawing`.
+    """Refine every held-out box once, drawn with `noise` (see box_noise), which the refiner takes as `drawing`.
 
     Puts the networks into evaluation mode.
     """
@@ -61,10 +61,10 @@ def answers(
     random = np.random.default_rng(seed)
     asked: Callable[..., list[Any]] = refiner
     if drawing is not Drawing.UNKNOWN:
-        told = torch.tensor([1 + TOLD.index(drawing)], device=pool.sizes.device)
+        number = torch.tensor([1 + KNOWN_DRAWINGS.index(drawing)], device=pool.sizes.device)
 
         def asked(*given: Tensor) -> list[Any]:
-            return list(refiner(*given, told.expand(len(given[0]))))
+            return list(refiner(*given, number.expand(len(given[0]))))
 
     parts = [_answer_rows(encoder, asked, pool, rows, precision, noise, random) for rows in _held_out_rows(pool)]
     return Answers(**{name: torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])})

@@ -19,8 +19,9 @@ from core.geometry import Box, Boxes, Frame, clip
 from core.records import Drawing, EdgeConfidence, Refinement
 from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.cpu_kernels import transpose_features
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.margins import OUTWARD, Margin
-from core.refiner.network import TOLD, RefinerNetwork
+from core.refiner.network import RefinerNetwork
 
 BOXES_AT_ONCE = 64
 BATCH_PATH_FROM = 4
@@ -61,14 +62,14 @@ class BoxRefiner:
         encoder: str,
         device: torch.device,
         calibration: Calibration,
-        told: Mapping[Drawing, Calibration] = MappingProxyType({}),
+        by_drawing: Mapping[Drawing, Calibration] = MappingProxyType({}),
     ) -> None:
         self.name = name
         self.identity = identity
         self._encoder = encoder
         self._device = device
         self._calibration = calibration
-        self._calibration_of = {Drawing.UNKNOWN: calibration, **told}
+        self._calibration_of = {Drawing.UNKNOWN: calibration, **by_drawing}
         self._drawing: Tensor | None = None
         self._margin = Margin()
         self._learned: Margin | None = None
@@ -81,13 +82,13 @@ class BoxRefiner:
         other._margin = margin
         return other
 
-    def told(self, drawing: Drawing) -> BoxRefiner:
-        """See `CanBeTold`; a network that was trained on this drawing is told, any other answers as for UNKNOWN."""
+    def of_drawing(self, drawing: Drawing) -> BoxRefiner:
+        """See `ByDrawing`; a network that was not trained for this drawing answers as for UNKNOWN."""
         if drawing not in self._calibration_of:
             return self
         other = copy.copy(self)
         other._calibration = self._calibration_of[drawing]
-        number = TOLD.index(drawing) + 1 if drawing in TOLD else 0
+        number = KNOWN_DRAWINGS.index(drawing) + 1 if drawing in KNOWN_DRAWINGS else 0
         other._drawing = torch.tensor([number], device=self._device) if number else None
         return other
 

@@ -45,7 +45,7 @@ WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
 REFINE_BY = ("auto", "refiner", "mask", "both")
 FORMAT = 3
-"""Format of cards with `told`; those with margins alone are written as 2, others as 1, which older versions read."""
+"""Format of cards with `by_drawing`; those with margins alone are written as 2, others as 1, for older versions."""
 _LARGEST_CARD = 16 * MEGA
 _LARGEST_FIGURE = 1e6
 NETWORKS: Mapping[str, type[RefinerNetwork] | type[BaselineNetwork] | type[CandidateNetwork]] = {
@@ -64,7 +64,7 @@ class RefinerCard:
     made_by: how it was trained
     kind: a key of NETWORKS
     margins: by name of category, for a refiner that was taught by corrections (see TaughtRefiner)
-    told: calibrations by the drawings that the network was trained to be told
+    by_drawing: calibrations for the drawings that the network was trained for
     """
 
     encoder: str
@@ -73,7 +73,7 @@ class RefinerCard:
     kind: str = "box"
     format: int = 1
     margins: Mapping[str, Margin] = field(default_factory=dict)
-    told: Mapping[Drawing, Calibration] = field(default_factory=dict)
+    by_drawing: Mapping[Drawing, Calibration] = field(default_factory=dict)
 
 
 def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto", careful: bool = False) -> Refiner:
@@ -147,7 +147,7 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
         encoder=card.encoder,
         device=encoder.device,
         calibration=card.calibration,
-        told=card.told if card.kind == "box" else {},
+        by_drawing=card.by_drawing if card.kind == "box" else {},
     )
     if not card.margins:
         return refiner
@@ -193,7 +193,7 @@ def read_card(folder: Path) -> RefinerCard:
             kind=kind,
             format=values["format"],
             margins={name: _margin(name, figures) for name, figures in values.get("margins", {}).items()},
-            told={Drawing(name): _calibration(figures) for name, figures in values.get("told", {}).items()},
+            by_drawing={Drawing(name): _calibration(figures) for name, figures in values.get("by_drawing", {}).items()},
         )
     except FileNotFoundError as error:
         raise BadWeightsError(
@@ -212,7 +212,7 @@ _KINDS: Mapping[str, type] = {
     "format": int,
     "kind": str,
     "margins": dict,
-    "told": dict,
+    "by_drawing": dict,
 }
 
 
@@ -258,7 +258,7 @@ def _figures(part: str, values: Mapping[str, object], kind: type[Calibration] | 
 def save_refiner(folder: Path, state: Mapping[str, Tensor], card: RefinerCard) -> None:
     """Write weights (as fp16) and card into `folder`, each atomically. Raises StorageError.
 
-    What the network was never told is left out, so that older versions can read the rest.
+    What the network did not learn about drawings is left out, so that older versions can read the rest.
     """
     used = {name: value for name, value in state.items() if not name.endswith(".drawing.of") or value.any()}
     save_weights(used, folder / WEIGHTS_FILE)

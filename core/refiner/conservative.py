@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Box, Boxes, as_boxes, clip
 from core.records import CLEARLY_OFF, Drawing, HowDrawn, Refinement
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ByCategory, for_category
-from core.refiner.told import told
 from core.refiner.widening import widened
 
 _STEEPNESS = 6
@@ -52,9 +52,9 @@ class CarefulRefiner:
         """See `CanWiden`; a box that was drawn with the margin stays."""
         return careful(widened(self._refiner, margin), self._clearly_off)
 
-    def told(self, drawing: Drawing) -> Refiner:
-        """See `CanBeTold`."""
-        return careful(told(self._refiner, drawing), self._clearly_off)
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`."""
+        return careful(for_drawing(self._refiner, drawing), self._clearly_off)
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; scores and confidences are those of the wrapped refiner."""
@@ -81,7 +81,7 @@ def careful(refiner: Refiner, clearly_off: float = CLEARLY_OFF) -> CarefulRefine
 
 def refiner_for(refiner: Refiner, how: HowDrawn) -> Refiner:
     """Return the refiner for boxes that were drawn so. A careful one stays as careful as it is."""
-    found = told(refiner, how.drawing)
+    found = for_drawing(refiner, how.drawing)
     is_careful = isinstance(found, CarefulRefiner)
     return careful(found, how.clearly_off) if how.clearly_off > 0 and not is_careful else found
 

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 from core.encoders.guarded import guarded
 from core.encoders.image_features import ImageFeatures
 from core.records import Drawing, Refinement
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
-from core.refiner.told import told
 from core.refiner.widening import widened
 
 
@@ -28,9 +28,9 @@ class GuardedRefiner:
         found = for_category(self._refiner, category)
         return self if found is self._refiner else GuardedRefiner(found)
 
-    def told(self, drawing: Drawing) -> Refiner:
-        """See `CanBeTold`; the refiner for the drawing is guarded as well."""
-        return GuardedRefiner(told(self._refiner, drawing))
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`; the refiner for the drawing is guarded as well."""
+        return GuardedRefiner(for_drawing(self._refiner, drawing))
 
     def widened(self, margin: Margin) -> Refiner:
         """See `CanWiden`; the widened refiner is guarded as well."""

@@ -16,15 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.geometry import MODEL_SIZE
-from core.records import Drawing
 from core.refiner.cpu_kernels import gather_bilinear, gather_pairs, runs_on_cpu, takes_batch_path, to_channels_last
+from core.refiner.drawing_vectors import DrawingVectors
 
 FINE_GRID = 64
 COARSE_GRID = 16
 BINS = 64
 _PLACE_CHANNELS = 9
-TOLD = (Drawing.DRAG, Drawing.COARSE, Drawing.PLACED)
-"""The drawings that the network is told; it knows no other, and answers as for UNKNOWN."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Stage(nn.Module):
             nn.Conv2d(256 + _PLACE_CHANNELS, coarse, 1, bias=False), nn.BatchNorm2d(coarse), nn.ReLU(inplace=True)
         )
         self.position = nn.Parameter(torch.zeros(1, coarse, COARSE_GRID, COARSE_GRID))
-        self.drawing = ToldDrawing(coarse)
+        self.drawing = DrawingVectors(coarse)
         self.coarse = nn.Sequential(Residual(coarse), Attention(coarse), Residual(coarse))
         self.enter_fine = nn.Sequential(
             nn.Conv2d(32 + _PLACE_CHANNELS, fine, 3, stride=2, padding=1, bias=False),
@@ -205,24 +203,6 @@ class Stage(nn.Module):
         return torch.stack([self.edges[edge % 2](line)[:, edge // 2] for edge, line in gathered], dim=1)
 
 
-class ToldDrawing(nn.Module):
-    """Tells a stage how its boxes were drawn, by adding a learned vector to its coarse features.
-
-    Weights of refiners that were never told have none of it; they load as zeros, and answer as before.
-    """
-
-    optional = ("of",)
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.of = nn.Parameter(torch.zeros(len(TOLD), channels))
-
-    def forward(self, coarse: Tensor, drawing: Tensor) -> Tensor:
-        """Add to coarse (B * K, C, H, W) the vectors of `drawing` (B,): 0 for UNKNOWN, then those of TOLD."""
-        rows = torch.cat([torch.zeros_like(self.of[:1]), self.of])[drawing]
-        return coarse + rows.repeat_interleave(len(coarse) // len(drawing), dim=0)[:, :, None, None]
-
-
 class EdgeLine(nn.Module):
     """Gathered features of 32 cells in a line -> logits of two edges at 64 positions, once for each hypothesis."""
 
@@ -284,12 +264,18 @@ class RefinerNetwork(nn.Module):
         # The first stage only has to bring the object into the region of the second one, so it has fewer channels.
         self.stages = nn.ModuleList([Stage(margin=0.7, coarse=96, fine=32), Stage(margin=0.35, coarse=96, fine=64)])
 
+    @property
+    def knows_drawings(self) -> bool:
+        """Whether its answers depend on how boxes were drawn."""
+        return any(bool(module.of.any()) for module in self.modules() if isinstance(module, DrawingVectors))
+
     def forward(
         self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor, drawing: Tensor | None = None
     ) -> list[StageAnswer]:
         """Return the answers of all stages, with shapes as in `Stage.forward`; no gradients flow between stages.
 
-        `drawing` (B,) says how the boxes of each frame were drawn: 0 for UNKNOWN, as None for all, then those of TOLD.
+        `drawing` (B,) is how the boxes of each frame were drawn: 0 for UNKNOWN, as None for all, then as in
+        KNOWN_DRAWINGS.
         """
         answers: list[StageAnswer] = []
         boxes = drawn

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from core.encoders.image_features import ImageFeatures
 from core.records import Drawing, Refinement
 from core.refiner.box_refiner import BoxRefiner
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
-from core.refiner.told import told
 
 ALL_CATEGORIES = ""
 """Key of the margin of all taught categories together, for boxes of unknown category."""
@@ -39,12 +39,12 @@ class TaughtRefiner:
         """See `Refiner.refine`; for boxes of unknown category."""
         return self._any.refine(features, drawn)
 
-    def told(self, drawing: Drawing) -> Refiner:
-        """See `CanBeTold`."""
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`."""
         return TaughtRefiner(
-            self.bare.told(drawing),
+            self.bare.of_drawing(drawing),
             self.margins,
-            otherwise=told(self._otherwise, drawing),
+            otherwise=for_drawing(self._otherwise, drawing),
             name=self.name,
             identity=self.identity,
         )

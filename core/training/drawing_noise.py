@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from core.records import Drawing
-from core.refiner.network import TOLD
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.training.augment import Rng
 
-_COARSE = 1 + TOLD.index(Drawing.COARSE)
+_COARSE = 1 + KNOWN_DRAWINGS.index(Drawing.COARSE)
 _SHARES = {
     Drawing.UNKNOWN: (0.42, 0.69, 0.79),
     Drawing.DRAG: (0.0, 1.0, 1.0),
@@ -17,7 +17,7 @@ _SHARES = {
     Drawing.PLACED: (0.1, 0.1, 0.2),
 }
 """Of each drawing: shares of boxes, summed up, with HQ-SAM's noise, with that of drags, and with independent errors."""
-_UP_TO = [_SHARES[drawing] for drawing in (Drawing.UNKNOWN, *TOLD)]
+_UP_TO = [_SHARES[drawing] for drawing in (Drawing.UNKNOWN, *KNOWN_DRAWINGS)]
 
 
 def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor, drawing: Tensor | None = None) -> Tensor:
@@ -39,11 +39,11 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor, drawing: Tensor | 
     def normal() -> Tensor:
         return torch.randn(*shape, 4, generator=rng, device=device)
 
-    told = torch.zeros(len(true), dtype=torch.long, device=device) if drawing is None else drawing
+    ways = torch.zeros(len(true), dtype=torch.long, device=device) if drawing is None else drawing
     side = (true[..., 2:] - true[..., :2]).clamp(min=1e-3)
     center = (true[..., :2] + true[..., 2:]) / 2
     scale = uniform(0.0, 0.65, 1)
-    scale = torch.where((told == _COARSE).view(-1, 1, 1), 0.1 + scale * (0.55 / 0.65), scale)
+    scale = torch.where((ways == _COARSE).view(-1, 1, 1), 0.1 + scale * (0.55 / 0.65), scale)
     moved = center + uniform(-1, 1, 2) * scale * side / 2
     half = side * (1 + uniform(-1, 1, 2) * scale) / 2
     shaken = torch.cat([moved - half, moved + half], dim=-1)
@@ -56,7 +56,7 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor, drawing: Tensor | 
     apart = true + uniform(-1, 1, 4) * uniform(0.0, 0.3, 1) * sides
     right = true + normal() * sides * 0.015 * (uniform(0, 1, 1) < 0.5)
     kind = uniform(0, 1, 1)
-    ends = torch.tensor(_UP_TO, device=device)[told][:, None]
+    ends = torch.tensor(_UP_TO, device=device)[ways][:, None]
     drawn = torch.where(kind < ends[..., 1:2], dragged, torch.where(kind < ends[..., 2:3], apart, right))
     drawn = torch.where(kind < ends[..., 0:1], shaken, drawn)
     return torch.cat([torch.minimum(drawn[..., :2], drawn[..., 2:]), torch.maximum(drawn[..., :2], drawn[..., 2:])], -1)

@@ -190,7 +190,7 @@ def epochs_of(config: TeachConfig, steps: int, *, boxes: int) -> int:
 def choose_parts(network: nn.Module, name: str) -> list[Parameter]:
     """Freeze all parameters but those of the named parts, and return these.
 
-    The mask head has no loss, and the network is not told how boxes were drawn: both are frozen.
+    The mask head has no loss, and how boxes were drawn is unknown here: what depends on them is frozen.
 
     Raises BadInputError for a name that is not in PARTS.
     """

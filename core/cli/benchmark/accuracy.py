@@ -1,7 +1,8 @@
 """Measure IoU on labelled sets: drawn boxes, OpenCV's GrabCut, the baseline refiner, the shipped refiner.
 
-DIR holds one folder a set: images/ and annotations.json (COCO detection). The baseline refiner has rows with
---encoder light_1, for which it was trained. Drawn boxes are made from the true ones:
+DIR holds one folder a set: images/ and annotations.json (COCO detection). The baseline refiner has rows with the
+encoder light, for which it was trained. The refiner finds out how boxes were drawn, as `boxrefine refine` does; --drawn
+states it. Drawn boxes are made from the true ones: placed moves most by at most some percent;
 hqS is HQ-SAM's own box noise at scale S, drag a coarse mouse drag. harmed is the share of boxes that lost more than
 0.02 IoU; ms a box leaves out decoding and encoding, except for the crops of second looks, which have a row. small,
 medium and large are the mean IoU of boxes by their true shorter side: below 32, below 96, and from 96 pixels. The last

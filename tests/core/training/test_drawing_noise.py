@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.records import Drawing
-from core.refiner.network import TOLD
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.training.drawing_noise import draw_carelessly
 
 TRUE = torch.tensor([100.0, 100.0, 300.0, 250.0])
@@ -28,10 +28,12 @@ def test_untold_boxes_are_drawn_as_ever() -> None:
 
 
 def test_all_boxes_of_a_frame_are_drawn_in_its_way() -> None:
-    found = off(torch.arange(1 + len(TOLD)))
-    typical = dict(zip((Drawing.UNKNOWN, *TOLD), found.median(dim=1).values.tolist(), strict=True))
+    found = off(torch.arange(1 + len(KNOWN_DRAWINGS)))
+    typical = dict(zip((Drawing.UNKNOWN, *KNOWN_DRAWINGS), found.median(dim=1).values.tolist(), strict=True))
     assert typical[Drawing.PLACED] < 0.05 < typical[Drawing.DRAG] < typical[Drawing.COARSE]
-    right = {drawing: float((row < 1e-6).float().mean()) for drawing, row in zip((0, *TOLD), found, strict=True)}
+    right = {
+        drawing: float((row < 1e-6).float().mean()) for drawing, row in zip((0, *KNOWN_DRAWINGS), found, strict=True)
+    }
     assert right[Drawing.PLACED] == pytest.approx(0.4, abs=0.03)
     assert right[Drawing.DRAG] == right[Drawing.COARSE] == 0
 

@@ -17,20 +17,21 @@ from core.geometry import Box, Boxes, Frame, as_boxes, iou
 from core.images import read_picture
 from core.records import CLEARLY_OFF, Drawing, HowDrawn
 from core.refiner.box_refiner import Calibration
+from core.refiner.by_drawing import for_drawing
 from core.refiner.checkpoint import CARD_FILE, WEIGHTS_FILE, RefinerCard, load_refiner, read_card, save_refiner
 from core.refiner.conservative import CarefulRefiner, careful, refiner_for
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.guarded import GuardedRefiner
 from core.refiner.learned_margins import LearnedMargins
 from core.refiner.margins import PIXELS, Margin
-from core.refiner.network import TOLD, RefinerNetwork
+from core.refiner.network import RefinerNetwork
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ALL_CATEGORIES
-from core.refiner.told import told
 from core.sample_project import drawn_boxes, pictures_folder
 from core.training.teach import load_start
 from core.training.teach_config import TeachConfig
 
-ALL_TOLD = {drawing: Calibration() for drawing in TOLD}
+ALL_KNOWN = {drawing: Calibration() for drawing in KNOWN_DRAWINGS}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def save_network(folder: Path, encoder: Encoder, *, says: float, margins: dict[s
     for stage in network.stages:
         vectors = stage.drawing.of
         vectors.data = torch.randn(vectors.shape, generator=generator) * says
-    card = RefinerCard(encoder.identity, format=3, told=ALL_TOLD if says else {}, margins=margins or {})
+    card = RefinerCard(encoder.identity, format=3, by_drawing=ALL_KNOWN if says else {}, margins=margins or {})
     save_refiner(folder, network.state_dict(), card)
     return folder
 
@@ -69,14 +70,14 @@ def test_what_it_is_told_changes_the_answer_and_unknown_does_not(
 ) -> None:
     refiner = load_refiner(save_network(tmp_path / "told", encoder, says=2.0), encoder)
     plain = boxes_of(refiner, features)
-    answers = {drawing: boxes_of(told(refiner, drawing), features) for drawing in Drawing}
+    answers = {drawing: boxes_of(for_drawing(refiner, drawing), features) for drawing in Drawing}
     assert (answers[Drawing.UNKNOWN] == plain).all()
-    assert all(np.abs(answers[drawing] - plain).max() > 0.5 for drawing in TOLD)
-    assert (boxes_of(told(told(refiner, Drawing.DRAG), Drawing.UNKNOWN), features) == plain).all()
+    assert all(np.abs(answers[drawing] - plain).max() > 0.5 for drawing in KNOWN_DRAWINGS)
+    assert (boxes_of(for_drawing(for_drawing(refiner, Drawing.DRAG), Drawing.UNKNOWN), features) == plain).all()
 
 
 def test_one_box_and_many_boxes_are_told_the_same(tmp_path: Path, encoder: Encoder, features: ImageFeatures) -> None:
-    refiner = told(load_refiner(save_network(tmp_path / "told", encoder, says=2.0), encoder), Drawing.COARSE)
+    refiner = for_drawing(load_refiner(save_network(tmp_path / "told", encoder, says=2.0), encoder), Drawing.COARSE)
     alone = [refiner.refine(features, [box])[0].box for box in coffee()]
     together = [answer.box for answer in refiner.refine(features, coffee() * 2)][: len(alone)]
     assert iou(as_boxes(alone), as_boxes(together)).min() > 0.995
@@ -90,7 +91,7 @@ def test_weights_from_before_load_and_answer_as_before(
     refiner = load_refiner(folder, encoder)
     plain = boxes_of(refiner, features)
     for drawing in Drawing:
-        assert (boxes_of(told(refiner, drawing), features) == plain).all()
+        assert (boxes_of(for_drawing(refiner, drawing), features) == plain).all()
 
 
 def test_weights_that_miss_anything_else_do_not_load(tmp_path: Path, encoder: Encoder) -> None:
@@ -104,17 +105,17 @@ def test_weights_that_miss_anything_else_do_not_load(tmp_path: Path, encoder: En
 def test_each_drawing_has_its_calibration(tmp_path: Path, encoder: Encoder, features: ImageFeatures) -> None:
     folder = save_network(tmp_path / "told", encoder, says=2.0)
     values = json.loads((folder / CARD_FILE).read_text("utf-8"))
-    values["told"]["placed"]["keep_margin"] = 10.0  # every box stays as it was placed
+    values["by_drawing"]["placed"]["keep_margin"] = 10.0  # every box stays as it was placed
     (folder / CARD_FILE).write_text(json.dumps(values), "utf-8")
     refiner = load_refiner(folder, encoder)
-    assert (boxes_of(told(refiner, Drawing.PLACED), features) == as_boxes(coffee())).all()
-    assert (boxes_of(told(refiner, Drawing.DRAG), features) != as_boxes(coffee())).any()
+    assert np.abs(boxes_of(for_drawing(refiner, Drawing.PLACED), features) - as_boxes(coffee())).max() < 0.01
+    assert np.abs(boxes_of(for_drawing(refiner, Drawing.DRAG), features) - as_boxes(coffee())).max() > 1
 
 
 @pytest.mark.parametrize("entry", [[], {"placed": 3}, {"scribbled": {}}, {"drag": {"caution": "much"}}])
 def test_a_damaged_entry_of_a_card_is_one_sentence(tmp_path: Path, encoder: Encoder, entry: object) -> None:
     folder = save_network(tmp_path / "told", encoder, says=2.0)
-    values = json.loads((folder / CARD_FILE).read_text("utf-8")) | {"told": entry}
+    values = json.loads((folder / CARD_FILE).read_text("utf-8")) | {"by_drawing": entry}
     (folder / CARD_FILE).write_text(json.dumps(values), "utf-8")
     with pytest.raises(BadWeightsError, match="is damaged"):
         read_card(folder)
@@ -125,7 +126,7 @@ def test_every_refiner_passes_on_what_it_is_told(tmp_path: Path, encoder: Encode
     bare = load_refiner(save_network(tmp_path / "bare", encoder, says=2.0), encoder)
     taught = load_refiner(save_network(tmp_path / "taught", encoder, says=2.0, margins=margins), encoder)
     for refiner in (taught, careful(bare), careful(taught), GuardedRefiner(bare), LearnedMargins(bare, {})):
-        asked = told(refiner, Drawing.DRAG)
+        asked = for_drawing(refiner, Drawing.DRAG)
         assert type(asked) is type(refiner)
         assert (asked.name, asked.identity) == (refiner.name, refiner.identity)
         assert np.abs(boxes_of(asked, features) - boxes_of(refiner, features)).max() > 0.1

@@ -1,4 +1,4 @@
-"""Tell a refiner how boxes were drawn, if its answers depend on that."""
+"""The refiner for boxes that were drawn in one way, if its answers depend on that."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from core.refiner.protocol import Refiner
 
 
 @runtime_checkable
-class CanBeTold(Protocol):
+class ByDrawing(Protocol):
     """A refiner whose answers depend on how boxes were drawn."""
 
-    def told(self, drawing: Drawing) -> Refiner:
+    def of_drawing(self, drawing: Drawing) -> Refiner:
         """Return a refiner for boxes that were drawn in this way."""
         ...
 
 
-def told(refiner: Refiner, drawing: Drawing) -> Refiner:
+def for_drawing(refiner: Refiner, drawing: Drawing) -> Refiner:
     """Return a refiner for boxes that were drawn in this way; the same one if that changes nothing."""
-    return refiner.told(drawing) if isinstance(refiner, CanBeTold) else refiner
+    return refiner.of_drawing(drawing) if isinstance(refiner, ByDrawing) else refiner
