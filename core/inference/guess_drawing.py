@@ -24,8 +24,17 @@ TIGHT, LOOSE = 0.05, 0.09
 """Boxes that move by less than the first fraction of their sides are moved only if they are clearly off; boxes that
 move by the second one or more are moved as a lone box is; between, in proportion."""
 
+PLACED_FROM = 0.6
+"""From this part of the way from LOOSE to TIGHT on, the refiner takes boxes as placed."""
+
+WIDE = 0.12
+"""Boxes that move by less than this fraction, and are not placed, are taken as drags; wider ones may be anything."""
+
 COMMON_FROM = 8
 """What moves have in common counts half from so many boxes; it would explain few boxes by themselves."""
+
+LEAST_BOXES = 4
+"""From fewer boxes nothing is guessed."""
 
 CHANCE = 1.4
 """The typical move counts exp(CHANCE / sqrt(boxes)) times as large: chance may have made it so small."""
@@ -56,12 +65,13 @@ class Moves:
     def guess(self) -> HowDrawn:
         """Guess how the boxes were drawn."""
         moves = np.concatenate([as_boxes([]), *self._rows])
-        if not len(moves):
+        if len(moves) < LEAST_BOXES:
             return HowDrawn()
         common = np.median(moves, axis=0) * len(moves) / (len(moves) + COMMON_FROM)
         typical = np.median(np.abs(moves - common).max(axis=1)) * np.exp(CHANCE / np.sqrt(len(moves)))
         tight = float(np.clip((LOOSE - typical) / (LOOSE - TIGHT), 0.0, 1.0))
-        return HowDrawn(Drawing.PLACED if tight == 1.0 else Drawing.UNKNOWN, CLEARLY_OFF * tight)
+        otherwise = Drawing.DRAG if typical < WIDE else Drawing.UNKNOWN
+        return HowDrawn(Drawing.PLACED if tight >= PLACED_FROM else otherwise, CLEARLY_OFF * tight)
 
 
 def spread_out(count: int) -> list[int]:
