@@ -36,7 +36,7 @@ bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refi
 code is then 2. With the light encoder, boxes whose first answer is not sure have a second look: they are refined again
 on the features of a crop around them. Neighboring boxes share crops. The last line on stdout is a JSON summary;
 second_looks counts those boxes. All boxes together show how they were drawn: where most would hardly move, those stay
-that are not clearly off (clearly_off in the summary: by this fraction of a side). --drawn says it instead: drag for
+that are not clearly off (clearly_off in the summary: by this fraction of a side). --drawn states it instead: drag for
 mouse drags, coarse for boxes that are all off, placed for labels of which most are right. With --careful, boxes that
 are nearly right always stay as they are. --margins widens the boxes of each category as the boxes show that were
 accepted in a project, after answers of the same refiner."""),

@@ -229,7 +229,7 @@ def _check_kinds(values: object) -> None:
 
 def _calibration(figures: object) -> Calibration:
     if not isinstance(figures, dict):
-        raise ValueError(tr("its calibration is no table"))
+        raise ValueError(tr("it is no table"))
     return Calibration(**_figures(tr("calibration"), figures, Calibration))
 
 
