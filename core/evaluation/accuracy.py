@@ -155,8 +155,7 @@ def measure_set(
         for noise, boxes in drawn.items()
         for name, method in methods(hows[noise]).items()
     ]
-    groups = labelled.rows
-    for done, (name, rows) in enumerate(groups.items()):
+    for done, (name, rows) in enumerate((groups := labelled.rows).items()):
         yield Progress(done, len(groups), f"{folder.name} {name}")
         path = folder / "images" / name
         opened = source.opened(path, keep_crops=False)

@@ -15,7 +15,6 @@ from core.pretraining.baseline_losses import baseline_loss
 from core.pretraining.config import PretrainConfig
 from core.pretraining.frames import Frames
 from core.pretraining.measure import Answers, calibrated, constant
-from core.records import Drawing
 from core.refiner.baseline_network import BaselineAnswer, BaselineNetwork
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateAnswer, CandidateNetwork
@@ -31,13 +30,13 @@ class Learner:
 
     network: makes a fresh network
     losses: all iterations' answers of the network -> scalars by name; training minimizes `total`
-    calibrated: answers on held-out pictures, for a drawing -> the calibration of confidences and scores
+    calibrated: answers on held-out pictures -> the calibration of confidences and scores
     """
 
     kind: str
     network: Callable[[PretrainConfig], RefinerNetwork | BaselineNetwork | CandidateNetwork]
     losses: Callable[[list[Any], Frames, PretrainConfig], dict[str, Tensor]]
-    calibrated: Callable[[list[Answers], PretrainConfig, Drawing], Calibration]
+    calibrated: Callable[[list[Answers], PretrainConfig], Calibration]
 
 
 def learner_of(config: PretrainConfig) -> Learner:
@@ -103,11 +102,11 @@ LEARNERS: Mapping[str, Learner] = {
             "box",
             network=lambda _: RefinerNetwork(),
             losses=box_losses,
-            calibrated=lambda found, config, drawing: calibrated(
+            calibrated=lambda found, config: calibrated(
                 found,
                 Calibration(
                     keep_margin=config.keep_margin,
-                    caution=config.drawing_caution.get(drawing, config.caution),
+                    caution=config.caution,
                     sure_side=config.sure_side,
                     least_move=config.least_move,
                 ),
@@ -117,13 +116,13 @@ LEARNERS: Mapping[str, Learner] = {
             "baseline",
             network=lambda config: BaselineNetwork(xavier=config.initialisation == "xavier"),
             losses=baseline_losses,
-            calibrated=lambda found, _, __: constant(found),
+            calibrated=lambda found, _: constant(found),
         ),
         Learner(
             "candidates",
             network=lambda _: CandidateNetwork(),
             losses=candidate_losses,
-            calibrated=lambda found, _, __: constant(found),
+            calibrated=lambda found, _: constant(found),
         ),
     )
 }

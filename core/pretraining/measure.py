@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +14,7 @@ from core.box_noise import coarsen
 from core.encoders.light.encoder import INPUT_SIZE, MEAN, STD
 from core.geometry import MODEL_SIZE
 from core.pretraining.pool import Pool
-from core.records import Drawing
 from core.refiner.box_refiner import Calibration, cautious, decided
-from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.losses import edge_is_close, pair_iou
 from core.training.augment import View, frame_points, look_up
 from core.training.precision import Precision
@@ -43,30 +40,13 @@ class Answers:
 
 
 def answers(
-    encoder: nn.Module,
-    refiner: nn.Module,
-    pool: Pool,
-    precision: Precision,
-    *,
-    noise: str,
-    drawing: Drawing = Drawing.UNKNOWN,
-    seed: int = 0,
+    encoder: nn.Module, refiner: nn.Module, pool: Pool, precision: Precision, *, noise: str, seed: int = 0
 ) -> Answers:
-    """Refine every held-out box once, drawn with `noise` (see box_noise), which the refiner takes as `drawing`.
-
-    Puts the networks into evaluation mode.
-    """
+    """Refine every held-out box once, drawn with `noise` (see box_noise). Puts the networks into evaluation mode."""
     encoder.eval()
     refiner.eval()
     random = np.random.default_rng(seed)
-    asked: Callable[..., list[Any]] = refiner
-    if drawing is not Drawing.UNKNOWN:
-        number = torch.tensor([1 + KNOWN_DRAWINGS.index(drawing)], device=pool.sizes.device)
-
-        def asked(*given: Tensor) -> list[Any]:
-            return list(refiner(*given, number.expand(len(given[0]))))
-
-    parts = [_answer_rows(encoder, asked, pool, rows, precision, noise, random) for rows in _held_out_rows(pool)]
+    parts = [_answer_rows(encoder, refiner, pool, rows, precision, noise, random) for rows in _held_out_rows(pool)]
     return Answers(**{name: torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
 
@@ -145,7 +125,7 @@ def _held_out_rows(pool: Pool) -> Iterator[Tensor]:
 @torch.no_grad()
 def _answer_rows(
     encoder: nn.Module,
-    refiner: Callable[..., list[Any]],
+    refiner: nn.Module,
     pool: Pool,
     rows: Tensor,
     precision: Precision,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +29,7 @@ from core.records import Drawing
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import FORMAT, WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.network import RefinerNetwork
 from core.training.blend import interpolate_weights
 from core.training.precision import Precision
@@ -40,8 +40,6 @@ ENCODER_FILE = "encoder.safetensors"
 ALONE = Processes()
 _RANK_SEED = 1_000_003
 MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
-DRAWING_NOISE = {Drawing.DRAG: ("drag",), Drawing.COARSE: ("hq0.2", "hq0.4"), Drawing.PLACED: ("placed", "hq0.1")}
-"""The noises with which a refiner is calibrated for a drawing."""
 
 
 @dataclass(frozen=True)
@@ -271,12 +269,14 @@ def _save(
     best = cast(Both, average.module)
     # Averaging rounds integer counters. A frozen encoder is saved unaveraged, so that its cached features stay valid.
     save_weights((best if config.train_encoder else both).encoder.state_dict(), out / ENCODER_FILE)
-    calibration, figures = _calibrated(best, pool, precision, config, Drawing.UNKNOWN, MEASURED_NOISE)
-    by_drawing: dict[Drawing, Calibration] = {}
-    if isinstance(best.refiner, RefinerNetwork) and best.refiner.knows_drawings:
-        for drawing, noises in DRAWING_NOISE.items():
-            by_drawing[drawing], more = _calibrated(best, pool, precision, config, drawing, noises)
-            figures |= {f"{drawing}: {name}": value for name, value in more.items()}
+    found = {noise: answers(best.encoder, best.refiner, pool, precision, noise=noise) for noise in MEASURED_NOISE}
+    if not any(len(entry.true) for entry in found.values()):
+        calibration, figures = Calibration(), {}
+    else:
+        calibration = both.learner.calibrated(list(found.values()), config)
+        figures = dict(_with_noise(found, calibration))
+    knows = isinstance(best.refiner, RefinerNetwork) and best.refiner.knows_drawings
+    by_drawing = _by_drawing(calibration, config) if knows else {}
     card = RefinerCard(
         encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
         calibration=calibration,
@@ -296,16 +296,12 @@ def _save(
     return figures
 
 
-def _calibrated(
-    both: Both, pool: Pool, precision: Precision, config: PretrainConfig, drawing: Drawing, noises: Sequence[str]
-) -> tuple[Calibration, dict[str, float]]:
-    """Calibrate for a drawing on held-out pictures drawn with `noises`, and measure; without pictures, neither."""
-    asked = partial(answers, both.encoder, both.refiner, pool, precision, drawing=drawing)
-    found = {noise: asked(noise=noise) for noise in noises}
-    if not any(len(entry.true) for entry in found.values()):
-        return Calibration(), {}
-    calibration = both.learner.calibrated(list(found.values()), config, drawing)
-    return calibration, dict(_with_noise(found, calibration))
+def _by_drawing(calibration: Calibration, config: PretrainConfig) -> dict[Drawing, Calibration]:
+    """The calibration for boxes of unknown drawing, with the caution for each known one."""
+    return {
+        drawing: replace(calibration, caution=config.drawing_caution.get(drawing, config.caution))
+        for drawing in KNOWN_DRAWINGS
+    }
 
 
 def _with_noise(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:

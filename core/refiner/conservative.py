@@ -57,12 +57,13 @@ class CarefulRefiner:
         return careful(for_drawing(self._refiner, drawing), self._clearly_off)
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """See `Refiner.refine`; scores and confidences are those of the wrapped refiner."""
+        """See `Refiner.refine`; scores, confidences and outlines are those of the wrapped refiner."""
         answers = self._refiner.refine(features, drawn)
         frame = features.frame
         boxes = clip(drawn, width=frame.image_width, height=frame.image_height)
         rows = dampen_moves(answers, boxes, clearly_off=self._clearly_off)
-        return [replace(answer, box=Box.of(row)) for answer, row in zip(answers, rows, strict=True)]
+        # A mask covers the pixels of its own box, so it does not fit another one.
+        return [replace(answer, box=Box.of(row), mask=None) for answer, row in zip(answers, rows, strict=True)]
 
 
 class CarefulByCategory(CarefulRefiner):
