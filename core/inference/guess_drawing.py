@@ -18,11 +18,14 @@ from numpy.typing import ArrayLike
 
 from core.geometry import Boxes, as_boxes
 from core.progress import Job
-from core.records import CLEARLY_OFF, Drawing, HowDrawn, Refinement
+from core.records import Drawing, HowDrawn, Refinement
 
 TIGHT, LOOSE = 0.05, 0.09
 """Boxes that move by less than the first fraction of their sides are moved only if they are clearly off; boxes that
 move by the second one or more are moved as a lone box is; between, in proportion."""
+
+GUESSED_OFF = 0.1
+"""`HowDrawn.clearly_off` of tight boxes: less than a user's own word for it, since the guess may be wrong."""
 
 PLACED_FROM = 0.6
 """From this part of the way from LOOSE to TIGHT on, the refiner takes boxes as placed."""
@@ -71,7 +74,7 @@ class Moves:
         typical = np.median(np.abs(moves - common).max(axis=1)) * np.exp(CHANCE / np.sqrt(len(moves)))
         tight = float(np.clip((LOOSE - typical) / (LOOSE - TIGHT), 0.0, 1.0))
         otherwise = Drawing.DRAG if typical < WIDE else Drawing.UNKNOWN
-        return HowDrawn(Drawing.PLACED if tight >= PLACED_FROM else otherwise, CLEARLY_OFF * tight)
+        return HowDrawn(Drawing.PLACED if tight >= PLACED_FROM else otherwise, GUESSED_OFF * tight)
 
 
 def spread_out(count: int) -> list[int]:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from core.geometry import Box, Boxes, as_boxes, iou
+from core.inference.guess_drawing import GUESSED_OFF
 from core.records import CLEARLY_OFF, Correction, NewImage
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Batch, Verb
@@ -230,7 +231,7 @@ def test_a_careful_refiner_leaves_boxes_nearer_to_what_was_drawn(verb: Verb, bat
 
 
 @pytest.mark.parametrize(
-    ("drawn", "clearly_off"), [("drag", 0.0), ("coarse", 0.0), ("placed", CLEARLY_OFF), ("auto", CLEARLY_OFF)]
+    ("drawn", "clearly_off"), [("drag", 0.0), ("coarse", 0.0), ("placed", CLEARLY_OFF), ("auto", GUESSED_OFF)]
 )
 def test_the_summary_says_how_boxes_were_drawn(
     verb: Verb, batch: Batch, models: list[str], drawn: str, clearly_off: float

@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 from core.geometry import Box, Boxes, as_boxes
-from core.inference.guess_drawing import ENOUGH_BOXES, LEAST_BOXES, MOST_PICTURES, Moves, guess_for_source, spread_out
+from core.inference.guess_drawing import (
+    ENOUGH_BOXES,
+    GUESSED_OFF,
+    LEAST_BOXES,
+    MOST_PICTURES,
+    Moves,
+    guess_for_source,
+    spread_out,
+)
 from core.progress import Job, Progress, run
-from core.records import CLEARLY_OFF, Drawing, HowDrawn, Refinement
+from core.records import Drawing, HowDrawn, Refinement
 
 COUNT = 40
 
@@ -35,7 +43,7 @@ def shaken(by: float) -> Boxes:
 
 
 def test_boxes_that_hardly_move_were_placed() -> None:
-    assert guess(shaken(0.01)) == HowDrawn(Drawing.PLACED, CLEARLY_OFF)
+    assert guess(shaken(0.01)) == HowDrawn(Drawing.PLACED, GUESSED_OFF)
 
 
 def test_boxes_that_move_as_drags_do_are_taken_as_drags() -> None:
@@ -49,7 +57,7 @@ def test_boxes_that_move_farther_may_be_anything() -> None:
 def test_between_a_box_has_to_be_less_clearly_off() -> None:
     tight = [guess(shaken(by)).clearly_off for by in (0.02, 0.035, 0.04, 0.045, 0.05, 0.1)]
     assert tight == sorted(tight, reverse=True)
-    assert 0 < tight[2] < CLEARLY_OFF
+    assert 0 < tight[2] < GUESSED_OFF
 
 
 def test_a_convention_that_all_boxes_share_is_no_move() -> None:
@@ -61,7 +69,7 @@ def test_few_boxes_show_less_and_very_few_nothing() -> None:
     moves = np.full((COUNT, 4), 0.035) * [[-1, 1, 1, -1]] * np.where(np.arange(COUNT) % 2, 1, -1)[:, None]
     tight = [guess(moves, count=count).clearly_off for count in (LEAST_BOXES - 1, LEAST_BOXES, 6, 40)]
     assert tight == sorted(tight)
-    assert tight[0] == 0.0 < tight[1] < CLEARLY_OFF == tight[-1]
+    assert tight[0] == 0.0 < tight[1] < GUESSED_OFF == tight[-1]
 
 
 def test_no_boxes_and_boxes_without_an_extent_are_no_trouble() -> None:
