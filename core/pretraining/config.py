@@ -33,6 +33,7 @@ class PretrainConfig:
     learning_rate: of refiner and pyramid; that of the backbone is `backbone_rate` times it
     train_encoder: False freezes the encoder, so that only the refiner learns
     blend: share of the way to the weights of another run, if they are given, at which training starts
+    drawing_strength: after a blend, the vectors for how boxes were drawn are multiplied by this
     freeze_norms: freeze the statistics of the backbone's batch normalization
     drop_path: stochastic depth, the share of the backbone's blocks skipped in a step
     feature_drop: dropout of feature channels, the share hidden from the refiner in a step
@@ -63,6 +64,7 @@ class PretrainConfig:
     train_encoder: bool = True
     freeze_norms: bool = False
     blend: float = 0.5
+    drawing_strength: float = 1.0
     drop_path: float = 0.0
     feature_drop: float = 0.0
     style_share: float = 0.0
@@ -132,6 +134,7 @@ RANGES: Ranges = {
     "learning_rate": RATE,
     "backbone_rate": (0.0, 1e6),
     "blend": SHARE,
+    "drawing_strength": (0.0, 100.0),
     "drop_path": (0.0, 0.99),
     "feature_drop": (0.0, 0.99),
     "style_share": SHARE,

@@ -29,7 +29,7 @@ from core.records import Drawing
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import FORMAT, WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
-from core.refiner.drawing_vectors import KNOWN_DRAWINGS
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS, DrawingVectors
 from core.refiner.network import RefinerNetwork
 from core.training.blend import interpolate_weights
 from core.training.precision import Precision
@@ -190,6 +190,9 @@ def _start(config: PretrainConfig, start_from: Path | None, blend_with: Path | N
     if blend_with is not None:
         other, _ = _start(config, blend_with, None)
         both.load_state_dict(interpolate_weights(both.state_dict(), other.state_dict(), config.blend))
+        for module in both.modules():
+            if isinstance(module, DrawingVectors):
+                module.of.data *= config.drawing_strength
         made_by["blended_with"] = dict(read_card(blend_with).made_by)
     return both, made_by
 
