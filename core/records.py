@@ -55,7 +55,7 @@ class HowDrawn:
         return cls(drawing, CLEARLY_OFF if drawing is Drawing.PLACED else 0.0)
 
 
-DOUBTFUL_BELOW = 0.75
+DOUBTFUL_BELOW = 0.72
 """The window marks edges with a lower confidence as doubtful.
 
 Chosen by the table of marks of `boxrefine benchmark calibration`: at most about 15 % of the good edges are marked.

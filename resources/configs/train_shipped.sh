@@ -22,7 +22,8 @@ pretrain light_1 "$configs/calibrate.yaml" --start-from "$out/second"
 pretrain touching "$configs/touching.yaml" --cutouts "$cutouts" --start-from "$out/light_1" --device cuda
 pretrain boards "$configs/boards.yaml" --cutouts "$cutouts" --start-from "$out/light_1" --blend-with "$out/touching" --device cuda
 pretrain blend "$configs/blend.yaml" --start-from "$out/light_1" --blend-with "$out/boards"
-pretrain light "$configs/drawings.yaml" --cutouts "$cutouts" --start-from "$out/blend" --device cuda
+pretrain drawings "$configs/drawings.yaml" --cutouts "$cutouts" --start-from "$out/blend" --device cuda
+pretrain light "$configs/blend_drawings.yaml" --start-from "$out/blend" --blend-with "$out/drawings"
 sed "s/^seed: .*/&\nblend: 0.6/" "$configs/candidates.yaml" >"$out/candidates.yaml"
 pretrain first_candidates "$out/candidates.yaml" --cutouts "$cutouts" --start-from "$out/light_1" --blend-with "$out/touching" --device cuda
 cp "$out/blend/encoder.safetensors" "$out/first_candidates/" # which they go on from
