@@ -229,5 +229,10 @@ def test_a_refiner_learns_how_boxes_were_drawn(pool_folder: Path, run_out: Path,
     }
     learned = load_state(tmp_path / "refiner.safetensors")["stages.1.drawing.of"].abs().sum(dim=1) > 0
     assert learned.tolist() == [True, False, True]
+    vectors = load_state(tmp_path / "refiner.safetensors")["stages.1.drawing.of"].float()
+    halfway = replace(config, steps=0, blend=0.5, drawing_strength=4.0)
+    trained(pool_folder, tmp_path / "blend", halfway, start_from=run_out, blend_with=tmp_path)
+    blended = load_state(tmp_path / "blend" / "refiner.safetensors")["stages.1.drawing.of"].float()
+    assert torch.allclose(blended, vectors * 2, rtol=0.01, atol=1e-6)
     assert read_card(run_out).by_drawing == {}
     assert "stages.1.drawing.of" not in load_state(run_out / "refiner.safetensors")
