@@ -24,10 +24,10 @@ TIGHT, LOOSE = 0.05, 0.09
 """Boxes that move by less than the first fraction of their sides are moved only if they are clearly off; boxes that
 move by the second one or more are moved as a lone box is; between, in proportion."""
 
-GUESSED_OFF = 0.1
+GUESSED_OFF = 0.12
 """`HowDrawn.clearly_off` of tight boxes: less than a user's own word for it, since the guess may be wrong."""
 
-PLACED_FROM = 0.6
+PLACED_FROM = 0.9
 """From this part of the way from LOOSE to TIGHT on, the refiner takes boxes as placed."""
 
 WIDE = 0.12
