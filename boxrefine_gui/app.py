@@ -104,6 +104,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.inference.crop_refine import pays_for
+    from core.refiner.by_drawing import for_drawing
     from core.refiner.candidate_finder import find_candidate_finder
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
@@ -144,6 +145,7 @@ def load_chosen_models(settings: Settings) -> Models:
         learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
         with_margins=LearnedMargins,
         finder=find_candidate_finder(encoder),
+        for_drawing=for_drawing,
     )
 
 
