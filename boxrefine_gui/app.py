@@ -106,6 +106,7 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.inference.crop_refine import pays_for
+    from core.refiner.by_drawing import for_drawing
     from core.refiner.candidate_finder import find_candidate_finder
     from core.refiner.checkpoint import load_refiner
     from core.refiner.guarded import GuardedRefiner
@@ -148,6 +149,7 @@ def load_chosen_models(settings: Settings) -> Models:
         with_margins=LearnedMargins,
         suggest=load_suggest_kit(encoder),
         finder=find_candidate_finder(encoder),
+        for_drawing=for_drawing,
     )
 
 

@@ -19,12 +19,13 @@ from core.errors import BadFileError, BadInputError
 from core.geometry import Box, Boxes, Frame, as_boxes, iou
 from core.images import Picture, list_pictures, read_picture, read_size
 from core.progress import run
-from core.records import Category, Dataset, ImageRecord, Refinement
+from core.records import Category, Dataset, Drawing, ImageRecord, Refinement
 from core.translation import tr
 
 if TYPE_CHECKING:
     from core.encoders.image_features import Encoder, ImageFeatures
     from core.features.cache.feature_cache import FeatureCache
+    from core.inference.guess_drawing import Moves
     from core.inference.look_again import Framed
     from core.refiner.candidate_finder import CandidateFinder
     from core.refiner.protocol import Refiner
@@ -69,6 +70,7 @@ class Models:
         *,
         second_look: bool = True,
         candidates: bool = False,
+        drawn: str = "auto",
     ) -> list[Refinement]:
         """Refine coarse boxes of one picture.
 
@@ -79,14 +81,17 @@ class Models:
                 name.
             second_look: refine unsure boxes again, on a crop of the picture: tighter, and up to a few times slower.
             candidates: add up to three answers to each box, with probabilities: an object, a part, a group.
+            drawn: how the boxes were drawn: "drag" by mouse drags, "coarse" if all are off, "placed" for labels of
+                which most are right. "auto": if all boxes together would hardly move, only those that are clearly off
+                move.
 
         Returns:
             N refinements, in the order of the boxes: `box`, `edge_confidence`, `score` (the expected IoU), and
             `candidates` if you ask for them: each has a `box` and a `probability`, and the first is the refinement's.
 
         Raises:
-            BadInputError: the pixels are no RGB bytes, a box is not finite, `categories` has another length, or the
-                encoder has no candidates.
+            BadInputError: the pixels are no RGB bytes, a box is not finite, `categories` has another length, there is
+                no such `drawn`, or the encoder has no candidates.
             BadFileError: the picture cannot be read.
 
         >>> import core, numpy as np
@@ -97,8 +102,10 @@ class Models:
         >>> all(abs(value - true) < 3 for value, true in zip(answer.box, (40, 30, 120, 90)))
         True
         """
-        picture = _Pixels(_read(image), self._encoder)
-        return self._refine(picture, boxes, categories, second_look, candidates)
+        from core.inference.guess_drawing import Moves
+
+        how, picture = (_drawing(drawn), Moves()), _Pixels(_read(image), self._encoder)
+        return self._refine(picture, boxes, categories, second_look, candidates, *how)
 
     def refine_many(
         self,
@@ -107,14 +114,14 @@ class Models:
         cache: str | Path | None = None,
         second_look: bool = True,
         candidates: bool = False,
+        drawn: str = "auto",
     ) -> Iterator[list[Refinement]]:
         """Refine the boxes of many pictures, one picture after the other.
 
         Args:
             items: pairs of a picture's file and its boxes (N, 4); the iterable is read one pair at a time.
             cache: folder of a feature cache, so that no picture is encoded twice; None stores no features.
-            second_look: see `refine`.
-            candidates: see `refine`.
+            second_look, candidates, drawn: see `refine`; "auto" goes by the boxes of the earlier pictures, too.
 
         Yields:
             The refinements of each item, in its order.
@@ -123,11 +130,14 @@ class Models:
             As `refine`; the error ends the iteration, and earlier results stay valid.
         """
         from core.features.feature_source import FeatureSource
+        from core.inference.guess_drawing import Moves
 
+        drawing, moves = _drawing(drawn), Moves()
         with _open_cache(cache) as features:
             source = FeatureSource(self._encoder, features)
             for path, boxes in items:
-                yield self._refine(source.opened(Path(path), keep_crops=False), boxes, None, second_look, candidates)
+                picture = source.opened(Path(path), keep_crops=False)
+                yield self._refine(picture, boxes, None, second_look, candidates, drawing, moves)
 
     def _refine(
         self,
@@ -136,9 +146,11 @@ class Models:
         categories: Sequence[str | None] | None,
         second_look: bool,
         candidates: bool,
+        drawing: Drawing | None,
+        moves: Moves,
     ) -> list[Refinement]:
         from core.inference.crop_refine import pays_for
-        from core.inference.refine_many import refine_many
+        from core.inference.refine_many import refine_guessing
 
         drawn = [Box.of(row) for row in _checked_boxes(boxes)]
         names = [None] * len(drawn) if categories is None else list(categories)
@@ -150,9 +162,11 @@ class Models:
                     categories=len(names),
                 )
             )
-        job = refine_many(
+        job = refine_guessing(
             drawn,
             names,
+            moves=moves,
+            drawing=drawing,
             picture=picture,
             features=picture.of(),
             refiner=self._refiner,
@@ -311,6 +325,15 @@ def _read(image: Image) -> Picture:
     if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8 and pixels.size:
         return cast(Picture, np.ascontiguousarray(pixels))
     raise BadInputError(_describe_wrong(pixels))
+
+
+def _drawing(drawn: str) -> Drawing | None:
+    known = {"auto": None} | {each.value: each for each in (Drawing.DRAG, Drawing.COARSE, Drawing.PLACED)}
+    if drawn not in known:
+        raise BadInputError(
+            tr("Boxes cannot be drawn as {name!r}: use one of {names}.", name=drawn, names=", ".join(known))
+        )
+    return known[drawn]
 
 
 def _describe_wrong(pixels: NDArray[np.generic]) -> str:

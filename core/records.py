@@ -23,11 +23,43 @@ Outline = tuple[tuple[float, ...], ...]
 """Polygons around an object, each x1, y1, x2, y2, ... in image pixels; empty without a mask."""
 
 
-DOUBTFUL_BELOW = 0.65
+class Drawing(StrEnum):
+    """How boxes were drawn, from which a refiner knows how far they may be off; all boxes of a call share one.
+
+    DRAG: by a coarse mouse drag; COARSE: off by tenths of their sides; PLACED: labels, most of them right.
+    """
+
+    UNKNOWN = "unknown"
+    DRAG = "drag"
+    COARSE = "coarse"
+    PLACED = "placed"
+
+
+CLEARLY_OFF = 0.15
+"""If the farthest edge of a box would move by this fraction of its side, the box counts as clearly off."""
+
+
+@dataclass(frozen=True)
+class HowDrawn:
+    """How boxes were drawn, as the user states or as `core.inference.guess_drawing` finds.
+
+    drawing: for a refiner that was trained for it
+    clearly_off: boxes whose farthest edge would move by less than this fraction of its side hardly move; 0: all move
+    """
+
+    drawing: Drawing = Drawing.UNKNOWN
+    clearly_off: float = 0.0
+
+    @classmethod
+    def by(cls, drawing: Drawing) -> HowDrawn:
+        """For a user who knows the drawing: placed boxes stay, but for those that are clearly off."""
+        return cls(drawing, CLEARLY_OFF if drawing is Drawing.PLACED else 0.0)
+
+
+DOUBTFUL_BELOW = 0.72
 """The window marks edges with a lower confidence as doubtful.
 
-Chosen by the table of marks of `boxrefine benchmark calibration`: on everyday photographs (coco80, 12 pictures, hq0.4),
-84 % of the edges that are off by more than 10 % of the side are marked, and 17 % of the good ones; at 0.5: 67, 10 %.
+Chosen by the table of marks of `boxrefine benchmark calibration`: at most about 15 % of the good edges are marked.
 """
 
 

@@ -21,6 +21,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import StoreView
 from boxrefine_gui.state.session import Session
 from core.errors import BadFileError, GpuError, KnownError
+from core.inference.guess_drawing import Moves
 from core.progress import Progress, duration
 from core.records import Correction, ImageRecord
 from core.translation import tr, tr_plural
@@ -40,16 +41,20 @@ NOTHING_LEFT_IN_FOLDER = tr("No box of this folder is left to refine.")
 
 @dataclass(frozen=True)
 class RefineImageRequest:
-    """Request to refine boxes of one image; calling it on the encode lane returns them with their refinements."""
+    """Request to refine boxes of one image; calling it on the encode lane returns them with their refinements.
+
+    `moves` are those of the boxes of earlier images, which show how boxes were drawn; the encode lane adds to them.
+    """
 
     models: Models
     image: ImageRecord
     asked: Sequence[Correction]
     categories: Mapping[int, str]
     margins: Mapping[str, Margin] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
 
     def __call__(self) -> list[Correction]:
-        from core.inference.refine_many import refine_many
+        from core.inference.refine_many import refine_guessing
         from core.progress import run
 
         models, path = self.models, self.image.path
@@ -68,9 +73,11 @@ class RefineImageRequest:
                     old_height=then[1],
                 )
             )
-        job = refine_many(
+        job = refine_guessing(
             [correction.drawn for correction in self.asked],
             [self.categories.get(correction.category_id) for correction in self.asked],
+            moves=self.moves,
+            drawing=None,
             picture=picture,
             features=features,
             refiner=models.with_margins(models.refiner, self.margins),
@@ -95,6 +102,7 @@ class _Run:
     proposed: int = 0
     on_images: int = 0
     errors: list[str] = field(default_factory=list)
+    moves: Moves = field(default_factory=Moves)
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -205,7 +213,7 @@ class RefineAll:
             return
         names = {category.id: category.name for category in session.categories}
         self._parts.encode.run(
-            RefineImageRequest(session.models, record, asked, names, session.margins),
+            RefineImageRequest(session.models, record, asked, names, session.margins, run.moves),
             on_done=partial(self._propose, run),
             on_error=partial(self._skip, run),
             priority=_AT_ONCE if run.undoable else _BEHIND_THE_NEIGHBORS,

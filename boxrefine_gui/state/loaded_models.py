@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from boxrefine_gui.state.doing import ModelsState
 from boxrefine_gui.state.suggesting_state import SuggestKit
 from core.geometry import Box, Frame
-from core.records import Candidate, Refinement
+from core.records import Candidate, Drawing, Refinement
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
@@ -74,6 +74,11 @@ def _whatever_category(refiner: Refiner, category: str | None) -> Refiner:
     return refiner
 
 
+def _however_drawn(refiner: Refiner, drawing: Drawing) -> Refiner:
+    """Return the same refiner for every drawing."""
+    return refiner
+
+
 def _whatever_margins(refiner: Refiner, margins: Mapping[str, Margin]) -> Refiner:
     """Return the same refiner for all margins."""
     return refiner
@@ -102,8 +107,9 @@ class Models:
     `refiner_folder` is the folder of the taught refiner, None for the shipped one. `load_refiner` loads another one; it
     is None if no other can be loaded. `for_category` returns the refiner for boxes of one category. `learner` makes a
     learner of margins for an encoder and a refiner, by identity; None if margins cannot be learned. `with_margins`
-    returns a refiner with margins by name of category. `finder` is None where boxes have one answer. `suggest` finds
-    objects on the encoder's features; None if no network for that ships.
+    returns a refiner with margins by name of category. `finder` is None where boxes have one answer. `for_drawing`
+    returns the refiner for boxes that were drawn in one way. `suggest` finds objects on the encoder's features; None if
+    no network for that ships.
     """
 
     source: Source
@@ -125,6 +131,7 @@ class Models:
     with_margins: Callable[[Refiner, Mapping[str, Margin]], Refiner] = _whatever_margins
     finder: Finder | None = None
     suggest: SuggestKit | None = None
+    for_drawing: Callable[[Refiner, Drawing], Refiner] = _however_drawn
 
     @property
     def refines_by_masks(self) -> bool:

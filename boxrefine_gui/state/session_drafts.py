@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.state.draft import NO_MODELS, Draft
 from boxrefine_gui.state.session_state import SessionState
 from core.geometry import Box
-from core.records import Candidate, Correction, Refinement
+from core.records import Candidate, Correction, Drawing, Refinement
 
 if TYPE_CHECKING:
     from core.refiner.margins import Margin
@@ -191,11 +191,12 @@ class SessionDrafts(SessionState):
         return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NO_MODELS
 
     def refiner_for(self, draft: Draft) -> Refiner | None:
-        """Return the refiner for a drawn box; a taught one and margins depend on the category."""
+        """Return the refiner for a box that was dragged; a taught one and margins depend on the category."""
         if self.models is None:
             return None
         name = self._category_name(draft)
-        return self.models.for_category(self.models.with_margins(self.models.refiner, self.margins), name)
+        refiner = self.models.with_margins(self.models.refiner, self.margins)
+        return self.models.for_drawing(self.models.for_category(refiner, name), Drawing.DRAG)
 
     def margin_for(self, draft: Draft) -> Margin | None:
         """Return the margin that accepted boxes of a drawn box's category show, None without one."""

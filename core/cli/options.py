@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.encoders.image_features import Encoder
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
+    from core.records import Drawing
 
 ENCODER_HELP = tr("{encoders}, or the .safetensors file of a light encoder of your own", encoders=", ".join(ENCODERS))
 OWN_REFINER_HELP = tr("a refiner of your own instead of the shipped one")
@@ -34,6 +35,26 @@ def add_careful_option(parser: argparse.ArgumentParser) -> None:
     """Add --careful."""
     text = tr("the boxes are right but for a few: move only those that are clearly off")
     parser.add_argument("--careful", action="store_true", help=text)
+
+
+DRAWN = ("auto", "drag", "coarse", "placed")
+
+
+def add_drawn_option(parser: argparse.ArgumentParser) -> None:
+    """Add --drawn; see `drawing_of`."""
+    text = tr(
+        "how the boxes were drawn: by mouse drags, coarsely, or placed well; auto: as far as they would move shows it"
+    )
+    parser.add_argument("--drawn", choices=DRAWN, default="auto", help=text)
+
+
+def drawing_of(options: argparse.Namespace) -> Drawing | None:
+    """Return the value of --drawn; None for auto, but PLACED with --careful."""
+    from core.records import Drawing
+
+    if options.drawn == "auto":
+        return Drawing.PLACED if options.careful else None
+    return Drawing(options.drawn)
 
 
 def add_cache_options(parser: argparse.ArgumentParser, *, optional: bool = True) -> None:

@@ -12,9 +12,11 @@ from core.cli.options import (
     OWN_REFINER_HELP,
     add_cache_options,
     add_careful_option,
+    add_drawn_option,
     add_encoder_options,
     check_folder,
     check_output,
+    drawing_of,
     open_source,
     source_figures,
 )
@@ -33,8 +35,11 @@ bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refi
 `boxrefine import` reads that back. A box that cannot be refined is written unchanged and reported on stderr; the exit
 code is then 2. With the light encoder, boxes whose first answer is not sure have a second look: they are refined again
 on the features of a crop around them. Neighboring boxes share crops. The last line on stdout is a JSON summary;
-second_looks counts those boxes. With --careful, boxes that are nearly right stay as they are. --margins widens the
-boxes of each category as the boxes show that were accepted in a project, after answers of the same refiner."""),
+second_looks counts those boxes. All boxes together show how they were drawn: where most would hardly move, those stay
+that are not clearly off (clearly_off in the summary: by this fraction of a side). --drawn states it instead: drag for
+mouse drags, coarse for boxes that are all off, placed for labels of which most are right. With --careful, boxes that
+are nearly right always stay as they are. --margins widens the boxes of each category as the boxes show that were
+accepted in a project, after answers of the same refiner."""),
     """
     boxrefine refine --images harbour --boxes coarse.json --out refined.json
     boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
@@ -64,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-second-look", action="store_true", help=second_look)
     margins = tr("add the margins of the boxes that were accepted in this project")
     parser.add_argument("--margins", metavar="PROJECT", type=Path, help=margins)
+    add_drawn_option(parser)
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -96,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
             source=source,
             refiner=refiner,
             complain=complain,
+            drawing=drawing_of(options),
             second_look=looks,
             candidates=load_candidate_finder(source.encoder) if options.candidates else None,
         )
@@ -115,6 +122,8 @@ def run(options: argparse.Namespace) -> int:
                 "boxes": len(refined.refinements),
                 "second_looks": refined.second_looks,
                 "unrefined": unrefined,
+                "drawn": refined.how.drawing.value,
+                "clearly_off": round(refined.how.clearly_off, 3),
                 "seconds": round(time.perf_counter() - start, 3),
                 "refiner": refiner.name,
                 "margins": {name: {**margin.figures} for name, margin in margins.items()},

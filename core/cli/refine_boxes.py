@@ -8,22 +8,29 @@ from pathlib import Path
 
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError, KnownError
-from core.features.feature_source import FeatureSource
+from core.features.feature_source import FeatureSource, OpenedPicture
 from core.formats.exporters.coco import CocoFile, CocoImage
 from core.formats.importers.coco_import import category_names
 from core.formats.importers.found import SLACK_PX
+from core.geometry import Box, Boxes, as_boxes
+from core.inference.guess_drawing import guess_for_source
 from core.inference.refine_many import refine_many
 from core.progress import Job, Progress, told_as
-from core.records import Refinement
+from core.records import Drawing, HowDrawn, Refinement
 from core.refiner.candidate_finder import CandidateFinder
+from core.refiner.conservative import refiner_for
 from core.refiner.protocol import Refiner
 from core.translation import tr
 
 
 @dataclass
 class RefinedBoxes:
-    """Refinements by `CocoAnnotation.index`, and the numbers of refined pictures and of boxes with a second look."""
+    """Refinements by `CocoAnnotation.index`, and the numbers of refined pictures and of boxes with a second look.
 
+    how: how the boxes were drawn, as given or as guessed
+    """
+
+    how: HowDrawn = HowDrawn()
     refinements: dict[int, Refinement] = field(default_factory=dict)
     images: int = 0
     second_looks: int = 0
@@ -36,27 +43,29 @@ def refine_boxes(
     source: FeatureSource,
     refiner: Refiner,
     complain: Callable[[str], None],
+    drawing: Drawing | None = None,
     second_look: bool = True,
     candidates: CandidateFinder | None = None,
 ) -> Job[RefinedBoxes]:
     """Refine the usable boxes of `coco` on the pictures in `folder`.
 
+    `drawing` is how they were drawn; None guesses it from some of them, see `core.inference.guess_drawing`.
     `complain` gets a sentence for each picture that cannot be used. With `second_look`, boxes are refined again on
     crops of the picture, which show them larger. `candidates` adds up to three
     candidates to each refinement. A taught refiner depends on the names of the boxes' categories.
     """
-    refined = RefinedBoxes()
-    groups, names = coco.by_image(), category_names(coco)
+    batch = _Batch(coco, folder, source, refiner)
+    groups = batch.groups
+    how = HowDrawn.by(drawing) if drawing else (yield from guess_for_source(list(groups), batch.moves_on))
+    refiner = refiner_for(refiner, how)
+    refined = RefinedBoxes(how)
     for done, (image_id, drawn) in enumerate(groups.items()):
         image = coco.images[image_id]
         yield Progress(done, len(groups), image.file_name)
         try:
-            picture = source.opened(folder / image.file_name, keep_crops=False)
-            features = picture.of()
-            _check_size(image, features, path=folder / image.file_name, coco=coco.path)
+            picture, features = batch.opened(image_id)
             job = refine_many(
-                [note.box for note in drawn],
-                [names[note.index] for note in drawn],
+                *batch.drawn_on(image_id),
                 picture=picture,
                 features=features,
                 refiner=refiner,
@@ -72,6 +81,46 @@ def refine_boxes(
             refined.images += 1
     yield Progress(len(groups), len(groups))
     return refined
+
+
+class _Batch:
+    """The pictures of one COCO file, by image id, and their boxes."""
+
+    def __init__(self, coco: CocoFile, folder: Path, source: FeatureSource, refiner: Refiner) -> None:
+        self._coco, self._folder, self._source, self._refiner = coco, folder, source, refiner
+        self._names = category_names(coco)
+        self._looked_at: dict[int | str, ImageFeatures] = {}
+        self.groups = coco.by_image()
+
+    def drawn_on(self, image_id: int | str) -> tuple[list[Box], list[str | None]]:
+        """The boxes of a picture and the names of their categories."""
+        drawn = self.groups[image_id]
+        return [note.box for note in drawn], [self._names[note.index] for note in drawn]
+
+    def opened(self, image_id: int | str) -> tuple[OpenedPicture, ImageFeatures]:
+        """Open a picture and encode it, unless `moves_on` did. Raises BadFileError if it is not the one of the file."""
+        image = self._coco.images[image_id]
+        path = self._folder / image.file_name
+        picture = self._source.opened(path, keep_crops=False)
+        features = self._looked_at.pop(image_id, None) or picture.of()
+        _check_size(image, features, path=path, coco=self._coco.path)
+        return picture, features
+
+    def moves_on(self, image_id: int | str) -> Job[tuple[Boxes, list[Refinement]]]:
+        """See `guess_for_source`; a picture that cannot be used is reported when it is refined."""
+        try:
+            picture, features = self.opened(image_id)
+            self._looked_at[image_id] = features
+            drawn, names = self.drawn_on(image_id)
+            job = refine_many(
+                drawn, names, picture=picture, features=features, refiner=self._refiner, second_look=False
+            )
+            answers, _ = yield from told_as(
+                job, lambda _: Progress(0, len(self.groups), tr("how the boxes were drawn"))
+            )
+            return as_boxes(drawn), answers
+        except KnownError:
+            return as_boxes([]), []
 
 
 def _within(pictures: Progress) -> Callable[[Progress], Progress]:

@@ -14,14 +14,15 @@ from core.encoders.image_features import ImageFeatures
 from core.errors import BadInputError
 from core.evaluation.box_metrics import BoxMetrics, compare
 from core.evaluation.grab_cut import grab_cut_box
-from core.evaluation.labelled_set import read_labelled_set
+from core.evaluation.labelled_set import how_drawn, read_labelled_set
 from core.features.feature_source import FeatureSource, OpenedPicture
 from core.geometry import Box, Boxes, as_boxes, iou
 from core.images import Picture, read_picture
 from core.inference.look_again import look_again
 from core.progress import Job, Progress, run
-from core.records import Refinement
+from core.records import Drawing, HowDrawn, Refinement
 from core.refiner.candidate_finder import CandidateFinder
+from core.refiner.conservative import refiner_for
 from core.refiner.protocol import Refiner
 
 DRAWN, GRAB_CUT = "drawn", "OpenCV GrabCut"
@@ -115,6 +116,7 @@ def measure_set(
     grab_cut: bool = True,
     second_look: bool = False,
     candidates: CandidateFinder | None = None,
+    drawing: Drawing | None = None,
     limit: int | None = None,
     seed: int = 0,
 ) -> Job[list[AccuracyRow]]:
@@ -122,32 +124,38 @@ def measure_set(
 
     `beside` are refiners to compare with; their names differ. Each of `masks` gets two rows: the boxes of its masks,
     and these boxes refined again by `refiner`. The time of these rows includes the encoding if it was not cached.
-    `second_look` adds a row for the second look, and `candidates` one for the best candidate of each box. The time of a
-    second look includes encoding the crops, and decoding the picture if its features were cached. Raises BadFileError
-    if the set or one of its pictures cannot be read.
+    `drawing` is what the refiners take as how boxes were drawn; None guesses it by `refiner`, as `boxrefine refine`
+    does. `second_look` adds a row for the second look, and `candidates` one for the best candidate of each box. The
+    time of a second look includes encoding the crops, and decoding the picture if its features were cached. Raises
+    BadFileError if the set or one of its pictures cannot be read.
     """
     labelled = read_labelled_set(folder, limit=limit)
     true = labelled.true
-    methods: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
-    if grab_cut:
-        methods[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
-    for each in (*beside, refiner):
-        methods[each.name] = partial(_refine, each)
-    for way in masks:
-        methods[f"{way.name}, mask"] = partial(_mask, way)
-        methods[f"{way.name}, mask, then {refiner.name}"] = partial(_mask_and_refine, way, refiner)
-    if second_look:
-        methods[f"{refiner.name}, second look"] = lambda scene, boxes: _look_twice(scene, boxes, refiner)
-    if candidates is not None:
-        methods[f"{refiner.name}, best candidate"] = partial(_best_candidates, candidates, refiner, second_look)
+    drawn = {noise: labelled.drawn(noise, seed=seed) for noise in noises}
+    hows = yield from how_drawn(labelled, drawn, source=source, refiner=refiner, drawing=drawing)
+
+    def methods(how: HowDrawn) -> dict[str, Method]:
+        found: dict[str, Method] = {DRAWN: lambda _, boxes: boxes}
+        if grab_cut:
+            found[GRAB_CUT] = lambda scene, boxes: as_boxes([grab_cut_box(scene.picture, Box.of(row)) for row in boxes])
+        for each in (*beside, refiner):
+            found[each.name] = partial(_refine, refiner_for(each, how))
+        asked = refiner_for(refiner, how)
+        for way in masks:
+            found[f"{way.name}, mask"] = partial(_mask, way)
+            found[f"{way.name}, mask, then {refiner.name}"] = partial(_mask_and_refine, way, refiner)
+        if second_look:
+            found[f"{refiner.name}, second look"] = lambda scene, boxes: _look_twice(scene, boxes, asked)
+        if candidates is not None:
+            found[f"{refiner.name}, best candidate"] = partial(_best_candidates, candidates, asked, second_look)
+        return found
+
     trials = [
-        _Trial(noise, name, method, drawn, drawn.copy())
-        for noise in noises
-        for drawn in [labelled.drawn(noise, seed=seed)]
-        for name, method in methods.items()
+        _Trial(noise, name, method, boxes, boxes.copy())
+        for noise, boxes in drawn.items()
+        for name, method in methods(hows[noise]).items()
     ]
-    groups = labelled.rows
-    for done, (name, rows) in enumerate(groups.items()):
+    for done, (name, rows) in enumerate((groups := labelled.rows).items()):
         yield Progress(done, len(groups), f"{folder.name} {name}")
         path = folder / "images" / name
         opened = source.opened(path, keep_crops=False)

@@ -13,6 +13,8 @@ from core.evaluation.labelled_set import LabelledSet, over_pictures
 from core.features.feature_source import FeatureSource
 from core.geometry import MODEL_SIZE, Box, Boxes, as_boxes, iou
 from core.progress import Job
+from core.records import Drawing
+from core.refiner.by_drawing import for_drawing
 from core.refiner.protocol import Refiner
 
 STEPS = 30
@@ -92,7 +94,11 @@ def steps_of(drawn: Boxes, refined: Boxes, *, scale: float) -> Steps:
 def jitter_of_set(
     labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner, boxes_a_picture: int, noise: str, seed: int = 0
 ) -> Job[dict[str, Steps]]:
-    """Drag and shake coarse versions of up to `boxes_a_picture` boxes of each picture; return the steps by path."""
+    """Drag and shake coarse versions of up to `boxes_a_picture` boxes of each picture; return the steps by path.
+
+    The refiner takes them as drags, as the window does.
+    """
+    refiner = for_drawing(refiner, Drawing.DRAG)
     coarse = labelled.drawn(noise, seed=seed)
 
     def measure(features: ImageFeatures, rows: list[int]) -> dict[str, list[Steps]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,8 +16,10 @@ from core.encoders.image_features import ImageFeatures
 from core.features.feature_source import FeatureSource
 from core.formats.exporters.coco import read_coco
 from core.geometry import Boxes, as_boxes
+from core.inference.guess_drawing import MOST_PICTURES, guess_for_source
 from core.progress import Job, Progress
-from core.records import Refinement
+from core.records import Drawing, HowDrawn, Refinement
+from core.refiner.conservative import refiner_for
 from core.refiner.protocol import Refiner
 
 TRUE = "true"
@@ -104,20 +107,58 @@ def over_pictures(
 
 
 def refined_set(
-    labelled: LabelledSet, *, source: FeatureSource, refiner: Refiner, noises: Sequence[str], seed: int = 0
+    labelled: LabelledSet,
+    *,
+    source: FeatureSource,
+    refiner: Refiner,
+    noises: Sequence[str],
+    drawing: Drawing | None = None,
+    seed: int = 0,
 ) -> Job[dict[str, Answers]]:
-    """Refine all boxes of a set, drawn with each of `noises` (see `coarsen`, or TRUE); return the answers by noise."""
+    """Refine all boxes of a set, drawn with each of `noises` (see `coarsen`, or TRUE); return the answers by noise.
+
+    `drawing` is what the refiner takes as how they were drawn; None guesses it, as `boxrefine refine` does.
+    """
     drawn = {noise: labelled.drawn(noise, seed=seed) for noise in noises}
+    hows = yield from how_drawn(labelled, drawn, source=source, refiner=refiner, drawing=drawing)
+    groups: dict[HowDrawn, list[str]] = {}
+    for noise, how in hows.items():
+        groups.setdefault(how, []).append(noise)
+    refiners = {how: refiner_for(refiner, how) for how in groups}
 
     def refine(features: ImageFeatures, rows: list[int]) -> dict[str, Answers]:
-        # All noises in one call, since a box in a batch costs half as much.
-        refinements = refiner.refine(features, np.concatenate([boxes[rows] for boxes in drawn.values()]))
-        return {
-            noise: Answers.of(
-                refinements[at * len(rows) : (at + 1) * len(rows)], true=labelled.true[rows], drawn=boxes[rows]
-            )
-            for at, (noise, boxes) in enumerate(drawn.items())
-        }
+        found: dict[str, Answers] = {}
+        for how, alike in groups.items():
+            # All noises in one call, since a box in a batch costs half as much.
+            refinements = refiners[how].refine(features, np.concatenate([drawn[noise][rows] for noise in alike]))
+            for at, noise in enumerate(alike):
+                answers = refinements[at * len(rows) : (at + 1) * len(rows)]
+                found[noise] = Answers.of(answers, true=labelled.true[rows], drawn=drawn[noise][rows])
+        return found
 
     parts = yield from over_pictures(labelled, source, refine)
     return {noise: Answers.concatenate([part[noise] for part in parts]) for noise in noises}
+
+
+def how_drawn(
+    labelled: LabelledSet,
+    drawn: Mapping[str, Boxes],
+    *,
+    source: FeatureSource,
+    refiner: Refiner,
+    drawing: Drawing | None = None,
+) -> Job[dict[str, HowDrawn]]:
+    """What a refiner takes as how the boxes of a set were drawn, by noise; None guesses it (see `guess_drawing`)."""
+    if drawing is not None:
+        return {noise: HowDrawn.by(drawing) for noise in drawn}
+    read = lru_cache(maxsize=MOST_PICTURES)(source.of_path)
+    found: dict[str, HowDrawn] = {}
+    for noise, boxes in drawn.items():
+
+        def moves_on(name: str, boxes: Boxes = boxes) -> Job[tuple[Boxes, list[Refinement]]]:
+            yield Progress(0, len(labelled.rows), f"{labelled.name} {name}")
+            mine = boxes[labelled.rows[name]]
+            return mine, refiner.refine(read(labelled.folder / "images" / name), mine)
+
+        found[noise] = yield from guess_for_source(list(labelled.rows), moves_on)
+    return found

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Box
+from core.inference.guess_drawing import Moves
 from core.inference.look_again import Framed, look_again
 from core.progress import Job
-from core.records import Refinement
+from core.records import Drawing, HowDrawn, Refinement
 from core.refiner.candidate_finder import CandidateFinder
+from core.refiner.conservative import refiner_for
 from core.refiner.learned_margins import margin_for
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
@@ -46,3 +48,38 @@ def refine_many(
             answers = candidates.add_candidates(features, boxes, answers, margin=margin)
         found.update(zip(rows, answers, strict=True))
     return [found[row] for row in range(len(drawn))], looks
+
+
+def refine_guessing(
+    drawn: Sequence[Box],
+    categories: Sequence[str | None],
+    *,
+    moves: Moves,
+    drawing: Drawing | None,
+    picture: Framed,
+    features: ImageFeatures,
+    refiner: Refiner,
+    second_look: bool,
+    closer: bool = True,
+    candidates: CandidateFinder | None = None,
+) -> Job[tuple[list[Refinement], int]]:
+    """As `refine_many`, for boxes that were drawn in the way `drawing`; None guesses it.
+
+    The guess goes by `moves`, those of the boxes of earlier pictures, to which this adds the boxes of this one until
+    they are enough.
+    """
+    if drawing is None and not moves.are_enough:
+        job = refine_many(drawn, categories, picture=picture, features=features, refiner=refiner, second_look=False)
+        moves.add(drawn, (yield from job)[0])
+    how = moves.guess() if drawing is None else HowDrawn.by(drawing)
+    job = refine_many(
+        drawn,
+        categories,
+        picture=picture,
+        features=features,
+        refiner=refiner_for(refiner, how),
+        second_look=second_look,
+        closer=closer,
+        candidates=candidates,
+    )
+    return (yield from job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.training.ranges import (
@@ -32,6 +33,7 @@ class PretrainConfig:
     learning_rate: of refiner and pyramid; that of the backbone is `backbone_rate` times it
     train_encoder: False freezes the encoder, so that only the refiner learns
     blend: share of the way to the weights of another run, if they are given, at which training starts
+    drawing_strength: after a blend, the vectors for how boxes were drawn are multiplied by this
     freeze_norms: freeze the statistics of the backbone's batch normalization
     drop_path: stochastic depth, the share of the backbone's blocks skipped in a step
     feature_drop: dropout of feature channels, the share hidden from the refiner in a step
@@ -43,7 +45,10 @@ class PretrainConfig:
     shape_share, cutout_share: shares of the pasted objects that are random shapes and cut-outs; the rest are masked
         objects of the pool
     touch_share: share of the pasted objects that are placed against another object, in front of it or behind it
+    drag_share, coarse_share, placed_share: shares of the frames whose boxes are all drawn in one way, which the refiner
+        knows; see core.training.drawing_noise
     keep_margin, caution, sure_side, least_move: see refiner.box_refiner.Calibration
+    drawing_caution: the caution for boxes that were drawn in one way, by the name of the drawing; default: `caution`
     """
 
     seed: int = 0
@@ -59,6 +64,7 @@ class PretrainConfig:
     train_encoder: bool = True
     freeze_norms: bool = False
     blend: float = 0.5
+    drawing_strength: float = 1.0
     drop_path: float = 0.0
     feature_drop: float = 0.0
     style_share: float = 0.0
@@ -74,6 +80,9 @@ class PretrainConfig:
     shape_share: float = 0.4
     cutout_share: float = 0.0
     touch_share: float = 0.0
+    drag_share: float = 0.0
+    coarse_share: float = 0.0
+    placed_share: float = 0.0
     set_weights: dict[str, float] = field(default_factory=dict)
     distribution_weight: float = 1.0
     l1_weight: float = 1.0
@@ -85,18 +94,30 @@ class PretrainConfig:
     caution: float = 0.75
     sure_side: float = 24.0
     least_move: float = 0.015
+    drawing_caution: dict[str, float] = field(default_factory=dict)
     report_every: int = 50
     measure_every: int = 2000
 
     def validate(self) -> None:
         """Check every value. Raises ValueError, which names the key, if one is out of its range."""
         check_values(self, RANGES, CHOICES)
-        weights: dict[str, object] = dict(self.set_weights)  # read from a file, so values may have any type
-        for name, weight in weights.items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
-                raise ValueError(f"set_weights must be numbers from 0 to {MOST_WEIGHT:g}, not {name}: {weight!r}")
+        if self.drag_share + self.coarse_share + self.placed_share > 1 + 1e-9:
+            raise ValueError("drag_share, coarse_share and placed_share must sum up to 1 at most")
+        _check_table("set_weights", self.set_weights, most=MOST_WEIGHT)
+        _check_table("drawing_caution", self.drawing_caution, most=MOST_CAUTION)
+        for name in self.drawing_caution:
+            if name not in DRAWINGS:
+                raise ValueError(f"drawing_caution must be by drawing, {', '.join(DRAWINGS)}, not {name}")
 
 
+def _check_table(key: str, table: Mapping[str, object], *, most: float) -> None:
+    for name, value in table.items():  # read from a file, so values may have any type
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ValueError(f"{key} must be numbers from 0 to {most:g}, not {name}: {value!r}")
+
+
+DRAWINGS = ("drag", "coarse", "placed")
+MOST_CAUTION = 100.0
 MOST_WEIGHT = 1000.0
 
 CHOICES: Choices = {
@@ -113,6 +134,7 @@ RANGES: Ranges = {
     "learning_rate": RATE,
     "backbone_rate": (0.0, 1e6),
     "blend": SHARE,
+    "drawing_strength": (0.0, 100.0),
     "drop_path": (0.0, 0.99),
     "feature_drop": (0.0, 0.99),
     "style_share": SHARE,
@@ -127,6 +149,9 @@ RANGES: Ranges = {
     "shape_share": SHARE,
     "cutout_share": SHARE,
     "touch_share": SHARE,
+    "drag_share": SHARE,
+    "coarse_share": SHARE,
+    "placed_share": SHARE,
     "distribution_weight": WEIGHT,
     "l1_weight": WEIGHT,
     "iou_weight": WEIGHT,
@@ -134,7 +159,7 @@ RANGES: Ranges = {
     "confidence_weight": WEIGHT,
     "score_weight": WEIGHT,
     "keep_margin": (-1.0, 1.0),
-    "caution": (0.0, 100.0),
+    "caution": (0.0, MOST_CAUTION),
     "sure_side": (0.0, 1024.0),
     "least_move": SHARE,
     "report_every": COUNT,

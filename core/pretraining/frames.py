@@ -15,6 +15,8 @@ from core.pretraining.cutouts import Cutouts
 from core.pretraining.paste import Anchor, Pasted, Shares, ends, outline_alpha, paste, sharpened, tight_boxes
 from core.pretraining.pool import MASK_SIDE, Pool
 from core.pretraining.style import borrow_looks, mix_channels
+from core.records import Drawing
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.network import grid
 from core.training.augment import Rng, View, frame_points, look_up, random_view, recoloured, worn
 from core.training.drawing_noise import draw_carelessly, fit
@@ -35,6 +37,7 @@ class Frames:
 
     pictures: (B, 3, 512, 512), normalized; content: (B, 4) the box of the image in the frame
     true, drawn: (B, K, 4); weight: (B, K), 0 if a frame has no box; pixel: (B, 1, 1) frame pixels an image pixel
+    drawing: (B,) how the boxes of each frame are drawn, as for `RefinerNetwork.forward`
     """
 
     pictures: Tensor
@@ -43,6 +46,7 @@ class Frames:
     drawn: Tensor
     weight: Tensor
     pixel: Tensor
+    drawing: Tensor
     _chosen: Tensor
     _masks: _MaskSource
 
@@ -118,8 +122,25 @@ def make_frames(pool: Pool, cutouts: Cutouts, rows: Tensor, config: PretrainConf
     content = content * MODEL_SIZE
     pixel = (MODEL_SIZE / view.extent.amax(dim=-1)).view(-1, 1, 1)
     seen = torch.cat([content[:, :2].clamp(min=0), content[:, 2:].clamp(max=MODEL_SIZE)], dim=-1)
-    drawn = fit(draw_carelessly(true, rng, pixel=pixel), seen, least=torch.clamp(4 * pixel, max=24.0))
-    return Frames((pixels - MEAN) / STD * _inside(points, content), content, true, drawn, weight, pixel, chosen, masks)
+    drawing = _drawings(len(rows), config, rng)
+    drawn = draw_carelessly(true, rng, pixel=pixel, drawing=drawing)
+    drawn = fit(drawn, seen, least=torch.clamp(4 * pixel, max=24.0))
+    pictures = (pixels - MEAN) / STD * _inside(points, content)
+    return Frames(pictures, content, true, drawn, weight, pixel, drawing, chosen, masks)
+
+
+def _drawings(count: int, config: PretrainConfig, rng: Rng) -> Tensor:
+    """Choose how the boxes of each frame are drawn: (B,) 0 for UNKNOWN, then those of KNOWN_DRAWINGS."""
+    share_of = {
+        Drawing.DRAG: config.drag_share,
+        Drawing.COARSE: config.coarse_share,
+        Drawing.PLACED: config.placed_share,
+    }
+    shares = [share_of[drawing] for drawing in KNOWN_DRAWINGS]
+    if not any(shares):
+        return torch.zeros(count, dtype=torch.long, device=rng.device)
+    weights = torch.tensor([max(0.0, 1 - sum(shares)), *shares], device=rng.device)
+    return torch.multinomial(weights, count, replacement=True, generator=rng)
 
 
 def _paste_two(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -25,9 +25,12 @@ from core.pretraining.learners import learner_of
 from core.pretraining.measure import Answers, answers, summary
 from core.pretraining.pool import Pool, load_pool
 from core.progress import Job, Progress
+from core.records import Drawing
 from core.refiner.box_refiner import Calibration
 from core.refiner.candidates import CandidateNetwork
-from core.refiner.checkpoint import WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.refiner.checkpoint import FORMAT, WEIGHTS_FILE, RefinerCard, read_card, save_refiner, save_weights
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS, DrawingVectors
+from core.refiner.network import RefinerNetwork
 from core.training.blend import interpolate_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
@@ -59,12 +62,14 @@ class Both(nn.Module):
         self.encoder = LightNetwork(config.backbone, drop_path=config.drop_path)
         self.refiner = self.learner.network(config)
 
-    def forward(self, pictures: Tensor, drawn: Tensor, content: Tensor) -> list[Any]:
-        """The refiner's answers to drawn boxes (B, K, 4) on pictures (B, 3, 512, 512); see `Frames`."""
+    def forward(self, frames: Frames) -> list[Any]:
+        """The refiner's answers to the drawn boxes of the frames."""
+        pictures = frames.pictures.contiguous(memory_format=torch.channels_last)
         levels = self.encoder(pictures)
         if self.feature_drop and self.training:
             levels = tuple(F.dropout2d(level, self.feature_drop) for level in levels)
-        answers: list[Any] = self.refiner(*levels, drawn, content)
+        options = {"drawing": frames.drawing} if isinstance(self.refiner, RefinerNetwork) else {}
+        answers: list[Any] = self.refiner(*levels, frames.drawn, frames.content, **options)
         return answers
 
 
@@ -185,6 +190,9 @@ def _start(config: PretrainConfig, start_from: Path | None, blend_with: Path | N
     if blend_with is not None:
         other, _ = _start(config, blend_with, None)
         both.load_state_dict(interpolate_weights(both.state_dict(), other.state_dict(), config.blend))
+        for module in both.modules():
+            if isinstance(module, DrawingVectors):
+                module.of.data *= config.drawing_strength
         made_by["blended_with"] = dict(read_card(blend_with).made_by)
     return both, made_by
 
@@ -203,7 +211,7 @@ def _rows(weights: Tensor, config: PretrainConfig, rng: torch.Generator) -> Tens
 
 def _losses(both: Both, frames: Frames, precision: Precision, config: PretrainConfig) -> dict[str, Tensor]:
     with precision.forward():
-        answers = both(frames.pictures.contiguous(memory_format=torch.channels_last), frames.drawn, frames.content)
+        answers = both(frames)
     return both.learner.losses(answers, frames, config)
 
 
@@ -270,11 +278,15 @@ def _save(
     else:
         calibration = both.learner.calibrated(list(found.values()), config)
         figures = dict(_with_noise(found, calibration))
+    knows = isinstance(best.refiner, RefinerNetwork) and best.refiner.knows_drawings
+    by_drawing = _by_drawing(calibration, config) if knows else {}
     card = RefinerCard(
         encoder=f"light-{sha256_of(out / ENCODER_FILE)[:12]}",
         calibration=calibration,
         made_by={"config": asdict(config), "step": step, "sets": list(pool.sets), "held_out": figures, **parent},
         kind=both.learner.kind,
+        format=FORMAT if by_drawing else 1,
+        by_drawing=by_drawing,
     )
     save_refiner(out, best.refiner.state_dict(), card)
     state = {
@@ -285,6 +297,14 @@ def _save(
     }
     save_state(state, out / STATE_FILE)
     return figures
+
+
+def _by_drawing(calibration: Calibration, config: PretrainConfig) -> dict[Drawing, Calibration]:
+    """The calibration for boxes of unknown drawing, with the caution for each known one."""
+    return {
+        drawing: replace(calibration, caution=config.drawing_caution.get(drawing, config.caution))
+        for drawing in KNOWN_DRAWINGS
+    }
 
 
 def _with_noise(found: dict[str, Answers], calibration: Calibration) -> Iterator[tuple[str, float]]:

@@ -20,6 +20,7 @@ from core.pretraining.cutouts import Cutouts, load_cutouts
 from core.pretraining.episodes import EpisodeMaker, Episodes
 from core.pretraining.pool import Pool, load_pool
 from core.pretraining.suggest_config import SuggestConfig
+from core.pretraining.suggest_start import start_network
 from core.progress import Job, Progress
 from core.refiner.losses import giou_loss
 from core.suggest.network import CELL, CELLS, SuggestNetwork
@@ -78,7 +79,14 @@ def train_suggester(
     start = time.monotonic()
     torch.manual_seed(config.seed)
     frozen = _load_encoder(encoder / ENCODER_FILE, device)
-    network = channels_last(SuggestNetwork(trunk=config.trunk).to(device))
+    network = SuggestNetwork(trunk=config.trunk)
+    if not resume:
+        with torch.no_grad():
+            network.prior.stiffness.fill_(config.stiffness)
+            network.prior.unknown.fill_(config.unknown)
+        yield from start_network(network, frozen.cpu(), pool, pictures=config.start_pictures, seed=config.seed)
+        frozen = frozen.to(device)
+    network = channels_last(network.to(device))
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate, betas=(0.9, 0.98))
     precision = Precision.best(device, use_amp=config.use_amp)
@@ -106,6 +114,8 @@ def train_suggester(
             save_suggester(out, best.state_dict(), card)
             state = {"step": step + 1, "network": network.state_dict(), "average": average.state_dict()}
             save_state(state | {"optimizer": optimizer.state_dict()}, out / STATE_FILE)
+    if config.steps == 0:
+        save_suggester(out, network.state_dict(), card)
     return SuggestSummary(out, config.steps, time.monotonic() - start, figures)
 
 

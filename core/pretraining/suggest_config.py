@@ -14,7 +14,10 @@ class SuggestConfig:
     """How the suggestion network that ships is trained.
 
     trunk: whether cells have more than the features themselves, from a part of the network that costs more time
-    steps: optimizer steps of the whole schedule; episodes: episodes a step; pictures: pictures of an episode
+    start_pictures: pictures of each set from which the network starts in closed form
+    stiffness, unknown: the values of `core.suggest.network.Prior` that training starts from
+    steps: optimizer steps of the whole schedule, 0 for the start alone
+    episodes: episodes a step; pictures: pictures of an episode
     same_picture_share: share of the episodes in which a few objects of one picture are the only examples
     cutout_share: share of the episodes whose category is a cut-out, pasted up to `pastes` times among others
     style_share: share of frames that take the style of another one; the same share gets its color channels mixed
@@ -25,6 +28,9 @@ class SuggestConfig:
 
     seed: int = 0
     trunk: bool = False
+    start_pictures: int = 14
+    stiffness: float = 1.0
+    unknown: float = -4.0
     steps: int = 4000
     episodes: int = 12
     pictures: int = 6
@@ -58,7 +64,10 @@ class SuggestConfig:
 
 RANGES: Ranges = {
     "seed": SEED,
-    "steps": COUNT,
+    "start_pictures": COUNT,
+    "stiffness": (-20.0, 20.0),
+    "unknown": (-20.0, 20.0),
+    "steps": COUNT_OR_NONE,
     "episodes": (1, 1024),
     "pictures": (2, 64),
     "learning_rate": RATE,

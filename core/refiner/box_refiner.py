@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -14,9 +16,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from core.encoders.image_features import ImageFeatures, check_encoder, check_finite, checked_boxes
 from core.encoders.light.encoder import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
-from core.records import EdgeConfidence, Refinement
+from core.records import Drawing, EdgeConfidence, Refinement
 from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.cpu_kernels import transpose_features
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.margins import OUTWARD, Margin
 from core.refiner.network import RefinerNetwork
 
@@ -59,12 +62,15 @@ class BoxRefiner:
         encoder: str,
         device: torch.device,
         calibration: Calibration,
+        by_drawing: Mapping[Drawing, Calibration] = MappingProxyType({}),
     ) -> None:
         self.name = name
         self.identity = identity
         self._encoder = encoder
         self._device = device
         self._calibration = calibration
+        self._calibration_of = {Drawing.UNKNOWN: calibration, **by_drawing}
+        self._drawing: Tensor | None = None
         self._margin = Margin()
         self._learned: Margin | None = None
         self._network = fuse_batch_norms(network.eval().requires_grad_(False)).to(device)
@@ -74,6 +80,16 @@ class BoxRefiner:
         """Return a refiner with the same network that widens its boxes by a margin."""
         other = copy.copy(self)
         other._margin = margin
+        return other
+
+    def of_drawing(self, drawing: Drawing) -> BoxRefiner:
+        """See `ByDrawing`; a network that was not trained for this drawing answers as for UNKNOWN."""
+        if drawing not in self._calibration_of:
+            return self
+        other = copy.copy(self)
+        other._calibration = self._calibration_of[drawing]
+        number = KNOWN_DRAWINGS.index(drawing) + 1 if drawing in KNOWN_DRAWINGS else 0
+        other._drawing = torch.tensor([number], device=self._device) if number else None
         return other
 
     def widened(self, margin: Margin) -> BoxRefiner:
@@ -104,7 +120,8 @@ class BoxRefiner:
     def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
         padded = pad_boxes(boxes) if self._device.type == "cuda" else boxes
         start = torch.from_numpy(frame.to_frame(padded)).to(self._device, torch.float32)[None]
-        answer = self._network(embedding, detail, start, content(frame, self._device))[-1]
+        options = {} if self._drawing is None else {"drawing": self._drawing}
+        answer = self._network(embedding, detail, start, content(frame, self._device), **options)[-1]
         proposed = self._margin.widen(answer.boxes, pixel=frame.scale)
         wider = proposed if self._learned is None else self._learned.widen(proposed, pixel=frame.scale)
         moved, confidence, score = decided(

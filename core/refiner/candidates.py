@@ -84,7 +84,7 @@ class CandidateStage(Stage):
 
     def __init__(self, *, margin: float = 0.7) -> None:
         super().__init__(margin=margin, coarse=_COARSE, fine=_FINE)
-        del self.mask
+        del self.mask, self.drawing
         priors = torch.stack([stay_prior(margin, scale=scale) for scale in SCALES])
         self.register_buffer("priors", priors, persistent=False)
         self.edges = nn.ModuleList(EdgeLine(2 * _FINE, hypotheses=HYPOTHESES) for _ in range(2))

@@ -19,6 +19,7 @@ from core.encoders.shipped import SHIPPED_NAME
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
+from core.records import Drawing
 from core.refiner.baseline_network import BaselineNetwork
 from core.refiner.box_refiner import BoxRefiner, Calibration
 from core.refiner.candidates import CandidateNetwork
@@ -43,8 +44,8 @@ BASELINE = RESOURCES / "weights" / "baseline"
 WEIGHTS_FILE = "refiner.safetensors"
 CARD_FILE = "refiner.json"
 REFINE_BY = ("auto", "refiner", "mask", "both")
-FORMAT = 2
-"""Format of cards with margins; cards without are written as 1, which older versions can read."""
+FORMAT = 3
+"""Format of cards with `by_drawing`; those with margins alone are written as 2, others as 1, for older versions."""
 _LARGEST_CARD = 16 * MEGA
 _LARGEST_FIGURE = 1e6
 NETWORKS: Mapping[str, type[RefinerNetwork] | type[BaselineNetwork] | type[CandidateNetwork]] = {
@@ -63,6 +64,7 @@ class RefinerCard:
     made_by: how it was trained
     kind: a key of NETWORKS
     margins: by name of category, for a refiner that was taught by corrections (see TaughtRefiner)
+    by_drawing: calibrations for the drawings that the network was trained for
     """
 
     encoder: str
@@ -71,6 +73,7 @@ class RefinerCard:
     kind: str = "box"
     format: int = 1
     margins: Mapping[str, Margin] = field(default_factory=dict)
+    by_drawing: Mapping[Drawing, Calibration] = field(default_factory=dict)
 
 
 def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto", careful: bool = False) -> Refiner:
@@ -138,7 +141,13 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
     name = SHIPPED_NAME if folder is None else baseline_name if card.kind == "baseline" else chosen.name
     identity = f"{card.kind}-{sha256_of(weights)[:12]}"
     refiner = BoxRefiner(
-        network, name=name, identity=identity, encoder=card.encoder, device=encoder.device, calibration=card.calibration
+        network,
+        name=name,
+        identity=identity,
+        encoder=card.encoder,
+        device=encoder.device,
+        calibration=card.calibration,
+        by_drawing=card.by_drawing if card.kind == "box" else {},
     )
     if not card.margins:
         return refiner
@@ -179,11 +188,12 @@ def read_card(folder: Path) -> RefinerCard:
             )
         return RefinerCard(
             encoder=values["encoder"],
-            calibration=Calibration(**_figures(tr("calibration"), values["calibration"], Calibration)),
+            calibration=_calibration(values["calibration"]),
             made_by=values["made_by"],
             kind=kind,
             format=values["format"],
             margins={name: _margin(name, figures) for name, figures in values.get("margins", {}).items()},
+            by_drawing={Drawing(name): _calibration(figures) for name, figures in values.get("by_drawing", {}).items()},
         )
     except FileNotFoundError as error:
         raise BadWeightsError(
@@ -202,6 +212,7 @@ _KINDS: Mapping[str, type] = {
     "format": int,
     "kind": str,
     "margins": dict,
+    "by_drawing": dict,
 }
 
 
@@ -214,6 +225,12 @@ def _check_kinds(values: object) -> None:
             raise ValueError(tr("{name} is not of type {type}", name=name, type=kind.__name__))
     if not is_name(values["encoder"]):
         raise ValueError(tr("its encoder is no name"))
+
+
+def _calibration(figures: object) -> Calibration:
+    if not isinstance(figures, dict):
+        raise ValueError(tr("it is no table"))
+    return Calibration(**_figures(tr("calibration"), figures, Calibration))
 
 
 def _margin(name: str, figures: object) -> Margin:
@@ -239,8 +256,12 @@ def _figures(part: str, values: Mapping[str, object], kind: type[Calibration] | 
 
 
 def save_refiner(folder: Path, state: Mapping[str, Tensor], card: RefinerCard) -> None:
-    """Write weights (as fp16) and card into `folder`, each atomically. Raises StorageError."""
-    save_weights(state, folder / WEIGHTS_FILE)
+    """Write weights (as fp16) and card into `folder`, each atomically. Raises StorageError.
+
+    What the network did not learn about drawings is left out, so that older versions can read the rest.
+    """
+    used = {name: value for name, value in state.items() if not name.endswith(".drawing.of") or value.any()}
+    save_weights(used, folder / WEIGHTS_FILE)
     save_text(json.dumps(asdict(card), indent=2) + "\n", folder / CARD_FILE)
 
 

@@ -14,23 +14,26 @@ from numpy.typing import ArrayLike
 
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Box, Boxes, as_boxes, clip
-from core.records import Refinement
+from core.records import CLEARLY_OFF, Drawing, HowDrawn, Refinement
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ByCategory, for_category
 from core.refiner.widening import widened
 
-CLEARLY_OFF = 0.15
-"""If the farthest edge would move by this fraction of its side, the box goes half of the way; below, much less."""
-
 _STEEPNESS = 6
 
 
 class CarefulRefiner:
-    """Wraps a refiner; a box without an edge that is clearly off hardly moves."""
+    """Wraps a refiner; a box without an edge that is clearly off hardly moves.
 
-    def __init__(self, refiner: Refiner) -> None:
+    If the farthest edge would move by the fraction `clearly_off` of its side, the box goes half of the way; below, much
+    less.
+    """
+
+    def __init__(self, refiner: Refiner, *, clearly_off: float = CLEARLY_OFF) -> None:
         self._refiner = refiner
+        self._clearly_off = clearly_off
 
     @property
     def name(self) -> str:
@@ -47,14 +50,20 @@ class CarefulRefiner:
 
     def widened(self, margin: Margin) -> Refiner:
         """See `CanWiden`; a box that was drawn with the margin stays."""
-        return careful(widened(self._refiner, margin))
+        return careful(widened(self._refiner, margin), self._clearly_off)
+
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`."""
+        return careful(for_drawing(self._refiner, drawing), self._clearly_off)
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
-        """See `Refiner.refine`; scores and confidences are those of the wrapped refiner."""
+        """See `Refiner.refine`; scores, confidences and outlines are those of the wrapped refiner."""
         answers = self._refiner.refine(features, drawn)
         frame = features.frame
-        rows = dampen_moves(answers, clip(drawn, width=frame.image_width, height=frame.image_height))
-        return [replace(answer, box=Box.of(row)) for answer, row in zip(answers, rows, strict=True)]
+        boxes = clip(drawn, width=frame.image_width, height=frame.image_height)
+        rows = dampen_moves(answers, boxes, clearly_off=self._clearly_off)
+        # A mask covers the pixels of its own box, so it does not fit another one.
+        return [replace(answer, box=Box.of(row), mask=None) for answer, row in zip(answers, rows, strict=True)]
 
 
 class CarefulByCategory(CarefulRefiner):
@@ -62,16 +71,26 @@ class CarefulByCategory(CarefulRefiner):
 
     def of_category(self, category: str) -> Refiner:
         """See `ByCategory`."""
-        return careful(for_category(self._refiner, category))
+        return careful(for_category(self._refiner, category), self._clearly_off)
 
 
-def careful(refiner: Refiner) -> CarefulRefiner:
+def careful(refiner: Refiner, clearly_off: float = CLEARLY_OFF) -> CarefulRefiner:
     """Wrap a refiner for the conservative mode."""
-    return CarefulByCategory(refiner) if isinstance(refiner, ByCategory) else CarefulRefiner(refiner)
+    kind = CarefulByCategory if isinstance(refiner, ByCategory) else CarefulRefiner
+    return kind(refiner, clearly_off=clearly_off)
 
 
-def dampen_moves(answers: Sequence[Refinement], drawn: Boxes) -> Boxes:
-    """Damp the moves from drawn boxes (N, 4) to answers (N), in image pixels; return boxes (N, 4). See CLEARLY_OFF.
+def refiner_for(refiner: Refiner, how: HowDrawn) -> Refiner:
+    """Return the refiner for boxes that were drawn so. A careful one stays as careful as it is."""
+    found = for_drawing(refiner, how.drawing)
+    is_careful = isinstance(found, CarefulRefiner)
+    return careful(found, how.clearly_off) if how.clearly_off > 0 and not is_careful else found
+
+
+def dampen_moves(answers: Sequence[Refinement], drawn: Boxes, *, clearly_off: float = CLEARLY_OFF) -> Boxes:
+    """Damp the moves from drawn boxes (N, 4) to answers (N), in image pixels; return boxes (N, 4).
+
+    See CarefulRefiner.
 
     The damping is smooth, since with a threshold a box would flicker during a drag.
     """
@@ -79,5 +98,5 @@ def dampen_moves(answers: Sequence[Refinement], drawn: Boxes) -> Boxes:
     side = np.maximum(np.tile(drawn[:, 2:] - drawn[:, :2], 2), 1.0)
     farthest = (np.abs(move) / side).max(axis=1, keepdims=True, initial=0.0)
     powers = farthest**_STEEPNESS
-    rows: Boxes = drawn + move * powers / (powers + CLEARLY_OFF**_STEEPNESS)
+    rows: Boxes = drawn + move * powers / (powers + clearly_off**_STEEPNESS)
     return rows

@@ -6,7 +6,8 @@ from numpy.typing import ArrayLike
 
 from core.encoders.guarded import guarded
 from core.encoders.image_features import ImageFeatures
-from core.records import Refinement
+from core.records import Drawing, Refinement
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
@@ -26,6 +27,10 @@ class GuardedRefiner:
         """See `ByCategory`; the refiner for the category is guarded as well."""
         found = for_category(self._refiner, category)
         return self if found is self._refiner else GuardedRefiner(found)
+
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`; the refiner for the drawing is guarded as well."""
+        return GuardedRefiner(for_drawing(self._refiner, drawing))
 
     def widened(self, margin: Margin) -> Refiner:
         """See `CanWiden`; the widened refiner is guarded as well."""

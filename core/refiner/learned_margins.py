@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.encoders.image_features import ImageFeatures
 from core.geometry import as_boxes
-from core.records import AcceptedAnswer, Refinement
+from core.records import AcceptedAnswer, Drawing, Refinement
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import OUTWARD, PIXELS, SIDE, Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
@@ -53,6 +54,10 @@ class LearnedMargins:
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; for boxes of unknown category, which get no margin."""
         return self._refiner.refine(features, drawn)
+
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`."""
+        return LearnedMargins(for_drawing(self._refiner, drawing), self._margins)
 
     def of_category(self, category: str) -> Refiner:
         """See `ByCategory`."""

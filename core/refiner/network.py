@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core.geometry import MODEL_SIZE
 from core.refiner.cpu_kernels import gather_bilinear, gather_pairs, runs_on_cpu, takes_batch_path, to_channels_last
+from core.refiner.drawing_vectors import DrawingVectors
 
 FINE_GRID = 64
 COARSE_GRID = 16
@@ -110,6 +111,7 @@ class Stage(nn.Module):
             nn.Conv2d(256 + _PLACE_CHANNELS, coarse, 1, bias=False), nn.BatchNorm2d(coarse), nn.ReLU(inplace=True)
         )
         self.position = nn.Parameter(torch.zeros(1, coarse, COARSE_GRID, COARSE_GRID))
+        self.drawing = DrawingVectors(coarse)
         self.coarse = nn.Sequential(Residual(coarse), Attention(coarse), Residual(coarse))
         self.enter_fine = nn.Sequential(
             nn.Conv2d(32 + _PLACE_CHANNELS, fine, 3, stride=2, padding=1, bias=False),
@@ -123,14 +125,22 @@ class Stage(nn.Module):
         self.mask = nn.Conv2d(fine, 1, 1)
         self.judge = nn.Sequential(nn.Linear(coarse + 4 * 5, 64), nn.ReLU(inplace=True), nn.Linear(64, 6))
 
-    def forward(self, embedding: Tensor, detail: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor) -> StageAnswer:
+    def forward(
+        self,
+        embedding: Tensor,
+        detail: Tensor,
+        boxes: Tensor,
+        drawn: Tensor,
+        content: Tensor,
+        drawing: Tensor | None = None,
+    ) -> StageAnswer:
         """Refine current boxes: embedding (B, 256, 64, 64), detail (B, 32, 256, 256), boxes and drawn (B, K, 4).
 
         `content` (B, 4) is the image's box in the frame; the image of a crop may extend beyond the frame's border. All
-        boxes are in frame pixels.
+        boxes are in frame pixels. `drawing` is that of `RefinerNetwork.forward`.
         """
         count, many = boxes.shape[:2]
-        region, coarse, fine = self.look(embedding, detail, boxes, drawn, content)
+        region, coarse, fine = self.look(embedding, detail, boxes, drawn, content, drawing)
         edge_logits = self._edge_logits(fine) + self.prior
         middle, spread = moments(edge_logits)
         judged = self.judge(torch.cat([coarse.mean(dim=(2, 3)), middle, spread, sharpness(edge_logits)], dim=1))
@@ -145,7 +155,13 @@ class Stage(nn.Module):
         )
 
     def look(
-        self, embedding: Tensor, detail: Tensor, boxes: Tensor, drawn: Tensor, content: Tensor
+        self,
+        embedding: Tensor,
+        detail: Tensor,
+        boxes: Tensor,
+        drawn: Tensor,
+        content: Tensor,
+        drawing: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Region (B, K, 4) around each box, and what is seen of it: (B * K, coarse, 16, 16) and (B * K, fine, 32, 32).
 
@@ -156,7 +172,9 @@ class Stage(nn.Module):
         near = sample_regions(detail, region, FINE_GRID)
         place = position_channels(region, boxes, drawn, content, FINE_GRID)
         coarse = convolve_pair(self.enter_coarse, wide, F.avg_pool2d(place, FINE_GRID // COARSE_GRID))
-        coarse = self.coarse(coarse + self.position)
+        coarse = self.coarse(
+            coarse + self.position if drawing is None else self.drawing(coarse + self.position, drawing)
+        )
         joined = convolve_pair(self.enter_fine, near, place)
         spread_out = F.interpolate(self.join(coarse), scale_factor=2.0, mode="bilinear", align_corners=False)
         joined = joined + spread_out if torch.is_grad_enabled() else joined.add_(spread_out)
@@ -246,12 +264,23 @@ class RefinerNetwork(nn.Module):
         # The first stage only has to bring the object into the region of the second one, so it has fewer channels.
         self.stages = nn.ModuleList([Stage(margin=0.7, coarse=96, fine=32), Stage(margin=0.35, coarse=96, fine=64)])
 
-    def forward(self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor) -> list[StageAnswer]:
-        """Return the answers of all stages, with shapes as in `Stage.forward`; no gradients flow between stages."""
+    @property
+    def knows_drawings(self) -> bool:
+        """Whether its answers depend on how boxes were drawn."""
+        return any(bool(module.of.any()) for module in self.modules() if isinstance(module, DrawingVectors))
+
+    def forward(
+        self, embedding: Tensor, detail: Tensor, drawn: Tensor, content: Tensor, drawing: Tensor | None = None
+    ) -> list[StageAnswer]:
+        """Return the answers of all stages, with shapes as in `Stage.forward`; no gradients flow between stages.
+
+        `drawing` (B,) is how the boxes of each frame were drawn: 0 for UNKNOWN, as None for all, then as in
+        KNOWN_DRAWINGS.
+        """
         answers: list[StageAnswer] = []
         boxes = drawn
         for stage in self.stages:
-            answers.append(stage(embedding, detail, boxes, drawn, content))
+            answers.append(stage(embedding, detail, boxes, drawn, content, drawing))
             boxes = answers[-1].boxes.detach()
         return answers
 

@@ -8,8 +8,9 @@ from typing import Protocol, runtime_checkable
 from numpy.typing import ArrayLike
 
 from core.encoders.image_features import ImageFeatures
-from core.records import Refinement
+from core.records import Drawing, Refinement
 from core.refiner.box_refiner import BoxRefiner
+from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 
@@ -37,6 +38,16 @@ class TaughtRefiner:
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; for boxes of unknown category."""
         return self._any.refine(features, drawn)
+
+    def of_drawing(self, drawing: Drawing) -> Refiner:
+        """See `ByDrawing`."""
+        return TaughtRefiner(
+            self.bare.of_drawing(drawing),
+            self.margins,
+            otherwise=for_drawing(self._otherwise, drawing),
+            name=self.name,
+            identity=self.identity,
+        )
 
     def of_category(self, category: str) -> Refiner:
         """Return the refiner for boxes of one category."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from core.records import Correction, ImportedBox
+from core.records import DOUBTFUL_BELOW, Correction, ImportedBox
 from core.store.correction_columns import box_text, without_refinement
 from core.store.known_boxes import KnownBoxes
 from core.store.row_checks import Row
@@ -19,8 +19,12 @@ NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR orig
 
 _EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL
 _LOWEST = f"(SELECT min(value) FROM json_each({_EDGES}))"  # untranslated: SQL
-DOUBT = f"CASE WHEN confirmed = 0 OR doubtful != 0 THEN {_LOWEST} END"  # untranslated: SQL
-"""The lowest edge confidence of a box, NULL if it has none, or if the user has confirmed the box or moved its edges."""
+_REVIEWED = f"WHEN accepted = refined THEN max({_LOWEST}, {DOUBTFUL_BELOW})"  # untranslated: SQL
+DOUBT = f"CASE WHEN confirmed = 0 OR doubtful != 0 THEN {_LOWEST} {_REVIEWED} END"  # untranslated: SQL
+"""The lowest edge confidence of a box, NULL if it has none or the user has moved the box by hand.
+
+It is not below DOUBTFUL_BELOW if the user has confirmed the box.
+"""
 
 PROPOSED = (
     "confirmed = 0 AND refined IS NOT NULL AND (origin IS NULL OR origin NOT LIKE '{\"head\":%')"  # untranslated: SQL

@@ -5,16 +5,31 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from core.records import Drawing
+from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.training.augment import Rng
 
+_COARSE = 1 + KNOWN_DRAWINGS.index(Drawing.COARSE)
+_SHARES = {
+    Drawing.UNKNOWN: (0.42, 0.69, 0.79),
+    Drawing.DRAG: (0.0, 1.0, 1.0),
+    Drawing.COARSE: (1.0, 1.0, 1.0),
+    Drawing.PLACED: (0.1, 0.1, 0.2),
+}
+"""Of each drawing: shares of boxes, summed up, with HQ-SAM's noise, with that of drags, and with independent errors."""
+_UP_TO = [_SHARES[drawing] for drawing in (Drawing.UNKNOWN, *KNOWN_DRAWINGS)]
 
-def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
+
+def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor, drawing: Tensor | None = None) -> Tensor:
     """Simulate drawn boxes (B, K, 4) for true boxes (B, K, 4), both in frame pixels.
 
     pixel: (B, 1, 1) frame pixels an image pixel
+    drawing: (B,) how all boxes of a frame are drawn, as for `RefinerNetwork.forward`; None: UNKNOWN
 
-    Of a hundred boxes, 42 follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), 27 a coarse drag (normal
-    errors, half of them outward only), 10 have independent errors of each edge, and 21 are (nearly) right.
+    UNKNOWN: of a hundred boxes, 42 follow HQ-SAM's box noise at scales 0 .. 0.65 (Ke et al., 2023), 27 a coarse drag
+    (normal errors, half of them outward only), 10 have independent errors of each edge, and 21 are (nearly) right.
+    DRAG: coarse drags. COARSE: HQ-SAM's noise at scales 0.1 .. 0.65. PLACED: 80 are (nearly) right, 10 have independent
+    errors of each edge, and 10 follow HQ-SAM's noise.
     """
     shape, device = true.shape[:2], true.device
 
@@ -24,9 +39,11 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
     def normal() -> Tensor:
         return torch.randn(*shape, 4, generator=rng, device=device)
 
+    ways = torch.zeros(len(true), dtype=torch.long, device=device) if drawing is None else drawing
     side = (true[..., 2:] - true[..., :2]).clamp(min=1e-3)
     center = (true[..., :2] + true[..., 2:]) / 2
     scale = uniform(0.0, 0.65, 1)
+    scale = torch.where((ways == _COARSE).view(-1, 1, 1), 0.1 + scale * (0.55 / 0.65), scale)
     moved = center + uniform(-1, 1, 2) * scale * side / 2
     half = side * (1 + uniform(-1, 1, 2) * scale) / 2
     shaken = torch.cat([moved - half, moved + half], dim=-1)
@@ -39,7 +56,9 @@ def draw_carelessly(true: Tensor, rng: Rng, *, pixel: Tensor) -> Tensor:
     apart = true + uniform(-1, 1, 4) * uniform(0.0, 0.3, 1) * sides
     right = true + normal() * sides * 0.015 * (uniform(0, 1, 1) < 0.5)
     kind = uniform(0, 1, 1)
-    drawn = torch.where(kind < 0.42, shaken, torch.where(kind < 0.69, dragged, torch.where(kind < 0.79, apart, right)))
+    ends = torch.tensor(_UP_TO, device=device)[ways][:, None]
+    drawn = torch.where(kind < ends[..., 1:2], dragged, torch.where(kind < ends[..., 2:3], apart, right))
+    drawn = torch.where(kind < ends[..., 0:1], shaken, drawn)
     return torch.cat([torch.minimum(drawn[..., :2], drawn[..., 2:]), torch.maximum(drawn[..., :2], drawn[..., 2:])], -1)
 
 

@@ -188,7 +188,9 @@ def epochs_of(config: TeachConfig, steps: int, *, boxes: int) -> int:
 
 
 def choose_parts(network: nn.Module, name: str) -> list[Parameter]:
-    """Freeze all parameters but those of the named parts, and return these. The mask head has no loss: it is frozen.
+    """Freeze all parameters but those of the named parts, and return these.
+
+    The mask head has no loss, and how boxes were drawn is unknown here: what depends on them is frozen.
 
     Raises BadInputError for a name that is not in PARTS.
     """
@@ -202,7 +204,8 @@ def choose_parts(network: nn.Module, name: str) -> list[Parameter]:
         )
     learns = []
     for path, parameter in network.named_parameters():
-        chosen = ".mask." not in path and any(part in path for part in PARTS[name])
+        learns_here = ".mask." not in path and ".drawing." not in path
+        chosen = learns_here and any(part in path for part in PARTS[name])
         parameter.requires_grad_(chosen)
         learns += [parameter] if chosen else []
     return learns

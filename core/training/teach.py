@@ -158,7 +158,7 @@ def _teach(found: Lessons, config: TeachConfig, task: Task, folder: Path) -> Job
     card = replace(
         task.start.card,
         encoder=task.source.encoder.identity,
-        format=TAUGHT_FORMAT,
+        format=max(TAUGHT_FORMAT, task.start.card.format),
         margins=margins,
         made_by={"parent": task.start.name, "config": asdict(config), "boxes": sum(map(len, learn))},
     )

@@ -189,3 +189,13 @@ def test_models_take_the_margins_of_a_project(models: Models, tmp_path: Path) ->
     assert answer.margin is not None and other.margin is None
     assert other.box == pytest.approx(plain.box, abs=0.01)
     assert answer.box.width > plain.box.width + 3
+
+
+def test_how_boxes_were_drawn_is_said_by_name(models: Models) -> None:
+    image = np.full((60, 80, 3), 255, np.uint8)
+    image[15:45, 20:60] = 0
+    drawn = [(20, 15, 60, 45), (24, 18, 63, 49)]
+    with pytest.raises(core.BadInputError, match="cannot be drawn as 'badly': use one of auto, drag, coarse, placed"):
+        models.refine(image, drawn, drawn="badly")
+    placed, coarse = (models.refine(image, drawn, drawn=name) for name in ("placed", "coarse"))
+    assert [answer.box for answer in placed] != [answer.box for answer in coarse]

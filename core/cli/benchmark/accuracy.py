@@ -1,7 +1,8 @@
 """Measure IoU on labelled sets: drawn boxes, OpenCV's GrabCut, the baseline refiner, the shipped refiner.
 
-DIR holds one folder a set: images/ and annotations.json (COCO detection). The baseline refiner has rows with
---encoder light_1, for which it was trained. Drawn boxes are made from the true ones:
+DIR holds one folder a set: images/ and annotations.json (COCO detection). The baseline refiner has rows with the
+encoder light, for which it was trained. The refiner finds out how boxes were drawn, as `boxrefine refine` does; --drawn
+states it. Drawn boxes are made from the true ones: placed moves most by at most some percent;
 hqS is HQ-SAM's own box noise at scale S, drag a coarse mouse drag. harmed is the share of boxes that lost more than
 0.02 IoU; ms a box leaves out decoding and encoding, except for the crops of second looks, which have a row. small,
 medium and large are the mean IoU of boxes by their true shorter side: below 32, below 96, and from 96 pixels. The last
@@ -26,7 +27,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from core.cli.options import add_cache_options, add_careful_option, add_encoder_options, open_source, source_figures
+from core.cli.options import (
+    add_cache_options,
+    add_careful_option,
+    add_drawn_option,
+    add_encoder_options,
+    drawing_of,
+    open_source,
+    source_figures,
+)
 from core.cli.terminal import Figure, say, summarize, table, watch
 from core.errors import BadInputError
 
@@ -56,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--beside", metavar="DIR", type=Path, nargs="*", help="compare with these, not with the baseline's"
     )
     parser.add_argument("--candidates", action="store_true", help="add a row for the best of each box's candidates")
+    add_drawn_option(parser)
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
@@ -95,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
                 grab_cut=not options.no_grabcut,
                 second_look=pays_for(source.encoder.name),
                 candidates=finder,
+                drawing=drawing_of(options),
                 limit=options.limit,
                 seed=options.seed,
             )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.benchmark import labelled_benchmark
 from core.cli.benchmark.labelled_benchmark import ALL, cells, measure_sets, report, rows_of, with_means
+from core.cli.options import add_drawn_option, drawing_of
 from core.cli.terminal import table
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --noise and the options of all benchmarks on labelled sets."""
     parser.add_argument("--noise", nargs="+", default=list(NOISES), help=f"default: {' '.join(NOISES)}")
     labelled_benchmark.add_arguments(parser)
+    add_drawn_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,7 +45,12 @@ def run(options: argparse.Namespace) -> int:
     answers, about = measure_sets(
         options,
         lambda labelled, source, refiner: refined_set(
-            labelled, source=source, refiner=refiner, noises=options.noise, seed=options.seed
+            labelled,
+            source=source,
+            refiner=refiner,
+            noises=options.noise,
+            drawing=drawing_of(options),
+            seed=options.seed,
         ),
     )
     rows = rows_of(answers, calibration_row, Answers.concatenate)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.benchmark import labelled_benchmark
 from core.cli.benchmark.labelled_benchmark import cells, measure_sets, report, rows_of, with_means
+from core.cli.options import add_drawn_option, drawing_of
 from core.cli.terminal import table
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ HEADER = ["set", "noise", "boxes", "IoU before", "IoU after", "moved", "harmed"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of all benchmarks on labelled sets."""
     labelled_benchmark.add_arguments(parser)
+    add_drawn_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,7 +39,12 @@ def run(options: argparse.Namespace) -> int:
     answers, about = measure_sets(
         options,
         lambda labelled, source, refiner: refined_set(
-            labelled, source=source, refiner=refiner, noises=NOISES, seed=options.seed
+            labelled,
+            source=source,
+            refiner=refiner,
+            noises=NOISES,
+            drawing=drawing_of(options),
+            seed=options.seed,
         ),
     )
     rows = rows_of(answers, harm_row, Answers.concatenate)

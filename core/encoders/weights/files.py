@@ -136,14 +136,24 @@ def _is_plain(value: object) -> bool:
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, path: Path, assign: bool = False) -> None:
-    """Fill `network` with `state`: keys and shapes must match exactly.
+    """Fill `network` with `state`: keys and shapes must match exactly, but what is `optional` may be missing: zeros.
 
     `assign` uses the tensors themselves instead of copying them, for a network on the meta device. Raises
     BadWeightsError that names `path`, the source of the weights, and the first key that does not match; `network` is
     then unchanged.
     """
+    state = _optional_zeros(network) | dict(state)
     check_keys(network, state, path=path)
     network.load_state_dict(state, strict=True, assign=assign)
+
+
+def _optional_zeros(network: nn.Module) -> State:
+    """Zeros for the parameters that a module of `network` names in `optional`, which earlier weights do not have."""
+    return {
+        f"{place}.{name}": torch.zeros_like(getattr(module, name), device="cpu")
+        for place, module in network.named_modules()
+        for name in getattr(module, "optional", ())
+    }
 
 
 def check_keys(network: nn.Module, state: Mapping[str, Tensor], *, path: Path) -> None:

@@ -80,7 +80,7 @@ def test_accuracy_compares_with_other_refiners(
 def test_accuracy_sets_the_baselines_refiner_beside_what_ships_and_gives_means(verb: Verb, sets: Path) -> None:
     shutil.copytree(sets / "ours", sets / "theirs")
     asked = ("benchmark", "accuracy", "--data", sets, "--noise", "hq0.4", "--limit", 1, "--no-grabcut", "--no-cache")
-    said = verb(*asked, "--encoder", "light_1")  # the one that the baseline refiner was trained for
+    said = verb(*asked)
     assert [row["method"] for row in said.summary["rows"]] == [
         *("drawn", "baseline refiner", "shipped", "shipped, second look") * 2
     ]

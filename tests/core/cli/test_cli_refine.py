@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.geometry import Box, iou
-from core.records import Correction, NewImage
+from core.geometry import Box, Boxes, as_boxes, iou
+from core.inference.guess_drawing import GUESSED_OFF
+from core.records import CLEARLY_OFF, Correction, NewImage
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.command_line import Batch, Verb
 
@@ -225,8 +226,42 @@ def test_a_careful_refiner_leaves_boxes_nearer_to_what_was_drawn(verb: Verb, bat
         after = json.loads(batch.out.read_text("utf-8"))["annotations"]
         pairs = [(_corners(note["bbox"]), _corners(note["drawn_bbox"])) for note in after]
         moved.append(iou(*zip(*pairs, strict=True)))
-    assert (moved[1] >= moved[0] - 1e-3).all()
+    # A careful refiner takes the boxes as placed, so a box that is clearly off may get a slightly different answer.
+    assert (moved[1] >= moved[0] - 0.02).all()
     assert moved[1].sum() > moved[0].sum()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "clearly_off"), [("drag", 0.0), ("coarse", 0.0), ("placed", CLEARLY_OFF), ("auto", GUESSED_OFF)]
+)
+def test_the_summary_says_how_boxes_were_drawn(
+    verb: Verb, batch: Batch, models: list[str], drawn: str, clearly_off: float
+) -> None:
+    said = verb("refine", *batch.arguments, *models, "--drawn", drawn).summary
+    # The untrained refiner moves nothing far, so it takes the boxes for well placed ones.
+    assert (said["drawn"], said["clearly_off"]) == ("placed" if drawn == "auto" else drawn, clearly_off)
+
+
+def test_boxes_that_are_tight_already_stay_and_coarse_ones_move(verb: Verb, batch: Batch) -> None:
+    from core.sample_project import true_boxes
+
+    def after(*more: str) -> tuple[dict[str, object], Boxes]:
+        said = verb("refine", *batch.arguments, "--device", "cpu", *more)
+        boxes = [_corners(note["bbox"]) for note in json.loads(batch.out.read_text("utf-8"))["annotations"]]
+        return said.summary, as_boxes(boxes)
+
+    said, _ = after()
+    assert said["drawn"] == "unknown"
+    true = {note.id: note.box for note in true_boxes().annotations}
+    for note in batch.document["annotations"]:
+        x1, y1, x2, y2 = true[note["id"]]
+        note["bbox"] = [x1, y1, x2 - x1, y2 - y1]
+    batch.write()
+    tight = as_boxes([true[note["id"]] for note in batch.document["annotations"]])
+    said, kept = after()
+    assert said["clearly_off"] > 0
+    _, moved = after("--drawn", "coarse")
+    assert iou(kept, tight).mean() > iou(moved, tight).mean()
 
 
 def test_boxes_get_the_margins_of_a_project(verb: Verb, batch: Batch) -> None:

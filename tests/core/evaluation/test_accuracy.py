@@ -11,7 +11,7 @@ from core.encoders.image_features import ImageFeatures
 from core.evaluation.accuracy import measure_set
 from core.features.feature_source import FeatureSource
 from core.geometry import Box, as_boxes
-from core.records import Refinement
+from core.records import Drawing, Refinement
 from tests.core.feature_files import CountingEncoder
 from tests.core.lessons_by_hand import save_coco
 
@@ -37,7 +37,13 @@ def test_second_looks_under_all_noises_decode_a_picture_once(tmp_path: Path) -> 
     source = FeatureSource(encoder, None)
     noises = ["hq0.2", "hq0.4", "drag"]
     job = measure_set(
-        tmp_path / "discs", source=source, refiner=KeepingRefiner(), noises=noises, grab_cut=False, second_look=True
+        tmp_path / "discs",
+        source=source,
+        refiner=KeepingRefiner(),
+        noises=noises,
+        drawing=Drawing.UNKNOWN,  # a guess decodes pictures once before
+        grab_cut=False,
+        second_look=True,
     )
     assert list(job)
     assert source.decoded == 3

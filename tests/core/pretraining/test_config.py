@@ -112,3 +112,9 @@ def test_yaml_that_is_odd_is_refused_in_one_sentence(tmp_path: Path, text: str) 
     with pytest.raises(KnownError, match=r"my\.yaml") as caught:
         read_config(written(tmp_path, text), TeachConfig)
     assert "\n" not in str(caught.value)
+
+
+def test_shares_of_drawings_are_at_most_all_frames(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="drag_share, coarse_share and placed_share"):
+        read_config(written(tmp_path, "drag_share: 0.6\nplaced_share: 0.6\n"), PretrainConfig)
+    assert read_config(written(tmp_path, "drag_share: 0.6\nplaced_share: 0.4\n"), PretrainConfig).placed_share == 0.4

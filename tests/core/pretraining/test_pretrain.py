@@ -22,6 +22,7 @@ from core.pretraining.frames import make_frames
 from core.pretraining.pool import load_pool
 from core.pretraining.pretrain import PretrainSummary, pretrain
 from core.progress import Progress, run
+from core.records import Drawing
 from core.refiner.checkpoint import SHIPPED, load_refiner, read_card
 
 pytestmark = pytest.mark.slow
@@ -212,3 +213,26 @@ def test_a_run_can_start_between_two_others(pool_folder: Path, run_out: Path, tm
     expected = start[weights].float() * 0.75 + end[weights].float() * 0.25
     assert torch.allclose(between[weights].float(), expected, atol=1e-3)
     assert {"started_from", "blended_with"} <= read_card(tmp_path).made_by.keys()
+
+
+def test_a_refiner_learns_how_boxes_were_drawn(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
+    config = replace(
+        SHORT, train_encoder=False, drag_share=0.5, placed_share=0.5, caution=0.5, drawing_caution={"drag": 1.0}
+    )
+    trained(pool_folder, tmp_path, config, start_from=run_out)
+    card = read_card(tmp_path)
+    assert card.format == 3
+    assert {drawing: calibration.caution for drawing, calibration in card.by_drawing.items()} == {
+        Drawing.DRAG: 1.0,
+        Drawing.COARSE: 0.5,
+        Drawing.PLACED: 0.5,
+    }
+    learned = load_state(tmp_path / "refiner.safetensors")["stages.1.drawing.of"].abs().sum(dim=1) > 0
+    assert learned.tolist() == [True, False, True]
+    vectors = load_state(tmp_path / "refiner.safetensors")["stages.1.drawing.of"].float()
+    halfway = replace(config, steps=0, blend=0.5, drawing_strength=4.0)
+    trained(pool_folder, tmp_path / "blend", halfway, start_from=run_out, blend_with=tmp_path)
+    blended = load_state(tmp_path / "blend" / "refiner.safetensors")["stages.1.drawing.of"].float()
+    assert torch.allclose(blended, vectors * 2, rtol=0.01, atol=1e-6)
+    assert read_card(run_out).by_drawing == {}
+    assert "stages.1.drawing.of" not in load_state(run_out / "refiner.safetensors")

@@ -9,9 +9,9 @@ from core.encoders.catalogue import load_encoder
 from core.encoders.image_features import Encoder, ImageFeatures
 from core.geometry import Box, Frame, as_boxes, iou
 from core.images import Picture, read_picture
-from core.records import Refinement
+from core.records import CLEARLY_OFF, Refinement
 from core.refiner.checkpoint import load_refiner
-from core.refiner.conservative import CLEARLY_OFF, CarefulByCategory, careful, dampen_moves
+from core.refiner.conservative import CarefulByCategory, careful, dampen_moves
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category, rows_by_refiner
 from core.sample_project import pictures_folder

@@ -15,7 +15,14 @@ from core.encoders.image_features import Encoder, ImageFeatures
 from core.errors import BadInputError
 from core.geometry import Frame, as_boxes
 from core.images import read_picture
-from core.refiner.checkpoint import CARD_FILE, SHIPPED, RefinerCard, load_refiner, read_card, save_refiner
+from core.refiner.checkpoint import (
+    CARD_FILE,
+    SHIPPED_BEFORE,
+    RefinerCard,
+    load_refiner,
+    read_card,
+    save_refiner,
+)
 from core.refiner.guarded import GuardedRefiner
 from core.refiner.margins import PIXELS, Margin
 from core.refiner.protocol import Refiner
@@ -113,9 +120,10 @@ def test_a_taught_refiner_has_the_name_of_its_folder_whatever_is_around_it(folde
     assert load_start(folder, encoder, TeachConfig()).name == folder.name
 
 
-def test_a_card_of_before_there_were_margins_still_loads(encoder: Encoder) -> None:
-    assert read_card(SHIPPED).margins == {}
-    assert read_card(SHIPPED).format == 1
+def test_a_card_of_before_there_were_margins_still_loads() -> None:
+    (before,) = SHIPPED_BEFORE
+    assert read_card(before).margins == {}
+    assert read_card(before).format == 1
 
 
 def test_a_refiner_of_another_encoder_cannot_be_the_start(tmp_path: Path, encoder: Encoder) -> None:

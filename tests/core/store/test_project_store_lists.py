@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from core.geometry import Box
-from core.records import Correction, ImportedBox, Work
+from core.marks import Work
+from core.records import Correction, ImportedBox
 from core.store.project_store import ProjectStore
 from tests.core.damage import spoil
 from tests.core.projects import CORRECTION
@@ -25,7 +26,7 @@ def doubt_on(store: ProjectStore, image_id: int) -> float | None:
 def test_the_doubt_is_the_least_sure_edge_of_the_boxes_as_they_were_refined(store: ProjectStore) -> None:
     store.accept(SURE)
     assert doubt_on(store, 1) == 0.8
-    store.accept(AS_REFINED)
+    store.accept(AS_REFINED.with_doubt())
     assert doubt_on(store, 1) == 0.1
     stored = store.corrections(1)[1]
     store.move(stored.id, Box(0, 0, 50, 50))  # the user has looked at it

@@ -125,7 +125,7 @@ def test_each_filter_lists_its_images_and_steps_through_them(qtbot: QtBot, app: 
     write(qtbot, app, lambda project: project.mark([1, 3], done=True))
     write(qtbot, app, lambda project: project.flag(4, "blurred"))
     app.parts.store.run(lambda project: project.add_category("cup"))
-    write(qtbot, app, lambda project: project.accept_all([UNSURE])[1])
+    write(qtbot, app, lambda project: project.accept_all([UNSURE.with_doubt()])[1])
     assert app.session.images_in(Tab.DOUBTFUL) == 1
     for tab, wanted in {
         Tab.UNTOUCHED: [3, 4], Tab.IN_WORK: [1], Tab.TO_CHECK: [], Tab.DOUBTFUL: [1], Tab.FLAGGED: [3],
@@ -195,7 +195,7 @@ def test_new_images_come_into_a_filtered_list(qtbot: QtBot, app: App, pictures: 
 
 def test_a_category_that_is_deleted_no_longer_filters(qtbot: QtBot, app: App) -> None:
     app.parts.store.run(lambda project: project.add_category("cup"))
-    write(qtbot, app, lambda project: project.accept_all([UNSURE])[1])
+    write(qtbot, app, lambda project: project.accept_all([UNSURE.with_doubt()])[1])
     assert show(qtbot, app, Query(category_id=1)) == [NAMES[1]]
     write(qtbot, app, lambda project: project.delete_category(1))
     assert app.session.query == Query() and names(app) == list(NAMES)

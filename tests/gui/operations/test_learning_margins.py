@@ -11,10 +11,11 @@ from boxrefine_gui.app import App, load_chosen_models
 from boxrefine_gui.operations.batch_refine import RefineImageRequest
 from core.geometry import Box
 from core.images import read_size
-from core.records import Changes, Correction, ImageRecord
+from core.records import Changes, Correction, Drawing, ImageRecord
 from core.refiner.learned_margins import LearnedMargins
 from core.refiner.margin_learner import MarginLearner
 from core.refiner.margins import PIXELS, Margin
+from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
 from core.sample_project import drawn_boxes, sample_pictures
 from core.settings import Settings, load_settings, settings_path
@@ -161,3 +162,17 @@ def test_the_real_models_learn_and_widen() -> None:
     assert plain.refined is not None and widened.refined is not None
     assert widened.refined.width > plain.refined.width + 3
     assert widened.refiner == plain.refiner
+
+
+def test_what_is_dragged_is_refined_as_drags_are(qtbot: QtBot, app: App) -> None:
+    models, asked = app.session.models, []
+    assert models is not None
+
+    def for_drawing(refiner: Refiner, drawing: Drawing) -> Refiner:
+        asked.append(drawing)
+        return refiner
+
+    app.session.set_models(replace(models, for_drawing=for_drawing))
+    draw(qtbot, app, DRAWN)
+    settled(qtbot, app)
+    assert set(asked) == {Drawing.DRAG}

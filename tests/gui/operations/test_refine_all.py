@@ -16,9 +16,10 @@ from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState
 from core.cli import main
 from core.errors import GpuError
 from core.formats.exporters.coco import read_coco
-from core.geometry import Box
+from core.geometry import Box, iou
 from core.images import read_size
-from core.records import Correction, ImageRecord
+from core.inference.guess_drawing import Moves
+from core.records import Correction, ImageRecord, Refinement
 from core.sample_project import drawn_boxes, sample_pictures
 from core.settings import Settings
 from tests.core.projects import title
@@ -222,3 +223,23 @@ def test_its_answers_are_those_of_the_verb_refine(tmp_path: Path, capsys: pytest
     for correction, box in zip(answers, told, strict=True):
         assert correction.refined == pytest.approx(box, abs=0.01)
         assert correction.accepted == correction.drawn
+
+
+def test_boxes_of_earlier_images_show_how_boxes_were_drawn(tmp_path: Path) -> None:
+    models = load_chosen_models(Settings())
+    picture = next(path for path in sample_pictures() if path.name == "coffee.png")
+    width, height = read_size(picture)
+    record = ImageRecord(1, picture, width, height)
+    drawn = next(iter(drawn_boxes().by_image().values()))
+    asked = [Correction(1, 1, drawn=note.box, accepted=note.box, id=place) for place, note in enumerate(drawn, start=1)]
+    tight = Moves()
+    tight.add([Box(0, 0, 50, 50)] * 100, [Refinement(Box(0, 0, 50, 50), (1.0,) * 4, 1.0)] * 100)
+    alone, after = (
+        batch_refine.RefineImageRequest(models, record, asked, {1: "cup"}, moves=moves)() for moves in (Moves(), tight)
+    )
+    models.close()
+
+    def kept(answers: list[Correction]) -> float:
+        return float(iou([answer.refined for answer in answers], [answer.drawn for answer in answers]).mean())
+
+    assert kept(after) > kept(alone)
