@@ -24,10 +24,7 @@ Outline = tuple[tuple[float, ...], ...]
 
 
 class Drawing(StrEnum):
-    """How boxes were drawn, from which a refiner knows how far they may be off; all boxes of a call share one.
-
-    DRAG: by a coarse mouse drag; COARSE: off by tenths of their sides; PLACED: labels, most of them right.
-    """
+    """How boxes were drawn: DRAG by a coarse mouse drag, COARSE off by tenths of their sides, PLACED mostly right."""
 
     UNKNOWN = "unknown"
     DRAG = "drag"

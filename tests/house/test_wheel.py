@@ -45,7 +45,7 @@ def test_the_wheel_carries_what_a_user_needs_and_no_more(wheel: Path) -> None:
     assert {Path(name).stem for name in names if "/docs/" in name} == set(PAGES)
     assert [name for name in names if Path(name).suffix in {".png", ".sh", ".csv"}] == []
     configs = {Path(name).name for name in names if "/configs/" in name}
-    assert configs == {"box_refinement_config.yaml", "pretrain.yaml"}
+    assert configs == {"box_refinement_config.yaml", "pretrain.yaml", "suggest.yaml"}
 
 
 def test_the_wheel_refines_the_sample_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
