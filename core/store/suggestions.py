@@ -36,7 +36,9 @@ class Suggestions(Marks):
         marked = "SELECT id, '' AS at FROM marks WHERE done = 1"
         query = f"SELECT id FROM ({labelled} UNION ALL {rejected} UNION ALL {marked}) GROUP BY id"  # untranslated: SQL
         with convert_sqlite_errors(self.path):
-            rows = self._db.execute(f"{query} ORDER BY max(at) DESC, id LIMIT ?", [most]).fetchall()
+            rows = self._db.execute(
+                f"{query} ORDER BY max(at) DESC, id LIMIT ?", [most]
+            ).fetchall()  # untranslated: SQL
             return [id for (id,) in rows if isinstance(id, int)]
 
     def labels_of(self, image_ids: Iterable[int]) -> dict[int, PictureLabels]:

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from tests.house.source_files import ROOT, name_of, python_files
 
-RESEARCH = ("core/pretraining/", "core/evaluation/", "core/cli/benchmark/", "core/cli/pretrain.py", "core/cli/pretrain_suggest.py")
+RESEARCH = (
+    "core/pretraining/",
+    "core/evaluation/",
+    "core/cli/benchmark/",
+    "core/cli/pretrain.py",
+    "core/cli/pretrain_suggest.py",
+)
 WINDOW_RESEARCH = ("boxrefine_gui/benchmarks/",)
 EXEMPT = (*RESEARCH, *WINDOW_RESEARCH, "core/translation.py", "core/store/migrations")
 """What no annotator reads, and what must stay as it is."""
