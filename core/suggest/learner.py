@@ -17,7 +17,7 @@ from core.suggest.extracts import Extract, Labelled, extract_of_mistakes, make_e
 from core.suggest.learn import Head, learn_head
 from core.suggest.network import SuggestNetwork
 from core.suggest.suggester import Known, Suggester
-from core.suggest.trust import Tried, Trust, match_finds, trust_in
+from core.suggest.trust import Tried, Trust, match_finds, trust_from_examples, trust_in
 from core.translation import tr
 
 MOST_PICTURES = 300
@@ -141,13 +141,13 @@ def learn_from_examples(
 ) -> Suggester:
     """Learn from some objects of one picture, to find the others in it. `examples` are boxes in image pixels.
 
-    How far that can be trusted was measured when the network was trained; see `Trust`.
+    How far that can be trusted was measured on the training pool; see `trust_from_examples`.
     """
     labels = PictureLabels(0, tuple(examples), rejected=tuple(rejected))
     cells = read_cells(network, features, encoder=encoder)
     extract = make_extract(network, cells, features.frame, _labelled(labels))
     head = learn_head([extract], sorted({name for _, name in examples}), network)
-    return Suggester(network, head, Trust(), encoder=encoder, identity=identity_of(head))
+    return Suggester(network, head, trust_from_examples(len(examples)), encoder=encoder, identity=identity_of(head))
 
 
 def _touches(found: NDArray[np.float64], boxes: Sequence[Box]) -> bool:

@@ -12,7 +12,6 @@ import pytest
 
 from core.geometry import Box
 from core.records import Correction, NewImage
-from core.resources import RESOURCES
 from core.sample_project import pictures_folder
 from core.settings import Settings, save_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
@@ -20,17 +19,13 @@ from tests.conftest import DATA_VARIABLE
 from tests.journeys.desktop import Desktop, soon, until
 from tests.journeys.real_window import NEEDS_A_DESKTOP, boxes, dataset, quit_app
 
-HAS_NETWORK = (RESOURCES / "weights" / "light" / "suggest.safetensors").exists()
 DATA = Path(os.environ.get(DATA_VARIABLE, "")) / "dev" / "bccd"
-pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.skipif(not HAS_NETWORK, reason="no network for suggestions is shipped")]
+pytestmark = NEEDS_A_DESKTOP
 
 COINS = (((282, 135), (398, 260)), ((400, 140), (510, 260)))
 """Two coins of the first row, in a window of the first size."""
 
-OTHERS, ENOUGH = 22, 8
-THRESHOLD = 0.1
-"""Low, because this story is about the keys, and not about how sure a head is of two examples."""
-
+OTHERS, ENOUGH = 22, 14
 LABELLED = 5
 LEARNING_S = 240.0
 """Encoding six pictures and learning from five, on a busy machine."""
@@ -48,7 +43,7 @@ def test_two_coins_one_key_and_one_more_label_all_of_them(screen: Desktop, tmp_p
     folder = tmp_path / "coins"
     folder.mkdir()
     shutil.copy(pictures_folder() / "coins.png", folder)
-    save_settings(Settings(device="cpu", suggest_threshold=THRESHOLD), settings_path())
+    save_settings(Settings(device="cpu"), settings_path())
     with screen.app(folder) as process:
         screen.window("coins.png")
         until(lambda: (folder / PROJECT_FILE_NAME).exists() and dataset(folder).images, "the project")

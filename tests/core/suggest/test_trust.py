@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.suggest.trust import LEAST_PROBABILITY, WANTED_PRECISION, Tried, Trust, match_finds, trust_in
+from core.suggest.trust import (
+    LEAST_PROBABILITY,
+    WANTED_PRECISION,
+    Tried,
+    Trust,
+    match_finds,
+    trust_from_examples,
+    trust_in,
+)
 
 
 def tried(logits: list[float], right: list[bool], *, categories: list[str] | None = None, objects: int = 50) -> Tried:
@@ -61,3 +69,9 @@ def test_each_labelled_box_is_found_once_and_only_by_its_category() -> None:
     found = match_finds(boxes, ["a", "a", "a"], true=true, true_categories=["a", "b"])
     assert found.tolist() == [0, -1, -1]
     assert match_finds(np.zeros((0, 4)), [], true=true, true_categories=["a", "b"]).tolist() == []
+
+
+def test_more_examples_give_higher_logits_which_count_less() -> None:
+    one, four = (trust_from_examples(count).probability(np.array([-1.0]), ["a"])[0] for count in (1, 4))
+    assert 0.45 < one < 0.6
+    assert 0.15 < four < 0.35
