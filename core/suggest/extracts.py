@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from core.encoders.image_features import ImageFeatures, check_encoder, check_finite
 from core.geometry import Boxes, Frame, as_boxes
-from core.suggest.network import CELL, CELLS, Cells, SuggestNetwork
+from core.suggest.network import CELL, CELLS, Cells, Prior, SuggestNetwork
 from core.suggest.solver import EXAMPLE_CELLS, Evidence, with_bias
 from core.suggest.targets import Painted, paint
 
@@ -20,6 +21,9 @@ HARDEST, RANDOM, IN_OBJECTS = 500, 400, 800
 
 Those that were drawn stand for those that were not, so that time and memory do not grow with the size of objects.
 """
+
+MOST_CELLS = 12_000
+"""Cells that a category is learned from, if those of pictures that show it are not more."""
 
 LEAST_TARGET = 0.02
 NEAR_MIDDLE = 0.3
@@ -161,22 +165,37 @@ def _choose(
 
 
 def evidence_of(extracts: Sequence[Extract], name: str, network: SuggestNetwork) -> tuple[Evidence, int]:
-    """The evidence of extracts on one category, and the number of its objects in them."""
-    prior = network.prior
-    targets, weights, misses, shares, vectors, count = [], [], [], [], [], 0
-    for extract in extracts:
-        kind = extract.kinds.get(name)
-        zero = torch.zeros(len(extract.vectors))
-        target = zero if kind is None else kind.target
-        known = extract.labelled if not extract.done else torch.ones_like(extract.labelled)
-        empty = torch.where(known, prior.background, prior.unknown).exp() * extract.stands_for
-        share = zero if kind is None else kind.share
-        refused = zero if kind is None else kind.rejected
-        targets.append(target)
-        weights.append(EXAMPLE_CELLS * (share + refused) + (1 - target) * empty)
-        misses.append(torch.zeros(len(zero), 4) if kind is None else kind.misses)
-        shares.append(zero if kind is None else kind.near)
-        vectors.append(extract.vectors)
-        count += 0 if kind is None else kind.count
-    found = Evidence(*(torch.cat(part)[None] for part in (vectors, targets, weights, misses, shares)))
-    return found, count
+    """The evidence of extracts on one category, and the number of its objects in them.
+
+    Of pictures without the category, only every n-th cell is taken where all would be more than MOST_CELLS.
+    """
+    own = [extract for extract in extracts if name in extract.kinds]
+    others = [extract for extract in extracts if name not in extract.kinds]
+    room = max(MOST_CELLS - sum(len(extract.vectors) for extract in own), MOST_CELLS // 4)
+    every = max(1, math.ceil(sum(len(extract.vectors) for extract in others) / room))
+    parts = [_evidence_with(extract, extract.kinds[name], network.prior) for extract in own]
+    parts += [_evidence_without(extract, every, network.prior) for extract in others]
+    found = Evidence(*(torch.cat(part)[None] for part in zip(*parts, strict=True)))
+    return found, sum(extract.kinds[name].count for extract in own)
+
+
+_Part = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Vectors, targets, weights, misses and shares of some cells, as in `Evidence`."""
+
+
+def _evidence_with(extract: Extract, kind: _Kind, prior: Prior) -> _Part:
+    empty = _empty_weight(extract, prior)
+    weight = EXAMPLE_CELLS * (kind.share + kind.rejected) + (1 - kind.target) * empty
+    return extract.vectors, kind.target, weight, kind.misses, kind.near
+
+
+def _evidence_without(extract: Extract, every: int, prior: Prior) -> _Part:
+    vectors = extract.vectors[::every]
+    nothing = torch.zeros(len(vectors))
+    return vectors, nothing, _empty_weight(extract, prior)[::every] * every, torch.zeros(len(vectors), 4), nothing
+
+
+def _empty_weight(extract: Extract, prior: Prior) -> Tensor:
+    """How much each cell counts if it shows no object of the category."""
+    known = torch.ones_like(extract.labelled) if extract.done else extract.labelled
+    return torch.where(known, prior.background, prior.unknown).exp() * extract.stands_for

@@ -23,8 +23,8 @@ from core.translation import tr
 MOST_PICTURES = 300
 """Pictures that a head learns from, the last ones first."""
 
-MOST_TRIED = 12
-"""Pictures that are left out once each."""
+LEAST_TRIED, MOST_TRIED, MOST_SOLVED = 3, 12, 80
+"""Pictures that are left out once each; fewer of them if all categories together would have to be solved more often."""
 
 MOST_MISTAKES = 20
 """Wrong finds of one picture that was left out, the likeliest first, that the head learns to leave alone."""
@@ -97,7 +97,8 @@ class HeadLearner:
         """Leave out some pictures, each once, and see what a head of the others finds there, and finds wrongly."""
         tried: list[Tried] = []
         mistakes: list[Extract] = []
-        chosen = [at for at, (entry, _) in enumerate(extracts) if entry.boxes or entry.done][:MOST_TRIED]
+        chosen = [at for at, (entry, _) in enumerate(extracts) if entry.boxes or entry.done]
+        chosen = chosen[: max(LEAST_TRIED, min(MOST_TRIED, MOST_SOLVED // len(names)))]
         for count, out in enumerate(chosen):
             yield Progress(count, len(chosen), tr("checking what was learned"))
             entry = extracts[out][0]
