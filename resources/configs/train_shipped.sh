@@ -29,6 +29,9 @@ pretrain first_candidates "$out/candidates.yaml" --cutouts "$cutouts" --start-fr
 cp "$out/blend/encoder.safetensors" "$out/first_candidates/" # which they go on from
 pretrain candidates "$configs/candidates_again.yaml" --cutouts "$cutouts" --start-from "$out/first_candidates" --device cuda
 
+${PYTHON:-python} -c "import sys; from core.cli import main; sys.exit(main(sys.argv[1:]))" \
+    pretrain-suggest --data "$pool" --out "$out/suggest" --config "$configs/suggest.yaml" --encoder-from "$out/light"
+
 for name in baseline baseline_before; do
     sed "s/^report_every:.*/report_every: 1/" "$configs/$name.yaml" >"$out/$name.yaml"
     pretrain "$name" "$out/$name.yaml" --start-from "$out/light_1" --device cuda
