@@ -36,7 +36,7 @@ class Suggestions(Marks):
         marked = "SELECT id, '' AS at FROM marks WHERE done = 1"
         query = f"SELECT id FROM ({labelled} UNION ALL {rejected} UNION ALL {marked}) GROUP BY id"  # untranslated: SQL
         with convert_sqlite_errors(self.path):
-            newest = f"{query} ORDER BY max(at) DESC, id LIMIT ?"  # untranslated: SQL
+            newest = f"{query} ORDER BY max(at) DESC, id DESC LIMIT ?"  # untranslated: SQL
             rows = self._db.execute(newest, [most]).fetchall()
             return [id for (id,) in rows if isinstance(id, int)]
 

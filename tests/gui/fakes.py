@@ -24,7 +24,7 @@ from tests.gui.fake_suggest import FakeKit
 
 INSET = 2.0
 CROP_INSET = 5.0
-CONFIDENCE = (0.9, 0.8, 0.3, 0.7)
+CONFIDENCE = (0.9, 0.8, 0.3, 0.75)
 
 
 def inset(box: Box, by: float = INSET) -> Box:

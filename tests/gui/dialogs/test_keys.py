@@ -52,7 +52,7 @@ def keys_of(app: App, id: str) -> list[str]:
 
 
 def test_a_chosen_key_works_at_once_and_is_kept(qtbot: QtBot, app: App, dialog: KeysDialog) -> None:
-    give(qtbot, dialog, "accept", Qt.Key.Key_U, PLAIN)
+    give(qtbot, dialog, "accept", Qt.Key.Key_Y, PLAIN)
     dialog.close()
     app.window.activateWindow()
     qtbot.waitUntil(app.window.isActiveWindow)
@@ -60,11 +60,11 @@ def test_a_chosen_key_works_at_once_and_is_kept(qtbot: QtBot, app: App, dialog: 
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_Return)
     settled(qtbot, app)
     assert stored(app) == []
-    qtbot.keyClick(app.window.canvas, Qt.Key.Key_U)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_Y)
     settled(qtbot, app)
     assert len(stored(app)) == 1
     qtbot.waitUntil(lambda: app.files.is_idle)
-    assert load_settings(settings_path()).keys == {"accept": ("U",)}
+    assert load_settings(settings_path()).keys == {"accept": ("Y",)}
 
 
 def test_one_that_another_action_has_is_named_and_can_be_taken(qtbot: QtBot, app: App, dialog: KeysDialog) -> None:

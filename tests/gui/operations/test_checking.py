@@ -85,7 +85,7 @@ def test_when_all_is_checked_it_says_so(qtbot: QtBot, proposed: App) -> None:
     proposed.window.action_by_id["accept_proposals"].trigger()
     settled(qtbot, proposed)
     assert sentence(proposed) == "4 proposals are accepted."
-    assert {correction.accepted for correction in stored(proposed)} == {inset(FIRST), inset(SECOND)}
+    assert all(correction.accepted == correction.refined for correction in stored(proposed))
     press(qtbot, proposed, Qt.Key.Key_N)
     assert sentence(proposed) == checking.ALL_CHECKED
     press(qtbot, proposed, Qt.Key.Key_Z, CTRL)
@@ -177,7 +177,7 @@ def test_those_that_the_refiner_is_sure_of_can_be_taken_at_once(qtbot: QtBot, pr
     first, *others = stored(proposed)
     assert proposed.session.project_path is not None
     project = ProjectStore.open(proposed.session.project_path)
-    sure = replace(first, refined=first.refined, edge_confidence=(0.9, 0.9, 0.7, 0.9), score=0.86)
+    sure = replace(first, refined=first.refined, edge_confidence=(0.9, 0.9, 0.8, 0.9), score=0.86)
     project.withdraw_proposals()
     project.propose([sure, *others], undoable=False)
     project.close()
