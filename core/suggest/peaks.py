@@ -20,6 +20,9 @@ MOST_PEAKS = 500
 SAME_OBJECT = 0.5
 """Boxes of one category that overlap by more are one object."""
 
+INSIDE = 0.75
+"""A box that shares more of its area with a likelier one of its category is a part of that object."""
+
 OTHER_CATEGORY = 0.7
 """Boxes of different categories that overlap by more are one object, of the likelier category."""
 
@@ -66,13 +69,24 @@ def find_peaks(cells: Cells, learned: Learned, logits: Tensor, seen: Tensor, *, 
 
 
 def merge_same(peaks: Peaks) -> list[int]:
-    """Rows of the likeliest of the boxes that are one object; see SAME_OBJECT and OTHER_CATEGORY."""
+    """Rows of the likeliest of the boxes that are one object; see SAME_OBJECT, INSIDE and OTHER_CATEGORY."""
     kept: list[int] = []
     for row in np.argsort(-peaks.logits, kind="stable"):
         if kept:
-            overlap = iou(np.tile(peaks.boxes[row], (len(kept), 1)), peaks.boxes[kept])
-            most = np.where(peaks.categories[kept] == peaks.categories[row], SAME_OBJECT, OTHER_CATEGORY)
-            if (overlap > most).any():
+            others = peaks.boxes[kept]
+            overlap = iou(np.tile(peaks.boxes[row], (len(kept), 1)), others)
+            same = peaks.categories[kept] == peaks.categories[row]
+            most = np.where(same, SAME_OBJECT, OTHER_CATEGORY)
+            if (overlap > most).any() or (same & (_shared(peaks.boxes[row], others) > INSIDE)).any():
                 continue
         kept.append(int(row))
     return kept
+
+
+def _shared(box: NDArray[np.float64], others: Boxes) -> NDArray[np.float64]:
+    """The intersection of a box (4,) with others (N, 4), as a share of the smaller one: (N,)."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    areas = (others[:, 2:] - others[:, :2]).prod(axis=1)
+    smaller = np.minimum(areas, (box[2:] - box[:2]).prod())
+    shared: NDArray[np.float64] = sides.clip(min=0).prod(axis=1) / np.maximum(smaller, 1e-9)
+    return shared

@@ -84,3 +84,8 @@ def test_of_boxes_of_one_object_the_likeliest_stays() -> None:
 def test_objects_of_two_categories_may_overlap() -> None:
     boxes = np.array([[0, 0, 10, 10], [2, 0, 12, 10]], np.float64)
     assert merge_same(Peaks(boxes, np.array([1.0, 2.0]), np.array([0, 1]), np.arange(2))) == [1, 0]
+
+
+def test_a_part_of_a_likelier_object_is_none_of_its_own_category() -> None:
+    boxes = np.array([[0, 0, 100, 100], [10, 10, 40, 60], [10, 10, 40, 60.5]], np.float64)
+    assert merge_same(Peaks(boxes, np.array([2.0, 1.0, 0.5]), np.array([0, 0, 1]), np.arange(3))) == [0, 2]
