@@ -11,6 +11,10 @@ Named = tuple[tuple[Box, str], ...]
 """Boxes in image pixels, each with the name of its category."""
 
 
+SAME_OBJECT, SAME_PLACE = 0.5, 0.75
+"""Boxes of one category that overlap by more than the first IoU are one object; of any categories, by the second."""
+
+
 @dataclass(frozen=True)
 class PictureLabels:
     """What a user has stated about one picture.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light.encoder import LightNetwork, channels_last, freeze_norms
-from core.encoders.weights.files import in_float32, load_state, load_strictly, read_torch, sha256_of
+from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError
 from core.pretraining.config import PretrainConfig
 from core.pretraining.cutouts import Cutouts, load_cutouts
@@ -34,7 +34,7 @@ from core.refiner.network import RefinerNetwork
 from core.training.blend import interpolate_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
-from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
+from core.training.run_files import LOG_FILE, STATE_FILE, log_row, resume_parts, save_state
 
 ENCODER_FILE = "encoder.safetensors"
 ALONE = Processes()
@@ -135,7 +135,7 @@ def train(
     average = AveragedModel(both, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = _optimizer(both, config)
     precision = Precision.best(device, use_amp=config.use_amp)
-    first = _resume(out / STATE_FILE, both, average, optimizer) if resume else 0
+    first = resume_parts(out / STATE_FILE, {"both": both, "average": average, "optimizer": optimizer}) if resume else 0
     rng = torch.Generator(device).manual_seed(config.seed + first + _RANK_SEED * processes.rank)
     weights = _picture_weights(pool, config)
     figures: dict[str, float] = {}
@@ -311,16 +311,3 @@ def _with_noise(found: dict[str, Answers], calibration: Calibration) -> Iterator
     for noise, entry in found.items():
         for name, value in summary(entry, calibration).items():
             yield f"{noise} {name}", value
-
-
-def _resume(path: Path, both: Both, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
-    try:
-        state = read_torch(path)
-        both.load_state_dict(state["both"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"])
-    except FileNotFoundError as error:
-        raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
-    except Exception as error:  # any damage to the file has the same remedy
-        raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error

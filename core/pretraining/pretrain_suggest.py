@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light.encoder import LightNetwork, backbone_of, channels_last
-from core.encoders.weights.files import in_float32, load_state, load_strictly, read_torch, sha256_of
-from core.errors import BadWeightsError
+from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.pretraining.cutouts import Cutouts, load_cutouts
 from core.pretraining.episodes import EpisodeMaker, Episodes
 from core.pretraining.pool import Pool, load_pool
@@ -28,7 +27,7 @@ from core.suggest.solver import Evidence, apply, solve, weights
 from core.suggest.targets import Painted, paint
 from core.suggest.weights import SuggestCard, save_suggester
 from core.training.precision import Precision
-from core.training.run_files import LOG_FILE, STATE_FILE, log_row, save_state
+from core.training.run_files import LOG_FILE, STATE_FILE, log_row, resume_parts, save_state
 
 ENCODER_FILE = "encoder.safetensors"
 NEAR_MIDDLE = 0.3
@@ -90,7 +89,11 @@ def train_suggester(
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate, betas=(0.9, 0.98))
     precision = Precision.best(device, use_amp=config.use_amp)
-    first = _resume(out / STATE_FILE, network, average, optimizer) if resume else 0
+    first = (
+        resume_parts(out / STATE_FILE, {"network": network, "average": average, "optimizer": optimizer})
+        if resume
+        else 0
+    )
     rng = torch.Generator(device).manual_seed(config.seed + first)
     maker = EpisodeMaker(pool.to(device), cutouts.to(device), config)
     card = SuggestCard(
@@ -216,16 +219,3 @@ def _set_rate(optimizer: torch.optim.Optimizer, config: SuggestConfig, step: int
     wave = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
     for group in optimizer.param_groups:
         group["lr"] = config.learning_rate * warm * wave
-
-
-def _resume(path: Path, network: SuggestNetwork, average: AveragedModel, optimizer: torch.optim.Optimizer) -> int:
-    try:
-        state = read_torch(path)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"])
-    except FileNotFoundError as error:
-        raise BadWeightsError(f"There is nothing to resume: {path} is missing; leave out --resume.") from error
-    except Exception as error:  # any damage to the file has the same remedy
-        raise BadWeightsError(f"{path} cannot be resumed from: start again without --resume.") from error

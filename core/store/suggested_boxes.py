@@ -9,6 +9,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from core.geometry import Boxes, as_boxes, iou
+from core.head_records import SAME_OBJECT, SAME_PLACE
 from core.records import ImportedBox
 from core.store.correction_columns import box_text, origin_of
 from core.store.row_checks import BadRow, Row, box_of, json_of
@@ -20,9 +21,6 @@ SUGGESTED = "confirmed = 0 AND origin LIKE '{\"head\":%'"  # untranslated: SQL
 
 ACCEPTED = "(confirmed = 1 OR origin IS NULL)"  # untranslated: SQL
 """Boxes that the user has accepted, perhaps before a later proposal came."""
-
-SAME_OBJECT, SAME_PLACE = 0.5, 0.75
-"""Boxes of one category that overlap by more than the first IoU are one object; of any categories, by the second."""
 
 
 def put(

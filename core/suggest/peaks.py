@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.geometry import Boxes, iou
+from core.head_records import SAME_OBJECT
 from core.suggest.network import CELL, CELLS, Cells
 from core.suggest.solver import Learned, with_bias
 
 MOST_PEAKS = 500
 """Of all categories of a picture together."""
-
-SAME_OBJECT = 0.5
-"""Boxes of one category that overlap by more are one object."""
 
 INSIDE = 0.75
 """A box that shares more of its area with a likelier one of its category is a part of that object."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.encoders.image_features import ImageFeatures
 from core.geometry import Box, Boxes, as_boxes, clip, iou
+from core.head_records import SAME_OBJECT, SAME_PLACE
 from core.records import Refinement
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
@@ -21,10 +22,6 @@ from core.suggest.trust import Trust
 MOST = 500
 """Suggestions of one picture."""
 
-TAKEN = 0.5
-"""A find that overlaps a known box of its category by more is that object; see `_is_new` for other categories."""
-
-TAKEN_BY_OTHER = 0.75
 LEAST_SIDE_PX = 3.0
 LEAST_LOGIT = -4.0
 
@@ -68,24 +65,23 @@ class Suggester:
         rejected: Known = (),
         threshold: float | None = None,
         categories: Sequence[str] | None = None,
-        cells: Cells | None = None,
     ) -> list[Suggestion]:
         """Suggest boxes for one picture, likeliest first, at most MOST.
 
         `known` are boxes that it has, `rejected` ones that its user does not want; neither comes again. `threshold` is
-        the least probability, by default the automatic one; `categories` are those to suggest, by default all. `cells`
-        saves computing them again. Raises BadInputError for features of another encoder.
+        the least probability, by default the automatic one; `categories` are those to suggest, by default all. Raises
+        BadInputError for features of another encoder.
         """
         least = self.trust.threshold if threshold is None else threshold
-        seen = read_cells(self.network, features, encoder=self.encoder) if cells is None else cells
-        peaks, names, probabilities = self.find(features, seen, known=known, rejected=rejected)
+        cells = read_cells(self.network, features, encoder=self.encoder)
+        peaks, names, probabilities = self.find(features, cells, known=known, rejected=rejected)
         wanted = set(self.names if categories is None else categories)
         chosen = (probabilities >= least) & np.array([name in wanted for name in names], bool)
         rows = np.flatnonzero(chosen)[:MOST]
         peaks = peaks.only(rows)
         names, probabilities = [names[row] for row in rows], probabilities[rows]
         answers = refine_found(refiner, features, peaks.boxes, names)
-        kept = _without_twins(peaks, answers, features, known)
+        kept = _without_twins(peaks, answers, known)
         return [
             Suggestion(Box.of(peaks.boxes[row]), names[row], float(probabilities[row]), answers[row]) for row in kept
         ]
@@ -116,21 +112,21 @@ def refine_found(refiner: Refiner, features: ImageFeatures, boxes: Boxes, names:
     return [answers[row] for row in range(len(boxes))]
 
 
-def _without_twins(peaks: Peaks, answers: Sequence[Refinement], features: ImageFeatures, known: Known) -> list[int]:
+def _without_twins(peaks: Peaks, answers: Sequence[Refinement], known: Known) -> list[int]:
     """Rows of the finds that are still apart, and apart from known boxes, after they were refined."""
     refined = as_boxes([answer.box for answer in answers])
     # The order by probability is kept; logits of different categories do not compare.
     ranks = Peaks(refined, -np.arange(len(refined), dtype=np.float64), peaks.categories, peaks.places)
     rows = merge_same(ranks)
     taken = as_boxes([box for box, _ in known])
-    return [row for row in rows if not len(taken) or _overlap(refined[row], taken).max() <= TAKEN_BY_OTHER]
+    return [row for row in rows if not len(taken) or _overlap(refined[row], taken).max() <= SAME_PLACE]
 
 
 def _is_new(boxes: Boxes, names: Sequence[str], known: Known) -> np.ndarray:
     """Whether boxes (N, 4) are no known ones: (N,) bool. A known box of another category must overlap by more."""
     new = np.ones(len(boxes), bool)
     for box, name in known:
-        most = np.array([TAKEN if each == name else TAKEN_BY_OTHER for each in names])
+        most = np.array([SAME_OBJECT if each == name else SAME_PLACE for each in names])
         new &= iou(boxes, np.tile(np.array(box, np.float64), (len(boxes), 1))) <= most
     return new
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -13,6 +13,13 @@ from core.encoders.weights.files import read_torch
 from core.errors import BadInputError, BadWeightsError, StorageError, reason
 from core.files import written_whole
 from core.translation import tr
+
+
+class Resumable(Protocol):
+    """A network, an average or an optimizer."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> object: ...
+
 
 STATE_FILE = "state.pt"
 LOG_FILE = "log.csv"
@@ -47,6 +54,21 @@ def save_state(state: Mapping[str, object], path: Path) -> None:
                 why=reason(error),
             )
         ) from error
+
+
+def resume_parts(path: Path, parts: Mapping[str, Resumable]) -> int:
+    """Load a state that `save_state` wrote into its parts, by name; return its `step`. Raises BadWeightsError."""
+    try:
+        state = read_torch(path)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        return int(state["step"])
+    except FileNotFoundError as error:
+        raise BadWeightsError(
+            tr("There is nothing to resume: {path} is missing; leave out --resume.", path=path)
+        ) from error
+    except Exception as error:  # any damage to the file has the same remedy
+        raise BadWeightsError(tr("{path} cannot be resumed from: start again without --resume.", path=path)) from error
 
 
 def load_state_of(path: Path, *, fingerprint: str) -> dict[str, Any]:
