@@ -234,7 +234,7 @@ class MainWindow(QMainWindow):
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self._guard = TypingGuard(self, self.canvas)
-        self.boxes.delete_pressed.connect(partial(box_verbs.delete_box, self.parts))
+        self.boxes.delete_pressed.connect(partial(box_verbs.delete_boxes, self.parts))
         for view in (self.images, self.categories.view, self.boxes):
             view.activated.connect(self._focus_canvas)
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)

@@ -11,7 +11,8 @@ from core.geometry import Box
 class Origin:
     """Where a box that the user did not draw comes from: an annotation file or a head, and the box as it was there.
 
-    `file` is the name without folders, empty for a suggestion that was made in this project. `head` is the identity of
+    `file` is the name without folders, also of the picture that the box was copied from; it is empty for a suggestion
+    that was made in this project. `head` is the identity of
     the head that suggested the box, empty if none did, and `probability` what it expected of its being right.
     """
 

@@ -346,6 +346,7 @@ class StepKind(StrEnum):
     RELABEL = "relabel"
     DELETE = "delete"
     IMPORT = "import"
+    PASTE = "paste"
     SUGGEST = "suggest"
     REJECT = "reject"
     PROPOSE = "propose"

@@ -26,6 +26,8 @@ class Settings:
     learn_margins: add the margins that the accepted boxes show at once, without training
     suggest: suggest boxes, once enough are accepted; suggest_threshold: the least probability of a
         suggestion, 0 for the automatic one
+    keep_view: when the next image keeps zoom and place, if it has the same size: on frames of one numbered series,
+        always or never
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the user goes on to the next box or image; else it waits as drawn
@@ -50,6 +52,7 @@ class Settings:
     suggest_threshold: float = 0.0
     show_masks: bool = True
     show_names: bool = True
+    keep_view: str = "frames"
     encode_folder: bool = True
     auto_accept: bool = False
     accept_when_going_on: bool = True

@@ -49,6 +49,7 @@ _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
     StepKind.RELABEL: lambda step: tr_plural("Relabel box", "Relabel {count} boxes", step.count),
     StepKind.DELETE: lambda step: tr_plural("Delete box", "Delete {count} boxes", step.count),
     StepKind.IMPORT: _import_title,
+    StepKind.PASTE: lambda step: tr_plural("Paste box", "Paste {count} boxes", step.count),
     StepKind.SUGGEST: lambda step: tr_plural("Suggest a box", "Suggest {count} boxes", step.count),
     StepKind.REJECT: lambda step: tr_plural("Reject a suggestion", "Reject {count} suggestions", step.count),
     StepKind.PROPOSE: lambda step: tr_plural("Propose a refinement", "Propose {count} refinements", step.count),

@@ -32,7 +32,7 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
         ),
         ActionRow(
             "keep", tr("&Keep the selected box as it is"), partial(checking.keep, parts), ("K",), BOX, on_canvas=True,
-            enabled=lambda session: session.selected is not None and _is_to_look_at(session.selected),
+            enabled=lambda session: any(map(_is_to_look_at, session.selection)),
         ),
         ActionRow(
             "next_doubtful", tr("Next box with an edge in do&ubt"), partial(checking.next_doubtful, parts),

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
+from boxrefine_gui.actions.edit_menu import many_rows
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
@@ -30,6 +31,7 @@ from boxrefine_gui.operations import (
     drawing,
     exporting,
     importing,
+    many,
     opening,
     project_watch,
 )
@@ -63,6 +65,11 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ),
     (tr("Ctrl + drag"), tr("Draw even on the border or a handle of the selected box")),
     (tr("Click"), tr("Select a stored or a drawn box; click again for the next larger one under it")),
+    (tr("Ctrl or Shift + click"), tr("Take a box into the selection, or out of it; keys then apply to all of it")),
+    (
+        tr("Shift + drag outside the selected boxes"),
+        tr("Select the boxes whose middle the rubber band covers; with Ctrl, anywhere, and besides the selected ones"),
+    ),
     (tr("Drag the border of the selected box, or Shift + drag inside it"), tr("Move it")),
     (tr("Drag a handle"), tr("Resize it")),
     ("Tab / Shift+Tab", tr("Select the next / previous box")),
@@ -106,6 +113,7 @@ def action_table(
     return [
         *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask),
         *_edit_rows(parts, canvas, notices),
+        *many_rows(parts, refine_all, jobs),
         *_box_rows(parts, canvas),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
@@ -248,7 +256,7 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
         ),
         ActionRow("discard", tr("&Discard it, or select nothing"), escape, ("Esc",), EDIT, on_canvas=True),
         ActionRow(
-            "delete", tr("De&lete the selected box"), partial(delete_or_reject, parts),
+            "delete", tr("De&lete the selected boxes"), partial(delete_or_reject, parts),
             ("Delete", "Backspace"), EDIT, "delete", on_canvas=True,
         ),
     ]  # fmt: skip
@@ -256,6 +264,9 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
 
 def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
     session = parts.session
+
+    def refine_again() -> None:
+        (many.refine_chosen if session.also_ids else drawing.refine_again)(parts)
 
     def toggle_auto() -> None:
         box_verbs.choose_settings(parts, replace(session.settings, auto_accept=not session.settings.auto_accept))
@@ -266,7 +277,7 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
 
     return [
         ActionRow(
-            "refine_again", tr("&Refine the selected box again"), partial(drawing.refine_again, parts), ("R",), BOX,
+            "refine_again", tr("&Refine the selected boxes again"), refine_again, ("R",), BOX,
             "refine", on_canvas=True,
             enabled=lambda session: session.selected is not None,
         ),

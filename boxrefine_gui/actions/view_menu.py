@@ -58,6 +58,7 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         ActionRow("zoom_to_box", tr("Zoom to the selected &box, and back"), canvas.zoom_to_box, ("Z",), VIEW),
         ActionRow("zoom_in", tr("Zoom &in"), partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), VIEW),
         ActionRow("zoom_out", tr("Zoom &out"), partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), VIEW),
+        *_keep_view_rows(parts),
         ActionRow(
             "show_masks", tr("Show &masks"), toggle_masks, ("M",), VIEW, starts_group=True,
             checked=lambda session: session.settings.show_masks,
@@ -73,6 +74,22 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         language_row("system", tr("Lan&guage of the system"), starts_group=True),
         *(language_row(code, tr("Language: {name}", name=name)) for code, name in LANGUAGES.items()),
     ]  # fmt: skip
+
+
+def _keep_view_rows(parts: Parts) -> list[ActionRow]:
+    def row(how: str, title: str, starts_group: bool = False) -> ActionRow:
+        return ActionRow(
+            f"keep_view_{how}", title,
+            lambda: box_verbs.choose_settings(parts, replace(parts.session.settings, keep_view=how)),
+            menu=VIEW, starts_group=starts_group, one_of="keep_view",
+            checked=lambda session: session.settings.keep_view == how,
+        )  # fmt: skip
+
+    return [
+        row("frames", tr("Keep the zoom between numbered f&rames"), starts_group=True),
+        row("always", tr("Keep the zoom between images of &equal size")),
+        row("never", tr("Fit e&very image")),
+    ]
 
 
 def _has_masks(session: Session) -> bool:

@@ -18,15 +18,18 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
+from boxrefine_gui.canvas.band_tool import BandTool
 from boxrefine_gui.canvas.draw_box_tool import DrawBoxTool
 from boxrefine_gui.canvas.edit_box_tool import EditBoxTool, cursor_for
 from boxrefine_gui.canvas.handles import Grip
+from boxrefine_gui.canvas.keep_view import keeps_view
 from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
 from boxrefine_gui.canvas.picking import box_at, left_at, next_box
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.operations import drawing
+from boxrefine_gui.operations import drawing, many
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.widgets import theme
+from core.records import ImageRecord
 from core.translation import tr
 
 _ARROWS = {
@@ -55,6 +58,7 @@ class Canvas(QWidget):
         self._session = parts.session
         self.draw_tool = DrawBoxTool(parts)
         self.edit_tool = EditBoxTool(parts)
+        self._band_tool = BandTool(parts)
         self._backdrop = KeptPixmap()  # the picture
         self._under = KeptPixmap()  # the picture with the stored boxes
         self._view = View()
@@ -62,6 +66,7 @@ class Canvas(QWidget):
         self._pan_from: QPointF | None = None
         self._is_space_down = False
         self._hovered_id: int | None = None
+        self._shown: ImageRecord | None = None
         self._cursor_at = QPointF()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -90,10 +95,12 @@ class Canvas(QWidget):
         self.update()
 
     def _image_changed(self) -> None:
-        self._hovered_id, self._fits = None, True
-        self.draw_tool.cancel()
-        self.edit_tool.cancel()
-        if self._session.picture is not None:  # it was cached, and arrived before this signal
+        before, self._shown = self._shown, self._session.image
+        self._hovered_id = None
+        if not keeps_view(before, self._shown, self._session.settings.keep_view):
+            self._fits = True
+        self.cancel_drag()
+        if self._session.picture is not None and self._fits:  # it was cached, and arrived before this signal
             self.fit()
         self.update()
 
@@ -165,8 +172,15 @@ class Canvas(QWidget):
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        is_dragging = self.draw_tool.is_drawing or self.edit_tool.is_active
-        scene = Scene(self._session, self._view, QSizeF(self.size()), is_dragging, self._hovered_id)
+        scene = Scene(
+            self._session,
+            self._view,
+            QSizeF(self.size()),
+            self._is_dragging,
+            self._hovered_id,
+            self._band_tool.band,
+            self._band_tool.covered,
+        )
         painter = QPainter(self)
         self._under.paint(
             painter, (self._picture_key(), stored_key(scene)), self.size(), partial(self._paint_under, scene)
@@ -210,10 +224,12 @@ class Canvas(QWidget):
         if event.button() is Qt.MouseButton.MiddleButton or (is_left and self._is_space_down):
             self._pan_from = point
         elif is_left and self._session.picture is not None:
-            is_drawing = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            grip = None if is_drawing else self._grip_at(point, event.modifiers())
+            has_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            grip = None if has_ctrl else self._grip_at(point, event.modifiers())
             if grip is not None:
                 self.edit_tool.press(grip, point)
+            elif _has_shift(event.modifiers()):
+                self._band_tool.press(point, self._view, adds=has_ctrl)
             else:
                 self.draw_tool.press(point, self._view)
         self._show_cursor(point, event.modifiers())
@@ -225,6 +241,9 @@ class Canvas(QWidget):
             self._pan_from = point
         elif self.edit_tool.is_active:
             self.edit_tool.move(point, self._view)
+        elif self._band_tool.is_active:
+            self._band_tool.move(point, self._view)
+            self.update()
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self.draw_tool.move(point, self._view, plain=_has_alt(event.modifiers()))
         else:
@@ -238,11 +257,16 @@ class Canvas(QWidget):
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
         else:
-            was_drag = self.edit_tool.release() if self.edit_tool.is_active else self.draw_tool.release(self._view)
-            if not was_drag:
-                self._pick(point)
+            if not self._release_tool():
+                self._pick(point, event.modifiers())
         self._show_cursor(point, event.modifiers())
         self.update()
+
+    def _release_tool(self) -> bool:
+        """End the drag of the tool that is in use; False if it was a click."""
+        if self.edit_tool.is_active:
+            return self.edit_tool.release()
+        return self._band_tool.release() if self._band_tool.is_active else self.draw_tool.release(self._view)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hovered(None)
@@ -299,10 +323,15 @@ class Canvas(QWidget):
 
     def cancel_drag(self) -> bool:
         """Cancel the current drag; the result is False if there is none."""
-        is_dragging = self.draw_tool.is_drawing or self.edit_tool.is_active
-        self.draw_tool.cancel()
-        self.edit_tool.cancel()
-        return is_dragging
+        was_dragging = self._is_dragging
+        for tool in (self.draw_tool, self.edit_tool, self._band_tool):
+            tool.cancel()
+        self.update()
+        return was_dragging
+
+    @property
+    def _is_dragging(self) -> bool:
+        return self.draw_tool.is_drawing or self.edit_tool.is_active or self._band_tool.is_active
 
     # Mouse without a button
 
@@ -318,9 +347,15 @@ class Canvas(QWidget):
         reach = _PICK_REACH / self._view.scale
         return box_at(self._session, *self._view.to_image(point), reach=reach)
 
-    def _pick(self, point: QPointF) -> None:
-        """Pick the smallest box at a point: a waiting drawn box becomes the drawn box, a stored one is selected."""
+    def _pick(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        """Pick the smallest box at a point: a waiting drawn box becomes the drawn box, a stored one is selected.
+
+        With Ctrl or Shift, the stored box joins the selected ones, or leaves them.
+        """
         session, (x, y), reach = self._session, self._view.to_image(point), _PICK_REACH / self._view.scale
+        if modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier):
+            many.toggle(self._parts, box_at(session, x, y, reach=reach, outward=False))
+            return
         waiting, stored = left_at(session, x, y, reach=reach), box_at(session, x, y, reach=reach)
         if waiting is not None:
             drawing.take_in_hand(self._parts, waiting)
@@ -331,7 +366,7 @@ class Canvas(QWidget):
             session.select(stored)
 
     def _grip_at(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> Grip | None:
-        return self.edit_tool.grip_at(point, self._view, by_inside=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
+        return self.edit_tool.grip_at(point, self._view, by_inside=_has_shift(modifiers))
 
     def _show_cursor(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         self._cursor_at = point
@@ -347,6 +382,10 @@ class Canvas(QWidget):
             shape = cursor_for(grip)
         if self.cursor().shape() is not shape:
             self.setCursor(shape)
+
+
+def _has_shift(modifiers: Qt.KeyboardModifier) -> bool:
+    return bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
 
 
 def _has_alt(modifiers: Qt.KeyboardModifier) -> bool:

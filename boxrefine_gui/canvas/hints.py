@@ -7,7 +7,7 @@ from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.doubt_words import doubt_words
 from core.records import Correction
-from core.translation import tr
+from core.translation import tr, tr_plural
 
 _AIR = "     "
 
@@ -82,6 +82,21 @@ def words_to_check(correction: Correction, session: Session) -> str:
     return keys_and_words(
         session, ("accept", tr("take the blue")), ("keep", tr("keep the dashed")), ("refine_again", tr("refine again"))
     )
+
+
+def words_on_selection(session: Session) -> str:
+    """How many boxes are selected, and the keys for all of them."""
+    chosen = session.selection
+    count = tr_plural("{count} box", "{count} boxes", len(chosen))
+    to_check = any(not entry.confirmed for entry in chosen)
+    keys = keys_and_words(
+        session,
+        *([("accept", tr("accept"))] if to_check else []),
+        ("delete", tr("delete")),
+        ("refine_again", tr("refine")),
+        ("copy", tr("copy")),
+    )
+    return _AIR.join(filter(None, (count, keys)))
 
 
 def words_in_doubt(correction: Correction, session: Session) -> str:

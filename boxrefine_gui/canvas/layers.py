@@ -9,29 +9,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, edge_of, push, shown_handles
-from boxrefine_gui.canvas.hints import first_steps, why_no_picture, words_beside, words_in_doubt, words_to_check
+from boxrefine_gui.canvas.brushes import CHIP, CHIP_AIR, DASHED, SOLID, chip, handles, outline, pen, tag
+from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of
+from boxrefine_gui.canvas.hints import (
+    first_steps,
+    why_no_picture,
+    words_beside,
+    words_in_doubt,
+    words_on_selection,
+    words_to_check,
+)
 from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.suggested import is_plain_suggestion
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
+from core.geometry import Box
 from core.records import DOUBTFUL_BELOW, Correction, EdgeConfidence
 from core.translation import tr
 
-_SOLID = Qt.PenStyle.SolidLine
-_DASHED = Qt.PenStyle.DashLine
 _FAINT = 0.35
+_TINT = 48
 _FAINT_HALO = QColor(0, 0, 0, 90)
 _SURE: EdgeConfidence = (1.0, 1.0, 1.0, 1.0)
 _TAG_FROM_WIDTH = 28.0
 _MOST_TAGS = 150  # more names hide the picture and take too long to paint
-_CHIP = QColor(16, 18, 21, 215)
-_CHIP_AIR = QSizeF(14, 6)
 _DOTS = QSizeF(24, 12)
-_CHIP_TEXT = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Scene:
     size: QSizeF
     is_dragging: bool
     hovered_id: int | None
+    band: Box | None = None
+    banded: frozenset[int] = frozenset()
 
 
 def stored_key(scene: Scene) -> tuple[object, ...]:
@@ -66,20 +73,20 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
             if correction.outline and correction.id not in restless:
                 paint_outline(painter, scene.view, correction.outline, theme.category_color(correction.category_id))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(theme.HALO, _SOLID, 4.0))
+    painter.setPen(pen(theme.HALO, SOLID, 4.0))
     painter.drawRects([rect for rect, _, _ in rects])
     kinds: dict[tuple[int, bool], list[QRectF]] = {}
     for rect, category_id, confirmed in rects:
         kinds.setdefault((category_id, confirmed), []).append(rect)
     for (category_id, confirmed), alike in kinds.items():
-        painter.setPen(_pen(theme.category_color(category_id), _SOLID if confirmed else _DASHED, 2.0))
+        painter.setPen(pen(theme.category_color(category_id), SOLID if confirmed else DASHED, 2.0))
         painter.drawRects(alike)
     _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
         names = _names(scene.session)
         for rect, category_id, _ in rects:
             if rect.width() >= _TAG_FROM_WIDTH:
-                _tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
+                tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
 
 
 def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) -> None:
@@ -96,9 +103,9 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
     is_checking = _is_checking(scene.session)
     painter.setOpacity(_FAINT if is_checking else 1.0)
-    painter.setPen(_pen(theme.HALO, _SOLID, 3.6))
+    painter.setPen(pen(theme.HALO, SOLID, 3.6))
     painter.drawRects(rects)
-    painter.setPen(_pen(theme.REFINED, _SOLID, 1.8))
+    painter.setPen(pen(theme.REFINED, SOLID, 1.8))
     painter.drawRects(rects)
     painter.setOpacity(1.0)
     if len(rects) <= _MOST_TAGS and not is_checking:
@@ -125,7 +132,8 @@ def _restless(session: Session) -> frozenset[int]:
 def paint_touched(painter: QPainter, scene: Scene) -> None:
     """Stored boxes under the mouse, or being moved."""
     names = _names(scene.session)
-    touched = {scene.hovered_id, *scene.session.moving} - {scene.session.selected_id}
+    selected = scene.session.also_ids | {scene.session.selected_id}
+    touched = {scene.hovered_id, *scene.session.moving, *scene.banded} - selected
     if touched != {None}:
         for correction in scene.session.corrections:
             if correction.id in touched:
@@ -138,25 +146,25 @@ def paint_storing(painter: QPainter, scene: Scene) -> None:
     for correction in scene.session.storing:
         if image is not None and correction.image_id == image.id:
             color = theme.category_color(max(correction.category_id, 1))
-            _outline(painter, scene.view.to_screen(correction.accepted), color, style=Qt.PenStyle.DotLine)
+            outline(painter, scene.view.to_screen(correction.accepted), color, style=Qt.PenStyle.DotLine)
 
 
 def paint_waiting(painter: QPainter, scene: Scene) -> None:
     """Accepted boxes whose refinement is not computed yet."""
     for draft in scene.session.waiting:
         rect = scene.view.to_screen(draft.drawn)
-        _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.2)
+        outline(painter, rect, theme.DRAWN, style=DASHED, width=1.2)
         words = tr("refining") if scene.session.features is not None else tr("preparing the picture")
-        _chip(painter, scene, words, rect.bottomLeft() + QPointF(0, 4))
+        chip(painter, scene.size, words, rect.bottomLeft() + QPointF(0, 4))
 
 
 def paint_left(painter: QPainter, scene: Scene) -> None:
     """Drawn boxes that wait to be accepted, besides the current one."""
     image = scene.session.image
     for draft in scene.session.left.on(image.id) if image is not None else ():
-        _outline(painter, scene.view.to_screen(draft.drawn), theme.DRAWN, style=_DASHED, width=1.2)
+        outline(painter, scene.view.to_screen(draft.drawn), theme.DRAWN, style=DASHED, width=1.2)
         if draft.box != draft.drawn:
-            _outline(painter, scene.view.to_screen(draft.box), theme.REFINED, width=1.6)
+            outline(painter, scene.view.to_screen(draft.box), theme.REFINED, width=1.6)
 
 
 def paint_may_change(painter: QPainter, scene: Scene) -> None:
@@ -169,7 +177,7 @@ def paint_may_change(painter: QPainter, scene: Scene) -> None:
         corner = scene.view.to_screen(box).topRight()
         plate = QRectF(corner + QPointF(HANDLE_SIZE, -_DOTS.height()), _DOTS)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_CHIP)
+        painter.setBrush(CHIP)
         painter.drawRoundedRect(plate, 4, 4)
         painter.setBrush(theme.REFINED)
         for dot in (-1, 0, 1):
@@ -182,6 +190,9 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
     if selected is None or scene.session.draft is not None:
         return
     names = _names(scene.session)
+    if scene.session.also_ids:
+        _paint_selection(painter, scene, names)
+        return
     rect = _paint_box(painter, scene, selected, names, width=2.6)
     color = theme.category_color(selected.category_id)
     if selected.proposal is not None and not is_plain_suggestion(selected):
@@ -190,17 +201,41 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
         _mark(painter, rect, selected.doubtful if selected.confirmed else _unsure(selected.edge_confidence or _SURE))
     _chosen_edge(painter, scene, rect)
     if not scene.is_dragging:
-        _handles(painter, rect, color)
+        handles(painter, rect, color)
         if not selected.confirmed:
-            _chip(painter, scene, words_to_check(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
+            chip(painter, scene.size, words_to_check(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
         elif selected.doubtful and selected.id not in scene.session.moving:
-            _chip(painter, scene, words_in_doubt(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
+            chip(painter, scene.size, words_in_doubt(selected, scene.session), rect.bottomLeft() + QPointF(0, 10))
+
+
+def _paint_selection(painter: QPainter, scene: Scene, names: dict[int, str]) -> None:
+    """Several selected boxes: tinted, and without handles."""
+    rects = []
+    for correction in scene.session.selection:
+        rect = scene.view.to_screen(scene.session.box_of(correction))
+        rects.append(rect)
+        tint = QColor(theme.category_color(correction.category_id))
+        tint.setAlpha(_TINT)
+        painter.fillRect(rect, tint)
+        _paint_box(painter, scene, correction, names, width=2.8)
+    if not scene.is_dragging:
+        lowest = max(rects, key=lambda rect: rect.bottom())
+        chip(painter, scene.size, words_on_selection(scene.session), lowest.bottomLeft() + QPointF(0, 8))
+
+
+def paint_band(painter: QPainter, scene: Scene) -> None:
+    """The rubber band."""
+    if scene.band is not None:
+        rect, tint = scene.view.to_screen(scene.band), QColor(theme.DRAWN)
+        tint.setAlpha(_TINT)
+        painter.fillRect(rect, tint)
+        outline(painter, rect, theme.DRAWN, style=DASHED, width=1.0)
 
 
 def _paint_proposal(painter: QPainter, scene: Scene, correction: Correction) -> None:
     if correction.proposal is not None and correction.id not in scene.session.moving:
         rect = scene.view.to_screen(correction.proposal)
-        _outline(painter, rect, theme.REFINED, width=2.4)
+        outline(painter, rect, theme.REFINED, width=2.4)
         _doubtful_edges(painter, rect, correction.edge_confidence or _SURE)
 
 
@@ -211,9 +246,9 @@ def paint_drawn(painter: QPainter, scene: Scene) -> None:
         return
     rect = scene.view.to_screen(draft.drawn)
     if draft.plain:
-        _outline(painter, rect, theme.DRAWN, width=1.8)
+        outline(painter, rect, theme.DRAWN, width=1.8)
     else:
-        _outline(painter, rect, theme.DRAWN, style=_DASHED, width=1.5)
+        outline(painter, rect, theme.DRAWN, style=DASHED, width=1.5)
 
 
 def paint_mask(painter: QPainter, scene: Scene) -> None:
@@ -234,7 +269,7 @@ def paint_candidates(painter: QPainter, scene: Scene) -> None:
             rect = scene.view.to_screen(candidate.box)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for color, width in ((_FAINT_HALO, 2.0), (theme.REFINED, 1.0)):
-                painter.setPen(_pen(color, _SOLID, width))
+                painter.setPen(pen(color, SOLID, width))
                 painter.drawRect(rect)
 
 
@@ -245,13 +280,13 @@ def paint_refinement(painter: QPainter, scene: Scene) -> None:
         return
     rect = scene.view.to_screen(draft.box)
     if draft.nudged is not None:
-        _outline(painter, rect, theme.REFINED, width=2.2)
+        outline(painter, rect, theme.REFINED, width=2.2)
     elif draft.answer is not None:
-        _outline(painter, rect, theme.REFINED, width=2.2)
+        outline(painter, rect, theme.REFINED, width=2.2)
         _doubtful_edges(painter, rect, draft.answer.edge_confidence)
     if not scene.is_dragging:
         _chosen_edge(painter, scene, rect)
-        _handles(painter, rect, theme.REFINED)
+        handles(painter, rect, theme.REFINED)
 
 
 def paint_hint(painter: QPainter, scene: Scene) -> None:
@@ -262,15 +297,15 @@ def paint_hint(painter: QPainter, scene: Scene) -> None:
     hint = words_beside(draft, scene.session, is_dragging=scene.is_dragging)
     if hint:
         rect = scene.view.to_screen(draft.box).united(scene.view.to_screen(draft.drawn))
-        _chip(painter, scene, hint, rect.bottomLeft() + QPointF(0, 6))
+        chip(painter, scene.size, hint, rect.bottomLeft() + QPointF(0, 6))
 
 
 def paint_first_steps(painter: QPainter, scene: Scene) -> None:
     """The first steps, at the bottom of the canvas."""
     words = first_steps(scene.session)
     if words:
-        width = QFontMetricsF(painter.font()).horizontalAdvance(words) + _CHIP_AIR.width()
-        _chip(painter, scene, words, QPointF((scene.size.width() - width) / 2, scene.size.height() - 48))
+        width = QFontMetricsF(painter.font()).horizontalAdvance(words) + CHIP_AIR.width()
+        chip(painter, scene.size, words, QPointF((scene.size.width() - width) / 2, scene.size.height() - 48))
 
 
 def paint_sentence(painter: QPainter, scene: Scene) -> None:
@@ -295,6 +330,7 @@ LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
     paint_candidates,
     paint_refinement,
     paint_may_change,
+    paint_band,
     paint_hint,
     paint_first_steps,
     paint_sentence,
@@ -308,22 +344,11 @@ def _paint_box(
     if not rect.intersects(QRectF(QPointF(0, 0), scene.size)):
         return rect
     color = theme.category_color(correction.category_id)
-    _outline(painter, rect, color, style=_SOLID if correction.confirmed else _DASHED, width=width)
+    outline(painter, rect, color, style=SOLID if correction.confirmed else DASHED, width=width)
     if rect.width() >= _TAG_FROM_WIDTH:
         name = names.get(correction.category_id, "")
-        _tag(painter, rect, name, color, is_selected=correction.id == scene.session.selected_id)
+        tag(painter, rect, name, color, is_selected=scene.session.is_selected(correction.id))
     return rect
-
-
-def _outline(
-    painter: QPainter, rect: QRectF, color: QColor, *, style: Qt.PenStyle = _SOLID, width: float = 1.6
-) -> None:
-    """A line on a wider dark one, so that it is visible on light and dark pictures."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(theme.HALO, _SOLID, width + 1.8))
-    painter.drawRect(rect)
-    painter.setPen(_pen(color, style, width))
-    painter.drawRect(rect)
 
 
 def _doubtful_edges(painter: QPainter, rect: QRectF, confidence: EdgeConfidence) -> None:
@@ -337,62 +362,14 @@ def _unsure(confidence: EdgeConfidence) -> tuple[int, ...]:
 def _mark(painter: QPainter, rect: QRectF, edges: tuple[int, ...]) -> None:
     for edge in edges:
         # On top of the box's line, which shows between the dashes.
-        painter.setPen(_pen(theme.DOUBTFUL, _DASHED, 3.2))
+        painter.setPen(pen(theme.DOUBTFUL, DASHED, 3.2))
         painter.drawLine(edge_of(rect, edge))
 
 
 def _chosen_edge(painter: QPainter, scene: Scene, rect: QRectF) -> None:
     if scene.session.chosen_edge is not None:
-        painter.setPen(_pen(QColor("#FFFFFF"), _SOLID, 5.0))
+        painter.setPen(pen(QColor("#FFFFFF"), SOLID, 5.0))
         line: QLineF = edge_of(rect, scene.session.chosen_edge)
         painter.drawLine(line)
-        painter.setPen(_pen(theme.DOUBTFUL, _SOLID, 2.6))
+        painter.setPen(pen(theme.DOUBTFUL, SOLID, 2.6))
         painter.drawLine(line)
-
-
-def _handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
-    painter.setPen(_pen(QColor("#101215"), _SOLID, 1.0))
-    painter.setBrush(color)
-    for point in shown_handles(rect):
-        painter.drawRect(QRectF(point.x() - HANDLE_SIZE / 2, point.y() - HANDLE_SIZE / 2, HANDLE_SIZE, HANDLE_SIZE))
-
-
-def _tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_selected: bool = False) -> None:
-    """The category's name above the box, or inside if there is no room above.
-
-    The name of a selected box keeps clear of the handles, and covers the name in the layer of stored boxes.
-    """
-    if not text:
-        return
-    metrics = QFontMetricsF(painter.font())
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
-    width, height = metrics.horizontalAdvance(text) + 8, metrics.height() + 2
-    clear = HANDLE_SIZE / 2 + push(rect.height()) if is_selected else 0.0
-    is_above = rect.top() >= height + HANDLE_SIZE / 2 + FARTHEST  # the same whether the box is selected or not
-    plate = QRectF(rect.left() - 1, rect.top() - (height + clear if is_above else 0), width, height + clear)
-    painter.fillRect(plate, color)
-    painter.setPen(theme.ink_on(color))
-    words = plate.adjusted(0, 0, 0, -clear) if is_above else plate.adjusted(0, clear, 0, 0)
-    painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), text)
-
-
-def _chip(painter: QPainter, scene: Scene, text: str, at: QPointF) -> None:
-    """A text on a dark plate at a screen point, moved into the canvas."""
-    metrics = QFontMetricsF(painter.font())
-    room = QRectF(0, 0, max(scene.size.width() - 8 - _CHIP_AIR.width(), 1), scene.size.height())
-    words = metrics.boundingRect(room, int(_CHIP_TEXT), text)  # on several lines in a small window
-    plate = QRectF(at, words.size() + _CHIP_AIR)
-    plate.moveLeft(min(max(plate.left(), 4), max(scene.size.width() - plate.width() - 4, 4)))
-    plate.moveTop(min(max(plate.top(), 4), max(scene.size.height() - plate.height() - 4, 4)))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_CHIP)
-    painter.drawRoundedRect(plate, 4, 4)
-    painter.setPen(QColor("#F4F6F8"))
-    painter.drawText(plate, int(_CHIP_TEXT), text)
-
-
-def _pen(color: QColor, style: Qt.PenStyle, width: float) -> QPen:
-    pen = QPen(color, width, style)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    return pen

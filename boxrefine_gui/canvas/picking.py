@@ -7,10 +7,11 @@ from boxrefine_gui.state.session import Session
 from core.geometry import Box
 
 
-def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
+def box_at(session: Session, x: float, y: float, *, reach: float, outward: bool = True) -> int | None:
     """The id of the smallest stored box at a point, extended by `reach`; both in image pixels.
 
-    If one of the boxes there is selected, the result is the next larger one: repeated clicks go outward.
+    If one of the boxes there is selected, the result is the next larger one, unless not `outward`: repeated clicks go
+    outward.
     """
     hits = []
     for correction in session.corrections:
@@ -20,7 +21,16 @@ def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
     ids = [correction_id for _, correction_id in sorted(hits)]
     if not ids:
         return None
-    return ids[(ids.index(session.selected_id) + 1) % len(ids)] if session.selected_id in ids else ids[0]
+    if outward and session.selected_id in ids:
+        return ids[(ids.index(session.selected_id) + 1) % len(ids)]
+    return ids[0]
+
+
+def boxes_in(session: Session, band: Box) -> frozenset[int]:
+    """The ids of the stored boxes whose middle lies in a rectangle in image pixels."""
+    boxes = ((entry.id, session.box_of(entry)) for entry in session.corrections)
+    middles = ((id, (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2) for id, box in boxes)
+    return frozenset(id for id, x, y in middles if band.x1 <= x <= band.x2 and band.y1 <= y <= band.y2)
 
 
 def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | None:

@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.inference.refine_image import RefineImageRequest
 from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, JobWatcher, Parts
 from boxrefine_gui.operations.clauses import clause_of, list_of, sentence_of
 from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.level import Level
-from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import StoreView
 from boxrefine_gui.state.session import Session
-from core.errors import BadFileError, GpuError, KnownError
+from core.errors import GpuError, KnownError
 from core.inference.guess_drawing import Moves
 from core.progress import Progress, duration
 from core.records import Correction, ImageRecord
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
-    from core.refiner.margins import Margin
+    pass
 
 _GROUP = "refine_all"
 _AT_ONCE, _BEHIND_THE_NEIGHBORS = 1, 50
@@ -39,64 +39,13 @@ NOTHING_LEFT_HERE = tr("No box of this image is left to refine.")
 NOTHING_LEFT_IN_FOLDER = tr("No box of this folder is left to refine.")
 
 
-@dataclass(frozen=True)
-class RefineImageRequest:
-    """Request to refine boxes of one image; calling it on the encode lane returns them with their refinements.
-
-    `moves` are those of the boxes of earlier images, which show how boxes were drawn; the encode lane adds to them.
-    """
-
-    models: Models
-    image: ImageRecord
-    asked: Sequence[Correction]
-    categories: Mapping[int, str]
-    margins: Mapping[str, Margin] = field(default_factory=dict)
-    moves: Moves = field(default_factory=Moves)
-
-    def __call__(self) -> list[Correction]:
-        from core.inference.refine_many import refine_guessing
-        from core.progress import run
-
-        models, path = self.models, self.image.path
-        picture = models.source.opened(path, keep_crops=False)
-        features = picture.of()
-        now, then = (features.frame.image_width, features.frame.image_height), (self.image.width, self.image.height)
-        if now != then:
-            raise BadFileError(
-                tr(
-                    "The picture {path} is {width} x {height} pixels and was {old_width} x {old_height} when its boxes "
-                    "were drawn: put the old one back.",
-                    path=path,
-                    width=now[0],
-                    height=now[1],
-                    old_width=then[0],
-                    old_height=then[1],
-                )
-            )
-        job = refine_guessing(
-            [correction.drawn for correction in self.asked],
-            [self.categories.get(correction.category_id) for correction in self.asked],
-            moves=self.moves,
-            drawing=None,
-            picture=picture,
-            features=features,
-            refiner=models.with_margins(models.refiner, self.margins),
-            second_look=models.looks_twice,
-            closer=False,  # crops of single boxes take so long that the next opened image would have to wait
-        )
-        answers, _ = run(job)
-        return [
-            correction.with_answer(answer, encoder=models.encoder_identity, refiner=models.refiner_identity)
-            for correction, answer in zip(self.asked, answers, strict=True)
-        ]
-
-
 @dataclass
 class _Run:
     """Progress of one run: the images left, and the results so far."""
 
     job: LongJob
     undoable: bool
+    only: frozenset[int] | None = None
     left: deque[int] = field(default_factory=deque)
     total: int = 0
     proposed: int = 0
@@ -130,11 +79,16 @@ class RefineAll:
         self._run: _Run | None = None
         parts.session.project_changed.connect(self.stop)
 
-    def image(self, *, watch: Callable[[], JobWatcher]) -> None:
-        """Refine the boxes of the open image that were neither refined nor changed by the user."""
+    def image(self, *, watch: Callable[[], JobWatcher], only: frozenset[int] | None = None) -> None:
+        """Refine the boxes of the open image that were neither refined nor changed by the user; those with ids `only`.
+
+        None: all of them.
+        """
         image = self._parts.session.image
         if image is not None and self._may_start():
-            self._start_with(self._begin(watch, undoable=True), [image.id])
+            run = self._begin(watch, undoable=True)
+            run.only = only
+            self._start_with(run, [image.id])
 
     def folder(self, *, watch: Callable[[], JobWatcher]) -> None:
         """Refine such boxes of all images, the open one first."""
@@ -208,6 +162,7 @@ class RefineAll:
 
     def _ask(self, run: _Run, record: ImageRecord, asked: list[Correction]) -> None:
         session = self._parts.session
+        asked = [entry for entry in asked if run.only is None or entry.id in run.only]
         if run is not self._run or session.models is None or not asked:
             self._next(run)
             return

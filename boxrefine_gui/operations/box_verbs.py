@@ -5,6 +5,7 @@ Call all of them on the GUI thread; each hands the functions that touch files or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,9 @@ from boxrefine_gui.operations.moving import move
 from boxrefine_gui.operations.parts import Cancellable, JobWatcher, Parts
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from boxrefine_gui.state.session import Session
-from core.records import Changes
+from core.records import Changes, Correction
 from core.settings import Settings
-from core.translation import tr
+from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -59,40 +60,49 @@ def step_image(parts: Parts, step: int) -> None:
 
 
 def delete_selected(parts: Parts) -> None:
-    """Discard the drawn box if there is one, else delete the selected box; both if the draft refines the latter."""
-    draft, correction = parts.session.draft, parts.session.selected
+    """Discard the drawn box if there is one, else delete the selected boxes; both if the draft refines one of them."""
+    draft, ids = parts.session.draft, [entry.id for entry in parts.session.selection]
     if draft is not None:
         discard(parts)
-        correction = correction if draft.again is not None else None
-    if correction is not None:
-        parts.store.write(lambda project: project.delete([correction.id]), on_done=parts.session.apply)
+        ids = ids if draft.again is not None else []
+    if ids:
+        parts.store.write(lambda project: project.delete(ids), on_done=parts.session.apply)
 
 
-def delete_box(parts: Parts, correction_id: int) -> None:
-    """Delete a stored box; the selection and the drawn box do not matter."""
-    parts.store.write(lambda project: project.delete([correction_id]), on_done=parts.session.apply)
+def delete_boxes(parts: Parts, ids: Sequence[int]) -> None:
+    """Delete stored boxes; the selection and the drawn box do not matter."""
+    parts.store.write(lambda project: project.delete(ids), on_done=parts.session.apply)
 
 
 def choose_category(parts: Parts, category_id: int, *, tells: bool = False) -> None:
-    """Relabel the selected box, or without one label the next boxes so; `tells` reports the relabeling."""
-    session, draft, correction = parts.session, parts.session.draft, parts.session.selected
-    if correction is None or (draft is not None and draft.again is None):
+    """Relabel the selected boxes, or without one label the next boxes so; `tells` reports the relabeling."""
+    session, draft, chosen = parts.session, parts.session.draft, parts.session.selection
+    others = [entry for entry in chosen if entry.category_id != category_id]
+    if not chosen or (draft is not None and draft.again is None):
         session.choose_category(category_id)
-    elif correction.category_id != category_id:
-        done = partial(_report_relabel, session, correction.category_id, category_id) if tells else session.apply
-        parts.store.write(lambda project: project.relabel([correction.id], category_id), on_done=done)
+    elif others:
+        done = partial(_report_relabel, session, others, category_id) if tells or len(others) > 1 else session.apply
+        parts.store.write(lambda project: project.relabel([entry.id for entry in others], category_id), on_done=done)
 
 
-def _report_relabel(session: Session, before: int, after: int, view: StoreView) -> None:
+def _report_relabel(session: Session, changed: Sequence[Correction], after: int, view: StoreView) -> None:
     """Report the relabeling: a user who clicked a category for the next box may not expect it."""
     names = {category.id: short(category.name) for category in session.categories}
     session.apply(view)
-    old, new, undo = names.get(before, ""), names.get(after, ""), session.keys.get("undo", "")
-    if undo:
-        text = tr("Relabelled 1 box from “{old}” to “{new}”. {key} takes it back.", old=old, new=new, key=undo)
+    old, new, undo = names.get(changed[0].category_id, ""), names.get(after, ""), session.keys.get("undo", "")
+    if len({entry.category_id for entry in changed}) == 1:
+        text = tr_plural(
+            "Relabelled {count} box from “{old}” to “{new}”.",
+            "Relabelled {count} boxes from “{old}” to “{new}”.",
+            len(changed),
+            old=old,
+            new=new,
+        )
     else:
-        text = tr("Relabelled 1 box from “{old}” to “{new}”.", old=old, new=new)
-    session.tell(text)
+        text = tr_plural(
+            "Relabelled {count} box to “{new}”.", "Relabelled {count} boxes to “{new}”.", len(changed), new=new
+        )
+    session.tell(tr("{sentence} {key} takes it back.", sentence=text, key=undo) if undo else text)
 
 
 def short(name: str) -> str:

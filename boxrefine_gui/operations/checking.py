@@ -6,7 +6,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.operations import drawing
+from boxrefine_gui.operations import drawing, many
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
 from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.state.project_view import StoreView, read_touched
@@ -33,13 +33,17 @@ def accept(parts: Parts) -> None:
         drawing.accept(parts)
     elif parts.session.selected is None:
         drawing.show_left(parts)
+    elif parts.session.also_ids:
+        many.confirm(parts, take=True)
     else:
         _confirm_selected(parts, take=True)
 
 
 def keep(parts: Parts) -> None:
-    """Accept the selected box as it is: reject its proposal, or find its doubtful edges right."""
-    if parts.session.draft is None:
+    """Accept the selected boxes as they are: reject their proposals, or find their doubtful edges right."""
+    if parts.session.draft is None and parts.session.also_ids:
+        many.confirm(parts, take=False)
+    elif parts.session.draft is None:
         _confirm_selected(parts, take=False)
 
 

@@ -224,11 +224,10 @@ def _store_draft(parts: Parts, draft: Draft, *, seconds: float, category_id: int
 def _store_again(parts: Parts, correction_id: int, correction: Correction) -> None:
     """Update a stored box that was refined again; without a refinement it was only moved."""
     if correction.refined is None:
-        move(parts, correction_id, correction.accepted)
+        move(parts, {correction_id: correction.accepted})
     else:
-        change_edges(
-            parts, correction_id, correction.accepted, lambda project: project.refine(correction_id, correction)
-        )
+        moved = {correction_id: correction.accepted}
+        change_edges(parts, moved, lambda project: project.refine(correction_id, correction))
 
 
 def _accept_in(project: ProjectStore, *, correction: Correction, key: str, was_kept: bool) -> tuple[int, StoreView]:

@@ -302,7 +302,7 @@ def delete_or_reject(parts: Parts) -> None:
     """Delete the selected box; after a rejected suggestion, select the next box to check."""
     session = parts.session
     selected = session.selected
-    if session.draft is not None or selected is None or not selected.is_suggestion:
+    if session.draft is not None or selected is None or session.also_ids or not selected.is_suggestion:
         delete_selected(parts)
         return
     order = in_reading_order(session)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView
 
@@ -90,7 +98,7 @@ class BoxModel(QAbstractListModel):
 class BoxList(ListWithHint):
     """The boxes of the open image."""
 
-    delete_pressed = Signal(int)  # the correction's id
+    delete_pressed = Signal(list)  # the ids of the corrections
 
     def __init__(self, session: Session) -> None:
         super().__init__(lambda: "" if session.image is None else tr("No boxes on this image yet."))
@@ -100,36 +108,58 @@ class BoxList(ListWithHint):
         self.setUniformItemSizes(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName(tr("Boxes of this image"))
-        self.clicked.connect(self._chosen)
-        self.activated.connect(self._chosen)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self._is_showing = False  # the selection of the session, which must not come back as the user's
+        self.selectionModel().selectionChanged.connect(self._chosen)
+        self.activated.connect(self._activated)
         session.selection_changed.connect(self._show_selected)
         session.changed.connect(self._show_selected)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete removes the box of the current row."""
-        row, is_delete = self.currentIndex().row(), event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+        """Delete removes the boxes of the selected rows."""
+        is_delete = event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
         if is_delete and event.modifiers() == Qt.KeyboardModifier.NoModifier:
-            if row >= 0 and not event.isAutoRepeat():
-                self.delete_pressed.emit(self._model.id_of(row))
+            if self._ids and not event.isAutoRepeat():
+                self.delete_pressed.emit(self._ids)
         else:
             super().keyPressEvent(event)
 
-    def _chosen(self, index: QModelIndex) -> None:
-        self._session.select(self._model.id_of(index.row()))
+    @property
+    def _ids(self) -> list[int]:
+        """The ids of the boxes in the selected rows."""
+        return [self._model.id_of(index.row()) for index in self.selectionModel().selectedIndexes()]
+
+    def _activated(self, index: QModelIndex) -> None:
+        """Return on a row that is only current selects its box alone."""
+        if not self.selectionModel().isSelected(index):
+            self._session.select(self._model.id_of(index.row()))
+
+    def _chosen(self) -> None:
+        ids, current = self._ids, self.currentIndex()
+        if self._is_showing or set(ids) == {entry.id for entry in self._session.selection}:
+            return
+        last = self._model.id_of(current.row()) if current.isValid() else None
+        self._session.select(last if last in ids else next(iter(ids), None), ids)
 
     def _show_selected(self) -> None:
-        row = self._model.row_of(self._session.selected_id)
-        if row is None:
-            self.clearSelection()
-            self.selectionModel().setCurrentIndex(QModelIndex(), QItemSelectionModel.SelectionFlag.NoUpdate)
-        else:
-            self.setCurrentIndex(self._model.index(row))
+        rows = [row for entry in self._session.selection if (row := self._model.row_of(entry.id)) is not None]
+        current = self._model.row_of(self._session.selected_id)
+        chosen = QItemSelection()
+        for row in rows:
+            chosen.select(self._model.index(row), self._model.index(row))
+        flags, selection = QItemSelectionModel.SelectionFlag, self.selectionModel()
+        self._is_showing = True
+        try:
+            selection.setCurrentIndex(QModelIndex() if current is None else self._model.index(current), flags.NoUpdate)
+            selection.select(chosen, flags.ClearAndSelect)
+        finally:
+            self._is_showing = False
 
 
 def _history(correction: Correction) -> str:
     """How a box was made, in one line."""
     origin = correction.origin
-    parts = [tr("imported from {file}", file=origin.file)] if origin is not None and origin.file else []
+    parts = [tr("from {file}", file=origin.file)] if origin is not None and origin.file else []
     if origin is not None and origin.head:
         percent = round(100 * origin.probability)
         parts.append(tr("suggested ({percent} %) by {head}", percent=percent, head=origin.head))

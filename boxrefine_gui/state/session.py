@@ -88,9 +88,14 @@ class Session(SessionDrafts):
         self.tally.set_work(view.corrections.keys(), view.work)
         self.tally.set_marks(view.changes.marked_ids, view.marks)
         self._count(view.corrections.keys() | view.changes.marked_ids)
-        if self.selected_id is not None and self.selected is None:
-            self.select(None)
+        self._select_what_is_left()
         self.changed.emit(view.changes)
+
+    def _select_what_is_left(self) -> None:
+        """Take boxes that are gone out of the selection."""
+        left = [entry.id for entry in self.selection]
+        if self.selected_id is not None and (self.selected is None or len(left) <= len(self.also_ids)):
+            self.select(self.selected_id if self.selected_id in left else next(iter(left), None), left)
 
     def _set_images(self, stored: tuple[ImageRecord, ...]) -> None:
         unreadable = tuple(record for record in self.images if record.id < 0)
@@ -206,6 +211,7 @@ class Session(SessionDrafts):
                 self.left_at[self.project_path] = record.path
         self.corrections, self.picture, self.features = (), None, None
         self.draft, self.replaced, self.selected_id, self.chosen_edge = None, None, None, None
+        self.also_ids = frozenset()
         self.taken_back, self.discarded = None, None
         self.image_changed.emit()
         self.drawn_changed.emit()
@@ -240,6 +246,16 @@ class Session(SessionDrafts):
     def selected(self) -> Correction | None:
         """The selected box of the open image."""
         return next((entry for entry in self.corrections if entry.id == self.selected_id), None)
+
+    @property
+    def selection(self) -> tuple[Correction, ...]:
+        """All selected boxes of the open image, in the order of the list."""
+        chosen = self.also_ids | {self.selected_id}
+        return tuple(entry for entry in self.corrections if entry.id in chosen)
+
+    def is_selected(self, correction_id: int) -> bool:
+        """Whether a box of the open image is selected, alone or among others."""
+        return correction_id == self.selected_id or correction_id in self.also_ids
 
     def box_of(self, correction: Correction) -> Box:
         """Return a stored box, with a move that is not stored yet, in image pixels."""

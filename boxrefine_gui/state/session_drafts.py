@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,9 @@ class SessionDrafts(SessionState):
         if before is not None:
             self.left.add(before)
         self.replaced, self.taken_back, self.discarded = before, None, None
-        if again is None and self.selected_id is not None:
-            self.select(None)  # keys and clicks apply to the new box from here on
+        if self.also_ids or (again is None and self.selected_id is not None):
+            # Keys and clicks apply to the new box from here on.
+            self.select(None if again is None else again.id)
         self.draft = Draft(
             self._drafts,
             self.image.id,
@@ -43,9 +45,10 @@ class SessionDrafts(SessionState):
         )
         self.drawn_changed.emit()
 
-    def select(self, correction_id: int | None) -> None:
-        """Select a box of the open image, or none."""
+    def select(self, correction_id: int | None, also: Iterable[int] = ()) -> None:
+        """Select a box of the open image and others besides, or none."""
         self.selected_id, self.chosen_edge = correction_id, None
+        self.also_ids = frozenset(also) - {correction_id} if correction_id is not None else frozenset()
         self.selection_changed.emit()
 
     def set_drawn(self, drawn: Box, *, plain: bool) -> None:

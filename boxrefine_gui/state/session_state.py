@@ -115,6 +115,7 @@ class SessionState(QObject):
         self.models_state = ModelsState.NONE_YET
         self.category_id: int | None = None
         self.selected_id: int | None = None
+        self.also_ids: frozenset[int] = frozenset()  # of the boxes that are selected besides `selected_id`
         self.chosen_edge: int | None = None
         self.draft: Draft | None = None
         self.replaced: Draft | None = None  # the draft that was active before the present drag

@@ -11,7 +11,15 @@ from core.records import DOUBTFUL_BELOW, Correction, ImportedBox
 from core.store.correction_columns import box_text, without_refinement
 from core.store.known_boxes import KnownBoxes
 from core.store.row_checks import Row
-from core.store.rows import correction_of, correction_row, doubt_of_proposal, is_whole, now, refinement_columns
+from core.store.rows import (
+    correction_of,
+    correction_row,
+    doubt_columns,
+    doubt_of_proposal,
+    is_whole,
+    now,
+    refinement_columns,
+)
 from core.store.undo_log import Operation
 
 NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
@@ -37,19 +45,20 @@ ACCEPTED_ANSWER = (
 """Accepted boxes of a category that a refiner has moved; `refined` is NULL without one, and then nothing is true."""
 
 
-def insert_new(operation: Operation, db: Database, boxes: Sequence[ImportedBox]) -> int:
-    """Store those imported boxes that the project does not have yet, with their categories; return their number."""
+def insert_new(
+    operation: Operation, db: Database, boxes: Sequence[ImportedBox], *, even_known: bool = False
+) -> list[int]:
+    """Store those boxes that the project does not have yet, or `even_known` ones, with their categories; return ids."""
     names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
     known = KnownBoxes(db)
-    count = 0
+    ids = []
     for entry in boxes:
         if entry.category not in names:
             names[entry.category] = operation.insert("categories", {"name": entry.category})
         new = replace(entry.correction, category_id=names[entry.category])
-        if known.take(new):
-            operation.insert("corrections", correction_row(new))
-            count += 1
-    return count
+        if even_known or known.take(new):
+            ids.append(operation.insert("corrections", correction_row(new)))
+    return ids
 
 
 def write_proposals(operation: Operation, db: Database, answers: Iterable[Correction]) -> None:
@@ -70,6 +79,19 @@ def write_later_answer(operation: Operation, db: Database, seen: Correction, ans
     if row is not None and correction_of(row) == seen:
         columns = refinement_columns(replace(answer, accepted=seen.accepted, seconds=row["seconds"]))
         operation.update("corrections", row, **columns, confirmed=0, doubtful=0, changed=now())
+
+
+def write_answers(operation: Operation, db: Database, answers: Iterable[tuple[Correction, Correction]]) -> None:
+    """Store refinements of stored boxes, unless they have changed since: accepted for reviewed ones, else proposals."""
+    for seen, answer in answers:
+        row = next(db.query("SELECT * FROM corrections WHERE id = ?", [seen.id]), None)
+        if row is None or not is_whole("corrections", row) or correction_of(row) != seen:
+            continue
+        new = replace(answer, seconds=row["seconds"], accepted=answer.refined or seen.accepted)
+        if not seen.confirmed:
+            new = replace(new, accepted=seen.accepted)
+        doubt = doubt_columns(new.with_doubt()) if seen.confirmed else {"doubtful": 0}
+        operation.update("corrections", row, **refinement_columns(new), **doubt, changed=now())
 
 
 def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:

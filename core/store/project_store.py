@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from core.store.checking import (
     insert_new,
     is_sure,
     withdraw_rows,
+    write_answers,
     write_later_answer,
     write_proposals,
 )
@@ -209,18 +210,50 @@ class ProjectStore(Suggestions):
         return [replace(correction, id=id) for correction, id in zip(corrections, ids, strict=True)], changes
 
     def move(self, correction_id: int, accepted: Box, run: str = "") -> Changes:
-        """Change the accepted box; the drawn and refined ones stay. Consecutive moves of one `run` are one undo step.
+        """Change the accepted box of one correction; see `move_all`."""
+        return self.move_all({correction_id: accepted}, run)
 
-        Raises BadInputError as `accept` does.
+    def move_all(self, moved: Mapping[int, Box], run: str = "") -> Changes:
+        """Change accepted boxes (id -> box); the drawn and refined ones stay.
+
+        Consecutive moves of one `run` are one undo step. Raises BadInputError as `accept` does, and then moves none.
         """
-        check_box(accepted)
-        with self._operation(Step(StepKind.MOVE, 1), run=run) as operation:
-            row = self._row(operation, "corrections", correction_id)
-            if row["accepted"] != box_text(accepted):
-                operation.update(
-                    "corrections", row, accepted=box_text(accepted), confirmed=1, doubtful=0, changed=now()
-                )
+        for accepted in moved.values():
+            check_box(accepted)
+        with self._operation(Step(StepKind.MOVE, len(moved)), run=run) as operation:
+            for id, accepted in moved.items():
+                row = self._row(operation, "corrections", id)
+                if row["accepted"] != box_text(accepted):
+                    operation.update(
+                        "corrections", row, accepted=box_text(accepted), confirmed=1, doubtful=0, changed=now()
+                    )
             return operation.changes
+
+    def refine_all(self, answers: Sequence[tuple[Correction, Correction]]) -> Changes:
+        """Store refinements of boxes as they are now, as one undo step.
+
+        Each pair is a stored correction, and the same with its box as drawn and the answer. Reviewed boxes become the
+        answer; for those to check it is a proposal. A box that has changed since is skipped. Raises BadInputError as
+        `accept` does.
+        """
+        for _, answer in answers:
+            check_boxes(answer)
+        with self._operation(Step(StepKind.REFINE, len(answers))) as operation:
+            write_answers(operation, self._db, answers)
+            return operation.changes
+
+    def paste(self, boxes: Sequence[ImportedBox], *, only_new: bool = False) -> tuple[list[int], Changes]:
+        """Store copied boxes as one undo step, and return their ids; `only_new` skips boxes that the image has already.
+
+        Missing categories are added. Raises BadInputError as `accept` does, and then stores none.
+        """
+        for entry in boxes:
+            check_boxes(entry.correction)
+        with self._operation(Step(StepKind.PASTE, len(boxes))) as operation:
+            for image_id in {entry.correction.image_id for entry in boxes}:
+                self._row(operation, "images", image_id)
+            ids = insert_new(operation, self._db, boxes, even_known=not only_new)
+            return ids, operation.changes
 
     def refine(self, correction_id: int, again: Correction) -> Changes:
         """Replace the drawn, refined and accepted boxes of a stored correction; its image and category stay.
@@ -246,8 +279,7 @@ class ProjectStore(Suggestions):
         with self._operation(Step(StepKind.IMPORT, len(boxes), file)) as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
-            count = insert_new(operation, self._db, boxes)
-            return count, operation.changes
+            return len(insert_new(operation, self._db, boxes)), operation.changes
 
     def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:
         """Store refinements of boxes that were never refined, as proposals; the boxes stay until they are confirmed.

@@ -317,7 +317,7 @@ def test_a_move_that_cannot_be_stored_goes_back(qtbot: QtBot, two_boxes: App, mo
         raise StorageError("The project could not be saved because the disk is full: make room and try again.")
 
     click(two_boxes.window.canvas, (50, 60))
-    monkeypatch.setattr(ProjectStore, "move", full)
+    monkeypatch.setattr(ProjectStore, "move_all", full)
     drag(two_boxes.window.canvas, [(50, 60), (55, 62), (60, 65)], SHIFT)
     settled(qtbot, two_boxes)
     assert two_boxes.session.moving == {}

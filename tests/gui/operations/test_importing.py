@@ -54,7 +54,7 @@ def test_the_boxes_are_in_the_pictures_and_say_where_they_come_from(
     assert [correction.accepted for correction in app.session.corrections] == [FIRST, SECOND]
     index = app.window.boxes.model().index(0, 0)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "cup   80 × 70, to check"
-    assert "imported from coarse.json; as it came" in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert "from coarse.json; as it came" in index.data(Qt.ItemDataRole.ToolTipRole)
     images = app.window.images.model()
     assert [images.index(row, 0).data(ROW).to_check for row in range(3)] == [2, 0, 1]
     assert "2 boxes, 2 to check" in app.window.status.position.text()
@@ -74,7 +74,7 @@ def test_a_box_that_was_refined_outside_says_by_what_and_is_one_box_to_say_yes_t
     (held,) = app.session.corrections
     assert (held.drawn, held.accepted) == (FIRST, answer.box)
     tip = app.window.boxes.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
-    assert "imported from r.json; refined by box-1, and not accepted yet" in tip
+    assert "from r.json; refined by box-1, and not accepted yet" in tip
     assert "good as it is" in words_to_check(held, app.session) and "blue" not in words_to_check(held, app.session)
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_Return)
     settled(qtbot, app)

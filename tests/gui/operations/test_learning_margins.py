@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, load_chosen_models
-from boxrefine_gui.operations.batch_refine import RefineImageRequest
+from boxrefine_gui.inference.refine_image import RefineImageRequest
 from core.geometry import Box
 from core.images import read_size
 from core.records import Changes, Correction, Drawing, ImageRecord

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App, load_chosen_models
+from boxrefine_gui.inference.refine_image import RefineImageRequest
 from boxrefine_gui.operations import batch_refine, box_verbs
 from boxrefine_gui.operations.job import LongJob
 from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState
@@ -124,7 +125,7 @@ def test_a_box_moved_while_the_answer_is_on_its_way_stays_where_it_was_put(
     models.refiner.gate.clear()
     press(qtbot, coarse, Qt.Key.Key_R, SHIFT)
     qtbot.waitUntil(lambda: coarse.session.activity == Activity(ActivityKind.REFINING, "a.png"))
-    box_verbs.move(coarse.parts, coarse.session.corrections[0].id, Box(1, 1, 50, 50))
+    box_verbs.move(coarse.parts, {coarse.session.corrections[0].id: Box(1, 1, 50, 50)})
     settled(qtbot, coarse)
     models.refiner.gate.set()
     over(qtbot, coarse)
@@ -218,7 +219,7 @@ def test_its_answers_are_those_of_the_verb_refine(tmp_path: Path, capsys: pytest
     models = load_chosen_models(Settings())
     asked = [Correction(1, 1, drawn=box, accepted=box, id=place) for place, box in enumerate(drawn, start=1)]
     width, height = read_size(picture)
-    answers = batch_refine.RefineImageRequest(models, ImageRecord(1, picture, width, height), asked, {1: "cup"})()
+    answers = RefineImageRequest(models, ImageRecord(1, picture, width, height), asked, {1: "cup"})()
     models.close()
     for correction, box in zip(answers, told, strict=True):
         assert correction.refined == pytest.approx(box, abs=0.01)
@@ -234,9 +235,7 @@ def test_boxes_of_earlier_images_show_how_boxes_were_drawn(tmp_path: Path) -> No
     asked = [Correction(1, 1, drawn=note.box, accepted=note.box, id=place) for place, note in enumerate(drawn, start=1)]
     tight = Moves()
     tight.add([Box(0, 0, 50, 50)] * 100, [Refinement(Box(0, 0, 50, 50), (1.0,) * 4, 1.0)] * 100)
-    alone, after = (
-        batch_refine.RefineImageRequest(models, record, asked, {1: "cup"}, moves=moves)() for moves in (Moves(), tight)
-    )
+    alone, after = (RefineImageRequest(models, record, asked, {1: "cup"}, moves=moves)() for moves in (Moves(), tight))
     models.close()
 
     def kept(answers: list[Correction]) -> float:
