@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from boxrefine_gui.lanes.process_tuning import Moment, tune
 from boxrefine_gui.widgets.language import set_language
 from core import log
 from core.errors import KnownError
 from core.translation import tr
+
+if TYPE_CHECKING:
+    from core.geometry import Box
 
 
 def main() -> int:
@@ -108,11 +111,30 @@ def measure_lists(*, make: Callable[[Path], None], times: int) -> Mapping[str, M
     return measure(make=make, times=times)
 
 
+def measure_session(
+    device: str,
+    *,
+    folder: Path,
+    objects: Mapping[str, Sequence[tuple[str, Box]]],
+    categories: Sequence[str],
+    suggest: bool,
+    pace: float,
+    seed: int,
+) -> Mapping[str, float]:
+    """What a scripted annotator does for each box, and how long the machine lets it wait."""
+    from boxrefine_gui.benchmarks.annotator import Wanted
+    from boxrefine_gui.benchmarks.session import measure
+
+    wanted = {name: [Wanted(category, box) for category, box in boxes] for name, boxes in objects.items()}
+    return measure(device, folder=folder, objects=wanted, categories=categories, suggest=suggest, pace=pace, seed=seed)
+
+
 BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "drag": measure_drag,
     "prefetch": measure_prefetch,
     "stalls": measure_stalls,
     "lists": measure_lists,
+    "session": measure_session,
 }
 
 if __name__ == "__main__":

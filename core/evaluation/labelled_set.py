@@ -15,7 +15,8 @@ from core.box_noise import coarsen
 from core.encoders.image_features import ImageFeatures
 from core.features.feature_source import FeatureSource
 from core.formats.exporters.coco import read_coco
-from core.geometry import Boxes, as_boxes
+from core.formats.importers.coco_import import category_names
+from core.geometry import Box, Boxes, as_boxes
 from core.inference.guess_drawing import MOST_PICTURES, guess_for_source
 from core.progress import Job, Progress
 from core.records import Drawing, HowDrawn, Refinement
@@ -89,6 +90,22 @@ def read_labelled_set(folder: Path, *, limit: int | None = None) -> LabelledSet:
         np.array([(image.width, image.height) for image in images], np.float64).reshape(-1, 2),
         dict(list(rows.items())[:limit]),
     )
+
+
+def first_pictures(folder: Path, *, limit: int, seed: int) -> tuple[dict[str, list[tuple[str, Box]]], tuple[str, ...]]:
+    """The true boxes with their categories of `limit` random pictures of a set, by file name, and all its categories.
+
+    Pictures without boxes are left out. Raises BadFileError if the set cannot be read.
+    """
+    coco = read_coco(folder / "annotations.json")
+    names = category_names(coco)
+    found: dict[str, list[tuple[str, Box]]] = {}
+    for note in coco.annotations:
+        found.setdefault(coco.images[note.image_id].file_name, []).append((names[note.index] or "", note.box))
+    order = np.random.default_rng(seed).permutation(len(found))[:limit]
+    pictures = sorted(found)
+    chosen = {pictures[at]: found[pictures[at]] for at in order}
+    return chosen, tuple(sorted({name for name in names.values() if name}))
 
 
 def over_pictures(

@@ -1,0 +1,301 @@
+"""A scripted annotator: labels the pictures of a set in the real window, by what it sees there and the true boxes.
+
+It draws with the mouse noise of `core.box_noise`, repairs each edge that is off by over 7 % of the side, accepts right
+suggestions and rejects wrong ones. It knows which keys the window has, and takes the cheaper way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QItemSelectionModel, QPointF, QRectF, Qt
+
+from boxrefine_gui.app import App
+from boxrefine_gui.benchmarks.hand import Hand, Step
+from boxrefine_gui.canvas.handles import Grip, handle_points
+from core.box_noise import coarsen
+from core.geometry import Box, Boxes, as_boxes, iou
+from core.records import Correction
+
+OFF = 0.07
+"""An edge that is off by more than this fraction of the side is repaired."""
+
+SAME = 0.5
+"""A suggestion with this IoU with an object that is not labelled yet, and with its category, is right."""
+
+MANY_OTHERS = 3
+"""Objects of a category that must be left on a picture for the annotator to ask for the others."""
+
+ASKED_AFTER = (1, 2, 4, 8)
+"""The annotator asks after so many drawn boxes of the category on the picture: more examples find more."""
+
+_SLIP, _TRIES = 0.01, 3
+_LEAST_SIDE, _GOOD_SIDE, _MOST_SHARE = 16.0, 40.0, 0.6
+_DIGITS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6, Qt.Key.Key_7,
+           Qt.Key.Key_8, Qt.Key.Key_9)  # fmt: skip
+_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_CORNERS = tuple(Grip(across, down) for across, down in product((-1, 1), (-1, 1)))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An object of a picture that is to be labelled."""
+
+    category: str
+    box: Box
+
+
+@dataclass
+class Made:
+    """How the box of one object came about: drags and keys that it took, and whether a suggestion was accepted."""
+
+    wanted: Wanted
+    drags: int = 0
+    keys: int = 0
+    suggested: bool = False
+
+
+@dataclass
+class Record:
+    """All objects of the labelled pictures, and the suggestions that were wrong."""
+
+    made: list[Made] = field(default_factory=list)
+    rejected: int = 0
+
+
+class Annotator:
+    """Labels one picture after the other; see `label`."""
+
+    def __init__(self, app: App, hand: Hand, *, categories: Sequence[str], suggest: bool, seed: int) -> None:
+        self.record = Record()
+        self._app, self._session, self._canvas = app, app.session, app.window.canvas
+        self._hand = hand
+        self._categories = list(categories)
+        self._suggest = suggest
+        self._random = np.random.default_rng(seed)
+        self._answers = 0
+        self._session.told.connect(self._heard)
+
+    def _heard(self) -> None:
+        self._answers += 1
+
+    def label(self, objects: Sequence[Wanted]) -> Iterator[Step]:
+        """Label the open picture, mark it as done, and wait for the next one."""
+        session = self._session
+        yield self._is_shown
+        yield from self._hand.look()
+        left = sorted(objects, key=lambda entry: (self._categories.index(entry.category), entry.box.y1, entry.box.x1))
+        yield from self._check(left)
+        drawn: Counter[str] = Counter()
+        while left:
+            wanted = left.pop(0)
+            yield from self._draw(wanted)
+            alike = sum(entry.category == wanted.category for entry in left)
+            drawn[wanted.category] += 1
+            if self._suggest and drawn[wanted.category] in ASKED_AFTER and alike >= MANY_OTHERS:
+                answered = partial(self._has_answered, self._answers)
+                yield from self._hand.press(Qt.Key.Key_G)
+                yield answered
+                yield from self._hand.look()
+                yield from self._check(left)
+        image = session.image
+        yield from self._hand.press(Qt.Key.Key_W)
+        is_last = session.row is not None and session.row + 1 == len(session.images)
+        if not is_last:
+            yield lambda: session.image is not image
+        yield lambda: not session.storing and not session.waiting and self._app.store.is_idle
+
+    def _is_shown(self) -> bool:
+        session = self._session
+        return session.picture is not None and session.image is not None and session.scan is None
+
+    def _has_answered(self, before: int) -> bool:
+        return self._answers > before
+
+    def _is_gone(self, correction_id: int) -> bool:
+        return all(each.id != correction_id for each in self._session.corrections)
+
+    # Drawing
+
+    def _draw(self, wanted: Wanted) -> Iterator[Step]:
+        """Draw one object, wait for the snap, and repair it; the next drag or image accepts it."""
+        session, hand, made = self._session, self._hand, Made(wanted)
+        keys, drags = hand.counts.keys, hand.counts.drags
+        yield from self._bring_near(wanted.box)
+        before = session.draft.number if session.draft is not None else 0
+        for _ in range(_TRIES):  # a drag too short for a box draws none
+            rect = self._canvas.view.to_screen(self._coarse(wanted.box))
+            yield from hand.drag(partial(_corners, rect), draws=True)
+            if session.draft is not None and session.draft.number != before:
+                break
+        yield lambda: session.draft is None or session.draft.plain or session.draft.is_current
+        yield from self._choose(wanted.category)
+        yield from hand.look()
+        yield from self._repair(wanted.box)
+        made.keys, made.drags = hand.counts.keys - keys, hand.counts.drags - drags
+        self.record.made.append(made)
+
+    def _coarse(self, box: Box) -> Box:
+        image = self._session.image
+        width, height = (image.width, image.height) if image is not None else (1, 1)
+        return Box.of(coarsen([box], "drag", self._random, width=width, height=height)[0])
+
+    def _bring_near(self, box: Box) -> Iterator[Step]:
+        """Zoom so that a small object can be drawn; back to the whole picture if it is out of view."""
+        room = QRectF(self._canvas.rect()).adjusted(4, 4, -4, -4)
+        if not room.contains(self._canvas.view.to_screen(box)):
+            yield from self._hand.press(Qt.Key.Key_F)
+        rect = self._canvas.view.to_screen(box)
+        side = min(rect.width(), rect.height())
+        if side < _LEAST_SIDE:
+            fits = min(room.width() / max(rect.width(), 1), room.height() / max(rect.height(), 1)) * _MOST_SHARE
+            factor = min(_GOOD_SIDE / side, fits)
+            yield from self._hand.zoom(rect.center(), max(1, round(np.log(max(factor, 1.25)) / np.log(1.25))))
+
+    def _choose(self, category: str) -> Iterator[Step]:
+        """Choose the category of the drawn box and the next ones: by its digit, or in the list."""
+        session = self._session
+        row = next(place for place, entry in enumerate(session.categories) if entry.name == category)
+        if session.category_id == session.categories[row].id:
+            return
+        if row < len(_DIGITS):
+            yield from self._hand.press(_DIGITS[row])
+            return
+        view = self._app.window.categories.view
+        index = view.model().index(row, 0)
+        view.scrollTo(index)
+        self._hand.counts.wheels += 1
+        yield from self._hand.click(view.viewport(), QPointF(view.visualRect(index).center()))
+        self._canvas.setFocus()
+
+    # Repairs
+
+    def _repair(self, true: Box) -> Iterator[Step]:
+        """Take another answer where that is cheaper, then drag edges that are off, two of them by a corner."""
+        session = self._session
+        draft = session.draft
+        if draft is not None and len(draft.candidates) > 1:
+            costs = [len(drags_for(entry.box, true)) + row for row, entry in enumerate(draft.candidates)]
+            for _ in range(int(np.argmin(costs))):
+                yield from self._hand.press(Qt.Key.Key_X)
+        yield from self._drag_edges(true)
+
+    def _drag_edges(self, true: Box) -> Iterator[Step]:
+        target = self._canvas.edit_tool.target
+        for grip in drags_for(target, true) if target is not None else ():
+            if self._canvas.edit_tool.target is None:
+                return
+            slip = self._random.normal(size=2) * _SLIP
+            yield from self._hand.drag(partial(self._way_of, grip, true, slip), draws=False)
+
+    def _way_of(self, grip: Grip, true: Box, slip: NDArray[np.float64]) -> tuple[QPointF, QPointF]:
+        """Where a handle is and where it must go, with a slip of the hand."""
+        scale, now = self._canvas.view.scale, self._canvas.edit_tool.target or true
+        start = handle_points(self._canvas.view.to_screen(now))[grip]
+        right = {-1: true.x1 - now.x1, 0: 0.0, 1: true.x2 - now.x2}[grip.across] + slip[0] * true.width * abs(
+            grip.across
+        )
+        down = {-1: true.y1 - now.y1, 0: 0.0, 1: true.y2 - now.y2}[grip.down] + slip[1] * true.height * abs(grip.down)
+        return start, start + QPointF(right, down) * scale
+
+    # Suggestions
+
+    def _check(self, left: list[Wanted]) -> Iterator[Step]:
+        """Accept what is right of the boxes to check, reject the rest, and take what is done out of `left`."""
+        session, hand = self._session, self._hand
+        found = [entry for entry in session.corrections if not entry.confirmed]
+        if not found:
+            return
+        if session.draft is not None:
+            yield from hand.press(Qt.Key.Key_Return)
+        pairs = self._pairs(found, left)
+        wrong = [entry for entry in found if entry.id not in pairs]
+        self.record.rejected += len(wrong)
+        if not pairs:
+            yield from hand.press(Qt.Key.Key_Delete, _SHIFT)
+            yield lambda: all(entry.confirmed for entry in session.corrections)
+            return
+        for entry in wrong:
+            yield from self._select(entry)
+            yield from hand.press(Qt.Key.Key_Delete)
+            yield partial(self._is_gone, entry.id)
+        yield from hand.press(Qt.Key.Key_Return, _SHIFT)
+        yield lambda: all(entry.confirmed for entry in session.corrections)
+        for entry in [entry for entry in found if entry.id in pairs]:
+            wanted = pairs[entry.id]
+            left.remove(wanted)
+            made = Made(wanted, suggested=True)
+            drags = hand.counts.drags
+            now = next((each for each in session.corrections if each.id == entry.id), entry)
+            if drags_for(now.accepted, wanted.box):
+                yield from self._select(now)
+                yield from self._drag_edges(wanted.box)
+                yield from hand.press(Qt.Key.Key_Escape)
+            made.drags = hand.counts.drags - drags
+            self.record.made.append(made)
+
+    def _select(self, entry: Correction) -> Iterator[Step]:
+        """Click a box; where boxes overlap, repeated clicks go outward."""
+        session = self._session
+        for _ in range(4):
+            yield from self._hand.click(self._canvas, self._canvas.view.to_screen(entry.accepted).center())
+            if session.selected_id == entry.id:
+                return
+        view = self._app.window.boxes
+        row = next(place for place, each in enumerate(session.corrections) if each.id == entry.id)
+        index = view.model().index(row, 0)
+        view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._hand.counts.clicks += 1
+        self._canvas.setFocus()
+
+    def _pairs(self, found: Sequence[Correction], left: Sequence[Wanted]) -> dict[int, Wanted]:
+        """The right ones of boxes to check, by id, each with the object that it belongs to."""
+        names = {category.id: category.name for category in self._session.categories}
+        pairs: dict[int, Wanted] = {}
+        free = list(left)
+        boxes = {entry.id: entry.proposal or entry.accepted for entry in found}
+        for entry in found:
+            alike = [each for each in free if each.category == names.get(entry.category_id)]
+            if not alike:
+                continue
+            overlap = overlaps(boxes[entry.id], alike)
+            best = int(np.argmax(overlap))
+            if overlap[best] >= SAME:
+                pairs[entry.id] = alike[best]
+                free.remove(alike[best])
+        return pairs
+
+
+def _corners(rect: QRectF) -> tuple[QPointF, QPointF]:
+    return rect.topLeft(), rect.bottomRight()
+
+
+def overlaps(box: Box, others: Sequence[Wanted]) -> NDArray[np.float64]:
+    """The IoU of a box with each of N > 0 objects, (N,)."""
+    there: Boxes = as_boxes([entry.box for entry in others])
+    return iou(np.tile(as_boxes([box]), (len(there), 1)), there)
+
+
+def drags_for(box: Box, true: Box) -> list[Grip]:
+    """The handles to drag so that no edge is off by more than OFF; a corner where two edges that meet are off."""
+    sides = (true.width, true.height, true.width, true.height)
+    off = [abs(now - wanted) > OFF * side for now, wanted, side in zip(box, true, sides, strict=True)]
+    left, top, right, bottom = off
+    corners = [grip for grip in _CORNERS if (left, right)[grip.across > 0] and (top, bottom)[grip.down > 0]]
+    drags: list[Grip] = []
+    if corners:
+        first = corners[0]
+        drags.append(first)
+        opposite = Grip(-first.across, -first.down)
+        if opposite in corners:
+            return [*drags, opposite]
+        left, right = (left and first.across != -1), (right and first.across != 1)
+        top, bottom = (top and first.down != -1), (bottom and first.down != 1)
+    edges = ((left, Grip(-1, 0)), (top, Grip(0, -1)), (right, Grip(1, 0)), (bottom, Grip(0, 1)))
+    return drags + [grip for is_off, grip in edges if is_off]

@@ -1,0 +1,172 @@
+"""A labelling session in the real window: what a scripted annotator does, waits for, and gets."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QObject, QTimer
+
+from boxrefine_gui.app import App
+from boxrefine_gui.benchmarks.annotator import Annotator, Record, Wanted
+from boxrefine_gui.benchmarks.hand import Counts, Hand, Step, Watch
+from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
+from boxrefine_gui.benchmarks.watchdog import IdleProcess, Watchdog
+from core.errors import BadInputError
+from core.geometry import as_boxes, iou
+from core.records import Correction, Dataset
+from core.settings import Settings
+from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
+
+_POLL_MS = 2
+_PATIENCE_S = 120.0
+_LABELLING = "labelling"
+Objects = Mapping[str, Sequence[Wanted]]
+"""File name of a picture -> its true boxes."""
+
+
+def measure(
+    device: str, *, folder: Path, objects: Objects, categories: Sequence[str], suggest: bool, pace: float, seed: int
+) -> Mapping[str, float]:
+    """Label the pictures of `objects`, which lie in `folder`, in this order; return the figures of the session.
+
+    Raises KnownError if the window reports an error.
+    """
+    settings = Settings(device=device, suggest=suggest)
+    with offscreen_window(settings) as (app, pictures):
+        for number, name in enumerate(objects):
+            shutil.copy(folder / name, pictures / f"{number:04}_{Path(name).name}")
+        with closing(ProjectStore.create(pictures / PROJECT_FILE_NAME)) as store:
+            store.add_categories(categories)
+        day = Day(app, list(objects.values()), categories=categories, suggest=suggest, pace=pace, seed=seed)
+        day.run(pictures)
+        with closing(ProjectStore.open(pictures / PROJECT_FILE_NAME)) as store:
+            dataset = store.dataset()
+    return day.figures | result_figures(dataset, list(objects.values()), day.record)
+
+
+class Day(QObject):
+    """Runs the annotator over all pictures."""
+
+    def __init__(
+        self, app: App, wanted: Sequence[Sequence[Wanted]], *, categories: Sequence[str], suggest: bool, pace: float,
+        seed: int,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.figures: dict[str, float] = {}
+        self._app, self._wanted = app, wanted
+        self._loop = QEventLoop()
+        self._error: Exception | None = None
+        self._hand = Hand(app.window.canvas, pace=pace)
+        self._annotator = Annotator(app, self._hand, categories=categories, suggest=suggest, seed=seed)
+        self._watch = Watch(self._all(), patience_s=_PATIENCE_S)
+        self._watchdog = Watchdog()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._begun = 0.0
+
+    @property
+    def record(self) -> Record:
+        """How the boxes came about."""
+        return self._annotator.record
+
+    def run(self, folder: Path) -> None:
+        """Run until all pictures are labelled. Raises the error that the window reports."""
+        beside = IdleProcess()
+        hear_trouble(self._app.session, self._fail)
+        self._app.open(folder)
+        self._app.window.activateWindow()
+        self._app.window.canvas.setFocus()
+        self._timer.start()
+        try:
+            self._loop.exec()
+        finally:
+            self._timer.stop()
+            self._watchdog.stop()
+            late = beside.lap()
+            beside.stop()
+        if self._error is not None:
+            raise self._error
+        found = self._watchdog.stalls[_LABELLING]
+        found.excuse(late)
+        self.figures |= {
+            "stalls": float(found.our_count),
+            "longest stall ms": 1000 * found.our_longest_s,
+        }
+
+    def _all(self) -> Iterator[Step]:
+        """Wait for the model, which a session loads once, then label."""
+        session = self._app.session
+        yield lambda: session.models is not None and len(session.images) == len(self._wanted)
+        yield lambda: session.features is not None
+        self._watch.waited_s, self._begun = 0.0, time.perf_counter()
+        self._watchdog.start(_LABELLING)
+        for objects in self._wanted:
+            yield from self._annotator.label(objects)
+        self._watchdog.stop()
+        total = time.perf_counter() - self._begun
+        self.figures |= pace_figures(self._hand.counts, waited_s=self._watch.waited_s, total_s=total)
+
+    def _poll(self) -> None:
+        try:
+            if not self._watch.poll():
+                self._loop.quit()
+        except TimeoutError:
+            self._fail(BadInputError("The window did not answer within two minutes: try again on a quieter machine."))
+        except Exception as error:  # noqa: BLE001  (raised again where the loop was started)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._loop.quit()
+
+
+def pace_figures(counts: Counts, *, waited_s: float, total_s: float) -> dict[str, float]:
+    """What the annotator did, and the share of the time that the machine let it wait."""
+    return {
+        "drags": counts.drags,
+        "clicks": counts.clicks,
+        "keys": counts.keys,
+        "wheels": counts.wheels,
+        "actions": counts.actions,
+        "travel px": counts.travel,
+        "seconds": total_s,
+        "wait s": waited_s,
+        "wait share": waited_s / total_s if total_s else 0.0,
+    }
+
+
+def result_figures(dataset: Dataset, wanted: Sequence[Sequence[Wanted]], record: Record) -> dict[str, float]:
+    """How good the stored boxes are: each object has the IoU of the best box of its category on its picture."""
+    names = {category.id: category.name for category in dataset.categories}
+    images = sorted(dataset.images, key=lambda image: image.path.name)
+    best: list[tuple[Wanted, float]] = []
+    for image, objects in zip(images, wanted, strict=True):
+        boxes = [entry for entry in dataset.corrections if entry.image_id == image.id and entry.was_accepted]
+        best += [(each, _best_overlap(each, boxes, names)) for each in objects]
+    reached = [overlap for _, overlap in best]
+    quick = {id(made.wanted) for made in record.made if made.drags <= 1 and made.keys <= 1}
+    at_once = [overlap for each, overlap in best if id(each) in quick]
+    total = max(1, len(reached))
+    return {
+        "boxes": len(reached),
+        "stored": sum(entry.was_accepted for entry in dataset.corrections),
+        "mean IoU": float(np.mean(reached)) if reached else 0.0,
+        "one drag, 0.9": sum(overlap >= 0.9 for overlap in at_once) / total,
+        "one drag, 0.8": sum(overlap >= 0.8 for overlap in at_once) / total,
+        "suggested": sum(made.suggested for made in record.made) / total,
+        "rejected": record.rejected,
+    }
+
+
+def _best_overlap(wanted: Wanted, boxes: Sequence[Correction], names: Mapping[int, str]) -> float:
+    alike = [entry.accepted for entry in boxes if names.get(entry.category_id) == wanted.category]
+    if not alike:
+        return 0.0
+    there = as_boxes(alike)
+    return float(iou(np.tile(as_boxes([wanted.box]), (len(there), 1)), there).max())
