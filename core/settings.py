@@ -29,6 +29,7 @@ class Settings:
     keep_view: when the next image keeps zoom and place, if it has the same size: on frames of one numbered series,
         always or never
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
+    keep_times: store with each box how long it took, for the pace of labelling
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the user goes on to the next box or image; else it waits as drawn
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
@@ -54,6 +55,7 @@ class Settings:
     show_names: bool = True
     keep_view: str = "frames"
     encode_folder: bool = True
+    keep_times: bool = True
     auto_accept: bool = False
     accept_when_going_on: bool = True
     least_drag: int = 6

@@ -118,7 +118,7 @@ def action_table(
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
-        *view_rows(parts, canvas, next_panel),
+        *view_rows(parts, canvas, next_panel, window=window, ask=ask),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
         *learning_rows(parts, learning),

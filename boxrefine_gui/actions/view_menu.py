@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from PySide6.QtWidgets import QWidget
+
 from boxrefine_gui.actions.menus import VIEW
 from boxrefine_gui.canvas.canvas import Canvas
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.help import show_once
+from boxrefine_gui.dialogs.pace_dialog import PaceDialog
 from boxrefine_gui.operations import (
     box_verbs,
 )
@@ -20,7 +25,17 @@ from core.translation import LANGUAGES, tr
 ZOOM_STEP = 1.25
 
 
-def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> list[ActionRow]:
+def view_rows(
+    parts: Parts, canvas: Canvas, next_panel: Callable[[], None], *, window: QWidget, ask: Ask
+) -> list[ActionRow]:
+    """Return the rows: zoom, what is shown, the pace of labelling, colors and language."""
+
+    def show_pace() -> None:
+        found = window.findChild(PaceDialog)
+        if found is not None:
+            found.read()
+        show_once(found or PaceDialog(window, parts, ask=ask))
+
     def scheme_row(name: str, title: str, starts_group: bool = False) -> ActionRow:
         return ActionRow(
             f"theme_{name}", title,
@@ -66,6 +81,10 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         ActionRow(
             "show_names", tr("Show &names"), toggle_names, ("L",), VIEW,
             checked=lambda session: session.settings.show_names,
+        ),
+        ActionRow(
+            "pace", tr("&Pace: boxes an hour, seconds a box…"), show_pace, ("Ctrl+Shift+H",), VIEW,
+            enabled=lambda session: session.project_path is not None,
         ),
         ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
         scheme_row("system", tr("Colours of the &system"), starts_group=True),

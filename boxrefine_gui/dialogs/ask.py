@@ -42,6 +42,13 @@ class Ask:
         path = Path(chosen)
         return (path if path.suffix else path.with_suffix(".sqlite")) if chosen else None
 
+    def new_file(self, parent: QWidget, *, title: str, start: Path, kind: str) -> Path | None:
+        """Ask for the name of a new file of a kind such as CSV; its suffix is added if it has none."""
+        suffix = f".{kind.lower()}"
+        chosen, _ = QFileDialog.getSaveFileName(parent, title, str(start), _filters((kind, f"*{suffix}")))
+        path = Path(chosen)
+        return (path if path.suffix else path.with_suffix(suffix)) if chosen else None
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         """Ask for an existing project file."""
         kinds = _filters((tr("BoxRefine projects"), "*.sqlite"), (tr("All files"), "*"))

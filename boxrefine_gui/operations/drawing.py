@@ -84,7 +84,7 @@ def _accept(parts: Parts, draft: Draft, *, unanswered: Callable[[Draft], None] |
     """
     session = parts.session
     session.taken_back, session.discarded = None, None
-    seconds = time.monotonic() - draft.pressed_at
+    seconds = time.monotonic() - draft.pressed_at if session.settings.keep_times else 0.0
     store = partial(_store_draft, parts, seconds=seconds, category_id=session.category_of(draft) or 0)
     if parts.live.has_answer(draft):
         store(draft)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.marks import Mark, Work
+from core.pace import AcceptedWork
 from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
 from core.store.categories import rows_in_order
 from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED
@@ -28,6 +29,7 @@ from core.store.rows import (
     image_of,
     mark_of,
     seconds_of,
+    work_of,
 )
 from core.translation import tr
 
@@ -141,6 +143,24 @@ class ProjectReads(OpenedFile):
         with convert_sqlite_errors(self.path):
             query = f"SELECT DISTINCT image_id FROM corrections WHERE {NEVER_REFINED} ORDER BY image_id"
             return [image_id for (image_id,) in self._db.execute(query).fetchall()]
+
+    def accepted_work(self, first: int, last: int) -> list[AcceptedWork]:
+        """When and how the accepted boxes with ids from `first` to `last` came about, for the pace of labelling."""
+        query = (
+            "SELECT id, category_id, drawn, refined, accepted, seconds, origin, created, changed FROM corrections "
+            "WHERE confirmed = 1 AND id BETWEEN ? AND ? ORDER BY id"
+        )
+        found = []
+        with convert_sqlite_errors(self.path):
+            for row in self._db.query(query, [first, last]):
+                with suppress(BadRow):  # a damaged box is reported where it is shown
+                    found.append(work_of(row))
+        return found
+
+    def last_correction_id(self) -> int:
+        """The highest id of a correction, 0 without any."""
+        with convert_sqlite_errors(self.path):
+            return int(self._db.execute("SELECT coalesce(max(id), 0) FROM corrections").fetchone()[0])
 
     def categories_on(self, image_ids: Iterable[int]) -> set[int]:
         """Ids of the categories of the boxes on these images."""

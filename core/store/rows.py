@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import BadInputError
 from core.geometry import Box
 from core.marks import Mark
+from core.pace import AcceptedWork
 from core.records import AcceptedAnswer, Category, Correction, ImageRecord, doubtful_edges
 from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, edge_bits, origin_of, read_columns
 from core.store.row_checks import (
@@ -79,6 +80,21 @@ def correction_of(row: Row) -> Correction:
 def accepted_answer_of(row: Row) -> AcceptedAnswer:
     """Convert a row with ANSWER_COLUMNS. Raises BadRow if a value is invalid."""
     return AcceptedAnswer(id=id_in(row), **read_columns(row, row.keys() - {"id"}))
+
+
+def work_of(row: Row) -> AcceptedWork:
+    """Convert a row to what the pace of labelling needs. Raises BadRow if a value is invalid."""
+    values = read_columns(row, ("category_id", "refined", "accepted", "seconds", "origin"))
+    refined, accepted, origin = values["refined"], values["accepted"], values["origin"]
+    moved = None if refined is None else sum(a != b for a, b in zip(refined, accepted, strict=True))
+    return AcceptedWork(
+        values["category_id"],
+        seconds_of(row["created"] if origin is None else row["changed"]),
+        values["seconds"],
+        moved,
+        drawn=origin is None,
+        suggested=origin is not None and bool(origin.head),
+    )
 
 
 def image_of(row: Row, *, folder: Path) -> ImageRecord:

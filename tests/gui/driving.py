@@ -46,6 +46,9 @@ class ScriptedAsk(Ask):
     def new_project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 
+    def new_file(self, parent: QWidget, *, title: str, start: Path, kind: str) -> Path | None:
+        return self.answer
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 
