@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
@@ -35,25 +36,6 @@ def view_rows(
         if found is not None:
             found.read()
         show_once(found or PaceDialog(window, parts, ask=ask))
-
-    def scheme_row(name: str, title: str, starts_group: bool = False) -> ActionRow:
-        return ActionRow(
-            f"theme_{name}", title,
-            lambda: box_verbs.choose_settings(parts, replace(parts.session.settings, theme=name)),
-            menu=VIEW, starts_group=starts_group, one_of="theme",
-            checked=lambda session: session.settings.theme == name,
-        )  # fmt: skip
-
-    def choose_language(code: str) -> None:
-        box_verbs.choose_settings(parts, replace(parts.session.settings, language=code))
-        parts.session.tell(tr("The language changes at the next start of BoxRefine."))
-
-    def language_row(code: str, title: str, starts_group: bool = False) -> ActionRow:
-        return ActionRow(
-            f"language_{code}", title, partial(choose_language, code),
-            menu=VIEW, starts_group=starts_group, one_of="language",
-            checked=lambda session: session.settings.language == code,
-        )  # fmt: skip
 
     def toggle_masks() -> None:
         settings = parts.session.settings
@@ -87,28 +69,50 @@ def view_rows(
             enabled=lambda session: session.project_path is not None,
         ),
         ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
-        scheme_row("system", tr("Colours of the &system"), starts_group=True),
-        scheme_row("light", tr("&Light colours")),
-        scheme_row("dark", tr("&Dark colours")),
-        language_row("system", tr("Lan&guage of the system"), starts_group=True),
-        *(language_row(code, tr("Language: {name}", name=name)) for code, name in LANGUAGES.items()),
+        *_scheme_rows(parts),
+        *_language_rows(parts),
     ]  # fmt: skip
 
 
 def _keep_view_rows(parts: Parts) -> list[ActionRow]:
-    def row(how: str, title: str, starts_group: bool = False) -> ActionRow:
-        return ActionRow(
-            f"keep_view_{how}", title,
-            lambda: box_verbs.choose_settings(parts, replace(parts.session.settings, keep_view=how)),
-            menu=VIEW, starts_group=starts_group, one_of="keep_view",
-            checked=lambda session: session.settings.keep_view == how,
-        )  # fmt: skip
+    titles = {
+        "frames": tr("Keep the zoom between numbered f&rames"),
+        "always": tr("Keep the zoom between images of &equal size"),
+        "never": tr("Fit e&very image"),
+    }
+    return _choice_rows(parts, "keep_view", titles)
+
+
+def _scheme_rows(parts: Parts) -> list[ActionRow]:
+    titles = {"system": tr("Colours of the &system"), "light": tr("&Light colours"), "dark": tr("&Dark colours")}
+    return _choice_rows(parts, "theme", titles)
+
+
+def _language_rows(parts: Parts) -> list[ActionRow]:
+    titles = {code: tr("Language: {name}", name=name) for code, name in LANGUAGES.items()}
+    note = tr("The language changes at the next start of BoxRefine.")
+    return _choice_rows(parts, "language", {"system": tr("Lan&guage of the system"), **titles}, note=note)
+
+
+def _choice_rows(parts: Parts, setting: str, titles: Mapping[str, str], *, note: str = "") -> list[ActionRow]:
+    """A row for each value of a setting, of which one is checked; `note` is shown after a choice."""
+
+    def choose(value: str) -> None:
+        changed: dict[str, Any] = {setting: value}
+        box_verbs.choose_settings(parts, replace(parts.session.settings, **changed))
+        if note:
+            parts.session.tell(note)
+
+    def is_chosen(value: str, session: Session) -> bool:
+        return bool(getattr(session.settings, setting) == value)
 
     return [
-        row("frames", tr("Keep the zoom between numbered f&rames"), starts_group=True),
-        row("always", tr("Keep the zoom between images of &equal size")),
-        row("never", tr("Fit e&very image")),
-    ]
+        ActionRow(
+            f"{setting}_{value}", title, partial(choose, value), menu=VIEW, starts_group=number == 0, one_of=setting,
+            checked=partial(is_chosen, value),
+        )
+        for number, (value, title) in enumerate(titles.items())
+    ]  # fmt: skip
 
 
 def _has_masks(session: Session) -> bool:

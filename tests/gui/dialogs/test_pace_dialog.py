@@ -87,4 +87,3 @@ def test_it_may_be_closed_while_it_reads(qtbot: QtBot, app: App) -> None:
     (found,) = app.window.findChildren(PaceDialog)
     found.close()
     settled(qtbot, app)
-    qtbot.wait(50)
