@@ -19,6 +19,7 @@ _STRINGS = re.compile(
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "device": ("auto", "cpu", "cuda"),
     "refine_by": ("auto", "refiner", "mask", "both"),
+    "draw_by": ("drag", "two_clicks", "four_points"),
     "export_format": ("coco", "yolo", "voc"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),
