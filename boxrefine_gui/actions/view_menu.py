@@ -52,6 +52,10 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         settings = parts.session.settings
         box_verbs.choose_settings(parts, replace(settings, show_names=not settings.show_names))
 
+    def toggle_space() -> None:
+        settings = parts.session.settings
+        box_verbs.choose_settings(parts, replace(settings, space_pans=not settings.space_pans))
+
     return [
         ActionRow("fit", tr("&Fit the picture"), canvas.fit, ("F",), VIEW, "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), VIEW, "pixels", in_toolbar=True),
@@ -65,6 +69,10 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         ActionRow(
             "show_names", tr("Show &names"), toggle_names, ("L",), VIEW,
             checked=lambda session: session.settings.show_names,
+        ),
+        ActionRow(
+            "space_pans", tr("Pan by &Space and a drag"), toggle_space, menu=VIEW,
+            checked=lambda session: session.settings.space_pans,
         ),
         ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
         scheme_row("system", tr("Colours of the &system"), starts_group=True),

@@ -40,6 +40,7 @@ class ClickTool:
     def __init__(self, parts: Parts, draw_tool: DrawBoxTool) -> None:
         self._parts = parts
         self._draw_tool = draw_tool
+        self.has_press = False  # the button is down, and this tool has got the press
         self._has_corner = False
         self._points: list[Point] = []
         self._pointer: Point | None = None
@@ -78,6 +79,7 @@ class ClickTool:
 
     def press(self, point: QPointF, view: View) -> None:
         """The button goes down. The box is made as the button goes up, so that the pointer can still be corrected."""
+        self.has_press = True
         if not self.is_active:
             self._has_corner, self._pressed_at = False, time.monotonic()
             self._draw_tool.press(point, view)
@@ -91,7 +93,7 @@ class ClickTool:
 
     def release(self, point: QPointF, view: View, *, plain: bool) -> None:
         """The button goes up: a corner, a point, or the end of a drag."""
-        tool = self._draw_tool
+        tool, self.has_press = self._draw_tool, False
         if self._points:
             self._add(point, view, plain=plain)
         elif self._follows:
@@ -144,9 +146,7 @@ class ClickTool:
         self._points = []
         session = self._parts.session
         wants_none = plain or not session.snapping
-        session.start_draft(
-            box, pressed_at=self._pressed_at, plain=wants_none, held=True, drawing=Drawing.PLACED
-        )
+        session.start_draft(box, pressed_at=self._pressed_at, plain=wants_none, held=True, drawing=Drawing.PLACED)
         drawing.let_go(self._parts)
 
     def _bounds(self) -> Box | None:

@@ -6,7 +6,6 @@ import time
 
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.parts import Parts
-from boxrefine_gui.state.draft import Draft
 from core.geometry import Box
 from core.records import Drawing
 
@@ -15,11 +14,6 @@ _SHARE = 0.25
 
 _STEP = 4.0
 """Screen pixels that one press of an arrow key moves a box, or an edge of it; the refinement does the rest."""
-
-
-def is_by_keys(draft: Draft) -> bool:
-    """Whether the arrow keys change the drawn box, and not its refinement: until the user edits that."""
-    return draft.drawing is Drawing.COARSE and draft.nudged is None and draft.again is None
 
 
 class KeyBoxTool:
@@ -33,7 +27,7 @@ class KeyBoxTool:
     def is_active(self) -> bool:
         """Whether the arrow keys are for this tool; a chosen edge is one of the refinement."""
         session = self._parts.session
-        return session.draft is not None and session.chosen_edge is None and is_by_keys(session.draft)
+        return session.draft is not None and session.chosen_edge is None and session.draft.is_by_keys
 
     def put(self, x: float, y: float, *, visible: Box) -> None:
         """Put a box around a point: of the size of the newest box of the category, else a share of what is visible.
@@ -54,9 +48,7 @@ class KeyBoxTool:
             session.set_drawn(box, plain=not session.snapping)
         else:
             plain = not session.snapping
-            session.start_draft(
-                box, pressed_at=time.monotonic(), plain=plain, held=True, drawing=Drawing.COARSE
-            )
+            session.start_draft(box, pressed_at=time.monotonic(), plain=plain, held=True, drawing=Drawing.COARSE)
             drawing.let_go(self._parts, may_accept=False)  # the user has not placed it yet
         if session.draft is not None:
             self._put = session.draft.number, box
@@ -87,7 +79,7 @@ class KeyBoxTool:
     def end(self) -> None:
         """The arrow key is up."""
         draft = self._parts.session.draft
-        if draft is not None and draft.is_held and is_by_keys(draft):
+        if draft is not None and draft.is_held and draft.is_by_keys:
             self._parts.session.release_draft()
 
     def _size(self, visible: Box) -> tuple[float, float]:

@@ -56,6 +56,11 @@ class Draft:
         return Refinement(chosen.box, confidence, score, margin=chosen.margin)
 
     @property
+    def is_by_keys(self) -> bool:
+        """Whether the arrow keys change the drawn box, and not its refinement: until the user edits that."""
+        return self.drawing is Drawing.COARSE and self.nudged is None and self.again is None
+
+    @property
     def choice(self) -> Choice | None:
         """The candidates with the chosen one, if there are several."""
         return Choice(self.candidates, self.chosen) if len(self.candidates) > 1 and self.answer is not None else None

@@ -46,6 +46,12 @@ class ScriptedAsk(Ask):
     def new_project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 
+    def keys(self, parent: QWidget) -> Path | None:
+        return self.answer
+
+    def new_keys(self, parent: QWidget) -> Path | None:
+        return self.answer
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 
