@@ -82,6 +82,11 @@ def move(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIFIER
     mouse(canvas, QEvent.Type.MouseMove, at, modifiers=modifiers)
 
 
+def hover(canvas: Canvas, at: Point) -> None:
+    """Move the pointer without a button, to a point in image pixels."""
+    mouse(canvas, QEvent.Type.MouseMove, at, button=Qt.MouseButton.NoButton)
+
+
 def release(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIFIER) -> None:
     mouse(canvas, QEvent.Type.MouseButtonRelease, at, modifiers=modifiers)
 
