@@ -15,20 +15,17 @@ from core.translation import tr
 
 DRAWING: tuple[tuple[str, str], ...] = (
     (
-        tr("Click, click"),
-        tr("With the menu Box, Draw by two clicks: click two opposite corners; a drag draws, too"),
+        tr("Two clicks"),
+        tr("With Draw by two clicks: click two opposite corners; a drag draws, too"),
     ),
     (
         tr("Four clicks"),
-        tr("With Draw by four outermost points: click the object where it reaches farthest; Backspace takes one back"),
+        tr("With Draw by four outermost points: click where the object reaches farthest; Backspace takes one back"),
     ),
+    (tr("Ctrl + click"), tr("Select a box while you draw by clicks")),
     (
-        tr("Ctrl + click"),
-        tr("Select a box while you draw by clicks; a click on the border of the selected box edits it"),
-    ),
-    (
-        tr("B, then arrow keys"),
-        tr("Draw by keys: the arrow keys move the box (Shift: farther), with Ctrl they move its right or lower edge"),
+        tr("Arrow keys on a box by keys"),
+        tr("Move it (Shift: farther); with Ctrl, move its right or lower edge; the refinement follows"),
     ),
 )
 """Input that the canvas handles itself when boxes are not drawn by drags, for the shortcut help."""

@@ -79,7 +79,7 @@ class GivenKeys:
         choose_settings(self._parts, replace(self._parts.session.settings, key_set=key_set, keys=kept))
 
     def _say(self, sentence: str) -> None:
-        """Say it in the dialog, or as a notice if that is closed by now."""
+        """Show a sentence in the dialog, or as a notice if that is closed by now."""
         dialog = self._window.findChild(KeysDialog)
         if dialog is not None:
             dialog.say(sentence)

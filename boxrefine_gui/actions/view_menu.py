@@ -52,10 +52,6 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         settings = parts.session.settings
         box_verbs.choose_settings(parts, replace(settings, show_names=not settings.show_names))
 
-    def toggle_space() -> None:
-        settings = parts.session.settings
-        box_verbs.choose_settings(parts, replace(settings, space_pans=not settings.space_pans))
-
     return [
         ActionRow("fit", tr("&Fit the picture"), canvas.fit, ("F",), VIEW, "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), VIEW, "pixels", in_toolbar=True),
@@ -70,10 +66,7 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
             "show_names", tr("Show &names"), toggle_names, ("L",), VIEW,
             checked=lambda session: session.settings.show_names,
         ),
-        ActionRow(
-            "space_pans", tr("Pan by &Space and a drag"), toggle_space, menu=VIEW,
-            checked=lambda session: session.settings.space_pans,
-        ),
+        _space_row(parts),
         ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
         scheme_row("system", tr("Colours of the &system"), starts_group=True),
         scheme_row("light", tr("&Light colours")),
@@ -81,6 +74,17 @@ def view_rows(parts: Parts, canvas: Canvas, next_panel: Callable[[], None]) -> l
         language_row("system", tr("Lan&guage of the system"), starts_group=True),
         *(language_row(code, tr("Language: {name}", name=name)) for code, name in LANGUAGES.items()),
     ]  # fmt: skip
+
+
+def _space_row(parts: Parts) -> ActionRow:
+    def toggle() -> None:
+        settings = parts.session.settings
+        box_verbs.choose_settings(parts, replace(settings, space_pans=not settings.space_pans))
+
+    return ActionRow(
+        "space_pans", tr("Pan by &Space and a drag"), toggle, menu=VIEW,
+        checked=lambda session: session.settings.space_pans,
+    )  # fmt: skip
 
 
 def _has_masks(session: Session) -> bool:

@@ -9,9 +9,9 @@ from boxrefine_gui.canvas.click_tool import Clicks
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.widgets import theme
 
-_ARM, _GAP = 7.0, 2.0
+_ARM, _GAP = 9.0, 2.0
 _PLATE, _INK = QColor(16, 18, 21, 215), QColor("#F4F6F8")
-_AIR, _ABOVE_BOTTOM = QSizeF(14, 6), 48.0
+_AIR, _ABOVE_BOTTOM = QSizeF(14, 6), 76.0
 
 
 def paint_clicks(painter: QPainter, clicks: Clicks, view: View, size: QSizeF) -> None:
@@ -24,7 +24,7 @@ def paint_clicks(painter: QPainter, clicks: Clicks, view: View, size: QSizeF) ->
             painter.drawRect(rect)
     for x, y in clicks.points:
         at = QPointF(x * view.scale + view.left, y * view.scale + view.top)
-        for color, width in ((theme.HALO, 4.0), (theme.DRAWN, 1.8)):
+        for color, width in ((theme.HALO, 4.4), (theme.DRAWN, 2.2)):
             painter.setPen(QPen(color, width))
             for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                 arm = QPointF(across, down)

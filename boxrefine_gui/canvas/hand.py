@@ -24,7 +24,7 @@ class Hand:
         return self._button is not None
 
     def press(self, button: Qt.MouseButton, point: QPointF) -> bool:
-        """A button goes down; the result says whether it pans."""
+        """A button goes down; return whether it pans."""
         pans = button is Qt.MouseButton.MiddleButton or (button is Qt.MouseButton.LeftButton and self.is_space_down)
         if pans and self._button is None:
             self._button, self._start, self._last, self._has_moved = button, point, point, False
@@ -52,7 +52,7 @@ class Hand:
             self.is_space_down = self._is_tap = True
 
     def space_up(self) -> bool:
-        """Space goes up; the result says whether it was tapped without a pan."""
+        """Space goes up; return whether it was tapped without a pan."""
         is_tap = self.is_space_down and self._is_tap
         self.let_space_go()
         return is_tap

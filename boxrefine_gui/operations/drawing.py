@@ -33,7 +33,7 @@ NO_MODEL_YET = tr("There is no model yet: the status bar says when it is loaded;
 def let_go(parts: Parts, *, may_accept: bool = True) -> None:
     """Handle the end of a drag: accept or leave the previous drawn box, depending on the settings.
 
-    `may_accept`: the new one, too, is accepted at once if a setting says so.
+    `may_accept`: a setting may accept the new one, too, at once.
     """
     session = parts.session
     before = session.release_draft()

@@ -24,7 +24,7 @@ class Draft:
     being refined again. `key` identifies the draft in the project file. `category_id` is 0 while the project has no
     category. `is_held`: the user is still dragging. `was_left`: it was left waiting, so going on does not accept it.
     `candidates` are those of the refinement, which is the first; empty until they are computed. `chosen` is the row of
-    the candidate that the user chose. `drawing` says how it was drawn, for the refiner; the file does not keep it.
+    the candidate that the user chose. `drawing` is how it was drawn, for the refiner; the file does not keep it.
     """
 
     number: int

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt
 
 from core.translation import tr
 
-MIDDLE, RIGHT, BACK, FORWARD = "Mouse middle", "Mouse right", "Mouse back", "Mouse forward"
+MIDDLE, RIGHT = "Mouse middle", "Mouse right"  # untranslated: names in the settings
+BACK, FORWARD = "Mouse back", "Mouse forward"  # untranslated: names in the settings
 """A drag with the middle button pans whatever it is the key of; only a click of it counts as a key."""
 
 _BUTTONS = {

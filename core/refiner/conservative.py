@@ -88,7 +88,7 @@ def refiner_for(refiner: Refiner, how: HowDrawn) -> Refiner:
 
 
 def refiner_as_stated(refiner: Refiner, drawing: Drawing) -> Refiner:
-    """Return the refiner for boxes of which the user says how they were drawn; see `HowDrawn.by`."""
+    """Return the refiner for boxes if the user knows how they were drawn; see `HowDrawn.by`."""
     return refiner_for(refiner, HowDrawn.by(drawing))
 
 
