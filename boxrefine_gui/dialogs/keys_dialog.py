@@ -89,6 +89,7 @@ class KeysDialog(QDialog):
         self.edit.key_changed.connect(self._show_owner)
         self.sets.activated.connect(self._choose_set)
         self._fill()
+        self.search.setFocus()
 
     def _mouse_menu(self) -> QMenu:
         menu = QMenu(self)
