@@ -26,9 +26,11 @@ from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
 from boxrefine_gui.canvas.picking import box_at, left_at, next_box
 from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
+from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.held_keys import HeldKeys
 from boxrefine_gui.widgets.mouse_keys import mouse_key
 from core.translation import tr
 
@@ -45,6 +47,8 @@ _IS_THERE = 0.05
 _FAST_NUDGE = 10
 _PAN_STEP = 24.0
 _PICK_REACH = 5.0
+_TAP_MS = 30
+"""Space has gone up if it does not go down again within this time; see `HeldKeys`."""
 
 
 class Canvas(QWidget):
@@ -63,6 +67,8 @@ class Canvas(QWidget):
         self._view = View()
         self._fits = True
         self._hand = Hand()
+        self.held_keys = HeldKeys(self)
+        self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._cursor_at = QPointF()
         self.setMouseTracking(True)
@@ -246,6 +252,7 @@ class Canvas(QWidget):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._hand.let_space_go()
+        self._tap.stop()
         self.tools.commit()
         super().focusOutEvent(event)
 
@@ -267,7 +274,8 @@ class Canvas(QWidget):
             if not self.tools.arrow(right, down, is_edge=is_edge, view=self._view):
                 self._pan(QPointF(-right, -down) * _PAN_STEP)
         elif self._is_space(event):
-            self._hand.space_down()
+            self._tap.stop()
+            self._hand.space_down(is_repeat=self.held_keys.is_repeat)
             self._show_cursor(self._cursor_at, modifiers)
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(True, self._view)
@@ -284,7 +292,7 @@ class Canvas(QWidget):
             self.tools.commit()
         elif key is Qt.Key.Key_Space and self._hand.is_space_down:
             if self._hand.space_up():
-                self.key_pressed.emit("Space")
+                self._tap.start()
             self._show_cursor(self._cursor_at, event.modifiers())
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(False, self._view)

@@ -18,6 +18,7 @@ class Hand:
         self._has_moved = False
         self.is_space_down = False
         self._is_tap = False  # whether Space, once it goes up, was only tapped
+        self._was_tap = False  # the same of its last press
 
     @property
     def is_panning(self) -> bool:
@@ -46,17 +47,17 @@ class Hand:
         self._button = None
         return MIDDLE if button is Qt.MouseButton.MiddleButton and not self._has_moved else ""
 
-    def space_down(self) -> None:
-        """Space goes down; repeats of a held key change nothing."""
+    def space_down(self, *, is_repeat: bool) -> None:
+        """Space goes down; a repeat of a held key continues its press."""
         if not self.is_space_down:
-            self.is_space_down = self._is_tap = True
+            self.is_space_down, self._is_tap = True, self._was_tap if is_repeat else True
 
     def space_up(self) -> bool:
         """Space goes up; return whether it was tapped without a pan."""
-        is_tap = self.is_space_down and self._is_tap
-        self.let_space_go()
-        return is_tap
+        self._was_tap = self.is_space_down and self._is_tap
+        self.is_space_down = self._is_tap = False
+        return self._was_tap
 
     def let_space_go(self) -> None:
         """Forget that Space is held: another widget gets the keys now."""
-        self.is_space_down = self._is_tap = False
+        self.is_space_down = self._is_tap = self._was_tap = False

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.held_keys import HeldKeys
 from boxrefine_gui.widgets.mouse_keys import as_mouse_key, mouse_words
 from boxrefine_gui.widgets.plain_text import set_tooltip, without_mnemonic
 from core.translation import tr
@@ -57,9 +58,11 @@ def readable(key: str) -> str:
     return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
 
 
-def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
-    """Make a QAction for each row; its state follows the session."""
-    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
+def make_actions(
+    rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget, held: HeldKeys
+) -> dict[str, QAction]:
+    """Make a QAction for each row; its state follows the session. `held` follows the keys of the canvas."""
+    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session, held) for row in rows}
 
     groups = {name: QActionGroup(window) for name in {row.one_of for row in rows if row.one_of}}
     for row in rows:
@@ -79,9 +82,10 @@ def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, ca
     return actions
 
 
-def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
+def _make_action(row: ActionRow, owner: QWidget, session: Session, held: HeldKeys) -> QAction:
     def triggered() -> None:
-        row.call()
+        if row.repeats or not held.is_repeat:
+            row.call()
         _refresh(row, action, session)  # Qt has toggled the mark even if the call changed nothing
 
     action = QAction(row.title, owner)

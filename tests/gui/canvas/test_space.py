@@ -120,6 +120,7 @@ def test_there_a_tap_accepts_once_it_goes_up(qtbot: QtBot, app: App) -> None:
     settled(qtbot, app)
     assert stored(app) == []
     qtbot.keyRelease(canvas, SPACE)
+    qtbot.waitUntil(lambda: app.session.draft is None)
     settled(qtbot, app)
     assert len(stored(app)) == 1
     qtbot.keyClick(canvas, RETURN)  # which accepts at once there, too
@@ -142,7 +143,7 @@ def test_there_it_runs_whatever_it_is_the_key_of(qtbot: QtBot, app: App) -> None
     box_verbs.choose_settings(app.parts, replace(app.session.settings, keys={"accept": ("Y",), "snapping": ("Space",)}))
     let_space_pan(app)
     qtbot.keyClick(app.window.canvas, SPACE)
-    assert not app.session.snapping
+    qtbot.waitUntil(lambda: not app.session.snapping)
 
 
 # The middle button
@@ -173,3 +174,42 @@ def test_a_drag_survives_a_pan_by_the_other_button(qtbot: QtBot, app: App) -> No
     button(app, QEvent.Type.MouseButtonRelease, MIDDLE, Qt.MouseButton.NoButton, (100, 100))
     assert app.session.draft is not None and not app.session.draft.is_held
     assert not app.window.canvas.tools.is_dragging
+
+
+# A key that is held down
+
+
+def x11_repeat(app: App, key: Qt.Key, *, at: int) -> None:
+    """What X11 sends of a held key: a release and a press of one time, which Qt may take for a new one."""
+    for kind in (QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride):
+        event = QKeyEvent(kind, key, PLAIN, " ")
+        event.setTimestamp(at)
+        QApplication.sendEvent(app.window.canvas, event)
+
+
+def test_a_repeat_that_qt_takes_for_a_new_press_accepts_nothing(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, DRAWN)
+    x11_repeat(app, SPACE, at=1000)
+    app.window.action_by_id["accept"].trigger()  # as Qt's shortcut does
+    app.window.action_by_id["snapping"].trigger()  # which may repeat
+    assert app.session.draft is not None and not app.session.snapping
+    qtbot.keyRelease(app.window.canvas, SPACE)
+    app.window.action_by_id["accept"].trigger()  # by the menu
+    settled(qtbot, app)
+    assert len(stored(app)) == 1
+
+
+def test_such_repeats_are_one_tap_of_a_space_that_pans(qtbot: QtBot, app: App) -> None:
+    let_space_pan(app)
+    canvas, heard = app.window.canvas, []
+    canvas.key_pressed.connect(heard.append)
+    for pans in (True, False):
+        qtbot.keyPress(canvas, SPACE)
+        if pans:
+            drag(canvas, [(50, 50), (60, 55)])
+        for at in (1000, 1030):
+            x11_repeat(app, SPACE, at=at)
+            QApplication.sendEvent(canvas, QKeyEvent(QEvent.Type.KeyPress, SPACE, PLAIN, " "))
+        assert heard == [""]  # the left button, which panned
+        qtbot.keyRelease(canvas, SPACE)
+    qtbot.waitUntil(lambda: heard == ["", "Space"])
