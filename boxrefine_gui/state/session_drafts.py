@@ -36,7 +36,7 @@ class SessionDrafts(SessionState):
         if before is not None:
             self.left.add(before)
         self.replaced, self.taken_back, self.discarded = before, None, None
-        if again is None and self.selected_id is not None:
+        if again is None and (self.selected_id is not None or self.chosen_edge is not None):
             self.select(None)  # keys and clicks apply to the new box from here on
         self.draft = Draft(
             self._drafts,

@@ -140,6 +140,10 @@ def test_a_chosen_edge_is_one_of_the_refinement(qtbot: QtBot, elsewhere: App) ->
     assert drawn(app) == before
     qtbot.keyClick(canvas, RIGHT)  # from here on the arrow keys edit the refinement, as in a dragged box
     assert drawn(app) == before
+    qtbot.keyClick(canvas, B)  # the next box has no chosen edge
+    first = drawn(app)
+    qtbot.keyClick(canvas, RIGHT)
+    assert drawn(app).x1 == first.x1 + step(app)
 
 
 def test_the_hint_names_the_arrow_keys(qtbot: QtBot, elsewhere: App) -> None:

@@ -108,7 +108,7 @@ def test_space_in_a_list_or_a_field_is_no_command(
     assert called == []
     app.window.canvas.setFocus()
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_Space)
-    assert called == ["rescan"]
+    qtbot.waitUntil(lambda: called == ["rescan"])
 
 
 @pytest.mark.parametrize("place", [images, categories, boxes, new_name])
