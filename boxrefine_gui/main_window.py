@@ -108,9 +108,7 @@ class MainWindow(QMainWindow):
             parts,
             self,
         )
-        self.action_by_id = make_actions(
-            self.rows, parts.session, window=self, canvas=self.canvas, held=self.canvas.held_keys
-        )
+        self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._recent = QMenu(tr("Open &recent"), self)
         self._arrange()
         self._fill_menus()

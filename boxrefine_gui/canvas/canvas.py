@@ -30,7 +30,7 @@ from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.held_keys import HeldKeys
+from boxrefine_gui.widgets.held_keys import held_keys
 from boxrefine_gui.widgets.mouse_keys import mouse_key
 from core.translation import tr
 
@@ -67,7 +67,7 @@ class Canvas(QWidget):
         self._view = View()
         self._fits = True
         self._hand = Hand()
-        self.held_keys = HeldKeys(self)
+        self._held_keys = held_keys(self)
         self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._cursor_at = QPointF()
@@ -275,7 +275,7 @@ class Canvas(QWidget):
                 self._pan(QPointF(-right, -down) * _PAN_STEP)
         elif self._is_space(event):
             self._tap.stop()
-            self._hand.space_down(is_repeat=self.held_keys.is_repeat)
+            self._hand.space_down(is_repeat=self._held_keys.is_repeat)
             self._show_cursor(self._cursor_at, modifiers)
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(True, self._view)

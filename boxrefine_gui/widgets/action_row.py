@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.held_keys import HeldKeys
+from boxrefine_gui.widgets.held_keys import HeldKeys, held_keys
 from boxrefine_gui.widgets.mouse_keys import as_mouse_key, mouse_words
 from boxrefine_gui.widgets.plain_text import set_tooltip, without_mnemonic
 from core.translation import tr
@@ -58,10 +58,9 @@ def readable(key: str) -> str:
     return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
 
 
-def make_actions(
-    rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget, held: HeldKeys
-) -> dict[str, QAction]:
-    """Make a QAction for each row; its state follows the session. `held` follows the keys of the canvas."""
+def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
+    """Make a QAction for each row; its state follows the session."""
+    held = held_keys(canvas)
     actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session, held) for row in rows}
 
     groups = {name: QActionGroup(window) for name in {row.one_of for row in rows if row.one_of}}

@@ -30,3 +30,8 @@ class HeldKeys(QObject):
                 is_pair = at > 0 and key == event.key() and 0 <= event.timestamp() - at <= PAIR_MS
                 self.is_repeat = event.isAutoRepeat() or is_pair
         return False
+
+
+def held_keys(widget: QWidget) -> HeldKeys:
+    """Return what follows the keys of a widget; each has one."""
+    return widget.findChild(HeldKeys) or HeldKeys(widget)
