@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
@@ -20,8 +21,10 @@ from boxrefine_gui.widgets.action_row import ActionRow, give_keys, readable
 from boxrefine_gui.widgets.key_sets import KEY_SETS, with_settings
 from boxrefine_gui.widgets.keys import Chosen, normal
 from core.errors import KnownError
-from core.key_file import KeyFile
 from core.translation import tr, tr_plural
+
+if TYPE_CHECKING:
+    from core.key_file import KeyFile
 
 
 class GivenKeys:

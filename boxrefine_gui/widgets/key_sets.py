@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from boxrefine_gui.widgets.action_row import ActionRow
 from boxrefine_gui.widgets.keys import Chosen, normal, with_chosen
 from core.settings import Settings
+from core.text import escaped
 from core.translation import tr
 
 STANDARD = "standard"
@@ -64,7 +65,7 @@ def with_settings(rows: Sequence[ActionRow], settings: Settings) -> tuple[list[A
     if settings.key_set not in KEY_SETS:
         missing = tr(
             "This version has no key set “{name}”, which the settings name, so the standard keys hold.",
-            name=settings.key_set[:_LONGEST],
+            name=escaped(settings.key_set)[:_LONGEST],
         )
         problems = [missing, *problems]
     return found, problems
