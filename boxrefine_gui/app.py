@@ -106,9 +106,9 @@ def load_chosen_models(settings: Settings) -> Models:
     from core.features.cache.feature_cache import FeatureCache
     from core.features.feature_source import FeatureSource
     from core.inference.crop_refine import pays_for
-    from core.refiner.by_drawing import for_drawing
     from core.refiner.candidate_finder import find_candidate_finder
     from core.refiner.checkpoint import load_refiner
+    from core.refiner.conservative import refiner_as_stated
     from core.refiner.guarded import GuardedRefiner
     from core.refiner.learned_margins import LearnedMargins
     from core.refiner.margin_learner import MarginLearner
@@ -149,7 +149,7 @@ def load_chosen_models(settings: Settings) -> Models:
         with_margins=LearnedMargins,
         suggest=load_suggest_kit(encoder),
         finder=find_candidate_finder(encoder),
-        for_drawing=for_drawing,
+        for_drawing=refiner_as_stated,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.actions.given_keys import GivenKeys
 from boxrefine_gui.actions.table import action_table, with_shortcut_help
 from boxrefine_gui.actions.teach_menu import TeachVerbs
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.category_questions import CategoryQuestions
-from boxrefine_gui.dialogs.help import show_once
-from boxrefine_gui.dialogs.keys_dialog import KeysDialog
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import box_verbs, importing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
@@ -42,17 +41,15 @@ from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
-from boxrefine_gui.state.level import Level
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
+from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, make_actions
 from boxrefine_gui.widgets.arranged import overlay, titled
-from boxrefine_gui.widgets.keys import Chosen, with_chosen
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
 from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
 from core.settings import Settings, with_places
-from core.translation import tr, tr_plural
+from core.translation import tr
 
 _SIZE = QSize(1280, 820)
 _SIDE_WIDTH = 236
@@ -64,7 +61,6 @@ class MainWindow(QMainWindow):
     """Images on the left, the canvas in the middle, categories and boxes on the right."""
 
     _icon_color: QColor | None = None
-    _keys: Chosen | None = None
 
     def __init__(
         self,
@@ -123,7 +119,7 @@ class MainWindow(QMainWindow):
         self.recolor()
         self._show_title()
         self._show_recent()
-        self._give_keys()
+        self.keys = GivenKeys(parts, self.rows, self.action_by_id, window=self, canvas=self.canvas, ask=ask)
         self._remember()
         self.canvas.setFocus()
 
@@ -230,7 +226,6 @@ class MainWindow(QMainWindow):
         session = self.parts.session
         session.image_changed.connect(self._show_title)
         session.settings_changed.connect(self._show_recent)
-        session.settings_changed.connect(self._give_keys)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self._guard = TypingGuard(self, self.canvas)
@@ -272,27 +267,9 @@ class MainWindow(QMainWindow):
             categories, boxes = height * 3 // 10, height // 6
             self._right.setSizes([categories, boxes, height - categories - boxes])
 
-    def _give_keys(self) -> None:
-        """Assign the keys that the user has chosen, and report those that cannot be used."""
-        session = self.parts.session
-        if session.settings.keys == self._keys:
-            return
-        self._keys = session.settings.keys
-        rows, errors = with_chosen(self.rows, self._keys)
-        give_keys(rows, self.action_by_id)
-        session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys})
-        if errors:
-            session.tell(_words_on_keys(errors), Level.WARNING)
-
     def choose_keys(self) -> None:
         """Show the dialog of the keys."""
-        session = self.parts.session
-
-        def chosen(keys: Chosen) -> None:
-            choose_settings(self.parts, replace(session.settings, keys={id: tuple(held) for id, held in keys.items()}))
-
-        dialog = self.findChild(KeysDialog) or KeysDialog(self, self.rows, session.settings.keys, on_chosen=chosen)
-        show_once(dialog)
+        self.keys.show_dialog()
 
     def _focus_canvas(self) -> None:
         """Focus the canvas after a choice in a list, so that its keys work."""
@@ -351,17 +328,6 @@ class MainWindow(QMainWindow):
             event.accept()
         else:
             event.ignore()
-
-
-def _words_on_keys(errors: Sequence[str]) -> str:
-    if len(errors) == 1:
-        return tr("{problem} The menu Help has all keys.", problem=errors[0])
-    return tr_plural(
-        "{problem} ({count} more) The menu Help has all keys.",
-        "{problem} ({count} more) The menu Help has all keys.",
-        len(errors) - 1,
-        problem=errors[0],
-    )
 
 
 def _dropped(event: QDropEvent) -> Path | None:

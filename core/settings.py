@@ -31,7 +31,8 @@ class Settings:
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
     auto_accept: accept a box when the mouse is released
-    accept_when_going_on: accept a drawn box when the user goes on to the next box or image; else it waits as drawn
+    accept_when_going_on: accept a drawn box when the next one is drawn or another image opens; else it waits as drawn
+    draw_by: drag, two_clicks or four_points; space_pans: a drag pans while Space is held, and only a tap of it is a key
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
     export_format: the format of the last export
     cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
@@ -41,7 +42,8 @@ class Settings:
     window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
         pixels, and whether it shows the teaching panel; places: project -> the image that was open last; lists:
         project -> the filter and the order of its image list
-    keys: action id -> the keys that the user chose for it
+    key_set: a key set of boxrefine_gui.widgets.key_sets, possibly one of a later version; keys: action id -> the keys
+        that the user chose for it instead of those of the key set
     """
 
     encoder: str = "light"
@@ -58,6 +60,8 @@ class Settings:
     keep_times: bool = True
     auto_accept: bool = False
     accept_when_going_on: bool = True
+    draw_by: str = "drag"
+    space_pans: bool = False
     least_drag: int = 6
     export_format: str = "coco"
     cache_folder: str = ""
@@ -75,6 +79,7 @@ class Settings:
     teaching_shown: bool = False
     places: dict[str, str] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
+    key_set: str = "standard"
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def opened(self, path: Path, *, keep: int = 10) -> Settings:

@@ -32,7 +32,7 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
         ),
         ActionRow(
             "keep", tr("&Keep the selected box as it is"), partial(checking.keep, parts), ("K",), BOX, on_canvas=True,
-            enabled=lambda session: any(map(_is_to_look_at, session.selection)),
+            repeats=False, enabled=lambda session: any(map(_is_to_look_at, session.selection)),
         ),
         ActionRow(
             "next_doubtful", tr("Next box with an edge in do&ubt"), partial(checking.next_doubtful, parts),
@@ -40,7 +40,7 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
         ),
         ActionRow(
             "accept_all", tr("Accept all that is to &check on this image"), partial(checking.accept_all_here, parts),
-            ("Shift+Return", "Shift+Enter"), BOX, on_canvas=True,
+            ("Shift+Return", "Shift+Enter"), BOX, on_canvas=True, repeats=False,
         ),
         ActionRow(
             "accept_sure", tr("Accept the proposals that the refiner is &sure of"),

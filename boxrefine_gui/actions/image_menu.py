@@ -37,7 +37,7 @@ def image_rows(parts: Parts, *, window: QWidget, panel: ImagePanel) -> list[Acti
         ),
         ActionRow(
             "done_next", tr("&Done, and on to the next image"), partial(marking.done_and_next, parts), ("W",), IMAGE,
-            "done", in_toolbar=True, toolbar_text=tr("Done"), starts_group=True, enabled=_has_image,
+            "done", in_toolbar=True, toolbar_text=tr("Done"), starts_group=True, enabled=_has_image, repeats=False,
         ),
         ActionRow(
             "done", tr("Don&e, and stay here"), partial(marking.toggle_done, parts), ("Shift+W",), IMAGE,

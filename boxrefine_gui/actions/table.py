@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
+from boxrefine_gui.actions.draw_menu import DRAWING, after_drag, draw_rows, unless_in_hand
 from boxrefine_gui.actions.edit_menu import many_rows
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
@@ -46,7 +47,7 @@ from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow, readable
-from boxrefine_gui.widgets.keys import with_chosen
+from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, without_mnemonic
 from core.listing import Tab
@@ -77,7 +78,8 @@ GESTURES: tuple[tuple[str, str], ...] = (
     (tr("Ctrl + arrow keys"), tr("Move one edge: the chosen one, else the less sure one of the two (Shift: 10)")),
     ("1 … 9", tr("Choose a category; with a box selected, relabel it")),
     (tr("Wheel"), tr("Zoom at the cursor")),
-    (tr("Space + drag, middle button"), tr("Pan")),
+    (tr("Drag with the middle button"), tr("Pan; with the menu View, Pan by Space and a drag, also Space + drag")),
+    *DRAWING,
 )
 """Mouse and keyboard input that the canvas handles itself, for the shortcut help."""
 
@@ -115,6 +117,7 @@ def action_table(
         *_edit_rows(parts, canvas, notices),
         *many_rows(parts, refine_all, jobs),
         *_box_rows(parts, canvas),
+        *draw_rows(parts, canvas),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
@@ -238,7 +241,8 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
 
     return [
         ActionRow(
-            "undo", tr("&Undo"), partial(box_verbs.undo, parts), ("Ctrl+Z",), EDIT, "undo", in_toolbar=True,
+            "undo", tr("&Undo"), unless_in_hand(canvas, partial(box_verbs.undo, parts)), ("Ctrl+Z",), EDIT, "undo",
+            in_toolbar=True,
             enabled=lambda session: session.undo_steps[0] is not None or _means_drawn(session),
             title_now=lambda session: _undo_title(None if _means_drawn(session) else session.undo_steps[0]),
         ),
@@ -250,14 +254,15 @@ def _edit_rows(parts: Parts, canvas: Canvas, notices: Notices) -> list[ActionRow
         ),
         # These three are never disabled: right after a drag, a key press could meet an outdated enabled state.
         ActionRow(
-            "accept", tr("&Accept the drawn box, or what is proposed"), partial(checking.accept, parts),
-            ("Return", "Enter"), EDIT,
-            on_canvas=True, starts_group=True,
+            "accept", tr("&Accept the drawn box, or what is proposed"), after_drag(canvas, checking.accept, parts),
+            ("Space", "Return", "Enter"), EDIT, on_canvas=True, starts_group=True, repeats=False,
         ),
-        ActionRow("discard", tr("&Discard it, or select nothing"), escape, ("Esc",), EDIT, on_canvas=True),
         ActionRow(
-            "delete", tr("De&lete the selected boxes"), partial(delete_or_reject, parts),
-            ("Delete", "Backspace"), EDIT, "delete", on_canvas=True,
+            "discard", tr("&Discard it, or select nothing"), escape, ("Esc",), EDIT, on_canvas=True, repeats=False
+        ),
+        ActionRow(
+            "delete", tr("De&lete the selected boxes"), unless_in_hand(canvas, partial(delete_or_reject, parts)),
+            ("Delete", "Backspace"), EDIT, "delete", on_canvas=True, repeats=False,
         ),
     ]  # fmt: skip
 
@@ -267,13 +272,6 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
 
     def refine_again() -> None:
         (many.refine_chosen if session.also_ids else drawing.refine_again)(parts)
-
-    def toggle_auto() -> None:
-        box_verbs.choose_settings(parts, replace(session.settings, auto_accept=not session.settings.auto_accept))
-
-    def toggle_going_on() -> None:
-        wanted = not session.settings.accept_when_going_on
-        box_verbs.choose_settings(parts, replace(session.settings, accept_when_going_on=wanted))
 
     return [
         ActionRow(
@@ -287,22 +285,9 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
             partial(choosing.another_answer, parts), ("X",), BOX, on_canvas=True,
         ),
         ActionRow(
-            "choose_edge", tr("Choose the &edge that is least sure, then the next"), canvas.edit_tool.choose_next_edge,
+            "choose_edge", tr("Choose the &edge that is least sure, then the next"), canvas.tools.edit.choose_next_edge,
             ("E",), BOX, on_canvas=True,
             enabled=lambda session: session.draft is not None or session.selected is not None,
-        ),
-        ActionRow(
-            "snapping", tr("Refine &while drawing"), lambda: session.set_snapping(not session.snapping), ("S",), BOX,
-            "refine", in_toolbar=True, toolbar_text=tr("Refine"), starts_group=True,
-            checked=lambda session: session.snapping,
-        ),
-        ActionRow(
-            "auto_accept", tr("&Accept when the mouse is released"), toggle_auto, ("Ctrl+Return",), BOX, "auto",
-            in_toolbar=True, toolbar_text=tr("Auto-accept"), checked=lambda session: session.settings.auto_accept,
-        ),
-        ActionRow(
-            "accept_going_on", tr("Accept a drawn box when you &go on to the next box or image"), toggle_going_on,
-            menu=BOX, checked=lambda session: session.settings.accept_when_going_on,
         ),
     ]  # fmt: skip
 
@@ -323,7 +308,7 @@ def with_shortcut_help(rows: list[ActionRow], parts: Parts, window: QWidget) -> 
     """Let the help row show all `rows`, with the keys that they have when the user opens the help."""
 
     def show_help() -> None:
-        now, _ = with_chosen(rows, parts.session.settings.keys)
+        now, _ = with_settings(rows, parts.session.settings)
         show_once(window.findChild(ShortcutHelp) or ShortcutHelp(window, shortcut_help(now)))
 
     return [replace(row, call=show_help) if row.id == "shortcuts" else row for row in rows]

@@ -68,6 +68,7 @@ def view_rows(
             "pace", tr("&Pace: boxes an hour, seconds a box…"), show_pace, ("Ctrl+Shift+H",), VIEW,
             enabled=lambda session: session.project_path is not None,
         ),
+        _space_row(parts),
         ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
         *_scheme_rows(parts),
         *_language_rows(parts),
@@ -113,6 +114,17 @@ def _choice_rows(parts: Parts, setting: str, titles: Mapping[str, str], *, note:
         )
         for number, (value, title) in enumerate(titles.items())
     ]  # fmt: skip
+
+
+def _space_row(parts: Parts) -> ActionRow:
+    def toggle() -> None:
+        settings = parts.session.settings
+        box_verbs.choose_settings(parts, replace(settings, space_pans=not settings.space_pans))
+
+    return ActionRow(
+        "space_pans", tr("Pan by &Space and a drag"), toggle, menu=VIEW,
+        checked=lambda session: session.settings.space_pans,
+    )  # fmt: skip
 
 
 def _has_masks(session: Session) -> bool:

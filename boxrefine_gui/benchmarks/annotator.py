@@ -187,16 +187,16 @@ class Annotator:
         yield from self._drag_edges(true)
 
     def _drag_edges(self, true: Box) -> Iterator[Step]:
-        target = self._canvas.edit_tool.target
+        target = self._canvas.tools.edit.target
         for grip in drags_for(target, true) if target is not None else ():
-            if self._canvas.edit_tool.target is None:
+            if self._canvas.tools.edit.target is None:
                 return
             slip = self._random.normal(size=2) * _SLIP
             yield from self._hand.drag(partial(self._way_of, grip, true, slip), draws=False)
 
     def _way_of(self, grip: Grip, true: Box, slip: NDArray[np.float64]) -> tuple[QPointF, QPointF]:
         """Where a handle is and where it must go, with a slip of the hand."""
-        scale, now = self._canvas.view.scale, self._canvas.edit_tool.target or true
+        scale, now = self._canvas.view.scale, self._canvas.tools.edit.target or true
         start = handle_points(self._canvas.view.to_screen(now))[grip]
         right = {-1: true.x1 - now.x1, 0: 0.0, 1: true.x2 - now.x2}[grip.across] + slip[0] * true.width * abs(
             grip.across

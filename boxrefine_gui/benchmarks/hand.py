@@ -88,7 +88,7 @@ class Hand:
         yield self._pause(REACH_S)
         self.counts.drags += 1
         start, end = path()
-        grabs = self._canvas.edit_tool.grip_at(start, self._canvas.view, by_inside=False) is not None
+        grabs = self._canvas.tools.edit.grip_at(start, self._canvas.view, by_inside=False) is not None
         modifiers = Qt.KeyboardModifier.ControlModifier if draws and grabs else Qt.KeyboardModifier.NoModifier
         _mouse(self._canvas, QEvent.Type.MouseButtonPress, start, modifiers)
         moves = max(2, round(DRAG_S / _MOVE_S))

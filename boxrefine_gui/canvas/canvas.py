@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
+    QCursor,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -18,17 +19,20 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
-from boxrefine_gui.canvas.band_tool import BandTool
-from boxrefine_gui.canvas.draw_box_tool import DrawBoxTool
-from boxrefine_gui.canvas.edit_box_tool import EditBoxTool, cursor_for
-from boxrefine_gui.canvas.handles import Grip
+from boxrefine_gui.canvas.click_layer import paint_clicks
+from boxrefine_gui.canvas.edit_box_tool import cursor_for
+from boxrefine_gui.canvas.hand import Hand
 from boxrefine_gui.canvas.keep_view import keeps_view
 from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
 from boxrefine_gui.canvas.picking import box_at, left_at, next_box
+from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
+from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import drawing, many
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.held_keys import held_keys
+from boxrefine_gui.widgets.mouse_keys import mouse_key
 from core.records import ImageRecord
 from core.translation import tr
 
@@ -45,26 +49,28 @@ _IS_THERE = 0.05
 _FAST_NUDGE = 10
 _PAN_STEP = 24.0
 _PICK_REACH = 5.0
+_TAP_MS = 30
+"""Space has gone up if it does not go down again within this time; see `HeldKeys`."""
 
 
 class Canvas(QWidget):
     """The open picture and its boxes."""
 
     zoom_changed = Signal(float)  # device pixels an image pixel
+    key_pressed = Signal(str)  # a key that is no shortcut of Qt's: a mouse button, or a tap of Space where it pans
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
         self._session = parts.session
-        self.draw_tool = DrawBoxTool(parts)
-        self.edit_tool = EditBoxTool(parts)
-        self._band_tool = BandTool(parts)
+        self.tools = Tools(parts)
         self._backdrop = KeptPixmap()  # the picture
         self._under = KeptPixmap()  # the picture with the stored boxes
         self._view = View()
         self._fits = True
-        self._pan_from: QPointF | None = None
-        self._is_space_down = False
+        self._hand = Hand()
+        self._held_keys = held_keys(self)
+        self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._shown: ImageRecord | None = None
         self._cursor_at = QPointF()
@@ -75,7 +81,7 @@ class Canvas(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(tr("Picture"))
-        self.setAccessibleDescription(tr("Drag to draw a box; Return accepts it, Escape discards it."))
+        self.setAccessibleDescription(tr("Drag to draw a box; Space accepts it, Escape discards it."))
         self._listen()
 
     def _listen(self) -> None:
@@ -133,7 +139,7 @@ class Canvas(QWidget):
 
     def zoom_to_box(self) -> None:
         """Zoom to the drawn or selected box and its surroundings; if that is in view, show the whole picture."""
-        box = self.edit_tool.target
+        box = self.tools.edit.target
         if box is None:
             return
         before, rect = self._view, self._view.to_screen(box)
@@ -172,14 +178,9 @@ class Canvas(QWidget):
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        band, size = self.tools.band, QSizeF(self.size())
         scene = Scene(
-            self._session,
-            self._view,
-            QSizeF(self.size()),
-            self._is_dragging,
-            self._hovered_id,
-            self._band_tool.band,
-            self._band_tool.covered,
+            self._session, self._view, size, self.tools.is_dragging, self._hovered_id, band.band, band.covered
         )
         painter = QPainter(self)
         self._under.paint(
@@ -188,6 +189,8 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for paint in LAYERS:
             paint(painter, scene)
+        if (clicks := self.tools.click.clicks) is not None:
+            paint_clicks(painter, clicks, self._view, QSizeF(self.size()))
         painter.end()
 
     def _picture_key(self) -> tuple[object, ...]:
@@ -215,65 +218,51 @@ class Canvas(QWidget):
         if isinstance(event, QNativeGestureEvent) and event.gestureType() is Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom(1.0 + event.value(), event.position())
             return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_space(event):
+            event.accept()  # else the press would trigger an action before a drag could follow
+            return True
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self.edit_tool.commit()
+        self.tools.commit()
         point, is_left = event.position(), event.button() is Qt.MouseButton.LeftButton
-        if event.button() is Qt.MouseButton.MiddleButton or (is_left and self._is_space_down):
-            self._pan_from = point
+        if self._hand.press(event.button(), point):
+            pass
         elif is_left and self._session.picture is not None:
-            has_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            grip = None if has_ctrl else self._grip_at(point, event.modifiers())
-            if grip is not None:
-                self.edit_tool.press(grip, point)
-            elif _has_shift(event.modifiers()):
-                self._band_tool.press(point, self._view, adds=has_ctrl)
-            else:
-                self.draw_tool.press(point, self._view)
+            self.tools.press(point, self._view, event.modifiers())
+        elif event.buttons() == event.button() and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.key_pressed.emit(mouse_key(event.button()))
         self._show_cursor(point, event.modifiers())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        point = event.position()
-        if self._pan_from is not None:
-            self._pan(point - self._pan_from)
-            self._pan_from = point
-        elif self.edit_tool.is_active:
-            self.edit_tool.move(point, self._view)
-        elif self._band_tool.is_active:
-            self._band_tool.move(point, self._view)
-            self.update()
-        elif event.buttons() & Qt.MouseButton.LeftButton:
-            self.draw_tool.move(point, self._view, plain=_has_alt(event.modifiers()))
-        else:
+        point, is_down = event.position(), bool(event.buttons() & Qt.MouseButton.LeftButton)
+        if self._hand.is_panning:
+            self._pan(self._hand.move(point))
+        elif not self.tools.move(point, self._view, event.modifiers(), is_down=is_down):
             self._hover(point)
+        if self.tools.click.is_active or self.tools.band.is_active:
+            self.update()
         self._show_cursor(point, event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         point = event.position()
-        if self._pan_from is not None:
-            self._pan_from = None
+        if (key := self._hand.release(event.button())) is not None:
+            self.key_pressed.emit(key)
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
-        else:
-            if not self._release_tool():
-                self._pick(point, event.modifiers())
+        elif not self.tools.release(point, self._view, event.modifiers()):
+            self._pick(point, event.modifiers())
         self._show_cursor(point, event.modifiers())
         self.update()
-
-    def _release_tool(self) -> bool:
-        """End the drag of the tool that is in use; False if it was a click."""
-        if self.edit_tool.is_active:
-            return self.edit_tool.release()
-        return self._band_tool.release() if self._band_tool.is_active else self.draw_tool.release(self._view)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hovered(None)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._is_space_down = False
-        self.edit_tool.commit()
+        self._hand.let_space_go()
+        self._tap.stop()
+        self.tools.commit()
         super().focusOutEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -281,7 +270,7 @@ class Canvas(QWidget):
         wanted = next_box(self._session, 1 if forward else -1)
         if wanted is None or self._session.draft is not None:
             return super().focusNextPrevChild(forward)
-        self.edit_tool.commit()
+        self.tools.commit()
         self._session.select(wanted)
         return True
 
@@ -291,15 +280,14 @@ class Canvas(QWidget):
             step = _FAST_NUDGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1
             right, down = (direction * step for direction in _ARROWS[key])
             is_edge = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-            if self.edit_tool.target is not None:
-                self.edit_tool.nudge(right=right, down=down, is_edge=is_edge)
-            else:
+            if not self.tools.arrow(right, down, is_edge=is_edge, view=self._view):
                 self._pan(QPointF(-right, -down) * _PAN_STEP)
-        elif key is Qt.Key.Key_Space:
-            self._is_space_down = True
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif self._is_space(event):
+            self._tap.stop()
+            self._hand.space_down(is_repeat=self._held_keys.is_repeat)
+            self._show_cursor(self._cursor_at, modifiers)
         elif key is Qt.Key.Key_Alt:
-            self.draw_tool.set_plain(True, self._view)
+            self.tools.draw.set_plain(True, self._view)
         elif key is Qt.Key.Key_Shift:
             self._show_cursor(self._cursor_at, Qt.KeyboardModifier.ShiftModifier)
         else:
@@ -310,12 +298,13 @@ class Canvas(QWidget):
         if event.isAutoRepeat():
             return
         if key in _ARROWS:
-            self.edit_tool.commit()
-        elif key is Qt.Key.Key_Space:
-            self._is_space_down = False
-            self.setCursor(Qt.CursorShape.CrossCursor)
+            self.tools.commit()
+        elif key is Qt.Key.Key_Space and self._hand.is_space_down:
+            if self._hand.space_up():
+                self._tap.start()
+            self._show_cursor(self._cursor_at, event.modifiers())
         elif key is Qt.Key.Key_Alt:
-            self.draw_tool.set_plain(False, self._view)
+            self.tools.draw.set_plain(False, self._view)
         elif key is Qt.Key.Key_Shift:
             self._show_cursor(self._cursor_at, Qt.KeyboardModifier.NoModifier)
         else:
@@ -323,15 +312,29 @@ class Canvas(QWidget):
 
     def cancel_drag(self) -> bool:
         """Cancel the current drag; the result is False if there is none."""
-        was_dragging = self._is_dragging
-        for tool in (self.draw_tool, self.edit_tool, self._band_tool):
-            tool.cancel()
+        is_dragging = self.tools.cancel()
         self.update()
-        return was_dragging
+        return is_dragging
 
-    @property
-    def _is_dragging(self) -> bool:
-        return self.draw_tool.is_drawing or self.edit_tool.is_active or self._band_tool.is_active
+    def take_back(self) -> bool:
+        """Take back the last of several clicks, or cancel the current drag; the result is False without either."""
+        is_any = self.tools.take_back()
+        self.update()
+        return is_any
+
+    def end_drag(self) -> bool:
+        """End the current drag where it is now; the result is False if its box is too small yet."""
+        return self.tools.end(self._view)
+
+    def draw_at_pointer(self) -> None:
+        """Put a box at the pointer for the arrow keys to move and size, or in the middle of what is visible."""
+        pointer = QPointF(self.mapFromGlobal(QCursor.pos())) if self.underMouse() else None
+        self.tools.put_box(pointer, self._view, QRectF(self.rect()))
+
+    def _is_space(self, event: QKeyEvent) -> bool:
+        """Whether a key event is of a Space that pans."""
+        is_plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        return event.key() == Qt.Key.Key_Space and is_plain and self._session.settings.space_pans
 
     # Mouse without a button
 
@@ -365,28 +368,17 @@ class Canvas(QWidget):
             session.leave_draft()
             session.select(stored)
 
-    def _grip_at(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> Grip | None:
-        return self.edit_tool.grip_at(point, self._view, by_inside=_has_shift(modifiers))
-
     def _show_cursor(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         self._cursor_at = point
-        if self._pan_from is not None:
+        if self._hand.is_panning:
             shape = Qt.CursorShape.ClosedHandCursor
-        elif self._is_space_down:
+        elif self._hand.is_space_down:
             shape = Qt.CursorShape.OpenHandCursor
-        elif self.draw_tool.is_drawing or (grip := self._grip_at(point, modifiers)) is None:
+        elif self.tools.is_drawing or (grip := self.tools.grip_at(point, self._view, modifiers)) is None:
             shape = Qt.CursorShape.CrossCursor
-        elif self.edit_tool.is_active:
+        elif self.tools.edit.is_active:
             return
         else:
             shape = cursor_for(grip)
         if self.cursor().shape() is not shape:
             self.setCursor(shape)
-
-
-def _has_shift(modifiers: Qt.KeyboardModifier) -> bool:
-    return bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-
-
-def _has_alt(modifiers: Qt.KeyboardModifier) -> bool:
-    return bool(modifiers & Qt.KeyboardModifier.AltModifier)

@@ -24,6 +24,24 @@ class DrawBoxTool:
         self._pressed_at = 0.0
         self._is_drawing = False
         self._is_plain = False
+        self._number = 0  # of the draft that is being drawn
+        self._is_over = False  # the drag has ended while the button is down, so its release means nothing
+        parts.session.drawn_changed.connect(self._follow)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a corner is set and the opposite one is not."""
+        return self._start is not None
+
+    @property
+    def is_click(self) -> bool:
+        """Whether the pointer is still where it was pressed."""
+        return not self._is_drawing and not self._is_long
+
+    @property
+    def anchor(self) -> tuple[float, float]:
+        """The corner that is set, in image pixels."""
+        return self._anchor
 
     @property
     def is_drawing(self) -> bool:
@@ -34,7 +52,7 @@ class DrawBoxTool:
         self._start = self._point = point
         self._anchor = view.to_image(point)
         self._pressed_at = time.monotonic()
-        self._is_drawing = False
+        self._is_drawing = self._is_over = self._parts.session.is_clicking = False
 
     def move(self, point: QPointF, view: View, *, plain: bool) -> None:
         """Draw to `point` on the screen; `plain` switches the refinement off."""
@@ -46,9 +64,11 @@ class DrawBoxTool:
             return  # the drag is still outside the picture
         if self._is_drawing:
             self._parts.session.set_drawn(box, plain=self._plain)
-        elif self._is_large_enough(box, view):
-            self._is_drawing = True
-            self._parts.session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True)
+        elif self.is_large_enough(box, view):
+            session = self._parts.session
+            session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True)
+            if session.draft is not None:
+                self._is_drawing, self._number = True, session.draft.number
 
     def set_plain(self, plain: bool, view: View) -> None:
         """Alt went down or up during the drag."""
@@ -60,37 +80,66 @@ class DrawBoxTool:
 
         A drag that ends below the least size is a slip and draws nothing; if it was long, the window shows why.
         """
-        start, was_drawing = self._start, self._is_drawing
-        self._is_drawing, self._start = False, None
-        session = self._parts.session
-        is_long = start is not None and _reach(self._point - start) >= self._least
-        if was_drawing and session.draft is not None and self._is_large_enough(session.draft.drawn, view):
+        if self._is_over:
+            self._is_over = False
+            return True
+        was_drawing, is_long = self._is_drawing, self._is_long
+        if self.finish(view):
             drawing.let_go(self._parts)
             return True
+        self._end()
         if was_drawing:
             drawing.give_up_drag(self._parts)
         if is_long and self._box(view) is not None:
-            session.tell(
+            self._parts.session.tell(
                 tr(
-                    "That drag made no box: each side takes {least} pixels of the screen. Zoom in for a smaller one; "
+                    "That made no box: each side takes {least} pixels of the screen. Zoom in for a smaller one; "
                     "least_drag in settings.toml is the limit.",
                     least=self._least,
                 )
             )
         return was_drawing or is_long
 
+    def finish(self, view: View) -> bool:
+        """End the drag with the box as it is now; False if it is too small for that, and the drag goes on."""
+        draft = self._parts.session.draft
+        if not self._is_drawing or draft is None or not self.is_large_enough(draft.drawn, view):
+            return False
+        self._end()
+        return True
+
     def cancel(self) -> None:
         """Cancel the drag; the box that was drawn before it becomes the drawn box again."""
         if self._start is not None:
-            was_drawing, self._is_drawing, self._start = self._is_drawing, False, None
+            was_drawing = self._is_drawing
+            self.drop()
             if was_drawing:
                 drawing.give_up_drag(self._parts)
+
+    def drop(self) -> None:
+        """End the drag without a box; the button may still be down, and its release then means nothing."""
+        self._end()
+        self._is_over = True
+
+    def _end(self) -> None:
+        self._start, self._is_drawing, self._parts.session.is_clicking = None, False, False
+
+    def _follow(self) -> None:
+        """Another key has settled the box of this drag: accepted, discarded or left it."""
+        draft = self._parts.session.draft
+        if self._is_drawing and (draft is None or draft.number != self._number):
+            self.drop()
+
+    @property
+    def _is_long(self) -> bool:
+        return self._start is not None and _reach(self._point - self._start) >= self._least
 
     @property
     def _least(self) -> int:
         return max(self._parts.session.settings.least_drag, 1)
 
-    def _is_large_enough(self, box: Box, view: View) -> bool:
+    def is_large_enough(self, box: Box, view: View) -> bool:
+        """Whether a box is larger than a slip of the hand."""
         return min(box.width, box.height) * view.scale >= self._least
 
     @property

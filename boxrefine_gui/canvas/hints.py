@@ -31,7 +31,13 @@ def first_steps(session: Session) -> str:
     if is_begun or session.picture is None:
         return ""
     keys = session.keys
-    if session.settings.auto_accept:
+    by_clicks = {
+        "two_clicks": tr("Click two opposite corners of an object."),
+        "four_points": tr("Click the four outermost points of an object."),
+    }
+    if session.settings.draw_by in by_clicks:
+        sentence = by_clicks[session.settings.draw_by]
+    elif session.settings.auto_accept:
         sentence = tr("Drag a box over an object; letting go accepts it.")
     elif keys.get("accept") and keys.get("discard"):
         sentence = tr(
@@ -54,6 +60,7 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
         another = tr("another answer ({number} of {count})", number=number, count=count)
         words += filter(None, [keys_and_words(session, ("another_answer", another))])
     if not is_dragging:
+        words += [tr("arrow keys: move, with Ctrl: size")] if draft.is_by_keys else []
         what = keys_and_words(
             session,
             ("accept", _what_accepting_does(draft, session)),

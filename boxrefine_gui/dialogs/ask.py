@@ -55,6 +55,20 @@ class Ask:
         chosen, _ = QFileDialog.getOpenFileName(parent, tr("Open a project"), str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 
+    def keys(self, parent: QWidget) -> Path | None:
+        """Ask for an existing file of keys."""
+        kinds = _filters((tr("Keys"), "*.yaml *.yml"), (tr("All files"), "*"))
+        chosen, _ = QFileDialog.getOpenFileName(parent, tr("Import keys"), str(Path.home()), kinds)
+        return Path(chosen) if chosen else None
+
+    def new_keys(self, parent: QWidget) -> Path | None:
+        """Ask for the name of a new file of keys; `.yaml` is added if it has no suffix."""
+        kinds = _filters((tr("Keys"), "*.yaml"))
+        start = str(Path.home() / "boxrefine-keys.yaml")
+        chosen, _ = QFileDialog.getSaveFileName(parent, tr("Export keys"), start, kinds)
+        path = Path(chosen)
+        return (path if path.suffix else path.with_suffix(".yaml")) if chosen else None
+
     def show(self, path: Path) -> bool:
         """Open a file or folder with the system's program for it; False if there is none."""
         return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -30,14 +30,17 @@ FIRST_CATEGORY = "object"
 NO_MODEL_YET = tr("There is no model yet: the status bar says when it is loaded; press the key again then.")
 
 
-def let_go(parts: Parts) -> None:
-    """Handle the end of a drag: accept or leave the previous drawn box, depending on the settings."""
+def let_go(parts: Parts, *, may_accept: bool = True) -> None:
+    """Handle the end of a drag: accept or leave the previous drawn box, depending on the settings.
+
+    `may_accept`: a setting may accept the new one, too, at once.
+    """
     session = parts.session
     before = session.release_draft()
     if before is not None and not before.was_left and session.settings.accept_when_going_on:
         session.left.take(before.image_id, before.key)
         _accept(parts, before, unanswered=partial(_leave, parts))
-    if session.settings.auto_accept:
+    if may_accept and session.settings.auto_accept:
         accept(parts)
 
 
@@ -45,9 +48,12 @@ def go_on(parts: Parts) -> None:
     """Accept or leave the drawn box, depending on the settings, before the user goes on to another box or image.
 
     A box without its refinement is always left, since the user has not seen what would be stored. So is a box that was
-    left before.
+    left before. A box between two clicks is given up: it is half drawn.
     """
-    session, draft, is_yes = parts.session, parts.session.draft, False
+    session, is_yes = parts.session, False
+    if session.is_clicking and session.draft is not None and session.draft.is_held:
+        give_up_drag(parts)
+    draft = session.draft
     if draft is not None and draft.is_held:
         session.release_draft()
     elif draft is not None and draft.again is None and not draft.was_left and parts.live.has_answer(draft):
@@ -179,8 +185,8 @@ def give_up_drag(parts: Parts) -> None:
     session, replaced = parts.session, parts.session.replaced
     session.take_draft()
     before = session.left.take(replaced.image_id, replaced.key) if replaced is not None else None
-    if before is not None:
-        session.put_back(before)
+    if before is not None and replaced is not None:
+        session.put_back(replace(before, was_left=replaced.was_left))
     else:
         show_left(parts)
 

@@ -103,7 +103,7 @@ class StatusBar(QStatusBar):
             left = session.teaching.time_left
             doing.append(tr("teaching, {time} left", time=left) if left else tr("teaching"))
         knows_how = any(session.counts.values()) or session.draft is not None
-        idle = tr("ready") if knows_how or session.image is None else tr("drag a box around an object")
+        idle = tr("ready") if knows_how or session.image is None else tr("draw a box around an object")
         self.activity.show_text("   ·   ".join(doing) or idle)
         self.model.show_text(_models_words(models, session) if models else "")
         self.device.show_text(device_words(models.device) if models else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from core.geometry import Box
-from core.records import Candidate, Choice, Correction, DrawnBox, Refinement
+from core.records import Candidate, Choice, Correction, Drawing, DrawnBox, Refinement
 
 NO_MODELS = ("", "")
 _SURE = (1.0, 1.0, 1.0, 1.0)
@@ -24,7 +24,7 @@ class Draft:
     being refined again. `key` identifies the draft in the project file. `category_id` is 0 while the project has no
     category. `is_held`: the user is still dragging. `was_left`: it was left waiting, so going on does not accept it.
     `candidates` are those of the refinement, which is the first; empty until they are computed. `chosen` is the row of
-    the candidate that the user chose.
+    the candidate that the user chose. `drawing` is how it was drawn, for the refiner; the file does not keep it.
     """
 
     number: int
@@ -43,6 +43,7 @@ class Draft:
     was_left: bool = False
     candidates: tuple[Candidate, ...] = ()
     chosen: int = 0
+    drawing: Drawing = Drawing.DRAG
 
     @property
     def answer(self) -> Refinement | None:
@@ -53,6 +54,11 @@ class Draft:
         confidence = chosen.edge_confidence or self.refinement.edge_confidence
         score = self.refinement.score if chosen.score is None else chosen.score
         return Refinement(chosen.box, confidence, score, margin=chosen.margin)
+
+    @property
+    def is_by_keys(self) -> bool:
+        """Whether the arrow keys change the drawn box, and not its refinement: until the user edits that."""
+        return self.drawing is Drawing.COARSE and self.nudged is None and self.again is None
 
     @property
     def choice(self) -> Choice | None:

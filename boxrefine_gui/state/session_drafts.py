@@ -20,7 +20,14 @@ class SessionDrafts(SessionState):
     """Changes drawn boxes and the selection, and emits signals."""
 
     def start_draft(
-        self, drawn: Box, *, pressed_at: float, plain: bool = False, again: Correction | None = None, held: bool = False
+        self,
+        drawn: Box,
+        *,
+        pressed_at: float,
+        plain: bool = False,
+        again: Correction | None = None,
+        held: bool = False,
+        drawing: Drawing = Drawing.DRAG,
     ) -> None:
         """Start a drawn box on the open image; `held`: the drag continues. A box that was active waits."""
         if self.image is None:
@@ -30,7 +37,7 @@ class SessionDrafts(SessionState):
         if before is not None:
             self.left.add(before)
         self.replaced, self.taken_back, self.discarded = before, None, None
-        if self.also_ids or (again is None and self.selected_id is not None):
+        if self.also_ids or (again is None and (self.selected_id is not None or self.chosen_edge is not None)):
             # Keys and clicks apply to the new box from here on.
             self.select(None if again is None else again.id)
         self.draft = Draft(
@@ -42,6 +49,7 @@ class SessionDrafts(SessionState):
             again=again,
             category_id=self.category_id or 0,
             is_held=held,
+            drawing=drawing,
         )
         self.drawn_changed.emit()
 
@@ -57,6 +65,11 @@ class SessionDrafts(SessionState):
             draft = replace(self.draft, candidates=(), chosen=0) if drawn != self.draft.drawn else self.draft
             self.draft = replace(draft, drawn=drawn, plain=plain, is_current=False, nudged=None)
             self.drawn_changed.emit()
+
+    def hold_draft(self) -> None:
+        """Begin to change the drawn box as a drag does, until `release_draft`."""
+        if self.draft is not None:
+            self.draft, self.replaced = replace(self.draft, is_held=True, was_left=False), None
 
     def release_draft(self) -> Draft | None:
         """End the drag; return the draft that was active before it."""
@@ -194,12 +207,12 @@ class SessionDrafts(SessionState):
         return (self.models.encoder_identity, self.models.refiner_identity) if self.models is not None else NO_MODELS
 
     def refiner_for(self, draft: Draft) -> Refiner | None:
-        """Return the refiner for a box that was dragged; a taught one and margins depend on the category."""
+        """Return the refiner for a box as it was drawn; a taught one and margins depend on the category."""
         if self.models is None:
             return None
         name = self._category_name(draft)
         refiner = self.models.with_margins(self.models.refiner, self.margins)
-        return self.models.for_drawing(self.models.for_category(refiner, name), Drawing.DRAG)
+        return self.models.for_drawing(self.models.for_category(refiner, name), draft.drawing)
 
     def margin_for(self, draft: Draft) -> Margin | None:
         """Return the margin that accepted boxes of a drawn box's category show, None without one."""

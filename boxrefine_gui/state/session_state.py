@@ -119,6 +119,7 @@ class SessionState(QObject):
         self.chosen_edge: int | None = None
         self.draft: Draft | None = None
         self.replaced: Draft | None = None  # the draft that was active before the present drag
+        self.is_clicking = False  # the drawn box follows the pointer between two clicks
         self.left = LeftDrafts()
         self.taken_back: Draft | None = None  # removed by undo, for redo
         self.discarded: Draft | None = None  # for undo, if discarding was the last action

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.held_keys import HeldKeys, held_keys
+from boxrefine_gui.widgets.mouse_keys import as_mouse_key, mouse_words
 from boxrefine_gui.widgets.plain_text import set_tooltip, without_mnemonic
 from core.translation import tr
 
@@ -22,6 +24,7 @@ class ActionRow:
     title: its text in menus, with & before the mnemonic; menu: the title of its menu, empty if it has only keys
     on_canvas: its keys work only while the canvas has the focus
     enabled, checked, title_now: compute its state from the session
+    repeats: a key that is held down calls it again and again
     one_of: of the rows with the same value, exactly one is checked; menus show them as radio buttons
     """
 
@@ -39,6 +42,7 @@ class ActionRow:
     checked: Callable[[Session], bool] | None = None
     title_now: Callable[[Session], str] | None = None
     one_of: str = ""
+    repeats: bool = True
 
     @property
     def words(self) -> str:
@@ -48,13 +52,16 @@ class ActionRow:
 
 def readable(key: str) -> str:
     """The name of a key for the user."""
+    if words := mouse_words(as_mouse_key(key)):
+        return words
     names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Del": "Delete"}
     return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
 
 
 def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, canvas: QWidget) -> dict[str, QAction]:
     """Make a QAction for each row; its state follows the session."""
-    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session) for row in rows}
+    held = held_keys(canvas)
+    actions = {row.id: _make_action(row, canvas if row.on_canvas else window, session, held) for row in rows}
 
     groups = {name: QActionGroup(window) for name in {row.one_of for row in rows if row.one_of}}
     for row in rows:
@@ -74,15 +81,17 @@ def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, ca
     return actions
 
 
-def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
+def _make_action(row: ActionRow, owner: QWidget, session: Session, held: HeldKeys) -> QAction:
     def triggered() -> None:
-        row.call()
+        if row.repeats or not held.is_repeat:
+            row.call()
         _refresh(row, action, session)  # Qt has toggled the mark even if the call changed nothing
 
     action = QAction(row.title, owner)
     action.setObjectName(row.id)
     if row.on_canvas:
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    action.setAutoRepeat(row.repeats)
     action.setCheckable(row.checked is not None)
     action.triggered.connect(triggered)
     owner.addAction(action)
@@ -90,11 +99,11 @@ def _make_action(row: ActionRow, owner: QWidget, session: Session) -> QAction:
 
 
 def give_keys(rows: list[ActionRow], actions: dict[str, QAction]) -> None:
-    """Give the actions the keys of their rows."""
+    """Give the actions the keys of their rows; mouse buttons are no shortcuts of Qt's: the canvas reports them."""
     for row in rows:
         actions[row.id].setShortcuts([])  # all first, because a key may move from one action to another
     for row in rows:
-        actions[row.id].setShortcuts([QKeySequence(key) for key in row.keys])
+        actions[row.id].setShortcuts([QKeySequence(key) for key in row.keys if not as_mouse_key(key)])
         set_tooltip(
             actions[row.id],
             tr("{action} ({key})", action=row.words, key=readable(row.keys[0])) if row.keys else row.words,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from PySide6.QtGui import QKeySequence
 
 from boxrefine_gui.widgets.action_row import ActionRow
+from boxrefine_gui.widgets.mouse_keys import as_mouse_key
 from core.translation import tr
 
 Chosen = Mapping[str, Sequence[str]]
@@ -18,13 +19,15 @@ CANVAS = "canvas"
 
 _ARROWS = ("Left", "Right", "Up", "Down")
 _OF_THE_CANVAS = {
-    *("Tab", "Shift+Tab", "Backtab", "Shift+Backtab", "Space"),
+    *("Tab", "Shift+Tab", "Backtab", "Shift+Backtab"),
     *(f"{modifier}{arrow}" for arrow in _ARROWS for modifier in ("", "Shift+", "Ctrl+", "Ctrl+Shift+")),
 }
 
 
 def normal(key: str) -> str:
-    """A key in Qt's portable text; empty if `key` is not a single key."""
+    """A key in Qt's portable text, or the name of a mouse button; empty if `key` is not a single key."""
+    if button := as_mouse_key(key):
+        return button
     sequence = QKeySequence(key, QKeySequence.SequenceFormat.PortableText)
     return sequence.toString(QKeySequence.SequenceFormat.PortableText) if sequence.count() == 1 else ""
 

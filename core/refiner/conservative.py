@@ -87,6 +87,11 @@ def refiner_for(refiner: Refiner, how: HowDrawn) -> Refiner:
     return careful(found, how.clearly_off) if how.clearly_off > 0 and not is_careful else found
 
 
+def refiner_as_stated(refiner: Refiner, drawing: Drawing) -> Refiner:
+    """Return the refiner for boxes if the user knows how they were drawn; see `HowDrawn.by`."""
+    return refiner_for(refiner, HowDrawn.by(drawing))
+
+
 def dampen_moves(answers: Sequence[Refinement], drawn: Boxes, *, clearly_off: float = CLEARLY_OFF) -> Boxes:
     """Damp the moves from drawn boxes (N, 4) to answers (N), in image pixels; return boxes (N, 4).
 

@@ -49,6 +49,12 @@ class ScriptedAsk(Ask):
     def new_file(self, parent: QWidget, *, title: str, start: Path, kind: str) -> Path | None:
         return self.answer
 
+    def keys(self, parent: QWidget) -> Path | None:
+        return self.answer
+
+    def new_keys(self, parent: QWidget) -> Path | None:
+        return self.answer
+
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
 
@@ -77,6 +83,11 @@ def press(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIFIE
 
 def move(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIFIER) -> None:
     mouse(canvas, QEvent.Type.MouseMove, at, modifiers=modifiers)
+
+
+def hover(canvas: Canvas, at: Point) -> None:
+    """Move the pointer without a button, to a point in image pixels."""
+    mouse(canvas, QEvent.Type.MouseMove, at, button=Qt.MouseButton.NoButton)
 
 
 def release(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIFIER) -> None:

@@ -23,7 +23,7 @@ DRAWN = Box(20, 30, 120, 110)
 
 
 def test_a_newcomer_is_told_how_it_goes_until_the_first_box(qtbot: QtBot, app: App) -> None:
-    assert "Return accepts it" in first_steps(app.session)
+    assert "Space accepts it" in first_steps(app.session)
     app.window.action_by_id["auto_accept"].trigger()
     assert "letting go accepts it" in first_steps(app.session)
     app.window.action_by_id["auto_accept"].trigger()
@@ -39,16 +39,16 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
         return words_beside(app.session.draft, app.session, is_dragging=False)
 
     draw(qtbot, app, DRAWN)
-    assert words() == "Return: accept     Escape: discard"
+    assert words() == "Space: accept     Escape: discard"
     box_verbs.add_category(app.parts, "cup")
     qtbot.waitUntil(lambda: app.session.category_id is not None)
-    assert words() == "Return: accept as cup     Escape: discard"
+    assert words() == "Space: accept as cup     Escape: discard"
     app.session.set_drawn(DRAWN, plain=True)
-    assert words() == "Return: accept as cup, as drawn     Escape: discard"
+    assert words() == "Space: accept as cup, as drawn     Escape: discard"
     accept(qtbot, app)
     app.session.select(app.session.corrections[0].id)
     drawing.refine_again(app.parts)
-    assert words() == "Return: accept     Escape: keep it as it was"
+    assert words() == "Space: accept     Escape: keep it as it was"
 
 
 def test_while_a_folder_is_being_opened_nobody_is_asked_to_open_one(

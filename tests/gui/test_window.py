@@ -312,7 +312,7 @@ def test_what_is_not_text_has_an_accessible_name(app: App) -> None:
 def test_the_status_bar_says_with_what_and_where(qtbot: QtBot, app: App) -> None:
     status = app.window.status
     texts = [label.text() for label in status.findChildren(QLabel)]
-    qtbot.waitUntil(lambda: status.activity.text() == "drag a box around an object")
+    qtbot.waitUntil(lambda: status.activity.text() == "draw a box around an object")
     assert any("fake encoder" in text for text in texts)
     assert "CPU, fp32" in texts
     assert status.position.text().startswith("1 of 3")

@@ -154,7 +154,7 @@ def test_arrows_nudge_and_a_run_of_presses_is_one_step(qtbot: QtBot, two_boxes: 
 
 
 def pause(qtbot: QtBot, app: App) -> None:
-    tool = app.window.canvas.edit_tool
+    tool = app.window.canvas.tools.edit
     qtbot.waitUntil(lambda: not tool._run_pause.isActive())
 
 
@@ -359,17 +359,6 @@ def test_the_wheel_zooms_at_the_cursor(app: App) -> None:
     assert canvas.view.scale == pytest.approx(1 / canvas.devicePixelRatioF())
     canvas.fit()
     assert canvas.view.to_screen(Box(0, 0, 200, 150)).center().x() == pytest.approx(canvas.width() / 2)
-
-
-def test_space_and_drag_pans(qtbot: QtBot, app: App) -> None:
-    canvas = app.window.canvas
-    canvas.show_pixels()
-    before = canvas.view
-    qtbot.keyPress(canvas, Qt.Key.Key_Space)
-    drag(canvas, [(50, 50), (60, 55)])
-    qtbot.keyRelease(canvas, Qt.Key.Key_Space)
-    assert app.session.draft is None
-    assert canvas.view.left - before.left == pytest.approx(10 * before.scale)
 
 
 @pytest.mark.parametrize("box", [FIRST, Box(1, 1, 8, 8)])

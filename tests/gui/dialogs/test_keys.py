@@ -70,7 +70,6 @@ def test_a_chosen_key_works_at_once_and_is_kept(qtbot: QtBot, app: App, dialog: 
 def test_one_that_another_action_has_is_named_and_can_be_taken(qtbot: QtBot, app: App, dialog: KeysDialog) -> None:
     press(qtbot, dialog, "rescan", Qt.Key.Key_N, PLAIN)
     assert dialog.sentence.text() == "N is the key of “Next box to check”, which would lose it."
-    assert dialog.assign_button.text() == "Take this key"
     qtbot.mouseClick(dialog.assign_button, Qt.MouseButton.LeftButton)
     assert (keys_of(app, "rescan"), keys_of(app, "next_to_check")) == (["N"], [])
     assert app.session.keys.get("next_to_check") is None
@@ -81,7 +80,7 @@ def test_of_two_keys_the_other_one_stays(qtbot: QtBot, app: App, dialog: KeysDia
     assert keys_of(app, "redo") == ["Ctrl+Shift+Z"]
 
 
-@pytest.mark.parametrize(("key", "words"), [(Qt.Key.Key_Left, "Left"), (Qt.Key.Key_Space, "Space")])
+@pytest.mark.parametrize(("key", "words"), [(Qt.Key.Key_Left, "Left"), (Qt.Key.Key_Up, "Up")])
 def test_a_key_of_the_canvas_cannot_be_given(qtbot: QtBot, dialog: KeysDialog, key: Qt.Key, words: str) -> None:
     press(qtbot, dialog, "rescan", key, PLAIN)
     assert (

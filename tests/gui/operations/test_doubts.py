@@ -84,7 +84,7 @@ def test_a_box_that_is_edited_before_it_is_accepted_is_in_doubt_only_where_it_wa
 def test_the_lists_say_which_edge_and_what_to_do(qtbot: QtBot, doubtful: App) -> None:
     tip = str(box_row(doubtful, Qt.ItemDataRole.ToolTipRole))
     assert "edge in doubt: right" in tip
-    assert "press Return if it is right" in tip
+    assert "press Space if it is right" in tip
     assert "edge in doubt: right" in str(box_row(doubtful, Qt.ItemDataRole.AccessibleTextRole))
     assert [image_row(doubtful, row).doubtful for row in range(3)] == [1, 1, 0]
     assert "1 box with an edge in doubt" in image_row(doubtful, 0).description

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations import box_verbs
+from boxrefine_gui.widgets.key_sets import KEY_SETS, with_settings
 from core.geometry import Box
 from tests.gui.driving import accept, draw, settled, stored
 
@@ -18,8 +20,9 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 
 
 def letters_of(app: App) -> set[str]:
-    """The letters and signs that run a command of the action table by themselves."""
-    return {key.lower() for row in app.window.rows for key in row.keys if len(key) == 1}
+    """The letters and signs that run a command by themselves now."""
+    rows, _ = with_settings(app.window.rows, app.session.settings)
+    return {key.lower() for row in rows for key in row.keys if len(key) == 1}
 
 
 def images(app: App) -> QWidget:
@@ -70,8 +73,12 @@ def called(qtbot: QtBot, app: App) -> list[str]:
     return heard
 
 
+@pytest.mark.parametrize("key_set", KEY_SETS)
 @pytest.mark.parametrize("place", PLACES)
-def test_no_letter_runs_a_command(qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget]) -> None:
+def test_no_letter_runs_a_command(
+    qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget], key_set: str
+) -> None:
+    box_verbs.choose_settings(app.parts, replace(app.session.settings, key_set=key_set))
     widget = place(app)
     called.clear()
     widget.setFocus()
@@ -83,6 +90,25 @@ def test_no_letter_runs_a_command(qtbot: QtBot, app: App, called: list[str], pla
     qtbot.keyClick(widget, Qt.Key.Key_R, SHIFT)
     assert called == []
     assert app.session.snapping and [entry.category_id for entry in stored(app)] == [2]
+
+
+@pytest.mark.parametrize("pans", [False, True])
+@pytest.mark.parametrize("place", [images, categories, boxes, new_name, renaming])
+def test_space_in_a_list_or_a_field_is_no_command(
+    qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget], pans: bool
+) -> None:
+    choices = {"rescan": ("Space",), "export": ("Shift+Space",)}  # which work in the whole window
+    box_verbs.choose_settings(app.parts, replace(app.session.settings, keys=choices, space_pans=pans))
+    widget = place(app)
+    called.clear()
+    widget.setFocus()
+    qtbot.waitUntil(widget.hasFocus)
+    for modifiers in (Qt.KeyboardModifier.NoModifier, SHIFT):
+        qtbot.keyClick(widget, Qt.Key.Key_Space, modifiers)
+    assert called == []
+    app.window.canvas.setFocus()
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: called == ["rescan"])
 
 
 @pytest.mark.parametrize("place", [images, categories, boxes, new_name])
@@ -142,13 +168,13 @@ def test_delete_in_the_list_of_boxes_means_its_row(qtbot: QtBot, app: App, calle
     assert stored(app) == [] and app.session.draft is not None
 
 
-@pytest.mark.parametrize("name", ["export", "shortcuts", "keys", "models"])
+@pytest.mark.parametrize("name", ["export", "shortcuts", "keys", "models", "manual", "flag"])
 def test_no_letter_in_a_dialog_runs_a_command(qtbot: QtBot, app: App, called: list[str], name: str) -> None:
     app.window.action_by_id[name].trigger()
     dialog = next(child for child in app.window.findChildren(QDialog) if child.isVisible())
     qtbot.waitUntil(dialog.isActiveWindow)
     called.clear()
-    for letter in "sdfmr1":
+    for letter in "sdfmrb1 ":
         qtbot.keyClick(dialog.focusWidget() or dialog, letter)
     assert called == []
     dialog.close()
