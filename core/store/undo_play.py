@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -80,12 +81,16 @@ class Touched:
         self._tables: set[str] = set()
         self._image_ids: set[int] = set()
         self._marked_ids: set[int] = set()
+        self._counts: Counter[int] = Counter()
 
     def note(self, change: RowChange) -> None:
         """Add a row change."""
         self._tables.add(change.table)
         if change.table == "corrections":
             self._image_ids.update(row["image_id"] for row in (change.before, change.after) if row)
+            for row, step in ((change.before, -1), (change.after, 1)):
+                if row and isinstance(row.get("category_id"), int):  # damaged rows hold anything
+                    self._counts[row["category_id"]] += step
         elif change.table == "marks":
             self._marked_ids.add(change.id)
 
@@ -97,6 +102,7 @@ class Touched:
             image_ids=frozenset(self._image_ids),
             note=note,
             marked_ids=frozenset(self._marked_ids),
+            counts={id: step for id, step in self._counts.items() if step},
         )
 
 
