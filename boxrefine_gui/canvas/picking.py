@@ -13,7 +13,7 @@ def box_at(session: Session, x: float, y: float, *, reach: float) -> int | None:
     If one of the boxes there is selected, the result is the next larger one: repeated clicks go outward.
     """
     hits = []
-    for correction in session.corrections:
+    for correction in session.pickable:
         box = session.box_of(correction)
         if box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach:
             hits.append((box.width * box.height, correction.id))
@@ -29,7 +29,7 @@ def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | No
     def holds(box: Box) -> bool:
         return box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach
 
-    stored = [session.box_of(entry) for entry in session.corrections]
+    stored = [session.box_of(entry) for entry in session.pickable]
     waiting = session.left.on(session.image.id) if session.image is not None else ()
     hits = [(draft.box.width * draft.box.height, draft.number, draft) for draft in waiting if holds(draft.box)]
     least = min((box.width * box.height for box in stored if holds(box)), default=float("inf"))
@@ -39,7 +39,7 @@ def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | No
 
 def next_box(session: Session, step: int) -> int | None:
     """The id of the box after (+1) or before (-1) the selected one, in reading order from the top left."""
-    boxes = sorted(session.corrections, key=lambda entry: (entry.accepted.y1, entry.accepted.x1))
+    boxes = sorted(session.pickable, key=lambda entry: (entry.accepted.y1, entry.accepted.x1))
     order = [entry.id for entry in boxes]
     if not order:
         return None

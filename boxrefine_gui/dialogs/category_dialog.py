@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title, shown
 from core.records import Category
 from core.translation import tr
 
@@ -30,13 +30,14 @@ class CategoryQuestion:
     """The content of a dialog.
 
     name: the category, in quotes; sentence: how many boxes it has
-    others: the categories that can take its boxes; into: the id of the preselected one
+    others: the categories that can take its boxes; into: the id of the preselected one; colors: by id
     """
 
     name: str
     sentence: str
     others: Sequence[Category]
     into: int | None = None
+    colors: Mapping[int, str] = field(default_factory=dict)
 
 
 class _CategoryDialog(QDialog):
@@ -52,8 +53,9 @@ class _CategoryDialog(QDialog):
         self.others.setAccessibleName(tr("The other categories"))
         self.others.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.others.setMinimumContentsLength(_LETTERS)
+        icons = {color: theme.swatch(id, question.colors) for id, color in question.colors.items()}
         for category in question.others:
-            self.others.addItem(theme.swatch(category.id), category.name, category.id)
+            self.others.addItem(icons[question.colors[category.id]], shown(category.name), category.id)
         self.others.setCurrentIndex(max(self.others.findData(question.into), 0))
         self.label = PlainLabel(label)
         self.label.setBuddy(self.others)

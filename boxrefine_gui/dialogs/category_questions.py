@@ -60,7 +60,7 @@ class CategoryQuestions:
         if into is not None:
             other = quoted(session, into)
             sentence = tr("There is a category {category} already. {sentence}", category=other, sentence=sentence)
-        return CategoryQuestion(name, sentence, others, session.category_id if into is None else into)
+        return CategoryQuestion(name, sentence, others, session.category_id if into is None else into, session.colors)
 
     def _show(self, make: Callable[[], QDialog]) -> None:
         """Show a dialog, unless there is one; it closes when another project is opened."""

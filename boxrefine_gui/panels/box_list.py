@@ -43,7 +43,8 @@ class BoxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
-            return theme.swatch(correction.category_id, hollow=not correction.confirmed, doubtful=correction.doubtful)
+            colors, is_hollow = self._session.colors, not correction.confirmed
+            return theme.swatch(correction.category_id, colors, hollow=is_hollow, doubtful=correction.doubtful)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip(
                 "\n".join([self._words_and_state(correction), _history(correction), *self._cure(correction)])

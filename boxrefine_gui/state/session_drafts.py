@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.state.draft import NO_MODELS, Draft
-from boxrefine_gui.state.session_state import SessionState
+from boxrefine_gui.state.session_categories import SessionCategories
 from core.geometry import Box
 from core.records import Candidate, Correction, Drawing, Refinement
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.refiner.protocol import Refiner
 
 
-class SessionDrafts(SessionState):
+class SessionDrafts(SessionCategories):
     """Changes drawn boxes and the selection, and emits signals."""
 
     def start_draft(
@@ -44,7 +44,8 @@ class SessionDrafts(SessionState):
         self.drawn_changed.emit()
 
     def select(self, correction_id: int | None) -> None:
-        """Select a box of the open image, or none."""
+        """Select a box of the open image, or none; none, too, if its category is hidden or locked."""
+        correction_id = correction_id if self.can_pick(correction_id) else None
         self.selected_id, self.chosen_edge = correction_id, None
         self.selection_changed.emit()
 
