@@ -26,7 +26,7 @@ from boxrefine_gui.dialogs.category_questions import CategoryQuestions
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.keys_dialog import KeysDialog
 from boxrefine_gui.lanes.lane import QueueLane
-from boxrefine_gui.operations import box_verbs, importing, opening
+from boxrefine_gui.operations import box_verbs, category_verbs, importing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
@@ -37,6 +37,7 @@ from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
+from boxrefine_gui.panels.category_popup import CategoryPopup
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
@@ -46,7 +47,7 @@ from boxrefine_gui.state.level import Level
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, give_keys, make_actions, readable
 from boxrefine_gui.widgets.arranged import overlay, titled
-from boxrefine_gui.widgets.keys import Chosen, with_chosen
+from boxrefine_gui.widgets.keys import Chosen, normal, with_chosen
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
@@ -107,11 +108,13 @@ class MainWindow(QMainWindow):
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 choose_keys=self.choose_keys,
+                choose_category=lambda: self.category_popup.open(),
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
             parts,
             self,
         )
+        self.category_popup = CategoryPopup(parts, self, canvas=self.canvas, cursor_at=lambda: self.canvas.cursor_at)
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._recent = QMenu(tr("Open &recent"), self)
         self._arrange()
@@ -246,6 +249,8 @@ class MainWindow(QMainWindow):
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)
+        self.categories.looks_wanted.connect(self._category_questions.looks)
+        session.accepted.connect(lambda _, stored: category_verbs.show_accepted(self.parts, stored.category_id))
 
     def _teach(self) -> None:
         self._show_teaching()
@@ -280,7 +285,8 @@ class MainWindow(QMainWindow):
         self._keys = session.settings.keys
         rows, errors = with_chosen(self.rows, self._keys)
         give_keys(rows, self.action_by_id)
-        session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys})
+        owners = {normal(key): row.words for row in rows for key in row.keys if not row.id.startswith("category_")}
+        session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys}, owners)
         if errors:
             session.tell(_words_on_keys(errors), Level.WARNING)
 

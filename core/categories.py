@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,18 +53,16 @@ def colors_of(categories: Sequence[Category]) -> dict[int, str]:
     category that was added first keeps its color.
     """
     colors = {entry.id: entry.color for entry in categories if entry.color}
-    used = Counter(color.upper() for color in colors.values())
+    used = {color.upper() for color in colors.values()}
     rows = {entry.id: row for row, entry in enumerate(categories)}
     for id in sorted(rows.keys() - colors.keys()):
         row = rows[id]
-        around = [categories[beside].id for beside in (row - 1, row + 1) if 0 <= beside < len(categories)]
-        taken = {colors[beside].upper() for beside in around if beside in colors}
-        first = (id - 1) % len(PALETTE)
-        order = [*PALETTE[first:], *PALETTE[:first]]
-        least = min(used[color] for color in order) if len(used) < len(PALETTE) else -1
-        free = [color for color in order if color not in taken]
-        colors[id] = next((color for color in free if used[color] == least), free[0])
-        used[colors[id]] += 1
+        above = colors.get(categories[row - 1].id, "").upper() if row else ""
+        below = colors.get(categories[row + 1].id, "").upper() if row + 1 < len(categories) else ""
+        is_full, first = len(used) >= len(PALETTE) and used.issuperset(PALETTE), (id - 1) % len(PALETTE)
+        order = (PALETTE[(first + step) % len(PALETTE)] for step in range(len(PALETTE)))
+        colors[id] = next(color for color in order if color not in (above, below) and (is_full or color not in used))
+        used.add(colors[id])
     return colors
 
 

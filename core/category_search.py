@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ _MOST_NEAR = 20
 _SHORT = 5
 _LONGEST_NEAR = 48
 _LONGEST_SCATTERED = 32
+_DIGITS = re.compile(r"\d+")
 _FAR = np.uint8(99)
 
 
@@ -32,7 +35,6 @@ class Rank(IntEnum):
 class _Entry(NamedTuple):
     id: int
     name: str
-    letters: int
 
 
 class CategorySearch:
@@ -40,7 +42,7 @@ class CategorySearch:
 
     def __init__(self, categories: Sequence[Category], keys: Mapping[int, str] | None = None) -> None:
         """`keys`: category id -> its key; a digit finds the category that has it."""
-        self._entries = [_entry_of(category) for category in categories]
+        self._entries = [_Entry(category.id, folded(category.name)) for category in categories]
         self._by_digit = {key: id for id, key in (keys or {}).items() if key.isdigit()}
         self._last_near: tuple[str, list[int]] = ("", [])
 
@@ -56,9 +58,9 @@ class CategorySearch:
             rows = sorted(range(len(self._entries)), key=lambda row: places.get(self._entries[row].id, far))
             return [self._entries[row].id for row in rows]
         found = []
-        by_digit, mask = self._by_digit.get(wanted), _letters_of(wanted)
+        by_digit = self._by_digit.get(wanted)
         for row, entry in enumerate(self._entries):
-            rank = Rank.KEY if entry.id == by_digit else _rank(wanted, mask, entry)
+            rank = Rank.KEY if entry.id == by_digit else _rank(wanted, entry.name)
             if rank is not None:
                 found.append((rank, places.get(entry.id, far), len(entry.name), row, entry.id))
         found.sort()
@@ -71,11 +73,20 @@ class CategorySearch:
         return next((entry.id for entry in self._entries if entry.name == wanted), None)
 
     def near(self, text: str) -> int | None:
-        """The id of the category whose name differs by a slip or two; None if the name is new, or there already."""
+        """The id of the category whose name differs by a slip or two; None if the name is new, or there already.
+
+        Names that differ only in their numbers are meant to, such as class 1 and class 2.
+        """
         wanted = folded(text)
         if self.same(text) is not None:
             return None
-        return next(iter(self._near(wanted)), None)
+        near, plain = set(self._near(wanted)), _DIGITS.sub("", wanted)
+        slips = (entry.id for entry in self._entries if entry.id in near and _DIGITS.sub("", entry.name) != plain)
+        return min(slips, key=self._near(wanted).index, default=None)
+
+    @cached_property
+    def _letters(self) -> list[int]:
+        return [_letters_of(entry.name) for entry in self._entries]
 
     def _near(self, wanted: str) -> list[int]:
         if self._last_near[0] != wanted:
@@ -90,8 +101,8 @@ class CategorySearch:
         # A slip changes the set of letters by two at most.
         alike = [
             entry
-            for entry in self._entries
-            if abs(len(entry.name) - len(wanted)) <= most and (entry.letters ^ mask).bit_count() <= 2 * most
+            for entry, letters in zip(self._entries, self._letters, strict=True)
+            if abs(len(entry.name) - len(wanted)) <= most and (letters ^ mask).bit_count() <= 2 * most
         ]
         slips = count_slips(wanted, [entry.name for entry in alike], most=most)
         found = sorted((count, row) for row, count in enumerate(slips) if count <= most)
@@ -130,11 +141,6 @@ def count_slips(text: str, names: Sequence[str], *, most: int) -> list[int]:
     return [int(count) if fits else most + 1 for count, fits in zip(counts, is_within, strict=True)]
 
 
-def _entry_of(category: Category) -> _Entry:
-    name = folded(category.name)
-    return _Entry(category.id, name, _letters_of(name))
-
-
 def _letters_of(text: str) -> int:
     """A set of 64 bits with a bit for each letter of a text."""
     mask = 0
@@ -143,10 +149,7 @@ def _letters_of(text: str) -> int:
     return mask
 
 
-def _rank(wanted: str, mask: int, entry: _Entry) -> Rank | None:
-    name = entry.name
-    if mask & ~entry.letters:  # a letter is missing
-        return None
+def _rank(wanted: str, name: str) -> Rank | None:
     at = name.find(wanted)
     if at == 0:
         return Rank.SAME if len(name) == len(wanted) else Rank.START

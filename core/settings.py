@@ -29,6 +29,7 @@ class Settings:
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the user goes on to the next box or image; else it waits as drawn
+    ask_category: open the pop-up of the categories after each drag
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
     export_format: the format of the last export
     cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
@@ -53,6 +54,7 @@ class Settings:
     encode_folder: bool = True
     auto_accept: bool = False
     accept_when_going_on: bool = True
+    ask_category: bool = False
     least_drag: int = 6
     export_format: str = "coco"
     cache_folder: str = ""
