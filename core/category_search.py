@@ -16,6 +16,7 @@ _MOST_NEAR = 20
 _SHORT = 5
 _LONGEST_NEAR = 48
 _LONGEST_SCATTERED = 32
+_WIDEST = 4  # a long name has nearly all letters somewhere
 _DIGITS = re.compile(r"\d+")
 _FAR = np.uint8(99)
 
@@ -28,8 +29,8 @@ class Rank(IntEnum):
     KEY = 2
     WORD = 3
     PART = 4
-    LETTERS = 5
-    NEAR = 6
+    NEAR = 5
+    LETTERS = 6
 
 
 class _Entry(NamedTuple):
@@ -64,8 +65,10 @@ class CategorySearch:
             if rank is not None:
                 found.append((rank, places.get(entry.id, far), len(entry.name), row, entry.id))
         found.sort()
-        hits = [entry[-1] for entry in found]
-        return hits if len(hits) >= _MOST_NEAR else [*hits, *(id for id in self._near(wanted) if id not in set(hits))]
+        close = [entry[-1] for entry in found if entry[0] < Rank.NEAR]
+        near = self._near(wanted) if len(close) < _MOST_NEAR else []
+        scattered = [entry[-1] for entry in found if entry[0] > Rank.NEAR]
+        return list(dict.fromkeys([*close, *near, *scattered]))
 
     def same(self, text: str) -> int | None:
         """The id of the category that has this name, in any case."""
@@ -154,14 +157,16 @@ def _rank(wanted: str, name: str) -> Rank | None:
     if at == 0:
         return Rank.SAME if len(name) == len(wanted) else Rank.START
     if at > 0:
-        return Rank.PART if _all_within_words(name, wanted, at) else Rank.WORD
+        return Rank.WORD if f" {wanted}" in name or not _all_within_words(name, wanted, at) else Rank.PART
     if len(wanted) > _LONGEST_SCATTERED:
         return None
+    places = []
     for letter in wanted:
         at = name.find(letter, at + 1)
         if at < 0:
             return None
-    return Rank.LETTERS
+        places.append(at)
+    return Rank.LETTERS if places[-1] - places[0] < _WIDEST * len(wanted) else None
 
 
 def _all_within_words(name: str, wanted: str, at: int) -> bool:

@@ -116,7 +116,10 @@ class BoxList(ListWithHint):
             super().keyPressEvent(event)
 
     def _chosen(self, index: QModelIndex) -> None:
-        self._session.select(self._model.id_of(index.row()))
+        id = self._model.id_of(index.row())
+        if not self._session.can_pick(id):
+            self._session.tell(tr("The category of this box is hidden or locked: its row in the list shows which."))
+        self._session.select(id)
 
     def _show_selected(self) -> None:
         row = self._model.row_of(self._session.selected_id)

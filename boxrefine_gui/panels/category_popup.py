@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QRect,
     Qt,
 )
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPalette
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from boxrefine_gui.lanes.timers import timer
@@ -109,7 +109,6 @@ class CategoryPopup(QFrame):
         layout.setSpacing(_APART)
         layout.addWidget(self.line)
         layout.addWidget(self.view)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Window)
@@ -152,6 +151,14 @@ class CategoryPopup(QFrame):
         self.hide()
         if has_keyboard:
             self._canvas.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint a border that is seen on dark pictures, too; the style's own one is as dark as they are."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keys of the field that act on the list; leaving the field closes the pop-up."""
@@ -232,7 +239,7 @@ class CategoryPopup(QFrame):
         window = self.window()
         rows = min(max(self._model.rowCount(), 2), _ROWS)
         height = self.line.sizeHint().height() + max(self.view.sizeHintForRow(0), 1) * rows
-        height += _APART + 2 * (_MARGIN + self.frameWidth())
+        height += _APART + 2 * _MARGIN
         room = QRect(QPoint(0, 0), window.size()).adjusted(8, 8, -8, -8)
         width, height = min(_WIDTH, room.width()), min(height, room.height())
         at = self._canvas.mapTo(window, self._cursor_at().toPoint())

@@ -28,6 +28,7 @@ def test_the_whole_name_comes_before_a_start_a_word_a_part_and_scattered_letters
     assert found("dog") == ["dog", "dogfish", "hot dog", "bulldog"]
     assert found("do")[:3] == ["dog", "dogfish", "Doberman"]
     assert found("rbt") == ["rowing boat"]
+    assert found("dgo", "a dog without a colour", "drawing of anything else", "dog")[0] == "dog"
     assert found("ÜBER") == found("über") == ["Übergang"]
 
 
