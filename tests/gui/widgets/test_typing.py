@@ -51,7 +51,12 @@ def teaching(app: App) -> QWidget:
     return app.window.teach_panel.button
 
 
-PLACES = (images, categories, boxes, new_name, renaming, teaching)
+def popup(app: App) -> QWidget:
+    app.window.category_popup.open()
+    return app.window.category_popup.line
+
+
+PLACES = (images, categories, boxes, new_name, renaming, teaching, popup)
 
 
 @pytest.fixture
@@ -107,14 +112,46 @@ def test_after_a_name_is_added_the_next_one_can_be_typed(qtbot: QtBot, app: App,
     line = app.window.categories.new_name
     line.setFocus()
     qtbot.waitUntil(line.hasFocus)
-    for name in ("spoon", "fork"):
+    names = ["spoon", "fork", "knife", "plate", "bowl", "glass", "jug", "pan", "kettle", "teapot"]
+    for name in names:
         qtbot.keyClicks(line, name)
         qtbot.keyClick(line, Qt.Key.Key_Return)
     settled(qtbot, app)
-    assert [category.name for category in app.session.categories] == ["cup", "saucer", "spoon", "fork"]
+    assert [category.name for category in app.session.categories] == ["cup", "saucer", *names]
     assert line.hasFocus() and called == []
     qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert line.hasFocus()
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
     assert app.window.focusWidget() is app.window.canvas
+
+
+def test_a_name_like_an_existing_one_is_asked_for_and_the_field_keeps_the_keyboard(
+    qtbot: QtBot, app: App, called: list[str]
+) -> None:
+    panel = app.window.categories
+    line = panel.new_name
+    line.setFocus()
+    qtbot.waitUntil(line.hasFocus)
+    qtbot.keyClicks(line, "Sauzer")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert panel.question.text() == "There is “saucer”. Return again adds “Sauzer”."
+    assert panel.question.isVisible() and line.hasFocus() and len(app.session.categories) == 2
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert [category.name for category in app.session.categories] == ["cup", "saucer", "Sauzer"]
+    assert panel.question.isHidden() and line.hasFocus() and line.text() == ""
+
+
+def test_a_name_in_another_case_chooses_the_existing_category(qtbot: QtBot, app: App, called: list[str]) -> None:
+    line = app.window.categories.new_name
+    line.setFocus()
+    app.session.select(None)
+    qtbot.keyClicks(line, "CUP")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert [category.name for category in app.session.categories] == ["cup", "saucer"]
+    assert app.session.category_id == 1
 
 
 def test_letters_find_rows_in_the_lists(qtbot: QtBot, app: App, called: list[str]) -> None:
