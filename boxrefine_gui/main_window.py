@@ -114,9 +114,7 @@ class MainWindow(QMainWindow):
             parts,
             self,
         )
-        self.category_popup = CategoryPopup(parts, self, canvas=self.canvas, cursor_at=lambda: self.canvas.cursor_at)
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
-        self._recent = QMenu(tr("Open &recent"), self)
         self._arrange()
         self._fill_menus()
         self._fill_toolbar()
@@ -167,6 +165,8 @@ class MainWindow(QMainWindow):
         across.setSizes([_SIDE_WIDTH, 800, _SIDE_WIDTH])
         across.setChildrenCollapsible(False)
         self.setCentralWidget(across)
+        canvas = self.canvas
+        self.category_popup = CategoryPopup(self.parts, self, canvas=canvas, cursor_at=lambda: canvas.cursor_at)
         self.status = StatusBar(self.parts.session)
         self.setStatusBar(self.status)
 
@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         self.parts.session.query_changed.connect(self._memory.changed)
 
     def _fill_menus(self) -> None:
+        self._recent = QMenu(tr("Open &recent"), self)
         menus: dict[str, QMenu] = {}
         for row in self.rows:
             if not row.menu:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 # Okabe and Ito's palette without black, and without sky blue, which is too close to the color of refinements; blue is
 # lighter, to be visible on dark pictures. The colors of the other lines are for projects with many categories: as far
 # from those, from each other and from the colors of the window itself as possible, for users who see all colors. Those
-# next to each other here are told apart with each kind of color blindness, too.
+# next to each other here are distinct with each kind of color blindness, too.
 PALETTE = (
     *("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7CFF", "#B9B9B9"),
     *("#E6194B", "#1E8796", "#C3B4FF", "#7A7A00", "#FFA596", "#B14CF2"),

@@ -131,7 +131,7 @@ class CategoryLooksDialog(QDialog):
         self.automatic.setEnabled(bool(color))
 
     def _check(self) -> None:
-        """Say why the typed key cannot be had, or what follows."""
+        """Show why the category cannot have the typed key, or what follows."""
         text = self.key.text()
         key = category_key(text)
         if text and not key:

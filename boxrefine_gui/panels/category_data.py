@@ -11,6 +11,8 @@ from boxrefine_gui.widgets.plain_text import tooltip
 from core.categories import Category
 from core.translation import tr, tr_plural
 
+_SIGNS = tr("The eye hides its boxes or shows them, the lock locks or unlocks them")
+
 
 def category_data(session: Session, category: Category, role: int) -> object:
     """What a model of categories returns for a role."""
@@ -27,7 +29,9 @@ def category_data(session: Session, category: Category, role: int) -> object:
     if role == SIGNS_ROLE:
         return signs_of(session, category.id)
     if role == Qt.ItemDataRole.ToolTipRole:
-        return tooltip("\n".join([category.name, *_state(session, category), _how(session, category)]))
+        return tooltip(
+            "\n".join([category.name, ", ".join(_state(session, category)), _how(session, category), _SIGNS])
+        )
     if role == Qt.ItemDataRole.AccessibleTextRole:
         return ", ".join([category.name, *_state(session, category)])
     return None
@@ -40,7 +44,7 @@ def key_of(session: Session, category_id: int) -> str:
 
 
 def signs_of(session: Session, category_id: int) -> tuple[Sign, ...]:
-    """What is said of a category's boxes on the canvas."""
+    """The signs of a category."""
     sight = session.sight
     wanted = {
         Sign.SOLO: sight.solo == category_id,
@@ -48,15 +52,6 @@ def signs_of(session: Session, category_id: int) -> tuple[Sign, ...]:
         Sign.HIDDEN: not sight.shows(category_id),
     }
     return tuple(sign for sign, holds in wanted.items() if holds)
-
-
-def sign_words(sign: Sign, *, is_set: bool) -> str:
-    """What a sign says, and what a click on it does."""
-    if sign is Sign.HIDDEN:
-        return tr("Its boxes are hidden: click to show them") if is_set else tr("Hide its boxes")
-    if sign is Sign.LOCKED:
-        return tr("Its boxes are locked: click to unlock them") if is_set else tr("Lock its boxes")
-    return tr("Only its boxes are shown: click to show all")
 
 
 def _state(session: Session, category: Category) -> list[str]:

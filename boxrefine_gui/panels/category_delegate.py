@@ -1,4 +1,4 @@
-"""Paints a row of categories: color, key, name, what is said of its boxes on the canvas, and their number."""
+"""Paints a row of categories: color, key, name, signs for hidden and locked boxes, and the number of boxes."""
 
 from __future__ import annotations
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QCursor, QDrag, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QToolTip
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QCursor, QDrag, QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
 
-from boxrefine_gui.panels.category_data import sign_words
-from boxrefine_gui.panels.category_delegate import SIGNS_ROLE, CategoryDelegate, Sign
+from boxrefine_gui.panels.category_delegate import CategoryDelegate, Sign
 from boxrefine_gui.widgets.list_with_hint import ListWithHint
-from boxrefine_gui.widgets.plain_text import tooltip
 from boxrefine_gui.widgets.theme import SWATCH_SIDE
 from core.translation import tr
 
@@ -71,16 +69,6 @@ class CategoryView(ListWithHint):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not (self._is_on_sign and event.buttons()):
             super().mouseMoveEvent(event)
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            found = self.sign_at(event.pos())
-            if found is not None:
-                row, sign = found
-                is_set = sign in self.model().index(row, 0).data(SIGNS_ROLE)
-                QToolTip.showText(event.globalPos(), tooltip(sign_words(sign, is_set=is_set)), self)
-                return True
-        return super().viewportEvent(event)
 
     def sign_at(self, point: QPoint) -> tuple[int, Sign] | None:
         """The row and the sign at a point of the viewport."""

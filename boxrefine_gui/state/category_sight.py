@@ -54,6 +54,6 @@ class CategorySight:
         return replace(self, hidden=self.hidden - {category_id}, solo=None)
 
     def among(self, existing: Collection[int]) -> CategorySight:
-        """Drop what is said of categories that do not exist."""
+        """A copy without the categories that do not exist."""
         solo = self.solo if self.solo in existing else None
         return CategorySight(self.hidden.intersection(existing), self.locked.intersection(existing), solo)
