@@ -158,5 +158,6 @@ def type_key(parts: Parts, text: str) -> bool:
     key = category_key(text)
     found = parts.session.category_of_key(key) if key else None
     if found is not None:
+        parts.session.use_category(found)
         choose_category(parts, found)
     return found is not None

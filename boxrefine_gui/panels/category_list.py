@@ -230,7 +230,9 @@ class CategoryList(QWidget):
 
     def _chosen(self, index: QModelIndex) -> None:
         """Choose the clicked category; it stays the current row, which Delete acts on, while the view has focus."""
-        box_verbs.choose_category(self._parts, self._parts.session.categories[index.row()].id, tells=True)
+        category_id = self._parts.session.categories[index.row()].id
+        self._parts.session.use_category(category_id)
+        box_verbs.choose_category(self._parts, category_id, tells=True)
 
     @property
     def _current_id(self) -> int | None:

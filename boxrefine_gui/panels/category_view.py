@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QCursor, QDrag, QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem
 
@@ -40,6 +40,14 @@ class CategoryView(ListWithHint):
         self.setAccessibleName(tr("Categories"))
         # Not by a double click, because its first click relabels the selected box.
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Page Up and Page Down, which go to another image elsewhere, for a list of thousands."""
+        is_page = isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+        if is_page and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # macOS sets it for every arrow key

@@ -90,6 +90,23 @@ def test_no_letter_runs_a_command(qtbot: QtBot, app: App, called: list[str], pla
     assert app.session.snapping and [entry.category_id for entry in stored(app)] == [2]
 
 
+def test_no_letter_runs_a_command_in_any_widget_that_takes_the_keyboard(
+    qtbot: QtBot, app: App, called: list[str]
+) -> None:
+    app.window.action_by_id["teach_panel"].trigger()
+    app.window.category_popup.open()
+    found = [child for child in app.window.findChildren(QWidget) if child.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    places = [child for child in found if child.isVisible() and child.isEnabled() and child is not app.window.canvas]
+    assert {app.window.category_popup.line, app.window.images, app.window.boxes} < set(places)
+    called.clear()
+    for place in places:
+        place.setFocus()
+        for letter in sorted(letters_of(app)):
+            if place.hasFocus():  # a letter in the list of images begins a search
+                qtbot.keyClick(place, letter)
+    assert called == []
+
+
 @pytest.mark.parametrize("place", [images, categories, boxes, new_name])
 def test_keys_with_ctrl_are_commands_there_too(
     qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget]
@@ -164,6 +181,18 @@ def test_letters_find_rows_in_the_lists(qtbot: QtBot, app: App, called: list[str
     assert window.image_panel.search.hasFocus() and window.image_panel.search.text() == "c"
     qtbot.keyClick(window.image_panel.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: app.session.row == 2 and window.canvas.hasFocus())
+
+
+def test_pages_of_a_long_list_of_categories_are_no_images(qtbot: QtBot, app: App, called: list[str]) -> None:
+    names = [f"category {number}" for number in range(300)]
+    app.parts.store.write(lambda project: project.add_categories(names), on_done=app.session.apply)
+    settled(qtbot, app)
+    view = app.window.categories.view
+    view.setFocus()
+    view.setCurrentIndex(view.model().index(0, 0))
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown):
+        qtbot.keyClick(view, key)
+    assert view.currentIndex().row() > 8 and app.session.row == 0 and called == []
 
 
 def test_delete_in_the_list_of_boxes_means_its_row(qtbot: QtBot, app: App, called: list[str]) -> None:
