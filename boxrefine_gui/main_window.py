@@ -29,6 +29,7 @@ from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import box_verbs, category_verbs, importing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
+from boxrefine_gui.operations.category_adding import CategoryAdding
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.finding import Finder
 from boxrefine_gui.operations.folder_watch import FolderWatch
@@ -88,7 +89,7 @@ class MainWindow(QMainWindow):
         self.notices = Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
         self.jobs = JobList()
-        self.categories = CategoryList(parts)
+        self.categories = CategoryList(parts, CategoryAdding(parts))
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts, teaching, learning)
@@ -165,8 +166,9 @@ class MainWindow(QMainWindow):
         across.setSizes([_SIDE_WIDTH, 800, _SIDE_WIDTH])
         across.setChildrenCollapsible(False)
         self.setCentralWidget(across)
-        canvas = self.canvas
-        self.category_popup = CategoryPopup(self.parts, self, canvas=canvas, cursor_at=lambda: canvas.cursor_at)
+        self.category_popup = CategoryPopup(
+            self.parts, self.categories.adding, self, canvas=self.canvas, cursor_at=lambda: self.canvas.cursor_at
+        )
         self.status = StatusBar(self.parts.session)
         self.setStatusBar(self.status)
 

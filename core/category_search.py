@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.categories import Category, folded
+from core.text import LONGEST_NAME
 
 _MOST_NEAR = 20
 _SHORT = 5
@@ -18,6 +20,7 @@ _LONGEST_NEAR = 48
 _LONGEST_SCATTERED = 32
 _WIDEST = 4  # a long name has nearly all letters somewhere
 _DIGITS = re.compile(r"\d+")
+_LONGER = LONGEST_NAME + 1
 _FAR = np.uint8(99)
 
 
@@ -58,17 +61,19 @@ class CategorySearch:
         if not wanted:
             rows = sorted(range(len(self._entries)), key=lambda row: places.get(self._entries[row].id, far))
             return [self._entries[row].id for row in rows]
-        found = []
+        found: list[int] = []
         by_digit = self._by_digit.get(wanted)
         for row, entry in enumerate(self._entries):
             rank = Rank.KEY if entry.id == by_digit else _rank(wanted, entry.name)
             if rank is not None:
-                found.append((rank, places.get(entry.id, far), len(entry.name), row, entry.id))
+                # One number sorts in a fifth of the time that a tuple takes.
+                order = (rank * (far + 1) + places.get(entry.id, far)) * _LONGER + min(len(entry.name), LONGEST_NAME)
+                found.append(order * len(self._entries) + row)
         found.sort()
-        close = [entry[-1] for entry in found if entry[0] < Rank.NEAR]
-        near = self._near(wanted) if len(close) < _MOST_NEAR else []
-        scattered = [entry[-1] for entry in found if entry[0] > Rank.NEAR]
-        return list(dict.fromkeys([*close, *near, *scattered]))
+        ids = [self._entries[order % len(self._entries)].id for order in found]
+        close = bisect_left(found, Rank.NEAR * (far + 1) * _LONGER * len(self._entries))
+        near = self._near(wanted) if close < _MOST_NEAR else []
+        return list(dict.fromkeys([*ids[:close], *near, *ids[close:]]))
 
     def same(self, text: str) -> int | None:
         """The id of the category that has this name, in any case."""

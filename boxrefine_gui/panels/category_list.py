@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from boxrefine_gui.operations import box_verbs, category_verbs
 from boxrefine_gui.operations.box_verbs import Parts, short
+from boxrefine_gui.operations.category_adding import CategoryAdding
 from boxrefine_gui.panels.category_data import category_data, signs_of
 from boxrefine_gui.panels.category_delegate import Sign
 from boxrefine_gui.panels.category_view import CategoryView
@@ -111,9 +112,9 @@ class CategoryList(QWidget):
     merge_wanted = Signal(int, object)  # ids: the category to remove, and the one that takes its boxes, or None
     looks_wanted = Signal(int)  # the color and the key of a category are to be chosen
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, adding: CategoryAdding) -> None:
         super().__init__()
-        self._parts = parts
+        self._parts, self.adding = parts, adding
         self._model = CategoryModel(parts)
         self._at: tuple[int, int] | None = None  # id and row of the current category
         self._asked = ""  # the new name that is like an existing one, if the user was asked about it
@@ -206,7 +207,7 @@ class CategoryList(QWidget):
             return
         self.new_name.clear()
         self._unask()
-        box_verbs.add_category(self._parts, name)
+        self.adding.add(name, tells=True)
 
     def _unask(self) -> None:
         self._asked = ""

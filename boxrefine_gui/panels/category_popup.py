@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, Q
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import box_verbs
 from boxrefine_gui.operations.box_verbs import Parts, short
+from boxrefine_gui.operations.category_adding import CategoryAdding, Target, target_of
 from boxrefine_gui.panels.category_data import category_data
 from boxrefine_gui.panels.category_delegate import CategoryDelegate
 from boxrefine_gui.state.session import Session
@@ -35,14 +35,6 @@ _WIDTH, _ROWS = 280, 9
 _BESIDE = 14
 _MARGIN, _APART = 5, 4
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: 1 - _ROWS, Qt.Key.Key_PageDown: _ROWS - 1}
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What gets the category: the drawn box `key`, the stored box `id`, or, with neither, the next boxes."""
-
-    key: str = ""
-    id: int | None = None
 
 
 class FoundModel(QAbstractListModel):
@@ -85,11 +77,19 @@ class FoundModel(QAbstractListModel):
 class CategoryPopup(QFrame):
     """A field and a list over the canvas, inside the window, so that the drawn box goes on snapping below it."""
 
-    def __init__(self, parts: Parts, window: QWidget, *, canvas: QWidget, cursor_at: Callable[[], QPointF]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        adding: CategoryAdding,
+        window: QWidget,
+        *,
+        canvas: QWidget,
+        cursor_at: Callable[[], QPointF],
+    ) -> None:
         """`cursor_at` returns the last point of the mouse on the canvas."""
         super().__init__(window)
-        self._parts, self._canvas, self._cursor_at = parts, canvas, cursor_at
-        self._target = _Target()
+        self._parts, self._adding, self._canvas, self._cursor_at = parts, adding, canvas, cursor_at
+        self._target = Target()
         self._model = FoundModel(parts.session)
         self.line = QLineEdit()
         self.line.setMaxLength(LONGEST_NAME)
@@ -134,7 +134,7 @@ class CategoryPopup(QFrame):
         session = self._parts.session
         if session.project_path is None:
             return
-        self._target = self._target_now
+        self._target = target_of(session)
         self.line.setPlaceholderText(self._whose_category())
         self.line.clear()
         self._search("")
@@ -193,7 +193,7 @@ class CategoryPopup(QFrame):
         id, name = self._model.id_of(row), self.line.text().strip()
         self.close_unchanged()
         if id is None:
-            box_verbs.add_category(self._parts, name)
+            self._adding.add(name)
         else:
             self._parts.session.use_category(id)
             box_verbs.choose_category(self._parts, id)
@@ -212,15 +212,8 @@ class CategoryPopup(QFrame):
         self._close_without_target()
 
     def _close_without_target(self) -> None:
-        if not self.isHidden() and self._target_now != self._target:
+        if not self.isHidden() and target_of(self._parts.session) != self._target:
             self.close_unchanged()
-
-    @property
-    def _target_now(self) -> _Target:
-        session = self._parts.session
-        if session.draft is not None and session.draft.again is None:
-            return _Target(key=session.draft.key)
-        return _Target(id=session.selected_id)
 
     def _whose_category(self) -> str:
         if self._target.key:

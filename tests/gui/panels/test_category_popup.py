@@ -119,6 +119,29 @@ def test_a_new_name_is_asked_for_after_the_near_one(qtbot: QtBot, five: App) -> 
     assert five.session.draft is not None and five.session.draft.category_id == 6
 
 
+def test_a_box_accepted_before_its_new_category_is_stored_still_gets_it(qtbot: QtBot, five: App) -> None:
+    popup = opened(qtbot, five)
+    qtbot.keyClicks(popup.line, "zebra")
+    qtbot.keyClick(popup.line, Qt.Key.Key_Return)
+    qtbot.keyClick(five.window.canvas, Qt.Key.Key_Return)  # at once, as a fast hand does
+    assert five.session.draft is None and five.session.category_id == 1
+    settled(qtbot, five)
+    qtbot.waitUntil(lambda: [entry.category_id for entry in stored(five)] == [6])
+    assert five.session.category_id == 6
+
+
+def test_a_box_that_is_left_before_its_new_category_is_stored_still_gets_it(qtbot: QtBot, five: App) -> None:
+    accept(qtbot, five)
+    first = five.session.corrections[0].id
+    five.session.select(first)
+    popup = opened(qtbot, five)
+    qtbot.keyClicks(popup.line, "zebra")
+    qtbot.keyClick(popup.line, Qt.Key.Key_Return)
+    five.session.select(None)
+    settled(qtbot, five)
+    assert [entry.category_id for entry in stored(five)] == [6] and five.session.category_id == 1
+
+
 def test_a_name_like_no_other_is_added_by_return(qtbot: QtBot, five: App) -> None:
     popup = opened(qtbot, five)
     qtbot.keyClicks(popup.line, "zebra")
@@ -229,14 +252,17 @@ def test_it_stays_inside_the_window(qtbot: QtBot, five: App) -> None:
 @pytest.mark.slow
 def test_three_thousand_categories_answer_each_key_within_a_frame(qtbot: QtBot, five: App) -> None:
     add(qtbot, five, *(f"category {number:04}" for number in range(3000)))
-    popup, times = opened(qtbot, five), []
+    popup, text = opened(qtbot, five), "category 123"
     assert popup.view.model().rowCount() == 3005
-    for letter in "category 123":
-        start = time.perf_counter()
-        qtbot.keyClick(popup.line, letter)
-        times.append(time.perf_counter() - start)
+    least = [1.0] * len(text)
+    for _ in range(3):
+        popup.line.clear()
+        for at, letter in enumerate(text):
+            start = time.thread_time()  # other programs on the machine do not count
+            qtbot.keyClick(popup.line, letter)
+            least[at] = min(least[at], time.thread_time() - start)
     assert rows(popup)[0] == "category 1230"
-    assert sorted(times)[len(times) // 2] < 0.016
+    assert max(least) < 0.016
 
 
 def test_the_first_box_of_a_project_gets_a_category_by_name(qtbot: QtBot, app: App) -> None:
