@@ -73,6 +73,12 @@ class FoundModel(QAbstractListModel):
         """The category in a row; None for the row that adds one."""
         return self._found[row].id if 0 <= row < len(self._found) else None
 
+    def row_of(self, category_id: int | None) -> int:
+        """The row of a category, or of None, which adds one; the first one if it is not found."""
+        if category_id is None and self._new:
+            return len(self._found)
+        return next((row for row, entry in enumerate(self._found) if entry.id == category_id), 0)
+
 
 class CategoryPopup(QFrame):
     """A field and a list over the canvas, inside the window, so that the drawn box goes on snapping below it."""
@@ -208,7 +214,9 @@ class CategoryPopup(QFrame):
         if self.isHidden():
             return
         if changes.categories:
+            at = self._model.id_of(self.view.currentIndex().row())
             self._search(self.line.text())
+            self.view.setCurrentIndex(self._model.index(self._model.row_of(at)))
         self._close_without_target()
 
     def _close_without_target(self) -> None:

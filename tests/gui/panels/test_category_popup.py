@@ -235,6 +235,19 @@ def test_a_category_that_is_deleted_meanwhile_leaves_the_list(qtbot: QtBot, five
     assert [category.name for category in five.session.categories] == [*NAMES[:3], NAMES[4]]
 
 
+def test_a_category_that_is_added_meanwhile_does_not_move_the_chosen_row(qtbot: QtBot, five: App) -> None:
+    popup = opened(qtbot, five)
+    qtbot.keyClick(popup.line, Qt.Key.Key_Down)
+    qtbot.keyClick(popup.line, Qt.Key.Key_Down)
+    assert rows(popup)[popup.view.currentIndex().row()] == "hot dog"
+    add(qtbot, five, "owl")
+    category_verbs.delete_category(five.parts, 2, ask=lambda _: None)
+    settled(qtbot, five)
+    assert rows(popup)[popup.view.currentIndex().row()] == "hot dog"
+    qtbot.keyClick(popup.line, Qt.Key.Key_Return)
+    assert five.session.category_id == 3
+
+
 def test_it_closes_with_its_box(qtbot: QtBot, five: App) -> None:
     popup = opened(qtbot, five)
     box_verbs.step_image(five.parts, 1)
