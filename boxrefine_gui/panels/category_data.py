@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
-from boxrefine_gui.panels.category_delegate import COUNT_ROLE, KEY_ROLE, SIGNS_ROLE, Sign
+from boxrefine_gui.panels.category_delegate import COLOR_ROLE, COUNT_ROLE, KEY_ROLE, SIGNS_ROLE, Sign
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.plain_text import tooltip
@@ -22,6 +22,8 @@ def category_data(session: Session, category: Category, role: int) -> object:
         return category.name
     if role == Qt.ItemDataRole.DecorationRole:
         return theme.swatch(category.id, session.colors)
+    if role == COLOR_ROLE:
+        return theme.category_color(category.id, session.colors)
     if role == KEY_ROLE:
         return key_of(session, category.id)
     if role == COUNT_ROLE:

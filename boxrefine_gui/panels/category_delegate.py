@@ -15,6 +15,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 KEY_ROLE = Qt.ItemDataRole.UserRole + 1  # str: its key
 COUNT_ROLE = Qt.ItemDataRole.UserRole + 2  # str: the number of its boxes
+COLOR_ROLE = Qt.ItemDataRole.UserRole + 4  # QColor
 SIGNS_ROLE = Qt.ItemDataRole.UserRole + 3  # tuple of Signs
 _MARGIN, _APART, _ABOVE = 6, 6, 4
 _SIGN_SIDE = 16
@@ -45,7 +46,7 @@ class CategoryDelegate(QStyledItemDelegate):
         return QSize(0, max(option.fontMetrics.height(), theme.SWATCH_SIDE) + 2 * _ABOVE)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        self.initStyleOption(option, index)
+        # Not initStyleOption, which asks the model for an icon, and takes as long as all the rest.
         style = option.widget.style()
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
         painter.save()
@@ -55,9 +56,9 @@ class CategoryDelegate(QStyledItemDelegate):
         faint = ink if is_selected else faint
         middle = int(Qt.AlignmentFlag.AlignVCenter)
         left, right = option.rect.left() + _MARGIN, self._count_rect(option, index).left()
-        if not option.icon.isNull():
+        if (color := index.data(COLOR_ROLE)) is not None:
             side = theme.SWATCH_SIDE
-            option.icon.paint(painter, QRect(left, option.rect.center().y() - side // 2, side, side))
+            painter.fillRect(QRect(left, option.rect.center().y() - side // 2, side, side), color)
             left += side + _APART
         if (key := index.data(KEY_ROLE)) is not None:
             width = option.fontMetrics.horizontalAdvance("W")
@@ -74,8 +75,7 @@ class CategoryDelegate(QStyledItemDelegate):
         painter.setPen(faint)
         painter.drawText(self._count_rect(option, index), middle, str(index.data(COUNT_ROLE) or ""))
         painter.setPen(faint if Sign.HIDDEN in signs else ink)
-        painter.setFont(option.font)
-        name = in_one_line(str(index.data(Qt.ItemDataRole.EditRole) or option.text))
+        name = in_one_line(str(index.data(Qt.ItemDataRole.EditRole)))
         name = option.fontMetrics.elidedText(name, Qt.TextElideMode.ElideRight, right - _APART - left)
         painter.drawText(QRect(left, option.rect.top(), right - left, option.rect.height()), middle, name)
         painter.restore()

@@ -38,6 +38,7 @@ _TOGGLES = {
 class CategoryModel(QAbstractListModel):
     """The session's categories; a changed name or order goes to the store, and is shown once it is stored."""
 
+    restyled = Signal()  # other numbers and signs of the same categories, which need no new layout
     taken = Signal(int, object)  # ids: the category to rename, and the one that has the new name already
 
     def __init__(self, parts: Parts) -> None:
@@ -45,7 +46,7 @@ class CategoryModel(QAbstractListModel):
         self._parts = parts
         self._shown = len(parts.session.categories)
         parts.session.changed.connect(self._changed)
-        parts.session.sight_changed.connect(self._refresh)
+        parts.session.sight_changed.connect(self.restyled)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
         return 0 if parent.isValid() else self._shown
@@ -96,12 +97,7 @@ class CategoryModel(QAbstractListModel):
             self._shown = len(self._parts.session.categories)
             self.endResetModel()
         else:
-            self._refresh()
-
-    def _refresh(self) -> None:
-        """Show other numbers and signs of the same categories."""
-        if self._shown:
-            self.dataChanged.emit(self.index(0), self.index(self._shown - 1))
+            self.restyled.emit()
 
 
 class CategoryList(QWidget):
@@ -186,6 +182,7 @@ class CategoryList(QWidget):
         self.view.keyboard_left.connect(self.show_chosen)
         self.view.selectionModel().currentChanged.connect(self._now_at)
         self._model.taken.connect(self.merge_wanted)
+        self._model.restyled.connect(self.view.viewport().update)
         session.category_changed.connect(self.show_chosen)
         session.changed.connect(self._changed)
         self._show_possible()
