@@ -25,9 +25,10 @@ from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.category_questions import CategoryQuestions
 from boxrefine_gui.lanes.lane import QueueLane
-from boxrefine_gui.operations import box_verbs, importing, opening
+from boxrefine_gui.operations import box_verbs, category_verbs, importing, opening
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
+from boxrefine_gui.operations.category_adding import CategoryAdding
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.finding import Finder
 from boxrefine_gui.operations.folder_watch import FolderWatch
@@ -36,6 +37,7 @@ from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
+from boxrefine_gui.panels.category_popup import CategoryPopup
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
@@ -83,7 +85,7 @@ class MainWindow(QMainWindow):
         self.notices = Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
         self.jobs = JobList()
-        self.categories = CategoryList(parts)
+        self.categories = CategoryList(parts, CategoryAdding(parts))
         self.boxes = BoxList(parts.session)
         self._teaching = teaching
         self.teach_panel = TeachPanel(parts, teaching, learning)
@@ -103,13 +105,13 @@ class MainWindow(QMainWindow):
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 choose_keys=self.choose_keys,
+                choose_category=lambda: self.category_popup.open(),
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
             parts,
             self,
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
-        self._recent = QMenu(tr("Open &recent"), self)
         self._arrange()
         self._fill_menus()
         self._fill_toolbar()
@@ -160,6 +162,9 @@ class MainWindow(QMainWindow):
         across.setSizes([_SIDE_WIDTH, 800, _SIDE_WIDTH])
         across.setChildrenCollapsible(False)
         self.setCentralWidget(across)
+        self.category_popup = CategoryPopup(
+            self.parts, self.categories.adding, self, canvas=self.canvas, cursor_at=lambda: self.canvas.cursor_at
+        )
         self.status = StatusBar(self.parts.session)
         self.setStatusBar(self.status)
 
@@ -195,6 +200,7 @@ class MainWindow(QMainWindow):
         self.parts.session.query_changed.connect(self._memory.changed)
 
     def _fill_menus(self) -> None:
+        self._recent = QMenu(tr("Open &recent"), self)
         menus: dict[str, QMenu] = {}
         for row in self.rows:
             if not row.menu:
@@ -241,6 +247,8 @@ class MainWindow(QMainWindow):
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)
+        self.categories.looks_wanted.connect(self._category_questions.looks)
+        session.accepted.connect(lambda _, stored: category_verbs.show_accepted(self.parts, stored.category_id))
 
     def _teach(self) -> None:
         self._show_teaching()

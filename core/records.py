@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.categories import Category as Category
+from core.categories import CategoryUse as CategoryUse
 from core.geometry import Box
 from core.origins import Origin as Origin
 
@@ -119,22 +121,6 @@ class NewImage:
     path: Path
     width: int
     height: int
-
-
-@dataclass(frozen=True)
-class Category:
-    """The class of a box; `id` never changes and is never used again."""
-
-    id: int
-    name: str
-
-
-@dataclass(frozen=True)
-class CategoryUse:
-    """The number of boxes of a category in the project, and of the images that they are on."""
-
-    boxes: int
-    images: int
 
 
 @dataclass(frozen=True)
@@ -356,6 +342,8 @@ class StepKind(StrEnum):
     ADD_CATEGORY = "add_category"
     RENAME_CATEGORY = "rename_category"
     MOVE_CATEGORY = "move_category"
+    CATEGORY_COLOR = "category_color"
+    CATEGORY_KEY = "category_key"
     MERGE_CATEGORY = "merge_category"
     DELETE_CATEGORY = "delete_category"
     DONE = "done"
@@ -385,7 +373,8 @@ class Changes:
     """What a write changed, so that each panel can decide whether it is stale.
 
     `image_ids` are the images whose corrections changed, `marked_ids` those whose marks changed. `step` is the
-    operation, None if nothing was done. `note` is a sentence on what could not be changed, else empty.
+    operation, None if nothing was done. `note` is a sentence on what could not be changed, else empty. `counts` has by
+    how much the number of boxes of each category changed.
     """
 
     step: Step | None = None
@@ -394,6 +383,7 @@ class Changes:
     image_ids: frozenset[int] = frozenset()
     note: str = ""
     marked_ids: frozenset[int] = frozenset()
+    counts: Mapping[int, int] = field(default_factory=dict, compare=False)
 
     @property
     def anything(self) -> bool:

@@ -33,6 +33,7 @@ class Settings:
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the next one is drawn or another image opens; else it waits as drawn
     draw_by: drag, two_clicks or four_points; space_pans: a drag pans while Space is held, and only a tap of it is a key
+    ask_category: open the pop-up of the categories after each drag
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
     export_format: the format of the last export
     cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
@@ -62,6 +63,7 @@ class Settings:
     accept_when_going_on: bool = True
     draw_by: str = "drag"
     space_pans: bool = False
+    ask_category: bool = False
     least_drag: int = 6
     export_format: str = "coco"
     cache_folder: str = ""

@@ -59,6 +59,8 @@ _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
     StepKind.ADD_CATEGORY: lambda step: tr("Add category {name}", name=escaped(step.name)),
     StepKind.RENAME_CATEGORY: lambda step: tr("Rename category to {name}", name=escaped(step.name)),
     StepKind.MOVE_CATEGORY: lambda step: tr("Move category {name}", name=escaped(step.name)),
+    StepKind.CATEGORY_COLOR: lambda step: tr("Change colour of category {name}", name=escaped(step.name)),
+    StepKind.CATEGORY_KEY: lambda step: tr("Change key of category {name}", name=escaped(step.name)),
     StepKind.MERGE_CATEGORY: lambda step: tr(
         "Merge category {name} into {other}", name=escaped(step.name), other=escaped(step.into)
     ),

@@ -58,7 +58,8 @@ class GivenKeys:
         rows, errors = with_settings(self._rows, session.settings)
         self._by_key = {normal(key): self._actions[row.id] for row in rows for key in row.keys}
         give_keys(rows, self._actions)
-        session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys})
+        owners = {normal(key): row.words for row in rows for key in row.keys if not row.id.startswith("category_")}
+        session.set_keys({row.id: readable(row.keys[0]) for row in rows if row.keys}, owners)
         if errors:
             session.tell(_words_on_keys(errors), Level.WARNING)
 

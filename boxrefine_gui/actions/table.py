@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.box_menu import check_rows
+from boxrefine_gui.actions.category_menu import category_rows, digit_rows, sight_rows
 from boxrefine_gui.actions.draw_menu import DRAWING, after_drag, draw_rows, unless_in_hand
 from boxrefine_gui.actions.edit_menu import many_rows
 from boxrefine_gui.actions.help_menu import help_rows
@@ -55,7 +56,6 @@ from core.records import Step
 from core.translation import tr
 from core.wording import step_title
 
-DIGITS = 9
 EXPORTED = "boxrefine-export"
 
 GESTURES: tuple[tuple[str, str], ...] = (
@@ -76,7 +76,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Tab / Shift+Tab", tr("Select the next / previous box")),
     (tr("Arrow keys"), tr("Move the box by 1 pixel (Shift: 10), as one undo step a run; with none selected, pan")),
     (tr("Ctrl + arrow keys"), tr("Move one edge: the chosen one, else the less sure one of the two (Shift: 10)")),
-    ("1 … 9", tr("Choose a category; with a box selected, relabel it")),
+    ("1 … 9", tr("Choose a category; with a box selected, relabel it. Categories can have other keys, letters too")),
     (tr("Wheel"), tr("Zoom at the cursor")),
     (tr("Drag with the middle button"), tr("Pan; with the menu View, Pan by Space and a drag, also Space + drag")),
     *DRAWING,
@@ -89,7 +89,9 @@ IN_CATEGORIES: tuple[tuple[str, str], ...] = (
     (tr("Drag, Alt+Up / Alt+Down"), tr("Move a category; the keys 1 … 9 and exports follow the order")),
     ("F2", tr("Rename it; the name of another one merges both")),
     (tr("Delete or Backspace"), tr("Delete it; if it has boxes, you are asked what becomes of them")),
-    (tr("Right button"), tr("All of this, and merging it into another one")),
+    ("Alt+Return", tr("Choose its colour and its key")),
+    (tr("Click on the eye or the lock"), tr("Hide its boxes, or lock them so that they cannot be selected")),
+    (tr("Right button"), tr("All of this, merging it into another one, and showing only its boxes")),
 )
 """Input that the list of categories handles while it has the keyboard focus (by mouse or F6)."""
 
@@ -109,6 +111,7 @@ def action_table(
     ask: Ask,
     next_panel: Callable[[], None],
     choose_keys: Callable[[], None],
+    choose_category: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """Return all rows, in the order of the menus."""
@@ -118,15 +121,17 @@ def action_table(
         *many_rows(parts, refine_all, jobs),
         *_box_rows(parts, canvas),
         *draw_rows(parts, canvas),
+        *category_rows(parts, choose_category),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, next_panel, window=window, ask=ask),
+        *sight_rows(parts),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
         *learning_rows(parts, learning),
         *help_rows(parts, window=window, ask=ask, choose_keys=choose_keys),
-        *_digit_rows(parts),
+        *digit_rows(parts),
     ]
 
 
@@ -290,18 +295,6 @@ def _box_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
             enabled=lambda session: session.draft is not None or session.selected is not None,
         ),
     ]  # fmt: skip
-
-
-def _digit_rows(parts: Parts) -> list[ActionRow]:
-    def choose(number: int) -> None:
-        categories = parts.session.categories
-        if number <= len(categories):
-            box_verbs.choose_category(parts, categories[number - 1].id)
-
-    return [
-        ActionRow(f"category_{number}", tr("Category {number}", number=number), partial(choose, number), (str(number),))
-        for number in range(1, DIGITS + 1)
-    ]
 
 
 def with_shortcut_help(rows: list[ActionRow], parts: Parts, window: QWidget) -> list[ActionRow]:

@@ -12,7 +12,7 @@ SOLID = Qt.PenStyle.SolidLine
 DASHED = Qt.PenStyle.DashLine
 CHIP = QColor(16, 18, 21, 215)
 CHIP_AIR = QSizeF(14, 6)
-_CHIP_TEXT = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+CHIP_TEXT = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 def outline(painter: QPainter, rect: QRectF, color: QColor, *, style: Qt.PenStyle = SOLID, width: float = 1.6) -> None:
@@ -55,7 +55,7 @@ def chip(painter: QPainter, size: QSizeF, text: str, at: QPointF) -> None:
     """A text on a dark plate at a screen point, moved into the canvas."""
     metrics = QFontMetricsF(painter.font())
     room = QRectF(0, 0, max(size.width() - 8 - CHIP_AIR.width(), 1), size.height())
-    words = metrics.boundingRect(room, int(_CHIP_TEXT), text)  # on several lines in a small window
+    words = metrics.boundingRect(room, int(CHIP_TEXT), text)  # on several lines in a small window
     plate = QRectF(at, words.size() + CHIP_AIR)
     plate.moveLeft(min(max(plate.left(), 4), max(size.width() - plate.width() - 4, 4)))
     plate.moveTop(min(max(plate.top(), 4), max(size.height() - plate.height() - 4, 4)))
@@ -63,7 +63,7 @@ def chip(painter: QPainter, size: QSizeF, text: str, at: QPointF) -> None:
     painter.setBrush(CHIP)
     painter.drawRoundedRect(plate, 4, 4)
     painter.setPen(QColor("#F4F6F8"))
-    painter.drawText(plate, int(_CHIP_TEXT), text)
+    painter.drawText(plate, int(CHIP_TEXT), text)
 
 
 def pen(color: QColor, style: Qt.PenStyle, width: float) -> QPen:

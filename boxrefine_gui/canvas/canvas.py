@@ -28,7 +28,7 @@ from boxrefine_gui.canvas.picking import box_at, left_at, next_box
 from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.lanes.timers import timer
-from boxrefine_gui.operations import drawing, many
+from boxrefine_gui.operations import category_verbs, drawing, many
 from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.held_keys import held_keys
@@ -90,7 +90,7 @@ class Canvas(QWidget):
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
             session.settings_changed, session.problem, session.left_changed, session.look_changed,
-            session.candidates_changed,
+            session.candidates_changed, session.sight_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.selection_changed.connect(self._show_selected)
@@ -121,6 +121,11 @@ class Canvas(QWidget):
     def view(self) -> View:
         """The current mapping of image pixels to the screen."""
         return self._view
+
+    @property
+    def cursor_at(self) -> QPointF:
+        """Where the mouse was last, in screen pixels of the canvas."""
+        return self._cursor_at
 
     def fit(self) -> None:
         """Show the whole picture."""
@@ -290,7 +295,7 @@ class Canvas(QWidget):
             self.tools.draw.set_plain(True, self._view)
         elif key is Qt.Key.Key_Shift:
             self._show_cursor(self._cursor_at, Qt.KeyboardModifier.ShiftModifier)
-        else:
+        elif modifiers or not category_verbs.type_key(self._parts, event.text()):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from boxrefine_gui.canvas.brushes import CHIP, CHIP_AIR, DASHED, SOLID, chip, handles, outline, pen, tag
+from boxrefine_gui.canvas.brushes import CHIP, CHIP_AIR, CHIP_TEXT, DASHED, SOLID, chip, handles, outline, pen, tag
 from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of
 from boxrefine_gui.canvas.hints import (
     first_steps,
@@ -51,12 +51,15 @@ class Scene:
     band: Box | None = None
     banded: frozenset[int] = frozenset()
 
+    def color(self, category_id: int) -> QColor:
+        return theme.category_color(category_id, self.session.colors)
+
 
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """The cache key of `paint_stored`: all that it depends on."""
     session = scene.session
     seen = scene.view, session.settings.show_masks, session.settings.show_names, _is_checking(session)
-    return session.corrections, session.categories, _restless(session), *seen
+    return session.shown, session.categories, _restless(session), *seen
 
 
 def paint_stored(painter: QPainter, scene: Scene) -> None:
@@ -64,14 +67,14 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
     restless, shown = _restless(scene.session), QRectF(QPointF(0, 0), scene.size)
     rects = [
         (scene.view.to_screen(correction.accepted), correction.category_id, correction.confirmed)
-        for correction in scene.session.corrections
+        for correction in scene.session.shown
         if correction.id not in restless
     ]
     rects = [entry for entry in rects if entry[0].intersects(shown)]
     if scene.session.settings.show_masks:
-        for correction in scene.session.corrections:
+        for correction in scene.session.shown:
             if correction.outline and correction.id not in restless:
-                paint_outline(painter, scene.view, correction.outline, theme.category_color(correction.category_id))
+                paint_outline(painter, scene.view, correction.outline, scene.color(correction.category_id))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(pen(theme.HALO, SOLID, 4.0))
     painter.drawRects([rect for rect, _, _ in rects])
@@ -79,14 +82,14 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
     for rect, category_id, confirmed in rects:
         kinds.setdefault((category_id, confirmed), []).append(rect)
     for (category_id, confirmed), alike in kinds.items():
-        painter.setPen(pen(theme.category_color(category_id), SOLID if confirmed else DASHED, 2.0))
+        painter.setPen(pen(scene.color(category_id), SOLID if confirmed else DASHED, 2.0))
         painter.drawRects(alike)
     _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
         names = _names(scene.session)
         for rect, category_id, _ in rects:
             if rect.width() >= _TAG_FROM_WIDTH:
-                tag(painter, rect, names.get(category_id, ""), theme.category_color(category_id))
+                tag(painter, rect, names.get(category_id, ""), scene.color(category_id))
 
 
 def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) -> None:
@@ -97,7 +100,7 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     """
     waiting = [
         entry
-        for entry in scene.session.corrections
+        for entry in scene.session.shown
         if entry.proposal is not None and entry.id not in restless and not is_plain_suggestion(entry)
     ]
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
@@ -135,7 +138,7 @@ def paint_touched(painter: QPainter, scene: Scene) -> None:
     selected = scene.session.also_ids | {scene.session.selected_id}
     touched = {scene.hovered_id, *scene.session.moving, *scene.banded} - selected
     if touched != {None}:
-        for correction in scene.session.corrections:
+        for correction in scene.session.shown:
             if correction.id in touched:
                 _paint_box(painter, scene, correction, names, width=2.8)
 
@@ -145,7 +148,7 @@ def paint_storing(painter: QPainter, scene: Scene) -> None:
     image = scene.session.image
     for correction in scene.session.storing:
         if image is not None and correction.image_id == image.id:
-            color = theme.category_color(max(correction.category_id, 1))
+            color = scene.color(max(correction.category_id, 1))
             outline(painter, scene.view.to_screen(correction.accepted), color, style=Qt.PenStyle.DotLine)
 
 
@@ -170,7 +173,7 @@ def paint_left(painter: QPainter, scene: Scene) -> None:
 def paint_may_change(painter: QPainter, scene: Scene) -> None:
     """Three dots at the corner of boxes whose refinement may still change."""
     session = scene.session
-    boxes = [session.box_of(entry) for entry in session.corrections if entry.id in session.looking_stored]
+    boxes = [session.box_of(entry) for entry in session.shown if entry.id in session.looking_stored]
     if session.draft is not None and session.draft.number in session.looking:
         boxes.append(session.draft.box)
     for box in boxes:
@@ -194,7 +197,7 @@ def paint_selected(painter: QPainter, scene: Scene) -> None:
         _paint_selection(painter, scene, names)
         return
     rect = _paint_box(painter, scene, selected, names, width=2.6)
-    color = theme.category_color(selected.category_id)
+    color = scene.color(selected.category_id)
     if selected.proposal is not None and not is_plain_suggestion(selected):
         _paint_proposal(painter, scene, selected)
     elif selected.id not in scene.session.moving:
@@ -214,7 +217,7 @@ def _paint_selection(painter: QPainter, scene: Scene, names: dict[int, str]) -> 
     for correction in scene.session.selection:
         rect = scene.view.to_screen(scene.session.box_of(correction))
         rects.append(rect)
-        tint = QColor(theme.category_color(correction.category_id))
+        tint = QColor(scene.color(correction.category_id))
         tint.setAlpha(_TINT)
         painter.fillRect(rect, tint)
         _paint_box(painter, scene, correction, names, width=2.8)
@@ -315,8 +318,7 @@ def paint_sentence(painter: QPainter, scene: Scene) -> None:
         return
     painter.setPen(QColor("#C8CDD4") if theme.is_dark() else QColor("#3C444E"))
     room = QRectF(QPointF(0, 0), scene.size).adjusted(60, 40, -60, -40)
-    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-    painter.drawText(room, int(flags), why_no_picture(session))
+    painter.drawText(room, int(CHIP_TEXT), why_no_picture(session))
 
 
 LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
@@ -343,7 +345,7 @@ def _paint_box(
     rect = scene.view.to_screen(scene.session.box_of(correction))
     if not rect.intersects(QRectF(QPointF(0, 0), scene.size)):
         return rect
-    color = theme.category_color(correction.category_id)
+    color = scene.color(correction.category_id)
     outline(painter, rect, color, style=SOLID if correction.confirmed else DASHED, width=width)
     if rect.width() >= _TAG_FROM_WIDTH:
         name = names.get(correction.category_id, "")

@@ -14,7 +14,7 @@ def box_at(session: Session, x: float, y: float, *, reach: float, outward: bool 
     outward.
     """
     hits = []
-    for correction in session.corrections:
+    for correction in session.pickable:
         box = session.box_of(correction)
         if box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach:
             hits.append((box.width * box.height, correction.id))
@@ -28,7 +28,7 @@ def box_at(session: Session, x: float, y: float, *, reach: float, outward: bool 
 
 def boxes_in(session: Session, band: Box) -> frozenset[int]:
     """The ids of the stored boxes whose middle lies in a rectangle in image pixels."""
-    boxes = ((entry.id, session.box_of(entry)) for entry in session.corrections)
+    boxes = ((entry.id, session.box_of(entry)) for entry in session.pickable)
     middles = ((id, (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2) for id, box in boxes)
     return frozenset(id for id, x, y in middles if band.x1 <= x <= band.x2 and band.y1 <= y <= band.y2)
 
@@ -39,7 +39,7 @@ def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | No
     def holds(box: Box) -> bool:
         return box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach
 
-    stored = [session.box_of(entry) for entry in session.corrections]
+    stored = [session.box_of(entry) for entry in session.pickable]
     waiting = session.left.on(session.image.id) if session.image is not None else ()
     hits = [(draft.box.width * draft.box.height, draft.number, draft) for draft in waiting if holds(draft.box)]
     least = min((box.width * box.height for box in stored if holds(box)), default=float("inf"))
@@ -49,7 +49,7 @@ def left_at(session: Session, x: float, y: float, *, reach: float) -> Draft | No
 
 def next_box(session: Session, step: int) -> int | None:
     """The id of the box after (+1) or before (-1) the selected one, in reading order from the top left."""
-    boxes = sorted(session.corrections, key=lambda entry: (entry.accepted.y1, entry.accepted.x1))
+    boxes = sorted(session.pickable, key=lambda entry: (entry.accepted.y1, entry.accepted.x1))
     order = [entry.id for entry in boxes]
     if not order:
         return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -16,10 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_title, shown
 from core.records import Category
 from core.translation import tr
 
+Index = QModelIndex | QPersistentModelIndex
 _WIDTH = 440
 _LETTERS = 16
 Role = QDialogButtonBox.ButtonRole
@@ -30,13 +32,33 @@ class CategoryQuestion:
     """The content of a dialog.
 
     name: the category, in quotes; sentence: how many boxes it has
-    others: the categories that can take its boxes; into: the id of the preselected one
+    others: the categories that can take its boxes; into: the id of the preselected one; colors: by id
     """
 
     name: str
     sentence: str
     others: Sequence[Category]
     into: int | None = None
+    colors: Mapping[int, str] = field(default_factory=dict)
+
+
+class _Others(QAbstractListModel):
+    """The other categories of a question; thousands of items of a combo box would take a tenth of a second."""
+
+    def __init__(self, question: CategoryQuestion, parent: QObject) -> None:
+        super().__init__(parent)
+        self._question = question
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
+        return 0 if parent.isValid() else len(self._question.others)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        category = self._question.others[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return shown(category.name)
+        if role == Qt.ItemDataRole.DecorationRole:
+            return theme.swatch(category.id, self._question.colors)
+        return category.id if role == Qt.ItemDataRole.UserRole else None
 
 
 class _CategoryDialog(QDialog):
@@ -52,9 +74,9 @@ class _CategoryDialog(QDialog):
         self.others.setAccessibleName(tr("The other categories"))
         self.others.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.others.setMinimumContentsLength(_LETTERS)
-        for category in question.others:
-            self.others.addItem(theme.swatch(category.id), category.name, category.id)
-        self.others.setCurrentIndex(max(self.others.findData(question.into), 0))
+        self.others.setModel(_Others(question, self.others))
+        ids = [category.id for category in question.others]
+        self.others.setCurrentIndex(ids.index(question.into) if question.into in ids else 0)
         self.label = PlainLabel(label)
         self.label.setBuddy(self.others)
         row = QHBoxLayout()

@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QDialog, QWidget
 
 from boxrefine_gui.dialogs.category_dialog import CategoryQuestion, DeleteCategoryDialog, MergeCategoryDialog
+from boxrefine_gui.dialogs.category_looks_dialog import CategoryLooksDialog, Looks
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.operations import category_verbs
 from boxrefine_gui.operations.box_verbs import Parts
@@ -30,6 +31,37 @@ class CategoryQuestions:
     def merge(self, category_id: int, into: int | None) -> None:
         """Ask which category takes the boxes of this one; `into` is preselected, else the current category."""
         category_verbs.ask_merge(self._parts, category_id, ask=partial(self._ask_merge, category_id, into))
+
+    def looks(self, category_id: int) -> None:
+        """Ask for the color and the key of a category."""
+        session = self._parts.session
+        category = next((entry for entry in session.categories if entry.id == category_id), None)
+        if category is None or self._window.findChild(CategoryLooksDialog):
+            return
+
+        def why_not(key: str) -> str:
+            action = session.key_owners.get(key)
+            if action is None:
+                return ""
+            return tr("{key} belongs to “{action}”: choose another key, or change that one.", key=key, action=action)
+
+        def note(key: str) -> str:
+            other = next((entry for entry in session.categories if entry.key == key and entry.id != category_id), None)
+            if other is None:
+                return ""
+            return tr("{category} has {key} now, and loses it.", category=quoted(session, other.id), key=key)
+
+        def chosen(color: str, key: str) -> None:
+            if color != category.color:
+                category_verbs.choose_color(self._parts, category_id, color)
+            if key != category.key:
+                category_verbs.choose_key(self._parts, category_id, key)
+
+        looks = Looks(
+            quoted(session, category_id), category.color, category.key,
+            session.colors[category_id], session.category_keys.get(category_id, ""),
+        )  # fmt: skip
+        self._show(lambda: CategoryLooksDialog(self._window, looks, why_not=why_not, note=note, on_chosen=chosen))
 
     def _ask_delete(self, category_id: int, use: CategoryUse) -> None:
         self._show(
@@ -60,7 +92,7 @@ class CategoryQuestions:
         if into is not None:
             other = quoted(session, into)
             sentence = tr("There is a category {category} already. {sentence}", category=other, sentence=sentence)
-        return CategoryQuestion(name, sentence, others, session.category_id if into is None else into)
+        return CategoryQuestion(name, sentence, others, session.category_id if into is None else into, session.colors)
 
     def _show(self, make: Callable[[], QDialog]) -> None:
         """Show a dialog, unless there is one; it closes when another project is opened."""

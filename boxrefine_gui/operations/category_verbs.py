@@ -1,4 +1,4 @@
-"""Operations on the list of categories: move one, merge it into another, delete it."""
+"""Operations on categories: move, merge, delete, hide and lock them, choose their colors and keys."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from boxrefine_gui.operations.box_verbs import Parts, apply_widely, short
+from boxrefine_gui.operations.box_verbs import Parts, apply_widely, choose_category, short
 from boxrefine_gui.operations.clauses import sentence_of
+from boxrefine_gui.state.category_sight import CategorySight
 from boxrefine_gui.state.project_view import StoreView, read_touched
 from boxrefine_gui.state.session import Session
+from core.categories import category_key
 from core.records import CategoryUse
 from core.translation import tr, tr_plural
 
@@ -104,3 +106,58 @@ def quoted(session: Session, category_id: int) -> str:
     """Return the name of a category in quotes, cut to a length that fits into a sentence."""
     name = next((entry.name for entry in session.categories if entry.id == category_id), "")
     return tr("“{name}”", name=short(name))
+
+
+# What is seen of categories, which is not stored
+
+
+def toggle_hidden(parts: Parts, category_id: int) -> None:
+    """Hide the boxes of a category, or show them again."""
+    parts.session.set_sight(parts.session.sight.toggled_hidden(category_id))
+
+
+def toggle_locked(parts: Parts, category_id: int) -> None:
+    """Lock the boxes of a category, so that they cannot be selected, or unlock them."""
+    parts.session.set_sight(parts.session.sight.toggled_locked(category_id))
+
+
+def toggle_solo(parts: Parts, category_id: int) -> None:
+    """Show the boxes of this category only, or all again."""
+    parts.session.set_sight(parts.session.sight.toggled_solo(category_id))
+
+
+def show_all(parts: Parts) -> None:
+    """Show and unlock the boxes of all categories."""
+    parts.session.set_sight(CategorySight())
+
+
+def show_accepted(parts: Parts, category_id: int) -> None:
+    """Show a category again of which a box was accepted, since the box would vanish under the user's hand."""
+    session = parts.session
+    if not session.sight.shows(category_id):
+        session.set_sight(session.sight.showing(category_id))
+        name = quoted(session, category_id)
+        session.tell(tr("{category} is shown again, because you accepted a box of it.", category=name))
+
+
+# Colors and keys
+
+
+def choose_color(parts: Parts, category_id: int, color: str) -> None:
+    """Give a category a color (`#RRGGBB`), or the automatic one (empty)."""
+    parts.store.write(lambda project: project.set_category_color(category_id, color), on_done=parts.session.apply)
+
+
+def choose_key(parts: Parts, category_id: int, key: str) -> None:
+    """Give a category a key, or the automatic one (empty); the category that had the key loses it."""
+    parts.store.write(lambda project: project.set_category_key(category_id, key), on_done=parts.session.apply)
+
+
+def type_key(parts: Parts, text: str) -> bool:
+    """Choose the category that has the typed key; return False if there is none."""
+    key = category_key(text)
+    found = parts.session.category_of_key(key) if key else None
+    if found is not None:
+        parts.session.use_category(found)
+        choose_category(parts, found)
+    return found is not None

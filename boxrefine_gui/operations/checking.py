@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ALL_CHECKED = tr("No box of this project is left to check or to accept.")
 NO_DOUBT = tr("No accepted box of this project has an edge in doubt.")
 NO_PROPOSAL = tr("There is no proposal in this project.")
+REST_IS_OUT_OF_SIGHT = tr("The boxes that are left to check are of categories that you have hidden or locked.")
 SURE_SCORE = 0.85
 """Expected IoU with the true box from which on the refiner is sure of a proposal without a doubtful edge."""
 
@@ -63,11 +64,12 @@ def _confirm_selected(parts: Parts, *, take: bool) -> None:
 def accept_all_here(parts: Parts) -> None:
     """Accept every unreviewed box of the open image, as one undo step."""
     session = parts.session
-    ids = [correction.id for correction in session.corrections if not correction.confirmed]
+    ids = [correction.id for correction in session.pickable if not correction.confirmed]
     if ids:
         parts.store.write(lambda project: project.confirm(ids, take=True), on_done=session.apply)
     else:
-        session.tell(tr("No box of this image is left to check."))
+        hidden = any(not entry.confirmed for entry in session.corrections)
+        session.tell(REST_IS_OUT_OF_SIGHT if hidden else tr("No box of this image is left to check."))
 
 
 def accept_all_proposals(parts: Parts) -> None:
@@ -122,7 +124,7 @@ def next_to_check(parts: Parts) -> None:
     if session.image is not None and session.drawn_on(session.image.id):
         drawing.show_left(parts)
     else:
-        session.tell(ALL_CHECKED)
+        session.tell(ALL_CHECKED if session.sight.is_plain or not session.to_check else REST_IS_OUT_OF_SIGHT)
 
 
 def next_doubtful(parts: Parts) -> None:
@@ -152,11 +154,11 @@ def _go_to_next(parts: Parts, of: Callable[[Session], list[Correction]], images:
 
 def in_reading_order(session: Session) -> list[Correction]:
     """Return the unreviewed boxes of the open image, sorted by their top left corner."""
-    return sorted((entry for entry in session.corrections if not entry.confirmed), key=_place)
+    return sorted((entry for entry in session.pickable if not entry.confirmed), key=_place)
 
 
 def _doubtful_ones(session: Session) -> list[Correction]:
-    return sorted((entry for entry in session.corrections if entry.doubtful), key=_place)
+    return sorted((entry for entry in session.pickable if entry.doubtful), key=_place)
 
 
 def _place(correction: Correction) -> tuple[float, float, int]:

@@ -37,7 +37,7 @@ def select_all(parts: Parts) -> None:
     """Select every stored box of the open image."""
     session = parts.session
     drawing.go_on(parts)
-    ids = [entry.id for entry in session.corrections]
+    ids = [entry.id for entry in session.pickable]
     if not ids:
         session.tell(tr("There is no box on this image to select."))
         return

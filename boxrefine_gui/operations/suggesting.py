@@ -96,6 +96,8 @@ class Suggesting:
         elif session.features is None:
             session.tell(NOT_PREPARED)
         else:
+            if category_id is not None:
+                session.set_sight(session.sight.showing(category_id))  # else what is found would be hidden
             read = partial(_context_and_name, image_id=image.id, category_id=category_id)
             ask = partial(self._ask_for_rest, models, session.features)
             self._parts.store.run(read, on_done=ask)

@@ -51,7 +51,8 @@ class BoxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._words(correction)
         if role == Qt.ItemDataRole.DecorationRole:
-            return theme.swatch(correction.category_id, hollow=not correction.confirmed, doubtful=correction.doubtful)
+            colors, is_hollow = self._session.colors, not correction.confirmed
+            return theme.swatch(correction.category_id, colors, hollow=is_hollow, doubtful=correction.doubtful)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip(
                 "\n".join([self._words_and_state(correction), _history(correction), *self._cure(correction)])
@@ -132,13 +133,19 @@ class BoxList(ListWithHint):
     def _activated(self, index: QModelIndex) -> None:
         """Return on a row that is only current selects its box alone."""
         if not self.selectionModel().isSelected(index):
-            self._session.select(self._model.id_of(index.row()))
+            self._pick([self._model.id_of(index.row())], None)
 
     def _chosen(self) -> None:
         ids, current = self._ids, self.currentIndex()
         if self._is_showing or set(ids) == {entry.id for entry in self._session.selection}:
             return
         last = self._model.id_of(current.row()) if current.isValid() else None
+        self._pick(ids, last)
+
+    def _pick(self, ids: list[int], last: int | None) -> None:
+        """Select boxes, the `last` one as the current one; a notice explains which cannot be selected."""
+        if not all(map(self._session.can_pick, ids)):
+            self._session.tell(tr("The category of this box is hidden or locked: its row in the list shows which."))
         self._session.select(last if last in ids else next(iter(ids), None), ids)
 
     def _show_selected(self) -> None:

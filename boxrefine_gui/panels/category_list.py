@@ -9,23 +9,36 @@ from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from boxrefine_gui.operations import box_verbs, category_verbs
-from boxrefine_gui.operations.box_verbs import Parts
+from boxrefine_gui.operations.box_verbs import Parts, short
+from boxrefine_gui.operations.category_adding import CategoryAdding
+from boxrefine_gui.panels.category_data import category_data, signs_of
+from boxrefine_gui.panels.category_delegate import Sign
 from boxrefine_gui.panels.category_view import CategoryView
-from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.plain_text import set_tooltip, tooltip
+from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip
+from core.categories import same_name
 from core.records import Changes
+from core.text import LONGEST_NAME
 from core.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _FROM_THE_START = Qt.MatchFlag.MatchStartsWith | Qt.MatchFlag.MatchWrap
 _HOW_TO_ADD = tr(
-    "Type a name and press Return; a category that is there already is chosen. Escape leads back to the picture"
+    "Type a name and press Return, then the next one; a category that is there already is chosen. Escape leads back to "
+    "the picture"
 )
+
+
+_TOGGLES = {
+    Sign.HIDDEN: category_verbs.toggle_hidden,
+    Sign.LOCKED: category_verbs.toggle_locked,
+    Sign.SOLO: category_verbs.toggle_solo,
+}
 
 
 class CategoryModel(QAbstractListModel):
     """The session's categories; a changed name or order goes to the store, and is shown once it is stored."""
 
+    restyled = Signal()  # other numbers and signs of the same categories, which need no new layout
     taken = Signal(int, object)  # ids: the category to rename, and the one that has the new name already
 
     def __init__(self, parts: Parts) -> None:
@@ -33,25 +46,13 @@ class CategoryModel(QAbstractListModel):
         self._parts = parts
         self._shown = len(parts.session.categories)
         parts.session.changed.connect(self._changed)
+        parts.session.sight_changed.connect(self.restyled)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
         return 0 if parent.isValid() else self._shown
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        category = self._parts.session.categories[index.row()]
-        digit = f"{index.row() + 1}   " if index.row() < 9 else "     "
-        if role == Qt.ItemDataRole.DisplayRole:
-            return digit + category.name
-        if role == Qt.ItemDataRole.EditRole:
-            return category.name
-        if role == Qt.ItemDataRole.DecorationRole:
-            return theme.swatch(category.id)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            how = tr("Drag to move it; the right button has more")
-            if index.row() < 9:
-                how = tr("Drag to move it; the right button has more; {key} chooses it", key=index.row() + 1)
-            return tooltip(f"{category.name}\n{how}")
-        return None
+        return category_data(self._parts.session, self._parts.session.categories[index.row()], role)
 
     def match(
         self, start: Index, role: int, value: object, hits: int = 1, flags: Qt.MatchFlag = _FROM_THE_START
@@ -63,8 +64,9 @@ class CategoryModel(QAbstractListModel):
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         category = self._parts.session.categories[index.row()]
         name = str(value).strip()
-        other = next((entry.id for entry in self._parts.session.categories if entry.name == name), category.id)
-        if other != category.id:
+        others = {entry.id: entry.name for entry in self._parts.session.categories if entry.id != category.id}
+        other = same_name(name, others)
+        if other is not None:
             self.taken.emit(category.id, other)
         elif name and name != category.name:
             box_verbs.rename_category(self._parts, category.id, name)
@@ -94,6 +96,8 @@ class CategoryModel(QAbstractListModel):
             self.beginResetModel()
             self._shown = len(self._parts.session.categories)
             self.endResetModel()
+        else:
+            self.restyled.emit()
 
 
 class CategoryList(QWidget):
@@ -102,12 +106,14 @@ class CategoryList(QWidget):
     left = Signal()  # the focus should return to the canvas
     delete_wanted = Signal(int)
     merge_wanted = Signal(int, object)  # ids: the category to remove, and the one that takes its boxes, or None
+    looks_wanted = Signal(int)  # the color and the key of a category are to be chosen
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, adding: CategoryAdding) -> None:
         super().__init__()
-        self._parts = parts
+        self._parts, self.adding = parts, adding
         self._model = CategoryModel(parts)
         self._at: tuple[int, int] | None = None  # id and row of the current category
+        self._asked = ""  # the new name that is like an existing one, if the user was asked about it
         first = box_verbs.FIRST_CATEGORY
         self.view = CategoryView(
             lambda: tr("The first box makes the category “{name}”; or add yours below.", name=first)
@@ -118,14 +124,20 @@ class CategoryList(QWidget):
         self.new_name.setPlaceholderText(tr("Add a category"))
         self.new_name.setAccessibleName(tr("Name of a new category"))
         self.new_name.setClearButtonEnabled(True)
+        self.new_name.setMaxLength(LONGEST_NAME)
         set_tooltip(self.new_name, _HOW_TO_ADD)
+        self.question = PlainLabel()
+        self.question.setWordWrap(True)
+        self.question.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.view)
         layout.addWidget(self.new_name)
+        layout.addWidget(self.question)
         self.setFocusProxy(self.view)
         self.new_name.returnPressed.connect(self._add)
+        self.new_name.textEdited.connect(self._unask)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.new_name, context=Qt.ShortcutContext.WidgetShortcut)
         escape.activated.connect(self._leave)
         self._listen()
@@ -136,11 +148,23 @@ class CategoryList(QWidget):
         self.move_down = self._action(tr("Move down"), "Alt+Down", lambda: self._step(1))
         self.merge = self._action(tr("Merge into…"), "", self._merge)
         self.delete = self._action(tr("Delete"), "Del", self._delete)
+        self._add_separator()
+        self.looks = self._action(tr("Colour and key…"), "Alt+Return", self._look)
+        self._add_separator()
+        self.hide_boxes = self._action(tr("Hide its boxes"), "", lambda: self._toggle(Sign.HIDDEN), checkable=True)
+        self.lock_boxes = self._action(tr("Lock its boxes"), "", lambda: self._toggle(Sign.LOCKED), checkable=True)
+        self.show_alone = self._action(tr("Show only its boxes"), "", lambda: self._toggle(Sign.SOLO), checkable=True)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
-    def _action(self, text: str, key: str, call: Callable[[], None]) -> QAction:
+    def _add_separator(self) -> None:
+        separator = QAction(self.view)
+        separator.setSeparator(True)
+        self.view.addAction(separator)
+
+    def _action(self, text: str, key: str, call: Callable[[], None], *, checkable: bool = False) -> QAction:
         """An action of the context menu, which shows `key`; the view handles the key itself."""
         action = QAction(f"{text}\t{key}" if key else text, self.view)
+        action.setCheckable(checkable)
         action.triggered.connect(lambda: call())
         self.view.addAction(action)
         return action
@@ -151,30 +175,62 @@ class CategoryList(QWidget):
         self.view.activated.connect(self._chosen)
         self.view.delete_pressed.connect(self._delete)
         self.view.step_pressed.connect(self._step)
+        self.view.looks_wanted.connect(self._look)
+        self.view.sign_clicked.connect(self._sign_clicked)
+        session.sight_changed.connect(self._show_possible)
         self.view.drag_ended.connect(self.left)
         self.view.keyboard_left.connect(self.show_chosen)
         self.view.selectionModel().currentChanged.connect(self._now_at)
         self._model.taken.connect(self.merge_wanted)
+        self._model.restyled.connect(self.view.viewport().update)
         session.category_changed.connect(self.show_chosen)
         session.changed.connect(self._changed)
         self._show_possible()
 
     def _add(self) -> None:
-        """Add the category; the field keeps the focus for the next name. An empty field returns it to the canvas."""
-        name = self.new_name.text().strip()
+        """Add the category; the field keeps the focus for the next name until Escape.
+
+        A name that is like an existing one is added only if Return is pressed again.
+        """
+        name, session = self.new_name.text().strip(), self._parts.session
+        if not name:
+            return
+        near = session.category_search.near(name)
+        if near is not None and self._asked != name:
+            self._asked = name
+            other, new = category_verbs.quoted(session, near), short(name)
+            self.question.setText(tr("There is {category}. Return again adds “{name}”.", category=other, name=new))
+            self.question.show()
+            return
         self.new_name.clear()
-        if name:
-            box_verbs.add_category(self._parts, name)
-        else:
-            self._leave()
+        self._unask()
+        self.adding.add(name, tells=True)
+
+    def _unask(self) -> None:
+        self._asked = ""
+        self.question.hide()
 
     def _leave(self) -> None:
         self.new_name.clear()
+        self._unask()
         self.left.emit()
+
+    def _look(self) -> None:
+        if self._current_id is not None:
+            self.looks_wanted.emit(self._current_id)
+
+    def _sign_clicked(self, row: int, sign: Sign) -> None:
+        _TOGGLES[sign](self._parts, self._parts.session.categories[row].id)
+
+    def _toggle(self, sign: Sign) -> None:
+        if self._current_id is not None:
+            _TOGGLES[sign](self._parts, self._current_id)
 
     def _chosen(self, index: QModelIndex) -> None:
         """Choose the clicked category; it stays the current row, which Delete acts on, while the view has focus."""
-        box_verbs.choose_category(self._parts, self._parts.session.categories[index.row()].id, tells=True)
+        category_id = self._parts.session.categories[index.row()].id
+        self._parts.session.use_category(category_id)
+        box_verbs.choose_category(self._parts, category_id, tells=True)
 
     @property
     def _current_id(self) -> int | None:
@@ -216,6 +272,13 @@ class CategoryList(QWidget):
         self.move_up.setEnabled(row > 0)
         self.move_down.setEnabled(0 <= row < count - 1)
         self.merge.setEnabled(row >= 0 and count > 1)
+        id = self._current_id
+        signs = () if id is None else signs_of(self._parts.session, id)
+        ticks = {Sign.HIDDEN: self.hide_boxes, Sign.LOCKED: self.lock_boxes, Sign.SOLO: self.show_alone}
+        for sign, action in ticks.items():
+            action.setEnabled(id is not None)
+            action.setChecked(sign in signs)
+        self.looks.setEnabled(id is not None)
 
     def show_chosen(self) -> None:
         """Mark the category of the next boxes as the current row."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QStatusBar
 
 from boxrefine_gui.panels.list_words import progress_words
-from boxrefine_gui.panels.status_words import activity_words, device_words, models_words, scan_words
+from boxrefine_gui.panels.status_words import activity_words, device_words, models_words, scan_words, sight_words
 from boxrefine_gui.panels.teach_panel import when
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.session import Session
@@ -33,7 +33,11 @@ class StatusBar(QStatusBar):
         self.addWidget(self.position)
         self.addWidget(self.progress)
         self.addWidget(self.activity, 1)
-        for label in (self.ready, self.zoom, self.model, self.device):
+        self.sight = ElidedLabel(tr("Hidden and locked categories"), least=20)
+        bold = self.sight.font()
+        bold.setBold(True)
+        self.sight.setFont(bold)
+        for label in (self.sight, self.ready, self.zoom, self.model, self.device):
             self.addPermanentWidget(label)
         self.setSizeGripEnabled(False)
         for signal in (session.image_changed, session.changed, session.pending_changed, session.left_changed):
@@ -46,6 +50,7 @@ class StatusBar(QStatusBar):
         session.settings_changed.connect(self._show_models)
         session.margins_changed.connect(self._show_models)
         session.drawn_changed.connect(self._drawn_changed)
+        session.sight_changed.connect(self._show_sight)
         session.teaching_changed.connect(self._show_models)
         session.changed.connect(self._show_models)
         self._has_draft = False
@@ -55,6 +60,9 @@ class StatusBar(QStatusBar):
     def show_zoom(self, scale: float) -> None:
         """Show the zoom; `scale` is device pixels an image pixel."""
         self.zoom.setText(f"{scale:.0%}")
+
+    def _show_sight(self) -> None:
+        self.sight.show_text(sight_words(self._session))
 
     def _show_position(self) -> None:
         session = self._session

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from boxrefine_gui.operations.box_verbs import short
 from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState, Scan, ScanKind
 from boxrefine_gui.state.loaded_models import Device
+from boxrefine_gui.state.session import Session
 from core.encoders.traits import title_of
-from core.translation import tr
+from core.translation import tr, tr_plural
 
 
 def activity_words(activity: Activity) -> str:
@@ -18,6 +20,22 @@ def activity_words(activity: Activity) -> str:
 def scan_words(scan: Scan) -> str:
     """What is being opened, read or imported, with its progress."""
     return _SCANS[scan.kind](scan)
+
+
+def sight_words(session: Session) -> str:
+    """Which categories are hidden or locked, and the key that changes that; empty if none is."""
+    sight, names = session.sight, {category.id: short(category.name) for category in session.categories}
+    if sight.is_plain:
+        return ""
+    parts = []
+    if sight.solo is not None:
+        parts.append(tr("only “{name}” is shown", name=names.get(sight.solo, "")))
+    elif sight.hidden:
+        parts.append(tr_plural("{count} category hidden", "{count} categories hidden", len(sight.hidden)))
+    if sight.locked:
+        parts.append(tr_plural("{count} locked", "{count} locked", len(sight.locked)))
+    words, key = ", ".join(parts), session.keys.get("show_all_categories", "")
+    return tr("{words} ({key}: show all)", words=words, key=key) if key else words
 
 
 def models_words(state: ModelsState) -> str:

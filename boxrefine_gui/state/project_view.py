@@ -24,6 +24,7 @@ class Tallies:
 
     Images with a count of 0 are missing. `marks` are those of all images that have one, `traits` those of
     `core.listing`, without doubts, which are read later; `done` and `touched` (done, or with boxes) follow from them.
+    `categories` are numbers of boxes by category id.
     """
 
     boxes: Mapping[int, int]
@@ -35,6 +36,7 @@ class Tallies:
     traits: Mapping[int, int] = field(default_factory=dict)
     done: Set[int] = frozenset()
     touched: Set[int] = frozenset()
+    categories: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,4 +144,15 @@ def _tallies(project: ProjectStore) -> Tallies:
     done = {id for id, mark in marks.items() if mark.done}
     touched = {id for id, found in traits.items() if found & 17}
     doubtful = project.doubtful()
-    return Tallies(boxes, to_check, project.unaccepted(), doubtful, drawn, marks, traits, done, touched)
+    return Tallies(
+        boxes,
+        to_check,
+        project.unaccepted(),
+        doubtful,
+        drawn,
+        marks,
+        traits,
+        done,
+        touched,
+        project.boxes_by_category(),
+    )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxrefine_gui.state.category_sight import CategorySight
 from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.listed import Images
@@ -50,6 +51,7 @@ class Session(SessionDrafts):
         self.waiting = ()
         self._choice.forget()
         self.category_id = None
+        self.set_sight(CategorySight())
         self.set_image(None)
         self.apply(opened.view)
         self.set_refiners((), None)
@@ -63,8 +65,8 @@ class Session(SessionDrafts):
         if view.images is not None:
             self._set_images(view.images)
         if view.categories is not None:
-            self.categories = view.categories
-            self.category_id = self._choice.among([category.id for category in self.categories], now=self.category_id)
+            self._set_categories(view.categories)
+        self._count_boxes(view.tallies.categories if view.tallies is not None else None, view.changes.counts)
         if view.tallies is not None:
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
             self.unaccepted, self.doubtful = dict(view.tallies.unaccepted), dict(view.tallies.doubtful)
@@ -89,6 +91,7 @@ class Session(SessionDrafts):
         self.tally.set_marks(view.changes.marked_ids, view.marks)
         self._count(view.corrections.keys() | view.changes.marked_ids)
         self._select_what_is_left()
+        self._drop_what_cannot_be_picked()
         self.changed.emit(view.changes)
 
     def _select_what_is_left(self) -> None:
@@ -324,9 +327,9 @@ class Session(SessionDrafts):
         self.scan = scan
         self.activity_changed.emit()
 
-    def set_keys(self, keys: dict[str, str]) -> None:
-        """Set the keys of the actions, which hints show."""
-        self.keys = keys
+    def set_keys(self, keys: dict[str, str], owners: Mapping[str, str] | None = None) -> None:
+        """Set the first keys of the actions, which hints show, and the `owners` of all keys, as words for the user."""
+        self.keys, self.key_owners = keys, owners or {}
         self.selection_changed.emit()
 
     def set_snapping(self, snapping: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boxrefine_gui.state.draft import NO_MODELS, Draft
-from boxrefine_gui.state.session_state import SessionState
+from boxrefine_gui.state.session_categories import SessionCategories
 from core.geometry import Box
 from core.records import Candidate, Correction, Drawing, Refinement
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.refiner.protocol import Refiner
 
 
-class SessionDrafts(SessionState):
+class SessionDrafts(SessionCategories):
     """Changes drawn boxes and the selection, and emits signals."""
 
     def start_draft(
@@ -54,9 +54,12 @@ class SessionDrafts(SessionState):
         self.drawn_changed.emit()
 
     def select(self, correction_id: int | None, also: Iterable[int] = ()) -> None:
-        """Select a box of the open image and others besides, or none."""
+        """Select a box of the open image and others besides, or none; not those of hidden or locked categories."""
+        others = [id for id in also if self.can_pick(id)]
+        if not self.can_pick(correction_id):
+            correction_id = next(iter(others), None)
         self.selected_id, self.chosen_edge = correction_id, None
-        self.also_ids = frozenset(also) - {correction_id} if correction_id is not None else frozenset()
+        self.also_ids = frozenset(others) - {correction_id} if correction_id is not None else frozenset()
         self.selection_changed.emit()
 
     def set_drawn(self, drawn: Box, *, plain: bool) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from boxrefine_gui.state.category_choice import CategoryChoice
+from boxrefine_gui.state.category_sight import CategorySight
 from boxrefine_gui.state.doing import Activity, ModelsState, Scan
 from boxrefine_gui.state.draft import Draft
 from boxrefine_gui.state.folder_tally import FolderTally
@@ -78,6 +79,7 @@ class SessionState(QObject):
     pending_changed = Signal()  # the boxes that are being stored
     selection_changed = Signal()
     category_changed = Signal()
+    sight_changed = Signal()  # which categories are hidden, locked, or shown alone
     settings_changed = Signal()
     suggesting_changed = Signal()  # the heads, the one in use, or the progress of learning
     prepared = Signal(int)  # image id: its features are in the cache
@@ -94,6 +96,10 @@ class SessionState(QObject):
         self.folder: Path | None = None
         self.images: tuple[ImageRecord, ...] = ()
         self.categories: tuple[Category, ...] = ()
+        self.colors: Mapping[int, str] = {}  # category id -> its color
+        self.category_keys: Mapping[int, str] = {}  # category id -> its key, if it has one
+        self.category_counts: dict[int, int] = {}  # category id -> boxes of the project
+        self.sight = CategorySight()
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
         self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
@@ -129,6 +135,7 @@ class SessionState(QObject):
         self.storing: tuple[Correction, ...] = ()  # being written
         self.moving: dict[int, Box] = {}  # correction id -> moved box that is being written
         self.keys: dict[str, str] = {}  # action id -> name of its first key
+        self.key_owners: Mapping[str, str] = {}  # key -> the action that has it
         self.snapping = True  # whether drawn boxes are refined
         self.activity: Activity | None = None  # of the encode lane
         self.readiness = Readiness()

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
+from core.categories import palette_color
 from core.resources import RESOURCES
-
-# Okabe and Ito's palette without black, and without sky blue, which is too close to the color of refinements; blue is
-# lighter, to be visible on dark pictures. The colors of the other lines are for projects with many categories: as far
-# from those, from each other and from the colors below as possible, for users who see all colors.
-_CATEGORY_COLORS = (
-    *("#E69F00", "#00B386", "#F0E442", "#CC79A7", "#D55E00", "#5B7CFF", "#B9B9B9"),
-    *("#E6194B", "#1E8796", "#C3B4FF", "#7A7A00", "#FFA596", "#B14CF2"),
-    *("#1FF046", "#9A6400", "#C3E1B4", "#7A6AA0", "#8FB82B", "#8A7866"),
-)
 
 REFINED = QColor("#56D4FF")
 DOUBTFUL = QColor("#FF4FA3")
@@ -29,6 +21,7 @@ DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 
 SWATCH_SIDE = 14
+_NO_COLORS: Mapping[int, str] = {}
 _EDGE_WIDTH = 3
 _LIGHT_PLATE = 0.185
 
@@ -84,9 +77,9 @@ _DARK_KINDS = {
 _DISABLED_ROLES = (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText)
 
 
-def category_color(category_id: int) -> QColor:
-    """The color of a category; it depends only on the id."""
-    return QColor(_CATEGORY_COLORS[(category_id - 1) % len(_CATEGORY_COLORS)])
+def category_color(category_id: int, colors: Mapping[int, str] = _NO_COLORS) -> QColor:
+    """The color of a category: that of `colors` (the session's), else the one of the palette that its id gives."""
+    return QColor(colors.get(category_id) or palette_color(category_id))
 
 
 def ink_on(color: QColor) -> QColor:
@@ -95,7 +88,13 @@ def ink_on(color: QColor) -> QColor:
     return QColor("#101215" if light > _LIGHT_PLATE else "#FFFFFF")
 
 
-def swatch(category_id: int, *, hollow: bool = False, doubtful: Iterable[int] = ()) -> QIcon:
+def swatch(
+    category_id: int,
+    colors: Mapping[int, str] = _NO_COLORS,
+    *,
+    hollow: bool = False,
+    doubtful: Iterable[int] = (),
+) -> QIcon:
     """The color of a category as an icon for lists, in two modes, because Qt would tint it in a selected row.
 
     Doubtful edges (0 left, 1 top, 2 right, 3 bottom) of its box are marked as on the canvas.
@@ -103,7 +102,7 @@ def swatch(category_id: int, *, hollow: bool = False, doubtful: Iterable[int] = 
     pixmap = QPixmap(SWATCH_SIDE, SWATCH_SIDE)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    painter.fillRect(pixmap.rect(), category_color(category_id))
+    painter.fillRect(pixmap.rect(), category_color(category_id, colors))
     if hollow:
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
         painter.fillRect(pixmap.rect().adjusted(3, 3, -3, -3), Qt.GlobalColor.transparent)

@@ -46,6 +46,15 @@ def move_row(operation: Operation, db: Database, category_id: int, *, row: int) 
             operation.update("categories", entry, place=place)
 
 
+def set_key(operation: Operation, db: Database, row: Row, key: str) -> None:
+    """Give a category a key, and take it from the one that had it; empty: the automatic one."""
+    holders = db.query("SELECT * FROM categories WHERE key = ? AND id != ?", [key, row["id"]])
+    for holder in list(holders):
+        operation.update("categories", holder, key=None)
+    if (row["key"] or "") != key:
+        operation.update("categories", row, key=key or None)
+
+
 def move_boxes(operation: Operation, db: Database, category_id: int, *, into: int) -> None:
     """Give all boxes of a category to another one."""
     for id in _ids(db, category_id):

@@ -240,6 +240,13 @@ def m012_suggestions(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m013_category_looks(db: Database) -> None:
+    """The color of a category (`#RRGGBB`) and its key, a letter or digit; NULL: BoxRefine chooses."""
+    db.execute("ALTER TABLE categories ADD COLUMN color TEXT")
+    db.execute("ALTER TABLE categories ADD COLUMN key TEXT")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

@@ -126,6 +126,14 @@ class ProjectReads(OpenedFile):
         with convert_sqlite_errors(self.path):
             return {id for (id,) in self._db.execute(query, [category_id]).fetchall()}
 
+    def boxes_by_category(self) -> dict[int, int]:
+        """Category id -> number of its corrections, for categories that have some."""
+        query = (
+            "SELECT category_id, count(*) FROM corrections WHERE typeof(category_id) = 'integer' GROUP BY category_id"
+        )
+        with convert_sqlite_errors(self.path):
+            return dict(self._db.execute(query).fetchall())
+
     def images_by_category(self) -> dict[int, int]:
         """Category id -> number of the images that have its corrections, for categories that have some."""
         query = "SELECT category_id, count(DISTINCT image_id) FROM corrections GROUP BY category_id"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.errors import BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
-from core.records import Category, Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
-from core.store.categories import check_name, delete_boxes, move_boxes, move_row
+from core.records import Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
+from core.store.category_writes import CategoryWrites
 from core.store.checking import (
     PROPOSED,
     confirm_rows,
@@ -44,13 +44,12 @@ from core.store.rows import (
     stored_path,
 )
 from core.store.suggested_boxes import remove_box
-from core.store.suggestions import Suggestions
 from core.translation import tr
 
 __all__ = ["PROJECT_FILE_NAME", "NewImage", "ProjectStore", "project_path_for"]
 
 
-class ProjectStore(Suggestions):
+class ProjectStore(CategoryWrites):
     """All reads and writes of one project; only the thread that opened it may use it.
 
     A write is on the disk when its method returns. Every method raises StorageError if the disk is full or failing, or
@@ -113,72 +112,6 @@ class ProjectStore(Suggestions):
             statement = "INSERT INTO images (path, width, height) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"
             self._db.conn.executemany(statement, rows)
             return Changes(Step(StepKind.ADD_IMAGES), images=self._count("images") > before)
-
-    def add_categories(self, names: Sequence[str]) -> Changes:
-        """Add those categories that the project does not have yet, in this order, to set it up; not undoable.
-
-        Steps that were undone before cannot be redone afterwards. Raises BadInputError for an empty name, and then adds
-        none.
-        """
-        self.refuse_read_only()
-        rows = [(check_name(name),) for name in names]
-        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
-            before = self._count("categories")
-            self._undo_log.forget_undone()  # redo could restore a category under a name that is taken now
-            self._db.conn.executemany("INSERT INTO categories (name) VALUES (?) ON CONFLICT (name) DO NOTHING", rows)
-            return Changes(Step(StepKind.ADD_CATEGORIES), categories=self._count("categories") > before)
-
-    def add_category(self, name: str) -> Category:
-        """Return the category of this name, adding it if there is none. Raises BadInputError for an empty name."""
-        name = check_name(name)
-        with self._operation(Step(StepKind.ADD_CATEGORY, name=name)) as operation:
-            existing = next((category for category in self.categories() if category.name == name), None)
-            return existing or Category(operation.insert("categories", {"name": name}), name)
-
-    def rename_category(self, id: int, name: str) -> Changes:
-        """Rename a category. Raises BadInputError if the id is unknown or the name is empty or taken."""
-        name = check_name(name)
-        with self._operation(Step(StepKind.RENAME_CATEGORY, name=name)) as operation:
-            if any(category.name == name and category.id != id for category in self.categories()):
-                raise BadInputError(tr("There is a category “{name}” already: choose another name.", name=name))
-            row = self._row(operation, "categories", id)
-            if row["name"] != name:
-                operation.update("categories", row, name=name)
-            return operation.changes
-
-    def move_category(self, id: int, *, row: int) -> Changes:
-        """Move a category to the row `row` of the order, counted from 0; ids and boxes stay.
-
-        Raises BadInputError if the id is unknown.
-        """
-        with self._operation(Step(StepKind.MOVE_CATEGORY, name=self._name_of(id))) as operation:
-            self._row(operation, "categories", id)
-            move_row(operation, self._db, id, row=row)
-            return operation.changes
-
-    def merge_category(self, id: int, *, into: int) -> Changes:
-        """Move all boxes of a category to another one and delete it, as one undo step.
-
-        Raises BadInputError if an id is unknown or both are the same.
-        """
-        if id == into:
-            raise BadInputError(tr("A category cannot be merged into itself: choose another one."))
-        step = Step(StepKind.MERGE_CATEGORY, name=self._name_of(id), into=self._name_of(into))
-        with self._operation(step) as operation:
-            row = self._row(operation, "categories", id)
-            self._row(operation, "categories", into)
-            move_boxes(operation, self._db, id, into=into)
-            operation.remove("categories", row)
-            return operation.changes
-
-    def delete_category(self, id: int) -> Changes:
-        """Delete a category and all its boxes, as one undo step. Raises BadInputError if the id is unknown."""
-        step = Step(StepKind.DELETE_CATEGORY, self.category_use(id).boxes, self._name_of(id))
-        with self._operation(step) as operation:
-            row = self._row(operation, "categories", id)
-            delete_boxes(operation, self._db, id)
-            operation.remove("categories", row)  # last, because boxes refer to it; undo restores it first
-            return operation.changes
 
     def accept(self, correction: Correction, drawn: str = "", was_kept: bool = False) -> tuple[Correction, Changes]:
         """Store a new correction and return it with its id; `drawn` is the key of the drawn box that it replaces.
@@ -387,12 +320,6 @@ class ProjectStore(Suggestions):
                 raise missing_refiner(id, encoder=encoder, path=self.path)
             self._refiner_log.choose(id, encoder=encoder)
 
-    def _name_of(self, category_id: int) -> str:
-        return next((category.name for category in self.categories() if category.id == category_id), "")
-
     def _proposed(self) -> list[Row]:
         rows = self._db.query(f"SELECT * FROM corrections WHERE {PROPOSED} ORDER BY id")
         return [row for row in rows if is_whole("corrections", row)]
-
-    def _count(self, table: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])

@@ -24,7 +24,7 @@ from core.store.row_checks import (
     text_in,
     whole_number_in,
 )
-from core.store.rows import now, picture_path
+from core.store.rows import is_look, now, picture_path
 from core.store.steps import step_columns, step_of
 from core.translation import tr
 
@@ -98,9 +98,14 @@ class RowRepairer:
         if place is not None and (type(place) is not int or place < 1):
             place = None
             self._note("categories", row, tr("it stands where its id puts it"))
+        looks = {column: row.get(column) for column in ("color", "key")}
+        for column, value in looks.items():
+            if value is not None and not is_look(column, value):
+                looks[column] = None
+                self._note("categories", row, tr("its {column} is the automatic one again", column=column))
         self._names.add(name)
         self.categories.add(id)
-        return {"id": id, "name": name, "place": place}
+        return {"id": id, "name": name, "place": place, **looks}
 
     def correction(self, row: Row, *, unknown: Callable[[], int]) -> Row | None:
         """Repair a box: it keeps its readable values, and becomes unconfirmed if the accepted box is not the user's.

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.categories import category_key, is_color
 from core.errors import BadInputError
 from core.geometry import Box
 from core.marks import Mark
@@ -110,7 +111,19 @@ def category_of(row: Row) -> Category:
     name = text_in(row, "name")
     if not name.strip():
         raise BadRow(tr("{column} is empty", column="name"))
-    return Category(id_in(row), name)
+    color, key = row.get("color"), row.get("key")  # rows of old steps have neither
+    if color is not None and not is_look("color", color):
+        raise BadRow(tr("{column} is no colour like {example}", column="color", example="#E69F00"))
+    if key is not None and not is_look("key", key):
+        raise BadRow(tr("{column} is no letter or digit", column="key"))
+    return Category(id_in(row), name, color or "", key or "")
+
+
+def is_look(column: str, value: object) -> bool:
+    """Whether a value is a `color` or a `key` that a category can have."""
+    if not isinstance(value, str):
+        return False
+    return is_color(value) if column == "color" else bool(value) and category_key(value) == value
 
 
 def mark_of(row: Row) -> Mark:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -80,12 +81,17 @@ class Touched:
         self._tables: set[str] = set()
         self._image_ids: set[int] = set()
         self._marked_ids: set[int] = set()
+        self._counts: Counter[int] = Counter()
 
-    def note(self, change: RowChange) -> None:
-        """Add a row change."""
+    def note(self, change: RowChange, *, undo: bool = False) -> None:
+        """Add a row change, or its reversal (`undo`)."""
         self._tables.add(change.table)
         if change.table == "corrections":
             self._image_ids.update(row["image_id"] for row in (change.before, change.after) if row)
+            removed, added = (change.after, change.before) if undo else (change.before, change.after)
+            for row, step in ((removed, -1), (added, 1)):
+                if row and isinstance(row.get("category_id"), int):  # damaged rows hold anything
+                    self._counts[row["category_id"]] += step
         elif change.table == "marks":
             self._marked_ids.add(change.id)
 
@@ -97,6 +103,7 @@ class Touched:
             image_ids=frozenset(self._image_ids),
             note=note,
             marked_ids=frozenset(self._marked_ids),
+            counts={id: step for id, step in self._counts.items() if step},
         )
 
 
@@ -188,7 +195,7 @@ def _play_all(db: Database, changes: list[RowChange], *, undo: bool) -> Played:
     def wanted() -> Iterator[tuple[str, int, Row | None]]:
         while changes:  # freed one by one, because freeing all at once would block the other threads
             change = changes.pop()
-            played.touched.note(change)
+            played.touched.note(change, undo=undo)
             yield change.table, change.id, change.before if undo else change.after
 
     for (table, columns), rows in groupby(wanted(), key=lambda entry: (entry[0], tuple(entry[2] or ()))):
@@ -216,7 +223,7 @@ def _play_carefully(
             played.left += 1
             continue
         played.count += 1
-        played.touched.note(change)
+        played.touched.note(change, undo=undo)
         played.texts.append(json.dumps(change))
     if undo:
         played.texts.reverse()

@@ -50,6 +50,8 @@ ROWS: list[tuple[str, str, str, object]] = [
     ("images", "path", "path is no text", ""),
     ("categories", "name", "name is empty", " "),
     ("categories", "place", "place is no whole number", "first"),
+    ("categories", "color", "color is no colour like #E69F00", "red"),
+    ("categories", "key", "key is no letter or digit", "++"),
     ("refiners", "figures", "figures is no JSON object", "[]"),
     ("refiners", "data", "data is no valid JSON", "{"),
     ("drawn_boxes", "accepted", "accepted is no valid JSON", "[1, 2"),

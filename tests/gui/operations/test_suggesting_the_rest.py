@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.operations.box_verbs import add_category
+from boxrefine_gui.operations.category_verbs import toggle_hidden
 from boxrefine_gui.operations.suggesting import MOST, NO_NETWORK
 from core.geometry import Box
 from tests.gui.driving import draw, ready, settled, stored
@@ -43,6 +44,16 @@ def test_one_example_and_one_key_suggest_the_others(qtbot: QtBot, suggesting: Ap
     assert len(stored(suggesting)) == 6 and all(entry.confirmed for entry in stored(suggesting))
     provenance = [entry.origin for entry in stored(suggesting)[1:]]
     assert {(origin.head, origin.probability) for origin in provenance if origin} == {("head-examples", 0.9)}
+
+
+def test_what_is_found_of_a_hidden_category_is_shown(qtbot: QtBot, suggesting: App) -> None:
+    drawn_and_accepted(qtbot, suggesting)
+    assert suggesting.session.category_id is not None
+    toggle_hidden(suggesting.parts, suggesting.session.category_id)
+    assert suggesting.session.shown == ()
+    key(qtbot, suggesting, Qt.Key.Key_G)
+    qtbot.waitUntil(lambda: len(suggested(suggesting)) == 5)
+    assert len(suggesting.session.shown) == 6
 
 
 def test_undo_takes_back_the_acceptance_then_the_suggestions(qtbot: QtBot, suggesting: App) -> None:

@@ -54,7 +54,12 @@ def teaching(app: App) -> QWidget:
     return app.window.teach_panel.button
 
 
-PLACES = (images, categories, boxes, new_name, renaming, teaching)
+def popup(app: App) -> QWidget:
+    app.window.category_popup.open()
+    return app.window.category_popup.line
+
+
+PLACES = (images, categories, boxes, new_name, renaming, teaching, popup)
 
 
 @pytest.fixture
@@ -111,6 +116,23 @@ def test_space_in_a_list_or_a_field_is_no_command(
     qtbot.waitUntil(lambda: called == ["rescan"])
 
 
+def test_no_letter_runs_a_command_in_any_widget_that_takes_the_keyboard(
+    qtbot: QtBot, app: App, called: list[str]
+) -> None:
+    app.window.action_by_id["teach_panel"].trigger()
+    app.window.category_popup.open()
+    found = [child for child in app.window.findChildren(QWidget) if child.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    places = [child for child in found if child.isVisible() and child.isEnabled() and child is not app.window.canvas]
+    assert {app.window.category_popup.line, app.window.images, app.window.boxes} < set(places)
+    called.clear()
+    for place in places:
+        place.setFocus()
+        for letter in sorted(letters_of(app)):
+            if place.hasFocus():  # a letter in the list of images begins a search
+                qtbot.keyClick(place, letter)
+    assert called == []
+
+
 @pytest.mark.parametrize("place", [images, categories, boxes, new_name])
 def test_keys_with_ctrl_are_commands_there_too(
     qtbot: QtBot, app: App, called: list[str], place: Callable[[App], QWidget]
@@ -133,14 +155,46 @@ def test_after_a_name_is_added_the_next_one_can_be_typed(qtbot: QtBot, app: App,
     line = app.window.categories.new_name
     line.setFocus()
     qtbot.waitUntil(line.hasFocus)
-    for name in ("spoon", "fork"):
+    names = ["spoon", "fork", "knife", "plate", "bowl", "glass", "jug", "pan", "kettle", "teapot"]
+    for name in names:
         qtbot.keyClicks(line, name)
         qtbot.keyClick(line, Qt.Key.Key_Return)
     settled(qtbot, app)
-    assert [category.name for category in app.session.categories] == ["cup", "saucer", "spoon", "fork"]
+    assert [category.name for category in app.session.categories] == ["cup", "saucer", *names]
     assert line.hasFocus() and called == []
     qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert line.hasFocus()
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
     assert app.window.focusWidget() is app.window.canvas
+
+
+def test_a_name_like_an_existing_one_is_asked_for_and_the_field_keeps_the_keyboard(
+    qtbot: QtBot, app: App, called: list[str]
+) -> None:
+    panel = app.window.categories
+    line = panel.new_name
+    line.setFocus()
+    qtbot.waitUntil(line.hasFocus)
+    qtbot.keyClicks(line, "Sauzer")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert panel.question.text() == "There is “saucer”. Return again adds “Sauzer”."
+    assert panel.question.isVisible() and line.hasFocus() and len(app.session.categories) == 2
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert [category.name for category in app.session.categories] == ["cup", "saucer", "Sauzer"]
+    assert panel.question.isHidden() and line.hasFocus() and line.text() == ""
+
+
+def test_a_name_in_another_case_chooses_the_existing_category(qtbot: QtBot, app: App, called: list[str]) -> None:
+    line = app.window.categories.new_name
+    line.setFocus()
+    app.session.select(None)
+    qtbot.keyClicks(line, "CUP")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    settled(qtbot, app)
+    assert [category.name for category in app.session.categories] == ["cup", "saucer"]
+    assert app.session.category_id == 1
 
 
 def test_letters_find_rows_in_the_lists(qtbot: QtBot, app: App, called: list[str]) -> None:
@@ -153,6 +207,18 @@ def test_letters_find_rows_in_the_lists(qtbot: QtBot, app: App, called: list[str
     assert window.image_panel.search.hasFocus() and window.image_panel.search.text() == "c"
     qtbot.keyClick(window.image_panel.search, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: app.session.row == 2 and window.canvas.hasFocus())
+
+
+def test_pages_of_a_long_list_of_categories_are_no_images(qtbot: QtBot, app: App, called: list[str]) -> None:
+    names = [f"category {number}" for number in range(300)]
+    app.parts.store.write(lambda project: project.add_categories(names), on_done=app.session.apply)
+    settled(qtbot, app)
+    view = app.window.categories.view
+    view.setFocus()
+    view.setCurrentIndex(view.model().index(0, 0))
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown):
+        qtbot.keyClick(view, key)
+    assert view.currentIndex().row() > 8 and app.session.row == 0 and called == []
 
 
 def test_delete_in_the_list_of_boxes_means_its_row(qtbot: QtBot, app: App, called: list[str]) -> None:

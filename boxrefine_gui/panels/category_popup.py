@@ -1,0 +1,250 @@
+"""The categories at the cursor: type a part of a name, Return gives the category to the box at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRect,
+    Qt,
+)
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from boxrefine_gui.lanes.timers import timer
+from boxrefine_gui.operations import box_verbs
+from boxrefine_gui.operations.box_verbs import Parts, short
+from boxrefine_gui.operations.category_adding import CategoryAdding, Target, target_of
+from boxrefine_gui.panels.category_data import category_data
+from boxrefine_gui.panels.category_delegate import CategoryDelegate
+from boxrefine_gui.state.session import Session
+from core.records import Category, Changes
+from core.text import LONGEST_NAME
+from core.translation import tr
+
+Index = QModelIndex | QPersistentModelIndex
+
+_WIDTH, _ROWS = 280, 9
+_BESIDE = 14
+_MARGIN, _APART = 5, 4
+_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: 1 - _ROWS, Qt.Key.Key_PageDown: _ROWS - 1}
+
+
+class FoundModel(QAbstractListModel):
+    """The categories that match what is typed, and a row that adds a new one."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._found: list[Category] = []
+        self._new = self._near = ""
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
+        return 0 if parent.isValid() else len(self._found) + bool(self._new)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if index.row() < len(self._found):
+            return category_data(self._session, self._found[index.row()], role)
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.AccessibleTextRole):
+            return None
+        if self._near:
+            return tr("Create “{name}”? There is “{other}”.", name=short(self._new), other=short(self._near))
+        return tr("Create “{name}”", name=short(self._new))
+
+    def search(self, text: str) -> None:
+        """Show what matches a text."""
+        session, text = self._session, text.strip()
+        search, known = session.category_search, {category.id: category for category in session.categories}
+        self.beginResetModel()
+        self._found = [known[id] for id in search.find(text, session.recent_categories)]
+        self._new = text if text and search.same(text) is None else ""
+        near = search.near(text) if self._new else None
+        self._near = known[near].name if near is not None else ""
+        self.endResetModel()
+
+    def id_of(self, row: int) -> int | None:
+        """The category in a row; None for the row that adds one."""
+        return self._found[row].id if 0 <= row < len(self._found) else None
+
+    def row_of(self, category_id: int | None) -> int:
+        """The row of a category, or of None, which adds one; the first one if it is not found."""
+        if category_id is None and self._new:
+            return len(self._found)
+        return next((row for row, entry in enumerate(self._found) if entry.id == category_id), 0)
+
+
+class CategoryPopup(QFrame):
+    """A field and a list over the canvas, inside the window, so that the drawn box goes on snapping below it."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        adding: CategoryAdding,
+        window: QWidget,
+        *,
+        canvas: QWidget,
+        cursor_at: Callable[[], QPointF],
+    ) -> None:
+        """`cursor_at` returns the last point of the mouse on the canvas."""
+        super().__init__(window)
+        self._parts, self._adding, self._canvas, self._cursor_at = parts, adding, canvas, cursor_at
+        self._target = Target()
+        self._model = FoundModel(parts.session)
+        self.line = QLineEdit()
+        self.line.setMaxLength(LONGEST_NAME)
+        self.line.setClearButtonEnabled(True)
+        self.line.setAccessibleName(tr("Name of the category"))
+        self.view = QListView()
+        self.view.setModel(self._model)
+        self.view.setItemDelegate(CategoryDelegate(self.view))
+        self.view.setUniformItemSizes(True)
+        self.view.setFrameShape(QFrame.Shape.NoFrame)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.view.setAccessibleName(tr("Matching categories"))
+        self.view.setMouseTracking(True)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(_APART)
+        layout.addWidget(self.line)
+        layout.addWidget(self.view)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Window)
+        self.setFocusProxy(self.line)
+        self.hide()
+        self._ask = timer(0, self._ask_after_a_drag)
+        self._listen()
+
+    def _listen(self) -> None:
+        session = self._parts.session
+        self.line.installEventFilter(self)
+        self.line.textEdited.connect(self._search)
+        self.view.clicked.connect(lambda index: self._choose(index.row()))
+        session.changed.connect(self._changed)
+        session.released.connect(self._ask.start)
+        for signal in (session.image_changed, session.project_changed):
+            signal.connect(self.close_unchanged)
+        for signal in (session.drawn_changed, session.selection_changed):
+            signal.connect(self._close_without_target)
+
+    def open(self) -> None:
+        """Show the pop-up at the cursor, for the drawn box, the selected one, or the next ones."""
+        session = self._parts.session
+        if session.project_path is None:
+            return
+        self._target = target_of(session)
+        self.line.setPlaceholderText(self._whose_category())
+        self.line.clear()
+        self._search("")
+        self._place()
+        self.show()
+        self.raise_()
+        self.line.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def close_unchanged(self) -> None:
+        """Hide the pop-up; if it had the keyboard, the canvas gets it."""
+        if self.isHidden():
+            return
+        has_keyboard = self.line.hasFocus() or self.window().focusWidget() is self.line
+        self.hide()
+        if has_keyboard:
+            self._canvas.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint a border that is seen on dark pictures, too; the style's own one is as dark as they are."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keys of the field that act on the list; leaving the field closes the pop-up."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._key(Qt.Key(event.key()))
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+                event.accept()
+                return True
+        elif event.type() == QEvent.Type.FocusOut and isinstance(event, QFocusEvent):
+            stays = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+            if event.reason() not in stays:
+                self.hide()
+        return False
+
+    def _key(self, key: Qt.Key) -> bool:
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self.view.currentIndex().row())
+        elif key is Qt.Key.Key_Escape:
+            self.close_unchanged()
+        elif key in _STEPS:
+            row = min(max(self.view.currentIndex().row() + _STEPS[key], 0), self._model.rowCount() - 1)
+            self.view.setCurrentIndex(self._model.index(row))
+        else:
+            return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
+        return True
+
+    def _choose(self, row: int) -> None:
+        """Give the category of a row to the box; the row that adds one adds it first."""
+        if not 0 <= row < self._model.rowCount():
+            return
+        id, name = self._model.id_of(row), self.line.text().strip()
+        self.close_unchanged()
+        if id is None:
+            self._adding.add(name)
+        else:
+            self._parts.session.use_category(id)
+            box_verbs.choose_category(self._parts, id)
+
+    def _search(self, text: str) -> None:
+        self._model.search(text)
+        self.view.setCurrentIndex(self._model.index(0))
+        self.view.scrollToTop()
+
+    def _changed(self, changes: Changes) -> None:
+        """Follow categories that are added or deleted meanwhile."""
+        if self.isHidden():
+            return
+        if changes.categories:
+            at = self._model.id_of(self.view.currentIndex().row())
+            self._search(self.line.text())
+            self.view.setCurrentIndex(self._model.index(self._model.row_of(at)))
+        self._close_without_target()
+
+    def _close_without_target(self) -> None:
+        if not self.isHidden() and target_of(self._parts.session) != self._target:
+            self.close_unchanged()
+
+    def _whose_category(self) -> str:
+        if self._target.key:
+            return tr("Category of the drawn box")
+        return tr("Category of the next boxes") if self._target.id is None else tr("Category of the selected box")
+
+    def _ask_after_a_drag(self) -> None:
+        """Open after a drag if the user wants that; a box that is accepted at once has its category already."""
+        session = self._parts.session
+        draft = session.draft
+        if session.settings.ask_category and draft is not None and draft.again is None and not draft.is_held:
+            self.open()
+
+    def _place(self) -> None:
+        """Put the pop-up beside the cursor, inside the window."""
+        window = self.window()
+        rows = min(max(self._model.rowCount(), 2), _ROWS)
+        height = self.line.sizeHint().height() + max(self.view.sizeHintForRow(0), 1) * rows
+        height += _APART + 2 * _MARGIN
+        room = QRect(QPoint(0, 0), window.size()).adjusted(8, 8, -8, -8)
+        width, height = min(_WIDTH, room.width()), min(height, room.height())
+        at = self._canvas.mapTo(window, self._cursor_at().toPoint())
+        left = at.x() + _BESIDE if at.x() + _BESIDE + width <= room.right() else at.x() - _BESIDE - width
+        top = at.y() + _BESIDE if at.y() + _BESIDE + height <= room.bottom() else at.y() - _BESIDE - height
+        left = min(max(left, room.left()), room.right() - width + 1)
+        self.setGeometry(left, min(max(top, room.top()), room.bottom() - height + 1), width, height)
