@@ -113,8 +113,7 @@ class MainWindow(QMainWindow):
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
         self._arrange()
-        self._fill_menus()
-        self._fill_toolbar()
+        self._fill_bars()
         self._listen()
         self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         self._restore()
@@ -198,6 +197,10 @@ class MainWindow(QMainWindow):
         self.action_by_id["teach_panel"].toggled.connect(self._memory.changed)
         self.parts.session.image_changed.connect(self._memory.changed)
         self.parts.session.query_changed.connect(self._memory.changed)
+
+    def _fill_bars(self) -> None:
+        self._fill_menus()
+        self._fill_toolbar()
 
     def _fill_menus(self) -> None:
         self._recent = QMenu(tr("Open &recent"), self)
