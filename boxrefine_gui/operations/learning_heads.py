@@ -31,7 +31,7 @@ LEAST_IMAGES = 5
 HANDFUL = 5
 """Changes of labels after which a head is learned again; after a step to another image, one is enough."""
 
-WANTED_PRECISION = 0.8
+GOOD_PRECISION = 0.65
 MOST_IMAGES = 300
 """Copies of constants in `core.suggest`, which loads torch and is therefore not imported; a test compares them."""
 
@@ -278,7 +278,7 @@ class LearningHeads:
             session.set_suggesting(replace(state, sentence=tr("Nothing was learned: no image shows an accepted box.")))
             return
         used, figures = state.used, figures_of(suggester)
-        is_better = used is None or may_replace(figures, used.figures, wanted=WANTED_PRECISION)
+        is_better = used is None or may_replace(figures, used.figures, wanted=GOOD_PRECISION)
         parent = used.identity if used is not None else ""
         record = HeadRecord(suggester.identity, subject[1].identity, parent, is_better, data, figures)
         sentence = "" if is_better else tr("Not better: fewer suggestions would be right, so those in use stay.")

@@ -29,7 +29,7 @@ class SuggestControls(QWidget):
         set_tooltip(self.button, tr("Learn from the accepted boxes at once, and suggest boxes on this image"))
         self.button.clicked.connect(learning.start)
         self.automatic = QCheckBox(tr("Automatic"))
-        set_tooltip(self.automatic, tr("As many suggestions as possible, of which at most one in five is wrong"))
+        set_tooltip(self.automatic, tr("As many suggestions as possible, of which about four in five are right"))
         self.automatic.toggled.connect(self._toggled)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(_LOWEST, _HIGHEST)

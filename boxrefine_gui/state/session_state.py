@@ -147,6 +147,5 @@ class SessionState(QObject):
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
-        self._drafts = 0
-        self._settled_drafts = 0  # the highest number of a settled draft
+        self._drafts = self._settled_drafts = 0  # the highest number of a draft, and of a settled one
         self._choice = CategoryChoice()

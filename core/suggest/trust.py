@@ -18,11 +18,27 @@ from core.geometry import Boxes, iou
 WANTED_PRECISION = 0.8
 """Of the suggestions shown at the automatic threshold, at most one in five should be wrong."""
 
-LEAST_PROBABILITY = 0.4
+GOOD_PRECISION = 0.65
+"""A newer head of which this precision is expected replaces the one before it, whatever was expected of that.
+
+Heads on pictures that are left out learn from fewer ones, and not from mistakes, so more finds of the head are right
+than expected, and a small fall is chance.
+"""
+
+LEAST_PROBABILITY = 0.5
 """The automatic threshold is never lower: a box that is likelier wrong than right costs more than it saves."""
 
-HIT = 0.5
-"""A find is right if its IoU with a labelled box of its category is at least this."""
+MOST_PROBABILITY = 0.65
+"""The automatic threshold is not higher, once anything was found on pictures that were left out.
+
+Of a few pictures, hardly a find is likelier, so that the share of right ones among those is chance.
+"""
+
+HIT = 0.4
+"""A find, before it is refined, is right if its IoU with a labelled box of its category is at least this.
+
+The refiner brings about as many to 0.5.
+"""
 
 _PRIOR_SLOPE, _PRIOR_SHIFT = 1.0, 0.0
 _SLOPE_WEIGHT, _SHIFT_WEIGHT, _CATEGORY_WEIGHT = 4.0, 1.0, 2.0
@@ -129,13 +145,12 @@ def trust_from_examples(count: int) -> Trust:
 
 
 def _automatic(trust: Trust) -> float:
-    """The lowest threshold at which, and above which, the expected precision is high enough."""
-    tries = sorted({LEAST_PROBABILITY, *(p for p in trust.probabilities if p > LEAST_PROBABILITY)}, reverse=True)
-    best = max([*tries, WANTED_PRECISION])
-    for threshold in tries:
+    """The lowest threshold in its range at which the expected precision is high enough, or the highest one."""
+    within = (p for p in trust.probabilities if LEAST_PROBABILITY < p < MOST_PROBABILITY)
+    for threshold in sorted({LEAST_PROBABILITY, *within}):
         if trust.expected_precision(threshold) >= WANTED_PRECISION:
-            best = threshold
-    return float(best)
+            return float(threshold)
+    return MOST_PROBABILITY
 
 
 def _fit(logits: Figures, right: NDArray[np.bool_], categories: Sequence[str]) -> tuple[float, float, dict[str, float]]:

@@ -70,4 +70,4 @@ def test_no_bytes_crash_it(kit: SuggestKit, packed: bytes) -> None:
 def test_the_window_knows_the_same_limits() -> None:
     assert suggesting.MOST == suggester.MOST
     assert learning_heads.MOST_IMAGES == learner.MOST_PICTURES
-    assert learning_heads.WANTED_PRECISION == trust.WANTED_PRECISION
+    assert learning_heads.GOOD_PRECISION == trust.GOOD_PRECISION

@@ -7,6 +7,7 @@ import pytest
 
 from core.suggest.trust import (
     LEAST_PROBABILITY,
+    MOST_PROBABILITY,
     WANTED_PRECISION,
     Tried,
     Trust,
@@ -40,10 +41,22 @@ def test_the_expected_precision_at_the_threshold_is_high_enough() -> None:
     logits = random.normal(0, 2, 200)
     right = random.random(200) < 1 / (1 + np.exp(-1.5 * logits))
     trust = trust_in([tried(logits.tolist(), right.tolist())])
-    assert LEAST_PROBABILITY <= trust.threshold < 1
+    assert LEAST_PROBABILITY <= trust.threshold <= MOST_PROBABILITY
     assert trust.expected_precision(trust.threshold) >= WANTED_PRECISION
     shown = trust.probability(logits, ["a"] * 200) >= trust.threshold
     assert right[shown].mean() >= WANTED_PRECISION - 0.05
+
+
+def test_a_few_finds_of_which_some_are_wrong_do_not_make_the_threshold_unreachable() -> None:
+    few = trust_in([tried([1.5, 1.2, 1.0, 0.4], [False, True, True, True], objects=6)])
+    assert few.expected_precision(MOST_PROBABILITY) < WANTED_PRECISION
+    assert few.threshold == MOST_PROBABILITY
+    assert few.probability(np.array([1.2]), ["a"])[0] >= few.threshold
+
+
+def test_the_lowest_threshold_that_is_precise_enough_is_chosen() -> None:
+    good = trust_in([tried([0.0] * 30, [True] * 27 + [False] * 3)])
+    assert good.threshold == LEAST_PROBABILITY
 
 
 def test_a_category_that_is_often_wrong_is_trusted_less() -> None:
@@ -69,6 +82,13 @@ def test_each_labelled_box_is_found_once_and_only_by_its_category() -> None:
     found = match_finds(boxes, ["a", "a", "a"], true=true, true_categories=["a", "b"])
     assert found.tolist() == [0, -1, -1]
     assert match_finds(np.zeros((0, 4)), [], true=true, true_categories=["a", "b"]).tolist() == []
+
+
+def test_a_find_that_the_refiner_will_move_onto_its_object_is_right() -> None:
+    true = np.array([[0, 0, 10, 10]], np.float64)
+    close, far = np.array([[0, 0, 10, 4.5]], np.float64), np.array([[0, 0, 10, 3.5]], np.float64)
+    assert match_finds(close, ["a"], true=true, true_categories=["a"]).tolist() == [0]
+    assert match_finds(far, ["a"], true=true, true_categories=["a"]).tolist() == [-1]
 
 
 def test_more_examples_give_higher_logits_which_count_less() -> None:
