@@ -24,7 +24,7 @@ from boxrefine_gui.canvas.edit_box_tool import cursor_for
 from boxrefine_gui.canvas.hand import Hand
 from boxrefine_gui.canvas.keep_view import keeps_view
 from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
-from boxrefine_gui.canvas.picking import box_at, left_at, next_box
+from boxrefine_gui.canvas.picking import box_at, is_outside, left_at, next_box
 from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.lanes.timers import timer
@@ -358,6 +358,7 @@ class Canvas(QWidget):
     def _pick(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         """Pick the smallest box at a point: a waiting drawn box becomes the drawn box, a stored one is selected.
 
+        A click inside a fresh drawn box, which going on would accept, leaves it in hand.
         With Ctrl or Shift, the stored box joins the selected ones, or leaves them.
         """
         session, (x, y), reach = self._session, self._view.to_image(point), _PICK_REACH / self._view.scale
@@ -369,8 +370,12 @@ class Canvas(QWidget):
             drawing.take_in_hand(self._parts, waiting)
         elif session.draft is None:
             session.select(stored)
-        elif stored is not None and (session.draft.was_left or not session.settings.accept_when_going_on):
-            session.leave_draft()
+        elif stored is not None and (
+            session.draft.was_left
+            or not session.settings.accept_when_going_on
+            or is_outside(session.draft, x, y, reach=reach)
+        ):
+            drawing.go_on(self._parts)
             session.select(stored)
 
     def _show_cursor(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:

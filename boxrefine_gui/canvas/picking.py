@@ -26,6 +26,12 @@ def box_at(session: Session, x: float, y: float, *, reach: float, outward: bool 
     return ids[0]
 
 
+def is_outside(draft: Draft, x: float, y: float, *, reach: float) -> bool:
+    """Whether a point, in image pixels, is farther than `reach` from a drawn box as it was drawn and as it is now."""
+    boxes = (draft.drawn, draft.box)
+    return not any(box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach for box in boxes)
+
+
 def boxes_in(session: Session, band: Box) -> frozenset[int]:
     """The ids of the stored boxes whose middle lies in a rectangle in image pixels."""
     boxes = ((entry.id, session.box_of(entry)) for entry in session.pickable)

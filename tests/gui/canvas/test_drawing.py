@@ -308,3 +308,24 @@ def test_switching_refinement_off_draws_plain_boxes(qtbot: QtBot, app: App) -> N
     drag(app.window.canvas, [(20, 30), (70, 70), (120, 110)])
     assert app.session.draft is not None and app.session.draft.plain
     assert "switched off" in app.window.status.activity.text()
+
+
+def test_a_click_on_another_box_accepts_the_drawn_one_and_selects(qtbot: QtBot, app: App) -> None:
+    first, second = Box(20, 30, 100, 100), Box(120, 40, 180, 120)
+    draw(qtbot, app, first)
+    accept(qtbot, app)
+    draw(qtbot, app, second)
+    click(app.window.canvas, (60, 60))
+    settled(qtbot, app)
+    assert app.session.draft is None
+    assert all(close_to(entry.accepted, inset(box)) for entry, box in zip(stored(app), (first, second), strict=True))
+    assert app.session.selected is not None and app.session.selected.id == stored(app)[0].id
+
+
+def test_a_click_inside_the_drawn_box_leaves_it_in_hand(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, Box(10, 10, 190, 140))
+    accept(qtbot, app)
+    draw(qtbot, app, Box(60, 50, 120, 100))
+    click(app.window.canvas, (90, 75))
+    assert app.session.draft is not None
+    assert app.session.selected is None
