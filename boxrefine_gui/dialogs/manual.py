@@ -54,6 +54,7 @@ class Manual(QDialog):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Search this page: Return finds the next place"))
         self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName(tr("Search this page"))
         self.search.returnPressed.connect(self._find_next)
         self._fill_list()
         self.pages.currentItemChanged.connect(self._show_chosen)
