@@ -91,6 +91,7 @@ def test_every_control_of_the_window_has_a_name(window: App) -> None:
 
 
 def test_every_control_of_the_window_is_within_reach_of_the_keyboard(window: App) -> None:
+    window.window.category_popup.close()  # whose list the arrow keys of its line go through
     assert out_of_reach(window.window) == []
 
 
