@@ -41,6 +41,7 @@ from boxrefine_gui.panels.category_popup import CategoryPopup
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
+from boxrefine_gui.panels.start_page import StartPage
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.widgets import theme
@@ -80,14 +81,14 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.parts = parts
-        self._may_close = may_close
+        self._may_close, self._teaching = may_close, teaching
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
         self.jobs = JobList()
         self.categories = CategoryList(parts, CategoryAdding(parts))
         self.boxes = BoxList(parts.session)
-        self._teaching = teaching
+        self.start_page = StartPage(parts, thumbnails)
         self.teach_panel = TeachPanel(parts, teaching, learning)
         self._teach_column = titled(tr("Teaching"), self.teach_panel)
         self.rows = with_shortcut_help(
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 choose_keys=self.choose_keys,
+                show_start=lambda: self.start_page.show_page(),
                 choose_category=lambda: self.category_popup.open(),
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
@@ -142,7 +144,7 @@ class MainWindow(QMainWindow):
     def _arrange(self) -> None:
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
-        center = overlay(self.canvas, self.notices)
+        center = overlay(self.canvas, self.start_page, self.notices)
         self._right = right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(titled(tr("Categories"), self.categories))
         right.addWidget(titled(tr("Boxes"), self.boxes))
@@ -247,6 +249,8 @@ class MainWindow(QMainWindow):
         self.categories.left.connect(self._focus_canvas)
         self.image_panel.left.connect(self._focus_canvas)
         self.images.offer([self.action_by_id[id] for id in ("done_next", "done", "flag")])
+        self.start_page.connect_to(self.action_by_id)
+        self.start_page.left.connect(self._focus_canvas)
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)

@@ -111,12 +111,13 @@ def action_table(
     ask: Ask,
     next_panel: Callable[[], None],
     choose_keys: Callable[[], None],
+    show_start: Callable[[], None],
     choose_category: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """Return all rows, in the order of the menus."""
     return [
-        *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask),
+        *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask, show_start=show_start),
         *_edit_rows(parts, canvas, notices),
         *many_rows(parts, refine_all, jobs),
         *_box_rows(parts, canvas),
@@ -156,7 +157,13 @@ def _any_of(keys: Sequence[str]) -> str:
 
 
 def _file_rows(
-    parts: Parts, *, window: QWidget, jobs: JobList, rescan: Callable[[], None], ask: Ask
+    parts: Parts,
+    *,
+    window: QWidget,
+    jobs: JobList,
+    rescan: Callable[[], None],
+    ask: Ask,
+    show_start: Callable[[], None],
 ) -> list[ActionRow]:
     def open_folder() -> None:
         chosen = ask.folder(window, title=tr("Open a folder of pictures"), start=parts.session.folder)
@@ -190,6 +197,7 @@ def _file_rows(
         ActionRow("open_folder", tr("&Open a folder…"), open_folder, ("Ctrl+O",), FILE, "open", in_toolbar=True),
         ActionRow("open_project", tr("Open a &project…"), open_project, ("Ctrl+Shift+O",), FILE),
         ActionRow("open_sample", tr("Open the &sample project"), partial(opening.open_sample, parts), menu=FILE),
+        ActionRow("start_page", tr("S&tart page"), show_start, ("Alt+Home",), FILE),
         _save_elsewhere_row(parts, window, ask),
         ActionRow("rescan", tr("Look for &new pictures"), rescan, ("F5",), FILE, enabled=has_project),
         ActionRow(

@@ -8,12 +8,16 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from boxrefine_gui.widgets.plain_text import PlainLabel
 
 
-def overlay(below: QWidget, above: QWidget) -> QWidget:
-    """Lay `above` over the top edge of `below`, which keeps its place and size so that nothing moves during a drag."""
+def overlay(below: QWidget, page: QWidget, above: QWidget) -> QWidget:
+    """Lay `above` over the top edge of `below`, which keeps its place and size so that nothing moves during a drag.
+
+    `page` covers all of `below` while it is visible.
+    """
     both = QWidget()
     layout = QGridLayout(both)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(below, 0, 0)
+    layout.addWidget(page, 0, 0)
     layout.addWidget(above, 0, 0, Qt.AlignmentFlag.AlignTop)
     above.raise_()
     return both
