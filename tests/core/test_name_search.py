@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.categories import Category
-from core.category_search import CategorySearch, count_slips
+from core.name_search import NameSearch, count_slips
 
 NAMES = ("person", "dog", "hot dog", "dogfish", "Doberman", "bulldog", "rowing boat", "cat", "Übergang")
 WORDS = st.text(alphabet="abcd", max_size=7)
 
 
-def search(*names: str, keys: dict[int, str] | None = None) -> CategorySearch:
-    return CategorySearch([Category(id, name) for id, name in enumerate(names, start=1)], keys)
+def search(*names: str, keys: dict[int, str] | None = None) -> NameSearch:
+    return NameSearch(enumerate(names, start=1), keys)
 
 
 def found(text: str, *names: str, recent: tuple[int, ...] = ()) -> list[str]:
