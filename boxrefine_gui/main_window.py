@@ -38,6 +38,7 @@ from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.category_popup import CategoryPopup
+from boxrefine_gui.panels.command_palette import CommandPalette
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
@@ -46,6 +47,7 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, make_actions
 from boxrefine_gui.widgets.arranged import overlay, titled
+from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
@@ -106,6 +108,7 @@ class MainWindow(QMainWindow):
                 next_panel=self.focus_next_panel,
                 choose_keys=self.choose_keys,
                 choose_category=lambda: self.category_popup.open(),
+                open_palette=lambda: self.palette_popup.open(),
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
             parts,
@@ -121,6 +124,9 @@ class MainWindow(QMainWindow):
         self.recolor()
         self._show_title()
         self._show_recent()
+        self.palette_popup = CommandPalette(
+            parts, finder, self, rows=self._commands, actions=self.action_by_id, canvas=self.canvas
+        )
         self.keys = GivenKeys(parts, self.rows, self.action_by_id, window=self, canvas=self.canvas, ask=ask)
         self._remember()
         self.canvas.setFocus()
@@ -188,6 +194,7 @@ class MainWindow(QMainWindow):
             teaching_shown=not self._teach_column.isHidden(),
             places=with_places(settings.places, places),
             lists=with_places(settings.lists, lists),
+            recent_commands=tuple(self.palette_popup.recent),
         )
 
     def _remember(self) -> None:
@@ -195,6 +202,7 @@ class MainWindow(QMainWindow):
         self._memory = WindowMemory(self.parts, self, self._as_it_is)
         for splitter in (self._across, self._right):
             splitter.splitterMoved.connect(self._memory.changed)
+        self.palette_popup.used.connect(self._memory.changed)
         self.action_by_id["teach_panel"].toggled.connect(self._memory.changed)
         self.parts.session.image_changed.connect(self._memory.changed)
         self.parts.session.query_changed.connect(self._memory.changed)
@@ -274,6 +282,11 @@ class MainWindow(QMainWindow):
             height = self._right.height()
             categories, boxes = height * 3 // 10, height // 6
             self._right.setSizes([categories, boxes, height - categories - boxes])
+
+    def _commands(self) -> list[ActionRow]:
+        """The actions of the menus with their present keys, for the palette."""
+        rows, _ = with_settings(self.rows, self.parts.session.settings)
+        return [row for row in rows if row.menu and row.id != "palette"]
 
     def choose_keys(self) -> None:
         """Show the dialog of the keys."""

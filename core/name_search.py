@@ -32,8 +32,9 @@ class Rank(IntEnum):
     KEY = 2
     WORD = 3
     PART = 4
-    NEAR = 5
-    LETTERS = 6
+    WORDS = 5
+    NEAR = 6
+    LETTERS = 7
 
 
 class _Entry(NamedTuple):
@@ -163,6 +164,8 @@ def _rank(wanted: str, name: str) -> Rank | None:
         return Rank.SAME if len(name) == len(wanted) else Rank.START
     if at > 0:
         return Rank.WORD if f" {wanted}" in name or not _all_within_words(name, wanted, at) else Rank.PART
+    if " " in wanted and all(word in name for word in wanted.split()):
+        return Rank.WORDS
     if len(wanted) > _LONGEST_SCATTERED:
         return None
     places = []

@@ -112,6 +112,7 @@ def action_table(
     next_panel: Callable[[], None],
     choose_keys: Callable[[], None],
     choose_category: Callable[[], None],
+    open_palette: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """Return all rows, in the order of the menus."""
@@ -125,7 +126,7 @@ def action_table(
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
-        *view_rows(parts, canvas, next_panel, window=window, ask=ask),
+        *view_rows(parts, canvas, next_panel, open_palette, window=window, ask=ask),
         *sight_rows(parts),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),

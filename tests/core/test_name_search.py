@@ -31,6 +31,12 @@ def test_the_whole_name_comes_before_a_start_a_word_a_part_and_scattered_letters
     assert found("ÜBER") == found("über") == ["Übergang"]
 
 
+def test_words_are_found_in_any_order_before_scattered_letters() -> None:
+    names = ("zoom a bit: to one box, a small one", "Zoom to the selected box, and back", "Show all boxes")
+    assert found("box back zoom", *names) == [names[1]]
+    assert found("zoom box", *names) == [names[1], names[0]]
+
+
 @pytest.mark.parametrize("slip", ["dgo", "dogg", "dig", "dg"])
 def test_a_slip_finds_the_name(slip: str) -> None:
     assert "dog" in found(slip)
