@@ -25,7 +25,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 ENTRY_ROLE = Qt.ItemDataRole.UserRole + 1  # PaletteEntry
 MOST_PICTURES = 50
-_MOST_NAMES = 60
+_MOST_NAMES = 20
 """Commands and categories that are listed for a text; those of an empty text are all listed."""
 
 _MARGIN, _APART, _ABOVE = 6, 6, 4
