@@ -92,6 +92,7 @@ class ChoiceField(PreferenceField):
         super().__init__()
         self._titles = {value: row.titles.get(value, value) for value in CHOICES[row.name]}
         self._list = QComboBox()
+        self._list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for value, title in self._titles.items():
             self._list.addItem(title, value)
         self._list.currentIndexChanged.connect(lambda _: self.changed.emit())

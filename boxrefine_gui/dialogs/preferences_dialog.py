@@ -36,7 +36,7 @@ from core.translation import tr
 
 _SIZE = (780, 600)
 _AIR = 40
-_PAGES_WIDTH, _LABEL_WIDTH = 140, 210
+_PAGES_WIDTH, _LABEL_WIDTH = 120, 190
 Role = QDialogButtonBox.ButtonRole
 
 
