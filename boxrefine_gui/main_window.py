@@ -115,18 +115,14 @@ class MainWindow(QMainWindow):
             self,
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
-        self._arrange()
+        self._arrange(finder)
         self._fill_menus()
         self._fill_toolbar()
         self._listen()
-        self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         self._restore()
         self.recolor()
         self._show_title()
         self._show_recent()
-        self.palette_popup = CommandPalette(
-            parts, finder, self, rows=self._commands, actions=self.action_by_id, canvas=self.canvas
-        )
         self.keys = GivenKeys(parts, self.rows, self.action_by_id, window=self, canvas=self.canvas, ask=ask)
         self._remember()
         self.canvas.setFocus()
@@ -146,7 +142,7 @@ class MainWindow(QMainWindow):
         """The list of the images."""
         return self.image_panel.list
 
-    def _arrange(self) -> None:
+    def _arrange(self, finder: Finder) -> None:
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
         center = overlay(self.canvas, self.notices)
@@ -171,12 +167,16 @@ class MainWindow(QMainWindow):
         self.category_popup = CategoryPopup(
             self.parts, self.categories.adding, self, canvas=self.canvas, cursor_at=lambda: self.canvas.cursor_at
         )
+        self.palette_popup = CommandPalette(
+            self.parts, finder, self, rows=self._commands, actions=self.action_by_id, canvas=self.canvas
+        )
         self.status = StatusBar(self.parts.session)
         self.setStatusBar(self.status)
 
     def _restore(self) -> None:
-        """Restore place, sizes and layout of the last session."""
+        """Restore place, sizes and layout of the last session; at the first start, the sizes that fit the screen."""
         settings = self.parts.session.settings
+        self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         restore_place(self, settings.window)
         restore_sizes(self._across, settings.panel_widths)
         self._teach_column.setVisible(settings.teaching_shown)
