@@ -79,7 +79,7 @@ class PaletteModel(QAbstractListModel):
         # Categories have ids above 0, so commands get those below.
         commands = [(-1 - number, self._title_of(row)) for number, row in enumerate(rows)]
         names = [(category.id, category.name) for category in self._session.categories]
-        self._search = NameSearch([*commands, *names], self._session.category_keys)
+        self._search = NameSearch([*commands, *names])  # without keys of categories: a digit means a picture
 
     def search(self, text: str, recent: Sequence[str]) -> None:
         """List the commands and categories that match a text; `recent`: ids of commands, the last one first."""
