@@ -16,6 +16,7 @@ from boxrefine_gui.dialogs.preference_fields import NumberField, SwitchField, Te
 from boxrefine_gui.dialogs.preference_rows import preference_pages
 from boxrefine_gui.dialogs.preferences_dialog import PreferencesDialog
 from boxrefine_gui.operations.box_verbs import choose_settings
+from core.errors import BadInputError
 from core.settings import OF_THE_WINDOW, Settings, load_settings, settings_path
 from core.settings_check import CHOICES
 from tests.gui.driving import ScriptedAsk, settled
@@ -76,12 +77,15 @@ def test_every_control_shows_its_setting_and_has_a_name(dialog: PreferencesDialo
     assert dialog.chosen == {}
 
 
-OTHERS = {
-    "draw_by": "two_clicks", "least_drag": 9, "theme": "dark", "language": "en", "keep_view": "never",
-    "refine_by": "refiner", "device": "cpu", "suggest_threshold": 0.35, "cache_disk_budget": 20.0,
-    "cache_ram_budget": 0.25, "cache_codec": "8bit",
-}  # fmt: skip
-"""Other values than the defaults, as the controls have them; a switch is clicked."""
+def change_to_another(dialog: PreferencesDialog, name: str, text: str) -> None:
+    """Change a control to another value than its default; `text` is for a field."""
+    focus = dialog.views[name].field.focus
+    if isinstance(focus, QSpinBox | QDoubleSpinBox):
+        focus.stepUp()
+    elif isinstance(focus, QComboBox):
+        focus.setCurrentIndex((focus.currentIndex() + 1) % focus.count())
+    else:
+        change(dialog, name, text)
 
 
 def test_ok_applies_and_saves_every_setting(
@@ -89,9 +93,9 @@ def test_ok_applies_and_saves_every_setting(
 ) -> None:
     config = tmp_path / "teach.yaml"
     config.write_text("epochs: 3\n", "utf-8")
-    others = {**OTHERS, "cache_folder": str(tmp_path / "new" / "cache"), "teach_config": str(config)}
+    texts = {"cache_folder": str(tmp_path / "new" / "cache"), "teach_config": str(config)}
     for name in dialog.views:
-        change(dialog, name, others.get(name))
+        change_to_another(dialog, name, texts.get(name, "another text"))
         assert not dialog.views[name].reset.isHidden()
     assert dialog.chosen.keys() == dialog.views.keys()
     dialog.ok.click()
@@ -99,7 +103,8 @@ def test_ok_applies_and_saves_every_setting(
     settled(qtbot, app)
     now = app.session.settings
     assert all(getattr(now, name) != getattr(Settings(), name) for name in ROWS)
-    assert (now.cache_disk_budget, now.cache_ram_budget) == (20 * 1024**3, 256 * 1024**2)
+    assert (now.cache_disk_budget, now.cache_ram_budget) == (21 * 1024**3 // 2, 1024**3)
+    assert (now.least_drag, now.suggest_threshold, now.theme) == (7, 0.05, "light")
     assert (tmp_path / "new" / "cache").is_dir()
     qtbot.waitUntil(lambda: load_settings(settings_path()) == now)
 
@@ -116,6 +121,19 @@ def test_only_the_settings_of_the_models_load_them_again(qtbot: QtBot, app: App,
     dialog.ok.click()
     qtbot.waitUntil(lambda: app.session.models is not before)
     assert app.session.settings.cache_codec == "8bit" and app.session.settings.least_drag == 12
+
+
+def test_models_that_cannot_be_loaded_leave_the_present_ones_and_their_settings(
+    qtbot: QtBot, app: App, dialog: PreferencesDialog, models: FakeModels
+) -> None:
+    before, models.fault = app.session.models, BadInputError("No CUDA GPU can be used here.")
+    change(dialog, "device", "cuda")
+    change(dialog, "auto_accept", True)
+    dialog.ok.click()
+    qtbot.waitUntil(lambda: "No CUDA GPU" in app.window.notices.sentence.text())
+    assert app.session.models is before
+    assert app.session.settings.device == "auto" and app.session.settings.auto_accept
+    assert load_settings(settings_path()).device == "auto"
 
 
 def test_cancel_and_escape_change_nothing(qtbot: QtBot, app: App, dialog: PreferencesDialog) -> None:
