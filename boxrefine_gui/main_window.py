@@ -38,6 +38,7 @@ from boxrefine_gui.operations.window_memory import WindowMemory
 from boxrefine_gui.panels.box_list import BoxList
 from boxrefine_gui.panels.category_list import CategoryList
 from boxrefine_gui.panels.category_popup import CategoryPopup
+from boxrefine_gui.panels.command_palette import CommandPalette
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.panels.job_list import JobList
@@ -47,6 +48,7 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, make_actions
 from boxrefine_gui.widgets.arranged import overlay, titled
+from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.typing_guard import TypingGuard
@@ -108,16 +110,16 @@ class MainWindow(QMainWindow):
                 choose_keys=self.choose_keys,
                 show_start=lambda: self.start_page.show_page(),
                 choose_category=lambda: self.category_popup.open(),
+                open_palette=lambda: self.palette_popup.open(),
                 teach=TeachVerbs(self._teach, self._show_or_hide_teaching, self._shows_teaching, self._teach_when_idle),
             ),
             parts,
             self,
         )
         self.action_by_id = make_actions(self.rows, parts.session, window=self, canvas=self.canvas)
-        self._arrange()
+        self._arrange(finder)
         self._fill_bars()
         self._listen()
-        self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         self._restore()
         self.recolor()
         self._show_title()
@@ -141,7 +143,7 @@ class MainWindow(QMainWindow):
         """The list of the images."""
         return self.image_panel.list
 
-    def _arrange(self) -> None:
+    def _arrange(self, finder: Finder) -> None:
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
         center = overlay(self.canvas, self.start_page, self.notices)
@@ -166,12 +168,16 @@ class MainWindow(QMainWindow):
         self.category_popup = CategoryPopup(
             self.parts, self.categories.adding, self, canvas=self.canvas, cursor_at=lambda: self.canvas.cursor_at
         )
+        self.palette_popup = CommandPalette(
+            self.parts, finder, self, rows=self._commands, actions=self.action_by_id, canvas=self.canvas
+        )
         self.status = StatusBar(self.parts.session)
         self.setStatusBar(self.status)
 
     def _restore(self) -> None:
-        """Restore place, sizes and layout of the last session."""
+        """Restore place, sizes and layout of the last session; at the first start, the sizes that fit the screen."""
         settings = self.parts.session.settings
+        self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         restore_place(self, settings.window)
         restore_sizes(self._across, settings.panel_widths)
         self._teach_column.setVisible(settings.teaching_shown)
@@ -189,6 +195,7 @@ class MainWindow(QMainWindow):
             teaching_shown=not self._teach_column.isHidden(),
             places=with_places(settings.places, places),
             lists=with_places(settings.lists, lists),
+            recent_commands=tuple(self.palette_popup.recent),
         )
 
     def _remember(self) -> None:
@@ -196,6 +203,7 @@ class MainWindow(QMainWindow):
         self._memory = WindowMemory(self.parts, self, self._as_it_is)
         for splitter in (self._across, self._right):
             splitter.splitterMoved.connect(self._memory.changed)
+        self.palette_popup.used.connect(self._memory.changed)
         self.action_by_id["teach_panel"].toggled.connect(self._memory.changed)
         self.parts.session.image_changed.connect(self._memory.changed)
         self.parts.session.query_changed.connect(self._memory.changed)
@@ -281,6 +289,11 @@ class MainWindow(QMainWindow):
             height = self._right.height()
             categories, boxes = height * 3 // 10, height // 6
             self._right.setSizes([categories, boxes, height - categories - boxes])
+
+    def _commands(self) -> list[ActionRow]:
+        """The actions of the menus with their present keys, for the palette."""
+        rows, _ = with_settings(self.rows, self.parts.session.settings)
+        return [row for row in rows if row.menu and row.id != "palette"]
 
     def choose_keys(self) -> None:
         """Show the dialog of the keys."""

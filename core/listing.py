@@ -257,6 +257,15 @@ def matches(image: ImageRecord, facts: Facts, query: Query, *, only: Collection[
     return mark is not None and mark.flag == query.note
 
 
+def find_first(images: Sequence[ImageRecord], text: str, *, names: Names, most: int) -> tuple[list[int], int]:
+    """The rows of at most `most` images that a search finds among all, the most probable one first, and their count."""
+    if not text.strip():
+        return [], 0
+    found, best = _search(range(len(images)), names.texts(images), text)
+    first = found[:most] if best is None else [best, *(row for row in found[:most] if row != best)][:most]
+    return first, len(found)
+
+
 def finds(name: str, text: str) -> bool:
     """Whether a search for `text` finds an image of this name: all its words are part of it, in any case."""
     folded = name.casefold()

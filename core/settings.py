@@ -42,7 +42,8 @@ class Settings:
     recent: projects that were open, the last one first
     window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
         pixels, and whether it shows the teaching panel; places: project -> the image that was open last; lists:
-        project -> the filter and the order of its image list
+        project -> the filter and the order of its image list; recent_commands: ids of the actions that the user chose
+        in the command palette, the last one first
     key_set: a key set of boxrefine_gui.widgets.key_sets, possibly one of a later version; keys: action id -> the keys
         that the user chose for it instead of those of the key set
     """
@@ -81,6 +82,7 @@ class Settings:
     teaching_shown: bool = False
     places: dict[str, str] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
+    recent_commands: tuple[str, ...] = field(default=())
     key_set: str = "standard"
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -90,7 +92,7 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
-OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places", "lists")
+OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places", "lists", "recent_commands")
 """Settings that the window writes by itself; the user does not choose them."""
 
 

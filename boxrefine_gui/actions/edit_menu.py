@@ -1,10 +1,14 @@
-"""Rows of the menu Edit for several boxes: select, copy, paste, and take those of the previous image."""
+"""Rows of the menu Edit: select, copy, paste, and take the boxes of the previous image; the preferences."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from PySide6.QtWidgets import QWidget
+
 from boxrefine_gui.actions.menus import EDIT
+from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.preferences_dialog import PreferencesDialog
 from boxrefine_gui.operations import clipboard, many
 from boxrefine_gui.operations.batch_refine import RefineAll
 from boxrefine_gui.operations.parts import Parts
@@ -52,6 +56,15 @@ def many_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Action
             enabled=_has_image,
         ),
     ]  # fmt: skip
+
+
+def preferences_row(parts: Parts, *, window: QWidget, ask: Ask) -> ActionRow:
+    """The row that opens the preferences."""
+
+    def show() -> None:
+        PreferencesDialog(window, parts, ask=ask).open()
+
+    return ActionRow("preferences", tr("Pr&eferences…"), show, ("Ctrl+,",), EDIT, starts_group=True)
 
 
 def _has_image(session: Session) -> bool:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from boxrefine_gui.actions.box_menu import check_rows
 from boxrefine_gui.actions.category_menu import category_rows, digit_rows, sight_rows
 from boxrefine_gui.actions.draw_menu import DRAWING, after_drag, draw_rows, unless_in_hand
-from boxrefine_gui.actions.edit_menu import many_rows
+from boxrefine_gui.actions.edit_menu import many_rows, preferences_row
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
@@ -113,6 +113,7 @@ def action_table(
     choose_keys: Callable[[], None],
     show_start: Callable[[], None],
     choose_category: Callable[[], None],
+    open_palette: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """Return all rows, in the order of the menus."""
@@ -120,13 +121,14 @@ def action_table(
         *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask, show_start=show_start),
         *_edit_rows(parts, canvas, notices),
         *many_rows(parts, refine_all, jobs),
+        preferences_row(parts, window=window, ask=ask),
         *_box_rows(parts, canvas),
         *draw_rows(parts, canvas),
         *category_rows(parts, choose_category),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
-        *view_rows(parts, canvas, next_panel, window=window, ask=ask),
+        *view_rows(parts, canvas, next_panel, open_palette, window=window, ask=ask),
         *sight_rows(parts),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),

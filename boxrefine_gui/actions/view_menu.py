@@ -27,9 +27,15 @@ ZOOM_STEP = 1.25
 
 
 def view_rows(
-    parts: Parts, canvas: Canvas, next_panel: Callable[[], None], *, window: QWidget, ask: Ask
+    parts: Parts,
+    canvas: Canvas,
+    next_panel: Callable[[], None],
+    open_palette: Callable[[], None],
+    *,
+    window: QWidget,
+    ask: Ask,
 ) -> list[ActionRow]:
-    """Return the rows: zoom, what is shown, the pace of labelling, colors and language."""
+    """Return the rows: zoom, what is shown, the pace of labelling, the palette, colors and language."""
 
     def show_pace() -> None:
         found = window.findChild(PaceDialog)
@@ -69,6 +75,9 @@ def view_rows(
             enabled=lambda session: session.project_path is not None,
         ),
         _space_row(parts),
+        ActionRow(
+            "palette", tr("Find a &command, a category or a picture…"), open_palette, ("Ctrl+K", "Ctrl+Shift+P"), VIEW,
+        ),
         ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
         *_scheme_rows(parts),
         *_language_rows(parts),

@@ -94,7 +94,7 @@ class DrawBoxTool:
             self._parts.session.tell(
                 tr(
                     "That made no box: each side takes {least} pixels of the screen. Zoom in for a smaller one; "
-                    "least_drag in settings.toml is the limit.",
+                    "the preferences have the limit.",
                     least=self._least,
                 )
             )

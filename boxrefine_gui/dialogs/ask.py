@@ -69,6 +69,12 @@ class Ask:
         path = Path(chosen)
         return (path if path.suffix else path.with_suffix(".yaml")) if chosen else None
 
+    def configuration(self, parent: QWidget, *, title: str) -> Path | None:
+        """Ask for an existing YAML file."""
+        kinds = _filters(("YAML", "*.yaml *.yml"), (tr("All files"), "*"))
+        chosen, _ = QFileDialog.getOpenFileName(parent, title, str(Path.home()), kinds)
+        return Path(chosen) if chosen else None
+
     def show(self, path: Path) -> bool:
         """Open a file or folder with the system's program for it; False if there is none."""
         return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

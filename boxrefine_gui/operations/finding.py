@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.operations.box_verbs import show_image
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.state.project_view import MANY_IMAGES
-from core.listing import Arrangement, Facts, Names, Order, Query, Tab, arrange, matches, query_of
+from core.listing import Arrangement, Facts, Names, Order, Query, Tab, arrange, find_first, matches, query_of
 from core.marks import Work
 from core.records import Changes, ImageRecord
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
+
+FoundFirst = Callable[[Sequence[ImageRecord], int], None]
+"""Takes the first images that a search finds, and how many it finds in all."""
 
 _PART = 2000
 """Images whose doubts are read at once; the store lane does other work between."""
@@ -34,6 +37,9 @@ class Finder:
         self._asked = 0  # number of the last question
         self._is_asking = self._is_outdated = False
         self._then: Callable[[Arrangement], None] | None = None
+        self._looks = 0  # number of the last search by `look_for`
+        self._is_looking = False
+        self._next_look: Callable[[], None] | None = None  # the newest search that waits for an earlier one
         self._only: set[int] | None = None
         self._touched: set[int] = set()
         self._reading = 0  # number of the reading of doubts and dates
@@ -76,6 +82,42 @@ class Finder:
         """Sort by what the images are now."""
         if not self._parts.session.query.is_plain:
             self._ask()
+
+    def look_for(self, text: str, done: FoundFirst, *, most: int) -> None:
+        """Find images by name or number, whatever the list shows, and call `done` on the first ones.
+
+        While one search runs only the newest waits, and `done` is not called for the others.
+        """
+        session = self._parts.session
+        if session.project_path is None:
+            return
+        if self._is_looking:
+            self._next_look = partial(self.look_for, text, done, most=most)
+            return
+        self._is_looking, images = True, session.images
+        self._looks += 1
+        self._parts.store.run(
+            lambda _: find_first(images, text, names=self._names, most=most),
+            on_done=partial(self._looked, self._looks, images, done),
+            on_error=partial(self._not_found, self._looks),
+        )
+
+    def _looked(
+        self, looks: int, images: tuple[ImageRecord, ...], done: FoundFirst, found: tuple[list[int], int]
+    ) -> None:
+        if looks != self._looks:
+            return  # another project is open
+        self._is_looking = False
+        following, self._next_look = self._next_look, None
+        if following is not None:
+            following()
+        else:
+            done([images[row] for row in found[0]], found[1])
+
+    def _not_found(self, looks: int, error: Exception) -> None:
+        if looks == self._looks:
+            self._is_looking, self._next_look = False, None
+            self._parts.session.report(error)
 
     # Working it out
 
@@ -133,6 +175,8 @@ class Finder:
         self._touched.clear()
         self._asked += 1
         self._is_asking, self._only, self._then = False, None, None
+        self._looks += 1
+        self._is_looking, self._next_look = False, None
         stored = session.settings.lists.get(str(session.project_path), "")
         self.show(query_of(session.lists_at.get(session.project_path, stored)) if session.project_path else Query())
         self._read_work()

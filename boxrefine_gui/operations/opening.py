@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 PROJECT_SUFFIX = ".sqlite"
 _FIRST_CHUNK = 32
 _LARGEST_CHUNK = 8192
+OF_THE_MODELS = (
+    "encoder", "device", "refine_by", "careful", "cache_folder", "cache_disk_budget", "cache_ram_budget", "cache_codec",
+)  # fmt: skip
+"""Settings that hold once the models are loaded with them."""
 
 
 def open_path(parts: Parts, path: Path) -> None:
@@ -304,13 +308,13 @@ def load_models(parts: Parts) -> None:
 def choose_models(
     parts: Parts, choose: Callable[[Settings], Settings], on_error: Callable[[Exception], None] | None = None
 ) -> None:
-    """Load another encoder or refiner; the present ones stay in use until it is loaded, and if that fails."""
+    """Load models by other settings of OF_THE_MODELS; the present ones stay in use until then, and if that fails."""
     before = parts.session.models
     settings = choose(parts.session.settings)
 
     def loaded(models: Models) -> None:
         # Loading takes up to a minute, in which the user may have changed other settings.
-        choice = {name: getattr(settings, name) for name in ("encoder", "refine_by", "careful")}
+        choice = {name: getattr(settings, name) for name in OF_THE_MODELS}
         chosen = replace(parts.session.settings, **choice)
         choose_settings(parts, chosen)
         parts.session.set_models(models)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QEvent,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QPoint,
-    QPointF,
-    QRect,
-    Qt,
-)
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, Qt
+from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import box_verbs
@@ -25,16 +14,14 @@ from boxrefine_gui.operations.category_adding import CategoryAdding, Target, tar
 from boxrefine_gui.panels.category_data import category_data
 from boxrefine_gui.panels.category_delegate import CategoryDelegate
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.search_popup import SearchPopup
 from core.records import Category, Changes
-from core.text import LONGEST_NAME
 from core.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
 
 _WIDTH, _ROWS = 280, 9
 _BESIDE = 14
-_MARGIN, _APART = 5, 4
-_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: 1 - _ROWS, Qt.Key.Key_PageDown: _ROWS - 1}
 
 
 class FoundModel(QAbstractListModel):
@@ -80,8 +67,8 @@ class FoundModel(QAbstractListModel):
         return next((row for row, entry in enumerate(self._found) if entry.id == category_id), 0)
 
 
-class CategoryPopup(QFrame):
-    """A field and a list over the canvas, inside the window, so that the drawn box goes on snapping below it."""
+class CategoryPopup(SearchPopup):
+    """The categories over the canvas, where the drawn box goes on snapping."""
 
     def __init__(
         self,
@@ -93,41 +80,18 @@ class CategoryPopup(QFrame):
         cursor_at: Callable[[], QPointF],
     ) -> None:
         """`cursor_at` returns the last point of the mouse on the canvas."""
-        super().__init__(window)
-        self._parts, self._adding, self._canvas, self._cursor_at = parts, adding, canvas, cursor_at
+        self._found = FoundModel(parts.session)
+        super().__init__(window, self._found, canvas=canvas, rows=_ROWS)
+        self._parts, self._adding, self._cursor_at = parts, adding, cursor_at
         self._target = Target()
-        self._model = FoundModel(parts.session)
-        self.line = QLineEdit()
-        self.line.setMaxLength(LONGEST_NAME)
-        self.line.setClearButtonEnabled(True)
-        self.line.setAccessibleName(tr("Name of the category"))
-        self.view = QListView()
-        self.view.setModel(self._model)
-        self.view.setItemDelegate(CategoryDelegate(self.view))
-        self.view.setUniformItemSizes(True)
-        self.view.setFrameShape(QFrame.Shape.NoFrame)
-        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.view.setAccessibleName(tr("Matching categories"))
-        self.view.setMouseTracking(True)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(_APART)
-        layout.addWidget(self.line)
-        layout.addWidget(self.view)
-        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.Window)
-        self.setFocusProxy(self.line)
-        self.hide()
+        self.describe(
+            line=tr("Name of the category"), rows=tr("Matching categories"), delegate=CategoryDelegate(self.view)
+        )
         self._ask = timer(0, self._ask_after_a_drag)
         self._listen()
 
     def _listen(self) -> None:
         session = self._parts.session
-        self.line.installEventFilter(self)
-        self.line.textEdited.connect(self._search)
-        self.view.clicked.connect(lambda index: self._choose(index.row()))
         session.changed.connect(self._changed)
         session.released.connect(self._ask.start)
         for signal in (session.image_changed, session.project_changed):
@@ -142,61 +106,13 @@ class CategoryPopup(QFrame):
             return
         self._target = target_of(session)
         self.line.setPlaceholderText(self._whose_category())
-        self.line.clear()
-        self._search("")
-        self._place()
-        self.show()
-        self.raise_()
-        self.line.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.show_empty()
 
-    def close_unchanged(self) -> None:
-        """Hide the pop-up; if it had the keyboard, the canvas gets it."""
-        if self.isHidden():
-            return
-        has_keyboard = self.line.hasFocus() or self.window().focusWidget() is self.line
-        self.hide()
-        if has_keyboard:
-            self._canvas.setFocus()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint a border that is seen on dark pictures, too; the style's own one is as dark as they are."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.end()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keys of the field that act on the list; leaving the field closes the pop-up."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return self._key(Qt.Key(event.key()))
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-                event.accept()
-                return True
-        elif event.type() == QEvent.Type.FocusOut and isinstance(event, QFocusEvent):
-            stays = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
-            if event.reason() not in stays:
-                self.hide()
-        return False
-
-    def _key(self, key: Qt.Key) -> bool:
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._choose(self.view.currentIndex().row())
-        elif key is Qt.Key.Key_Escape:
-            self.close_unchanged()
-        elif key in _STEPS:
-            row = min(max(self.view.currentIndex().row() + _STEPS[key], 0), self._model.rowCount() - 1)
-            self.view.setCurrentIndex(self._model.index(row))
-        else:
-            return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
-        return True
-
-    def _choose(self, row: int) -> None:
+    def choose(self, row: int) -> None:
         """Give the category of a row to the box; the row that adds one adds it first."""
-        if not 0 <= row < self._model.rowCount():
+        if not 0 <= row < self._found.rowCount():
             return
-        id, name = self._model.id_of(row), self.line.text().strip()
+        id, name = self._found.id_of(row), self.line.text().strip()
         self.close_unchanged()
         if id is None:
             self._adding.add(name)
@@ -204,19 +120,18 @@ class CategoryPopup(QFrame):
             self._parts.session.use_category(id)
             box_verbs.choose_category(self._parts, id)
 
-    def _search(self, text: str) -> None:
-        self._model.search(text)
-        self.view.setCurrentIndex(self._model.index(0))
-        self.view.scrollToTop()
+    def search(self, text: str) -> None:
+        """List the categories that match a text."""
+        self._found.search(text)
 
     def _changed(self, changes: Changes) -> None:
         """Follow categories that are added or deleted meanwhile."""
         if self.isHidden():
             return
         if changes.categories:
-            at = self._model.id_of(self.view.currentIndex().row())
-            self._search(self.line.text())
-            self.view.setCurrentIndex(self._model.index(self._model.row_of(at)))
+            at = self._found.id_of(self.view.currentIndex().row())
+            self.search_from_top(self.line.text())
+            self.view.setCurrentIndex(self._found.index(self._found.row_of(at)))
         self._close_without_target()
 
     def _close_without_target(self) -> None:
@@ -235,14 +150,12 @@ class CategoryPopup(QFrame):
         if session.settings.ask_category and draft is not None and draft.again is None and not draft.is_held:
             self.open()
 
-    def _place(self) -> None:
+    def place(self) -> None:
         """Put the pop-up beside the cursor, inside the window."""
         window = self.window()
-        rows = min(max(self._model.rowCount(), 2), _ROWS)
-        height = self.line.sizeHint().height() + max(self.view.sizeHintForRow(0), 1) * rows
-        height += _APART + 2 * _MARGIN
+        rows = min(max(self._found.rowCount(), 2), _ROWS)
         room = QRect(QPoint(0, 0), window.size()).adjusted(8, 8, -8, -8)
-        width, height = min(_WIDTH, room.width()), min(height, room.height())
+        width, height = min(_WIDTH, room.width()), min(self.height_of(rows), room.height())
         at = self._canvas.mapTo(window, self._cursor_at().toPoint())
         left = at.x() + _BESIDE if at.x() + _BESIDE + width <= room.right() else at.x() - _BESIDE - width
         top = at.y() + _BESIDE if at.y() + _BESIDE + height <= room.bottom() else at.y() - _BESIDE - height

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from boxrefine_gui.state.category_sight import CategorySight
 from boxrefine_gui.state.session_state import SessionState
 from core.categories import Category, colors_of, keys_of
-from core.category_search import CategorySearch
+from core.name_search import NameSearch
 from core.records import Correction
 
 
 class SessionCategories(SessionState):
     """Colors, keys, and sight of categories; numbers of their boxes."""
 
-    _search: CategorySearch | None = None
+    _search: NameSearch | None = None
 
     def select(self, correction_id: int | None, also: Iterable[int] = ()) -> None:
         """Select boxes of the open image that can be picked, or none."""
@@ -61,10 +61,10 @@ class SessionCategories(SessionState):
         return self._choice.recent
 
     @property
-    def category_search(self) -> CategorySearch:
+    def category_search(self) -> NameSearch:
         """The search among the categories, built when it is needed first."""
         if self._search is None:
-            self._search = CategorySearch(self.categories, self.category_keys)
+            self._search = NameSearch(((entry.id, entry.name) for entry in self.categories), self.category_keys)
         return self._search
 
     def category_of_key(self, key: str) -> int | None:

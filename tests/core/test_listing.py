@@ -9,7 +9,21 @@ from random import Random
 
 import pytest
 
-from core.listing import TABS, Arrangement, Facts, Names, Order, Query, Tab, arrange, is_in, matches, query_of, text_of
+from core.listing import (
+    TABS,
+    Arrangement,
+    Facts,
+    Names,
+    Order,
+    Query,
+    Tab,
+    arrange,
+    find_first,
+    is_in,
+    matches,
+    query_of,
+    text_of,
+)
 from core.listing import traits_of as _traits
 from core.marks import Mark
 from core.records import ImageRecord
@@ -97,6 +111,13 @@ def test_a_number_means_a_name_with_just_that_number_else_that_place(text: str, 
     images = records("frame_0070.png", "frame_0007.png", "frame_0073.png", "frame_0112.png")
     arrangement = arrange(images, Facts(), Query(text=text), only=None, names=Names())
     assert (None if arrangement.best is None else images[arrangement.best].path.name) == best
+
+
+def test_the_first_images_of_a_search_begin_with_the_one_that_a_number_means() -> None:
+    images = records("a12.png", "b2.png", "c2.png", "d2.png", "e12.png")
+    names = Names()
+    for text, rows, count in (("2", [1, 0, 2], 5), ("5", [4], 1), ("2.PNG d", [3], 1), (" ", [], 0), ("x", [], 0)):
+        assert find_first(images, text, names=names, most=3) == (rows, count)
 
 
 def test_a_search_within_a_filter_finds_nothing_outside_it() -> None:

@@ -52,6 +52,9 @@ class ScriptedAsk(Ask):
     def keys(self, parent: QWidget) -> Path | None:
         return self.answer
 
+    def configuration(self, parent: QWidget, *, title: str) -> Path | None:
+        return self.answer
+
     def new_keys(self, parent: QWidget) -> Path | None:
         return self.answer
 

@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     app = build(load_models=FakeModels(), ask=ScriptedAsk())
     app.window.show()
     app.open(folder)
-    for name in ("shortcuts", "keys", "about", "models", "manual"):
+    for name in ("shortcuts", "keys", "about", "models", "manual", "preferences"):
         action = app.window.findChild(QAction, name)
         if action is not None:
             action.trigger()

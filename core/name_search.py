@@ -1,17 +1,17 @@
-"""Search among the names of categories: while the user types, the best name comes first; slips are forgiven."""
+"""Search among names, as of categories and commands: the best one comes first; slips are forgiven."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from core.categories import Category, folded
+from core.categories import folded
 from core.text import LONGEST_NAME
 
 _MOST_NEAR = 20
@@ -32,8 +32,9 @@ class Rank(IntEnum):
     KEY = 2
     WORD = 3
     PART = 4
-    NEAR = 5
-    LETTERS = 6
+    WORDS = 5
+    NEAR = 6
+    LETTERS = 7
 
 
 class _Entry(NamedTuple):
@@ -41,17 +42,17 @@ class _Entry(NamedTuple):
     name: str
 
 
-class CategorySearch:
-    """Finds categories by a part of their name, in any case; 3,000 names take a few milliseconds."""
+class NameSearch:
+    """Finds ids by a part of their name, in any case; 3,000 names take a few milliseconds."""
 
-    def __init__(self, categories: Sequence[Category], keys: Mapping[int, str] | None = None) -> None:
-        """`keys`: category id -> its key; a digit finds the category that has it."""
-        self._entries = [_Entry(category.id, folded(category.name)) for category in categories]
+    def __init__(self, names: Iterable[tuple[int, str]], keys: Mapping[int, str] | None = None) -> None:
+        """`names`: (id, name), in the order of the list; `keys`: id -> its key; a digit finds the id that has it."""
+        self._entries = [_Entry(id, folded(name)) for id, name in names]
         self._by_digit = {key: id for id, key in (keys or {}).items() if key.isdigit()}
         self._last_near: tuple[str, list[int]] = ("", [])
 
     def find(self, text: str, recent: Sequence[int] = ()) -> list[int]:
-        """Ids of the matching categories, the best first; for an empty text all, the `recent` ones first.
+        """Ids of the matching names, the best first; for an empty text all, the `recent` ones first.
 
         Among equal matches the recent ones come first, then the shorter names, then the order of the list.
         """
@@ -76,12 +77,12 @@ class CategorySearch:
         return list(dict.fromkeys([*ids[:close], *near, *ids[close:]]))
 
     def same(self, text: str) -> int | None:
-        """The id of the category that has this name, in any case."""
+        """The id that has this name, in any case."""
         wanted = folded(text)
         return next((entry.id for entry in self._entries if entry.name == wanted), None)
 
     def near(self, text: str) -> int | None:
-        """The id of the category whose name differs by a slip or two; None if the name is new, or there already.
+        """The id whose name differs by a slip or two; None if the name is new, or there already.
 
         Names that differ only in their numbers are meant to, such as class 1 and class 2.
         """
@@ -163,6 +164,8 @@ def _rank(wanted: str, name: str) -> Rank | None:
         return Rank.SAME if len(name) == len(wanted) else Rank.START
     if at > 0:
         return Rank.WORD if f" {wanted}" in name or not _all_within_words(name, wanted, at) else Rank.PART
+    if " " in wanted and all(word in name for word in wanted.split()):
+        return Rank.WORDS
     if len(wanted) > _LONGEST_SCATTERED:
         return None
     places = []

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.categories import Category
-from core.category_search import CategorySearch, count_slips
+from core.name_search import NameSearch, count_slips
 
 NAMES = ("person", "dog", "hot dog", "dogfish", "Doberman", "bulldog", "rowing boat", "cat", "Übergang")
 WORDS = st.text(alphabet="abcd", max_size=7)
 
 
-def search(*names: str, keys: dict[int, str] | None = None) -> CategorySearch:
-    return CategorySearch([Category(id, name) for id, name in enumerate(names, start=1)], keys)
+def search(*names: str, keys: dict[int, str] | None = None) -> NameSearch:
+    return NameSearch(enumerate(names, start=1), keys)
 
 
 def found(text: str, *names: str, recent: tuple[int, ...] = ()) -> list[str]:
@@ -30,6 +29,12 @@ def test_the_whole_name_comes_before_a_start_a_word_a_part_and_scattered_letters
     assert found("rbt") == ["rowing boat"]
     assert found("dgo", "a dog without a colour", "drawing of anything else", "dog")[0] == "dog"
     assert found("ÜBER") == found("über") == ["Übergang"]
+
+
+def test_words_are_found_in_any_order_before_scattered_letters() -> None:
+    names = ("zoom a bit: to one box, a small one", "Zoom to the selected box, and back", "Show all boxes")
+    assert found("box back zoom", *names) == [names[1]]
+    assert found("zoom box", *names) == [names[1], names[0]]
 
 
 @pytest.mark.parametrize("slip", ["dgo", "dogg", "dig", "dg"])
