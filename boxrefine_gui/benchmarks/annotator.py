@@ -7,7 +7,7 @@ suggestions and rejects wrong ones. It knows which keys the window has, and take
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -80,6 +80,7 @@ class Annotator:
         self._suggest = suggest
         self._random = np.random.default_rng(seed)
         self._answers = 0
+        self._given_up: set[str] = set()  # categories of which more suggestions were wrong than right
         self._session.told.connect(self._heard)
 
     def _heard(self) -> None:
@@ -98,12 +99,16 @@ class Annotator:
             yield from self._draw(wanted)
             alike = sum(entry.category == wanted.category for entry in left)
             drawn[wanted.category] += 1
-            if self._suggest and drawn[wanted.category] in ASKED_AFTER and alike >= MANY_OTHERS:
+            asks = self._suggest and wanted.category not in self._given_up and alike >= MANY_OTHERS
+            if asks and drawn[wanted.category] in ASKED_AFTER:
                 answered = partial(self._has_answered, self._answers)
                 yield from self._hand.press(Qt.Key.Key_G)
                 yield answered
                 yield from self._hand.look()
+                rejected, open_before = self.record.rejected, len(left)
                 yield from self._check(left)
+                if self.record.rejected - rejected > open_before - len(left):
+                    self._given_up.add(wanted.category)
         image = session.image
         yield from self._hand.press(Qt.Key.Key_W)
         is_last = session.row is not None and session.row + 1 == len(session.images)
@@ -217,28 +222,67 @@ class Annotator:
         pairs = self._pairs(found, left)
         wrong = [entry for entry in found if entry.id not in pairs]
         self.record.rejected += len(wrong)
+        for wanted in pairs.values():
+            left.remove(wanted)
+        repairs = [len(drags_for(entry.accepted, pairs[entry.id].box)) for entry in found if entry.id in pairs]
         if not pairs:
             yield from hand.press(Qt.Key.Key_Delete, _SHIFT)
-            yield lambda: all(entry.confirmed for entry in session.corrections)
-            return
-        for entry in wrong:
-            yield from self._select(entry)
-            yield from hand.press(Qt.Key.Key_Delete)
-            yield partial(self._is_gone, entry.id)
-        yield from hand.press(Qt.Key.Key_Return, _SHIFT)
-        yield lambda: all(entry.confirmed for entry in session.corrections)
-        for entry in [entry for entry in found if entry.id in pairs]:
-            wanted = pairs[entry.id]
-            left.remove(wanted)
-            made = Made(wanted, suggested=True)
-            drags = hand.counts.drags
-            now = next((each for each in session.corrections if each.id == entry.id), entry)
-            if drags_for(now.accepted, wanted.box):
-                yield from self._select(now)
+            yield self._is_checked
+        elif one_by_one_is_cheaper(wrong=len(wrong), repairs=repairs):
+            yield from self._check_each(pairs)
+        else:
+            yield from self._check_all(found, pairs)
+
+    def _check_each(self, pairs: Mapping[int, Wanted]) -> Iterator[Step]:
+        """Go through the boxes to check by key: accept, reject, or repair each, which accepts it."""
+        session, hand = self._session, self._hand
+        while not self._is_checked():
+            entry = session.selected
+            if entry is None or entry.confirmed:
+                yield from hand.press(Qt.Key.Key_N)
+                yield self._has_next
+                continue
+            wanted = pairs.get(entry.id)
+            if wanted is None:
+                yield from hand.press(Qt.Key.Key_Delete)
+                yield partial(self._is_gone, entry.id)
+                continue
+            made, drags, keys = Made(wanted, suggested=True), hand.counts.drags, hand.counts.keys
+            if drags_for(entry.accepted, wanted.box):
                 yield from self._drag_edges(wanted.box)
+            else:
+                yield from hand.press(Qt.Key.Key_Return)
+            yield partial(self._is_confirmed, entry.id)
+            made.drags, made.keys = hand.counts.drags - drags, hand.counts.keys - keys
+            self.record.made.append(made)
+
+    def _check_all(self, found: Sequence[Correction], pairs: Mapping[int, Wanted]) -> Iterator[Step]:
+        """Reject the wrong boxes, accept all others by one key, and repair some of them."""
+        session, hand = self._session, self._hand
+        for entry in found:
+            if entry.id not in pairs:
+                yield from self._select(entry)
+                yield from hand.press(Qt.Key.Key_Delete)
+                yield partial(self._is_gone, entry.id)
+        yield from hand.press(Qt.Key.Key_Return, _SHIFT)
+        yield self._is_checked
+        for entry in [entry for entry in session.corrections if entry.id in pairs]:
+            made, drags = Made(pairs[entry.id], suggested=True), hand.counts.drags
+            if drags_for(entry.accepted, made.wanted.box):
+                yield from self._select(entry)
+                yield from self._drag_edges(made.wanted.box)
                 yield from hand.press(Qt.Key.Key_Escape)
             made.drags = hand.counts.drags - drags
             self.record.made.append(made)
+
+    def _is_checked(self) -> bool:
+        return all(entry.confirmed for entry in self._session.corrections)
+
+    def _has_next(self) -> bool:
+        return self._session.selected is not None and not self._session.selected.confirmed
+
+    def _is_confirmed(self, correction_id: int) -> bool:
+        return all(entry.confirmed for entry in self._session.corrections if entry.id == correction_id)
 
     def _select(self, entry: Correction) -> Iterator[Step]:
         """Click a box; where boxes overlap, repeated clicks go outward."""
@@ -274,6 +318,16 @@ class Annotator:
 
 def _corners(rect: QRectF) -> tuple[QPointF, QPointF]:
     return rect.topLeft(), rect.bottomRight()
+
+
+def one_by_one_is_cheaper(*, wrong: int, repairs: Sequence[int]) -> bool:
+    """Whether it takes fewer actions to go through boxes to check than to reject the wrong ones and accept the rest.
+
+    `repairs` are the drags that each right box needs.
+    """
+    each = 1 + wrong + sum(drags + 1 if drags else 1 for drags in repairs)
+    at_once = 2 * wrong + 1 + sum(drags + 2 for drags in repairs if drags)
+    return each < at_once
 
 
 def overlaps(box: Box, others: Sequence[Wanted]) -> NDArray[np.float64]:
