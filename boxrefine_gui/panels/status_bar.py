@@ -52,6 +52,7 @@ class StatusBar(QStatusBar):
         session.drawn_changed.connect(self._drawn_changed)
         session.sight_changed.connect(self._show_sight)
         session.teaching_changed.connect(self._show_models)
+        session.suggesting_changed.connect(self._show_models)
         session.changed.connect(self._show_models)
         self._has_draft = False
         self._show_position()
@@ -110,6 +111,8 @@ class StatusBar(QStatusBar):
         if session.teaching.is_running:
             left = session.teaching.time_left
             doing.append(tr("teaching, {time} left", time=left) if left else tr("teaching"))
+        if session.suggesting.is_learning:
+            doing.append(tr("learning to suggest, {percent} %", percent=session.suggesting.percent))
         knows_how = any(session.counts.values()) or session.draft is not None
         idle = tr("ready") if knows_how or session.image is None else tr("draw a box around an object")
         self.activity.show_text("   ·   ".join(doing) or idle)

@@ -63,3 +63,10 @@ def test_the_refiner_is_called_by_what_it_does_and_not_by_its_name(app: App) -> 
     app.session.set_models(replace(models, refiner=ByMasks(), refiner_name="any"))
     assert "boxes by its masks" in app.window.status.model.text()
     app.session.set_models(models)
+
+
+def test_the_status_bar_shows_that_suggestions_are_being_learned(app: App) -> None:
+    app.session.set_suggesting(replace(app.session.suggesting, is_learning=True, percent=40))
+    assert "learning to suggest, 40 %" in app.window.status.activity.text()
+    app.session.set_suggesting(replace(app.session.suggesting, is_learning=False))
+    assert "learning" not in app.window.status.activity.text()
