@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
                 refine_all=refine_all,
                 learning=learning,
                 folder_watch=folder_watch,
+                thumbnails=thumbnails,
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 choose_keys=self.choose_keys,

@@ -18,6 +18,7 @@ from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
+from boxrefine_gui.actions.review_menu import IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.actions.view_menu import view_rows
@@ -26,6 +27,7 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import (
     box_verbs,
     checking,
@@ -108,6 +110,7 @@ def action_table(
     refine_all: RefineAll,
     learning: LearningHeads,
     folder_watch: FolderWatch,
+    thumbnails: QueueLane,
     ask: Ask,
     next_panel: Callable[[], None],
     choose_keys: Callable[[], None],
@@ -124,6 +127,7 @@ def action_table(
         *category_rows(parts, choose_category),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
+        *review_rows(parts, window=window, lane=thumbnails),
         *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, next_panel, window=window, ask=ask),
         *sight_rows(parts),
@@ -141,6 +145,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
         tr("Mouse and canvas"): list(GESTURES),
         tr("List of images"): list(IN_IMAGES),
         tr("List of categories"): list(IN_CATEGORIES),
+        tr("Review"): list(IN_REVIEW),
     }
     for row in rows:
         if row.keys and row.menu:

@@ -23,6 +23,7 @@ from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
 from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
+from core.reviews import Review
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class SessionState(QObject):
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
         self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
+        self.to_fix: dict[int, int] = {}  # image id -> boxes that are marked to fix, if any
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
         self.tally = FolderTally()
         self.listed = Listed()
@@ -115,6 +117,7 @@ class SessionState(QObject):
         self.left_at: dict[Path, Path] = {}  # project -> the picture that this window showed last
         self.direction = 1
         self.corrections: tuple[Correction, ...] = ()
+        self.reviews: Mapping[int, Review] = {}  # box id -> its review, of the open image
         self.picture: CanvasPicture | None = None
         self.features: ImageFeatures | None = None
         self.models: Models | None = None

@@ -35,12 +35,20 @@ class Reviews(Marks):
         """The name that is stored with what this opening of the project writes; at first that of the system's user."""
         return self._undo_log.annotator
 
+    def use_annotator(self, name: str) -> None:
+        """Set the name for what this opening writes from now on; one that is empty or refused: of the system's user."""
+        try:
+            name = check_annotator(name)
+        except BadInputError:  # of a settings file that was changed by hand
+            name = ""
+        self._undo_log.annotator = name or self._undo_log.login
+
     def name_annotator(self, name: str) -> None:
         """Set the name of the annotator, also for what this opening has written; empty: the name of the system's user.
 
         A read-only project stays as it is. Raises BadInputError if the name is too long or cannot be shown.
         """
-        self._undo_log.annotator = check_annotator(name) or self._undo_log.login
+        self.use_annotator(check_annotator(name))
         if not self.read_only:
             with convert_sqlite_errors(self.path), transaction(self._db, self._place):
                 values = [self.annotator, self.token, self.annotator]
