@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -119,10 +119,19 @@ def _is(item: ReviewItem, which: Which) -> bool:
     return which is Which.ALL or bool(item.comment)
 
 
+@dataclass(frozen=True)
+class Arrangement:
+    """The ids of the boxes of a review in its order, the same as a set, and how many have each verdict."""
+
+    ids: Sequence[int] = ()
+    known: frozenset[int] = frozenset()
+    counts: Mapping[Verdict, int] = field(default_factory=dict)
+
+
 def arranged(
     items: Iterable[ReviewItem], query: ReviewQuery, *, annotators: Mapping[int, str], places: Mapping[int, int]
-) -> list[ReviewItem]:
-    """The boxes that a query names, in its order; `places` are the places of the images, by id."""
+) -> Arrangement:
+    """Choose the boxes that a query names, and order them; `places` are the places of the images, by id."""
     found = [item for item in items if fits(item, query, annotators)]
     keys: dict[By, Callable[[ReviewItem], float]] = {
         By.DOUBT: lambda item: 2.0 if item.doubt is None else item.doubt,  # a box without a doubt comes last
@@ -134,7 +143,9 @@ def arranged(
     ids = np.array([item.id for item in found], np.int64)
     images = np.array([places.get(item.image_id, len(places)) for item in found], np.int64)
     first = np.array([keys[query.by](item) for item in found], np.float64)
-    return [found[row] for row in np.lexsort((ids, images, first)).tolist()]  # not sort(), which would hold the GIL
+    order = np.lexsort((ids, images, first))  # not sort(), which would hold the GIL
+    counts = {verdict: sum(item.verdict is verdict for item in found) for verdict in Verdict}
+    return Arrangement(ids[order].tolist(), frozenset(ids.tolist()), counts)
 
 
 def distance(box: Box, other: Box) -> float:

@@ -20,7 +20,7 @@ from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from boxrefine_gui.widgets.plain_text import PlainLabel, in_one_line, menu_text, set_title
 from core.records import Changes
-from core.reviews import LONGEST_COMMENT, By, ReviewItem, ReviewQuery, Verdict, Which, arranged
+from core.reviews import LONGEST_COMMENT, Arrangement, By, ReviewItem, ReviewQuery, Verdict, Which, arranged
 from core.translation import tr, tr_plural
 
 _AIR = 40
@@ -128,7 +128,7 @@ class ReviewDialog(QDialog):
     @property
     def current(self) -> ReviewItem | None:
         """The current box; None if there is none, or it is deleted."""
-        return self.model.item(self.grid.currentIndex().row())
+        return self.model.item(self.grid.place)
 
     def read(self) -> None:
         """Read the boxes of the project, and arrange them anew."""
@@ -139,27 +139,25 @@ class ReviewDialog(QDialog):
         self._read_all(turn, self.arrange)
 
     def _read_all(self, turn: int, then: Callable[[], None]) -> None:
-        def done(found: reviewing.Found) -> None:
-            self.model.put({item.id: item for item in found[0]}, None)
+        def part(found: reviewing.Found) -> None:
+            self.model.add(found[0])
             self._show_annotators(found[1])
-            then()
 
+        self.model.forget()
         reviewing.read_items(
-            self._parts, on_done=done, is_wanted=lambda: isValid(self) and self._reads == turn
-        )  # fmt: skip
+            self._parts, on_part=part, on_done=then, is_wanted=lambda: isValid(self) and self._reads == turn
+        )
 
     def arrange(self) -> None:
         """Choose and order the boxes that are read."""
         self._arrangements += 1
         turn, self.is_ready = self._arrangements, False
-        places = {image.id: place for place, image in enumerate(self._session.images)}
-        job = partial(
-            arranged, tuple(self.model.items.values()), self.query, annotators=self._annotators, places=places
-        )
+        items, places = tuple(self.model.items.values()), self._session.image_rows
+        job = partial(arranged, items, self.query, annotators=self._annotators, places=places)
 
-        def done(items: list[ReviewItem]) -> None:
+        def done(rows: Arrangement) -> None:
             if isValid(self) and turn == self._arrangements:
-                self.model.show_items(items)
+                self.model.show_rows(rows)
                 self.is_ready = True
                 self.grid.go(0)
                 self._show_current()
@@ -178,14 +176,14 @@ class ReviewDialog(QDialog):
 
             def done(found: reviewing.Found) -> None:
                 if isValid(self):
-                    self.model.put({item.id: item for item in found[0]}, ids)
+                    self.model.put(found[0], ids)
                     self._show_annotators(found[1])
                     self._show_current()
 
             reviewing.read_items_on(self._parts, ids, on_done=done)
 
     def _show_current(self) -> None:
-        item, count = self.current, self.model.rowCount()
+        item, count = self.current, self.model.boxes
         self.grid.painter.colors = dict(self._session.colors)
         if self.is_ready:
             good, fix = self.model.count(Verdict.GOOD), self.model.count(Verdict.FIX)
@@ -204,6 +202,7 @@ class ReviewDialog(QDialog):
         entries: list[tuple[str, object]] = [(tr("All categories"), None)]
         entries += [(in_one_line(category.name), category.id) for category in self._session.categories]
         _fill(self.category, entries)
+        self.model.name_categories()
 
     def _show_annotators(self, annotators: dict[int, str]) -> None:
         if annotators != self._annotators or not self.annotator.count():
@@ -216,11 +215,11 @@ class ReviewDialog(QDialog):
 
     def judge(self, verdict: Verdict | None) -> None:
         """Store a verdict on the selected boxes, None to delete them, and go on to the next one."""
-        rows = self.grid.rows
-        ids = [item.id for row in rows if (item := self.model.item(row)) is not None]
+        places = self.grid.places
+        ids = [item.id for place in places if (item := self.model.item(place)) is not None]
         if ids:
             reviewing.find(self._parts, ids, verdict)
-            self.grid.go(min(rows[-1] + 1, self.model.rowCount() - 1))
+            self.grid.go(min(places[-1] + 1, self.model.boxes - 1))
         self.grid.setFocus()
 
     def open_box(self) -> None:

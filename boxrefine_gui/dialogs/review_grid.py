@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from boxrefine_gui.dialogs.review_model import CELL, Cell, Index, ReviewModel
 from boxrefine_gui.inference.crops import Crop
@@ -30,15 +30,13 @@ class CropDelegate(QStyledItemDelegate):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.cell = QSize(CELLS["medium"], CELLS["medium"])
         self.shows_before = False
         self.colors: dict[int, str] = {}
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return self.cell
-
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        cell: Cell = index.data(CELL)
+        cell: Cell | None = index.data(CELL)
+        if cell is None:
+            return
         area: QRect = option.rect.adjusted(_AIR, _AIR, -_AIR, -_AIR)
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
@@ -94,7 +92,7 @@ class CropDelegate(QStyledItemDelegate):
         painter.setClipping(False)
 
 
-class ReviewGrid(QListView):
+class ReviewGrid(QTableView):
     """The grid; its keys work while it has the focus."""
 
     found = Signal(object)  # Verdict, or None: the selected boxes are wrong
@@ -109,13 +107,15 @@ class ReviewGrid(QListView):
         self.painter = CropDelegate(self)
         self.setItemDelegate(self.painter)
         self.setModel(model)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setUniformItemSizes(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.hide()
+            header.setMinimumSectionSize(1)
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # so that cells keep their width
         self.setAccessibleName(tr("Boxes of the review"))
@@ -129,15 +129,20 @@ class ReviewGrid(QListView):
         self._fit()
 
     @property
-    def rows(self) -> list[int]:
-        """The selected rows, or the current one, in their order."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
-        return rows or ([self.currentIndex().row()] if self.currentIndex().isValid() else [])
+    def places(self) -> list[int]:
+        """The places of the selected boxes, or that of the current one, in their order."""
+        chosen = sorted(map(self._boxes.place, self.selectionModel().selectedIndexes()))
+        return chosen or ([self.place] if self.place >= 0 else [])
 
-    def go(self, row: int) -> None:
-        """Make a row the current and only selected one."""
-        if 0 <= row < self._boxes.rowCount():
-            self.setCurrentIndex(self._boxes.index(row))
+    @property
+    def place(self) -> int:
+        """The place of the current box; -1 without one."""
+        return self._boxes.place(self.currentIndex())
+
+    def go(self, place: int) -> None:
+        """Make a box the current and only selected one."""
+        if 0 <= place < self._boxes.boxes:
+            self.setCurrentIndex(self._boxes.at(place))
 
     def show_before(self, shows: bool) -> None:
         """Show the boxes as they were before, or as they are."""
@@ -153,7 +158,7 @@ class ReviewGrid(QListView):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, row = event.key(), self.currentIndex().row()
+        key, place = event.key(), self.place
         plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier == Qt.KeyboardModifier.NoModifier
         if plain and key in _VERDICTS:
             if not event.isAutoRepeat():
@@ -167,7 +172,9 @@ class ReviewGrid(QListView):
         elif plain and key == Qt.Key.Key_H:
             self.history_wanted.emit()
         elif plain and key in _STEPS:  # also over the end of a line
-            self.go(row + _STEPS[Qt.Key(key)])
+            self.go(place + _STEPS[Qt.Key(key)])
+        elif plain and key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.go(0 if key == Qt.Key.Key_Home else self._boxes.boxes - 1)
         else:
             super().keyPressEvent(event)
 
@@ -187,19 +194,21 @@ class ReviewGrid(QListView):
         super().resizeEvent(event)
 
     def _fit(self) -> None:
-        """Size the cells so that they fill the lines."""
-        room = self.viewport().size()
+        """Size the cells so that they fill the lines; the current box stays in view."""
+        room, place = self.viewport().size(), self.place
         if self.size_name == ONE:
-            cell = QSize(max(room.width() - 1, 64), max(room.height() - 1, 64))
+            columns, height = 1, max(room.height(), 64)
         else:
             side = CELLS[self.size_name]
-            width = max(room.width() - 1, side)
-            cell = QSize(width // max(1, width // side), side + _LINE)
-        self._boxes.side = min(round(max(cell.width(), cell.height()) * self.devicePixelRatioF()), _LARGEST_SIDE)
-        if cell != self.painter.cell or self.gridSize() != cell:
-            self.painter.cell = cell
-            self.setGridSize(cell)
-            self.scrollTo(self.currentIndex())
+            columns, height = max(1, room.width() // side), side + _LINE
+        width = max(room.width() // columns, 64)
+        self._boxes.side = min(round(max(width, height) * self.devicePixelRatioF()), _LARGEST_SIDE)
+        self.horizontalHeader().setDefaultSectionSize(width)
+        self.verticalHeader().setDefaultSectionSize(height)
+        if columns != self._boxes.columns:
+            self._boxes.set_columns(columns)
+            self.go(place)
+        self.scrollTo(self.currentIndex())
 
 
 _VERDICTS = {Qt.Key.Key_1: Verdict.GOOD, Qt.Key.Key_2: Verdict.FIX, Qt.Key.Key_3: None, Qt.Key.Key_Delete: None}

@@ -1,38 +1,40 @@
-"""The boxes of a review as a list model: rows keep their places while boxes change, and deleted ones stay as such."""
+"""The boxes of a review as a table model: they keep their places while they change, and deleted ones stay as such."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from boxrefine_gui.inference.crops import Crop, Crops, Wish
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
 from boxrefine_gui.widgets.verdict_words import verdict_words
-from core.reviews import ReviewItem, Verdict
+from core.reviews import Arrangement, ReviewItem, Verdict
 from core.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
 CELL = Qt.ItemDataRole.UserRole + 1
-"""The role of a row's `Cell`."""
+"""The role of a `Cell`; None behind the last box."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a row shows: the box, None if it was deleted meanwhile, its category and its crop, None if not cut yet."""
+    """What a cell shows: the box, None if it was deleted meanwhile, its category and its crop, None if not cut yet."""
 
     item: ReviewItem | None
     category: str
     crop: Crop | None
 
 
-class ReviewModel(QAbstractListModel):
-    """The boxes of a review; `side` is the long side of the crops in pixels.
+class ReviewModel(QAbstractTableModel):
+    """The boxes of a review, line by line; `side` is the long side of the crops in pixels.
 
-    Cells keep their size, so the model emits `touched` instead of dataChanged, after which a list view lays out all.
+    A table, because a list view lays out each of 100,000 boxes. Cells keep their size, so the model emits `touched`
+    instead of dataChanged.
     """
 
     touched = Signal()
@@ -41,43 +43,88 @@ class ReviewModel(QAbstractListModel):
         super().__init__()
         self._session = session
         self.side = 256
-        self.crops = Crops(lane, self._crops_ready)
+        self.columns = 1
+        self.crops = Crops(lane, self.touched.emit)
         self.items: dict[int, ReviewItem] = {}
-        """All boxes of the project by id; the rows are some of them."""
-        self._ids: list[int] = []
+        """All boxes of the project by id; the cells show some of them."""
+        self._on_image: dict[int, set[int]] = {}  # image id -> ids of its boxes
+        self._rows = Arrangement()
+        self._counts: Counter[Verdict] = Counter()  # of the cells, for counting 100,000 takes long
         self._names: dict[int, str] = {}
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
-        return 0 if parent.isValid() else len(self._ids)
+        return 0 if parent.isValid() else -(-self.boxes // self.columns)
 
-    def show_items(self, items: Sequence[ReviewItem]) -> None:
-        """Show these boxes in this order."""
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
+        return 0 if parent.isValid() else self.columns
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) if self.place(index) >= 0 else Qt.ItemFlag.NoItemFlags
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes are shown."""
+        return len(self._rows.ids)
+
+    def place(self, index: Index) -> int:
+        """The place of a cell among the boxes; -1 behind the last one."""
+        place = index.row() * self.columns + index.column() if index.isValid() else -1
+        return place if place < self.boxes else -1
+
+    def at(self, place: int) -> QModelIndex:
+        """The cell of a place."""
+        return self.index(place // self.columns, place % self.columns)
+
+    def set_columns(self, columns: int) -> None:
+        """Show so many boxes in a line."""
         self.beginResetModel()
-        self._ids = [item.id for item in items]
-        self._names = {category.id: in_one_line(category.name) for category in self._session.categories}
+        self.columns = columns
         self.endResetModel()
 
-    def put(self, items: Mapping[int, ReviewItem], image_ids: frozenset[int] | None) -> None:
-        """Take over the boxes of some images (None: of all), which have changed; the rows keep their places."""
-        if image_ids is None:
-            self.items = dict(items)
-        else:
-            for id in [id for id, item in self.items.items() if item.image_id in image_ids and id not in items]:
-                del self.items[id]
-            self.items.update(items)
+    def show_rows(self, rows: Arrangement) -> None:
+        """Show other boxes, or the same in another order."""
+        self.beginResetModel()
+        self._rows, self._counts = rows, Counter(rows.counts)
+        self.endResetModel()
+
+    def forget(self) -> None:
+        """Forget all boxes; their cells stay until others are shown."""
+        self.items, self._on_image = {}, {}
+
+    def add(self, items: Sequence[ReviewItem]) -> None:
+        """Add boxes that are just read."""
+        for item in items:
+            self.items[item.id] = item
+            self._on_image.setdefault(item.image_id, set()).add(item.id)
+
+    def put(self, items: Sequence[ReviewItem], image_ids: Iterable[int]) -> None:
+        """Take over all boxes of some images, which have changed; the cells keep their places."""
+        for image_id in image_ids:
+            for id in self._on_image.pop(image_id, ()):
+                self._count(self.items.pop(id), -1)
+        self.add(items)
+        for item in items:
+            self._count(item, 1)
+        self.touched.emit()
+
+    def name_categories(self) -> None:
+        """Take over the names of the categories."""
         self._names = {category.id: in_one_line(category.name) for category in self._session.categories}
-        self._crops_ready()
+        self.touched.emit()
 
-    def item(self, row: int) -> ReviewItem | None:
-        """The box of a row; None if it was deleted, or there is no such row."""
-        return self.items.get(self._ids[row]) if 0 <= row < len(self._ids) else None
+    def _count(self, item: ReviewItem, step: int) -> None:
+        if item.id in self._rows.known:
+            self._counts[item.verdict] += step
 
-    def row_of(self, correction_id: int) -> int | None:
-        """The row of a box; None without one."""
-        return self._ids.index(correction_id) if correction_id in self._ids else None
+    def item(self, place: int) -> ReviewItem | None:
+        """The box at a place; None if it was deleted, or there is no such place."""
+        return self.items.get(self._rows.ids[place]) if 0 <= place < self.boxes else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        item = self.item(index.row())
+        place = self.place(index)
+        if place < 0:
+            return None
+        item = self.item(place)
         if role == CELL:
             return Cell(item, self._name(item), None if item is None else self._crop(item))
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DisplayRole):
@@ -99,7 +146,7 @@ class ReviewModel(QAbstractListModel):
 
     def count(self, verdict: Verdict) -> int:
         """How many of the shown boxes have a verdict."""
-        return sum(self.items[id].verdict is verdict for id in self._ids if id in self.items)
+        return self._counts[verdict]
 
     def _name(self, item: ReviewItem | None) -> str:
         return "" if item is None else self._names.get(item.category_id, "")
@@ -113,6 +160,3 @@ class ReviewModel(QAbstractListModel):
         if row is None:
             return None
         return self.crops.of(Wish(self._session.images[row].path, item.box, item.before, self.side))
-
-    def _crops_ready(self) -> None:
-        self.touched.emit()

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ _FIRST = -(10**9)
 _AIR = 0.35
 _LEAST_AIR = 8.0
 _KEPT_BYTES = 96 * 1024**2
+_MOST_WAITING = 300
 _LARGEST_KEPT_PICTURE = 96 * 1024**2
 
 
@@ -49,7 +51,8 @@ class Crop:
 class Crops:
     """Gives crops that are there, and cuts missing ones in the background; then it calls `on_ready`.
 
-    Only the wishes of the last painting wait: boxes that were scrolled away are not cut.
+    What was painted last is cut first, one picture at a time. Of the boxes that were scrolled away, the earliest are
+    not cut at all.
     """
 
     def __init__(self, lane: QueueLane, on_ready: Callable[[], None]) -> None:
@@ -57,10 +60,10 @@ class Crops:
         self._on_ready = on_ready
         self._kept: OrderedDict[Wish, Crop] = OrderedDict()
         self._bytes = 0
-        self._wanted: dict[Wish, None] = {}
-        self._asked: dict[int, frozenset[Wish]] = {}  # number of a request -> its crops
-        self._requests = 0
-        self._flush = timer(0, self._ask)
+        self._fresh: dict[Wish, None] = {}  # wanted since the last request
+        self._waiting: dict[Wish, None] = {}  # wanted before
+        self._running: tuple[Wish, ...] = ()
+        self._soon = timer(0, self._ask)
         self._pictures = _LastPicture()
         self.cut = 0
 
@@ -69,58 +72,66 @@ class Crops:
         if wish in self._kept:
             self._kept.move_to_end(wish)
             return self._kept[wish]
-        self._wanted[wish] = None
-        if not self._flush.isActive():
-            self._flush.start()
+        if wish not in self._running:
+            self._fresh[wish] = None
+            if not self._soon.isActive():
+                self._soon.start()
         return None
 
     def forget(self) -> None:
         """Drop all that is kept or wanted, because another project is open or the files may have changed."""
-        self._lane.drop(_GROUP)
-        self._flush.stop()
+        self._soon.stop()
         self._kept.clear()
-        self._wanted.clear()
-        self._asked.clear()
+        self._fresh.clear()
+        self._waiting.clear()
         self._bytes = 0
+        self._pictures = _LastPicture()
 
     def close(self) -> None:
         """End all requests; the outcome of a running one is ignored."""
         self.forget()
+        self._lane.drop(_GROUP)
         self._on_ready = lambda: None
 
     def _ask(self) -> None:
-        self._lane.drop(_GROUP)
-        self._asked = {number: wishes for number, wishes in self._asked.items() if self._lane.has((_GROUP, number))}
-        running = frozenset().union(*self._asked.values())
-        by_path: dict[Path, list[Wish]] = {}
-        for wish in self._wanted:
-            if wish not in running and wish not in self._kept:
-                by_path.setdefault(wish.path, []).append(wish)
-        self._wanted.clear()
-        for place, (path, wishes) in enumerate(by_path.items()):
-            self._requests += 1
-            self._asked[self._requests] = frozenset(wishes)
-            self._lane.run(
-                partial(cut, path, tuple(wishes), self._pictures),
-                on_done=partial(self._arrived, wishes),
-                on_error=partial(self._failed, wishes),
-                priority=_FIRST + place,
-                group=_GROUP,
-                key=(_GROUP, self._requests),
-            )
+        if self._running:
+            return
+        queue = {**self._fresh, **self._waiting}
+        self._fresh.clear()
+        self._waiting = dict.fromkeys(islice(queue, _MOST_WAITING))
+        if not queue:
+            return
+        path = next(iter(queue)).path
+        self._running = tuple(wish for wish in self._waiting if wish.path == path)
+        for wish in self._running:
+            del self._waiting[wish]
+        self._lane.run(
+            partial(cut, path, self._running, self._pictures),
+            on_done=partial(self._arrived, self._running),
+            on_error=partial(self._failed, self._running),
+            priority=_FIRST,
+            group=_GROUP,
+        )
 
     def _arrived(self, wishes: Sequence[Wish], images: Sequence[tuple[QImage, Box]]) -> None:
         for wish, (image, region) in zip(wishes, images, strict=True):
             self._keep(wish, Crop(QPixmap.fromImage(image), region))
             self.cut += 1
-        self._on_ready()
+        self._go_on()
 
     def _failed(self, wishes: Sequence[Wish], error: Exception) -> None:
         if not isinstance(error, KnownError):
+            self._running = ()
             raise error
         for wish in wishes:
             self._keep(wish, Crop(None, wish.box))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._running = ()
         self._on_ready()
+        if self._waiting or self._fresh:
+            self._soon.start()
 
     def _keep(self, wish: Wish, crop: Crop) -> None:
         if wish in self._kept:

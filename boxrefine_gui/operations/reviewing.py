@@ -22,25 +22,26 @@ Found = tuple[list[ReviewItem], dict[int, str]]
 """Boxes, and the name of the annotator of each opening of the project."""
 
 
-def read_items(parts: Parts, *, on_done: Callable[[Found], None], is_wanted: Callable[[], bool]) -> None:
-    """Call `on_done` with all boxes of the project, read in parts, so that boxes are stored in between.
+def read_items(
+    parts: Parts, *, on_part: Callable[[Found], None], on_done: Callable[[], None], is_wanted: Callable[[], bool]
+) -> None:
+    """Call `on_part` with parts of the boxes of the project, then `on_done`; boxes are stored in between.
 
-    It is not called if another project is opened meanwhile, or the boxes are not wanted any more.
+    Neither is called any more if another project is opened, or the boxes are not wanted any more.
     """
-    found: list[ReviewItem] = []
 
     def read_from(first: int, last: int) -> None:
         def read(project: ProjectStore) -> Found:
             return project.review_items(first, min(first + _AT_ONCE - 1, last)), project.annotators()
 
         def done(part: Found) -> None:
-            found.extend(part[0])
             if not is_wanted():
                 return
+            on_part(part)
             if first + _AT_ONCE <= last:
                 read_from(first + _AT_ONCE, last)
             else:
-                on_done((found, part[1]))
+                on_done()
 
         parts.store.read(read, on_done=done)
 

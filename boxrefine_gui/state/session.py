@@ -205,6 +205,11 @@ class Session(SessionDrafts):
         return self._rows.get(image_id)
 
     @property
+    def image_rows(self) -> Mapping[int, int]:
+        """Image id -> the row of the image in the list of all; it never changes, but is replaced."""
+        return self._rows
+
+    @property
     def row(self) -> int | None:
         """The row of the open image in the list."""
         return self._rows.get(self.image.id) if self.image is not None else None

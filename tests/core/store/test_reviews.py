@@ -216,7 +216,9 @@ ITEMS = [
 )
 def test_a_query_chooses_and_orders(query: ReviewQuery, ids: list[int]) -> None:
     found = arranged(ITEMS, query, annotators={1: "Anna", 2: "Ben"}, places={1: 0, 2: 1})
-    assert [entry.id for entry in found] == ids
+    assert found.ids == ids
+    assert found.known == frozenset(ids)
+    assert found.counts[Verdict.GOOD] == (5 in ids)
 
 
 def test_the_history_of_a_drawn_box_and_the_way_back(store: ProjectStore) -> None:

@@ -73,7 +73,7 @@ def press(qtbot: QtBot, app: App, dialog: ReviewDialog, *keys: Qt.Key) -> None:
 
 
 def shown(dialog: ReviewDialog) -> list[int]:
-    items = [dialog.model.item(row) for row in range(dialog.model.rowCount())]
+    items = [dialog.model.item(row) for row in range(dialog.model.boxes)]
     return [0 if item is None else item.id for item in items]
 
 
@@ -163,7 +163,7 @@ def test_crops_are_cut_for_visible_boxes_and_space_shows_the_box_before(
     qtbot: QtBot, app: App, review: ReviewDialog
 ) -> None:
     def cell() -> Cell:
-        found = review.model.index(0).data(CELL)
+        found = review.model.at(0).data(CELL)
         assert isinstance(found, Cell)
         return found
 
@@ -184,7 +184,7 @@ def test_crops_are_cut_for_visible_boxes_and_space_shows_the_box_before(
 
 def test_one_by_one_fills_the_window(qtbot: QtBot, app: App, review: ReviewDialog) -> None:
     review.cell_size.setCurrentIndex(review.cell_size.findData(ONE))
-    qtbot.waitUntil(lambda: review.grid.gridSize().height() > review.grid.viewport().height() - 3)
+    qtbot.waitUntil(lambda: review.grid.rowHeight(0) > review.grid.viewport().height() - 3)
     qtbot.waitUntil(lambda: review.grid.indexAt(review.grid.viewport().rect().center()).row() == 0)
     press(qtbot, app, review, Qt.Key.Key_1)
     qtbot.waitUntil(lambda: review.grid.indexAt(review.grid.viewport().rect().center()).row() == 1)
@@ -263,7 +263,7 @@ def test_a_picture_that_is_gone_leaves_a_sentence(qtbot: QtBot, app: App, pictur
     cells: list[Cell] = []
 
     def is_cut() -> bool:
-        cells.append(dialog.model.index(0).data(CELL))
+        cells.append(dialog.model.at(0).data(CELL))
         return cells[-1].crop is not None
 
     qtbot.waitUntil(is_cut)
