@@ -24,7 +24,7 @@ from core.reviews import LONGEST_COMMENT, Arrangement, By, ReviewItem, ReviewQue
 from core.translation import tr, tr_plural
 
 _AIR = 40
-_LONGEST_NAME = 100
+_LONGEST_NAME, _NAME_WIDTH = 100, 170
 
 
 class ReviewDialog(QDialog):
@@ -52,6 +52,7 @@ class ReviewDialog(QDialog):
         self.name = QLineEdit(in_one_line(self._session.settings.annotator))
         self.name.setPlaceholderText(tr("as on this computer"))
         self.name.setMaxLength(_LONGEST_NAME)
+        self.name.setMinimumWidth(_NAME_WIDTH)
         self.name.setAccessibleName(tr("Your name"))
         self.comment = QLineEdit()
         self.comment.setMaxLength(LONGEST_COMMENT)
