@@ -102,7 +102,6 @@ class MainWindow(QMainWindow):
                 refine_all=refine_all,
                 learning=learning,
                 folder_watch=folder_watch,
-                thumbnails=thumbnails,
                 ask=ask,
                 next_panel=self.focus_next_panel,
                 choose_keys=self.choose_keys,

@@ -27,7 +27,6 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import ShortcutHelp, Shortcuts, show_once
-from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import (
     box_verbs,
     checking,
@@ -110,7 +109,6 @@ def action_table(
     refine_all: RefineAll,
     learning: LearningHeads,
     folder_watch: FolderWatch,
-    thumbnails: QueueLane,
     ask: Ask,
     next_panel: Callable[[], None],
     choose_keys: Callable[[], None],
@@ -127,7 +125,7 @@ def action_table(
         *category_rows(parts, choose_category),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
-        *review_rows(parts, window=window, lane=thumbnails),
+        *review_rows(parts, window=window, lane=images.lane),
         *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, next_panel, window=window, ask=ask),
         *sight_rows(parts),

@@ -132,7 +132,7 @@ class ReviewDialog(QDialog):
         return self.model.item(self.grid.place)
 
     def read(self) -> None:
-        """Read the boxes of the project, and arrange them anew."""
+        """Read the boxes of the project, and arrange them again."""
         self._reads += 1
         turn, self.is_ready = self._reads, False
         self.model.crops.forget()

@@ -106,8 +106,7 @@ class SessionState(QObject):
         self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
         self.to_fix: dict[int, int] = {}  # image id -> boxes that are marked to fix, if any
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
-        self.tally = FolderTally()
-        self.listed = Listed()
+        self.tally, self.listed = FolderTally(), Listed()
         self.query = Query()
         self.lists_at: dict[Path, str] = {}  # project -> the filter and order that this window showed last
         self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
@@ -142,14 +141,12 @@ class SessionState(QObject):
         self.snapping = True  # whether drawn boxes are refined
         self.activity: Activity | None = None  # of the encode lane
         self.readiness = Readiness()
-        self.teaching = TeachingState()
+        self.teaching, self.suggesting = TeachingState(), SuggestingState()
         self.refiners: tuple[RefinerRecord, ...] = ()  # taught in this project, for this encoder
         self.refiner_id: int | None = None  # the one in use; None for the shipped one
-        self.suggesting = SuggestingState()
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
-        self._drafts = 0
-        self._settled_drafts = 0  # the highest number of a settled draft
+        self._drafts, self._settled_drafts = 0, 0  # the highest number of a draft, and of a settled one
         self._choice = CategoryChoice()

@@ -1,4 +1,4 @@
-"""The history of a box: what its row tells, and the states that the undo log has of it."""
+"""The history of a box: its row, and the states that the undo log has of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.store.steps import readable_step
 
 
 def versions_of(db: Database, row: Row, annotators: Mapping[int, str]) -> list[Version]:
-    """The versions of a box, of whose row and steps they are told; the row is undamaged."""
+    """The versions of a box, by its row and steps; the row is undamaged."""
     now, logged = correction_of(row), list(_logged(db, row["id"]))
     found = [_beginning(now, logged[0][1] if logged else row, when=_text(row, "created"))]
     if now.refined is not None:

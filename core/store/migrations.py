@@ -248,7 +248,7 @@ def m013_category_looks(db: Database) -> None:
 
 
 _REVIEW_TABLES = (
-    # The id is that of the box. The image is a column, so that undo steps tell which images they touch.
+    # The id is that of the box. The image is a column, so that undo steps show which images they touch.
     """CREATE TABLE reviews (
         id INTEGER PRIMARY KEY REFERENCES corrections(id),
         image_id INTEGER NOT NULL REFERENCES images(id),

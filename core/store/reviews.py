@@ -135,7 +135,7 @@ class Reviews(Marks):
     def history(self, id: int) -> list[Version]:
         """The versions of a box, the earliest first, the last one as it is now; an unknown or damaged box has none.
 
-        They are what the row of the box tells, and what the steps of the undo log that can be undone hold.
+        They come from the row of the box, and from the steps of the undo log that can be undone.
         """
         with convert_sqlite_errors(self.path):
             row = next(self._db.query("SELECT * FROM corrections WHERE id = ?", [id]), None)
@@ -158,7 +158,7 @@ class Reviews(Marks):
             return operation.changes
 
     def _put(self, operation: Operation, box: Row, **columns: str) -> None:
-        """Change columns of a box's review; one that says nothing any more is deleted."""
+        """Change columns of a box's review; an empty one is deleted."""
         row = operation.row("reviews", box["id"])
         row = None if row is None else self._row(operation, "reviews", box["id"])
         before = {"verdict": "", "comment": ""} if row is None else {n: row[n] for n in ("verdict", "comment")}

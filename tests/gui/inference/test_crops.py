@@ -44,7 +44,7 @@ def test_all_that_is_wanted_is_cut_once_also_if_a_part_is_wanted_again(
     crops = Crops(lane, lambda: told.append(crops.cut))
     wishes = [wish(path, x) for path in (first, second, third) for x in (20.0, 21.0)]
     assert [crops.of(each) for each in wishes] == [None] * 6
-    qtbot.wait(1)
+    qtbot.waitUntil(lambda: crops.cut >= 2)
     crops.of(wishes[-1])  # a cell alone is painted again
     qtbot.waitUntil(lambda: crops.cut == 6)
     qtbot.waitUntil(lambda: lane.is_idle)
@@ -86,6 +86,5 @@ def test_the_earliest_of_too_many_are_left_out(
     for name in ("a.png", "b.png", "c.png"):
         crops.of(wish(tmp_path / name))
     qtbot.waitUntil(lambda: crops.cut == 2)
-    qtbot.waitUntil(lambda: lane.is_idle)
-    qtbot.wait(5)
+    qtbot.waitUntil(lambda: lane.is_idle and not crops._soon.isActive())
     assert crops.cut == 2
