@@ -92,7 +92,7 @@ class Operation:
 
     def end_verdict(self, correction_id: int, *verdicts: Verdict) -> None:
         """Take the verdict back that a box has, or only one of `verdicts`; its comment stays."""
-        review = self.row("reviews", correction_id)
+        review = self._review(correction_id)
         if review is None or not is_whole("reviews", review):
             return
         if review["verdict"] and (not verdicts or review["verdict"] in verdicts):
@@ -103,13 +103,19 @@ class Operation:
 
     def remove(self, table: str, before: Row) -> None:
         """Delete a row, which is `before` now, and with a box its review."""
-        if table == "corrections" and (review := self.row("reviews", before["id"])) is not None:
+        if table == "corrections" and (review := self._review(before["id"])) is not None:
             if is_whole("reviews", review):
                 self.remove("reviews", review)
             else:  # a damaged row must not get into a step
                 self._db.execute("DELETE FROM reviews WHERE id = ?", [before["id"]])
         self._db.execute(f"DELETE FROM {table} WHERE id = ?", [before["id"]])
         self._note(RowChange(table, before["id"], before, None))
+
+    def _review(self, correction_id: int) -> Row | None:
+        """The review of a box; most have none, so `row`, which is slower, is called for those that have one."""
+        if self._db.execute("SELECT 1 FROM reviews WHERE id = ?", [correction_id]).fetchone() is None:
+            return None
+        return self.row("reviews", correction_id)
 
     def _signature(self, table: str) -> dict[str, object]:
         """The column that records the writer of a box, because background writes of boxes make no undo step."""
