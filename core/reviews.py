@@ -37,9 +37,10 @@ class ReviewItem:
     """What a review needs to know of a stored box; boxes are in image pixels.
 
     `box` is what the user would accept: the accepted box, or the proposal for one that is to check. `before` is what it
-    was made from: the refined box if the user has changed that one, else the drawn or imported one. `doubt` is the
-    lowest edge confidence, None without one. `change` is how far `box` is from the refiner's answer (without one, from
-    the drawn box): 1 - IoU. `changed` is in seconds since 1970. `writer` is the opening that wrote the box last.
+    was made from: the refined box if the user has changed that one, else the drawn or imported one. `doubtful` are
+    edges, as in Correction, and `doubt` is the lowest edge confidence, None without one. `change` is how far `box` is
+    from the refiner's answer (without one, from the drawn box): 1 - IoU. `changed` is in seconds since 1970. `writer`
+    is the opening that wrote the box last.
     """
 
     id: int
@@ -48,7 +49,7 @@ class ReviewItem:
     box: Box
     before: Box
     confirmed: bool
-    doubtful: bool
+    doubtful: tuple[int, ...]
     by_hand: bool
     doubt: float | None
     change: float
@@ -107,7 +108,7 @@ def _is(item: ReviewItem, which: Which) -> bool:
     if which is Which.ACCEPTED:
         return item.confirmed
     if which is Which.IN_DOUBT:
-        return item.doubtful
+        return bool(item.doubtful)
     if which is Which.BY_HAND:
         return item.by_hand
     if which is Which.TO_FIX:

@@ -144,9 +144,13 @@ class ReviewDialog(QDialog):
             self.model.add(found[0])
             self._show_annotators(found[1])
 
-        self.model.forget()
+        def done() -> None:
+            self.model.end()
+            then()
+
+        self.model.begin()
         reviewing.read_items(
-            self._parts, on_part=part, on_done=then, is_wanted=lambda: isValid(self) and self._reads == turn
+            self._parts, on_part=part, on_done=done, is_wanted=lambda: isValid(self) and self._reads == turn
         )
 
     def arrange(self) -> None:
@@ -169,7 +173,8 @@ class ReviewDialog(QDialog):
         """Follow a change of the project: the rows stay, so that nothing moves under the user's hand."""
         if changes.categories:
             self._fill_categories()
-        if changes.categories or len(changes.image_ids) > MANY_IMAGES:
+        is_of_others = changes.categories and changes.step is None
+        if is_of_others or len(changes.image_ids) > MANY_IMAGES:
             self._reads += 1
             self._read_all(self._reads, self._show_current if self.is_ready else self.arrange)
         elif changes.image_ids:
@@ -245,7 +250,12 @@ class ReviewDialog(QDialog):
     def _store_name(self) -> None:
         if self.name.text().strip() != self._session.settings.annotator:
             reviewing.name_annotator(self._parts, self.name.text())
-            self.read()
+            reviewing.read_items_on(self._parts, (), on_done=self._take_annotators)
+
+    def _take_annotators(self, found: reviewing.Found) -> None:
+        if isValid(self):
+            self._show_annotators(found[1])
+            self._show_current()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Escape in the comment takes it back and leads to the grid."""

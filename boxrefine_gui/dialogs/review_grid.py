@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
@@ -89,6 +89,10 @@ class CropDelegate(QStyledItemDelegate):
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(on_screen)
+        if not self.shows_before:
+            painter.setPen(QPen(theme.DOUBTFUL, 3))
+            for edge in item.doubtful:
+                painter.drawLine(_edge(on_screen, edge))
         painter.setClipping(False)
 
 
@@ -228,6 +232,12 @@ def _on_screen(box: Box, region: Box, scale: float, corner: QPoint) -> QRectF:
         box.width * scale,
         box.height * scale,
     )
+
+
+def _edge(box: QRectF, edge: int) -> QLineF:
+    """An edge of a box: 0 left, 1 top, 2 right, 3 bottom."""
+    start = box.topLeft() if edge < 2 else box.bottomRight()
+    return QLineF(start, box.bottomLeft() if edge in (0, 3) else box.topRight())
 
 
 def _tell(painter: QPainter, area: QRect, words: str) -> None:

@@ -48,6 +48,7 @@ class ReviewModel(QAbstractTableModel):
         self.items: dict[int, ReviewItem] = {}
         """All boxes of the project by id; the cells show some of them."""
         self._on_image: dict[int, set[int]] = {}  # image id -> ids of its boxes
+        self._read: tuple[dict[int, ReviewItem], dict[int, set[int]]] = {}, {}  # the same, of a read that goes on
         self._rows = Arrangement()
         self._counts: Counter[Verdict] = Counter()  # of the cells, for counting 100,000 takes long
         self._names: dict[int, str] = {}
@@ -87,22 +88,30 @@ class ReviewModel(QAbstractTableModel):
         self._rows, self._counts = rows, Counter(rows.counts)
         self.endResetModel()
 
-    def forget(self) -> None:
-        """Forget all boxes; their cells stay until others are shown."""
-        self.items, self._on_image = {}, {}
+    def begin(self) -> None:
+        """Begin to read all boxes; those that are known stay until `end`."""
+        self._read = {}, {}
 
     def add(self, items: Sequence[ReviewItem]) -> None:
-        """Add boxes that are just read."""
-        for item in items:
-            self.items[item.id] = item
-            self._on_image.setdefault(item.image_id, set()).add(item.id)
+        """Add boxes that are read."""
+        _add(items, *self._read)
+
+    def end(self) -> None:
+        """Take over the boxes that were added since `begin`; the cells keep their places."""
+        self.items, self._on_image = self._read
+        self._read = {}, {}
+        self._counts = Counter(self.items[id].verdict for id in self._rows.ids if id in self.items)
+        self.touched.emit()
 
     def put(self, items: Sequence[ReviewItem], image_ids: Iterable[int]) -> None:
         """Take over all boxes of some images, which have changed; the cells keep their places."""
         for image_id in image_ids:
             for id in self._on_image.pop(image_id, ()):
                 self._count(self.items.pop(id), -1)
-        self.add(items)
+            for id in self._read[1].pop(image_id, ()):
+                del self._read[0][id]
+        _add(items, self.items, self._on_image)
+        _add(items, *self._read)  # a read that goes on may have passed them
         for item in items:
             self._count(item, 1)
         self.touched.emit()
@@ -160,3 +169,9 @@ class ReviewModel(QAbstractTableModel):
         if row is None:
             return None
         return self.crops.of(Wish(self._session.images[row].path, item.box, item.before, self.side))
+
+
+def _add(items: Iterable[ReviewItem], known: dict[int, ReviewItem], on_image: dict[int, set[int]]) -> None:
+    for item in items:
+        known[item.id] = item
+        on_image.setdefault(item.image_id, set()).add(item.id)

@@ -118,7 +118,7 @@ def review_item_of(row: Row) -> ReviewItem:
         box=box,
         before=before,
         confirmed=values["confirmed"],
-        doubtful=bool(values["doubtful"]),
+        doubtful=values["doubtful"],
         by_hand=values["confirmed"] and accepted != answer,
         doubt=None if confidence is None else min(confidence),
         change=distance(accepted, answer),

@@ -177,7 +177,7 @@ def test_distance_is_one_minus_iou() -> None:
 def _item(id: int, **changed: object) -> ReviewItem:
     box = Box(0, 0, 10, 10)
     kept: dict[str, object] = {
-        "image_id": 1, "category_id": 1, "box": box, "before": box, "confirmed": True, "doubtful": False,
+        "image_id": 1, "category_id": 1, "box": box, "before": box, "confirmed": True, "doubtful": (),
         "by_hand": False, "doubt": None, "change": 0.0, "changed": float(id), "writer": 1, "verdict": Verdict.NONE,
         "comment": "",
     }  # fmt: skip
@@ -186,7 +186,7 @@ def _item(id: int, **changed: object) -> ReviewItem:
 
 ITEMS = [
     _item(1, image_id=2, doubt=0.9),
-    _item(2, doubt=0.2, doubtful=True, category_id=2),
+    _item(2, doubt=0.2, doubtful=(0,), category_id=2),
     _item(3, change=0.4, by_hand=True, verdict=Verdict.FIX, writer=2),
     _item(4, confirmed=False, comment="odd"),
     _item(5, verdict=Verdict.GOOD, change=0.1, by_hand=True),

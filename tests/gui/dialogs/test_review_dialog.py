@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,6 +279,34 @@ def test_it_may_be_closed_while_it_reads(qtbot: QtBot, app: App) -> None:
     dialog.close()
     settled(qtbot, app)
     qtbot.waitUntil(lambda: app.thumbnails.is_idle)
+
+
+def test_what_another_window_changes_is_read_again_without_a_gap(qtbot: QtBot, app: App, review: ReviewDialog) -> None:
+    path = app.session.project_path
+    assert path is not None
+    gaps: list[int] = []
+    review.model.touched.connect(lambda: gaps.append(shown(review).count(0)))
+    with closing(ProjectStore.open(path)) as other:
+        other.find_to_fix([3])
+        other.comment(1, "from the other")
+    qtbot.waitUntil(lambda: item(review, 2).verdict is Verdict.FIX)
+    at_rest(qtbot, app, review)
+    assert item(review, 0).comment == "from the other"
+    assert review.state.text() == "3 boxes, 0 found good, 1 to fix"
+    assert gaps and not any(gaps)
+
+
+def test_a_project_that_is_saved_elsewhere_keeps_the_name(
+    qtbot: QtBot, app: App, review: ReviewDialog, tmp_path: Path
+) -> None:
+    review.name.setText("Anna")
+    review.name.editingFinished.emit()
+    at_rest(qtbot, app, review)
+    app.store.save_elsewhere(tmp_path / "elsewhere.sqlite", on_error=lambda error: None)
+    found: list[str] = []
+    app.store.read(lambda project: project.annotator, on_done=found.append)
+    settled(qtbot, app)
+    assert found == ["Anna"]
 
 
 # What the main window shows
