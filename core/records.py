@@ -350,6 +350,10 @@ class StepKind(StrEnum):
     NOT_DONE = "not_done"
     FLAG = "flag"
     UNFLAG = "unflag"
+    FIND_GOOD = "find_good"
+    FIND_TO_FIX = "find_to_fix"
+    COMMENT = "comment"
+    GO_BACK = "go_back"
     TEXT = "text"
     """A step of an earlier version, which stored titles; the title is the step's `name`."""
 
@@ -372,9 +376,9 @@ class Step:
 class Changes:
     """What a write changed, so that each panel can decide whether it is stale.
 
-    `image_ids` are the images whose corrections changed, `marked_ids` those whose marks changed. `step` is the
-    operation, None if nothing was done. `note` is a sentence on what could not be changed, else empty. `counts` has by
-    how much the number of boxes of each category changed.
+    `image_ids` are the images whose corrections or reviews changed, `marked_ids` those whose marks changed. `step` is
+    the operation, None if nothing was done. `note` is a sentence on what could not be changed, else empty. `counts` has
+    by how much the number of boxes of each category changed.
     """
 
     step: Step | None = None

@@ -30,6 +30,7 @@ class Settings:
         always or never
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
+    annotator: the name that is stored with the boxes that this user writes; empty: the name of the system's user
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the next one is drawn or another image opens; else it waits as drawn
     draw_by: drag, two_clicks or four_points; space_pans: a drag pans while Space is held, and only a tap of it is a key
@@ -60,6 +61,7 @@ class Settings:
     keep_view: str = "frames"
     encode_folder: bool = True
     keep_times: bool = True
+    annotator: str = ""
     auto_accept: bool = False
     accept_when_going_on: bool = True
     draw_by: str = "drag"

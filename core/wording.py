@@ -69,6 +69,12 @@ _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
     StepKind.NOT_DONE: lambda step: tr_plural("Mark image as not done", "Mark {count} images as not done", step.count),
     StepKind.FLAG: lambda step: tr("Flag image: {note}", note=escaped(step.name)) if step.name else tr("Flag image"),
     StepKind.UNFLAG: lambda step: tr("Remove flag"),
+    StepKind.FIND_GOOD: lambda step: tr_plural("Find box good", "Find {count} boxes good", step.count),
+    StepKind.FIND_TO_FIX: lambda step: tr_plural("Mark box to fix", "Mark {count} boxes to fix", step.count),
+    StepKind.COMMENT: lambda step: (
+        tr("Comment: {note}", note=escaped(step.name)) if step.name else tr("Remove comment")
+    ),
+    StepKind.GO_BACK: lambda step: tr("Go back to an earlier box"),
     StepKind.TEXT: lambda step: escaped(step.name) or tr("a step"),
 }
 

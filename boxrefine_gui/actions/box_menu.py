@@ -11,7 +11,6 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow
-from core.records import Correction
 from core.translation import tr
 
 
@@ -32,11 +31,16 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
         ),
         ActionRow(
             "keep", tr("&Keep the selected box as it is"), partial(checking.keep, parts), ("K",), BOX, on_canvas=True,
-            repeats=False, enabled=lambda session: any(map(_is_to_look_at, session.selection)),
+            repeats=False,
+            enabled=lambda session: any(checking.is_to_look_at(session, entry) for entry in session.selection),
         ),
         ActionRow(
             "next_doubtful", tr("Next box with an edge in do&ubt"), partial(checking.next_doubtful, parts),
             ("Shift+N",), BOX, on_canvas=True,
+        ),
+        ActionRow(
+            "next_to_fix", tr("Next box marked to fi&x"), partial(checking.next_to_fix, parts), ("Ctrl+Shift+N",), BOX,
+            on_canvas=True,
         ),
         ActionRow(
             "accept_all", tr("Accept all that is to &check on this image"), partial(checking.accept_all_here, parts),
@@ -55,10 +59,6 @@ def check_rows(parts: Parts, refine_all: RefineAll, jobs: JobList) -> list[Actio
             partial(checking.discard_all_proposals, parts), menu=BOX, enabled=_has_to_check,
         ),
     ]  # fmt: skip
-
-
-def _is_to_look_at(correction: Correction) -> bool:
-    return not correction.confirmed or bool(correction.doubtful)
 
 
 def _has_image(session: Session) -> bool:

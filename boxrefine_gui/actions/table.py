@@ -18,6 +18,7 @@ from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
+from boxrefine_gui.actions.review_menu import IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.actions.view_menu import view_rows
@@ -127,6 +128,7 @@ def action_table(
         *category_rows(parts, choose_category),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
+        *review_rows(parts, window=window, lane=images.lane),
         *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, next_panel, open_palette, window=window, ask=ask),
         *sight_rows(parts),
@@ -144,6 +146,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
         tr("Mouse and canvas"): list(GESTURES),
         tr("List of images"): list(IN_IMAGES),
         tr("List of categories"): list(IN_CATEGORIES),
+        tr("Review"): list(IN_REVIEW),
     }
     for row in rows:
         if row.keys and row.menu:

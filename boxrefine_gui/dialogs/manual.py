@@ -25,6 +25,7 @@ DOCS = RESOURCES / "docs"
 PAGES = {
     "labelling": tr("Labelling"),
     "suggestions": tr("Suggestions"),
+    "review": tr("Review"),
     "keys": tr("Keyboard and mouse"),
     "fine-tuning": tr("Fine-tuning"),
     "encoders-and-cache": tr("Encoders and feature cache"),

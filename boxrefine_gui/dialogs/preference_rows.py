@@ -180,4 +180,8 @@ def _pace() -> tuple[PreferenceRow, ...]:
             "keep_times", tr("Store how long each box takes"),
             tr("The times stay in the project on this computer; the menu View has the pace."),
         ),
+        PreferenceRow(
+            "annotator", tr("Your name"),
+            tr("It is stored with the boxes that you write; empty: the name of the system's user."),
+        ),
     )  # fmt: skip

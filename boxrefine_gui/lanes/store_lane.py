@@ -175,6 +175,7 @@ class StoreLane:
 
         project.copy_to(path)
         copy = type(project).open(path)
+        copy.use_annotator(project.annotator)
         if is_gone:
             note_rescue(path, project=project.path)
         else:

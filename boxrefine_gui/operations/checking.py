@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ALL_CHECKED = tr("No box of this project is left to check or to accept.")
 NO_DOUBT = tr("No accepted box of this project has an edge in doubt.")
+NOTHING_TO_FIX = tr("No box of this project is marked to fix.")
 NO_PROPOSAL = tr("There is no proposal in this project.")
 REST_IS_OUT_OF_SIGHT = tr("The boxes that are left to check are of categories that you have hidden or locked.")
 SURE_SCORE = 0.85
@@ -51,10 +52,11 @@ def keep(parts: Parts) -> None:
 def _confirm_selected(parts: Parts, *, take: bool) -> None:
     session = parts.session
     selected = session.selected
-    if selected is None or (selected.confirmed and not selected.doubtful):
+    if selected is None or not is_to_look_at(session, selected):
         return
-    like = _doubtful_ones(session) if selected.confirmed else in_reading_order(session)
-    left = [entry for entry in like if entry.id != selected.id]
+    is_to_fix = selected.confirmed and not selected.doubtful
+    like = _ones_to_fix if is_to_fix else _doubtful_ones if selected.confirmed else in_reading_order
+    left = [entry for entry in like(session) if entry.id != selected.id]
     after = [entry for entry in left if _place(entry) > _place(selected)]
     session.select((after or left)[0].id if left else selected.id)  # at once, since key presses may follow fast
     take = take and not selected.confirmed
@@ -133,6 +135,17 @@ def next_doubtful(parts: Parts) -> None:
         parts.session.tell(NO_DOUBT)
 
 
+def next_to_fix(parts: Parts) -> None:
+    """Select the next box that is marked to fix, on the open image or on another one."""
+    if not _go_to_next(parts, _ones_to_fix, parts.session.to_fix.keys()):
+        parts.session.tell(NOTHING_TO_FIX)
+
+
+def is_to_look_at(session: Session, correction: Correction) -> bool:
+    """Whether the user is yet to look at a box of the open image: it is to check, in doubt or marked to fix."""
+    return not correction.confirmed or bool(correction.doubtful) or session.is_to_fix(correction.id)
+
+
 def _go_to_next(parts: Parts, of: Callable[[Session], list[Correction]], images: AbstractSet[int]) -> bool:
     """Select the next box that `of` lists, on the open image, then on one of `images`; return False without one."""
     session = parts.session
@@ -159,6 +172,10 @@ def in_reading_order(session: Session) -> list[Correction]:
 
 def _doubtful_ones(session: Session) -> list[Correction]:
     return sorted((entry for entry in session.pickable if entry.doubtful), key=_place)
+
+
+def _ones_to_fix(session: Session) -> list[Correction]:
+    return sorted((entry for entry in session.pickable if session.is_to_fix(entry.id)), key=_place)
 
 
 def _place(correction: Correction) -> tuple[float, float, int]:

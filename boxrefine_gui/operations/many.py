@@ -47,7 +47,9 @@ def select_all(parts: Parts) -> None:
 def confirm(parts: Parts, *, take: bool) -> None:
     """Accept the unreviewed boxes among the selected ones, and end the doubts of the others, as one undo step."""
     session = parts.session
-    ids = [entry.id for entry in session.selection if not entry.confirmed or entry.doubtful]
+    ids = [
+        entry.id for entry in session.selection if not entry.confirmed or entry.doubtful or session.is_to_fix(entry.id)
+    ]
     if ids:
         parts.store.write(lambda project: project.confirm(ids, take=take), on_done=session.apply)
     else:

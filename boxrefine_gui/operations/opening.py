@@ -46,10 +46,14 @@ def open_path(parts: Parts, path: Path) -> None:
 def open_project(parts: Parts, path: Path) -> None:
     """Open a project file."""
 
+    name = parts.session.settings.annotator
+
     def opener() -> ProjectStore:
         from core.store.project_store import ProjectStore
 
-        return ProjectStore.open(path)
+        project = ProjectStore.open(path)
+        project.use_annotator(name)
+        return project
 
     parts.session.set_scan(Scan(ScanKind.OPENING, path.name))
     keep_in_hand(parts)
@@ -138,10 +142,14 @@ def _list_folder(path: Path) -> _Listing:
 
 
 def _open_folder(parts: Parts, listing: _Listing) -> None:
+    name = parts.session.settings.annotator
+
     def opener() -> ProjectStore:
         from core.store.project_store import ProjectStore, project_path_for
 
-        return ProjectStore.open_or_create(project_path_for(listing.folder))
+        project = ProjectStore.open_or_create(project_path_for(listing.folder))
+        project.use_annotator(name)
+        return project
 
     keep_in_hand(parts)
     parts.store.open(opener, on_done=partial(_opened_folder, parts, listing), on_error=partial(_not_opened, parts))

@@ -18,11 +18,14 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.doubt_words import doubt_words
 from boxrefine_gui.widgets.list_with_hint import ListWithHint
-from boxrefine_gui.widgets.plain_text import tooltip
+from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
+from boxrefine_gui.widgets.verdict_words import verdict_words
 from core.records import Changes, Correction
+from core.reviews import Review
 from core.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
+_NO_REVIEW = Review()
 
 
 class BoxModel(QAbstractListModel):
@@ -49,13 +52,21 @@ class BoxModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         correction = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._words(correction)
+            words = self._words(correction)
+            return tr("{box}   to fix", box=words) if self._session.is_to_fix(correction.id) else words
         if role == Qt.ItemDataRole.DecorationRole:
             colors, is_hollow = self._session.colors, not correction.confirmed
             return theme.swatch(correction.category_id, colors, hollow=is_hollow, doubtful=correction.doubtful)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip(
-                "\n".join([self._words_and_state(correction), _history(correction), *self._cure(correction)])
+                "\n".join(
+                    [
+                        self._words_and_state(correction),
+                        _history(correction),
+                        *self._cure(correction),
+                        *self._review(correction),
+                    ]
+                )
             )
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._words_and_state(correction)
@@ -68,8 +79,18 @@ class BoxModel(QAbstractListModel):
             return tr("{category}   suggested ({percent} %)", category=name, percent=round(100 * origin.probability))
         return f"{name}   {correction.accepted.width:.0f} × {correction.accepted.height:.0f}"
 
+    def _review(self, correction: Correction) -> list[str]:
+        """The verdict and the comment, and who gave them, as lines of the tooltip."""
+        review = self._session.reviews.get(correction.id)
+        if review is None:
+            return []
+        by = [tr("by {name}", name=in_one_line(review.by))] if review.by else []
+        said = [*verdict_words(review.verdict), *filter(None, [in_one_line(review.comment)])]
+        return [", ".join([*said, *by])]
+
     def _words_and_state(self, correction: Correction) -> str:
-        words = self._words(correction)
+        verdict = self._session.reviews.get(correction.id, _NO_REVIEW).verdict
+        words = ", ".join([self._words(correction), *verdict_words(verdict)])
         if not correction.confirmed:
             return tr("{box}, to check", box=words)
         if correction.doubtful:

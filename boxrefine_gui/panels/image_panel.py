@@ -51,6 +51,7 @@ class ImagePanel(QWidget):
     def __init__(self, parts: Parts, finder: Finder, lane: QueueLane) -> None:
         super().__init__()
         self._parts, self._finder = parts, finder
+        self.lane = lane  # for thumbnails
         self._on_images: dict[int, int] = {}  # category id -> number of images
         self.list = ImageList(parts, lane)
         self.filter = MenuButton(tr("Which images are listed"))

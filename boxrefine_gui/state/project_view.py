@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 from core.listing import traits_of
 from core.marks import Mark, Work
 from core.records import Category, Changes, Correction, DrawnBox, ImageRecord, Step
+from core.reviews import Review
 
 if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
@@ -24,7 +25,7 @@ class Tallies:
 
     Images with a count of 0 are missing. `marks` are those of all images that have one, `traits` those of
     `core.listing`, without doubts, which are read later; `done` and `touched` (done, or with boxes) follow from them.
-    `categories` are numbers of boxes by category id.
+    `categories` are numbers of boxes by category id, `to_fix` those of boxes marked to fix by image id.
     """
 
     boxes: Mapping[int, int]
@@ -37,14 +38,16 @@ class Tallies:
     done: Set[int] = frozenset()
     touched: Set[int] = frozenset()
     categories: Mapping[int, int] = field(default_factory=dict)
+    to_fix: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class StoreView:
     """The changes of a write, and the changed parts of the project; None for parts that did not change.
 
-    `corrections` and `drawn` (boxes that are not accepted) hold an entry for each touched image, `work` and `marks` for
-    those that have boxes or a mark. If more than MANY_IMAGES are touched, all are empty and `tallies` holds counts.
+    `corrections`, `drawn` (boxes that are not accepted) and `reviews` hold an entry for each touched image, `work` and
+    `marks` for those that have boxes or a mark. If more than MANY_IMAGES are touched, all are empty and `tallies` holds
+    counts.
     """
 
     changes: Changes
@@ -52,6 +55,7 @@ class StoreView:
     categories: tuple[Category, ...] | None = None
     corrections: Mapping[int, tuple[Correction, ...]] = field(default_factory=dict)
     drawn: Mapping[int, tuple[DrawnBox, ...]] = field(default_factory=dict)
+    reviews: Mapping[int, Mapping[int, Review]] = field(default_factory=dict)
     work: Mapping[int, Work] = field(default_factory=dict)
     marks: Mapping[int, Mark] = field(default_factory=dict)
     tallies: Tallies | None = None
@@ -122,6 +126,7 @@ def read_others_work(project: ProjectStore, *, shown: int | None, known: int) ->
 class _Boxes(TypedDict):
     corrections: dict[int, tuple[Correction, ...]]
     drawn: dict[int, tuple[DrawnBox, ...]]
+    reviews: dict[int, dict[int, Review]]
     work: dict[int, Work]
 
 
@@ -129,6 +134,7 @@ def _boxes_on(project: ProjectStore, image_ids: Collection[int]) -> _Boxes:
     return {
         "corrections": {image_id: tuple(project.corrections(image_id)) for image_id in image_ids},
         "drawn": {image_id: tuple(project.drawn_boxes(image_id)) for image_id in image_ids},
+        "reviews": project.reviews_on(image_ids),
         "work": project.work_on(image_ids) if image_ids else {},
     }
 
@@ -155,4 +161,5 @@ def _tallies(project: ProjectStore) -> Tallies:
         done,
         touched,
         project.boxes_by_category(),
+        project.to_fix(),
     )

@@ -24,6 +24,7 @@ from core.geometry import Box
 from core.listing import Query, Tab, text_of
 from core.marks import Work
 from core.records import Changes, Correction, ImageRecord, RefinerRecord
+from core.reviews import Verdict
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Session(SessionDrafts):
         if view.tallies is not None:
             self.counts, self.to_check = dict(view.tallies.boxes), dict(view.tallies.to_check)
             self.unaccepted, self.doubtful = dict(view.tallies.unaccepted), dict(view.tallies.doubtful)
+            self.to_fix = dict(view.tallies.to_fix)
             self.left.set_counts(view.tallies.drawn)
             found = view.tallies
             self.tally.set_all(found.marks, found.traits, done=found.done, touched=found.touched)
@@ -78,15 +80,17 @@ class Session(SessionDrafts):
             self.left.take_over(image_id, drawn, known=[draft.key for draft in self._in_hand(image_id)])
         for image_id, corrections in view.corrections.items():
             self.counts[image_id] = len(corrections)
+            reviews = view.reviews.get(image_id, {})
             for tally, count in (
                 (self.to_check, sum(not correction.confirmed for correction in corrections)),
                 (self.doubtful, sum(bool(correction.doubtful) for correction in corrections)),
+                (self.to_fix, sum(review.verdict is Verdict.FIX for review in reviews.values())),
             ):
                 tally.pop(image_id, None)
                 tally |= {image_id: count} if count else {}
             self.unaccepted[image_id] = sum(not correction.was_accepted for correction in corrections)
             if self.image is not None and image_id == self.image.id:
-                self.corrections = corrections
+                self.corrections, self.reviews = corrections, reviews
         self.tally.set_work(view.corrections.keys(), view.work)
         self.tally.set_marks(view.changes.marked_ids, view.marks)
         self._count(view.corrections.keys() | view.changes.marked_ids)
@@ -201,6 +205,11 @@ class Session(SessionDrafts):
         return self._rows.get(image_id)
 
     @property
+    def image_rows(self) -> Mapping[int, int]:
+        """Image id -> the row of the image in the list of all; it never changes, but is replaced."""
+        return self._rows
+
+    @property
     def row(self) -> int | None:
         """The row of the open image in the list."""
         return self._rows.get(self.image.id) if self.image is not None else None
@@ -213,6 +222,7 @@ class Session(SessionDrafts):
             if self.project_path is not None:
                 self.left_at[self.project_path] = record.path
         self.corrections, self.picture, self.features = (), None, None
+        self.reviews = {}
         self.draft, self.replaced, self.selected_id, self.chosen_edge = None, None, None, None
         self.also_ids = frozenset()
         self.taken_back, self.discarded = None, None
@@ -244,6 +254,11 @@ class Session(SessionDrafts):
         self.models_changed.emit()
 
     # What is chosen
+
+    def is_to_fix(self, correction_id: int) -> bool:
+        """Whether a box of the open image is marked to fix."""
+        review = self.reviews.get(correction_id)
+        return review is not None and review.verdict is Verdict.FIX
 
     @property
     def selected(self) -> Correction | None:

@@ -23,6 +23,7 @@ from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
 from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
+from core.reviews import Review
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ class SessionState(QObject):
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
         self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
+        self.to_fix: dict[int, int] = {}  # image id -> boxes that are marked to fix, if any
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
-        self.tally = FolderTally()
-        self.listed = Listed()
+        self.tally, self.listed = FolderTally(), Listed()
         self.query = Query()
         self.lists_at: dict[Path, str] = {}  # project -> the filter and order that this window showed last
         self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
@@ -115,6 +116,7 @@ class SessionState(QObject):
         self.left_at: dict[Path, Path] = {}  # project -> the picture that this window showed last
         self.direction = 1
         self.corrections: tuple[Correction, ...] = ()
+        self.reviews: Mapping[int, Review] = {}  # box id -> its review, of the open image
         self.picture: CanvasPicture | None = None
         self.features: ImageFeatures | None = None
         self.models: Models | None = None
@@ -139,10 +141,9 @@ class SessionState(QObject):
         self.snapping = True  # whether drawn boxes are refined
         self.activity: Activity | None = None  # of the encode lane
         self.readiness = Readiness()
-        self.teaching = TeachingState()
+        self.teaching, self.suggesting = TeachingState(), SuggestingState()
         self.refiners: tuple[RefinerRecord, ...] = ()  # taught in this project, for this encoder
         self.refiner_id: int | None = None  # the one in use; None for the shipped one
-        self.suggesting = SuggestingState()
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
         self._rows: dict[int, int] = {}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from core.records import DOUBTFUL_BELOW, Correction, ImportedBox
+from core.reviews import Verdict
 from core.store.correction_columns import box_text, without_refinement
 from core.store.known_boxes import KnownBoxes
 from core.store.row_checks import Row
@@ -104,12 +105,14 @@ def is_sure(row: Row, *, least_score: float, least_edge: float) -> bool:
 def confirm_rows(operation: Operation, rows: Iterable[Row], *, take: bool) -> None:
     """Mark boxes as confirmed, with their proposals (`take`) or as they are.
 
-    A box that takes its proposal may get doubtful edges. Confirming a confirmed box ends their doubt.
+    A box that takes its proposal may get doubtful edges. Confirming a confirmed box ends their doubt,
+    and takes its mark to fix away.
     """
     for row in rows:
         if row["confirmed"]:
             if row["doubtful"]:
                 operation.update("corrections", row, doubtful=0, changed=now())
+            operation.end_verdict(row["id"], Verdict.FIX)
             continue
         takes = take and row["refined"] is not None
         accepted = row["refined"] if takes else row["accepted"]

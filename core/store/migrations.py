@@ -247,6 +247,29 @@ def m013_category_looks(db: Database) -> None:
     db.execute("ALTER TABLE categories ADD COLUMN key TEXT")
 
 
+_REVIEW_TABLES = (
+    # The id is that of the box. The image is a column, so that undo steps show which images they touch.
+    """CREATE TABLE reviews (
+        id INTEGER PRIMARY KEY REFERENCES corrections(id),
+        image_id INTEGER NOT NULL REFERENCES images(id),
+        verdict TEXT NOT NULL,
+        comment TEXT NOT NULL,
+        writer INTEGER NOT NULL,
+        changed TEXT NOT NULL
+    )""",
+    "CREATE INDEX reviews_of_an_image ON reviews (image_id)",
+    "CREATE INDEX reviews_to_fix ON reviews (image_id) WHERE verdict = 'fix'",
+    "ALTER TABLE openings ADD COLUMN annotator TEXT NOT NULL DEFAULT ''",
+)
+
+
+@MIGRATIONS()
+def m014_reviews(db: Database) -> None:
+    """Verdicts and comments on boxes, and the name of the annotator who had the project open; empty: not known."""
+    for statement in _REVIEW_TABLES:
+        db.execute(statement)
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

@@ -20,7 +20,7 @@ from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.project_file import connect, convert_sqlite_errors
 from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, flag_in, id_in, is_unicode, text_in
-from core.store.rows import category_of, check_rejected, correction_of, image_of, mark_of
+from core.store.rows import category_of, check_rejected, correction_of, image_of, mark_of, review_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
 from core.store.steps import step_of
 from core.store.undo_play import BadStep, read_changes
@@ -32,6 +32,8 @@ _REFERENCES = (
     ("corrections", "category_id", "categories", tr("its category {id} is damaged or missing")),
     ("drawn_boxes", "image_id", "images", tr("its image {id} is damaged or missing")),
     ("marks", "id", "images", tr("its image {id} is damaged or missing")),
+    ("reviews", "id", "corrections", tr("its box {id} is damaged or missing")),
+    ("reviews", "image_id", "images", tr("its image {id} is damaged or missing")),
     ("rejected_boxes", "image_id", "images", tr("its image {id} is damaged or missing")),
     ("rejected_boxes", "category_id", "categories", tr("its category {id} is damaged or missing")),
     ("refiner_choices", "refiner_id", "refiners", tr("its refiner {id} is damaged or missing")),
@@ -93,12 +95,13 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
         "corrections": lambda row: correction_of({**OF_OLD_ROWS, **row}),
         "drawn_boxes": drawn_box_of,
         "marks": mark_of,
+        "reviews": review_of,
         "refiners": partial(refiner_of, folder=folder),
         "refiner_choices": _check_choice,
         "rejected_boxes": check_rejected,
         "heads": head_of,
         "undo_steps": check_step,
-        "openings": lambda row: (text_in(row, "token"), text_in(row, "created")),
+        "openings": lambda row: [text_in({"annotator": "", **row}, n) for n in ("token", "created", "annotator")],
     }
 
 

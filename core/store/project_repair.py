@@ -31,7 +31,7 @@ from core.store.undo_play import BadStep
 from core.translation import tr
 
 _ROWID = "its_rowid"
-_REPAIRED = ("images", "categories", "corrections", "marks", "refiners", "refiner_choices", "undo_steps")
+_REPAIRED = ("images", "categories", "corrections", "marks", "reviews", "refiners", "refiner_choices", "undo_steps")
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,8 @@ def _fill(old: Database, new: Database, repairer: RowRepairer) -> None:
         _insert(new, "corrections", repairer.correction(row, unknown=unknown))
     for row in _rows(old, "marks"):
         _insert(new, "marks", repairer.mark(row))
+    for row in _rows(old, "reviews"):
+        _insert(new, "reviews", repairer.review(row))
     for row in _rows(old, "refiners"):
         _insert(new, "refiners", repairer.refiner(row))
     for row in _rows(old, "refiner_choices"):

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import KnownError
 from core.images import read_size
 from core.records import Step, StepKind, VerdictKind
+from core.reviews import Verdict
 from core.store.correction_columns import COLUMNS
 from core.store.row_checks import (
     LARGEST_SIDE,
@@ -55,6 +56,7 @@ class RowRepairer:
     notes: list[str] = field(default_factory=list)
     images: dict[int, int] = field(default_factory=dict)  # id in the damaged file -> in the new one
     categories: set[int] = field(default_factory=set)
+    boxes: dict[int, int] = field(default_factory=dict)  # id -> id of the image in the new file
     refiners: set[int] = field(default_factory=set)
     _paths: dict[object, int] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
@@ -135,6 +137,7 @@ class RowRepairer:
         done += _repair_extras(repaired)
         if done:
             self._note("corrections", row, "; ".join(done))
+        self.boxes[row["id"]] = repaired["image_id"]
         return repaired
 
     def mark(self, row: Row) -> Row | None:
@@ -153,6 +156,24 @@ class RowRepairer:
         }
         if (repaired["done"], repaired["flag"]) != (done, flag):
             self._note("marks", row, tr("what could not be read is empty"))
+        return repaired
+
+    def review(self, row: Row) -> Row | None:
+        """Repair a review: it keeps what can be read; without its box it is left out."""
+        image_id = self.boxes.pop(row["id"], None)  # a damaged file may have two of one id
+        if image_id is None:
+            return self._drop("reviews", row, tr("its box {id} is lost", id=repr(row["id"])))
+        verdict, comment, writer, changed = (row[name] for name in ("verdict", "comment", "writer", "changed"))
+        repaired = {
+            "id": row["id"],
+            "image_id": image_id,
+            "verdict": verdict if verdict in {*Verdict} else "",
+            "comment": comment if isinstance(comment, str) and is_unicode(comment) else _readable(comment),
+            "writer": writer if type(writer) is int and writer >= 0 else 0,
+            "changed": changed if isinstance(changed, str) and is_unicode(changed) else now(),
+        }
+        if any(repaired[name] != row[name] for name in repaired):
+            self._note("reviews", row, tr("what could not be read is empty"))
         return repaired
 
     def refiner(self, row: Row) -> Row | None:

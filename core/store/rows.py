@@ -15,6 +15,7 @@ from core.geometry import Box
 from core.marks import Mark
 from core.pace import AcceptedWork
 from core.records import AcceptedAnswer, Category, Correction, ImageRecord, doubtful_edges
+from core.reviews import Review, ReviewItem, Verdict, distance
 from core.store.correction_columns import OF_OLD_ROWS, Group, columns_of, edge_bits, origin_of, read_columns
 from core.store.row_checks import (
     BadRow,
@@ -98,6 +99,36 @@ def work_of(row: Row) -> AcceptedWork:
     )
 
 
+def review_item_of(row: Row) -> ReviewItem:
+    """Convert a row of a box, with `verdict` and `comment` of its review, or NULL. Raises BadRow."""
+    names = ("image_id", "category_id", "drawn", "refined", "accepted", "edge_confidence", "confirmed", "doubtful")
+    values = read_columns(row, names)
+    drawn, refined, accepted = values["drawn"], values["refined"], values["accepted"]
+    box, confidence = accepted, values["edge_confidence"]
+    before = drawn if refined is None or refined == accepted else refined
+    if not values["confirmed"] and refined is not None:
+        box, before = refined, accepted
+    judged = (row["verdict"], row["comment"])
+    verdict, comment = judged if all(isinstance(text, str) for text in judged) else ("", "")
+    answer = drawn if refined is None else refined
+    return ReviewItem(
+        id=id_in(row),
+        image_id=values["image_id"],
+        category_id=values["category_id"],
+        box=box,
+        before=before,
+        confirmed=values["confirmed"],
+        doubtful=values["doubtful"],
+        by_hand=values["confirmed"] and accepted != answer,
+        doubt=None if confidence is None else min(confidence),
+        change=distance(accepted, answer),
+        changed=seconds_of(row["changed"]),
+        writer=whole_number_in(row, "writer", least=0, most=2**63 - 1),
+        verdict=Verdict(verdict) if verdict in {*Verdict} else Verdict.NONE,
+        comment=comment if is_unicode(comment) else "",
+    )
+
+
 def image_of(row: Row, *, folder: Path) -> ImageRecord:
     """Convert a row to an image; `folder` is the project's. Raises BadRow if a value is invalid."""
     width, height = whole_number_in(row, "width"), whole_number_in(row, "height")
@@ -132,6 +163,17 @@ def mark_of(row: Row) -> Mark:
     return Mark(flag_in(row, "done"), None if row["flag"] is None else text_in(row, "flag"))
 
 
+def review_of(row: Row) -> Review:
+    """Convert a row to a review, without the annotator. Raises BadRow if a value is invalid."""
+    id_in(row)
+    id_in(row, "image_id")
+    whole_number_in(row, "writer", least=0, most=2**63 - 1)
+    verdict = text_in(row, "verdict")
+    if verdict not in {*Verdict}:
+        raise BadRow(tr("{column} is none of the known ones", column="verdict"))
+    return Review(Verdict(verdict), text_in(row, "comment"), changed=text_in(row, "changed"))
+
+
 def check_row(table: str, row: Row) -> None:
     """Raise BadRow if a row of an undo step, perhaps of an older version, is invalid in its table."""
     if table == "corrections":
@@ -142,6 +184,8 @@ def check_row(table: str, row: Row) -> None:
         mark_of(row)
     elif table == "rejected_boxes":
         check_rejected(row)
+    elif table == "reviews":
+        review_of(row)
 
 
 def check_rejected(row: Row) -> None:

@@ -13,15 +13,15 @@ from core.geometry import Box
 from core.head_records import HeadRecord, Named, PictureContext, PictureLabels
 from core.records import Changes, ImportedBox, Step, StepKind
 from core.store.head_log import HeadLog
-from core.store.marks import Marks
 from core.store.project_file import convert_sqlite_errors, transaction
+from core.store.reviews import Reviews
 from core.store.row_checks import BadRow, box_of, json_of
 from core.store.rows import check_boxes
 from core.store.suggested_boxes import ACCEPTED, SUGGESTED, put, remove_box, suggested_rows
 from core.translation import tr
 
 
-class Suggestions(Marks):
+class Suggestions(Reviews):
     """Reads and writes of suggestions."""
 
     def __init__(self, path: Path) -> None:

@@ -10,6 +10,7 @@ writing the row. Undoing an import of 100,000 boxes would delay all other writes
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ from contextlib import contextmanager
 from sqlite_utils import Database
 
 from core.records import Changes, Step
+from core.reviews import Verdict
 from core.store.file_place import FilePlace
 from core.store.openings import Opening
 from core.store.project_file import transaction
-from core.store.row_checks import Row
-from core.store.rows import now
+from core.store.row_checks import Row, is_unicode
+from core.store.rows import is_whole, now
 from core.store.steps import readable_step, step_columns
 from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, merge_changes, play
 from core.translation import tr_plural
@@ -35,11 +37,12 @@ _FIRST, _LAST = "ORDER BY id LIMIT 1", "ORDER BY id DESC LIMIT 1"  # untranslate
 class Operation:
     """The writes of one operation of the user. Only writes through this class can be undone."""
 
-    def __init__(self, db: Database, step: Step | None, *, token: str) -> None:
-        """`token` identifies the opening of the project that writes."""
+    def __init__(self, db: Database, step: Step | None, *, token: str, annotator: str = "") -> None:
+        """`token` identifies the opening of the project that writes, `annotator` is the name of who has opened it."""
         self._db = db
         self._step = step
         self._token = token
+        self._annotator = annotator
         self._opening = 0
         self._texts: list[str] = []
         self._touched = Touched()
@@ -50,8 +53,8 @@ class Operation:
         if not self._opening:
             self._opening = _id_of(self._db, self._token)
         if not self._opening:
-            values = [self._token, now()]
-            cursor = self._db.execute("INSERT INTO openings (token, created) VALUES (?, ?)", values)
+            values = [self._token, now(), self._annotator]
+            cursor = self._db.execute("INSERT INTO openings (token, created, annotator) VALUES (?, ?, ?)", values)
             self._opening = int(cursor.lastrowid or 0)
         return self._opening
 
@@ -79,20 +82,44 @@ class Operation:
         return id
 
     def update(self, table: str, before: Row, **columns: object) -> None:
-        """Update columns of a row, which is `before` now."""
+        """Update columns of a row, which is `before` now; a box that is changed or accepted loses its verdict."""
         columns |= self._signature(table)
         places = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"UPDATE {table} SET {places} WHERE id = ?", [*columns.values(), before["id"]])
         self._note(RowChange(table, before["id"], before, {**before, **columns}))
+        if table == "corrections" and _is_another_box(before, columns):
+            self.end_verdict(before["id"])
+
+    def end_verdict(self, correction_id: int, *verdicts: Verdict) -> None:
+        """Take the verdict back that a box has, or only one of `verdicts`; its comment stays."""
+        review = self._review(correction_id)
+        if review is None or not is_whole("reviews", review):
+            return
+        if review["verdict"] and (not verdicts or review["verdict"] in verdicts):
+            if review["comment"]:
+                self.update("reviews", review, verdict="", changed=now())
+            else:
+                self.remove("reviews", review)
 
     def remove(self, table: str, before: Row) -> None:
-        """Delete a row, which is `before` now."""
+        """Delete a row, which is `before` now, and with a box its review."""
+        if table == "corrections" and (review := self._review(before["id"])) is not None:
+            if is_whole("reviews", review):
+                self.remove("reviews", review)
+            else:  # a damaged row must not get into a step
+                self._db.execute("DELETE FROM reviews WHERE id = ?", [before["id"]])
         self._db.execute(f"DELETE FROM {table} WHERE id = ?", [before["id"]])
         self._note(RowChange(table, before["id"], before, None))
 
+    def _review(self, correction_id: int) -> Row | None:
+        """The review of a box; most have none, so `row`, which is slower, is called for those that have one."""
+        if self._db.execute("SELECT 1 FROM reviews WHERE id = ?", [correction_id]).fetchone() is None:
+            return None
+        return self.row("reviews", correction_id)
+
     def _signature(self, table: str) -> dict[str, object]:
         """The column that records the writer of a box, because background writes of boxes make no undo step."""
-        return {"writer": self.opening} if table == "corrections" else {}
+        return {"writer": self.opening} if table in ("corrections", "reviews") else {}
 
     def _note(self, change: RowChange) -> None:
         # Converted to text at once: converting 100,000 boxes at the end would block other threads. So would the cycle
@@ -106,6 +133,8 @@ class UndoLog:
 
     def __init__(self, db: Database, place: FilePlace, opening: Opening) -> None:
         self._db, self._place, self._token = db, place, opening.token
+        self.login = self.annotator = login_name()
+        """The name of the user on this computer, and the one that is stored with what this opening writes."""
         self._bad: set[int] = set()
         watermark = next(self._db.query("SELECT max(id) AS id FROM openings"))["id"]
         others_ids = [id for id in (_id_of(db, other) for other in opening.other_tokens()) if id]
@@ -130,7 +159,7 @@ class UndoLog:
     def unlogged_operation(self, step: Step) -> Iterator[Operation]:
         """Run the block as one transaction without an undo step."""
         with transaction(self._db, self._place):
-            yield Operation(self._db, step, token=self._token)
+            yield Operation(self._db, step, token=self._token, annotator=self.annotator)
 
     def undo(self) -> Changes:
         """Undo the newest step that this opening may undo; return empty Changes if there is none."""
@@ -175,7 +204,7 @@ class UndoLog:
         if not played.count:
             self._db.execute("DELETE FROM undo_steps WHERE id = ?", [step["id"]])
             return
-        opening = Operation(self._db, None, token=self._token).opening
+        opening = Operation(self._db, None, token=self._token, annotator=self.annotator).opening
         self._db.execute(
             "UPDATE undo_steps SET undone = ?, opening = ? WHERE id = ?", [int(undone), opening, step["id"]]
         )
@@ -210,6 +239,22 @@ class UndoLog:
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
             [UNDO_DEPTH],
         )
+
+
+def login_name() -> str:
+    """The name of the user on this computer; empty if there is none."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user id without a name, as in a container
+        return ""
+    return name if is_unicode(name) else ""
+
+
+def _is_another_box(before: Row, after: dict[str, object]) -> bool:
+    """Whether columns change the accepted box, or accept it."""
+    if after.get("accepted", before["accepted"]) != before["accepted"]:
+        return True
+    return not before["confirmed"] and bool(after.get("confirmed"))
 
 
 def _id_of(db: Database, token: str) -> int:

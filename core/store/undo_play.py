@@ -92,6 +92,8 @@ class Touched:
             for row, step in ((removed, -1), (added, 1)):
                 if row and isinstance(row.get("category_id"), int):  # damaged rows hold anything
                     self._counts[row["category_id"]] += step
+        elif change.table == "reviews":
+            self._image_ids.update(row["image_id"] for row in (change.before, change.after) if row)
         elif change.table == "marks":
             self._marked_ids.add(change.id)
 
@@ -185,7 +187,7 @@ def _check(row: Row, change: RowChange, columns: frozenset[str], *, is_written: 
         raise BadRow(tr("it has columns that its table has not"))
     if is_written:
         check_row(change.table, row)
-    elif change.table == "corrections":
+    elif change.table in ("corrections", "reviews"):
         id_in(row, "image_id")
 
 

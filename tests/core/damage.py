@@ -36,6 +36,8 @@ def make_whole(path: Path) -> Path:
     spoil(path, "INSERT INTO marks (id, done, flag) VALUES (2, 1, 'blurred')")  # without a step, which the titles tell
     columns = "image_id, category_id, box, head, created"
     spoil(path, f"INSERT INTO rejected_boxes ({columns}) VALUES (2, 1, '[60, 60, 90, 90]', 'head-1', '2026')")
+    columns = "id, image_id, verdict, comment, writer, changed"
+    spoil(path, f"INSERT INTO reviews ({columns}) VALUES (3, 1, 'fix', 'the tail', 1, '2026')")
     return path
 
 
@@ -74,6 +76,14 @@ def use_everything(path: Path) -> None:
             lambda: [store.drawn_boxes(image.id) for image in store.images()],
             store.drawn_counts,
             store.marks,
+            store.to_fix,
+            store.annotators,
+            lambda: store.reviews_on([1, 2]),
+            lambda: store.review_items(1, 99),
+            lambda: [store.history(id) for id in range(1, 7)],
+            lambda: store.find_good([3]),
+            lambda: store.find_to_fix([2]),
+            lambda: store.comment(3, "again"),
             lambda: store.labels_of(store.labelled_images(most=9)),
             lambda: store.suggestion_context(2),
             lambda: store.head_weights(store.heads("light-1")[-1].id) if store.heads("light-1") else b"",

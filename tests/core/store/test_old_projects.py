@@ -41,7 +41,8 @@ def old(whole: Path) -> Path:
 
 @pytest.mark.parametrize("before", versions())
 def test_a_project_of_each_version_opens_and_keeps_its_history(whole: Path, before: str) -> None:
-    spoil(whole, "DELETE FROM rejected_boxes")  # older versions had none, and undo keeps their category
+    for table in ("rejected_boxes", "reviews"):  # older versions had none, and undo keeps what they refer to
+        spoil(whole, f"DELETE FROM {table}")
     old = make_old(whole, whole.with_name("old.sqlite"), before=before)
     assert check_project(old) == []
     with closing(ProjectStore.open(old)) as store:
@@ -58,7 +59,7 @@ def test_a_project_of_each_version_opens_and_keeps_its_history(whole: Path, befo
 
 
 def test_the_history_of_the_version_before_plays_step_by_step(whole: Path, old: Path) -> None:
-    for table in ("marks", "rejected_boxes"):  # the version before had none
+    for table in ("marks", "rejected_boxes", "reviews"):  # the version before had none
         spoil(whole, f"DELETE FROM {table}")
     with closing(ProjectStore.open(old)) as store, closing(ProjectStore.open(whole)) as wanted:
         assert history(store) == history(wanted)

@@ -1,0 +1,82 @@
+"""The history of a box: its row, and the states that the undo log has of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from sqlite_utils import Database
+
+from core.records import Correction
+from core.reviews import DRAWN, EARLIER, IMPORTED, NOW, REFINED, SUGGESTED, Version
+from core.store.correction_columns import OF_OLD_ROWS
+from core.store.row_checks import BadRow, Row
+from core.store.rows import correction_of
+from core.store.steps import readable_step
+
+
+def versions_of(db: Database, row: Row, annotators: Mapping[int, str]) -> list[Version]:
+    """The versions of a box, by its row and steps; the row is undamaged."""
+    now, logged = correction_of(row), list(_logged(db, row["id"]))
+    found = [_beginning(now, logged[0][1] if logged else row, when=_text(row, "created"))]
+    if now.refined is not None:
+        found.append(
+            Version(
+                REFINED, now.refined, now.category_id, encoder=now.encoder, refiner=now.refiner, score=now.score
+            )
+        )  # fmt: skip
+    for kind, state in logged:
+        with suppress(BadRow, KeyError, TypeError):  # a damaged step holds anything
+            then = correction_of({**OF_OLD_ROWS, **state})
+            by = annotators.get(state.get("writer", 0), "")
+            when = _text(state, "changed")
+            found.append(Version(kind, then.accepted, then.category_id, when, by, **_maker(then)))
+    last = Version(
+        NOW, now.accepted, now.category_id, _text(row, "changed"), annotators.get(row["writer"], ""), **_maker(now)
+    )
+    if found and logged and (found[-1].box, found[-1].category_id) == (last.box, last.category_id):
+        found.pop()  # the last step has led to the box as it is now
+    return [*found, last]
+
+
+def _beginning(now: Correction, first: Row, *, when: str) -> Version:
+    """The box as it was drawn, imported or suggested; `first` is the first row that is known."""
+    category_id = first["category_id"] if isinstance(first.get("category_id"), int) else now.category_id
+    if now.origin is None:
+        return Version(DRAWN, now.drawn, category_id, when)
+    return Version(SUGGESTED if now.origin.head else IMPORTED, now.origin.box, category_id, when)
+
+
+def _maker(correction: Correction) -> dict[str, Any]:
+    """The encoder and refiner of a box that is as the refiner left it."""
+    if correction.refined is None or correction.accepted != correction.refined:
+        return {}
+    return {"encoder": correction.encoder, "refiner": correction.refiner}
+
+
+def _logged(db: Database, id: int) -> Iterator[tuple[str, Row]]:
+    """The kind of each step that has changed a box, and the row after it; steps that are undone are left out.
+
+    If the first of them did not make the box, the row before it comes first, as EARLIER.
+
+    Steps are searched as text, because one that imported 100,000 boxes takes seconds to parse.
+    """
+    start = f'["corrections", {id}, '  # as json.dumps writes a RowChange; in a stored text its quotes are escaped
+    query = "SELECT * FROM undo_steps WHERE undone = 0 AND instr(row_changes, ?) ORDER BY id"
+    decoder, is_first = json.JSONDecoder(), True
+    for step in db.query(query, [start]):
+        with suppress(ValueError, TypeError, KeyError, IndexError, RecursionError):
+            text = step["row_changes"]
+            _, _, before, after = decoder.raw_decode(text, text.index(start))[0]
+            if is_first and isinstance(before, dict):
+                yield EARLIER, before
+            is_first = False
+            if isinstance(after, dict) and after["id"] == id:
+                yield readable_step(step).kind.value, after
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
