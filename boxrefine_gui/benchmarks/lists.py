@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, QTimer
-
 from boxrefine_gui.app import App
-from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
-from boxrefine_gui.benchmarks.watchdog import IdleProcess, Watchdog
+from boxrefine_gui.benchmarks.offscreen import offscreen_window
+from boxrefine_gui.benchmarks.polled import Polled
 from boxrefine_gui.operations import opening
 from core.errors import BadInputError
 from core.listing import Order, Query, Tab
@@ -20,7 +18,7 @@ from core.settings import Settings
 
 _POLL_MS = 1
 _PATIENCE_S = 120.0
-_ASKING = "asking"
+_ENDED = object()
 _QUERIES: Mapping[str, Query] = {
     **{f"filter: {tab.value}": Query(tab) for tab in Tab if tab is not Tab.ALL},
     "filter: a category": Query(category_id=3),
@@ -46,40 +44,21 @@ def measure(*, make: Callable[[Path], None], times: int) -> Mapping[str, Mapping
         return round_.figures
 
 
-class Round(QObject):
+class Round(Polled):
     """Asks one question after the other in the real window."""
 
+    phase = "asking"
+
     def __init__(self, app: App, times: int) -> None:
-        super().__init__()
+        super().__init__(app, every_ms=_POLL_MS)
         self.figures: dict[str, dict[str, float]] = {}
-        self._app, self._times = app, times
-        self._loop = QEventLoop()
-        self._error: Exception | None = None
-        self._since = 0.0
-        self._timer = QTimer(self)
-        self._timer.setInterval(_POLL_MS)
-        self._timer.timeout.connect(self._poll)
-        self._watchdog = Watchdog()
+        self._times = times
+        self._since = time.perf_counter()
+        self._steps = self._all()
 
     def run(self, path: Path) -> None:
         """Run until all is measured. Raises the error that the window reports."""
-        beside = IdleProcess()
-        hear_trouble(self._app.session, self._fail)
-        opening.open_project(self._app.parts, path)
-        self._since = time.perf_counter()
-        self._steps = self._all()
-        self._timer.start()
-        try:
-            self._loop.exec()
-        finally:
-            self._timer.stop()
-            self._watchdog.stop()
-            late = beside.lap()
-            beside.stop()
-        if self._error is not None:
-            raise self._error
-        found = self._watchdog.stalls[_ASKING]
-        found.excuse(late)
+        found = self.run_from(lambda: opening.open_project(self._app.parts, path))
         self.figures["stalls"] = {
             "over 16 ms of our own making": float(found.our_count),
             "ms of our own longest": 1000 * found.our_longest_s,
@@ -90,7 +69,7 @@ class Round(QObject):
         session, finder = self._app.session, self._app.finder
         while not session.images or not self._shows(whole=True):
             yield
-        self._watchdog.start(_ASKING)
+        self.watchdog.start(self.phase)
         for name, query in _QUERIES.items():
             taken = []
             for _ in range(self._times):
@@ -107,20 +86,13 @@ class Round(QObject):
                 "median ms": statistics.median(taken),
                 "longest ms": max(taken),
             }
-        self._watchdog.stop()
+        self.watchdog.stop()
 
     def _shows(self, *, whole: bool) -> bool:
         """Whether the list shows what was asked for last: the whole project, or a part or another order of it."""
         return self._app.finder.is_idle and self._app.session.listed.is_whole == whole
 
-    def _poll(self) -> None:
+    def poll(self) -> bool:
         if time.perf_counter() - self._since > _PATIENCE_S:
-            self._fail(BadInputError("The list did not answer."))
-        try:
-            next(self._steps)
-        except StopIteration:
-            self._loop.quit()
-
-    def _fail(self, error: Exception) -> None:
-        self._error = self._error or error
-        self._loop.quit()
+            raise BadInputError("The list did not answer.")
+        return next(self._steps, _ENDED) is not _ENDED

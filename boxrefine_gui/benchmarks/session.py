@@ -9,13 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QObject, QTimer
 
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.annotator import Annotator, Record, Wanted
 from boxrefine_gui.benchmarks.hand import Counts, Hand, Step, Watch
-from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
-from boxrefine_gui.benchmarks.watchdog import IdleProcess, Watchdog
+from boxrefine_gui.benchmarks.offscreen import offscreen_window
+from boxrefine_gui.benchmarks.polled import Polled
 from core.errors import BadInputError
 from core.geometry import as_boxes, iou
 from core.records import Correction, Dataset
@@ -24,7 +23,6 @@ from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 
 _POLL_MS = 2
 _PATIENCE_S = 120.0
-_LABELLING = "labelling"
 Objects = Mapping[str, Sequence[Wanted]]
 """File name of a picture -> its true boxes."""
 
@@ -49,25 +47,21 @@ def measure(
     return day.figures | result_figures(dataset, list(objects.values()), day.record)
 
 
-class Day(QObject):
+class Day(Polled):
     """Runs the annotator over all pictures."""
+
+    phase = "labelling"
 
     def __init__(
         self, app: App, wanted: Sequence[Sequence[Wanted]], *, categories: Sequence[str], suggest: bool, pace: float,
         seed: int,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(app, every_ms=_POLL_MS)
         self.figures: dict[str, float] = {}
-        self._app, self._wanted = app, wanted
-        self._loop = QEventLoop()
-        self._error: Exception | None = None
+        self._wanted = wanted
         self._hand = Hand(app.window.canvas, pace=pace)
         self._annotator = Annotator(app, self._hand, categories=categories, suggest=suggest, seed=seed)
         self._watch = Watch(self._all(), patience_s=_PATIENCE_S)
-        self._watchdog = Watchdog()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_POLL_MS)
-        self._timer.timeout.connect(self._poll)
         self._begun = 0.0
 
     @property
@@ -77,23 +71,13 @@ class Day(QObject):
 
     def run(self, folder: Path) -> None:
         """Run until all pictures are labelled. Raises the error that the window reports."""
-        beside = IdleProcess()
-        hear_trouble(self._app.session, self._fail)
-        self._app.open(folder)
-        self._app.window.activateWindow()
-        self._app.window.canvas.setFocus()
-        self._timer.start()
-        try:
-            self._loop.exec()
-        finally:
-            self._timer.stop()
-            self._watchdog.stop()
-            late = beside.lap()
-            beside.stop()
-        if self._error is not None:
-            raise self._error
-        found = self._watchdog.stalls[_LABELLING]
-        found.excuse(late)
+
+        def begin() -> None:
+            self._app.open(folder)
+            self._app.window.activateWindow()
+            self._app.window.canvas.setFocus()
+
+        found = self.run_from(begin)
         self.figures |= {
             "stalls": float(found.our_count),
             "longest stall ms": 1000 * found.our_longest_s,
@@ -105,25 +89,20 @@ class Day(QObject):
         yield lambda: session.models is not None and len(session.images) == len(self._wanted)
         yield lambda: session.features is not None
         self._watch.waited_s, self._begun = 0.0, time.perf_counter()
-        self._watchdog.start(_LABELLING)
+        self.watchdog.start(self.phase)
         for objects in self._wanted:
             yield from self._annotator.label(objects)
-        self._watchdog.stop()
+        self.watchdog.stop()
         total = time.perf_counter() - self._begun
         self.figures |= pace_figures(self._hand.counts, waited_s=self._watch.waited_s, total_s=total)
 
-    def _poll(self) -> None:
+    def poll(self) -> bool:
         try:
-            if not self._watch.poll():
-                self._loop.quit()
-        except TimeoutError:
-            self._fail(BadInputError("The window did not answer within two minutes: try again on a quieter machine."))
-        except Exception as error:  # noqa: BLE001  (raised again where the loop was started)
-            self._fail(error)
-
-    def _fail(self, error: Exception) -> None:
-        self._error = self._error or error
-        self._loop.quit()
+            return self._watch.poll()
+        except TimeoutError as error:
+            raise BadInputError(
+                "The window did not answer within two minutes: try again on a quieter machine."
+            ) from error
 
 
 def pace_figures(counts: Counts, *, waited_s: float, total_s: float) -> dict[str, float]:
