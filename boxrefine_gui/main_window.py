@@ -228,6 +228,7 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._show_recent)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.canvas.pointed.connect(self.status.show_where)
         self._guard = TypingGuard(self, self.canvas)
         self.boxes.delete_pressed.connect(partial(box_verbs.delete_boxes, self.parts))
         for view in (self.images, self.categories.view, self.boxes):

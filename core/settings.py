@@ -28,6 +28,7 @@ class Settings:
         suggestion, 0 for the automatic one
     keep_view: when the next image keeps zoom and place, if it has the same size: on frames of one numbered series,
         always or never
+    crosshair: show lines through the pointer across the whole picture
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
     auto_accept: accept a box when the mouse is released
@@ -56,6 +57,7 @@ class Settings:
     show_masks: bool = True
     show_names: bool = True
     keep_view: str = "frames"
+    crosshair: bool = True
     encode_folder: bool = True
     keep_times: bool = True
     auto_accept: bool = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QCursor,
@@ -11,26 +9,26 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
-    QPainter,
     QPaintEvent,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
-from boxrefine_gui.canvas.click_layer import paint_clicks
+from boxrefine_gui.canvas.clicking import pick
+from boxrefine_gui.canvas.crosshair import crosshair_region
 from boxrefine_gui.canvas.edit_box_tool import cursor_for
 from boxrefine_gui.canvas.hand import Hand
 from boxrefine_gui.canvas.keep_view import keeps_view
-from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
-from boxrefine_gui.canvas.picking import box_at, left_at, next_box
+from boxrefine_gui.canvas.layers import Scene
+from boxrefine_gui.canvas.painting import Painting
+from boxrefine_gui.canvas.picking import box_at, next_box
+from boxrefine_gui.canvas.pointer import where
 from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.lanes.timers import timer
-from boxrefine_gui.operations import drawing, many
 from boxrefine_gui.operations.box_verbs import Parts
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.state.pointer import Where
 from boxrefine_gui.widgets.held_keys import held_keys
 from boxrefine_gui.widgets.mouse_keys import mouse_key
 from core.records import ImageRecord
@@ -49,6 +47,7 @@ _IS_THERE = 0.05
 _FAST_NUDGE = 10
 _PAN_STEP = 24.0
 _PICK_REACH = 5.0
+_ADDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _TAP_MS = 30
 """Space has gone up if it does not go down again within this time; see `HeldKeys`."""
 
@@ -57,6 +56,7 @@ class Canvas(QWidget):
     """The open picture and its boxes."""
 
     zoom_changed = Signal(float)  # device pixels an image pixel
+    pointed = Signal(object)  # Where the pointer is on the picture, None outside it
     key_pressed = Signal(str)  # a key that is no shortcut of Qt's: a mouse button, or a tap of Space where it pans
 
     def __init__(self, parts: Parts) -> None:
@@ -64,8 +64,7 @@ class Canvas(QWidget):
         self._parts = parts
         self._session = parts.session
         self.tools = Tools(parts)
-        self._backdrop = KeptPixmap()  # the picture
-        self._under = KeptPixmap()  # the picture with the stored boxes
+        self._painting = Painting()
         self._view = View()
         self._fits = True
         self._hand = Hand()
@@ -73,7 +72,8 @@ class Canvas(QWidget):
         self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._shown: ImageRecord | None = None
-        self._cursor_at = QPointF()
+        self._pointer: QPointF | None = None  # None outside the canvas
+        self._where: Where | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -178,31 +178,23 @@ class Canvas(QWidget):
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        band, size = self.tools.band, QSizeF(self.size())
-        scene = Scene(
-            self._session, self._view, size, self.tools.is_dragging, self._hovered_id, band.band, band.covered
+        self._painting.paint(self, self._scene)
+
+    @property
+    def _scene(self) -> Scene:
+        tools, band = self.tools, self.tools.band
+        return Scene(
+            self._session,
+            self._view,
+            QSizeF(self.size()),
+            tools.is_dragging,
+            self._hovered_id,
+            band.band,
+            band.covered,
+            clicks=tools.click.clicks,
+            pointer=None if self._hand.is_panning else self._pointer,
+            dragged=tools.dragged,
         )
-        painter = QPainter(self)
-        self._under.paint(
-            painter, (self._picture_key(), stored_key(scene)), self.size(), partial(self._paint_under, scene)
-        )
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for paint in LAYERS:
-            paint(painter, scene)
-        if (clicks := self.tools.click.clicks) is not None:
-            paint_clicks(painter, clicks, self._view, QSizeF(self.size()))
-        painter.end()
-
-    def _picture_key(self) -> tuple[object, ...]:
-        picture = self._session.picture
-        return picture.levels[0].cacheKey() if picture else 0, self._view, theme.canvas_ground().rgba()
-
-    def _paint_under(self, scene: Scene, painter: QPainter) -> None:
-        self._backdrop.paint(painter, self._picture_key(), self.size(), self._paint_picture)
-        paint_stored(painter, scene)
-
-    def _paint_picture(self, painter: QPainter) -> None:
-        paint_picture(painter, self._session.picture, self._view, self.size(), theme.canvas_ground())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._fits:
@@ -243,6 +235,7 @@ class Canvas(QWidget):
             self._hover(point)
         if self.tools.click.is_active or self.tools.band.is_active:
             self.update()
+        self._point_at(point)
         self._show_cursor(point, event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -252,12 +245,26 @@ class Canvas(QWidget):
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
         elif not self.tools.release(point, self._view, event.modifiers()):
-            self._pick(point, event.modifiers())
+            adds = bool(event.modifiers() & _ADDS)
+            pick(self._parts, *self._view.to_image(point), reach=_PICK_REACH / self._view.scale, adds=adds)
+        self._point_at(point)
         self._show_cursor(point, event.modifiers())
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hovered(None)
+        self._point_at(None)
+
+    def _point_at(self, point: QPointF | None) -> None:
+        """Follow the pointer: repaint what the crosshair covers, and report where it is on the picture."""
+        if self._session.settings.crosshair:
+            size = QSizeF(self.size())
+            self.update(crosshair_region(self._pointer, size).united(crosshair_region(point, size)))
+        self._pointer = point
+        found = where(point, self._view, self._session.picture, self.tools.dragged)
+        if found != self._where:
+            self._where = found
+            self.pointed.emit(found)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._hand.let_space_go()
@@ -285,11 +292,11 @@ class Canvas(QWidget):
         elif self._is_space(event):
             self._tap.stop()
             self._hand.space_down(is_repeat=self._held_keys.is_repeat)
-            self._show_cursor(self._cursor_at, modifiers)
+            self._show_cursor(self._pointer or QPointF(), modifiers)
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(True, self._view)
         elif key is Qt.Key.Key_Shift:
-            self._show_cursor(self._cursor_at, Qt.KeyboardModifier.ShiftModifier)
+            self._show_cursor(self._pointer or QPointF(), Qt.KeyboardModifier.ShiftModifier)
         else:
             super().keyPressEvent(event)
 
@@ -302,11 +309,11 @@ class Canvas(QWidget):
         elif key is Qt.Key.Key_Space and self._hand.is_space_down:
             if self._hand.space_up():
                 self._tap.start()
-            self._show_cursor(self._cursor_at, event.modifiers())
+            self._show_cursor(self._pointer or QPointF(), event.modifiers())
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(False, self._view)
         elif key is Qt.Key.Key_Shift:
-            self._show_cursor(self._cursor_at, Qt.KeyboardModifier.NoModifier)
+            self._show_cursor(self._pointer or QPointF(), Qt.KeyboardModifier.NoModifier)
         else:
             super().keyReleaseEvent(event)
 
@@ -350,26 +357,7 @@ class Canvas(QWidget):
         reach = _PICK_REACH / self._view.scale
         return box_at(self._session, *self._view.to_image(point), reach=reach)
 
-    def _pick(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        """Pick the smallest box at a point: a waiting drawn box becomes the drawn box, a stored one is selected.
-
-        With Ctrl or Shift, the stored box joins the selected ones, or leaves them.
-        """
-        session, (x, y), reach = self._session, self._view.to_image(point), _PICK_REACH / self._view.scale
-        if modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier):
-            many.toggle(self._parts, box_at(session, x, y, reach=reach, outward=False))
-            return
-        waiting, stored = left_at(session, x, y, reach=reach), box_at(session, x, y, reach=reach)
-        if waiting is not None:
-            drawing.take_in_hand(self._parts, waiting)
-        elif session.draft is None:
-            session.select(stored)
-        elif stored is not None and (session.draft.was_left or not session.settings.accept_when_going_on):
-            session.leave_draft()
-            session.select(stored)
-
     def _show_cursor(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        self._cursor_at = point
         if self._hand.is_panning:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._hand.is_space_down:

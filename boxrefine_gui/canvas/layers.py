@@ -12,6 +12,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from boxrefine_gui.canvas.brushes import CHIP, CHIP_AIR, DASHED, SOLID, chip, handles, outline, pen, tag
+from boxrefine_gui.canvas.click_tool import Clicks
 from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of
 from boxrefine_gui.canvas.hints import (
     first_steps,
@@ -50,6 +51,9 @@ class Scene:
     hovered_id: int | None
     band: Box | None = None
     banded: frozenset[int] = frozenset()
+    clicks: Clicks | None = None
+    pointer: QPointF | None = None  # None outside the canvas, and while it pans
+    dragged: Box | None = None  # what follows the pointer
 
 
 def stored_key(scene: Scene) -> tuple[object, ...]:

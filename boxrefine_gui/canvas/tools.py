@@ -37,6 +37,16 @@ class Tools:
         """Whether a box is half drawn, by a drag or by clicks."""
         return self.draw.is_drawing or self.click.is_active
 
+    @property
+    def dragged(self) -> Box | None:
+        """The box that follows the mouse: the one that is drawn, moved or sized, the rubber band, or that of clicks."""
+        draft = self._parts.session.draft
+        if self.draw.is_drawing and draft is not None:
+            return draft.drawn
+        if self.edit.is_moving:
+            return self.edit.target
+        return self.band.band or (self.click.clicks.box if self.click.clicks is not None else None)
+
     def press(self, point: QPointF, view: View, modifiers: Qt.KeyboardModifier) -> None:
         """The left button goes down."""
         has_ctrl = bool(modifiers & Qt.KeyboardModifier.ControlModifier)

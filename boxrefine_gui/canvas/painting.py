@@ -1,0 +1,52 @@
+"""Painting: all that the canvas paints, from back to front; the parts that seldom change are kept as pixmaps."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture, paint_pixel_grid
+from boxrefine_gui.canvas.click_layer import paint_clicks
+from boxrefine_gui.canvas.crosshair import paint_crosshair, paint_size
+from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
+from boxrefine_gui.widgets import theme
+
+_OVER = (paint_clicks, paint_crosshair, paint_size)
+"""What is painted over the boxes, from back to front."""
+
+
+class Painting:
+    """Paints scenes of one canvas."""
+
+    def __init__(self) -> None:
+        self._backdrop = KeptPixmap()  # the picture
+        self._under = KeptPixmap()  # the picture with the stored boxes
+
+    def paint(self, canvas: QWidget, scene: Scene) -> None:
+        """Paint a scene on the canvas; its paint event calls this."""
+        painter = QPainter(canvas)
+        size = canvas.size()
+        draw_under = partial(self._paint_under, scene, size)
+        self._under.paint(painter, (_picture_key(scene), stored_key(scene)), size, draw_under)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for paint in (*LAYERS, *_OVER):
+            paint(painter, scene)
+        painter.end()
+
+    def _paint_under(self, scene: Scene, size: QSize, painter: QPainter) -> None:
+        self._backdrop.paint(painter, _picture_key(scene), size, partial(_paint_picture, scene, size))
+        paint_stored(painter, scene)
+
+
+def _picture_key(scene: Scene) -> tuple[object, ...]:
+    picture = scene.session.picture
+    return picture.levels[0].cacheKey() if picture else 0, scene.view, theme.canvas_ground().rgba()
+
+
+def _paint_picture(scene: Scene, size: QSize, painter: QPainter) -> None:
+    paint_picture(painter, scene.session.picture, scene.view, size, theme.canvas_ground())
+    if scene.session.picture is not None:
+        paint_pixel_grid(painter, scene.session.picture, scene.view, size)
