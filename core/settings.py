@@ -40,9 +40,9 @@ class Settings:
     teach_when_idle: teach the refiner by itself after every ten boxes; teach_config: its YAML file
     theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
     recent: projects that were open, the last one first
-    window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
-        pixels, and whether it shows the teaching panel; places: project -> the image that was open last; lists:
-        project -> the filter and the order of its image list
+    window, panel_widths, panel_heights, hidden_panels, teaching_shown: the window's geometry, as Qt encodes it, its
+        panels' sizes in pixels, which of left and right are hidden, and whether it shows the teaching panel
+    places: project -> the image that was open last; lists: project -> the filter and the order of its image list
     key_set: a key set of boxrefine_gui.widgets.key_sets, possibly one of a later version; keys: action id -> the keys
         that the user chose for it instead of those of the key set
     """
@@ -78,6 +78,7 @@ class Settings:
     window: str = ""
     panel_widths: tuple[int, ...] = field(default=())
     panel_heights: tuple[int, ...] = field(default=())
+    hidden_panels: tuple[str, ...] = field(default=())
     teaching_shown: bool = False
     places: dict[str, str] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
-OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places", "lists")
+OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "hidden_panels", "teaching_shown", "places", "lists")
 """Settings that the window writes by itself; the user does not choose them."""
 
 

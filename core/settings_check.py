@@ -38,7 +38,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 """Lowest and highest number; of a list, those of each of its numbers. A number that is not listed may be 0 or more."""
 
-ELEMENTS: Mapping[str, type] = {"recent": str, "panel_widths": int, "panel_heights": int}
+ELEMENTS: Mapping[str, type] = {"recent": str, "panel_widths": int, "panel_heights": int, "hidden_panels": str}
 """The type of the values in each list."""
 
 

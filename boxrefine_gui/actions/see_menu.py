@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from boxrefine_gui.actions.menus import VIEW
+from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.operations.box_verbs import choose_settings
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.state.session import Session
@@ -14,9 +15,15 @@ from boxrefine_gui.widgets.action_row import ActionRow
 from core.translation import tr
 
 
-def see_rows(parts: Parts) -> list[ActionRow]:
+def see_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
     """Return the rows."""
-    return [switch_row(parts, "crosshair", tr("Cross&hair"))]
+    return [
+        ActionRow(
+            "hide_boxes", tr("Hi&de the boxes while the key is held"), canvas.hiding.start, ("H",), VIEW,
+            on_canvas=True,
+        ),
+        switch_row(parts, "crosshair", tr("Cross&hair")),
+    ]  # fmt: skip
 
 
 def switch_row(

@@ -15,6 +15,7 @@ from boxrefine_gui.actions.draw_menu import DRAWING, after_drag, draw_rows, unle
 from boxrefine_gui.actions.edit_menu import many_rows
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
+from boxrefine_gui.actions.layout_menu import LayoutVerbs
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
@@ -107,7 +108,7 @@ def action_table(
     learning: LearningHeads,
     folder_watch: FolderWatch,
     ask: Ask,
-    next_panel: Callable[[], None],
+    layout: LayoutVerbs,
     choose_keys: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
@@ -121,7 +122,7 @@ def action_table(
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
-        *view_rows(parts, canvas, next_panel, window=window, ask=ask),
+        *view_rows(parts, canvas, layout, window=window, ask=ask),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
         *learning_rows(parts, learning),

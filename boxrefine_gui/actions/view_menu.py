@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from boxrefine_gui.actions.layout_menu import LayoutVerbs, layout_rows
 from boxrefine_gui.actions.menus import VIEW
 from boxrefine_gui.actions.see_menu import see_rows, switch_row
 from boxrefine_gui.canvas.canvas import Canvas
@@ -27,9 +28,7 @@ from core.translation import LANGUAGES, tr
 ZOOM_STEP = 1.25
 
 
-def view_rows(
-    parts: Parts, canvas: Canvas, next_panel: Callable[[], None], *, window: QWidget, ask: Ask
-) -> list[ActionRow]:
+def view_rows(parts: Parts, canvas: Canvas, layout: LayoutVerbs, *, window: QWidget, ask: Ask) -> list[ActionRow]:
     """Return the rows: zoom, what is shown, the pace of labelling, colors and language."""
 
     def show_pace() -> None:
@@ -54,13 +53,13 @@ def view_rows(
         *_keep_view_rows(parts),
         replace(masks, starts_group=True),
         switch_row(parts, "show_names", tr("Show &names"), ("L",)),
-        *see_rows(parts),
+        *see_rows(parts, canvas),
         ActionRow(
             "pace", tr("&Pace: boxes an hour, seconds a box…"), show_pace, ("Ctrl+Shift+H",), VIEW,
             enabled=lambda session: session.project_path is not None,
         ),
         switch_row(parts, "space_pans", tr("Pan by &Space and a drag")),
-        ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
+        *layout_rows(layout, window),
         *_scheme_rows(parts),
         *_language_rows(parts),
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from boxrefine_gui.canvas.clicking import pick
 from boxrefine_gui.canvas.crosshair import crosshair_region
 from boxrefine_gui.canvas.edit_box_tool import cursor_for
 from boxrefine_gui.canvas.hand import Hand
+from boxrefine_gui.canvas.hiding import Hiding
 from boxrefine_gui.canvas.keep_view import keeps_view
 from boxrefine_gui.canvas.layers import Scene
 from boxrefine_gui.canvas.painting import Painting
@@ -72,6 +73,7 @@ class Canvas(QWidget):
         self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._shown: ImageRecord | None = None
+        self.hiding = Hiding(self._repaint)
         self._pointer: QPointF | None = None  # None outside the canvas
         self._where: Where | None = None
         self.setMouseTracking(True)
@@ -194,6 +196,7 @@ class Canvas(QWidget):
             clicks=tools.click.clicks,
             pointer=None if self._hand.is_panning else self._pointer,
             dragged=tools.dragged,
+            hides=self.hiding.is_on,
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -240,6 +243,7 @@ class Canvas(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         point = event.position()
+        self.hiding.went_up()
         if (key := self._hand.release(event.button())) is not None:
             self.key_pressed.emit(key)
         elif event.button() is not Qt.MouseButton.LeftButton:
@@ -268,6 +272,7 @@ class Canvas(QWidget):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._hand.let_space_go()
+        self.hiding.end()
         self._tap.stop()
         self.tools.commit()
         super().focusOutEvent(event)
@@ -304,6 +309,7 @@ class Canvas(QWidget):
         key = Qt.Key(event.key())
         if event.isAutoRepeat():
             return
+        self.hiding.went_up()
         if key in _ARROWS:
             self.tools.commit()
         elif key is Qt.Key.Key_Space and self._hand.is_space_down:

@@ -54,13 +54,14 @@ class Scene:
     clicks: Clicks | None = None
     pointer: QPointF | None = None  # None outside the canvas, and while it pans
     dragged: Box | None = None  # what follows the pointer
+    hides: bool = False  # the boxes are hidden while a key is held
 
 
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """The cache key of `paint_stored`: all that it depends on."""
     session = scene.session
     seen = scene.view, session.settings.show_masks, session.settings.show_names, _is_checking(session)
-    return session.corrections, session.categories, _restless(session), *seen
+    return session.corrections, session.categories, _restless(session), scene.hides, *seen
 
 
 def paint_stored(painter: QPainter, scene: Scene) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture, paint_pixel_grid
 from boxrefine_gui.canvas.click_layer import paint_clicks
 from boxrefine_gui.canvas.crosshair import paint_crosshair, paint_size
-from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
+from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_sentence, paint_stored, stored_key
 from boxrefine_gui.widgets import theme
 
 _OVER = (paint_clicks, paint_crosshair, paint_size)
@@ -32,13 +32,14 @@ class Painting:
         draw_under = partial(self._paint_under, scene, size)
         self._under.paint(painter, (_picture_key(scene), stored_key(scene)), size, draw_under)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for paint in (*LAYERS, *_OVER):
+        for paint in (*((paint_sentence,) if scene.hides else LAYERS), *_OVER):
             paint(painter, scene)
         painter.end()
 
     def _paint_under(self, scene: Scene, size: QSize, painter: QPainter) -> None:
         self._backdrop.paint(painter, _picture_key(scene), size, partial(_paint_picture, scene, size))
-        paint_stored(painter, scene)
+        if not scene.hides:
+            paint_stored(painter, scene)
 
 
 def _picture_key(scene: Scene) -> tuple[object, ...]:
