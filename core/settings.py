@@ -28,6 +28,8 @@ class Settings:
         suggestion, 0 for the automatic one
     keep_view: when the next image keeps zoom and place, if it has the same size: on frames of one numbered series,
         always or never
+    line_width: lines of boxes, in screen pixels; fill_opacity: of the inside of stored boxes, in percent, 0 for none
+    name_size: size of the names on boxes, in percent of the window's text
     crosshair: show lines through the pointer across the whole picture
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
@@ -57,6 +59,9 @@ class Settings:
     show_masks: bool = True
     show_names: bool = True
     keep_view: str = "frames"
+    line_width: int = 2
+    fill_opacity: int = 0
+    name_size: int = 100
     crosshair: bool = True
     encode_folder: bool = True
     keep_times: bool = True

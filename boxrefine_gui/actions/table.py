@@ -20,12 +20,14 @@ from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
+from boxrefine_gui.actions.tone_menu import tone_rows
 from boxrefine_gui.actions.view_menu import view_rows
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.dialogs.looks_dialog import LooksDialog
 from boxrefine_gui.operations import (
     box_verbs,
     checking,
@@ -123,6 +125,7 @@ def action_table(
         *check_rows(parts, refine_all, jobs),
         *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, layout, window=window, ask=ask),
+        *tone_rows(parts.session, lambda: show_once(window.findChild(LooksDialog) or LooksDialog(window, parts))),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
         *learning_rows(parts, learning),

@@ -21,10 +21,10 @@ from boxrefine_gui.canvas.edit_box_tool import cursor_for
 from boxrefine_gui.canvas.hand import Hand
 from boxrefine_gui.canvas.hiding import Hiding
 from boxrefine_gui.canvas.keep_view import keeps_view
-from boxrefine_gui.canvas.layers import Scene
 from boxrefine_gui.canvas.painting import Painting
 from boxrefine_gui.canvas.picking import box_at, next_box
 from boxrefine_gui.canvas.pointer import where
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.lanes.timers import timer
@@ -92,7 +92,7 @@ class Canvas(QWidget):
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
             session.settings_changed, session.problem, session.left_changed, session.look_changed,
-            session.candidates_changed,
+            session.candidates_changed, session.tones_changed, session.toned_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.selection_changed.connect(self._show_selected)

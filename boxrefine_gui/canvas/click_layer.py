@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from boxrefine_gui.canvas.layers import Scene
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.widgets import theme
 
 _ARM, _GAP = 9.0, 2.0

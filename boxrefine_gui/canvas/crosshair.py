@@ -6,7 +6,7 @@ from PySide6.QtCore import QLineF, QPointF, QRect, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QRegion
 
 from boxrefine_gui.canvas.brushes import SOLID, chip, pen
-from boxrefine_gui.canvas.layers import Scene
+from boxrefine_gui.canvas.scene import Scene
 
 _DARK, _LIGHT = QColor(0, 0, 0, 110), QColor(255, 255, 255, 190)
 _REACH = 3

@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QWidget
 from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture, paint_pixel_grid
 from boxrefine_gui.canvas.click_layer import paint_clicks
 from boxrefine_gui.canvas.crosshair import paint_crosshair, paint_size
-from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_sentence, paint_stored, stored_key
+from boxrefine_gui.canvas.layers import LAYERS, paint_sentence, paint_stored, stored_key
+from boxrefine_gui.canvas.scene import Scene
+from boxrefine_gui.canvas.tone_layer import paint_tones
 from boxrefine_gui.widgets import theme
 
-_OVER = (paint_clicks, paint_crosshair, paint_size)
+_OVER = (paint_tones, paint_clicks, paint_crosshair, paint_size)
 """What is painted over the boxes, from back to front."""
 
 
@@ -43,11 +45,11 @@ class Painting:
 
 
 def _picture_key(scene: Scene) -> tuple[object, ...]:
-    picture = scene.session.picture
+    picture = scene.session.shown
     return picture.levels[0].cacheKey() if picture else 0, scene.view, theme.canvas_ground().rgba()
 
 
 def _paint_picture(scene: Scene, size: QSize, painter: QPainter) -> None:
-    paint_picture(painter, scene.session.picture, scene.view, size, theme.canvas_ground())
-    if scene.session.picture is not None:
-        paint_pixel_grid(painter, scene.session.picture, scene.view, size)
+    paint_picture(painter, scene.session.shown, scene.view, size, theme.canvas_ground())
+    if scene.session.shown is not None:
+        paint_pixel_grid(painter, scene.session.shown, scene.view, size)

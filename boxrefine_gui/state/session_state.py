@@ -23,6 +23,7 @@ from core.geometry import Box
 from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.settings import Settings
+from core.tones import AS_IT_IS
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
@@ -65,6 +66,8 @@ class SessionState(QObject):
     changed = Signal(object)  # Changes: these parts of the project
     image_changed = Signal()  # another image is open, or none
     picture_changed = Signal()  # the open image's pixels were decoded, or cannot be
+    tones_changed = Signal()  # brightness, contrast and the like of what the canvas shows
+    toned_changed = Signal()  # the copy of the open picture in these tones
     features_changed = Signal()  # the open image's features were set or cleared
     models_changed = Signal()
     drawn_changed = Signal()  # the drawn box, or whether it is to be refined
@@ -110,6 +113,8 @@ class SessionState(QObject):
         self.direction = 1
         self.corrections: tuple[Correction, ...] = ()
         self.picture: CanvasPicture | None = None
+        self.tones = AS_IT_IS  # of the canvas, for all images of this session
+        self.toned: CanvasPicture | None = None  # the open picture in these tones, or in those just before
         self.features: ImageFeatures | None = None
         self.models: Models | None = None
         self.models_state = ModelsState.NONE_YET

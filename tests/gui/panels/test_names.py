@@ -8,7 +8,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.canvas.layers import Scene, paint_selected, paint_stored
+from boxrefine_gui.canvas.layers import paint_selected, paint_stored
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.widgets import theme
 from core.geometry import Box
