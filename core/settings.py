@@ -30,7 +30,8 @@ class Settings:
         always or never
     line_width: lines of boxes, in screen pixels; fill_opacity: of the inside of stored boxes, in percent, 0 for none
     name_size: size of the names on boxes, in percent of the window's text
-    crosshair: show lines through the pointer across the whole picture
+    crosshair: show lines through the pointer across the whole picture; loupe: show the pixels around an edge that the
+        user drags, larger
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
     auto_accept: accept a box when the mouse is released
@@ -63,6 +64,7 @@ class Settings:
     fill_opacity: int = 0
     name_size: int = 100
     crosshair: bool = True
+    loupe: bool = True
     encode_folder: bool = True
     keep_times: bool = True
     auto_accept: bool = False

@@ -23,6 +23,7 @@ def see_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
             on_canvas=True,
         ),
         switch_row(parts, "crosshair", tr("Cross&hair")),
+        switch_row(parts, "loupe", tr("Loup&e at the edge that you drag")),
     ]  # fmt: skip
 
 

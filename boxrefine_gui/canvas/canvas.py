@@ -196,6 +196,7 @@ class Canvas(QWidget):
             clicks=tools.click.clicks,
             pointer=None if self._hand.is_panning else self._pointer,
             dragged=tools.dragged,
+            grip=tools.edit.moved_edges,
             hides=self.hiding.is_on,
         )
 

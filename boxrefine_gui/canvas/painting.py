@@ -12,11 +12,12 @@ from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture, paint_pixel
 from boxrefine_gui.canvas.click_layer import paint_clicks
 from boxrefine_gui.canvas.crosshair import paint_crosshair, paint_size
 from boxrefine_gui.canvas.layers import LAYERS, paint_sentence, paint_stored, stored_key
+from boxrefine_gui.canvas.loupe import paint_loupe
 from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.tone_layer import paint_tones
 from boxrefine_gui.widgets import theme
 
-_OVER = (paint_tones, paint_clicks, paint_crosshair, paint_size)
+_OVER = (paint_tones, paint_clicks, paint_crosshair, paint_size, paint_loupe)
 """What is painted over the boxes, from back to front."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QSizeF
 
 from boxrefine_gui.canvas.click_tool import Clicks
+from boxrefine_gui.canvas.handles import Grip
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from core.geometry import Box
@@ -26,6 +27,7 @@ class Scene:
     clicks: Clicks | None = None
     pointer: QPointF | None = None  # None outside the canvas, and while it pans
     dragged: Box | None = None  # what follows the pointer
+    grip: Grip | None = None  # the edges of it that do, None if all do
     hides: bool = False  # the boxes are hidden while a key is held
 
     def line(self, width: float) -> float:

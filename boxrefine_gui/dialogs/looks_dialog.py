@@ -162,7 +162,7 @@ def _tones() -> Mapping[str, str]:
 
 
 def _switches() -> Mapping[str, str]:
-    return {"crosshair": tr("C&rosshair through the pointer")}
+    return {"crosshair": tr("C&rosshair through the pointer"), "loupe": tr("Loup&e at the edge that you drag")}
 
 
 def _channels() -> Mapping[Channel, str]:
