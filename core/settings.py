@@ -32,6 +32,7 @@ class Settings:
     name_size: size of the names on boxes, in percent of the window's text
     crosshair: show lines through the pointer across the whole picture; loupe: show the pixels around an edge that the
         user drags, larger
+    minimap: show the whole picture in a corner, above 200 %
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
     auto_accept: accept a box when the mouse is released
@@ -65,6 +66,7 @@ class Settings:
     name_size: int = 100
     crosshair: bool = True
     loupe: bool = True
+    minimap: bool = True
     encode_folder: bool = True
     keep_times: bool = True
     auto_accept: bool = False

@@ -24,6 +24,7 @@ def see_rows(parts: Parts, canvas: Canvas) -> list[ActionRow]:
         ),
         switch_row(parts, "crosshair", tr("Cross&hair")),
         switch_row(parts, "loupe", tr("Loup&e at the edge that you drag")),
+        switch_row(parts, "minimap", tr("Minima&p above 200 %")),
     ]  # fmt: skip
 
 

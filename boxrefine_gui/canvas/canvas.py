@@ -223,7 +223,7 @@ class Canvas(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.tools.commit()
         point, is_left = event.position(), event.button() is Qt.MouseButton.LeftButton
-        if self._hand.press(event.button(), point):
+        if self._hand.press(event.button(), point) or (is_left and self._drag_minimap(point)):
             pass
         elif is_left and self._session.picture is not None:
             self.tools.press(point, self._view, event.modifiers())
@@ -235,6 +235,8 @@ class Canvas(QWidget):
         point, is_down = event.position(), bool(event.buttons() & Qt.MouseButton.LeftButton)
         if self._hand.is_panning:
             self._pan(self._hand.move(point))
+        elif self._painting.minimap.is_held:
+            self._drag_minimap(point)
         elif not self.tools.move(point, self._view, event.modifiers(), is_down=is_down):
             self._hover(point)
         if self.tools.click.is_active or self.tools.band.is_active:
@@ -249,12 +251,25 @@ class Canvas(QWidget):
             self.key_pressed.emit(key)
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
+        elif self._painting.minimap.is_held:
+            self._painting.minimap.is_held = False
         elif not self.tools.release(point, self._view, event.modifiers()):
             adds = bool(event.modifiers() & _ADDS)
             pick(self._parts, *self._view.to_image(point), reach=_PICK_REACH / self._view.scale, adds=adds)
         self._point_at(point)
         self._show_cursor(point, event.modifiers())
         self.update()
+
+    def _drag_minimap(self, point: QPointF) -> bool:
+        """Pan to what a point of the minimap shows; the result is False elsewhere."""
+        way = self._painting.minimap.way(point, self._scene, self.devicePixelRatioF())
+        if way is not None:
+            self._painting.minimap.is_held = True
+            self._pan(way)
+        return way is not None
+
+    def _is_on_minimap(self, point: QPointF) -> bool:
+        return self._painting.minimap.way(point, self._scene, self.devicePixelRatioF()) is not None
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hovered(None)
@@ -265,6 +280,8 @@ class Canvas(QWidget):
         if self._session.settings.crosshair:
             size = QSizeF(self.size())
             self.update(crosshair_region(self._pointer, size).united(crosshair_region(point, size)))
+        if point is not None and self._is_on_minimap(point):
+            point = None
         self._pointer = point
         found = where(point, self._view, self._session.picture, self.tools.dragged)
         if found != self._where:
@@ -353,7 +370,8 @@ class Canvas(QWidget):
     # Mouse without a button
 
     def _hover(self, point: QPointF) -> None:
-        self._set_hovered(None if self._session.draft is not None else self._box_at(point))
+        is_free = self._session.draft is None and not self._is_on_minimap(point)
+        self._set_hovered(self._box_at(point) if is_free else None)
 
     def _set_hovered(self, correction_id: int | None) -> None:
         if correction_id != self._hovered_id:
@@ -369,6 +387,8 @@ class Canvas(QWidget):
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._hand.is_space_down:
             shape = Qt.CursorShape.OpenHandCursor
+        elif self._is_on_minimap(point):
+            shape = Qt.CursorShape.ArrowCursor
         elif self.tools.is_drawing or (grip := self.tools.grip_at(point, self._view, modifiers)) is None:
             shape = Qt.CursorShape.CrossCursor
         elif self.tools.edit.is_active:

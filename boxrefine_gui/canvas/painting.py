@@ -13,6 +13,7 @@ from boxrefine_gui.canvas.click_layer import paint_clicks
 from boxrefine_gui.canvas.crosshair import paint_crosshair, paint_size
 from boxrefine_gui.canvas.layers import LAYERS, paint_sentence, paint_stored, stored_key
 from boxrefine_gui.canvas.loupe import paint_loupe
+from boxrefine_gui.canvas.minimap import Minimap
 from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.tone_layer import paint_tones
 from boxrefine_gui.widgets import theme
@@ -27,6 +28,7 @@ class Painting:
     def __init__(self) -> None:
         self._backdrop = KeptPixmap()  # the picture
         self._under = KeptPixmap()  # the picture with the stored boxes
+        self.minimap = Minimap()
 
     def paint(self, canvas: QWidget, scene: Scene) -> None:
         """Paint a scene on the canvas; its paint event calls this."""
@@ -35,7 +37,7 @@ class Painting:
         draw_under = partial(self._paint_under, scene, size)
         self._under.paint(painter, (_picture_key(scene), stored_key(scene)), size, draw_under)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for paint in (*((paint_sentence,) if scene.hides else LAYERS), *_OVER):
+        for paint in (*((paint_sentence,) if scene.hides else LAYERS), self.minimap.paint, *_OVER):
             paint(painter, scene)
         painter.end()
 

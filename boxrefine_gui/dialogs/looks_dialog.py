@@ -162,7 +162,11 @@ def _tones() -> Mapping[str, str]:
 
 
 def _switches() -> Mapping[str, str]:
-    return {"crosshair": tr("C&rosshair through the pointer"), "loupe": tr("Loup&e at the edge that you drag")}
+    return {
+        "crosshair": tr("C&rosshair through the pointer"),
+        "loupe": tr("Loup&e at the edge that you drag"),
+        "minimap": tr("Minima&p above 200 %"),
+    }
 
 
 def _channels() -> Mapping[Channel, str]:
