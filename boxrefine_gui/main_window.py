@@ -245,6 +245,8 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._show_recent)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.canvas.painting.preview.thumbnail_of = self.images.thumbnail_of
+        self.images.thumbnail_read.connect(self.canvas.painting.preview.refresh)
         self.canvas.pointed.connect(self.status.show_where)
         self._guard = TypingGuard(self, self.canvas)
         self.boxes.delete_pressed.connect(partial(box_verbs.delete_boxes, self.parts))

@@ -23,7 +23,7 @@ from boxrefine_gui.canvas.hiding import Hiding
 from boxrefine_gui.canvas.keep_view import keeps_view
 from boxrefine_gui.canvas.painting import Painting
 from boxrefine_gui.canvas.picking import box_at, next_box
-from boxrefine_gui.canvas.pointer import where
+from boxrefine_gui.canvas.pointer import image_size, where
 from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.tools import Tools
 from boxrefine_gui.canvas.view import View
@@ -65,7 +65,7 @@ class Canvas(QWidget):
         self._parts = parts
         self._session = parts.session
         self.tools = Tools(parts)
-        self._painting = Painting()
+        self.painting = Painting(self._session, self)
         self._view = View()
         self._fits = True
         self._hand = Hand()
@@ -73,7 +73,7 @@ class Canvas(QWidget):
         self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._shown: ImageRecord | None = None
-        self.hiding = Hiding(self._repaint)
+        self.hiding = Hiding(self)
         self._pointer: QPointF | None = None  # None outside the canvas
         self._where: Where | None = None
         self.setMouseTracking(True)
@@ -108,7 +108,7 @@ class Canvas(QWidget):
         if not keeps_view(before, self._shown, self._session.settings.keep_view):
             self._fits = True
         self.cancel_drag()
-        if self._session.picture is not None and self._fits:  # it was cached, and arrived before this signal
+        if self._shown is not None and self._fits:
             self.fit()
         self.update()
 
@@ -174,13 +174,12 @@ class Canvas(QWidget):
 
     @property
     def _image_size(self) -> QSizeF:
-        picture = self._session.picture
-        return QSizeF(picture.levels[0].size()) if picture is not None else QSizeF(self.size())
+        return image_size(self._session) or QSizeF(self.size())
 
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._painting.paint(self, self._scene)
+        self.painting.paint(self, self._scene)
 
     @property
     def _scene(self) -> Scene:
@@ -235,7 +234,7 @@ class Canvas(QWidget):
         point, is_down = event.position(), bool(event.buttons() & Qt.MouseButton.LeftButton)
         if self._hand.is_panning:
             self._pan(self._hand.move(point))
-        elif self._painting.minimap.is_held:
+        elif self.painting.minimap.is_held:
             self._drag_minimap(point)
         elif not self.tools.move(point, self._view, event.modifiers(), is_down=is_down):
             self._hover(point)
@@ -251,8 +250,8 @@ class Canvas(QWidget):
             self.key_pressed.emit(key)
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
-        elif self._painting.minimap.is_held:
-            self._painting.minimap.is_held = False
+        elif self.painting.minimap.is_held:
+            self.painting.minimap.is_held = False
         elif not self.tools.release(point, self._view, event.modifiers()):
             adds = bool(event.modifiers() & _ADDS)
             pick(self._parts, *self._view.to_image(point), reach=_PICK_REACH / self._view.scale, adds=adds)
@@ -262,14 +261,14 @@ class Canvas(QWidget):
 
     def _drag_minimap(self, point: QPointF) -> bool:
         """Pan to what a point of the minimap shows; the result is False elsewhere."""
-        way = self._painting.minimap.way(point, self._scene, self.devicePixelRatioF())
+        way = self.painting.minimap.way(point, self._scene, self.devicePixelRatioF())
         if way is not None:
-            self._painting.minimap.is_held = True
+            self.painting.minimap.is_held = True
             self._pan(way)
         return way is not None
 
     def _is_on_minimap(self, point: QPointF) -> bool:
-        return self._painting.minimap.way(point, self._scene, self.devicePixelRatioF()) is not None
+        return self.painting.minimap.way(point, self._scene, self.devicePixelRatioF()) is not None
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hovered(None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtWidgets import QWidget
+
 from boxrefine_gui.lanes.timers import timer
 
 _PAIR_MS = 30
@@ -13,10 +15,11 @@ _PAIR_MS = 30
 class Hiding:
     """Starts by an action, whose key sends no press to the canvas, and ends when anything goes up there."""
 
-    def __init__(self, repaint: Callable[[], None]) -> None:
+    def __init__(self, canvas: QWidget) -> None:
         self.is_on = False
-        self._repaint = repaint
+        self._repaint: Callable[[], None] = canvas.update
         self._end_soon = timer(_PAIR_MS, self.end)
+        self._end_soon.setParent(canvas)  # it ends with it
 
     def start(self) -> None:
         """Hide the boxes; a key that is held calls this again and again."""

@@ -17,7 +17,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
 
 def place(canvas: Canvas) -> QRectF | None:
-    return canvas._painting.minimap.place(canvas._scene, canvas.devicePixelRatioF())
+    return canvas.painting.minimap.place(canvas._scene, canvas.devicePixelRatioF())
 
 
 def zoom_to(canvas: Canvas, scale: float) -> None:
