@@ -82,6 +82,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("1 … 9", tr("Choose a category; with a box selected, relabel it")),
     (tr("Wheel"), tr("Zoom at the cursor")),
     (tr("Drag with the middle button"), tr("Pan; with the menu View, Pan by Space and a drag, also Space + drag")),
+    (tr("Click or drag in the minimap"), tr("Pan to what it shows there")),
     *DRAWING,
 )
 """Mouse and keyboard input that the canvas handles itself, for the shortcut help."""
