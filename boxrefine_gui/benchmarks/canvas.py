@@ -7,18 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.offscreen import hear_trouble, offscreen_window
+from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations import opening
 from core.errors import BadInputError
 from core.settings import Settings
 
 _POLL_MS = 5
-_PATIENCE_S = 120.0
+_PATIENCE_MS = 120_000
 _CLOSER = 8.0
 _SLOWEST = 0.95
 _NONE, _LEFT, _MIDDLE = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
@@ -41,71 +42,92 @@ class Round(QObject):
         super().__init__()
         self.figures: dict[str, dict[str, float]] = {}
         self._app, self._times, self._canvas = app, times, app.window.canvas
-        self._painted = 0
         self._canvas.installEventFilter(self)
         self._loop = QEventLoop()
         self._error: Exception | None = None
-        self._since = time.perf_counter()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_POLL_MS)
-        self._timer.timeout.connect(self._poll)
+        self._movements: Iterator[tuple[str, Iterator[None]]] = iter(())
+        self._name, self._frames = "", self._zooms()
+        self._taken: list[float] = []
+        self._start: float | None = None  # of the frame that is not painted yet
+        self._poll_timer = timer(_POLL_MS, self._poll, once=False)
+        self._after = timer(0, self._go_on)
+        self._patience = timer(_PATIENCE_MS, self._give_up)
 
     def run(self, path: Path) -> None:
         """Run until all is measured. Raises the error that the window reports."""
         hear_trouble(self._app.session, self._fail)
         opening.open_project(self._app.parts, path)
-        self._timer.start()
+        self._poll_timer.start()
+        self._patience.start()
         try:
             self._loop.exec()
         finally:
-            self._timer.stop()
+            for running in (self._poll_timer, self._after, self._patience):
+                running.stop()
+            self._canvas.removeEventFilter(self)
         if self._error is not None:
             raise self._error
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Count how often the canvas is painted."""
-        self._painted += event.type() == QEvent.Type.Paint
+        """Go on as soon as the canvas has painted a frame."""
+        if event.type() == QEvent.Type.Paint and self._start is not None:
+            self._after.start()
         return False
 
     def _poll(self) -> None:
         session = self._app.session
         if session.picture is not None and session.corrections and self._app.pictures.is_idle:
-            self._timer.stop()
-            self._measure_all()
-            self._loop.quit()
-        elif time.perf_counter() - self._since > _PATIENCE_S:
-            self._fail(BadInputError("The picture was not shown within two minutes: try a smaller one."))
+            self._poll_timer.stop()
+            self._movements = self._all()
+            self._patience.start()
+            self._begin()
 
-    def _measure_all(self) -> None:
+    def _all(self) -> Iterator[tuple[str, Iterator[None]]]:
+        """All movements, by name, each as its frames; the first frame of each only gets ready."""
         canvas = self._canvas
         for words, scale in (("the whole picture", 1.0), ("a part of it", _CLOSER)):
             canvas.fit()
             canvas.zoom(scale)
-            self._measure(f"point at {words}", self._moves(_NONE))
-            self._measure(f"pan {words}", self._moves(_MIDDLE))
-            self._measure(f"draw on {words}", self._moves(_LEFT))
-            canvas.cancel_drag()
+            yield f"point at {words}", self._moves(_NONE)
+            yield f"pan {words}", self._moves(_MIDDLE)
+            yield f"draw on {words}", self._moves(_LEFT)
         canvas.fit()
-        self._measure("zoom", self._zooms())
+        yield "zoom", self._zooms()
 
-    def _measure(self, name: str, frames: Iterator[None]) -> None:
-        next(frames)
+    def _begin(self) -> None:
+        """Begin the next movement, or end."""
+        found = next(self._movements, None)
+        if found is None:
+            self._loop.quit()
+            return
+        self._name, self._frames = found
+        self._taken = []
+        next(self._frames)
         self._canvas.repaint()
-        self._painted, taken = 0, []
-        while True:
-            start = time.perf_counter()
-            if next(frames, self) is self:
-                break
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)  # it paints what is due
-            taken.append(1000 * (time.perf_counter() - start))
-        median = statistics.median(taken)
-        slow = sorted(taken)[min(int(_SLOWEST * len(taken)), len(taken) - 1)]
-        self.figures[name] = {
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Note the time of the last frame and make the next one, whose painting calls this again."""
+        if self._start is not None:
+            self._taken.append(1000 * (time.perf_counter() - self._start))
+        self._start = time.perf_counter()
+        if next(self._frames, self) is self:
+            self._start = None
+            self._note()
+            self._begin()
+
+    def _note(self) -> None:
+        median = statistics.median(self._taken)
+        slow = sorted(self._taken)[min(int(_SLOWEST * len(self._taken)), len(self._taken) - 1)]
+        self.figures[self._name] = {
             "median ms": median,
             "ms of the slowest in 20": slow,
             "frames a second": 1000 / median,
-            "paintings a frame": self._painted / len(taken),
+            "frames": float(len(self._taken)),
         }
+
+    def _give_up(self) -> None:
+        self._fail(BadInputError("The canvas did not paint within two minutes: try a smaller picture."))
 
     def _moves(self, held: Qt.MouseButton) -> Iterator[None]:
         """Move the mouse along a diagonal; the first step presses a button, if one is held."""
