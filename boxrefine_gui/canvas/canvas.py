@@ -170,6 +170,7 @@ class Canvas(QWidget):
     def _set_view(self, view: View) -> None:
         self._view = view
         self.zoom_changed.emit(view.scale * self.devicePixelRatioF())
+        self._point_at(self._pointer)  # another pixel may be under it now
         self.update()
 
     @property

@@ -82,6 +82,14 @@ def test_the_status_bar_has_the_pixel_under_the_pointer(app: App) -> None:
     assert label.text() == ""
 
 
+def test_it_follows_when_the_picture_moves_under_the_pointer(app: App) -> None:
+    canvas, label = app.window.canvas, app.window.status.where
+    hover(canvas, AT)
+    canvas.zoom(4.0, screen(canvas, AT) + QPointF(60, 0))
+    x, y = canvas.view.to_image(canvas._pointer or QPointF())
+    assert label.text() == f"{int(x)}, {int(y)}" != "60, 40"
+
+
 def test_a_drag_shows_the_size_of_the_box(app: App) -> None:
     canvas, label = app.window.canvas, app.window.status.where
     press(canvas, (20.5, 30.5))
