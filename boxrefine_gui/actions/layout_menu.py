@@ -33,7 +33,7 @@ def layout_rows(layout: LayoutVerbs, window: QWidget) -> list[ActionRow]:
         ),
         ActionRow(
             "right_panel", tr("Panel of &categories and boxes"), partial(layout.toggle_side, RIGHT),
-            ("Ctrl+Shift+B",), VIEW, checked=lambda _: layout.shows_side(RIGHT),
+            ("Ctrl+Alt+B",), VIEW, checked=lambda _: layout.shows_side(RIGHT),
         ),
         ActionRow("both_panels", tr("Hide both panels, and sh&ow them again"), layout.toggle_both, ("F12",), VIEW),
         ActionRow(

@@ -45,15 +45,15 @@ def tone_rows(session: Session, show_looks: Callable[[], None]) -> list[ActionRo
             for id, title, name, by, key in steps
         ),
         ActionRow(
-            "invert", tr("&Invert"), invert, ("I",), TONES, on_canvas=True, starts_group=True, repeats=False,
+            "invert", tr("&Invert"), invert, ("J",), TONES, on_canvas=True, starts_group=True, repeats=False,
             checked=lambda session: session.tones.inverted,
         ),
         ActionRow(
-            "next_channel", tr("Next &channel: red, green, blue, all"), next_channel, ("Shift+I",), TONES,
+            "next_channel", tr("Next &channel: red, green, blue, all"), next_channel, ("Shift+J",), TONES,
             on_canvas=True, repeats=False,
         ),
         ActionRow(
-            "as_it_is", tr("The picture as it &is"), partial(session.set_tones, AS_IT_IS), ("Alt+Home",), TONES,
+            "as_it_is", tr("The picture as it &is"), partial(session.set_tones, AS_IT_IS), ("Alt+End",), TONES,
             on_canvas=True, starts_group=True,
         ),
         ActionRow("looks", tr("Lines, names and &tones…"), show_looks, ("Ctrl+L",), TONES),

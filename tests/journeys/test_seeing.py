@@ -50,14 +50,14 @@ def test_a_box_is_looked_at_and_the_window_comes_back_as_it_was(screen: Desktop,
         screen.xdotool("keyup", "h")
         until(lambda: count(screen, BOX_COLOR, columns=middle) > 500, "the box again")
         narrow = count(screen, COLOR)
-        screen.key("i")
+        screen.key("j")
         until(
             lambda: count(screen, INVERTED) > 100_000 and count(screen, COLOR, columns=middle) == 0,
             "the inverted picture",
         )
         screen.key("F12")
         until(lambda: count(screen, INVERTED) > narrow * 1.2, "a larger picture without the panels")
-        screen.key("alt+Home")
+        screen.key("alt+End")
         until(lambda: count(screen, COLOR) > narrow * 1.2, "the picture as it is")
         quit_app(screen, process)
     assert load_settings(settings_path()).hidden_panels == ("left", "right")

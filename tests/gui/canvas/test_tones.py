@@ -72,7 +72,7 @@ def test_a_key_changes_a_tone_and_another_one_ends_it(qtbot: QtBot, app: App, ke
     press(qtbot, app, key, ALT)
     assert app.session.tones == expected and app.window.canvas.view == view
     assert toned(qtbot, app) == tuple(expected.curve[value] for value in COLOR) != COLOR
-    press(qtbot, app, Qt.Key.Key_Home, ALT)
+    press(qtbot, app, Qt.Key.Key_End, ALT)
     assert app.session.tones == AS_IT_IS and app.session.toned is None and middle(app) == COLOR
 
 
@@ -82,20 +82,20 @@ def test_a_tone_stops_at_its_end(qtbot: QtBot, app: App) -> None:
     assert app.session.tones.brightness == 100
 
 
-def test_i_inverts_and_shift_i_goes_through_the_channels(qtbot: QtBot, app: App) -> None:
-    press(qtbot, app, Qt.Key.Key_I)
+def test_j_inverts_and_shift_j_goes_through_the_channels(qtbot: QtBot, app: App) -> None:
+    press(qtbot, app, Qt.Key.Key_J)
     assert toned(qtbot, app) == tuple(255 - value for value in COLOR)
     assert app.window.action_by_id["invert"].isChecked()
-    press(qtbot, app, Qt.Key.Key_I)
+    press(qtbot, app, Qt.Key.Key_J)
     for value in COLOR:
-        press(qtbot, app, Qt.Key.Key_I, SHIFT)
+        press(qtbot, app, Qt.Key.Key_J, SHIFT)
         assert toned(qtbot, app) == (value, value, value)
-    press(qtbot, app, Qt.Key.Key_I, SHIFT)
+    press(qtbot, app, Qt.Key.Key_J, SHIFT)
     assert app.session.tones == AS_IT_IS and middle(app) == COLOR
 
 
 def test_the_next_picture_has_the_tones_and_is_never_shown_without(qtbot: QtBot, app: App) -> None:
-    press(qtbot, app, Qt.Key.Key_I)
+    press(qtbot, app, Qt.Key.Key_J)
     seen: list[tuple[int, int, int]] = []
     app.session.picture_changed.connect(lambda: seen.append(middle(app)))
     press(qtbot, app, Qt.Key.Key_D)
@@ -108,7 +108,7 @@ def test_encoding_and_the_stored_picture_know_nothing_of_tones(
     qtbot: QtBot, app: App, models: FakeModels, pictures: Path
 ) -> None:
     before = (pictures / "2.png").read_bytes()
-    press(qtbot, app, Qt.Key.Key_I)
+    press(qtbot, app, Qt.Key.Key_J)
     press(qtbot, app, Qt.Key.Key_D)
     ready(qtbot, app)
     toned(qtbot, app)
