@@ -111,6 +111,13 @@ def measure_lists(*, make: Callable[[Path], None], times: int) -> Mapping[str, M
     return measure(make=make, times=times)
 
 
+def measure_canvas(*, make: Callable[[Path], None], times: int) -> Mapping[str, Mapping[str, float]]:
+    """How quickly the canvas paints a large picture with many boxes."""
+    from boxrefine_gui.benchmarks.canvas import measure
+
+    return measure(make=make, times=times)
+
+
 def measure_session(
     device: str,
     *,
@@ -134,6 +141,7 @@ BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "prefetch": measure_prefetch,
     "stalls": measure_stalls,
     "lists": measure_lists,
+    "canvas": measure_canvas,
     "session": measure_session,
 }
 

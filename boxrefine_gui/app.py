@@ -20,6 +20,7 @@ from boxrefine_gui.inference.crop_refine import SecondLook
 from boxrefine_gui.inference.image_loader import Pictures
 from boxrefine_gui.inference.live_refine import LiveRefine
 from boxrefine_gui.inference.prefetch import Prefetch
+from boxrefine_gui.inference.toning import Toning
 from boxrefine_gui.lanes.collector import Collector
 from boxrefine_gui.lanes.lane import GuiThread, LatestLane, QueueLane
 from boxrefine_gui.lanes.process_tuning import Moment, tune
@@ -178,6 +179,7 @@ class App:
         self.parts = Parts(self.session, self.store, *lanes, *inference, load_models, settings_path())
         self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
+        self._toning = Toning(session=self.session, lane=self.pictures)
         self.suggesting = Suggesting(self.parts, self.suggest)
         self.heads = LearningHeads(self.parts, self.learn, self.suggest, self.suggesting)
         self.prefetch = Prefetch(session=self.session, lane=self.encode)

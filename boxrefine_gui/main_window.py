@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.actions.given_keys import GivenKeys
+from boxrefine_gui.actions.layout_menu import LayoutVerbs
 from boxrefine_gui.actions.table import action_table, with_shortcut_help
 from boxrefine_gui.actions.teach_menu import TeachVerbs
 from boxrefine_gui.canvas.canvas import Canvas
@@ -51,6 +52,7 @@ from boxrefine_gui.widgets.arranged import overlay, titled
 from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
+from boxrefine_gui.widgets.sides import LEFT, RIGHT, Sides
 from boxrefine_gui.widgets.typing_guard import TypingGuard
 from boxrefine_gui.widgets.window_geometry import first_size, place_text, restore_place, restore_sizes
 from core.settings import Settings, with_places
@@ -106,7 +108,7 @@ class MainWindow(QMainWindow):
                 learning=learning,
                 folder_watch=folder_watch,
                 ask=ask,
-                next_panel=self.focus_next_panel,
+                layout=self._layout_verbs(),
                 choose_keys=self.choose_keys,
                 show_start=lambda: self.start_page.show_page(),
                 choose_category=lambda: self.category_popup.open(),
@@ -127,6 +129,20 @@ class MainWindow(QMainWindow):
         self.keys = GivenKeys(parts, self.rows, self.action_by_id, window=self, canvas=self.canvas, ask=ask)
         self._remember()
         self.canvas.setFocus()
+
+    @cached_property
+    def sides(self) -> Sides:
+        """The panels at both sides, which can be hidden."""
+        return Sides(QSplitter(Qt.Orientation.Horizontal), on_change=self._sides_changed)
+
+    def _layout_verbs(self) -> LayoutVerbs:
+        return LayoutVerbs(self.sides.toggle, self.sides.shows, self.sides.toggle_both, self.focus_next_panel)
+
+    def _sides_changed(self) -> None:
+        for side in (LEFT, RIGHT):
+            self.action_by_id[f"{side}_panel"].setChecked(self.sides.shows(side))
+        self.canvas.setFocus()
+        self._memory.changed()
 
     def recolor(self) -> None:
         """Apply the color scheme."""
@@ -153,7 +169,7 @@ class MainWindow(QMainWindow):
         self._teach_column.hide()
         right.addWidget(self._teach_column)
         right.setChildrenCollapsible(False)
-        self._across = across = QSplitter(Qt.Orientation.Horizontal)
+        self._across = across = self.sides.splitter
         left = self.image_panel
         left.add_below(self.jobs)
         for widget in (left, center, right):
@@ -179,7 +195,7 @@ class MainWindow(QMainWindow):
         settings = self.parts.session.settings
         self.resize(first_size(_SIZE, self.screen().availableGeometry()))
         restore_place(self, settings.window)
-        restore_sizes(self._across, settings.panel_widths)
+        self.sides.restore(settings.panel_widths, settings.hidden_panels)
         self._teach_column.setVisible(settings.teaching_shown)
         self.action_by_id["teach_panel"].setChecked(settings.teaching_shown)
         restore_sizes(self._right, settings.panel_heights)
@@ -190,7 +206,8 @@ class MainWindow(QMainWindow):
         return replace(
             settings,
             window=place_text(self),
-            panel_widths=tuple(self._across.sizes()),
+            panel_widths=self.sides.widths,
+            hidden_panels=self.sides.hidden,
             panel_heights=tuple(self._right.sizes()),
             teaching_shown=not self._teach_column.isHidden(),
             places=with_places(settings.places, places),
@@ -247,6 +264,9 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._show_recent)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
+        self.canvas.painting.preview.thumbnail_of = self.images.thumbnail_of
+        self.images.thumbnail_read.connect(self.canvas.painting.preview.refresh)
+        self.canvas.pointed.connect(self.status.show_where)
         self._guard = TypingGuard(self, self.canvas)
         self.boxes.delete_pressed.connect(partial(box_verbs.delete_boxes, self.parts))
         for view in (self.images, self.categories.view, self.boxes):
@@ -256,6 +276,7 @@ class MainWindow(QMainWindow):
         self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
         self.categories.left.connect(self._focus_canvas)
         self.image_panel.left.connect(self._focus_canvas)
+        self.image_panel.wanted.connect(partial(self.sides.show, LEFT))
         self.images.offer([self.action_by_id[id] for id in ("done_next", "done", "flag")])
         self.start_page.connect_to(self.action_by_id)
         self.start_page.left.connect(self._focus_canvas)
@@ -284,6 +305,7 @@ class MainWindow(QMainWindow):
 
     def _show_teaching(self) -> None:
         """Show the teaching panel with room for its figures; most of nine categories stay visible."""
+        self.sides.show(RIGHT)
         if not self._teach_column.isVisible():
             self._teach_column.show()
             height = self._right.height()
@@ -307,7 +329,7 @@ class MainWindow(QMainWindow):
     def focus_next_panel(self) -> None:
         """Move the focus to the next panel, in a circle; Tab is taken, since it selects boxes."""
         panels: list[QWidget] = [self.canvas, self.image_panel, self.categories, self.boxes]
-        panels += [self.teach_panel] if self._teach_column.isVisible() else []
+        panels = [panel for panel in (*panels, self.teach_panel) if panel.isVisible()]
         focus = self.focusWidget()
         at = next((n for n, panel in enumerate(panels) if panel is focus or panel.isAncestorOf(focus)), -1)
         panels[(at + 1) % len(panels)].setFocus(Qt.FocusReason.TabFocusReason)

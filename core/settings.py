@@ -28,6 +28,11 @@ class Settings:
         suggestion, 0 for the automatic one
     keep_view: when the next image keeps zoom and place, if it has the same size: on frames of one numbered series,
         always or never
+    line_width: lines of boxes, in screen pixels; fill_opacity: of the inside of stored boxes, in percent, 0 for none
+    name_size: size of the names on boxes, in percent of the window's text
+    crosshair: show lines through the pointer across the whole picture; loupe: show the pixels around an edge that the
+        user drags, larger
+    minimap: show the whole picture in a corner, above 200 %
     encode_folder: encode the images around the open one while nothing else runs, as far as the cache has room
     keep_times: store with each box how long it took, for the pace of labelling
     annotator: the name that is stored with the boxes that this user writes; empty: the name of the system's user
@@ -41,10 +46,10 @@ class Settings:
     teach_when_idle: teach the refiner by itself after every ten boxes; teach_config: its YAML file
     theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
     recent: projects that were open, the last one first
-    window, panel_widths, panel_heights, teaching_shown: the window's geometry, as Qt encodes it, its panels' sizes in
-        pixels, and whether it shows the teaching panel; places: project -> the image that was open last; lists:
-        project -> the filter and the order of its image list; recent_commands: ids of the actions that the user chose
-        in the command palette, the last one first
+    window, panel_widths, panel_heights, hidden_panels, teaching_shown: the window's geometry, as Qt encodes it, its
+        panels' sizes in pixels, which of left and right are hidden, and whether it shows the teaching panel
+    places: project -> the image that was open last; lists: project -> the filter and the order of its image list;
+        recent_commands: ids of the actions that the user chose in the command palette, the last one first
     key_set: a key set of boxrefine_gui.widgets.key_sets, possibly one of a later version; keys: action id -> the keys
         that the user chose for it instead of those of the key set
     """
@@ -59,6 +64,12 @@ class Settings:
     show_masks: bool = True
     show_names: bool = True
     keep_view: str = "frames"
+    line_width: int = 2
+    fill_opacity: int = 0
+    name_size: int = 100
+    crosshair: bool = True
+    loupe: bool = True
+    minimap: bool = True
     encode_folder: bool = True
     keep_times: bool = True
     annotator: str = ""
@@ -81,6 +92,7 @@ class Settings:
     window: str = ""
     panel_widths: tuple[int, ...] = field(default=())
     panel_heights: tuple[int, ...] = field(default=())
+    hidden_panels: tuple[str, ...] = field(default=())
     teaching_shown: bool = False
     places: dict[str, str] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
@@ -94,7 +106,10 @@ class Settings:
         return replace(self, recent=(str(path), *rest)[:keep])
 
 
-OF_THE_WINDOW = ("window", "panel_widths", "panel_heights", "teaching_shown", "places", "lists", "recent_commands")
+OF_THE_WINDOW = (
+    *("window", "panel_widths", "panel_heights", "hidden_panels", "teaching_shown"),
+    *("places", "lists", "recent_commands"),
+)
 """Settings that the window writes by itself; the user does not choose them."""
 
 

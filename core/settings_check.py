@@ -34,11 +34,20 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "panel_widths": (0, 100_000),
     "panel_heights": (0, 100_000),
     "least_drag": (0, 1000),
+    "line_width": (1, 8),
+    "fill_opacity": (0, 80),
+    "name_size": (50, 300),
     "suggest_threshold": (0, 1),
 }
 """Lowest and highest number; of a list, those of each of its numbers. A number that is not listed may be 0 or more."""
 
-ELEMENTS: Mapping[str, type] = {"recent": str, "recent_commands": str, "panel_widths": int, "panel_heights": int}
+ELEMENTS: Mapping[str, type] = {
+    "recent": str,
+    "recent_commands": str,
+    "hidden_panels": str,
+    "panel_widths": int,
+    "panel_heights": int,
+}
 """The type of the values in each list."""
 
 

@@ -60,8 +60,8 @@ def image_rows(parts: Parts, *, window: QWidget, panel: ImagePanel) -> list[Acti
             IMAGE, enabled=_has_image,
         ),
         ActionRow("find", tr("&Search for an image"), panel.start_search, ("Ctrl+F",), IMAGE, starts_group=True),
-        ActionRow("filter", tr("&Choose which images are listed…"), panel.filter.open, ("Ctrl+Shift+F",), IMAGE),
-        ActionRow("sort", tr("Choose their &order…"), panel.sort.open, ("Ctrl+Shift+L",), IMAGE),
+        ActionRow("filter", tr("&Choose which images are listed…"), panel.open_filters, ("Ctrl+Shift+F",), IMAGE),
+        ActionRow("sort", tr("Choose their &order…"), panel.open_orders, ("Ctrl+Shift+L",), IMAGE),
     ]  # fmt: skip
 
 

@@ -16,17 +16,20 @@ from boxrefine_gui.actions.draw_menu import DRAWING, after_drag, draw_rows, unle
 from boxrefine_gui.actions.edit_menu import many_rows, preferences_row
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
+from boxrefine_gui.actions.layout_menu import LayoutVerbs
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.review_menu import IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
+from boxrefine_gui.actions.tone_menu import tone_rows
 from boxrefine_gui.actions.view_menu import view_rows
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.ask_to_replace import ask_to_replace
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.dialogs.help import ShortcutHelp, Shortcuts, show_once
+from boxrefine_gui.dialogs.looks_dialog import LooksDialog
 from boxrefine_gui.operations import (
     box_verbs,
     checking,
@@ -80,6 +83,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("1 … 9", tr("Choose a category; with a box selected, relabel it. Categories can have other keys, letters too")),
     (tr("Wheel"), tr("Zoom at the cursor")),
     (tr("Drag with the middle button"), tr("Pan; with the menu View, Pan by Space and a drag, also Space + drag")),
+    (tr("Click or drag in the minimap"), tr("Pan to what it shows there")),
     *DRAWING,
 )
 """Mouse and keyboard input that the canvas handles itself, for the shortcut help."""
@@ -110,7 +114,7 @@ def action_table(
     learning: LearningHeads,
     folder_watch: FolderWatch,
     ask: Ask,
-    next_panel: Callable[[], None],
+    layout: LayoutVerbs,
     choose_keys: Callable[[], None],
     show_start: Callable[[], None],
     choose_category: Callable[[], None],
@@ -130,7 +134,8 @@ def action_table(
         *check_rows(parts, refine_all, jobs),
         *review_rows(parts, window=window, lane=images.lane),
         *image_rows(parts, window=window, panel=images),
-        *view_rows(parts, canvas, next_panel, open_palette, window=window, ask=ask),
+        *view_rows(parts, canvas, layout, open_palette, window=window, ask=ask),
+        *tone_rows(parts.session, lambda: show_once(window.findChild(LooksDialog) or LooksDialog(window, parts))),
         *sight_rows(parts),
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),

@@ -9,7 +9,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from boxrefine_gui.actions.layout_menu import LayoutVerbs, layout_rows
 from boxrefine_gui.actions.menus import VIEW
+from boxrefine_gui.actions.see_menu import see_rows, switch_row
 from boxrefine_gui.canvas.canvas import Canvas
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.dialogs.help import show_once
@@ -27,13 +29,7 @@ ZOOM_STEP = 1.25
 
 
 def view_rows(
-    parts: Parts,
-    canvas: Canvas,
-    next_panel: Callable[[], None],
-    open_palette: Callable[[], None],
-    *,
-    window: QWidget,
-    ask: Ask,
+    parts: Parts, canvas: Canvas, layout: LayoutVerbs, open_palette: Callable[[], None], *, window: QWidget, ask: Ask
 ) -> list[ActionRow]:
     """Return the rows: zoom, what is shown, the pace of labelling, the palette, colors and language."""
 
@@ -43,18 +39,13 @@ def view_rows(
             found.read()
         show_once(found or PaceDialog(window, parts, ask=ask))
 
-    def toggle_masks() -> None:
-        settings = parts.session.settings
-        box_verbs.choose_settings(parts, replace(settings, show_masks=not settings.show_masks))
+    def tell_if_no_masks() -> None:
         if not _has_masks(parts.session):
             parts.session.tell(
                 tr("There is no mask to show: the light encoder makes none, those of HQ-SAM do (Ctrl+M).")
             )
 
-    def toggle_names() -> None:
-        settings = parts.session.settings
-        box_verbs.choose_settings(parts, replace(settings, show_names=not settings.show_names))
-
+    masks = switch_row(parts, "show_masks", tr("Show &masks"), ("M",), then=tell_if_no_masks)
     return [
         ActionRow("fit", tr("&Fit the picture"), canvas.fit, ("F",), VIEW, "fit", in_toolbar=True),
         ActionRow("pixels", "&1:1", canvas.show_pixels, ("Ctrl+1",), VIEW, "pixels", in_toolbar=True),
@@ -62,23 +53,18 @@ def view_rows(
         ActionRow("zoom_in", tr("Zoom &in"), partial(canvas.zoom, ZOOM_STEP), ("Ctrl++", "Ctrl+="), VIEW),
         ActionRow("zoom_out", tr("Zoom &out"), partial(canvas.zoom, 1 / ZOOM_STEP), ("Ctrl+-",), VIEW),
         *_keep_view_rows(parts),
-        ActionRow(
-            "show_masks", tr("Show &masks"), toggle_masks, ("M",), VIEW, starts_group=True,
-            checked=lambda session: session.settings.show_masks,
-        ),
-        ActionRow(
-            "show_names", tr("Show &names"), toggle_names, ("L",), VIEW,
-            checked=lambda session: session.settings.show_names,
-        ),
+        replace(masks, starts_group=True),
+        switch_row(parts, "show_names", tr("Show &names"), ("L",)),
+        *see_rows(parts, canvas),
         ActionRow(
             "pace", tr("&Pace: boxes an hour, seconds a box…"), show_pace, ("Ctrl+Shift+H",), VIEW,
             enabled=lambda session: session.project_path is not None,
         ),
-        _space_row(parts),
+        switch_row(parts, "space_pans", tr("Pan by &Space and a drag")),
         ActionRow(
             "palette", tr("Find a &command, a category or a picture…"), open_palette, ("Ctrl+K", "Ctrl+Shift+P"), VIEW,
         ),
-        ActionRow("next_panel", tr("Move the keyboard to the next &panel"), next_panel, ("F6",), VIEW),
+        *layout_rows(layout, window),
         *_scheme_rows(parts),
         *_language_rows(parts),
     ]  # fmt: skip
@@ -123,17 +109,6 @@ def _choice_rows(parts: Parts, setting: str, titles: Mapping[str, str], *, note:
         )
         for number, (value, title) in enumerate(titles.items())
     ]  # fmt: skip
-
-
-def _space_row(parts: Parts) -> ActionRow:
-    def toggle() -> None:
-        settings = parts.session.settings
-        box_verbs.choose_settings(parts, replace(settings, space_pans=not settings.space_pans))
-
-    return ActionRow(
-        "space_pans", tr("Pan by &Space and a drag"), toggle, menu=VIEW,
-        checked=lambda session: session.settings.space_pans,
-    )  # fmt: skip
 
 
 def _has_masks(session: Session) -> bool:

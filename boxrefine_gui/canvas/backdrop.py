@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRectF, QSize
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session_state import CanvasPicture
 
-NEAREST_FROM = 2.0
+NEAREST_FROM = 4.0
 """From this scale on (device pixels an image pixel), pixels are shown as squares, to place edges exactly."""
+
+GRID_FROM = 16.0
+"""From this scale on, lines between the pixels."""
+
+_GRID_DARK, _GRID_LIGHT = QColor(0, 0, 0, 70), QColor(255, 255, 255, 50)
 
 
 class KeptPixmap:
@@ -60,6 +65,25 @@ def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, 
     source = QRectF(left * across, top * down, (right - left) * across, (bottom - top) * down)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.scale * ratio < NEAREST_FROM)
     painter.drawImage(target, image, source)
+
+
+def paint_pixel_grid(painter: QPainter, picture: CanvasPicture, view: View, size: QSize) -> None:
+    """Lines between the pixels, if these are large: a dark and a light one, to be visible on every picture."""
+    if view.scale * painter.device().devicePixelRatioF() < GRID_FROM:
+        return
+    whole = picture.levels[0].rect()
+    left, top = view.to_image(QPointF(0, 0))
+    right, bottom = view.to_image(QPointF(size.width(), size.height()))
+    columns = range(max(int(left), 0), min(int(right) + 1, whole.width()) + 1)
+    rows = range(max(int(top), 0), min(int(bottom) + 1, whole.height()) + 1)
+    if not columns or not rows:
+        return
+    xs, ys = [view.left + view.scale * x for x in columns], [view.top + view.scale * y for y in rows]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for color, aside in ((_GRID_DARK, 0.0), (_GRID_LIGHT, 1.0)):
+        painter.setPen(QPen(color, 0.0))  # one device pixel
+        painter.drawLines([QLineF(x + aside, ys[0], x + aside, ys[-1]) for x in xs])
+        painter.drawLines([QLineF(xs[0], y + aside, xs[-1], y + aside) for y in ys])
 
 
 def _level_for(picture: CanvasPicture, scale: float) -> int:

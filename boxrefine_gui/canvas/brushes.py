@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, push, shown_handles
 from boxrefine_gui.widgets import theme
@@ -32,13 +32,29 @@ def handles(painter: QPainter, rect: QRectF, color: QColor) -> None:
         painter.drawRect(QRectF(point.x() - HANDLE_SIZE / 2, point.y() - HANDLE_SIZE / 2, HANDLE_SIZE, HANDLE_SIZE))
 
 
-def tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_selected: bool = False) -> None:
-    """The category's name above the box, or inside if there is no room above.
+def filled(color: QColor, percent: int) -> QBrush:
+    """A brush for the inside of boxes that covers the picture by `percent`."""
+    if percent == 0:
+        return QBrush(Qt.BrushStyle.NoBrush)
+    tint = QColor(color)
+    tint.setAlpha(round(255 * percent / 100))
+    return QBrush(tint)
+
+
+def tag(
+    painter: QPainter, rect: QRectF, text: str, color: QColor, *, size: int = 100, is_selected: bool = False
+) -> None:
+    """The category's name above the box, or inside if there is no room above; `size` in percent of the usual text.
 
     The name of a selected box keeps clear of the handles, and covers the name in the layer of stored boxes.
     """
     if not text:
         return
+    usual = painter.font()
+    if size != 100:
+        font = QFont(usual)
+        font.setPointSizeF(usual.pointSizeF() * size / 100)
+        painter.setFont(font)
     metrics = QFontMetricsF(painter.font())
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(rect.width(), 60.0))
     width, height = metrics.horizontalAdvance(text) + 8, metrics.height() + 2
@@ -49,6 +65,7 @@ def tag(painter: QPainter, rect: QRectF, text: str, color: QColor, *, is_selecte
     painter.setPen(theme.ink_on(color))
     words = plate.adjusted(0, 0, 0, -clear) if is_above else plate.adjusted(0, clear, 0, 0)
     painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.setFont(usual)
 
 
 def chip(painter: QPainter, size: QSizeF, text: str, at: QPointF) -> None:

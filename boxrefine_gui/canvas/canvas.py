@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QCursor,
@@ -11,44 +9,38 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
-    QPainter,
     QPaintEvent,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from boxrefine_gui.canvas.backdrop import KeptPixmap, paint_picture
-from boxrefine_gui.canvas.click_layer import paint_clicks
+from boxrefine_gui.canvas.clicking import pick
+from boxrefine_gui.canvas.crosshair import crosshair_region
 from boxrefine_gui.canvas.edit_box_tool import cursor_for
 from boxrefine_gui.canvas.hand import Hand
+from boxrefine_gui.canvas.hiding import Hiding
 from boxrefine_gui.canvas.keep_view import keeps_view
-from boxrefine_gui.canvas.layers import LAYERS, Scene, paint_stored, stored_key
-from boxrefine_gui.canvas.picking import box_at, is_outside, left_at, next_box
-from boxrefine_gui.canvas.tools import Tools
+from boxrefine_gui.canvas.painting import Painting
+from boxrefine_gui.canvas.picking import box_at, next_box
+from boxrefine_gui.canvas.pointer import image_size, where
+from boxrefine_gui.canvas.scene import Scene
+from boxrefine_gui.canvas.tools import ARROWS, Tools
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.lanes.timers import timer
-from boxrefine_gui.operations import category_verbs, drawing, many
+from boxrefine_gui.operations import category_verbs
 from boxrefine_gui.operations.box_verbs import Parts
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.state.pointer import Where
 from boxrefine_gui.widgets.held_keys import held_keys
 from boxrefine_gui.widgets.mouse_keys import mouse_key
 from core.records import ImageRecord
 from core.translation import tr
 
-_ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
-_ZOOM_A_NOTCH = 1.25
-_NOTCH = 120.0
-_ROOM_AROUND_BOX = 2.5
-_IS_THERE = 0.05
-_FAST_NUDGE = 10
-_PAN_STEP = 24.0
+_ZOOM_A_NOTCH, _NOTCH = 1.25, 120.0
+_ROOM_AROUND_BOX, _IS_THERE = 2.5, 0.05
+_FAST_NUDGE, _PAN_STEP = 10, 24.0
 _PICK_REACH = 5.0
+_ADDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _TAP_MS = 30
 """Space has gone up if it does not go down again within this time; see `HeldKeys`."""
 
@@ -57,6 +49,7 @@ class Canvas(QWidget):
     """The open picture and its boxes."""
 
     zoom_changed = Signal(float)  # device pixels an image pixel
+    pointed = Signal(object)  # Where the pointer is on the picture, None outside it
     key_pressed = Signal(str)  # a key that is no shortcut of Qt's: a mouse button, or a tap of Space where it pans
 
     def __init__(self, parts: Parts) -> None:
@@ -64,8 +57,7 @@ class Canvas(QWidget):
         self._parts = parts
         self._session = parts.session
         self.tools = Tools(parts)
-        self._backdrop = KeptPixmap()  # the picture
-        self._under = KeptPixmap()  # the picture with the stored boxes
+        self.painting = Painting(self._session, self)
         self._view = View()
         self._fits = True
         self._hand = Hand()
@@ -73,7 +65,9 @@ class Canvas(QWidget):
         self._tap = timer(_TAP_MS, lambda: self.key_pressed.emit("Space"))
         self._hovered_id: int | None = None
         self._shown: ImageRecord | None = None
-        self._cursor_at = QPointF()
+        self.hiding = Hiding(self)
+        self._pointer: QPointF | None = None  # None outside the canvas
+        self._where: Where | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -90,7 +84,7 @@ class Canvas(QWidget):
             session.changed, session.features_changed, session.models_changed, session.drawn_changed,
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
             session.settings_changed, session.problem, session.left_changed, session.look_changed,
-            session.candidates_changed, session.sight_changed,
+            session.candidates_changed, session.sight_changed, session.tones_changed, session.toned_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.selection_changed.connect(self._show_selected)
@@ -106,7 +100,7 @@ class Canvas(QWidget):
         if not keeps_view(before, self._shown, self._session.settings.keep_view):
             self._fits = True
         self.cancel_drag()
-        if self._session.picture is not None and self._fits:  # it was cached, and arrived before this signal
+        if self._shown is not None and self._fits:
             self.fit()
         self.update()
 
@@ -124,8 +118,8 @@ class Canvas(QWidget):
 
     @property
     def cursor_at(self) -> QPointF:
-        """Where the mouse was last, in screen pixels of the canvas."""
-        return self._cursor_at
+        """Where the pointer is, in screen pixels of the canvas; its middle if it is outside."""
+        return self._pointer if self._pointer is not None else QPointF(self.width() / 2, self.height() / 2)
 
     def fit(self) -> None:
         """Show the whole picture."""
@@ -173,41 +167,35 @@ class Canvas(QWidget):
     def _set_view(self, view: View) -> None:
         self._view = view
         self.zoom_changed.emit(view.scale * self.devicePixelRatioF())
+        self._point_at(self._pointer)  # another pixel may be under it now
         self.update()
 
     @property
     def _image_size(self) -> QSizeF:
-        picture = self._session.picture
-        return QSizeF(picture.levels[0].size()) if picture is not None else QSizeF(self.size())
+        return image_size(self._session) or QSizeF(self.size())
 
     # Events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        band, size = self.tools.band, QSizeF(self.size())
-        scene = Scene(
-            self._session, self._view, size, self.tools.is_dragging, self._hovered_id, band.band, band.covered
+        self.painting.paint(self, self._scene)
+
+    @property
+    def _scene(self) -> Scene:
+        tools, band = self.tools, self.tools.band
+        return Scene(
+            self._session,
+            self._view,
+            QSizeF(self.size()),
+            tools.is_dragging,
+            self._hovered_id,
+            band.band,
+            band.covered,
+            clicks=tools.click.clicks,
+            pointer=None if self._hand.is_panning else self._pointer,
+            dragged=tools.dragged,
+            grip=tools.edit.moved_edges,
+            hides=self.hiding.is_on,
         )
-        painter = QPainter(self)
-        self._under.paint(
-            painter, (self._picture_key(), stored_key(scene)), self.size(), partial(self._paint_under, scene)
-        )
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for paint in LAYERS:
-            paint(painter, scene)
-        if (clicks := self.tools.click.clicks) is not None:
-            paint_clicks(painter, clicks, self._view, QSizeF(self.size()))
-        painter.end()
-
-    def _picture_key(self) -> tuple[object, ...]:
-        picture = self._session.picture
-        return picture.levels[0].cacheKey() if picture else 0, self._view, theme.canvas_ground().rgba()
-
-    def _paint_under(self, scene: Scene, painter: QPainter) -> None:
-        self._backdrop.paint(painter, self._picture_key(), self.size(), self._paint_picture)
-        paint_stored(painter, scene)
-
-    def _paint_picture(self, painter: QPainter) -> None:
-        paint_picture(painter, self._session.picture, self._view, self.size(), theme.canvas_ground())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._fits:
@@ -232,7 +220,7 @@ class Canvas(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.tools.commit()
         point, is_left = event.position(), event.button() is Qt.MouseButton.LeftButton
-        if self._hand.press(event.button(), point):
+        if self._hand.press(event.button(), point) or (is_left and self._drag_minimap(point)):
             pass
         elif is_left and self._session.picture is not None:
             self.tools.press(point, self._view, event.modifiers())
@@ -244,28 +232,62 @@ class Canvas(QWidget):
         point, is_down = event.position(), bool(event.buttons() & Qt.MouseButton.LeftButton)
         if self._hand.is_panning:
             self._pan(self._hand.move(point))
+        elif self.painting.minimap.is_held:
+            self._drag_minimap(point)
         elif not self.tools.move(point, self._view, event.modifiers(), is_down=is_down):
             self._hover(point)
         if self.tools.click.is_active or self.tools.band.is_active:
             self.update()
+        self._point_at(point)
         self._show_cursor(point, event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         point = event.position()
+        self.hiding.went_up()
         if (key := self._hand.release(event.button())) is not None:
             self.key_pressed.emit(key)
         elif event.button() is not Qt.MouseButton.LeftButton:
             return
+        elif self.painting.minimap.is_held:
+            self.painting.minimap.is_held = False
         elif not self.tools.release(point, self._view, event.modifiers()):
-            self._pick(point, event.modifiers())
+            adds = bool(event.modifiers() & _ADDS)
+            pick(self._parts, *self._view.to_image(point), reach=_PICK_REACH / self._view.scale, adds=adds)
+        self._point_at(point)
         self._show_cursor(point, event.modifiers())
         self.update()
 
+    def _drag_minimap(self, point: QPointF) -> bool:
+        """Pan to what a point of the minimap shows; the result is False elsewhere."""
+        way = self.painting.minimap.way(point, self._scene, self.devicePixelRatioF())
+        if way is not None:
+            self.painting.minimap.is_held = True
+            self._pan(way)
+        return way is not None
+
+    def _is_on_minimap(self, point: QPointF) -> bool:
+        return self.painting.minimap.way(point, self._scene, self.devicePixelRatioF()) is not None
+
     def leaveEvent(self, event: QEvent) -> None:
         self._set_hovered(None)
+        self._point_at(None)
+
+    def _point_at(self, point: QPointF | None) -> None:
+        """Follow the pointer: repaint what the crosshair covers, and report where it is on the picture."""
+        if self._session.settings.crosshair:
+            size = QSizeF(self.size())
+            self.update(crosshair_region(self._pointer, size).united(crosshair_region(point, size)))
+        if point is not None and self._is_on_minimap(point):
+            point = None
+        self._pointer = point
+        found = where(point, self._view, self._session.picture, self.tools.dragged)
+        if found != self._where:
+            self._where = found
+            self.pointed.emit(found)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._hand.let_space_go()
+        self.hiding.end()
         self._tap.stop()
         self.tools.commit()
         super().focusOutEvent(event)
@@ -281,20 +303,20 @@ class Canvas(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, modifiers = Qt.Key(event.key()), event.modifiers()
-        if key in _ARROWS:
+        if key in ARROWS:
             step = _FAST_NUDGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1
-            right, down = (direction * step for direction in _ARROWS[key])
+            right, down = (direction * step for direction in ARROWS[key])
             is_edge = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
             if not self.tools.arrow(right, down, is_edge=is_edge, view=self._view):
                 self._pan(QPointF(-right, -down) * _PAN_STEP)
         elif self._is_space(event):
             self._tap.stop()
             self._hand.space_down(is_repeat=self._held_keys.is_repeat)
-            self._show_cursor(self._cursor_at, modifiers)
+            self._show_cursor(self._pointer or QPointF(), modifiers)
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(True, self._view)
         elif key is Qt.Key.Key_Shift:
-            self._show_cursor(self._cursor_at, Qt.KeyboardModifier.ShiftModifier)
+            self._show_cursor(self._pointer or QPointF(), Qt.KeyboardModifier.ShiftModifier)
         elif modifiers or not category_verbs.type_key(self._parts, event.text()):
             super().keyPressEvent(event)
 
@@ -302,16 +324,17 @@ class Canvas(QWidget):
         key = Qt.Key(event.key())
         if event.isAutoRepeat():
             return
-        if key in _ARROWS:
+        self.hiding.went_up()
+        if key in ARROWS:
             self.tools.commit()
         elif key is Qt.Key.Key_Space and self._hand.is_space_down:
             if self._hand.space_up():
                 self._tap.start()
-            self._show_cursor(self._cursor_at, event.modifiers())
+            self._show_cursor(self._pointer or QPointF(), event.modifiers())
         elif key is Qt.Key.Key_Alt:
             self.tools.draw.set_plain(False, self._view)
         elif key is Qt.Key.Key_Shift:
-            self._show_cursor(self._cursor_at, Qt.KeyboardModifier.NoModifier)
+            self._show_cursor(self._pointer or QPointF(), Qt.KeyboardModifier.NoModifier)
         else:
             super().keyReleaseEvent(event)
 
@@ -344,7 +367,8 @@ class Canvas(QWidget):
     # Mouse without a button
 
     def _hover(self, point: QPointF) -> None:
-        self._set_hovered(None if self._session.draft is not None else self._box_at(point))
+        is_free = self._session.draft is None and not self._is_on_minimap(point)
+        self._set_hovered(self._box_at(point) if is_free else None)
 
     def _set_hovered(self, correction_id: int | None) -> None:
         if correction_id != self._hovered_id:
@@ -355,35 +379,13 @@ class Canvas(QWidget):
         reach = _PICK_REACH / self._view.scale
         return box_at(self._session, *self._view.to_image(point), reach=reach)
 
-    def _pick(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        """Pick the smallest box at a point: a waiting drawn box becomes the drawn box, a stored one is selected.
-
-        A click inside a fresh drawn box, which going on would accept, leaves it in hand.
-        With Ctrl or Shift, the stored box joins the selected ones, or leaves them.
-        """
-        session, (x, y), reach = self._session, self._view.to_image(point), _PICK_REACH / self._view.scale
-        if modifiers & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier):
-            many.toggle(self._parts, box_at(session, x, y, reach=reach, outward=False))
-            return
-        waiting, stored = left_at(session, x, y, reach=reach), box_at(session, x, y, reach=reach)
-        if waiting is not None:
-            drawing.take_in_hand(self._parts, waiting)
-        elif session.draft is None:
-            session.select(stored)
-        elif stored is not None and (
-            session.draft.was_left
-            or not session.settings.accept_when_going_on
-            or is_outside(session.draft, x, y, reach=reach)
-        ):
-            drawing.go_on(self._parts)
-            session.select(stored)
-
     def _show_cursor(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        self._cursor_at = point
         if self._hand.is_panning:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._hand.is_space_down:
             shape = Qt.CursorShape.OpenHandCursor
+        elif self._is_on_minimap(point):
+            shape = Qt.CursorShape.ArrowCursor
         elif self.tools.is_drawing or (grip := self.tools.grip_at(point, self._view, modifiers)) is None:
             shape = Qt.CursorShape.CrossCursor
         elif self.tools.edit.is_active:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from boxrefine_gui.canvas.click_tool import Clicks
-from boxrefine_gui.canvas.view import View
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.widgets import theme
 
 _ARM, _GAP = 9.0, 2.0
@@ -14,8 +13,11 @@ _PLATE, _INK = QColor(16, 18, 21, 215), QColor("#F4F6F8")
 _AIR, _ABOVE_BOTTOM = QSizeF(14, 6), 76.0
 
 
-def paint_clicks(painter: QPainter, clicks: Clicks, view: View, size: QSizeF) -> None:
+def paint_clicks(painter: QPainter, scene: Scene) -> None:
     """A cross at each point, the box that they make so far, and the words at the bottom of the canvas."""
+    clicks, view, size = scene.clicks, scene.view, scene.size
+    if clicks is None:
+        return
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if clicks.box is not None:
         rect = view.to_screen(clicks.box)

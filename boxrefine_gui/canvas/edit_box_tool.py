@@ -96,6 +96,16 @@ class EditBoxTool:
     def is_active(self) -> bool:
         return self._grip is not None
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether a drag has moved its target, and goes on."""
+        return self._is_moving
+
+    @property
+    def moved_edges(self) -> Grip | None:
+        """The edges that a drag moves; None if it moves whole boxes, or has not moved yet."""
+        return self._grip if self._is_moving and self._grip != INSIDE else None
+
     def grip_at(self, point: QPointF, view: View, *, by_inside: bool) -> Grip | None:
         """The grip at `point` on the screen; `by_inside`: the whole inside of the target counts as a grip.
 

@@ -6,12 +6,23 @@ They only read the session's state; nothing here computes boxes or decodes image
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from boxrefine_gui.canvas.brushes import CHIP, CHIP_AIR, CHIP_TEXT, DASHED, SOLID, chip, handles, outline, pen, tag
+from boxrefine_gui.canvas.brushes import (
+    CHIP,
+    CHIP_AIR,
+    CHIP_TEXT,
+    DASHED,
+    SOLID,
+    chip,
+    filled,
+    handles,
+    outline,
+    pen,
+    tag,
+)
 from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of
 from boxrefine_gui.canvas.hints import (
     first_steps,
@@ -22,11 +33,10 @@ from boxrefine_gui.canvas.hints import (
     words_to_check,
 )
 from boxrefine_gui.canvas.outlines import paint_outline
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.suggested import is_plain_suggestion
-from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
-from core.geometry import Box
 from core.records import DOUBTFUL_BELOW, Correction, EdgeConfidence
 from core.translation import tr
 
@@ -39,27 +49,13 @@ _MOST_TAGS = 150  # more names hide the picture and take too long to paint
 _DOTS = QSizeF(24, 12)
 
 
-@dataclass(frozen=True)
-class Scene:
-    """All that painting depends on."""
-
-    session: Session
-    view: View
-    size: QSizeF
-    is_dragging: bool
-    hovered_id: int | None
-    band: Box | None = None
-    banded: frozenset[int] = frozenset()
-
-    def color(self, category_id: int) -> QColor:
-        return theme.category_color(category_id, self.session.colors)
-
-
 def stored_key(scene: Scene) -> tuple[object, ...]:
     """The cache key of `paint_stored`: all that it depends on."""
     session = scene.session
-    seen = scene.view, session.settings.show_masks, session.settings.show_names, _is_checking(session)
-    return session.shown, session.categories, _restless(session), *seen
+    chosen = session.settings
+    looks = chosen.show_masks, chosen.show_names, chosen.line_width, chosen.fill_opacity, chosen.name_size
+    seen = scene.view, looks, _is_checking(session)
+    return session.shown, session.categories, _restless(session), scene.hides, *seen
 
 
 def paint_stored(painter: QPainter, scene: Scene) -> None:
@@ -76,20 +72,24 @@ def paint_stored(painter: QPainter, scene: Scene) -> None:
             if correction.outline and correction.id not in restless:
                 paint_outline(painter, scene.view, correction.outline, scene.color(correction.category_id))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(pen(theme.HALO, SOLID, 4.0))
+    painter.setPen(pen(theme.HALO, SOLID, scene.line(2.0) + 2.0))
     painter.drawRects([rect for rect, _, _ in rects])
     kinds: dict[tuple[int, bool], list[QRectF]] = {}
     for rect, category_id, confirmed in rects:
         kinds.setdefault((category_id, confirmed), []).append(rect)
     for (category_id, confirmed), alike in kinds.items():
-        painter.setPen(pen(scene.color(category_id), SOLID if confirmed else DASHED, 2.0))
+        color = scene.color(category_id)
+        painter.setBrush(filled(color, scene.session.settings.fill_opacity))
+        painter.setPen(pen(color, SOLID if confirmed else DASHED, scene.line(2.0)))
         painter.drawRects(alike)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     _paint_proposals(painter, scene, restless)
     if len(rects) <= _MOST_TAGS:
         names = _names(scene.session)
         for rect, category_id, _ in rects:
             if rect.width() >= _TAG_FROM_WIDTH:
-                tag(painter, rect, names.get(category_id, ""), scene.color(category_id))
+                name, size = names.get(category_id, ""), scene.session.settings.name_size
+                tag(painter, rect, name, scene.color(category_id), size=size)
 
 
 def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) -> None:
@@ -106,9 +106,9 @@ def _paint_proposals(painter: QPainter, scene: Scene, restless: frozenset[int]) 
     rects = [scene.view.to_screen(entry.proposal) for entry in waiting if entry.proposal is not None]
     is_checking = _is_checking(scene.session)
     painter.setOpacity(_FAINT if is_checking else 1.0)
-    painter.setPen(pen(theme.HALO, SOLID, 3.6))
+    painter.setPen(pen(theme.HALO, SOLID, scene.line(1.8) + 1.8))
     painter.drawRects(rects)
-    painter.setPen(pen(theme.REFINED, SOLID, 1.8))
+    painter.setPen(pen(theme.REFINED, SOLID, scene.line(1.8)))
     painter.drawRects(rects)
     painter.setOpacity(1.0)
     if len(rects) <= _MOST_TAGS and not is_checking:
@@ -238,7 +238,7 @@ def paint_band(painter: QPainter, scene: Scene) -> None:
 def _paint_proposal(painter: QPainter, scene: Scene, correction: Correction) -> None:
     if correction.proposal is not None and correction.id not in scene.session.moving:
         rect = scene.view.to_screen(correction.proposal)
-        outline(painter, rect, theme.REFINED, width=2.4)
+        outline(painter, rect, theme.REFINED, width=scene.line(2.4))
         _doubtful_edges(painter, rect, correction.edge_confidence or _SURE)
 
 
@@ -249,9 +249,9 @@ def paint_drawn(painter: QPainter, scene: Scene) -> None:
         return
     rect = scene.view.to_screen(draft.drawn)
     if draft.plain:
-        outline(painter, rect, theme.DRAWN, width=1.8)
+        outline(painter, rect, theme.DRAWN, width=scene.line(1.8))
     else:
-        outline(painter, rect, theme.DRAWN, style=DASHED, width=1.5)
+        outline(painter, rect, theme.DRAWN, style=DASHED, width=scene.line(1.5))
 
 
 def paint_mask(painter: QPainter, scene: Scene) -> None:
@@ -283,9 +283,9 @@ def paint_refinement(painter: QPainter, scene: Scene) -> None:
         return
     rect = scene.view.to_screen(draft.box)
     if draft.nudged is not None:
-        outline(painter, rect, theme.REFINED, width=2.2)
+        outline(painter, rect, theme.REFINED, width=scene.line(2.2))
     elif draft.answer is not None:
-        outline(painter, rect, theme.REFINED, width=2.2)
+        outline(painter, rect, theme.REFINED, width=scene.line(2.2))
         _doubtful_edges(painter, rect, draft.answer.edge_confidence)
     if not scene.is_dragging:
         _chosen_edge(painter, scene, rect)
@@ -346,10 +346,13 @@ def _paint_box(
     if not rect.intersects(QRectF(QPointF(0, 0), scene.size)):
         return rect
     color = scene.color(correction.category_id)
-    outline(painter, rect, color, style=SOLID if correction.confirmed else DASHED, width=width)
+    settings = scene.session.settings
+    painter.fillRect(rect, filled(color, settings.fill_opacity))
+    outline(painter, rect, color, style=SOLID if correction.confirmed else DASHED, width=scene.line(width))
     if rect.width() >= _TAG_FROM_WIDTH:
         name = names.get(correction.category_id, "")
-        tag(painter, rect, name, color, is_selected=scene.session.is_selected(correction.id))
+        is_selected = scene.session.is_selected(correction.id)
+        tag(painter, rect, name, color, size=settings.name_size, is_selected=is_selected)
     return rect
 
 

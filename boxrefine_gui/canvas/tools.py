@@ -15,6 +15,14 @@ from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.parts import Parts
 from core.geometry import Box
 
+ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+"""Which way each arrow key moves, right and down."""
+
 
 class Tools:
     """The tools of a canvas; points are on its screen."""
@@ -36,6 +44,16 @@ class Tools:
     def is_drawing(self) -> bool:
         """Whether a box is half drawn, by a drag or by clicks."""
         return self.draw.is_drawing or self.click.is_active
+
+    @property
+    def dragged(self) -> Box | None:
+        """The box that follows the mouse: the one that is drawn, moved or sized, the rubber band, or that of clicks."""
+        draft = self._parts.session.draft
+        if self.draw.is_drawing and draft is not None:
+            return draft.drawn
+        if self.edit.is_moving:
+            return self.edit.target
+        return self.band.band or (self.click.clicks.box if self.click.clicks is not None else None)
 
     def press(self, point: QPointF, view: View, modifiers: Qt.KeyboardModifier) -> None:
         """The left button goes down."""

@@ -97,6 +97,12 @@ def _view() -> tuple[PreferenceRow, ...]:
         PreferenceRow("keep_view", tr("Zoom and place"), tr("What they do when another image opens."), views),
         PreferenceRow("show_masks", tr("Show masks"), tr("The masks that an encoder of HQ-SAM makes.")),
         PreferenceRow("show_names", tr("Show names"), tr("The category of each box, at its corner.")),
+        PreferenceRow("line_width", tr("Width of lines"), tr("Of boxes, on the screen."), unit=tr("pixels")),
+        PreferenceRow("fill_opacity", tr("Fill of boxes"), tr("How dense the inside of stored boxes is."), unit="%"),
+        PreferenceRow("name_size", tr("Size of names"), tr("By that of the window's text."), unit="%"),
+        PreferenceRow("crosshair", tr("Crosshair"), tr("Lines through the pointer across the whole picture.")),
+        PreferenceRow("loupe", tr("Loupe"), tr("The pixels around an edge that you drag.")),
+        PreferenceRow("minimap", tr("Minimap"), tr("The whole picture in a corner, above 200 %.")),
     )  # fmt: skip
 
 

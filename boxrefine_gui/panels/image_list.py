@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QAction, QFocusEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QAction, QFocusEvent, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -42,6 +42,7 @@ class ImageListModel(QAbstractListModel):
     """
 
     touched = Signal(int)  # a row, or ALL_ROWS
+    thumbnail_read = Signal()
 
     def __init__(self, session: Session, lane: QueueLane) -> None:
         super().__init__()
@@ -66,7 +67,7 @@ class ImageListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return in_one_line(record.path.name)
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._thumbnails.of(record.id, record.path)
+            return self.thumbnail_of(record)
         row = self._row(record)
         if role == Qt.ItemDataRole.ToolTipRole:
             notes = [str(record.path), *filter(None, [row.waits, row.doubts]), *row.marks]
@@ -96,8 +97,13 @@ class ImageListModel(QAbstractListModel):
         """How many thumbnails were requested."""
         return self._thumbnails.wishes
 
+    def thumbnail_of(self, record: ImageRecord) -> QPixmap | None:
+        """The thumbnail of an image; None until it is read, which `thumbnail_read` reports."""
+        return self._thumbnails.of(record.id, record.path)
+
     def _thumbnail_ready(self, image_id: int) -> None:
         self._touch(image_id)
+        self.thumbnail_read.emit()
 
     def _touch(self, image_id: int) -> None:
         place = self._session.listed.place_of(self._session.row_of(image_id))
@@ -155,6 +161,8 @@ class ImageList(QTableView):
         self._parts = parts
         self._is_entering = False
         self._images = ImageListModel(parts.session, lane)
+        self.thumbnail_of = self._images.thumbnail_of
+        self.thumbnail_read = self._images.thumbnail_read
         self.setModel(self._images)
         self.setItemDelegate(ImageDelegate(self))
         self._look_like_a_list()

@@ -46,6 +46,7 @@ class SearchField(QLineEdit):
 class ImagePanel(QWidget):
     """Chooses which images are listed. Two rows, so that the list keeps the height."""
 
+    wanted = Signal()  # an action needs the panel, which may be hidden
     left = Signal()  # the focus should return to the canvas
 
     def __init__(self, parts: Parts, finder: Finder, lane: QueueLane) -> None:
@@ -80,8 +81,19 @@ class ImagePanel(QWidget):
 
     def start_search(self) -> None:
         """Move the keyboard to the search."""
+        self.wanted.emit()
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
+
+    def open_filters(self) -> None:
+        """Open the menu of what is listed."""
+        self.wanted.emit()
+        self.filter.open()
+
+    def open_orders(self) -> None:
+        """Open the menu of the orders."""
+        self.wanted.emit()
+        self.sort.open()
 
     def _arrange(self) -> None:
         head = QHBoxLayout()

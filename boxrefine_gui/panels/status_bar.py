@@ -8,6 +8,7 @@ from boxrefine_gui.panels.list_words import progress_words
 from boxrefine_gui.panels.status_words import activity_words, device_words, models_words, scan_words, sight_words
 from boxrefine_gui.panels.teach_panel import when
 from boxrefine_gui.state.loaded_models import Models
+from boxrefine_gui.state.pointer import Where
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
 from boxrefine_gui.widgets.elided_label import ElidedLabel
@@ -27,6 +28,7 @@ class StatusBar(QStatusBar):
         self.progress = ElidedLabel(tr("Progress of the project"), least=8)
         self.activity = ElidedLabel(tr("What is being prepared"), least=26)
         self.ready = ElidedLabel(tr("How far ahead images are prepared"))
+        self.where = _label(tr("Pixel under the pointer, and size of the dragged box"))
         self.zoom = _label(tr("Zoom"))
         self.model = ElidedLabel(tr("Encoder and refiner"))
         self.device = ElidedLabel(tr("Device"))
@@ -37,7 +39,7 @@ class StatusBar(QStatusBar):
         bold = self.sight.font()
         bold.setBold(True)
         self.sight.setFont(bold)
-        for label in (self.sight, self.ready, self.zoom, self.model, self.device):
+        for label in (self.sight, self.ready, self.where, self.zoom, self.model, self.device):
             self.addPermanentWidget(label)
         self.setSizeGripEnabled(False)
         for signal in (session.image_changed, session.changed, session.pending_changed, session.left_changed):
@@ -64,6 +66,16 @@ class StatusBar(QStatusBar):
 
     def _show_sight(self) -> None:
         self.sight.show_text(sight_words(self._session))
+
+    def show_where(self, where: Where | None) -> None:
+        """Show the pixel under the pointer, and the size of the dragged box."""
+        if where is None:
+            self.where.setText("")
+            return
+        place = f"{where.x}, {where.y}"
+        self.where.setText(place if where.size is None else f"{place}   {where.size[0]} × {where.size[1]}")
+        # It grows and never shrinks: the texts beside it would move with the pointer.
+        self.where.setMinimumWidth(max(self.where.minimumWidth(), self.where.sizeHint().width()))
 
     def _show_position(self) -> None:
         session = self._session

@@ -26,6 +26,7 @@ from core.marks import Work
 from core.records import Changes, Correction, ImageRecord, RefinerRecord
 from core.reviews import Verdict
 from core.settings import Settings
+from core.tones import AS_IT_IS, Tones
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
@@ -221,7 +222,7 @@ class Session(SessionDrafts):
             self.problems.pop(record.id, None)  # try again: a drive may be back, or the file replaced
             if self.project_path is not None:
                 self.left_at[self.project_path] = record.path
-        self.corrections, self.picture, self.features = (), None, None
+        self.corrections, self.picture, self.toned, self.features = (), None, None, None
         self.reviews = {}
         self.draft, self.replaced, self.selected_id, self.chosen_edge = None, None, None, None
         self.also_ids = frozenset()
@@ -234,6 +235,23 @@ class Session(SessionDrafts):
         """Set the decoded pixels of the open image."""
         self.picture = picture
         self.picture_changed.emit()
+
+    @property
+    def shown_picture(self) -> CanvasPicture | None:
+        """What the canvas shows of the open picture; nothing until its copy in other tones is there."""
+        return self.picture if self.tones == AS_IT_IS else self.toned
+
+    def set_tones(self, tones: Tones) -> None:
+        """Set the tones of the canvas; encoding and exports know nothing of them."""
+        if tones != self.tones:
+            self.tones = tones
+            self.tones_changed.emit()
+
+    def set_toned(self, toned: CanvasPicture | None) -> None:
+        """Set the copy of the open picture in other tones."""
+        if toned is not self.toned:
+            self.toned = toned
+            self.toned_changed.emit()
 
     def set_problem(self, image_id: int, sentence: str) -> None:
         """Mark an image as unreadable, with a sentence on why."""

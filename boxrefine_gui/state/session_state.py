@@ -25,6 +25,7 @@ from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.reviews import Review
 from core.settings import Settings
+from core.tones import AS_IT_IS
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
@@ -67,6 +68,8 @@ class SessionState(QObject):
     changed = Signal(object)  # Changes: these parts of the project
     image_changed = Signal()  # another image is open, or none
     picture_changed = Signal()  # the open image's pixels were decoded, or cannot be
+    tones_changed = Signal()  # brightness, contrast and the like of what the canvas shows
+    toned_changed = Signal()  # the copy of the open picture in these tones
     features_changed = Signal()  # the open image's features were set or cleared
     models_changed = Signal()
     drawn_changed = Signal()  # the drawn box, or whether it is to be refined
@@ -96,11 +99,7 @@ class SessionState(QObject):
         self.project_path: Path | None = None
         self.folder: Path | None = None
         self.images: tuple[ImageRecord, ...] = ()
-        self.categories: tuple[Category, ...] = ()
-        self.colors: Mapping[int, str] = {}  # category id -> its color
-        self.category_keys: Mapping[int, str] = {}  # category id -> its key, if it has one
-        self.category_counts: dict[int, int] = {}  # category id -> boxes of the project
-        self.sight = CategorySight()
+        self._have_no_categories()
         self.counts: dict[int, int] = {}  # image id -> boxes
         self.to_check: dict[int, int] = {}  # image id -> unreviewed boxes, if any
         self.doubtful: dict[int, int] = {}  # image id -> boxes that were accepted with a doubtful edge, if any
@@ -118,10 +117,11 @@ class SessionState(QObject):
         self.corrections: tuple[Correction, ...] = ()
         self.reviews: Mapping[int, Review] = {}  # box id -> its review, of the open image
         self.picture: CanvasPicture | None = None
+        self.tones = AS_IT_IS  # of the canvas, for all images of this session
+        self.toned: CanvasPicture | None = None  # the open picture in these tones, or in those just before
         self.features: ImageFeatures | None = None
         self.models: Models | None = None
         self.models_state = ModelsState.NONE_YET
-        self.category_id: int | None = None
         self.selected_id: int | None = None
         self.also_ids: frozenset[int] = frozenset()  # of the boxes that are selected besides `selected_id`
         self.chosen_edge: int | None = None
@@ -149,4 +149,13 @@ class SessionState(QObject):
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
         self._drafts = self._settled_drafts = 0  # the highest number of a draft, and of a settled one
+
+    def _have_no_categories(self) -> None:
+        """The state of categories before a project is open."""
+        self.categories: tuple[Category, ...] = ()
+        self.colors: Mapping[int, str] = {}  # category id -> its color
+        self.category_keys: Mapping[int, str] = {}  # category id -> its key, if it has one
+        self.category_counts: dict[int, int] = {}  # category id -> boxes of the project
+        self.sight = CategorySight()
+        self.category_id: int | None = None
         self._choice = CategoryChoice()

@@ -74,7 +74,7 @@ def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, ca
 
     for signal in (
         session.changed, session.image_changed, session.drawn_changed, session.selection_changed,
-        session.settings_changed, session.models_changed, session.teaching_changed,
+        session.settings_changed, session.models_changed, session.teaching_changed, session.tones_changed,
         session.sight_changed,
     ):  # fmt: skip
         signal.connect(refresh)

@@ -93,6 +93,11 @@ def hover(canvas: Canvas, at: Point) -> None:
     mouse(canvas, QEvent.Type.MouseMove, at, button=Qt.MouseButton.NoButton)
 
 
+def leave(canvas: Canvas) -> None:
+    """Move the pointer off the canvas."""
+    QCoreApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+
+
 def release(canvas: Canvas, at: Point, modifiers: Qt.KeyboardModifier = NO_MODIFIER) -> None:
     mouse(canvas, QEvent.Type.MouseButtonRelease, at, modifiers=modifiers)
 

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.canvas.layers import Scene, paint_first_steps
+from boxrefine_gui.canvas.layers import paint_first_steps
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.dialogs.help import ShortcutHelp
 from boxrefine_gui.operations import box_verbs

@@ -19,7 +19,7 @@ from boxrefine_gui.canvas.handles import (
     shown_handles,
 )
 from core.geometry import Box
-from tests.gui.driving import accept, click, close_to, drag, draw, settled, stored
+from tests.gui.driving import accept, click, close_to, drag, draw, leave, settled, stored
 from tests.gui.fakes import inset
 
 SMALL = Box(90, 60, 101, 71)
@@ -107,5 +107,6 @@ def test_what_a_small_selected_box_holds_can_be_seen(qtbot: QtBot, app: App) -> 
 
     at_rest = inside()
     click(canvas, MIDDLE)
+    leave(canvas)  # the crosshair is at the pointer
     assert app.session.selected is not None
     assert len(at_rest) > 20 and inside() == at_rest

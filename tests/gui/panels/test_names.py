@@ -8,12 +8,13 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.canvas.layers import Scene, paint_selected, paint_stored
+from boxrefine_gui.canvas.layers import paint_selected, paint_stored
+from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.widgets import theme
 from core.geometry import Box
 from core.settings import load_settings, settings_path
-from tests.gui.driving import accept, click, draw
+from tests.gui.driving import accept, click, draw, leave
 
 BOX = Box(40, 60, 160, 130)
 
@@ -35,6 +36,7 @@ def plated(app: App, *, above: bool) -> int:
 def test_l_hides_the_names_and_shows_them_again(qtbot: QtBot, app: App) -> None:
     draw(qtbot, app, BOX)
     accept(qtbot, app)
+    leave(app.window.canvas)  # with the crosshair, which is at the pointer
     with_name = grabbed(app)
     assert plated(app, above=True) > 100
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_L)
@@ -45,6 +47,7 @@ def test_l_hides_the_names_and_shows_them_again(qtbot: QtBot, app: App) -> None:
     assert not load_settings(settings_path()).show_names
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_Escape)
     qtbot.keyClick(app.window.canvas, Qt.Key.Key_L)
+    leave(app.window.canvas)
     assert grabbed(app) == with_name
 
 
