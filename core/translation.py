@@ -16,7 +16,7 @@ from core.resources import RESOURCES
 
 LANGUAGE_VARIABLE = "BOXREFINE_LANGUAGE"
 ENGLISH = "en"
-LANGUAGES = {ENGLISH: "English", "zh_CN": "简体中文"}
+LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "zh_CN": "简体中文"}
 """Codes of the languages that ship, with the name that each gives itself."""
 
 

@@ -77,7 +77,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ),
     (tr("Drag the border of the selected box, or Shift + drag inside it"), tr("Move it")),
     (tr("Drag a handle"), tr("Resize it")),
-    ("Tab / Shift+Tab", tr("Select the next / previous box")),
+    (tr("Tab / Shift+Tab"), tr("Select the next / previous box")),
     (tr("Arrow keys"), tr("Move the box by 1 pixel (Shift: 10), as one undo step a run; with none selected, pan")),
     (tr("Ctrl + arrow keys"), tr("Move one edge: the chosen one, else the less sure one of the two (Shift: 10)")),
     ("1 … 9", tr("Choose a category; with a box selected, relabel it. Categories can have other keys, letters too")),

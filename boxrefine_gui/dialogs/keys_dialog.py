@@ -34,7 +34,7 @@ from core.translation import tr
 MOST_KEYS = 6
 """So many keys of one action have room in menus and on the page of keys."""
 
-_SIZE = (660, 600)
+_SIZE = (780, 600)
 _AIR = 40
 _ID = Qt.ItemDataRole.UserRole
 

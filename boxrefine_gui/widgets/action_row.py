@@ -14,7 +14,7 @@ from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.held_keys import HeldKeys, held_keys
 from boxrefine_gui.widgets.mouse_keys import as_mouse_key, mouse_words
 from boxrefine_gui.widgets.plain_text import set_tooltip, without_mnemonic
-from core.translation import tr
+from core.translation import ENGLISH, language, tr
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ def readable(key: str) -> str:
     """The name of a key for the user."""
     if words := mouse_words(as_mouse_key(key)):
         return words
+    if language() != ENGLISH:  # as the menus have it, such as Strg+Z
+        sequence = QKeySequence(key, QKeySequence.SequenceFormat.PortableText)
+        return sequence.toString(QKeySequence.SequenceFormat.NativeText) or key
     names = {"PgDown": "Page Down", "PgUp": "Page Up", "Esc": "Escape", "Del": "Delete"}
     return {**names, "Ctrl++": "Ctrl +", "Ctrl+-": "Ctrl −"}.get(key, key)
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.translation import tr
+from core.translation import ENGLISH, language, tr
 
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[Any]
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class VerbHelp:
     """The help of one verb.
 
-    title: one sentence, which the list of verbs shows too, without its capital and its full stop
+    title: one sentence, which the list of verbs shows too, without its full stop and, in English, its capital
     details: paragraphs below the options, their lines broken for a terminal
     examples: commands, one a line, which no language changes
     """
@@ -34,8 +34,9 @@ class VerbHelp:
 
     @property
     def short(self) -> str:
-        """The title as one line of a list."""
-        return self.title[0].lower() + self.title[1:].rstrip(".。")
+        """The title as one line of a list; in other languages than English, its capital may be that of a noun."""
+        text = self.title.rstrip(".。")
+        return text[0].lower() + text[1:] if language() == ENGLISH else text
 
     @property
     def epilog(self) -> str:

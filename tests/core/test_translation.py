@@ -58,6 +58,9 @@ def test_a_language_without_a_country_is_that_of_all_its_countries(monkeypatch: 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
+        ("de_AT", "de"),
+        ("de-CH", "de"),
+        ("de_DE.UTF-8", "de"),
         ("zh_CN", "zh_CN"),
         ("zh-Hans-CN", "zh_CN"),
         ("zh_CN.UTF-8", "zh_CN"),

@@ -1,4 +1,7 @@
-"""A process of its own that builds the window in the language of BOXREFINE_LANGUAGE and prints every text in it."""
+"""A process of its own that builds the window in the language of BOXREFINE_LANGUAGE and prints every text in it.
+
+It prints a JSON object: `texts`, sorted, and `menus`, a list of entries for each menu of the menu bar.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def texts_of(widget: QWidget) -> Iterator[str]:
 
 
 def main(folder: Path) -> None:
-    """Print the texts of the window and of the dialogs that its menus open, as a JSON list."""
+    """Print the texts of the window and of the dialogs that its menus open, and the entries of its menus."""
     qt = QApplication(sys.argv[:1])
     from boxrefine_gui.app import build
     from boxrefine_gui.widgets.language import translate_qt
@@ -57,7 +60,10 @@ def main(folder: Path) -> None:
         if action is not None:
             action.trigger()
     found = {text for window in qt.topLevelWidgets() for text in texts_of(window) if text}
-    sys.stdout.write(json.dumps(sorted(found)))
+    bar = app.window.menuBar().actions()
+    menus = [[each.text() for each in action.menu().actions()] for action in bar]
+    menus.append([action.text() for action in bar])
+    sys.stdout.write(json.dumps({"texts": sorted(found), "menus": menus}))
     sys.stdout.flush()
     app.window.close()
     app.close()

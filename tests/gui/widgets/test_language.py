@@ -130,11 +130,14 @@ def test_the_menu_chooses_it_for_the_next_start(qtbot: QtBot, app: App) -> None:
     assert load_settings(settings_path()).language == "zh_CN"
 
 
-def test_qt_speaks_the_same_language(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("code", "cancel"), [("de", "Abbrechen"), ("zh_CN", "取消")])
+def test_qt_speaks_the_same_language(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, code: str, cancel: str
+) -> None:
     installed = []
     monkeypatch.setattr(QCoreApplication, "installTranslator", installed.append)
     translate_qt(qapp)
     assert installed == []
-    monkeypatch.setenv(LANGUAGE_VARIABLE, "zh_CN")
+    monkeypatch.setenv(LANGUAGE_VARIABLE, code)
     translate_qt(qapp)
-    assert [translator.translate("QPlatformTheme", "Cancel") for translator in installed] == ["取消"]
+    assert [translator.translate("QPlatformTheme", "Cancel") for translator in installed] == [cancel]
