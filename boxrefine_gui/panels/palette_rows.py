@@ -82,14 +82,17 @@ class PaletteModel(QAbstractListModel):
         self._search = NameSearch([*commands, *names])  # without keys of categories: a digit means a picture
 
     def search(self, text: str, recent: Sequence[str]) -> None:
-        """List the commands and categories that match a text; `recent`: ids of commands, the last one first."""
+        """List the commands and categories that match a text; `recent`: ids of commands, the last one first.
+
+        A number alone is that of a picture: commands such as “Minimap above 200 %” are no match.
+        """
         numbers = {row.id: -1 - number for number, row in enumerate(self._rows)}
         first = [numbers[id] for id in recent if id in numbers]
         text = text.strip()
         self.beginResetModel()
         self._found = self._search.find(text, [*first, *(self._session.recent_categories if text else ())])
         if text:
-            del self._found[_MOST_NAMES:]
+            del self._found[0 if text.isdecimal() else _MOST_NAMES :]
         self._pictures = []
         self.endResetModel()
 

@@ -82,6 +82,7 @@ def test_a_projects_lineage_says_what_came_of_it_and_a_better_refiner_is_used(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_progress_in_json_has_a_line_for_each_step(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: Path
 ) -> None:

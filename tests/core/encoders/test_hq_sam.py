@@ -114,7 +114,9 @@ class Remembering(nn.Module):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "gigabytes"), [("vit_b", 3), ("vit_l", 5), ("vit_h", 8)])
+@pytest.mark.parametrize(
+    ("name", "gigabytes"), [pytest.param("vit_b", 3, marks=pytest.mark.long), ("vit_l", 5), ("vit_h", 8)]
+)
 def test_masks_of_every_backbone_are_those_of_sam_predictor(name: str, gigabytes: int) -> None:
     if name != "vit_b" and not os.environ.get(LARGE_VARIABLE):
         pytest.skip(f"{name} takes more than a minute: set {LARGE_VARIABLE} to any value")

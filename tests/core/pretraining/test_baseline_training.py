@@ -131,6 +131,7 @@ def test_the_loss_falls_and_iou_rises_on_a_handful_of_pictures(pool_folder: Path
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_run_leaves_a_baseline_refiner_for_the_shipped_encoder(pool_folder: Path, tmp_path: Path) -> None:
     config = replace(
         BASELINE, steps=2, batch_images=2, boxes_per_image=2, held_out=0.3, report_every=1, measure_every=2

@@ -191,6 +191,7 @@ def test_no_steps_calibrate_weights_anew_and_keep_them(pool_folder: Path, run_ou
     assert after.made_by["started_from"] == before.made_by
 
 
+@pytest.mark.long
 def test_candidates_are_trained_on_the_features_of_an_encoder_that_stays(
     pool_folder: Path, run_out: Path, tmp_path: Path
 ) -> None:
@@ -215,6 +216,7 @@ def test_a_run_can_start_between_two_others(pool_folder: Path, run_out: Path, tm
     assert {"started_from", "blended_with"} <= read_card(tmp_path).made_by.keys()
 
 
+@pytest.mark.long
 def test_a_refiner_learns_how_boxes_were_drawn(pool_folder: Path, run_out: Path, tmp_path: Path) -> None:
     config = replace(
         SHORT, train_encoder=False, drag_share=0.5, placed_share=0.5, caution=0.5, drawing_caution={"drag": 1.0}

@@ -93,7 +93,7 @@ def test_episodes_can_be_repeated(pool: Pool, cutouts: Cutouts) -> None:
     assert torch.equal(first.pictures, second.pictures)
 
 
-@pytest.mark.parametrize("trunk", [False, True])
+@pytest.mark.parametrize("trunk", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_few_steps_leave_weights_a_card_and_a_log(pool: Pool, cutouts: Cutouts, tmp_path: Path, trunk: bool) -> None:
     config = replace(SMALL, trunk=trunk)
     done = run(train_suggester(config, pool, cutouts, tmp_path, CPU, encoder=ENCODER))
@@ -107,6 +107,7 @@ def test_a_few_steps_leave_weights_a_card_and_a_log(pool: Pool, cutouts: Cutouts
     assert len((tmp_path / LOG_FILE).read_text("utf-8").splitlines()) == 3
 
 
+@pytest.mark.long
 def test_a_run_goes_on_where_it_stopped(pool: Pool, cutouts: Cutouts, tmp_path: Path) -> None:
     run(train_suggester(replace(SMALL, steps=1), pool, cutouts, tmp_path, CPU, encoder=ENCODER))
     seen = []

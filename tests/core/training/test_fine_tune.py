@@ -197,6 +197,7 @@ def moved(tuned: Tuned, start: RefinerNetwork) -> float:
     return sum(float((after[name] - was).detach().norm() ** 2) for name, was in start.named_parameters()) ** 0.5
 
 
+@pytest.mark.long
 def test_rates_pull_decay_clipping_and_averaging_do_what_they_say(
     source: FeatureSource, lessons: tuple[Lesson, ...], start: RefinerNetwork, tmp_path: Path
 ) -> None:

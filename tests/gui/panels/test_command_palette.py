@@ -199,3 +199,13 @@ def test_a_hundred_thousand_pictures_answer_each_key_within_a_frame(qtbot: QtBot
     qtbot.waitUntil(lambda: len(titles(palette, Kind.PICTURE)) == 50)
     assert titles(palette, Kind.MORE) == ["50 more pictures: type more of the name"]
     assert max(least) < 0.016
+
+
+def test_a_number_is_that_of_a_picture_and_no_part_of_a_command(qtbot: QtBot, app: App) -> None:
+    palette = app.window.palette_popup
+    palette.open()
+    qtbot.keyClicks(palette.line, "2")
+    model = palette.view.model()
+    qtbot.waitUntil(lambda: model.rowCount() > 0)
+    qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: app.session.row == 1)
