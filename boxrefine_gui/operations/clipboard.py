@@ -149,9 +149,19 @@ def _paste_copied(parts: Parts, image: ImageRecord, copied: CopiedBoxes | None) 
         session.tell(NOTHING_COPIED)
         return
     drawing.go_on(parts)
+    taken = [session.box_of(entry) for entry in session.corrections]
+    parts.store.run(
+        partial(_paste_in, image=image, copied=copied, taken=taken), on_done=partial(_pasted, parts, image, copied)
+    )
+
+
+def _paste_in(
+    project: ProjectStore, *, image: ImageRecord, copied: CopiedBoxes, taken: Sequence[Box]
+) -> tuple[list[int], StoreView | None]:
+    """The ids of the pasted boxes and what changed; None if all lie outside the image."""
     found = place(
         [entry.box for entry in copied.boxes],
-        taken=[session.box_of(entry) for entry in session.corrections],
+        taken=taken,
         step=max(4.0, round(_STEP * max(image.width, image.height))),
         width=image.width,
         height=image.height,
@@ -159,23 +169,20 @@ def _paste_copied(parts: Parts, image: ImageRecord, copied: CopiedBoxes | None) 
     pairs = zip(copied.boxes, found, strict=True)
     boxes = [_new(image, entry.category, box) for entry, box in pairs if box is not None]
     if not boxes:
-        session.tell(tr("The copied boxes lie outside this image, which is smaller than theirs."))
-        return
-    parts.store.run(
-        partial(_paste_in, boxes=boxes), on_done=partial(_pasted, parts, image, len(copied.boxes) - len(boxes))
-    )
-
-
-def _paste_in(project: ProjectStore, *, boxes: Sequence[ImportedBox]) -> tuple[list[int], StoreView]:
+        return [], None
     ids, changes = project.paste(boxes)
     return ids, read_touched(project, changes)
 
 
-def _pasted(parts: Parts, image: ImageRecord, left_out: int, result: tuple[list[int], StoreView]) -> None:
+def _pasted(parts: Parts, image: ImageRecord, copied: CopiedBoxes, result: tuple[list[int], StoreView | None]) -> None:
     session, (ids, view) = parts.session, result
+    if view is None:
+        session.tell(tr("The copied boxes lie outside this image, which is smaller than theirs."))
+        return
     session.apply(view)
     if session.image is not None and session.image.id == image.id and session.draft is None:
         session.select(ids[0], ids)
+    left_out = len(copied.boxes) - len(ids)
     if left_out:
         session.tell(
             tr_plural(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from boxrefine_gui.operations.box_verbs import NO_MODEL_YET, Parts
 from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.state.doing import Activity, ActivityKind
 from boxrefine_gui.state.project_view import StoreView
-from core.records import Correction, ImageRecord
+from core.records import Correction
 from core.translation import tr, tr_plural
 
 _GROUP = "refine_chosen"
@@ -65,24 +65,13 @@ def refine_chosen(parts: Parts) -> None:
     seen = session.selection
     asked = [replace(entry, drawn=session.box_of(entry)) for entry in seen]
     names = {category.id: category.name for category in session.categories}
-    _ask(
-        parts,
-        session.image,
+    parts.encode.run(
         RefineImageRequest(session.models, session.image, asked, names, session.margins),
         on_done=partial(_store, parts, seen),
-    )
-
-
-def _ask(
-    parts: Parts, image: ImageRecord, request: RefineImageRequest, *, on_done: Callable[[list[Correction]], None]
-) -> None:
-    parts.encode.run(
-        request,
-        on_done=on_done,
-        on_error=parts.session.report,
+        on_error=session.report,
         priority=_AT_ONCE,
         group=_GROUP,
-        activity=Activity(ActivityKind.REFINING, image.path.name),
+        activity=Activity(ActivityKind.REFINING, session.image.path.name),
     )
 
 

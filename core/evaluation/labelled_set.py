@@ -97,15 +97,21 @@ def first_pictures(folder: Path, *, limit: int, seed: int) -> tuple[dict[str, li
 
     Pictures without boxes are left out. Raises BadFileError if the set cannot be read.
     """
+    found = named_boxes(folder)
+    order = np.random.default_rng(seed).permutation(len(found))[:limit]
+    pictures = sorted(found)
+    chosen = {pictures[at]: found[pictures[at]] for at in order}
+    return chosen, tuple(sorted({name for boxes in found.values() for name, _ in boxes if name}))
+
+
+def named_boxes(folder: Path) -> dict[str, list[tuple[str, Box]]]:
+    """The true boxes of a set with their categories, by file name; "" is a box without one. Raises BadFileError."""
     coco = read_coco(folder / "annotations.json")
     names = category_names(coco)
     found: dict[str, list[tuple[str, Box]]] = {}
     for note in coco.annotations:
         found.setdefault(coco.images[note.image_id].file_name, []).append((names[note.index] or "", note.box))
-    order = np.random.default_rng(seed).permutation(len(found))[:limit]
-    pictures = sorted(found)
-    chosen = {pictures[at]: found[pictures[at]] for at in order}
-    return chosen, tuple(sorted({name for name in names.values() if name}))
+    return found
 
 
 def over_pictures(

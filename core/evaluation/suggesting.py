@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.labelled_set import named_boxes
 from core.features.feature_source import FeatureSource
-from core.formats.exporters.coco import read_coco
-from core.formats.importers.coco_import import category_names
 from core.geometry import Box, as_boxes
 from core.head_records import PictureLabels
 from core.progress import Job, Progress, run
@@ -111,13 +110,10 @@ def suggest_on_set(
 
 
 def _read(folder: Path) -> list[_Picture]:
-    coco = read_coco(folder / "annotations.json")
-    names = category_names(coco)
-    boxes: dict[str, list[tuple[Box, str]]] = {}
-    for note in coco.annotations:
-        boxes.setdefault(coco.images[note.image_id].file_name, []).append((note.box, names[note.index] or ""))
+    boxes = named_boxes(folder)
     return [
-        _Picture(folder / "images" / name, id, tuple(found)) for id, (name, found) in enumerate(sorted(boxes.items()))
+        _Picture(folder / "images" / name, id, tuple((box, category) for category, box in found))
+        for id, (name, found) in enumerate(sorted(boxes.items()))
     ]
 
 
