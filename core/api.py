@@ -225,7 +225,7 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
         images: the folder with the pictures, which are matched by name.
 
     Returns:
-        Images, categories in the order of their first box, one correction for each box, and problems.
+        Images, categories in the order of the file, one correction for each box, and problems.
 
     Raises:
         BadFileError: `path` is no annotation file or folder of these formats, or `images` has no pictures.
@@ -239,7 +239,7 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
             tr("The folder {folder} holds no pictures: give the one that the annotations belong to.", folder=folder)
         )
     found = run(find_boxes(Path(path), records, folder=folder))
-    names = list(dict.fromkeys(entry.category for entry in found.boxes))
+    names = list(dict.fromkeys([*found.categories, *(entry.category for entry in found.boxes)]))
     categories = tuple(Category(id, name) for id, name in enumerate(names, start=1))
     id_of = {category.name: category.id for category in categories}
     corrections = tuple(

@@ -34,6 +34,15 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+class _TextLoader(_PlainLoader):
+    """The plain loader with every value as the text that it is written with: no, 01 and null are names of classes."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - what a file holds
+        if isinstance(node, yaml.ScalarNode):
+            return node.value
+        return super().construct_object(node, deep=deep)
+
+
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - what a file holds
     """Parse a YAML file. Raises OSError if it cannot be read or is too large, and ValueError as `parse_yaml`."""
     return parse_yaml(read_text(path, limit=LARGEST_YAML, encoding="utf-8-sig"))
@@ -41,8 +50,17 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - what a file holds
 
 def parse_yaml(text: str) -> Any:  # noqa: ANN401 - what a file holds
     """Parse a YAML text. Raises ValueError if it is invalid, nested too deep, or has invalid values."""
+    return _parse(text, _PlainLoader)
+
+
+def parse_yaml_texts(text: str) -> Any:  # noqa: ANN401 - what a file holds
+    """Parse a YAML text whose values and keys all stay texts. Raises ValueError as `parse_yaml`."""
+    return _parse(text, _TextLoader)
+
+
+def _parse(text: str, loader: type[yaml.SafeLoader]) -> Any:  # noqa: ANN401 - what a file holds
     try:
-        return yaml.load(text, Loader=_PlainLoader)
+        return yaml.load(text, Loader=loader)  # noqa: S506 - both loaders are safe ones
     except Exception as error:  # PyYAML passes on errors of its constructors: invalid dates, keys that are lists
         raise ValueError(_words(error)) from error
 

@@ -12,6 +12,8 @@ LONGEST_NAME = 1000
 # surrogates, which no encoding can represent.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_BREAKS = re.compile(r"[\t\n\v\f\r]+")
+
 
 def escaped(text: str, *, keep: str = "") -> str:
     """Escape every character that would control a terminal: ESC becomes \\x1b. Characters in `keep` stay."""
@@ -37,11 +39,12 @@ def is_file_name(text: str) -> bool:
 
 
 def name_of(value: object) -> str | None:
-    """Convert a value from a file to a name without surrounding spaces; None if it is no usable name."""
+    """Convert a value from a file to a name on one line, without surrounding spaces; None if it is no usable name."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = f"{value:.20g}" if isinstance(value, float) else "" if _is_long(value) else str(value)
-    return text.strip() if is_name(text) else None
+    text = _BREAKS.sub(" ", text).strip()
+    return text if is_name(text) else None
 
 
 def _is_long(value: str | int) -> bool:

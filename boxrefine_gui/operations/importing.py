@@ -83,7 +83,7 @@ class _Import:
             return
 
         def store(project: ProjectStore) -> _Imported:
-            new, changes = project.import_boxes(found.boxes, file=self._path.name)
+            new, changes = project.import_boxes(found.boxes, file=self._path.name, categories=found.categories)
             return _Imported(new, len(changes.image_ids), read_touched(project, changes))
 
         self._parts.store.run(store, on_done=partial(self._report, job, found), on_error=job.fail)
@@ -92,7 +92,7 @@ class _Import:
         apply_widely(self._parts, imported.view)
         next_key = self._parts.session.keys.get("next_to_check", "")
         sentence = words_on(self._path, found, new=imported.new, images=imported.images, next_key=next_key)
-        left_out = len(found.missing) + len(found.problems)
+        left_out = len(found.missing) + found.defects.total
         counts = {"boxes": imported.new, "images": imported.images, "left_out": left_out}
         job.end(Outcome(sentence, Level.WARNING if left_out else Level.INFO, counts))
 
@@ -119,11 +119,12 @@ def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, next_key: 
             )
         )
     if found.problems:
-        count, first = len(found.problems), clause_of(found.problems[0]).replace(str(path), path.name)
+        count, first = found.defects.total, clause_of(found.problems[0]).replace(str(path), path.name)
         all_of_them = tr_plural("{count} error: {first}", "{count} errors, the first: {first}", count, first=first)
         clauses.append(first if count == 1 else all_of_them)
     if new and next_key and len(clauses) == 1:
         clauses.append(tr("{key} goes to the first one to check", key=next_key))
+    clauses += [clause_of(note) for note in found.notes[:1]]
     return sentence_of(clauses)
 
 

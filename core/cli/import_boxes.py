@@ -12,7 +12,7 @@ from core.cli.verb_help import VerbHelp
 from core.translation import tr, tr_plural
 
 HELP = VerbHelp(
-    tr("Bring boxes of COCO, YOLO, Pascal VOC or LabelMe into a project, as boxes to check in the window."),
+    tr("Bring boxes of other programs and detectors into a project, as boxes to check in the window."),
     tr("""\
 Pictures are found by their names. Importing a file twice adds its boxes once, and existing boxes stay as they are. In
 a window that is opened afterwards, undo takes the whole import back."""),
@@ -43,10 +43,12 @@ def run(options: argparse.Namespace) -> int:
             complain(problem)
         if found.missing:
             complain(describe_missing(found.missing, options.boxes))
-        new, _ = store.import_boxes(found.boxes, file=options.boxes.name)
+        for note in found.notes:
+            complain(note)
+        new, _ = store.import_boxes(found.boxes, file=options.boxes.name, categories=found.categories)
     held = len(found.boxes) - new
-    summarize({"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": len(found.problems)})
-    return 2 if found.problems or found.missing else 0
+    summarize({"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": found.defects.total})
+    return 2 if found.defects.total or found.missing else 0
 
 
 def describe_missing(missing: list[str], boxes: Path) -> str:

@@ -3,198 +3,198 @@
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree import ElementTree
 
-from core.bounded import read_bytes, read_text
+from core.bounded import read_bytes
 from core.errors import BadFileError, KnownError, reason
 from core.formats.importers import coco_import
+from core.formats.importers.annotation_files import AnnotationFiles, collect
 from core.formats.importers.coco_reader import read_json_steps
-from core.formats.importers.found import FoundBoxes, ImageMatcher, clip_to_picture
-from core.formats.importers.label_files import (
-    LARGEST_LABELS,
-    MOST_CLASSES,
-    ParsedLabels,
-    is_labelme,
-    read_labelme,
-    read_voc,
-    read_yolo,
+from core.formats.importers.found import FoundBoxes, Restore, find_in
+from core.formats.importers.labelme_reader import is_labelme, read_labelme
+from core.formats.importers.parsed import ParsedSet
+from core.formats.importers.results_reader import is_results, read_results
+from core.formats.importers.voc_reader import parse_xml, read_voc
+from core.formats.importers.yolo_classes import (
+    YAML_SUFFIXES,
+    YoloClasses,
+    find_class_list,
+    is_class_list,
+    read_classes,
 )
-from core.geometry import Box
-from core.plain_yaml import read_yaml
-from core.progress import Job, Progress
-from core.records import Correction, ImageRecord, ImportedBox, Origin
-from core.text import name_of
+from core.formats.importers.yolo_reader import LARGEST_LABELS, place_of, read_yolo
+from core.progress import Job, Progress, run
+from core.records import ImageRecord
 from core.translation import tr
 
-CLASS_LISTS = ("classes.txt", "obj.names")
+_STEP = 50
 
-Reader = Callable[[], ParsedLabels]
+Parsed = tuple[ParsedSet, Restore | None]
+"""A parsed file, and what makes its corrections if that is more than a box to check."""
 
 
-def find_boxes(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
-    """Read the boxes on `images` from a COCO file, or from a file or folder of YOLO, Pascal VOC or LabelMe.
+@dataclass(frozen=True)
+class Request:
+    """What is imported, onto which pictures.
 
-    Names of pictures are relative to `folder`; see `ImageMatcher`. Raises BadFileError if `path` has no such format.
+    `folder` is the one that names of pictures are relative to, see `PictureMatcher`. `voc_origin` is the number of the
+    first pixel in Pascal VOC, None to decide by the files.
     """
-    if path.is_dir():
-        return (yield from _of_folder(path, images, folder=folder))
+
+    path: Path
+    images: Sequence[ImageRecord]
+    folder: Path
+    voc_origin: int | None = None
+
+    @property
+    def title(self) -> str:
+        return self.path.name
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The names of the pictures without suffixes, in lower case."""
+        return frozenset(image.path.stem.casefold() for image in self.images)
+
+
+def find_boxes(
+    path: Path, images: Sequence[ImageRecord], *, folder: Path, voc_origin: int | None = None
+) -> Job[FoundBoxes]:
+    """Read the boxes on `images` from a file or folder of COCO, YOLO, Pascal VOC, LabelMe or a detector's results.
+
+    Names of pictures are relative to `folder`; see `PictureMatcher`. `voc_origin` is the number of the first pixel in
+    Pascal VOC, None to decide by the files. Raises BadFileError if `path` has no such format.
+    """
+    request = Request(path, images, folder, voc_origin)
+    found = FoundBoxes()
+    for parsed, restore in (yield from (_of_folder(request) if path.is_dir() else _of_file(request))):
+        job = find_in(parsed, images, folder=folder, title=request.title, restore=restore)
+        found.add((yield from job))
+    return found
+
+
+def _of_file(request: Request) -> Job[list[Parsed]]:
+    path = request.path
     suffix = path.suffix.lower()
     if suffix == ".xml":
-        return (yield from _of_files([partial(read_voc, path)], path, images, folder=folder))
-    if suffix in (".yaml", ".yml") or path.name in CLASS_LISTS:
-        return (yield from _of_yolo(path.parent, images, folder=folder))
+        return (yield from _of_voc([path], request, {path: parse_xml(path)}))
+    if suffix in YAML_SUFFIXES or is_class_list(path.name):
+        classes = read_classes(path)
+        files = collect(path.parent)
+        return (yield from _of_yolo(files, request, root=path.parent, chosen=classes))
     if suffix == ".txt":
-        classes, problems = _classes(path.parent)
-        reader = partial(read_yolo, path, classes, name=path.stem)
-        return (yield from _of_files([reader], path, images, folder=folder, by_suffix=False, problems=problems))
+        return (yield from _of_yolo(AnnotationFiles(texts=[path]), request, root=path.parent))
     document = yield from read_json_steps(path)
-    if is_labelme(document):
-        return (yield from _of_files([partial(read_labelme, path, document)], path, images, folder=folder))
-    return (yield from coco_import.find_boxes(path, document, images, folder=folder))
+    return (yield from _of_documents([(path, document)], request, root=path.parent))
 
 
-def _of_folder(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
-    """Detect the format by the files: XML, else YOLO labels with a list of classes or in `labels`, else JSON."""
-    files = _files_in(path)
-    if xml := files[".xml"]:
-        return (yield from _of_files([partial(read_voc, file) for file in xml], path, images, folder=folder))
-    if _class_file(path) is not None or (path / "labels").is_dir() or (files[".txt"] and not files[".json"]):
-        return (yield from _of_yolo(path, images, folder=folder))
-    if len(files[".json"]) == 1:
-        return (yield from find_boxes(files[".json"][0], images, folder=folder))
-    if files[".json"]:
-        readers = [partial(read_labelme, file) for file in files[".json"]]
-        return (yield from _of_files(readers, path, images, folder=folder))
+def _of_folder(request: Request) -> Job[list[Parsed]]:
+    """Detect the format by the files: VOC's XML, else YOLO's labels, else JSON."""
+    root, files = request.path, collect(request.path)
+    elements: dict[Path, ElementTree.Element] = {}
+    voc, broken = [], []
+    for done, file in enumerate(files.xmls):
+        if done % _STEP == 0:
+            yield Progress(done, len(files.xmls), tr("Reading {name}", name=request.title))
+        try:
+            element = parse_xml(file)
+        except KnownError:
+            broken.append(file)
+        else:
+            if element.tag.rsplit("}", 1)[-1] == "annotation":
+                voc.append(file)
+                elements[file] = element
+    if voc:
+        return (yield from _of_voc(sorted(voc + broken), request, elements))
+    if files.texts and not all(is_class_list(file.name) for file in files.texts):
+        try:
+            return (yield from _of_yolo(files, request, root=root))
+        except BadFileError:
+            if not files.jsons:
+                raise
+    if files.jsons:
+        return (yield from _of_json_files(files.jsons, request))
+    if broken:
+        parse_xml(broken[0])
     raise BadFileError(
         tr(
             "The folder {folder} holds no annotations: give one with files of COCO, YOLO, Pascal VOC or LabelMe.",
-            folder=path,
+            folder=root,
         )
     )
 
 
-def _of_yolo(path: Path, images: Sequence[ImageRecord], *, folder: Path) -> Job[FoundBoxes]:
-    root = path / "labels" if (path / "labels").is_dir() else path
-    (classes, problems), pictures = _classes(path), _pictures(path)
-    files = [file for file in _files_in(root)[".txt"] if file.name not in CLASS_LISTS]
-    if not files:
+def _of_voc(files: Sequence[Path], request: Request, elements: dict[Path, ElementTree.Element]) -> Job[list[Parsed]]:
+    root = request.path if request.path.is_dir() else request.path.parent
+    job = read_voc(files, root=root, origin=request.voc_origin, roots=elements, title=request.title)
+    return [((yield from job), None)]
+
+
+def _of_yolo(
+    files: AnnotationFiles, request: Request, *, root: Path, chosen: YoloClasses | None = None
+) -> Job[list[Parsed]]:
+    """Read the labels below `root`; those of each folder belong to the list of classes that is nearest to it."""
+    pictures = _pictures(root)
+    lists: dict[Path, Path | None] = {}
+    groups: dict[Path | None, list[tuple[Path, str]]] = {}
+    for file in files.texts:
+        if is_class_list(file.name):
+            continue
+        if chosen is None and file.parent not in lists:
+            lists[file.parent] = find_class_list(file.parent, root)
+        plain = file.relative_to(root).with_suffix("").as_posix().removeprefix("labels/")
+        place = pictures.get(plain, place_of(file, root))
+        groups.setdefault(lists.get(file.parent), []).append((file, place))
+    if not groups:
         raise BadFileError(
             tr("The folder {folder} holds no YOLO labels: give the one with labels and data.yaml in it.", folder=root)
         )
-    readers = []
-    for file in files:
-        name = file.relative_to(root).with_suffix("").as_posix()
-        readers.append(partial(read_yolo, file, classes, name=pictures.get(name, name)))
-    return (yield from _of_files(readers, path, images, folder=folder, by_suffix=False, problems=problems))
+    sets: list[Parsed] = []
+    for listed, members in groups.items():
+        classes = chosen or (YoloClasses() if listed is None else read_classes(listed))
+        job = read_yolo(members, classes, known=request.stems, title=request.title)
+        sets.append(((yield from job), None))
+    return sets
 
 
-def _of_files(
-    readers: Sequence[Reader],
-    path: Path,
-    images: Sequence[ImageRecord],
-    *,
-    folder: Path,
-    by_suffix: bool = True,
-    problems: Sequence[str] = (),
-) -> Job[FoundBoxes]:
-    found, parsed = FoundBoxes(problems=list(problems)), []
-    for done, read in enumerate(readers):
-        if done % 50 == 0:
-            yield Progress(done, len(readers), tr("Importing {name}", name=path.name))
+def _of_json_files(files: Sequence[Path], request: Request) -> Job[list[Parsed]]:
+    documents: list[tuple[Path, Any]] = []
+    unreadable = ParsedSet("JSON")
+    for done, file in enumerate(files):
+        if done % _STEP == 0:
+            yield Progress(done, len(files), tr("Reading {name}", name=request.title))
         try:
-            parsed.append(read())
+            if len(files) == 1:
+                documents.append((file, (yield from read_json_steps(file))))
+            else:
+                documents.append((file, run(read_json_steps(file))))
         except KnownError as error:
-            if len(readers) == 1:
+            if len(files) == 1:
                 raise
-            found.problems.append(str(error))
-    matcher = ImageMatcher(images, folder=folder, names=(entry.name for entry in parsed), by_suffix=by_suffix)
-    for entry in parsed:
-        found.problems += entry.problems
-        record = matcher.match(entry.name, found, source=entry.file, width=entry.width, height=entry.height)
-        if record is not None:
-            _add_boxes(entry, record, found)
-    return found
+            unreadable.defects.count("unreadable", str(error))  # untranslated: a key
+    return [*(yield from _of_documents(documents, request, root=request.path)), (unreadable, None)]
 
 
-def _add_boxes(labels: ParsedLabels, record: ImageRecord, found: FoundBoxes) -> None:
-    across, down = (record.width, record.height) if labels.is_relative else (1, 1)
-    for category, (x1, y1, x2, y2) in labels.boxes:
-        box = clip_to_picture(Box(x1 * across, y1 * down, x2 * across, y2 * down), record)
-        if box is None:
-            found.problems.append(
-                tr(
-                    "In {file}, a box lies wholly outside {picture}: correct or delete it.",
-                    file=labels.file,
-                    picture=record.path.name,
-                )
-            )
-            continue
-        origin = Origin(labels.file.name, box)
-        correction = Correction(record.id, 0, drawn=box, accepted=box, origin=origin, confirmed=False)
-        found.boxes.append(ImportedBox(category, correction))
-
-
-def _files_in(path: Path) -> dict[str, list[Path]]:
-    """The annotation files below a folder by suffix, sorted by name."""
-    found: dict[str, list[Path]] = {".xml": [], ".txt": [], ".json": []}
-    for folder, _, names in os.walk(path):
-        for name in names:
-            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - of 100,000 names, quickly
-            if suffix in found and not name.startswith("."):
-                found[suffix].append(Path(folder, name))
-    return {suffix: sorted(files) for suffix, files in found.items()}
-
-
-def _class_file(path: Path) -> Path | None:
-    """Find the file with the names of YOLO's classes: in the folder, or in its parent if the folder is `labels`."""
-    for folder in (path, path.parent) if path.name == "labels" else (path,):
-        others = [*sorted(folder.glob("*.yaml")), *sorted(folder.glob("*.yml")), *map(folder.joinpath, CLASS_LISTS)]
-        listed = [folder / "data.yaml", *others]
-        if found := next((file for file in listed if file.is_file()), None):
-            return found
-    return None
-
-
-def _classes(path: Path) -> tuple[Mapping[int, str], list[str]]:
-    """Read the list of classes: number -> name, empty without a list, and a sentence for each unusable name.
-
-    Raises BadFileError if the list cannot be read.
-    """
-    file = _class_file(path)
-    if file is None:
-        return {}, []
-    try:
-        is_yaml = file.suffix in (".yaml", ".yml")
-        names = read_yaml(file) if is_yaml else read_text(file, limit=LARGEST_LABELS, encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
-        raise BadFileError(
-            tr("The classes in {file} cannot be read ({why}): correct the file.", file=file, why=reason(error))
-        ) from error
-    names = names.get("names") if isinstance(names, dict) else names
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    if not isinstance(names, dict):
-        raise BadFileError(tr("{file} has no list of names: give YOLO's data.yaml with names in it.", file=file))
-    numbered = {number: name_of(name) for key, name in names.items() if (number := _number(key)) is not None}
-    return {number: name for number, name in numbered.items() if name is not None}, [
-        tr(
-            "In {file}, the class {number} has a name that cannot be used: its boxes are labelled class {number}.",
-            file=file,
-            number=number,
-        )
-        for number, name in numbered.items()
-        if name is None and names.get(number)
-    ]
-
-
-def _number(key: object) -> int | None:
-    """The number of a class, which may be text in YAML; None if it is none."""
-    if isinstance(key, int) and not isinstance(key, bool):
-        return key if 0 <= key < MOST_CLASSES else None
-    return int(key) if isinstance(key, str) and key.isdecimal() and len(key) < len(str(MOST_CLASSES)) else None
+def _of_documents(documents: Sequence[tuple[Path, Any]], request: Request, *, root: Path) -> Job[list[Parsed]]:
+    """Read JSON documents, each in its own format; one of no format is an error alone, and a defect among others."""
+    labelme = ParsedSet("LabelMe")
+    sets: list[Parsed] = [(labelme, None)]
+    for path, document in documents:
+        try:
+            if is_labelme(document):
+                labelme.pictures.append(read_labelme(path, document, root=root))
+            elif is_results(document):
+                sets.append(((yield from read_results(path, document)), None))
+            else:
+                sets.append(((yield from coco_import.read_coco_set(path, document)), coco_import.restored))
+        except KnownError as error:
+            if len(documents) == 1:
+                raise
+            labelme.defects.count("unknown", str(error))  # untranslated: a key
+    return sets
 
 
 def _pictures(path: Path) -> Mapping[str, str]:

@@ -47,10 +47,21 @@ ACCEPTED_ANSWER = (
 
 
 def insert_new(
-    operation: Operation, db: Database, boxes: Sequence[ImportedBox], *, even_known: bool = False
+    operation: Operation,
+    db: Database,
+    boxes: Sequence[ImportedBox],
+    *,
+    categories: Sequence[str] = (),
+    even_known: bool = False,
 ) -> list[int]:
-    """Store those boxes that the project does not have yet, or `even_known` ones, with their categories; return ids."""
+    """Store those boxes that the project does not have yet, or `even_known` ones; return their ids.
+
+    Missing `categories` are added in their order, then those of the boxes.
+    """
     names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
+    for name in categories:
+        if name not in names:
+            names[name] = operation.insert("categories", {"name": name})
     known = KnownBoxes(db)
     ids = []
     for entry in boxes:

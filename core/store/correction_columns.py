@@ -82,7 +82,13 @@ def origin_of(text: object) -> Origin:
         raise BadRow(tr("{column} names no file", column="origin"))
     file, head = (str(name).encode("utf-8", "replace").decode() for name in named)  # the names are only shown
     (probability,) = numbers_of([values.get("probability", 0.0)], "origin", count=1)
-    return Origin(file, Box(*numbers_of(values.get("box"), "origin", count=4)), head, probability)
+    return Origin(
+        file,
+        Box(*numbers_of(values.get("box"), "origin", count=4)),
+        head,
+        probability,
+        is_crowd=values.get("crowd") is True,
+    )
 
 
 def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
@@ -162,8 +168,10 @@ def _numbers_text(numbers: Box | EdgeConfidence | EdgeMargin) -> str:
 def _origin_text(origin: Origin) -> str:
     """JSON. Only the text of a suggestion that was made in this project starts with its head; see `SUGGESTED`."""
     file = {"file": origin.file} if origin.file or not origin.head else {}
-    head = {"head": origin.head, "probability": float(origin.probability)} if origin.head else {}
-    return json.dumps({**file, **head, "box": [float(edge) for edge in origin.box]})
+    head = {"head": origin.head} if origin.head else {}
+    score = {"probability": float(origin.probability)} if origin.head or origin.probability else {}
+    crowd = {"crowd": True} if origin.is_crowd else {}
+    return json.dumps({**file, **head, **score, **crowd, "box": [float(edge) for edge in origin.box]})
 
 
 def _or_null(read: Callable[[Row, str], Any]) -> Callable[[Row, str], Any]:

@@ -201,18 +201,21 @@ class ProjectStore(CategoryWrites):
             operation.update("corrections", row, **columns, **doubt_columns(again), confirmed=1, changed=now())
             return operation.changes
 
-    def import_boxes(self, boxes: Sequence[ImportedBox], *, file: str) -> tuple[int, Changes]:
+    def import_boxes(
+        self, boxes: Sequence[ImportedBox], *, file: str, categories: Sequence[str] = ()
+    ) -> tuple[int, Changes]:
         """Store boxes of an annotation file as one undo step; return the number of new ones.
 
         A box that the image has already, now or as it was imported, is skipped, so that nothing is doubled or
-        overwritten. Missing categories are added. Raises BadInputError as `accept` does, and then stores none.
+        overwritten. Missing categories are added: the listed `categories` in their order, also those without a box,
+        then the others. Raises BadInputError as `accept` does, and then stores none.
         """
         for entry in boxes:
             check_boxes(entry.correction)
         with self._operation(Step(StepKind.IMPORT, len(boxes), file)) as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
-            return len(insert_new(operation, self._db, boxes)), operation.changes
+            return len(insert_new(operation, self._db, boxes, categories=categories)), operation.changes
 
     def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:
         """Store refinements of boxes that were never refined, as proposals; the boxes stay until they are confirmed.

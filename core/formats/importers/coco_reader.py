@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, reason
+from core.formats.defects import Defects
 from core.formats.importers.json_steps import STEP, parse_steps
+from core.formats.importers.parsed import LONGEST_BITS, is_finite, is_number, side_of
+from core.formats.importers.run_lengths import box_of_rle
+from core.formats.importers.text_files import decode
+from core.formats.importers.unknown import describe_unknown
 from core.geometry import Box
 from core.progress import Job, Progress, run
 from core.text import is_file_name
@@ -21,14 +24,11 @@ from core.translation import tr
 LARGEST_JSON = 2048 * MEGA
 """Largest JSON file, in bytes; the annotations of COCO itself take 470 MB."""
 
-LONGEST_BITS = 1000
-"""Bits of the largest whole number to accept, because any float can hold it."""
-
 EDGES = ("left", "top", "right", "bottom")
 """The names of edges in files of BoxRefine, in the order of edge confidences."""
 
 CocoId = int | str
-"""COCO's ids are whole numbers, but some files have text instead, which is accepted."""
+"""COCO's ids are whole numbers; some files have text or 1.0 instead, and "1", 1.0 and 1 are one id."""
 
 
 class CocoImage(NamedTuple):
@@ -41,12 +41,17 @@ class CocoImage(NamedTuple):
 
 @dataclass(frozen=True)
 class CocoAnnotation:
-    """A usable box; `index` is its place in `document["annotations"]`."""
+    """A usable box; `index` is its place in `document["annotations"]`.
+
+    `id` is the one in the file, which may be that of another one too; without one, it is `-1 - index`. `is_crowd`: the
+    box is around many objects, so it is not to be refined.
+    """
 
     index: int
     id: CocoId
     image_id: CocoId
     box: Box
+    is_crowd: bool = False
 
 
 class _UnusableError(Exception):
@@ -61,16 +66,21 @@ class _UnusableError(Exception):
 class CocoFile:
     """A COCO document as it was read, and its usable entries.
 
-    `problems` has one sentence for each unusable image or annotation; `unusable` has the indices of those
-    annotations in `document["annotations"]`.
+    `defects` counts the unusable images and annotations; `unusable` has the indices of those annotations in
+    `document["annotations"]`.
     """
 
     path: Path
     document: dict[str, Any]
     images: dict[CocoId, CocoImage]
     annotations: list[CocoAnnotation]
-    problems: list[str]
+    defects: Defects
     unusable: frozenset[int]
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each kind of unusable entry."""
+        return self.defects.sentences()
 
     def by_image(self) -> dict[CocoId, list[CocoAnnotation]]:
         """Image id -> its usable annotations in their order, for images that have some."""
@@ -81,7 +91,7 @@ class CocoFile:
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Read and check a COCO file of boxes; each unusable entry has a sentence in `problems`.
+    """Read and check a COCO file of boxes; unusable entries are counted in `defects`.
 
     Raises BadFileError if the file is missing, no JSON, or has no lists of images and annotations.
     """
@@ -95,35 +105,27 @@ def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - r
             raise BadFileError(
                 tr("{file} has no list of {key}: give a COCO file with images and annotations.", file=path, key=key)
             )
-    images, problems = _read_images(path, document["images"])
+    images, defects = _read_images(path, document["images"])
     annotations: list[CocoAnnotation] = []
     unusable: set[int] = set()
-    seen: set[CocoId] = set()
     total = len(document["annotations"])
     for index, entry in enumerate(document["annotations"]):
         if index % STEP == 0:
             yield Progress(index, total, tr("Checking the boxes of {name}", name=path.name))
         try:
-            annotation = _annotation(index, entry, images)
-            if annotation.id in seen:
-                raise _UnusableError(
-                    tr("In {file}, {entry} has an id that an earlier annotation has: give it one of its own.")
-                )
+            annotations.append(_annotation(index, entry, images))
         except _UnusableError as error:
-            problems.append(error.sentence.format(file=path, entry=_name(index, entry), **error.values))
+            defects.add(error.sentence, file=path, entry=_name(index, entry), **error.values)
             unusable.add(index)
-        else:
-            annotations.append(annotation)
-        seen.update(_ids(entry))
-    return CocoFile(path, document, images, annotations, problems, frozenset(unusable))
+    return CocoFile(path, document, images, annotations, defects, frozenset(unusable))
 
 
 def read_json_steps(path: Path) -> Job[Any]:
     """Parse a JSON file, as a job. Raises BadFileError if it is missing, too large or no JSON."""
+    content = b""
     try:
         content = read_bytes(path, limit=LARGEST_JSON)
-        text = content.removeprefix(codecs.BOM_UTF8).decode(json.detect_encoding(content), "surrogatepass")
-        return (yield from parse_steps(text, name=path.name))
+        return (yield from parse_steps(_text_of(content), name=path.name))
     except FileNotFoundError as error:
         raise BadFileError(tr("The file {file} does not exist: check the path.", file=path)) from error
     except OSError as error:
@@ -131,53 +133,56 @@ def read_json_steps(path: Path) -> Job[Any]:
             tr("The file {file} cannot be read ({why}): check the path.", file=path, why=reason(error))
         ) from error
     except (ValueError, RecursionError, MemoryError) as error:
+        if sentence := describe_unknown(path, content):
+            raise BadFileError(sentence) from error
         raise BadFileError(
             tr("{file} is not valid JSON ({why}): export it again from where it came.", file=path, why=reason(error))
         ) from error
 
 
-def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage], list[str]]:
+def _text_of(content: bytes) -> str:
+    """Decode JSON: Unicode as its first bytes show, else what older programs write."""
+    try:
+        return content.decode(json.detect_encoding(content), "surrogatepass").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return decode(content)[0]
+
+
+def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage], Defects]:
     images: dict[CocoId, CocoImage] = {}
-    problems: list[str] = []
+    defects = Defects()
     for index, entry in enumerate(entries):
-        id = next(_ids(entry), None)
+        id = id_of(entry.get("id")) if isinstance(entry, dict) else None
         name = entry.get("file_name") if isinstance(entry, dict) else None
         if id is None or not isinstance(name, str) or not name:
-            problems.append(
-                tr(
-                    "In {file}, the image at place {number} has no id or no file_name: add it.",
-                    file=path,
-                    number=index + 1,
-                )
+            defects.add(
+                tr("In {file}, the image at place {number} has no id or no file_name: add it."),
+                file=path,
+                number=index + 1,
             )
         elif not is_file_name(name):
-            problems.append(
-                tr(
-                    "In {file}, the image {id} has a file_name that no file can have ({name}): correct it.",
-                    file=path,
-                    id=id,
-                    name=f"{name!r:.100}",
-                )
+            defects.add(
+                tr("In {file}, the image {id} has a file_name that no file can have ({name}): correct it."),
+                file=path,
+                id=id,
+                name=f"{name!r:.100}",
             )
         elif id in images:
-            problems.append(
-                tr(
-                    "In {file}, the image {name} has the id {id} of an earlier one: give it one of its own.",
-                    file=path,
-                    name=name,
-                    id=id,
-                )
+            defects.add(
+                tr("In {file}, the image {name} has the id {id} of an earlier one: give it one of its own."),
+                file=path,
+                name=name,
+                id=id,
             )
         else:
-            images[id] = CocoImage(name, _side(entry.get("width")), _side(entry.get("height")))
-    return images, problems
+            images[id] = CocoImage(name, side_of(entry.get("width")), side_of(entry.get("height")))
+    return images, defects
 
 
 def _annotation(index: int, entry: Any, images: dict[CocoId, CocoImage]) -> CocoAnnotation:  # noqa: ANN401 - raw JSON
-    id = next(_ids(entry), None)
-    if id is None:
-        raise _UnusableError(tr("In {file}, {entry} has no id: give it one of its own."))
-    image_id = next(_ids({"id": entry.get("image_id")}), None)
+    if not isinstance(entry, dict):
+        raise _UnusableError(tr("In {file}, {entry} is no object: correct or delete it."))
+    image_id = id_of(entry.get("image_id"))
     if image_id is None:
         raise _UnusableError(tr("In {file}, {entry} has no image_id: name the image that it is on."))
     if image_id not in images:
@@ -185,7 +190,20 @@ def _annotation(index: int, entry: Any, images: dict[CocoId, CocoImage]) -> Coco
             tr("In {file}, {entry} is on an image {id} that the file does not have: add it or correct the image_id."),
             id=image_id,
         )
-    return CocoAnnotation(index, id, image_id, _box(entry.get("bbox"), images[image_id]))
+    id = id_of(entry.get("id"))
+    box = _box(entry.get("bbox") or _around(entry.get("segmentation")), images[image_id])
+    return CocoAnnotation(index, -1 - index if id is None else id, image_id, box, entry.get("iscrowd") in (1, True))
+
+
+def _around(segmentation: object) -> list[float] | None:
+    """The bbox around polygons or a mask, None without a usable one."""
+    if isinstance(segmentation, dict):
+        return box_of_rle(segmentation)
+    polygons = segmentation if isinstance(segmentation, list) else []
+    polygons = polygons if polygons and isinstance(polygons[0], list) else [polygons]
+    numbers = [[value for value in polygon if is_finite(value)] for polygon in polygons if isinstance(polygon, list)]
+    xs, ys = ([value for polygon in numbers for value in polygon[start::2]] for start in (0, 1))
+    return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)] if len(xs) > 1 and len(xs) == len(ys) else None
 
 
 def _box(bbox: object, image: CocoImage) -> Box:
@@ -210,28 +228,20 @@ def _box(bbox: object, image: CocoImage) -> Box:
     return Box(x, y, x + width, y + height)
 
 
-def _ids(entry: object) -> Iterator[CocoId]:
-    """Yield the entry's id, if it has a usable one."""
-    id = entry.get("id") if isinstance(entry, dict) else None
-    if isinstance(id, str) or (isinstance(id, int) and not isinstance(id, bool) and id.bit_length() <= LONGEST_BITS):
-        yield id
+def id_of(value: object) -> CocoId | None:
+    """The id that a value stands for; None if it is none."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, str):
+        is_whole = value.isdecimal() and value.isascii() and len(value) < 19 and str(int(value)) == value
+        return int(value) if is_whole else value
+    is_usable = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= LONGEST_BITS
+    return value if is_usable and isinstance(value, int) else None
 
 
 def _name(index: int, entry: object) -> str:
     """The annotation as the subject of a sentence."""
-    for id in _ids(entry):
-        return tr("the annotation {id}", id=id)
-    return tr("the annotation at place {number}", number=index + 1)
-
-
-def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value is a number that a float can hold; JSON allows larger whole numbers."""
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and not (isinstance(value, int) and value.bit_length() > LONGEST_BITS)
-    )
-
-
-def _side(value: object) -> int:
-    return int(value) if is_number(value) and 0 < value < 1e9 else 0
+    id = id_of(entry.get("id")) if isinstance(entry, dict) else None
+    if id is None:
+        return tr("the annotation at place {number}", number=index + 1)
+    return tr("the annotation {id}", id=id)

@@ -1,82 +1,120 @@
-"""Match the entries of annotation files with a project's pictures by name, and collect their boxes and problems."""
+"""Match parsed annotations with a project's pictures, and collect the boxes on them and the defects of the others."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from core.formats.defects import Defects
+from core.formats.importers.coco_reader import id_of
+from core.formats.importers.matching import Miss, Named, PictureMatcher
+from core.formats.importers.parsed import ParsedBox, ParsedPicture, ParsedSet
 from core.geometry import Box, clip
-from core.records import ImageRecord, ImportedBox
+from core.progress import Job, Progress
+from core.records import Correction, ImageRecord, ImportedBox, Origin
 from core.translation import tr
 
 SLACK_PX = 2
 """Largest difference of a picture's size, in pixels, because tools round sizes; a larger one means another picture."""
 
-NO_CATEGORY = "object"
-"""Category of a box without one in its file. It is stored in projects, so it is not translated."""
+_STEP = 1000
+
+Restore = Callable[[ParsedBox, Path, ImageRecord, Box], Correction]
+"""Makes the correction of a box of a file on a picture, clipped to it."""
 
 
 @dataclass
 class FoundBoxes:
     """The boxes that annotation files have for a project's pictures.
 
-    `missing` has the names of pictures that the project does not hold, `problems` a sentence for each other entry that
-    cannot be used.
+    `categories` are all names that the files list, in their order. `missing` has the names of pictures that the project
+    does not hold, `defects` counts the other entries that cannot be used. `notes` are sentences on what was assumed;
+    they are no defects.
     """
 
     boxes: list[ImportedBox] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    defects: Defects = field(default_factory=Defects)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each kind of defect."""
+        return self.defects.sentences()
+
+    def add(self, other: FoundBoxes) -> None:
+        """Add what another file has."""
+        self.boxes += other.boxes
+        self.missing += other.missing
+        self.defects.extend(other.defects)
+        self.categories += [name for name in other.categories if name not in self.categories]
+        self.notes += [note for note in other.notes if note not in self.notes]
 
 
-class ImageMatcher:
-    """Finds the project's pictures by the names in annotation files.
-
-    A name matches a picture by its whole path relative to `folder`. Otherwise it matches by its last part, if that is
-    unique both in the project and among `names`, which are all names in the files. Without `by_suffix`, the names have
-    no file suffix, as in YOLO.
-    """
-
-    def __init__(
-        self, images: Sequence[ImageRecord], *, folder: Path, names: Iterable[str], by_suffix: bool = True
-    ) -> None:
-        self._folder = folder
-        self._by_path: dict[str, list[ImageRecord]] = {}
-        self._by_last: dict[str, list[ImageRecord]] = {}
-        for image in images:
-            paths = [image.path.as_posix()]
-            paths += [] if by_suffix or not image.path.suffix else [paths[0].removesuffix(image.path.suffix)]
-            for path in paths:
-                self._by_path.setdefault(path, []).append(image)
-                self._by_last.setdefault(_last_part(path), []).append(image)
-        self._shared = Counter(map(_last_part, names))
-
-    def match(self, name: str, found: FoundBoxes, *, source: Path, width: int, height: int) -> ImageRecord | None:
-        """Find the picture that the file `source` names, of `width` x `height` pixels (0: not known).
-
-        If there is none, or it has another size, add that to `found` and return None.
-        """
-        record = self.find(name)
-        if record is None:
-            found.missing.append(name)
-            return None
-        if problem := describe_other_size(record, source, width=width, height=height):
-            found.problems.append(problem)
-            return None
-        return record
-
-    def find(self, name: str) -> ImageRecord | None:
-        """Find the picture of this name; None if there is none, or if the name is ambiguous."""
-        found = self._by_path.get((self._folder / name.replace("\\", "/")).as_posix(), [])
-        if not found and self._shared[_last_part(name)] <= 1:
-            found = self._by_last.get(_last_part(name), [])
-        return found[0] if len(found) == 1 else None
+def find_in(
+    parsed: ParsedSet, images: Sequence[ImageRecord], *, folder: Path, title: str, restore: Restore | None = None
+) -> Job[FoundBoxes]:
+    """The boxes of a parsed file or folder on `images`; see `PictureMatcher`. `restore` makes their corrections."""
+    found = FoundBoxes(categories=list(dict.fromkeys(parsed.categories)), notes=list(dict.fromkeys(parsed.notes)))
+    found.defects.extend(parsed.defects)
+    matcher = PictureMatcher(images, folder=folder)
+    named = [
+        Named(entry.names, entry.source.absolute().parent.as_posix() if entry.is_own_file else "")
+        for entry in parsed.pictures
+    ]
+    done = 0
+    for entry, record in zip(parsed.pictures, matcher.match(named), strict=True):
+        found.defects.extend(entry.defects)
+        if isinstance(record, Miss):
+            _miss(entry, record, found)
+        elif problem := describe_other_size(record, entry.source, width=entry.width, height=entry.height):
+            found.defects.count("size", problem)  # untranslated: a key
+        else:
+            for box in entry.boxes:
+                if done % _STEP == 0:
+                    yield Progress(done, max(done, 1), tr("Importing {name}", name=title))
+                done += 1
+                _add(box, entry, record, found, restore or imported)
+    return found
 
 
-def _last_part(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).name.casefold()
+def imported(box: ParsedBox, source: Path, record: ImageRecord, clipped: Box) -> Correction:
+    """The correction of a box that has nothing but its place: a box to check."""
+    origin = Origin(source.name, clipped, probability=box.score or 0.0)
+    return Correction(record.id, 0, drawn=clipped, accepted=clipped, origin=origin, confirmed=False)
+
+
+def _named(entry: ParsedPicture) -> Named:
+    return Named(entry.names, entry.source.absolute().parent.as_posix() if entry.is_own_file else "")
+
+
+def _miss(entry: ParsedPicture, why: Miss, found: FoundBoxes) -> None:
+    if why is Miss.ABSENT:
+        found.missing.append(entry.names[-1] if len(entry.names) > 1 else entry.names[0])
+        return
+    found.defects.add(
+        tr("Several pictures may be the one of {name} in {file}: import the pictures' own folder, or rename them."),
+        name=entry.names[0],
+        file=entry.source,
+    )
+
+
+def _add(box: ParsedBox, entry: ParsedPicture, record: ImageRecord, found: FoundBoxes, restore: Restore) -> None:
+    x1, y1, x2, y2 = box.box
+    across, down = (record.width, record.height) if entry.is_relative else (1, 1)
+    clipped = clip_to_picture(Box(x1 * across, y1 * down, x2 * across, y2 * down), record)
+    if clipped is not None:
+        found.boxes.append(ImportedBox(box.category, restore(box, entry.source, record, clipped)))
+        return
+    id = id_of((box.entry or {}).get("id"))
+    found.defects.add(
+        tr("In {file}, {where} lies wholly outside {picture}: correct or delete it."),
+        file=entry.source,
+        where=tr("a box") if id is None else tr("the annotation {id}", id=id),
+        picture=record.path.name,
+    )
 
 
 def describe_other_size(record: ImageRecord, source: Path, *, width: int, height: int) -> str:

@@ -106,7 +106,7 @@ def test_a_picture_is_no_coco_file(tmp_path: Path, capsys: pytest.CaptureFixture
     picture = tmp_path / "a.jpg"
     picture.write_bytes(b"\xff\xd8\xff\xe0")
     assert main(["refine", "--images", str(tmp_path), "--boxes", str(picture), "--out", str(tmp_path / "b.json")]) == 2
-    assert "is not valid JSON (it holds no text)" in capsys.readouterr().err
+    assert f"{picture} is a picture: give the file or folder with its boxes." in capsys.readouterr().err
 
 
 def test_version_says_what_this_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,7 +73,8 @@ def test_the_whole_name_goes_before_the_last_part(tmp_path: Path) -> None:
 def test_two_pictures_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
     found = find(tmp_path, document("a.png"), "x/a.png", "y/a.png")
     assert found.boxes == []
-    assert found.missing == ["a.png"]
+    (problem,) = found.problems
+    assert "Several pictures may be the one of a.png" in problem
 
 
 def test_pictures_that_are_not_there_are_named(tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_box_over_the_border_is_cut_and_one_beyond_it_is_told(tmp_path: Path) 
     found = find(tmp_path, document("a.png", notes=notes), "a.png")
     assert [entry.correction.accepted for entry in found.boxes] == [Box(180, 0, 200, 20)]
     (problem,) = found.problems
-    assert "the annotation 2 has a bbox wholly outside a.png" in problem
+    assert "the annotation 2 lies wholly outside a.png" in problem
 
 
 def test_bad_annotations_are_told_and_the_others_come(tmp_path: Path) -> None:

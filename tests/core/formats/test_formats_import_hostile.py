@@ -1,4 +1,4 @@
-"""Annotation files that are odd or meant to hurt: the entry at fault is named, the rest comes in."""
+"""Annotation files that are odd or meant to hurt: the entry at defect is named, the rest comes in."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_class_whose_name_is_none_is_named_and_the_rest_comes_in(tmp_path: Pat
     written(tmp_path / "x" / "labels" / "a.txt", "".join(f"{n} 0.{n + 3} 0.4 0.4 0.4\n" for n in range(3)))
     found = find(tmp_path / "x", "a.png", folder=tmp_path)
     assert [entry.category for entry in found.boxes] == ["cup", "class 1", "class 2"]
-    assert len(found.problems) == 2 and all("has a name that cannot be used" in each for each in found.problems)
+    assert found.defects.total == 2 and all("has a name that cannot be used" in each for each in found.problems)
 
 
 @pytest.mark.parametrize("text", ["[" * 500_000, "[\n" * 250_000, "- a\n" * 130_000, "[" + "a," * 260_000 + "]"])

@@ -63,7 +63,6 @@ def test_a_good_file_has_no_problems(tmp_path: Path) -> None:
         ({"bbox": None}, "four numbers"),
         ({"image_id": 77}, "an image 77 that the file does not have"),
         ({"image_id": None}, "has no image_id"),
-        ({"id": 5}, "has an id that an earlier annotation has"),
     ],
 )
 def test_a_bad_annotation_is_told_and_the_others_are_usable(
@@ -78,22 +77,45 @@ def test_a_bad_annotation_is_told_and_the_others_are_usable(
     assert coco.unusable == {1}
 
 
-@pytest.mark.parametrize("entry", [{}, [], None, 3, {**GOOD, "id": None}, {**GOOD, "id": True}, {**GOOD, "id": [1]}])
+@pytest.mark.parametrize("entry", [{}, {**GOOD, "id": None, "image_id": None}, {"id": [1]}])
 def test_an_annotation_without_an_id_is_named_by_its_place(tmp_path: Path, entry: object) -> None:
     coco = read(tmp_path, document(GOOD, entry))
-    assert coco.problems == [f"In {coco.path}, the annotation at place 2 has no id: give it one of its own."]
+    assert coco.problems == [
+        f"In {coco.path}, the annotation at place 2 has no image_id: name the image that it is on."
+    ]
 
 
-def test_an_id_is_taken_also_by_a_bad_annotation(tmp_path: Path) -> None:
-    coco = read(tmp_path, document({**GOOD, "bbox": []}, GOOD))
-    assert len(coco.problems) == 2
+@pytest.mark.parametrize("entry", [[], None, 3])
+def test_an_annotation_that_is_no_object_is_told(tmp_path: Path, entry: object) -> None:
+    coco = read(tmp_path, document(GOOD, entry))
+    assert coco.problems == [f"In {coco.path}, the annotation at place 2 is no object: correct or delete it."]
+
+
+@pytest.mark.parametrize("id", [5, None, True, [1]])
+def test_an_annotation_needs_no_id_of_its_own(tmp_path: Path, id: object) -> None:
+    coco = read(tmp_path, document(GOOD, {**GOOD, "id": id}))
+    assert coco.problems == []
+    assert [item.index for item in coco.annotations] == [0, 1]
+
+
+@pytest.mark.parametrize("id", [1, 1.0, "1"])
+def test_ids_are_the_same_in_any_type(tmp_path: Path, id: object) -> None:
+    coco = read(tmp_path, document({**GOOD, "image_id": id}))
+    assert [item.image_id for item in coco.annotations] == [1]
+
+
+def test_a_thousand_equal_defects_are_one_sentence_with_their_number(tmp_path: Path) -> None:
+    coco = read(tmp_path, document(*({**GOOD, "id": number, "bbox": []} for number in range(1000))))
+    (problem,) = coco.problems
+    assert "the annotation 0 has no bbox" in problem and problem.endswith("999 more are like this.")
+    assert coco.defects.total == 1000
 
 
 def test_bad_images_are_told(tmp_path: Path) -> None:
     content = document(GOOD)
     content["images"] += [{"id": 3}, {"file_name": "x.png"}, "x", {"id": 1, "file_name": "again.png"}]
     coco = read(tmp_path, content)
-    assert len(coco.problems) == 4
+    assert coco.defects.total == 4
     assert "again.png" in coco.problems[-1]
     assert coco.images[1].file_name == "eins.png"
     assert len(coco.annotations) == 1

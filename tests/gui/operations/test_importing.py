@@ -19,8 +19,8 @@ from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from core.formats import export
 from core.formats.exporters.coco import read_coco, refined_document, write_json
-from core.formats.importers.found import NO_CATEGORY
 from core.formats.importers.json_steps import STEP
+from core.formats.importers.parsed import NO_CATEGORY
 from core.geometry import Box
 from core.progress import run
 from core.records import Category, Correction, Dataset, Refinement
@@ -118,7 +118,7 @@ def test_boxes_that_cannot_be_used_are_told_and_the_others_come(
     path = save_coco(tmp_path / "coarse.json", {"a.png": [FIRST, Box(500, 500, 600, 600)]})
     said = bring(qtbot, app, ask, path)
     assert said.startswith("1 box on 1 image imported from coarse.json; In ")
-    assert "the annotation 1 has a bbox wholly outside a.png" in said
+    assert "the annotation 1 lies wholly outside a.png" in said
 
 
 @pytest.mark.parametrize("content", ["no json", "[1, 2]", None])

@@ -1,0 +1,141 @@
+"""Read Pascal VOC: an XML file for each picture, with corners in pixels that count from 0 or from 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from core.bounded import read_bytes
+from core.errors import BadFileError, KnownError, reason
+from core.formats.importers.parsed import ParsedPicture, ParsedSet, number_in, side_of
+from core.formats.importers.text_files import decode
+from core.formats.importers.yolo_reader import LARGEST_LABELS, place_of
+from core.progress import Job, Progress
+from core.translation import tr
+
+VOC = "Pascal VOC"  # untranslated: the name of a format
+
+_STEP = 50
+_DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
+_DECLARATION = re.compile(r"\A<\?xml[^>]*\?>")
+_FROM_0 = ("pixels from 0", "roboflow", "x-anylabeling", "labelformat", "labelme")  # untranslated: parts of files
+_FROM_1 = ("boxrefine", "voc20", "pascal voc", "ilsvrc", "imagenet")  # untranslated: parts of files
+
+
+@dataclass
+class _VocFile:
+    """A file with the corners as they are in it."""
+
+    picture: ParsedPicture
+    objects: list[tuple[str | None, Sequence[float | None]]] = field(default_factory=list)
+    sources: str = ""
+
+    @property
+    def numbers(self) -> list[Sequence[float]]:
+        """The corners that are whole."""
+        return [[edge for edge in box if edge is not None] for _, box in self.objects if None not in box]
+
+
+def read_voc(
+    files: Sequence[Path], *, root: Path, origin: int | None, roots: dict[Path, ElementTree.Element], title: str
+) -> Job[ParsedSet]:
+    """Read VOC files. `origin` is the number of the first pixel, None to decide by the files.
+
+    A corner at 0 or the name of a tool proves 0; a box of one pixel or the name of a data set of VOC's proves 1.
+    Without a proof it is 1, as VOC defines it, and a note states that. From 1, corners name the last pixel of the box;
+    from 0, they are its edges. `roots` has the elements of files that are parsed already.
+    """
+    parsed = ParsedSet(VOC)
+    read: list[_VocFile] = []
+    for done, path in enumerate(files):
+        if done % _STEP == 0:
+            yield Progress(done, len(files), tr("Importing {name}", name=title))
+        try:
+            read.append(_read(path, roots[path] if path in roots else parse_xml(path), root))
+        except KnownError as error:
+            if len(files) == 1:
+                raise
+            parsed.defects.count("unreadable", str(error))  # untranslated: a key
+    first = origin if origin is not None else _origin(read)
+    if first is None:
+        first = 1
+        if any(file.objects for file in read):
+            parsed.notes.append(_describe_assumed(title))
+    for file in read:
+        for place, (name, (x1, y1, x2, y2)) in enumerate(file.objects, start=1):
+            low = [None if value is None else value - first for value in (x1, y1)]
+            file.picture.add(name, [*low, x2, y2], where=tr("the object {number}", number=place))
+        parsed.pictures.append(file.picture)
+    return parsed
+
+
+def parse_xml(file: Path) -> ElementTree.Element:
+    """The outermost element of an XML file in any encoding. Raises BadFileError."""
+    try:
+        content = read_bytes(file, limit=LARGEST_LABELS)
+        return _parse(content)
+    except Exception as error:  # the parser also raises LookupError for an unknown encoding, and others
+        raise BadFileError(
+            tr("{file} cannot be read as Pascal VOC ({why}): export it again.", file=file, why=reason(error))
+        ) from error
+
+
+def _parse(content: bytes) -> ElementTree.Element:
+    try:
+        return ElementTree.fromstring(content)
+    except (ElementTree.ParseError, ValueError):
+        # The parser knows no encoding of several bytes, and many Chinese files name none.
+        declared = _DECLARED.match(content)
+        try:
+            text = content.decode(declared[1].decode()) if declared else decode(content)[0]
+        except (LookupError, UnicodeDecodeError):
+            text = decode(content)[0]
+        return ElementTree.fromstring(_DECLARATION.sub("", text))
+
+
+def _describe_assumed(name: str) -> str:
+    return tr(
+        "{name} does not show whether its pixels count from 0 or from 1, so 1 is assumed, as Pascal VOC defines it. If "
+        "all boxes lie one pixel too far to the left and to the top, undo and import with 0.",
+        name=name,
+    )
+
+
+def _read(file: Path, root: ElementTree.Element, folder: Path) -> _VocFile:
+    if _tag(root) != "annotation":
+        raise BadFileError(tr("{file} is no Pascal VOC file: give one whose outermost tag is <annotation>.", file=file))
+    width, height = (side_of(_text(root, f"size/{side}")) for side in ("width", "height"))
+    stated = (_text(root, "filename") or "").strip()
+    names = (place_of(file, folder), *([stated] if stated else []))
+    found = _VocFile(ParsedPicture(file, names, width, height, is_own_file=True))
+    found.sources = " ".join(_text(root, f"source/{tag}") or "" for tag in ("annotation", "database")).casefold()
+    for entry in root.iter():
+        if _tag(entry) == "object":
+            corners = [number_in(_text(entry, f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax")]
+            found.objects.append((_text(entry, "name"), corners))
+    return found
+
+
+def _text(element: ElementTree.Element, path: str) -> str | None:
+    """The text below an element, in any namespace."""
+    return element.findtext("/".join(f"{{*}}{tag}" for tag in path.split("/")))
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return str(element.tag).rsplit("}", 1)[-1]
+
+
+def _origin(files: Sequence[_VocFile]) -> int | None:
+    """The number of the first pixel that the files prove, None if they prove none."""
+    boxes = [box for file in files for box in file.numbers]
+    if any(x1 < 1 or y1 < 1 for x1, y1, _, _ in boxes):
+        return 0
+    if any(x1 == x2 or y1 == y2 for x1, y1, x2, y2 in boxes):
+        return 1
+    sources = {file.sources for file in files}
+    if any(tool in text for text in sources for tool in _FROM_0):
+        return 0
+    return 1 if any(name in text for text in sources for name in _FROM_1) else None
