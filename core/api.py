@@ -246,7 +246,7 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
         replace(entry.correction, id=id, category_id=id_of[entry.category])
         for id, entry in enumerate(found.boxes, start=1)
     )
-    dataset = Dataset(tuple(records), categories, corrections, folder=folder)
+    dataset = Dataset(tuple(records), categories, corrections, folder=folder, sources=tuple(found.sources))
     return Annotations(dataset, tuple(found.problems), tuple(found.missing))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from typing import Any
 
 from core.geometry import Box
 
@@ -15,6 +17,9 @@ class Origin:
     that was made in this project. `head` is the identity of the head that suggested the box, empty if none did, and
     `probability` what it, or the detector that wrote the file, expected of its being right. `is_crowd`: the box is
     around many objects, so no refiner moves it.
+
+    `format` is that of the file, and `entry` the box as it is there, as a JSON object, so that an export gives back
+    what the project has no place for; both are empty if nothing is kept.
     """
 
     file: str
@@ -22,3 +27,9 @@ class Origin:
     head: str = ""
     probability: float = 0.0
     is_crowd: bool = False
+    format: str = field(default="", repr=False, compare=False)
+    entry: str = field(default="", repr=False, compare=False)
+
+    def kept(self, format: str) -> dict[str, Any]:
+        """The box as it was in a file of this format; empty if it came in another one."""
+        return json.loads(self.entry) if self.entry and self.format == format else {}

@@ -14,6 +14,7 @@ from core.categories import Category as Category
 from core.categories import CategoryUse as CategoryUse
 from core.geometry import Box
 from core.origins import Origin as Origin
+from core.sources import Source as Source
 
 EdgeConfidence = tuple[float, float, float, float]
 """Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
@@ -280,7 +281,8 @@ class Dataset:
 
     `categories` are in the user's order, which is also the order of classes in an export. Picture names in an export
     are relative to `folder`; None stands for the deepest folder that holds all pictures. `empty` are the ids of the
-    images that the user has marked as done and that have no boxes.
+    images that the user has marked as done and that have no boxes. `sources` are the imported files, the first one
+    first.
     """
 
     images: tuple[ImageRecord, ...]
@@ -288,6 +290,7 @@ class Dataset:
     corrections: tuple[Correction, ...]
     folder: Path | None = None
     empty: frozenset[int] = frozenset()
+    sources: tuple[Source, ...] = ()
 
     def accepted(self) -> Dataset:
         """A copy without boxes that the user has never accepted."""

@@ -83,7 +83,9 @@ class _Import:
             return
 
         def store(project: ProjectStore) -> _Imported:
-            new, changes = project.import_boxes(found.boxes, file=self._path.name, categories=found.categories)
+            new, changes = project.import_boxes(
+                found.boxes, file=self._path.name, categories=found.categories, sources=found.sources
+            )
             return _Imported(new, len(changes.image_ids), read_touched(project, changes))
 
         self._parts.store.run(store, on_done=partial(self._report, job, found), on_error=job.fail)

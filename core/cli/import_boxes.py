@@ -45,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
             complain(describe_missing(found.missing, options.boxes))
         for note in found.notes:
             complain(note)
-        new, _ = store.import_boxes(found.boxes, file=options.boxes.name, categories=found.categories)
+        new, _ = store.import_boxes(
+            found.boxes, file=options.boxes.name, categories=found.categories, sources=found.sources
+        )
     held = len(found.boxes) - new
     summarize({"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": found.defects.total})
     return 2 if found.defects.total or found.missing else 0

@@ -90,7 +90,9 @@ class _Batch:
         self._coco, self._folder, self._source, self._refiner = coco, folder, source, refiner
         self._names = category_names(coco)
         self._looked_at: dict[int | str, ImageFeatures] = {}
-        self.groups = coco.by_image()
+        # A box around a crowd has no object of its own, so its edges stay.
+        groups = {id: [note for note in notes if not note.is_crowd] for id, notes in coco.by_image().items()}
+        self.groups = {id: notes for id, notes in groups.items() if notes}
 
     def drawn_on(self, image_id: int | str) -> tuple[list[Box], list[str | None]]:
         """The boxes of a picture and the names of their categories."""

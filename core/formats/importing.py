@@ -15,7 +15,7 @@ from core.formats.importers import coco_import
 from core.formats.importers.annotation_files import AnnotationFiles, collect
 from core.formats.importers.coco_reader import read_json_steps
 from core.formats.importers.found import FoundBoxes, Restore, find_in
-from core.formats.importers.labelme_reader import is_labelme, read_labelme
+from core.formats.importers.labelme_reader import LABELME, is_labelme, read_labelme
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.results_reader import is_results, read_results
 from core.formats.importers.voc_reader import parse_xml, read_voc
@@ -180,7 +180,7 @@ def _of_json_files(files: Sequence[Path], request: Request) -> Job[list[Parsed]]
 
 def _of_documents(documents: Sequence[tuple[Path, Any]], request: Request, *, root: Path) -> Job[list[Parsed]]:
     """Read JSON documents, each in its own format; one of no format is an error alone, and a defect among others."""
-    labelme = ParsedSet("LabelMe")
+    labelme = ParsedSet(LABELME)
     sets: list[Parsed] = [(labelme, None)]
     for path, document in documents:
         try:

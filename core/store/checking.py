@@ -23,8 +23,11 @@ from core.store.rows import (
 )
 from core.store.undo_log import Operation
 
-NEVER_REFINED = "refined IS NULL AND accepted = drawn AND (confirmed = 0 OR origin IS NULL)"  # untranslated: SQL
-"""Boxes that neither the refiner nor the user has changed since they were drawn or imported."""
+NEVER_REFINED = (
+    "refined IS NULL AND accepted = drawn AND (origin IS NULL OR "  # untranslated: SQL
+    "(confirmed = 0 AND origin NOT LIKE '%, \"crowd\": true, %'))"  # untranslated: SQL
+)
+"""Boxes that neither the refiner nor the user has changed since they were drawn or imported, without crowds."""
 
 _EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL
 _LOWEST = f"(SELECT min(value) FROM json_each({_EDGES}))"  # untranslated: SQL

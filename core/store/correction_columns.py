@@ -88,7 +88,18 @@ def origin_of(text: object) -> Origin:
         head,
         probability,
         is_crowd=values.get("crowd") is True,
+        **_kept_in(values),
     )
+
+
+def _kept_in(values: dict[str, Any]) -> dict[str, str]:
+    """What is kept of a box as it was in its file; a form that this version does not know is left out."""
+    format, entry = values.get("format"), values.get("entry")
+    return {"format": format, "entry": _dumped(entry)} if isinstance(format, str) and isinstance(entry, dict) else {}
+
+
+def _dumped(entry: object) -> str:
+    return json.dumps(entry, separators=(",", ":"))
 
 
 def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
@@ -171,7 +182,8 @@ def _origin_text(origin: Origin) -> str:
     head = {"head": origin.head} if origin.head else {}
     score = {"probability": float(origin.probability)} if origin.head or origin.probability else {}
     crowd = {"crowd": True} if origin.is_crowd else {}
-    return json.dumps({**file, **head, **score, **crowd, "box": [float(edge) for edge in origin.box]})
+    kept = {"format": origin.format, "entry": origin.kept(origin.format)} if origin.entry else {}
+    return json.dumps({**file, **head, **score, **crowd, "box": [float(edge) for edge in origin.box], **kept})
 
 
 def _or_null(read: Callable[[Row, str], Any]) -> Callable[[Row, str], Any]:

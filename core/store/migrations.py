@@ -270,6 +270,23 @@ def m014_reviews(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m015_sources(db: Database) -> None:
+    """Imported files without their boxes: JSON {"header": {}, "images": [[id, {}], ...]}.
+
+    The origin of a box may have its "format" and "entry", the box as it was in its file.
+    """
+    db.execute(
+        """CREATE TABLE sources (
+            id INTEGER PRIMARY KEY,
+            file TEXT NOT NULL,
+            format TEXT NOT NULL,
+            content TEXT NOT NULL,
+            created TEXT NOT NULL
+        )"""
+    )
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

@@ -22,6 +22,7 @@ from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, flag_in, id_in, is_unicode, text_in
 from core.store.rows import category_of, check_rejected, correction_of, image_of, mark_of, review_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
+from core.store.source_log import source_of
 from core.store.steps import step_of
 from core.store.undo_play import BadStep, read_changes
 from core.translation import tr
@@ -101,6 +102,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
         "rejected_boxes": check_rejected,
         "heads": head_of,
         "undo_steps": check_step,
+        "sources": source_of,
         "openings": lambda row: [text_in({"annotator": "", **row}, n) for n in ("token", "created", "annotator")],
     }
 

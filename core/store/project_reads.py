@@ -16,6 +16,7 @@ from typing import TypeVar
 from core.marks import Mark, Work
 from core.pace import AcceptedWork
 from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
+from core.sources import Source
 from core.store.categories import rows_in_order
 from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED
 from core.store.opened_file import OpenedFile
@@ -31,9 +32,10 @@ from core.store.rows import (
     seconds_of,
     work_of,
 )
+from core.store.source_log import source_of
 from core.translation import tr
 
-Record = TypeVar("Record", Category, Correction, ImageRecord)
+Record = TypeVar("Record", Category, Correction, ImageRecord, Source)
 
 
 class ProjectReads(OpenedFile):
@@ -202,7 +204,8 @@ class ProjectReads(OpenedFile):
             corrections = tuple(self._corrections(rows, known))
             done = {id for id, mark in self.marks().items() if mark.done and id in known}
             empty = frozenset(done - self.counts().keys())
-            return Dataset(images, tuple(self.categories()), corrections, folder=self._folder, empty=empty)
+            sources = tuple(self._whole("sources", self._db.query("SELECT * FROM sources ORDER BY id"), source_of))
+            return Dataset(images, tuple(self.categories()), corrections, self._folder, empty, sources)
 
     def _corrections(self, rows: Iterable[Row], images: set[int] | None = None) -> list[Correction]:
         """Decode undamaged rows whose categories are undamaged, and whose images are in `images`, if that is given."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import BadInputError, NoLongerDrawnError, StorageError
 from core.geometry import Box
 from core.records import Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
+from core.sources import Source
 from core.store.category_writes import CategoryWrites
 from core.store.checking import (
     PROPOSED,
@@ -43,6 +44,7 @@ from core.store.rows import (
     refinement_columns,
     stored_path,
 )
+from core.store.source_log import add_source
 from core.store.suggested_boxes import remove_box
 from core.translation import tr
 
@@ -202,19 +204,26 @@ class ProjectStore(CategoryWrites):
             return operation.changes
 
     def import_boxes(
-        self, boxes: Sequence[ImportedBox], *, file: str, categories: Sequence[str] = ()
+        self,
+        boxes: Sequence[ImportedBox],
+        *,
+        file: str,
+        categories: Sequence[str] = (),
+        sources: Sequence[Source] = (),
     ) -> tuple[int, Changes]:
         """Store boxes of an annotation file as one undo step; return the number of new ones.
 
         A box that the image has already, now or as it was imported, is skipped, so that nothing is doubled or
         overwritten. Missing categories are added: the listed `categories` in their order, also those without a box,
-        then the others. Raises BadInputError as `accept` does, and then stores none.
+        then the others. `sources` are kept for exports. Raises BadInputError as `accept` does, and then stores none.
         """
         for entry in boxes:
             check_boxes(entry.correction)
         with self._operation(Step(StepKind.IMPORT, len(boxes), file)) as operation:
             for image_id in {entry.correction.image_id for entry in boxes}:
                 self._row(operation, "images", image_id)
+            for source in sources:
+                add_source(self._db, source)
             return len(insert_new(operation, self._db, boxes, categories=categories)), operation.changes
 
     def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:

@@ -80,7 +80,7 @@ def from_project(dataset: Dataset) -> Lessons:
     names = {category.id: category.name for category in dataset.categories}
     by_image: dict[int, list[Correction]] = {}
     for correction in dataset.corrections:
-        if correction.confirmed:
+        if correction.confirmed and not (correction.origin and correction.origin.is_crowd):
             by_image.setdefault(correction.image_id, []).append(correction)
     lessons = []
     for image_id, mine in by_image.items():
@@ -113,7 +113,8 @@ def from_coco(images: Path, boxes: Path, coarse: Path | None) -> Lessons:
             )
         )
     lessons = []
-    for image_id, notes in accepted.by_image().items():
+    for image_id, listed in accepted.by_image().items():
+        notes = [note for note in listed if not note.is_crowd]
         name = accepted.images[image_id].file_name
         nothing = (np.nan,) * 4
         lessons.append(

@@ -105,7 +105,7 @@ def test_the_help_of_the_command_line_is_in_that_language(code: str) -> None:
 
 def test_a_list_of_verbs_keeps_the_capitals_of_nouns() -> None:
     texts = {code: " ".join(run(code, "-m", "boxrefine_gui", "--help").split()) for code in ("de", ENGLISH)}
-    assert "import Rahmen aus COCO" in texts["de"]
+    assert "bringt Rahmen anderer" in texts["de"]
     assert "import bring boxes of COCO" in texts[ENGLISH]
 
 

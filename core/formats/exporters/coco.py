@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from core.formats.coco_kept import KeptCoco
 from core.formats.exporters.layout import clip_to_image, picture_names
 from core.formats.importers.coco_reader import EDGES, CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
+from core.formats.importers.parsed import is_finite
 from core.formats.safe_write import ExportFile, write_file
 from core.geometry import Box
 from core.records import Candidate, Choice, Correction, Dataset, ImageRecord, Origin, Outline, Refinement
@@ -20,9 +22,10 @@ _DECIMALS = 3
 
 
 def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
-    """One JSON file. Ids are the project's; annotations have extra keys for the origin of their boxes.
+    """One JSON file. Ids are the project's, or those of the COCO files that boxes came from, see `KeptCoco`.
 
-    Categories are in the order of the project; their ids do not depend on it.
+    Categories are in the order of the project; their ids do not depend on it. Annotations have extra keys for the
+    origin of their boxes, but for boxes that are as they came in a COCO file.
 
     `bbox` is x, y, width, height of the accepted box, clipped to the image and rounded to a thousandth of a pixel.
     `drawn_bbox` and `refined_bbox` (null without one) are not clipped. `edge_confidence` is left, top, right, bottom.
@@ -38,18 +41,15 @@ def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
 
 def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
     """The whole project as one COCO document."""
-    names = picture_names(dataset)
+    names, kept = picture_names(dataset), KeptCoco(dataset)
     images = {image.id: image for image in dataset.images}
     return {
-        "info": {"description": "Exported by BoxRefine"},  # untranslated: content of the file
-        "images": [
-            {"id": image.id, "file_name": names[image.id], "width": image.width, "height": image.height}
-            for image in dataset.images
+        **kept.header,
+        "images": [kept.image(image, name=names[image.id]) for image in dataset.images],
+        "categories": [kept.category(category) for category in dataset.categories],
+        "annotations": [
+            _annotation(item, images[item.image_id], kept, outlines=outlines) for item in dataset.corrections
         ],
-        "categories": [
-            {"id": category.id, "name": category.name, "supercategory": ""} for category in dataset.categories
-        ],
-        "annotations": [_annotation(item, images[item.image_id], outlines=outlines) for item in dataset.corrections],
     }
 
 
@@ -60,17 +60,19 @@ def refined_document(
 
     `refinements` are by `CocoAnnotation.index`; `encoder` and `refiner` are the identities of the models. Each refined
     annotation gets a new `bbox` and the extra keys of `files`: `drawn_bbox` is its previous box, and `confirmed` is
-    false. A refinement with candidates gets `candidates`, a list of `bbox` and `probability`. With `outlines`,
+    false. Its `area` is renewed, unless it is that of a segmentation. A refinement with candidates gets `candidates`, a
+    list of `bbox` and `probability`. With `outlines`,
     `segmentation` and `area` are those of its mask's polygons.
     """
     annotations = list(coco.document["annotations"])
+    drawn = {note.index: note.box for note in coco.annotations}
     for index, refinement in refinements.items():
         box = refinement.box
         polygons = segmentation_of(refinement.outline, refined=box, accepted=box) if outlines else []
         annotations[index] = {
             **annotations[index],
             "bbox": _bbox(box),
-            "drawn_bbox": annotations[index]["bbox"],
+            "drawn_bbox": annotations[index].get("bbox") or _bbox(drawn[index]),
             "refined_bbox": _bbox(box),
             "refine_score": round(float(refinement.score), 6),
             "edge_confidence": [round(float(edge), 6) for edge in refinement.edge_confidence],
@@ -83,9 +85,18 @@ def refined_document(
                 if refinement.candidates
                 else {}
             ),
-            **({"segmentation": polygons, "area": round(area_of(polygons), _DECIMALS)} if polygons else {}),
+            **_area_of_refined(annotations[index], box, polygons),
         }
     return {**coco.document, "annotations": annotations}
+
+
+def _area_of_refined(entry: Mapping[str, Any], box: Box, polygons: list[list[float]]) -> dict[str, Any]:
+    """The area that belongs to a refined box; that of a segmentation which stays is left as it is."""
+    if polygons:
+        return {"segmentation": polygons, "area": round(area_of(polygons), _DECIMALS)}
+    return (
+        {"area": round(box.width * box.height, _DECIMALS)} if "area" in entry and not entry.get("segmentation") else {}
+    )
 
 
 def _candidate_entry(candidate: Candidate) -> dict[str, Any]:
@@ -141,7 +152,18 @@ def area_of(segmentation: list[list[float]]) -> float:
     return total
 
 
-def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -> dict[str, Any]:
+def _annotation(correction: Correction, image: ImageRecord, kept: KeptCoco, *, outlines: bool) -> dict[str, Any]:
+    """One box: as it came where it is as it came, with the fields of `files`."""
+    came = kept.box(correction)
+    ids = {
+        "id": kept.box_ids[correction.id],
+        "image_id": kept.image_ids[correction.image_id],
+        "category_id": kept.category_ids[correction.category_id],
+    }
+    is_same = correction.origin is not None and correction.accepted == correction.origin.box
+    same = _unchanged(came, correction.accepted) if came and is_same else {}
+    if same and not correction.confirmed and correction.refined is None:
+        return {**came, **ids, **same}
     accepted = clip_to_image(correction.accepted, image)
     polygons = []
     if outlines and correction.confirmed:  # the outline of a proposal does not belong to the accepted box
@@ -149,13 +171,13 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
     bbox = _bbox(accepted)
     confidence = correction.edge_confidence
     return {
-        "id": correction.id,
-        "image_id": correction.image_id,
-        "category_id": correction.category_id,
+        **came,
+        **ids,
         "bbox": bbox,
         "area": round(area_of(polygons) or bbox[2] * bbox[3], _DECIMALS),
-        "iscrowd": 0,
-        "segmentation": polygons,  # some readers fail where the key is missing
+        "iscrowd": came.get("iscrowd", 0),
+        "segmentation": polygons or came.get("segmentation", []),  # some readers fail where the key is missing
+        **same,
         "drawn_bbox": _bbox(correction.drawn),
         "refined_bbox": None if correction.refined is None else _bbox(correction.refined),
         "edge_confidence": None if confidence is None else list(confidence),
@@ -168,6 +190,23 @@ def _annotation(correction: Correction, image: ImageRecord, *, outlines: bool) -
         **({} if correction.choice is None else {"choice": _choice_entry(correction.choice)}),
         **({"doubtful": [EDGES[edge] for edge in correction.doubtful]} if correction.doubtful else {}),
         **_origin_entries(correction.origin),
+    }
+
+
+def _unchanged(came: Mapping[str, Any], box: Box) -> dict[str, Any]:
+    """The place of a box as it came, if it is still there and was not clipped; else empty."""
+    bbox = came.get("bbox")
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_finite(value) for value in bbox):
+        return {}
+    x, y, width, height = (float(value) for value in bbox)
+    if any(abs(a - b) > 1e-6 for a, b in zip(box, (x, y, x + width, y + height), strict=True)):
+        return {}
+    area = came.get("area")
+    return {
+        "bbox": bbox,
+        "area": area if is_finite(area) else round(width * height, _DECIMALS),
+        "iscrowd": came.get("iscrowd", 0),
+        "segmentation": came.get("segmentation", []),
     }
 
 

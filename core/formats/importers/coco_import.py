@@ -15,25 +15,36 @@ from core.formats.importers.parsed import NO_CATEGORY, ParsedBox, ParsedPicture,
 from core.geometry import Box
 from core.progress import Job, Progress
 from core.records import Candidate, Choice, Correction, ImageRecord, Origin
+from core.sources import kept_text
 from core.text import name_of
 from core.translation import tr
+
+COCO = "COCO"
+OUR_KEYS = frozenset(
+    (
+        *("drawn_bbox", "refined_bbox", "edge_confidence", "refine_score", "encoder", "refiner", "seconds", "margin"),
+        *("confirmed", "choice", "doubtful", "source", "suggested", "candidates"),
+    )
+)
+"""The keys of BoxRefine's own exports; they become fields of a correction."""
 
 
 def read_coco_set(path: Path, document: dict[str, Any]) -> Job[ParsedSet]:
     """The boxes of a COCO document that was read from `path`. Raises BadFileError as `read_coco`."""
     coco = yield from check_steps(path, document)
-    parsed = ParsedSet("COCO", defects=coco.defects, categories=list(listed_categories(document).values()))
+    header = {key: value for key, value in document.items() if key not in ("images", "annotations")}
+    parsed = ParsedSet(COCO, header=header, defects=coco.defects, categories=list(listed_categories(document).values()))
     _count_unusable_categories(coco, parsed.defects)
     names, notes = category_names(coco), coco.document["annotations"]
-    groups = coco.by_image()
+    groups, entries = coco.by_image(), coco.image_entries()
     for done, (id, image) in enumerate(coco.images.items()):
         if done % STEP == 0:
             yield Progress(done, len(coco.images), tr("Importing {name}", name=path.name))
-        picture = ParsedPicture(path, (image.file_name,), image.width, image.height)
+        picture = ParsedPicture(path, (image.file_name,), image.width, image.height, entry=entries.get(id))
         for note in groups.get(id, []):
             entry = notes[note.index]
             score = float(entry["score"]) if is_finite(entry.get("score")) else None
-            picture.boxes.append(ParsedBox(names[note.index] or NO_CATEGORY, note.box, score, entry))
+            picture.boxes.append(ParsedBox(names[note.index] or NO_CATEGORY, note.box, score, entry, COCO))
         parsed.pictures.append(picture)
     return parsed
 
@@ -121,7 +132,9 @@ def _origin(parsed: ParsedBox, source: Path, box: Box) -> Origin:
     entry = parsed.entry or {}
     head, score = _suggested(entry.get("suggested"))
     probability = score if head else parsed.score or 0.0
-    return Origin(source.name, box, head, probability, is_crowd=entry.get("iscrowd") in (1, True))
+    text = kept_text({key: value for key, value in entry.items() if key not in OUR_KEYS})
+    crowd = entry.get("iscrowd") in (1, True)
+    return Origin(source.name, box, head, probability, is_crowd=crowd, format=COCO if text else "", entry=text)
 
 
 def _suggested(entry: object) -> tuple[str, float]:

@@ -77,6 +77,15 @@ class CocoFile:
     defects: Defects
     unusable: frozenset[int]
 
+    def image_entries(self) -> dict[CocoId, dict[str, Any]]:
+        """Image id -> what the document has on it, for the usable images."""
+        entries: dict[CocoId, dict[str, Any]] = {}
+        for entry in self.document["images"]:
+            id = id_of(entry.get("id")) if isinstance(entry, dict) else None
+            if id is not None and id in self.images:
+                entries.setdefault(id, entry)
+        return entries
+
     @property
     def problems(self) -> list[str]:
         """A sentence for each kind of unusable entry."""

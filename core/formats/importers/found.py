@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.formats.defects import Defects
 from core.formats.importers.coco_reader import id_of
@@ -12,7 +13,8 @@ from core.formats.importers.matching import Miss, Named, PictureMatcher
 from core.formats.importers.parsed import ParsedBox, ParsedPicture, ParsedSet
 from core.geometry import Box, clip
 from core.progress import Job, Progress
-from core.records import Correction, ImageRecord, ImportedBox, Origin
+from core.records import Correction, ImageRecord, ImportedBox, Origin, Source
+from core.sources import kept_text
 from core.translation import tr
 
 SLACK_PX = 2
@@ -30,7 +32,7 @@ class FoundBoxes:
 
     `categories` are all names that the files list, in their order. `missing` has the names of pictures that the project
     does not hold, `defects` counts the other entries that cannot be used. `notes` are sentences on what was assumed;
-    they are no defects.
+    they are no defects. `sources` are what the files have besides their boxes.
     """
 
     boxes: list[ImportedBox] = field(default_factory=list)
@@ -38,6 +40,7 @@ class FoundBoxes:
     missing: list[str] = field(default_factory=list)
     defects: Defects = field(default_factory=Defects)
     notes: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
@@ -51,6 +54,7 @@ class FoundBoxes:
         self.defects.extend(other.defects)
         self.categories += [name for name in other.categories if name not in self.categories]
         self.notes += [note for note in other.notes if note not in self.notes]
+        self.sources += other.sources
 
 
 def find_in(
@@ -64,7 +68,7 @@ def find_in(
         Named(entry.names, entry.source.absolute().parent.as_posix() if entry.is_own_file else "")
         for entry in parsed.pictures
     ]
-    done = 0
+    done, kept = 0, dict[int, Mapping[str, Any]]()
     for entry, record in zip(parsed.pictures, matcher.match(named), strict=True):
         found.defects.extend(entry.defects)
         if isinstance(record, Miss):
@@ -72,17 +76,23 @@ def find_in(
         elif problem := describe_other_size(record, entry.source, width=entry.width, height=entry.height):
             found.defects.count("size", problem)  # untranslated: a key
         else:
+            if entry.entry is not None:
+                kept.setdefault(record.id, entry.entry)
             for box in entry.boxes:
                 if done % _STEP == 0:
                     yield Progress(done, max(done, 1), tr("Importing {name}", name=title))
                 done += 1
                 _add(box, entry, record, found, restore or imported)
+    if kept or parsed.header:
+        found.sources.append(Source(title, parsed.format, parsed.header, kept))
     return found
 
 
 def imported(box: ParsedBox, source: Path, record: ImageRecord, clipped: Box) -> Correction:
     """The correction of a box that has nothing but its place: a box to check."""
-    origin = Origin(source.name, clipped, probability=box.score or 0.0)
+    entry = "" if box.entry is None else kept_text(box.entry)
+    format = box.format if entry else ""
+    origin = Origin(source.name, clipped, probability=box.score or 0.0, format=format, entry=entry)
     return Correction(record.id, 0, drawn=clipped, accepted=clipped, origin=origin, confirmed=False)
 
 

@@ -11,6 +11,8 @@ from core.formats.importers.parsed import ParsedPicture, is_number, side_of
 from core.formats.importers.yolo_reader import place_of
 from core.translation import tr
 
+LABELME = "LabelMe"  # untranslated: the name of a format
+
 _SHAPES_WITH_CORNERS = (
     *("rectangle", "polygon", "linestrip", "mask", "rotation", "quadrilateral", "oriented_rectangle", "cuboid", ""),
 )
@@ -30,7 +32,8 @@ def read_labelme(file: Path, document: dict[str, Any], *, root: Path) -> ParsedP
     width, height = (side_of(document.get(side)) for side in ("imageWidth", "imageHeight"))
     stated = str(document["imagePath"]).strip()
     names = (place_of(file, root), *([stated] if stated else []))
-    picture = ParsedPicture(file, names, width, height, is_own_file=True)
+    entry = {key: value for key, value in document.items() if key not in ("shapes", "imageData")}
+    picture = ParsedPicture(file, names, width, height, is_own_file=True, entry=entry)
     for place, shape in enumerate(document["shapes"], start=1):
         shape = shape if isinstance(shape, dict) else {}
         kind = shape.get("shape_type") or ""
@@ -40,7 +43,7 @@ def read_labelme(file: Path, document: dict[str, Any], *, root: Path) -> ParsedP
         elif kind not in _SHAPES_WITH_CORNERS:
             corners = []
         where = tr("the shape {number}", number=place)
-        picture.add(shape.get("label"), corners, where=where, score=shape.get("score"), entry=shape)
+        picture.add(shape.get("label"), corners, where=where, score=shape.get("score"), entry=shape, format=LABELME)
     return picture
 
 

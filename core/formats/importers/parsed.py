@@ -24,14 +24,15 @@ LONGEST_BITS = 1000
 class ParsedBox:
     """A box and the name of its category, in pixels or in fractions of the picture's sides.
 
-    `score` is that of a detector, in [0, 1], None without one. `entry` is the box as it is in a JSON file, for readers
-    that keep or restore more than the box.
+    `score` is that of a detector, in [0, 1], None without one. `entry` is the box as it is in a file of `format`, as a
+    JSON object, to be kept, so that an export gives it back.
     """
 
     category: str
     box: Box
     score: float | None = None
     entry: Mapping[str, Any] | None = None
+    format: str = ""
 
 
 @dataclass
@@ -41,7 +42,8 @@ class ParsedPicture:
     `names` are the picture's names, the most trusted one first: the place and stem of a label file of its own before
     the name that stands in the file. They may have folders and may lack a suffix. `width` and `height` are 0 if the
     file does not have them. `is_own_file`: the file has boxes of this picture only, so its place shows which picture it
-    is. Boxes are in pixels, or, if `is_relative`, in fractions of the picture's sides.
+    is. Boxes are in pixels, or, if `is_relative`, in fractions of the picture's sides. `entry` is what the file has on
+    the picture, to be kept.
     """
 
     source: Path
@@ -51,6 +53,7 @@ class ParsedPicture:
     boxes: list[ParsedBox] = field(default_factory=list)
     is_own_file: bool = False
     is_relative: bool = False
+    entry: Mapping[str, Any] | None = None
     defects: Defects = field(default_factory=Defects)
 
     def add(
@@ -61,6 +64,7 @@ class ParsedPicture:
         where: str,
         score: object = None,
         entry: Mapping[str, Any] | None = None,
+        format: str = "",
     ) -> None:
         """Add the box around the points x1, y1, x2, y2, ... with its category (empty: none), or a defect.
 
@@ -78,7 +82,7 @@ class ParsedPicture:
             self.add_defect(tr("In {file}, {where} has a box without area: correct or delete it."), where)
         else:
             sure = min(max(float(score), 0.0), 1.0) if is_finite(score) else None
-            self.boxes.append(ParsedBox(name, Box(min(xs), min(ys), max(xs), max(ys)), sure, entry))
+            self.boxes.append(ParsedBox(name, Box(min(xs), min(ys), max(xs), max(ys)), sure, entry, format))
 
     def add_defect(self, sentence: str, where: str) -> None:
         """Count a defect; the sentence has {file} and {where} to be filled in."""
@@ -89,13 +93,15 @@ class ParsedPicture:
 class ParsedSet:
     """The contents of a file or folder of one format.
 
-    `categories` are all names that it lists, in its order, also those without a box. `defects` are those that no
+    `categories` are all names that it lists, in its order, also those without a box. `header` is what
+    belongs to no picture, to be kept. `defects` are those that no
     picture has, `notes` are sentences on what was assumed.
     """
 
     format: str
     pictures: list[ParsedPicture] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
+    header: Mapping[str, Any] = field(default_factory=dict)
     defects: Defects = field(default_factory=Defects)
     notes: list[str] = field(default_factory=list)
 

@@ -18,6 +18,7 @@ from core.translation import tr
 
 VOC = "Pascal VOC"  # untranslated: the name of a format
 
+_MARKS = ("pose", "truncated", "difficult", "occluded")
 _STEP = 50
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
 _DECLARATION = re.compile(r"\A<\?xml[^>]*\?>")
@@ -31,6 +32,7 @@ class _VocFile:
 
     picture: ParsedPicture
     objects: list[tuple[str | None, Sequence[float | None]]] = field(default_factory=list)
+    marks: list[dict[str, str]] = field(default_factory=list)
     sources: str = ""
 
     @property
@@ -67,7 +69,8 @@ def read_voc(
     for file in read:
         for place, (name, (x1, y1, x2, y2)) in enumerate(file.objects, start=1):
             low = [None if value is None else value - first for value in (x1, y1)]
-            file.picture.add(name, [*low, x2, y2], where=tr("the object {number}", number=place))
+            where = tr("the object {number}", number=place)
+            file.picture.add(name, [*low, x2, y2], where=where, entry=file.marks[place - 1], format=VOC)
         parsed.pictures.append(file.picture)
     return parsed
 
@@ -116,6 +119,8 @@ def _read(file: Path, root: ElementTree.Element, folder: Path) -> _VocFile:
         if _tag(entry) == "object":
             corners = [number_in(_text(entry, f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax")]
             found.objects.append((_text(entry, "name"), corners))
+            marks = {mark: _text(entry, mark) for mark in _MARKS}
+            found.marks.append({mark: text for mark, text in marks.items() if text is not None})
     return found
 
 

@@ -18,6 +18,7 @@ from core.translation import tr
 LARGEST_LABELS = 64 * MEGA
 """Largest label file of one picture, in bytes."""
 
+YOLO = "YOLO"
 _STEP = 50
 _VISIBILITIES = (0.0, 1.0, 2.0)
 
@@ -41,7 +42,7 @@ def read_yolo(
     the points of a pose. A confidence may follow each of them, and the number of a track. A file that no picture is
     called after, which is in none of `known`, and that has no line of numbers is no label file: a README, for example.
     """
-    parsed = ParsedSet("YOLO", categories=classes.listed())
+    parsed = ParsedSet(YOLO, categories=classes.listed())
     parsed.defects.extend(classes.defects)
     read: list[tuple[ParsedPicture, list[_Line]]] = []
     for done, (file, place) in enumerate(files):
@@ -119,7 +120,9 @@ def _add(
         picture.add_defect(tr("In {file}, {where} starts with no class: correct or delete it."), where)
         return
     numbers, score = _corners(line.values, pose, are_tracks=are_tracks)
-    picture.add(names.get(line.number, f"class {line.number}"), numbers, where=where, score=score)
+    entry = {"numbers": list(line.words)} if len(line.words) > 4 else None
+    category = names.get(line.number, f"class {line.number}")
+    picture.add(category, numbers, where=where, score=score, entry=entry, format=YOLO)
 
 
 def _corners(

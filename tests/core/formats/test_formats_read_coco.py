@@ -172,6 +172,7 @@ def test_only_refined_boxes_change(tmp_path: Path) -> None:
     expected = copy.deepcopy(content)
     expected["annotations"][0] |= {
         "bbox": [11, 21, 28.5, 39.25],
+        "area": 1118.625,
         "drawn_bbox": GOOD["bbox"],
         "refined_bbox": [11, 21, 28.5, 39.25],
         "refine_score": 0.75,

@@ -1,0 +1,42 @@
+"""The annotation files that were imported into a project, without their boxes."""
+
+from __future__ import annotations
+
+import json
+
+from sqlite_utils import Database
+
+from core.sources import Source, kept_text
+from core.store.row_checks import BadRow, Row, id_in, mapping_in, text_in
+from core.store.rows import now
+from core.translation import tr
+
+
+def add_source(db: Database, source: Source) -> None:
+    """Store a source, unless the same one is stored; belongs inside a transaction.
+
+    It is no part of undo steps: without boxes that refer to it, it has no effect.
+    """
+    images = [[id, dict(entry)] for id, entry in source.images.items() if kept_text(entry)]
+    header = dict(source.header) if kept_text(source.header) else {}
+    content = json.dumps({"header": header, "images": images})
+    same = "SELECT 1 FROM sources WHERE file = ? AND format = ? AND content = ?"
+    if db.execute(same, [source.file, source.format, content]).fetchone() is None:
+        statement = "INSERT INTO sources (file, format, content, created) VALUES (?, ?, ?, ?)"
+        db.execute(statement, [source.file, source.format, content, now()])
+
+
+def source_of(row: Row) -> Source:
+    """Convert a row to a source. Raises BadRow if a value is invalid."""
+    text_in(row, "created")
+    content = mapping_in(row, "content")
+    header, listed = content.get("header"), content.get("images")
+    if not isinstance(header, dict) or not isinstance(listed, list):
+        raise BadRow(tr("{column} is no JSON object", column="content"))
+    images = {}
+    for entry in listed:
+        is_pair = isinstance(entry, list) and len(entry) == 2 and type(entry[0]) is int and isinstance(entry[1], dict)
+        if not is_pair:
+            raise BadRow(tr("{column} is no JSON object", column="content"))
+        images[entry[0]] = entry[1]
+    return Source(text_in(row, "file"), text_in(row, "format"), header, images, id_in(row))

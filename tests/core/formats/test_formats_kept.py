@@ -1,0 +1,168 @@
+"""What came in an annotation file goes back unchanged, unless the box or its category was changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.formats import export
+from core.formats.importing import find_boxes
+from core.geometry import Box
+from core.progress import run
+from core.records import NewImage
+from core.store.project_store import ProjectStore
+
+CAME: dict[str, Any] = {
+    "info": {"year": 2017, "contributor": "we"},
+    "licenses": [{"id": 3, "name": "CC BY 4.0", "url": "x"}],
+    "images": [
+        {"id": 397133, "file_name": "b.png", "width": 200, "height": 150, "license": 3, "date_captured": "2013"},
+        {"id": 37777, "file_name": "a.png", "width": 200, "height": 150, "flickr_url": "y"},
+    ],
+    "annotations": [
+        {
+            "id": 1768,
+            "image_id": 37777,
+            "category_id": 44,
+            "bbox": [20, 30.5, 80, 60],
+            "area": 1234.5,
+            "iscrowd": 0,
+            "segmentation": [[20, 30.5, 100, 30.5, 100, 90.5]],
+            "keypoints": [1, 2, 2],
+            "num_keypoints": 1,
+            "attributes": {"occluded": True},
+        },
+        {
+            "id": 908800037777,
+            "image_id": 37777,
+            "category_id": 1,
+            "bbox": [0, 0, 200, 150],
+            "area": 30000,
+            "iscrowd": 1,
+            "segmentation": {"counts": [0, 30000], "size": [150, 200]},
+        },
+        {
+            "id": 5,
+            "image_id": 397133,
+            "category_id": 1,
+            "bbox": [5, 6, 7, 8],
+            "area": 56,
+            "iscrowd": 0,
+            "segmentation": [],
+        },
+    ],
+    "categories": [
+        {"id": 1, "name": "person", "supercategory": "being", "keypoints": ["nose"], "skeleton": []},
+        {"id": 90, "name": "unused", "supercategory": "thing"},
+        {"id": 44, "name": "a, \nbottle", "supercategory": "kitchen"},
+    ],
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ProjectStore]:
+    with closing(ProjectStore.create(tmp_path / "boxrefine.sqlite")) as store:
+        store.add_images([NewImage(tmp_path / f"{name}.png", 200, 150) for name in "ab"])
+        yield store
+
+
+def bring(store: ProjectStore, name: str, document: object) -> None:
+    path = store.path.parent / name
+    path.write_text(json.dumps(document), "utf-8")
+    found = run(find_boxes(path, store.images(), folder=path.parent))
+    assert (found.problems, found.missing) == ([], [])
+    store.import_boxes(found.boxes, file=name, categories=found.categories, sources=found.sources)
+
+
+def exported(store: ProjectStore) -> dict[str, Any]:
+    out = store.path.parent / "out"
+    run(export(store.dataset(), format="coco", out=out))
+    document: dict[str, Any] = json.loads((out / "annotations.json").read_text("utf-8"))
+    return document
+
+
+def by_id(entries: list[dict[str, Any]]) -> dict[object, dict[str, Any]]:
+    return {entry["id"]: entry for entry in entries}
+
+
+def test_a_file_that_nobody_touched_comes_back_as_the_same_data(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    back = exported(store)
+    assert {key: by_id(back[key]) for key in ("images", "annotations")} == {
+        key: by_id(CAME[key]) for key in ("images", "annotations")
+    }
+    assert back["categories"] == CAME["categories"]
+    assert (back["info"], back["licenses"]) == (CAME["info"], CAME["licenses"])
+
+
+def test_a_changed_box_keeps_what_is_not_its_place(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    first = next(entry for entry in store.dataset().corrections if entry.accepted == Box(20, 30.5, 100, 90.5))
+    store.move(first.id, Box(22, 32, 98, 88))
+    entry = by_id(exported(store)["annotations"])[1768]
+    assert entry["bbox"] == [22, 32, 76, 56] and entry["area"] == 76 * 56
+    assert entry["keypoints"] == [1, 2, 2] and entry["attributes"] == {"occluded": True}
+    assert entry["segmentation"] == CAME["annotations"][0]["segmentation"]
+
+
+def test_boxes_and_categories_of_ours_get_ids_that_are_free(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    mug = store.add_category("mug")
+    (first,) = (entry for entry in store.dataset().corrections if entry.origin and entry.origin.is_crowd)
+    new, _ = store.accept(
+        replace(first, id=0, category_id=mug.id, origin=None, drawn=Box(1, 2, 30, 40), accepted=Box(1, 2, 30, 40))
+    )
+    assert new.id
+    back = exported(store)
+    assert [entry["id"] for entry in back["categories"]] == [1, 90, 44, 91]
+    added = back["annotations"][-1]
+    assert (added["id"], added["category_id"], added["image_id"]) == (908800037778, 91, 37777)
+
+
+def test_two_files_keep_what_does_not_contradict(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    other = json.loads(json.dumps(CAME))
+    other["licenses"] = [{"id": 3, "name": "ours"}]
+    other["categories"] = [{"id": 1, "name": "cat", "supercategory": "animal"}]
+    other["annotations"] = [{"id": 5, "image_id": 397133, "category_id": 1, "bbox": [50, 60, 20, 20]}]
+    bring(store, "other.json", other)
+    back = exported(store)
+    assert [entry["name"] for entry in back["categories"]] == ["person", "unused", "a, \nbottle", "cat"]
+    assert by_id(back["categories"])[91]["supercategory"] == "animal"
+    assert len(by_id(back["annotations"])) == 4
+
+
+def test_the_same_file_twice_is_kept_once(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    bring(store, "came.json", CAME)
+    assert len(store.dataset().sources) == 1
+    assert len(exported(store)["annotations"]) == 3
+
+
+def test_what_json_does_not_allow_is_not_kept_and_the_box_comes(store: ProjectStore) -> None:
+    odd = json.loads(json.dumps(CAME))
+    odd["annotations"][0]["score"] = float("nan")
+    bring(store, "came.json", odd)
+    assert len(store.dataset().corrections) == 3
+    assert store.findings() == []
+
+
+def test_undo_of_an_import_takes_back_its_boxes_and_its_ids(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    store.undo()
+    back = exported(store)
+    assert back["annotations"] == [] and back["info"] == {"description": "Exported by BoxRefine"}
+    store.redo()
+    assert by_id(exported(store)["annotations"]).keys() == by_id(CAME["annotations"]).keys()
+
+
+def test_a_crowd_is_not_refined(store: ProjectStore) -> None:
+    bring(store, "came.json", CAME)
+    refinable = [entry.accepted for image in store.images() for entry in store.never_refined(image.id)]
+    assert sorted(refinable) == [Box(5, 6, 12, 14), Box(20, 30.5, 100, 90.5)]
