@@ -57,6 +57,7 @@ class Canvas(QWidget):
         self._parts = parts
         self._session = parts.session
         self.tools = Tools(parts)
+        self.tools.edit.run_pause.timeout.connect(self.update)
         self.painting = Painting(self._session, self)
         self._view = View()
         self._fits = True
@@ -194,6 +195,7 @@ class Canvas(QWidget):
             pointer=None if self._hand.is_panning else self._pointer,
             dragged=tools.dragged,
             grip=tools.edit.moved_edges,
+            nudged=tools.edit.nudged,
             hides=self.hiding.is_on,
         )
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from PySide6.QtCore import QLineF, QPointF, Qt
 
-from boxrefine_gui.canvas.handles import BOTTOM, INSIDE, LEFT, RIGHT, TOP, Grip, grip_at
+from boxrefine_gui.canvas.handles import BOTTOM, INSIDE, LEFT, RIGHT, TOP, Grip, Nudged, grip_at
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts
@@ -85,7 +85,8 @@ class EditBoxTool:
         self._changed: set[int] = set()
         self._run = ""  # the id of a run of arrow keys on the same boxes
         self._run_on: frozenset[int] = frozenset()
-        self._run_pause = timer(_RUN_PAUSE_MS, self.end_run)
+        self.run_pause = timer(_RUN_PAUSE_MS, self.end_run)
+        self._run_grip = INSIDE  # what the run moves
 
     @property
     def target(self) -> Box | None:
@@ -105,6 +106,12 @@ class EditBoxTool:
     def moved_edges(self) -> Grip | None:
         """The edges that a drag moves; None if it moves whole boxes, or has not moved yet."""
         return self._grip if self._is_moving and self._grip != INSIDE else None
+
+    @property
+    def nudged(self) -> Nudged | None:
+        """The box of which a run of arrow keys moves an edge, until it ends; None with several boxes."""
+        boxes = list(self._boxes().values())
+        return Nudged(boxes[0], self._run_grip) if self._run and self._run_grip != INSIDE and len(boxes) == 1 else None
 
     def grip_at(self, point: QPointF, view: View, *, by_inside: bool) -> Grip | None:
         """The grip at `point` on the screen; `by_inside`: the whole inside of the target counts as a grip.
@@ -151,14 +158,15 @@ class EditBoxTool:
         if boxes:
             if not self._run or self._run_on != boxes.keys():
                 self._run, self._run_on = uuid4().hex, frozenset(boxes)
-            self._run_pause.start()
+            self.run_pause.start()
             grip = edge_to_move(self._confidence(), self._parts.session.chosen_edge, right=right, down=down)
-            self._show(self._edited(boxes, grip if is_edge else INSIDE, right, down))
+            self._run_grip = grip if is_edge else INSIDE
+            self._show(self._edited(boxes, self._run_grip, right, down))
 
     def end_run(self) -> None:
         """End the run, so that the next arrow key begins another undo step."""
         self._run = ""
-        self._run_pause.stop()
+        self.run_pause.stop()
 
     def choose_next_edge(self) -> None:
         """Choose the least sure edge first, then the others in order of doubt, then none."""

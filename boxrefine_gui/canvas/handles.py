@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QLineF, QPointF, QRectF
 
+from core.geometry import Box
+
 HANDLE_SIZE = 7.0
 _REACH = 7.0
 _ROOMY = 28.0
@@ -34,6 +36,13 @@ class Grip(NamedTuple):
 
     across: int
     down: int
+
+
+class Nudged(NamedTuple):
+    """A box, and the edge of it that arrow keys move."""
+
+    box: Box
+    grip: Grip
 
 
 INSIDE = Grip(0, 0)

@@ -24,17 +24,20 @@ _FRAME, _LINE = QColor("#F4F6F8"), QColor(16, 18, 21)
 
 
 def paint_loupe(painter: QPainter, scene: Scene) -> None:
-    """Paint the loupe while an edge or a corner of a box follows the pointer, unless the pixels are large anyway."""
-    session, box, at = scene.session, scene.dragged, scene.pointer
-    if scene.grip is None or box is None or at is None or session.shown_picture is None or not session.settings.loupe:
+    """Paint the loupe while an edge or a corner follows the pointer or keys, unless the pixels are large."""
+    session, box, at, grip = scene.session, scene.dragged, scene.pointer, scene.grip
+    if scene.nudged is not None:
+        box, grip = scene.nudged
+        at = middle_of(box, grip, scene.view)
+    if grip is None or box is None or at is None or session.shown_picture is None or not session.settings.loupe:
         return
     ratio = painter.device().devicePixelRatioF()
     scale = min(max(scene.view.scale * ratio * _LARGER, _LEAST), _MOST) / ratio
     if scale <= scene.view.scale:
         return
-    x, y = edge_at(box, scene.grip, scene.view.to_image(at))
+    x, y = edge_at(box, grip, scene.view.to_image(at))
     view = View(scale, SIDE / 2 - x * scale, SIDE / 2 - y * scale)
-    place = loupe_place(at, scene.grip, scene.size)
+    place = loupe_place(at, grip, scene.size)
     painter.save()
     painter.translate(place.topLeft())
     painter.setClipRect(QRectF(0, 0, SIDE, SIDE))
@@ -49,6 +52,15 @@ def paint_loupe(painter: QPainter, scene: Scene) -> None:
     for color, width in ((_LINE, 4.0), (_FRAME, 1.5)):
         painter.setPen(pen(color, SOLID, width))
         painter.drawRect(place)
+
+
+def middle_of(box: Box, grip: Grip, view: View) -> QPointF:
+    """The middle of an edge on the canvas."""
+    rect = view.to_screen(box)
+    center = rect.center()
+    x = center.x() if not grip.across else rect.left() if grip.across < 0 else rect.right()
+    y = center.y() if not grip.down else rect.top() if grip.down < 0 else rect.bottom()
+    return QPointF(x, y)
 
 
 def edge_at(box: Box, grip: Grip, pointer: tuple[float, float]) -> tuple[float, float]:

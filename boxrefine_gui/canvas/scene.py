@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QSizeF
 from PySide6.QtGui import QColor
 
 from boxrefine_gui.canvas.click_tool import Clicks
-from boxrefine_gui.canvas.handles import Grip
+from boxrefine_gui.canvas.handles import Grip, Nudged
 from boxrefine_gui.canvas.view import View
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
@@ -30,6 +30,7 @@ class Scene:
     pointer: QPointF | None = None  # None outside the canvas, and while it pans
     dragged: Box | None = None  # what follows the pointer
     grip: Grip | None = None  # the edges of it that do, None if all do
+    nudged: Nudged | None = None  # the edge that arrow keys move
     hides: bool = False  # the boxes are hidden while a key is held
 
     def color(self, category_id: int) -> QColor:

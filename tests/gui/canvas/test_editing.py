@@ -155,7 +155,7 @@ def test_arrows_nudge_and_a_run_of_presses_is_one_step(qtbot: QtBot, two_boxes: 
 
 def pause(qtbot: QtBot, app: App) -> None:
     tool = app.window.canvas.tools.edit
-    qtbot.waitUntil(lambda: not tool._run_pause.isActive())
+    qtbot.waitUntil(lambda: not tool.run_pause.isActive())
 
 
 def relabel(qtbot: QtBot, app: App) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
@@ -80,6 +80,24 @@ def test_a_dragged_edge_is_in_the_middle_of_it_and_a_release_ends_it(qtbot: QtBo
     app.window.action_by_id["loupe"].trigger()
     release(canvas, to)
     assert canvas._scene.grip is None and line(framed(app, to, grip)) == []
+
+
+def test_an_edge_that_arrow_keys_move_is_in_it_until_the_keys_rest(qtbot: QtBot, app: App) -> None:
+    canvas = app.window.canvas
+    canvas.zoom(0.5)
+    draw(qtbot, app, BOX)
+    accept(qtbot, app)
+    click(canvas, (80, 95))
+    qtbot.keyClick(canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    nudged = canvas._scene.nudged
+    assert nudged is not None and nudged.grip.across
+    edge = nudged.box.x1 if nudged.grip.across < 0 else nudged.box.x2
+    at = (edge, (nudged.box.y1 + nudged.box.y2) / 2)
+    assert [abs(x - SIDE / 2) <= 1 for x in line(framed(app, at, nudged.grip))] in ([True], [True, True])
+    canvas.tools.edit.run_pause.timeout.emit()
+    assert canvas._scene.nudged is None and line(framed(app, at, nudged.grip)) == []
+    qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    assert canvas._scene.nudged is None  # arrow keys alone move the whole box
 
 
 def test_a_move_of_the_whole_box_and_large_pixels_need_none(qtbot: QtBot, app: App) -> None:
