@@ -93,7 +93,7 @@ def hostile_pictures() -> dict[str, bytes]:
         "size.jpg": jpeg_of(65_000, 65_000),
         "scans.jpg": many_scans(),
         "postscript.jpg": POSTSCRIPT,
-        "gif.jpg": saved("GIF"),
+        "pcx.jpg": saved("PCX"),
         "dds.png": b"DDS |" + bytes(200),
         "cut.webp": saved("WEBP")[:24],
         "text.tif": b"II*\0",
