@@ -118,7 +118,8 @@ def read_tags(file: BinaryIO) -> TiffTags:
     is_big = b"\x2b" in head[2:4]
     if len(head) < (16 if is_big else 8):
         raise ValueError(tr("it is cut short"))
-    tags = TiffTags(head if is_big else head[:8])
+    # Pillow takes a big-endian BigTIFF for a little one, unless the byte order is given apart.
+    tags = TiffTags(b"II+\0" + head[4:] if is_big else head[:8], prefix=head[:2])
     file.seek(tags.next)
     tags.load(file)
     return tags
