@@ -59,9 +59,20 @@ def is_picture(name: str) -> bool:
 
 
 def count_left_out(names: Iterable[str]) -> Counter[str]:
-    """Count the pictures among file names that are of kinds that BoxRefine does not read, by kind."""
-    kinds = (_LEFT_OUT.get(suffix_of(name)) for name in names if not is_picture(name) and not name.startswith("."))
-    return Counter(kind for kind in kinds if kind is not None)
+    """Count the pictures of a folder that are of kinds that BoxRefine does not read, by kind.
+
+    Not those beside a picture of the same stem that it reads, as cameras write a raw file beside each JPEG.
+    """
+    kinds: dict[str, str] = {}
+    read = set()
+    for name in names:
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        kind = None if suffix.lower() in SUFFIXES else _LEFT_OUT.get(suffix.lower())
+        if is_picture(name):
+            read.add(stem)
+        elif kind is not None and not name.startswith("."):
+            kinds[name] = kind
+    return Counter(kind for name, kind in kinds.items() if os.path.splitext(name)[0] not in read)  # noqa: PTH122
 
 
 def words_on_left_out(counts: Mapping[str, int]) -> str:
