@@ -89,6 +89,8 @@ def read_thumbnail(path: Path, *, side: int) -> Picture:
         width, height = opened.size if image is None or image.format != "JPEG" else image.size
         if width * height > _MOST_FOR_THUMBNAIL // (4 if is_deep else 1):
             raise TooLargeError(tr("{width} x {height} pixels, too many for a thumbnail", width=width, height=height))
+        if image is not None and image.format == "TIFF" and not is_deep:
+            image.load()  # turns it, and Pillow would go by the size before
         small: Image.Image = Image.fromarray(opened.read_deep()) if image is None or is_deep else image
         small.thumbnail((side, side))
         is_upright = image is None or is_deep or image.format == "TIFF"

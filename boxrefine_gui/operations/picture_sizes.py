@@ -39,8 +39,8 @@ class PictureSizes:
         session.renew_size(image.id, width=width, height=height)
         session.tell(
             tr(
-                "{name} has {width} x {height} pixels, and the project had {old_width} x {old_height}: it has the right "
-                "size now, and the boxes keep their pixels, so look at them.",
+                "{name} has {width} x {height} pixels, and the project had {old_width} x {old_height}: the project has "
+                "the right size now, and the boxes keep their pixels, so look at them.",
                 name=image.path.name,
                 width=width,
                 height=height,

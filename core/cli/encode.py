@@ -64,7 +64,6 @@ def add_pace_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Encode every picture; return 2 where one could not be read, or its features not be stored."""
     from core.cli.encode_processes import count_processes, run_processes
-
     from core.images import left_out_in
 
     paths = pictures_in(options.images)
