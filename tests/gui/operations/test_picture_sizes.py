@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,9 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.state.level import Level
 from core.geometry import Box
-from core.records import Correction, NewImage
+from core.records import NewImage
 from core.store.project_store import ProjectStore, project_path_for
+from tests.core.projects import CORRECTION
 from tests.gui.driving import accept, draw, ready, stored
 
 BOX = Box(10, 20, 140, 190)
@@ -26,7 +29,7 @@ def wrong(pictures: Path) -> Path:
     project = ProjectStore.create(path)
     project.add_images([NewImage(pictures / "a.png", 150, 200), NewImage(pictures / "b.png", 200, 150)])
     project.add_category("ship")
-    project.accept(Correction(0, 1, 1, drawn=BOX, refined=None, accepted=BOX))
+    project.accept(replace(CORRECTION, drawn=BOX, accepted=BOX, refined=BOX))
     project.close()
     return path
 
@@ -55,18 +58,18 @@ def test_it_is_mended_and_boxes_keep_their_pixels(
     qtbot: QtBot, closed_app: App, wrong: Path, said: list[tuple[str, Level]]
 ) -> None:
     app = closed_app
-    app.open(wrong.parent if wrong.parent.name == "pictures" else wrong)
+    app.open(wrong)
     ready(qtbot, app)
     assert [entry for entry in said if "pixels" in entry[0]] == [
         (
-            "a.png has 200 x 150 pixels, and the project had 150 x 200: the project has the right size now, and the boxes "
-            "keep their pixels, so look at them.",
+            "a.png has 200 x 150 pixels, and the project had 150 x 200: the project has the right size now, and the "
+            "boxes keep their pixels, so look at them.",
             Level.WARNING,
         )
     ]
     assert app.session.image is not None and (app.session.image.width, app.session.image.height) == (200, 150)
     assert app.session.image is app.session.images[0]
-    assert sizes(wrong)[:2] == [(200, 150), (200, 150)]
+    assert sizes(wrong) == [(200, 150), (200, 150)]
     assert [correction.accepted for correction in app.session.corrections] == [BOX]
     draw(qtbot, app, Box(160, 20, 195, 100))  # beyond the width that it had
     accept(qtbot, app)
@@ -80,13 +83,15 @@ def test_a_right_size_is_no_news(qtbot: QtBot, app: App, said: list[tuple[str, L
 def test_a_project_that_is_read_only_stays_and_the_window_has_the_size(
     qtbot: QtBot, closed_app: App, wrong: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ProjectStore, "read_only", property(lambda self: True), raising=False)
+    monkeypatch.setattr("core.store.project_file.os.access", lambda path, mode: mode != os.W_OK)
     problems: list[Exception] = []
     closed_app.session.problem.connect(problems.append)
     closed_app.open(wrong)
     ready(qtbot, closed_app)
     assert closed_app.session.image is not None and closed_app.session.image.width == 200
     assert not problems
+    monkeypatch.undo()
+    assert sizes(wrong) == [(150, 200), (200, 150)]
 
 
 def test_pictures_that_are_left_out_are_said(
