@@ -1,4 +1,4 @@
-"""PictureSizes: mends the stored size of an image that differs from its decoded picture."""
+"""PictureSizes: corrects the stored size of an image that differs from its decoded picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PictureSizes:
     """Compares the size of the open picture with the project's once it is decoded.
 
     Earlier versions took the size of some turned pictures from the wrong place, and a file may be replaced. Boxes keep
-    their pixels, because nothing says where else they belong.
+    their pixels, because nothing tells where else they belong.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -33,8 +33,8 @@ class PictureSizes:
         if (width, height) == (image.width, image.height):
             return
 
-        def mend(project: ProjectStore) -> Changes:
-            return Changes() if project.read_only else project.mend_size(image.id, width, height)
+        def correct(project: ProjectStore) -> Changes:
+            return Changes() if project.read_only else project.correct_size(image.id, width, height)
 
         session.renew_size(image.id, width=width, height=height)
         session.tell(
@@ -49,4 +49,4 @@ class PictureSizes:
             ),
             Level.WARNING,
         )
-        self._parts.store.write(mend, on_done=session.apply)
+        self._parts.store.write(correct, on_done=session.apply)

@@ -113,7 +113,7 @@ class ProjectStore(CategoryWrites):
             self._db.conn.executemany(statement, rows)
             return Changes(Step(StepKind.ADD_IMAGES), images=self._count("images") > before)
 
-    def mend_size(self, image_id: int, width: int, height: int) -> Changes:
+    def correct_size(self, image_id: int, width: int, height: int) -> Changes:
         """Store another width and height in pixels of an image, whose boxes keep their pixels; not undoable.
 
         Earlier versions stored wrong sizes of some turned pictures, and a picture may be replaced by one of another

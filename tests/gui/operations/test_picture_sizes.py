@@ -1,4 +1,4 @@
-"""The size of an image that the project has wrong is mended when the picture is opened, and said."""
+"""The size of an image that the project has wrong is corrected when the picture is opened, and said."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def sizes(path: Path) -> list[tuple[int, int]]:
         project.close()
 
 
-def test_it_is_mended_and_boxes_keep_their_pixels(
+def test_it_is_corrected_and_boxes_keep_their_pixels(
     qtbot: QtBot, closed_app: App, wrong: Path, said: list[tuple[str, Level]]
 ) -> None:
     app = closed_app
