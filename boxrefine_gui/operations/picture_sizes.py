@@ -17,7 +17,7 @@ class PictureSizes:
     """Compares the size of the open picture with the project's once it is decoded.
 
     Earlier versions took the size of some turned pictures from the wrong place, and a file may be replaced. Boxes keep
-    their pixels, because nothing tells where else they belong.
+    their pixels, because their right places are unknown.
     """
 
     def __init__(self, parts: Parts) -> None:

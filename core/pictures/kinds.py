@@ -76,7 +76,7 @@ def count_left_out(names: Iterable[str]) -> Counter[str]:
 
 
 def words_on_left_out(counts: Mapping[str, int]) -> str:
-    """Say in one sentence how many pictures are left out, of which kinds; empty where there are none."""
+    """Return one sentence on how many pictures are left out, of which kinds; empty where there are none."""
     count = sum(counts.values())
     if not count:
         return ""
@@ -94,4 +94,4 @@ def left_out_in(folder: Path) -> str:
         with os.scandir(folder) as entries:
             return words_on_left_out(count_left_out(entry.name for entry in entries))
     except OSError:
-        return ""  # who lists its pictures says why
+        return ""  # who lists its pictures reports why
