@@ -30,9 +30,8 @@ _JPEG_PIXELS_A_BYTE = 1024  # a block of 64 pixels takes at least one bit, with 
 _PIXELS_A_BYTE = {
     "WEBP": 4096,
     "GIF": 2800,  # the longest code is 12 bits and means 4,096 pixels
-    # Twice what Pillow 13 writes of 8,000 x 8,000 pixels of one color: 30,888 and 59,757.
-    "JPEG2000": 65_536,
-    "AVIF": 131_072,
+    "JPEG2000": 32_768,  # Pillow 13 writes 30,888 of 8,000 x 8,000 pixels of one color
+    "AVIF": 16_384,  # less than the format can do, because its decoder enlarges a small picture to whatever is claimed
 }
 _TIFF_TIMES = {"raw": 1.05, "packbits": 64.0, "tiff_lzw": 2800.0, "tiff_deflate": 1040.0, "tiff_adobe_deflate": 1040.0}
 _DEFLATE_TIMES, _RUN_LENGTH_TIMES, _OTHER_TIMES = 1040.0, 256.0, 8192.0

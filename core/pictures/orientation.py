@@ -90,7 +90,7 @@ def _exif_of(image: ImageFile.ImageFile, file: BinaryIO) -> Image.Exif:
 
 
 def _info_behind_pixels(file: BinaryIO, *, is_animated: bool) -> dict[str | tuple[int, int], object]:
-    """What the chunks behind a PNG's pixels say, by Pillow's names: they are read as chunks of a PNG without pixels."""
+    """The content of the chunks behind a PNG's pixels, by Pillow's names: read as chunks of a PNG without pixels."""
     raw: BinaryIO = getattr(file, "raw", file)  # a buffer would read most of the pixels along with the chunks' heads
     before = raw.tell()
     try:
