@@ -37,16 +37,17 @@ class PictureSizes:
             return Changes() if project.read_only else project.correct_size(image.id, width, height)
 
         session.renew_size(image.id, width=width, height=height)
-        session.tell(
-            tr(
-                "{name} has {width} x {height} pixels, and the project had {old_width} x {old_height}: the project has "
-                "the right size now, and the boxes keep their pixels, so look at them.",
-                name=image.path.name,
-                width=width,
-                height=height,
-                old_width=image.width,
-                old_height=image.height,
-            ),
-            Level.WARNING,
+        has_boxes = bool(session.counts.get(image.id, 0) or session.drawn_on(image.id))
+        sentence = tr(
+            "{name} has {width} x {height} pixels, and the project had {old_width} x {old_height}: it has the right "
+            "size now.",
+            name=image.path.name,
+            width=width,
+            height=height,
+            old_width=image.width,
+            old_height=image.height,
         )
+        if has_boxes:
+            sentence = f"{sentence} {tr('The boxes on it keep their pixels: look at them.')}"
+        session.tell(sentence, Level.WARNING if has_boxes else Level.INFO)
         self._parts.store.write(correct, on_done=session.apply)

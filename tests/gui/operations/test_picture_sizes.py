@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
@@ -62,8 +63,8 @@ def test_it_is_corrected_and_boxes_keep_their_pixels(
     ready(qtbot, app)
     assert [entry for entry in said if "pixels" in entry[0]] == [
         (
-            "a.png has 200 x 150 pixels, and the project had 150 x 200: the project has the right size now, and the "
-            "boxes keep their pixels, so look at them.",
+            "a.png has 200 x 150 pixels, and the project had 150 x 200: it has the right size now. The boxes on it "
+            "keep their pixels: look at them.",
             Level.WARNING,
         )
     ]
@@ -112,3 +113,19 @@ def test_a_folder_of_nothing_else_says_so(qtbot: QtBot, closed_app: App, tmp_pat
     closed_app.open(tmp_path)
     qtbot.waitUntil(lambda: bool(problems))
     assert "holds no pictures" in str(problems[0]) and "(HEIC) is left out" in str(problems[0])
+
+
+def test_without_boxes_there_is_nothing_to_look_at(
+    qtbot: QtBot, closed_app: App, wrong: Path, said: list[tuple[str, Level]]
+) -> None:
+    project = ProjectStore.open(wrong)
+    project.correct_size(2, 150, 200)
+    project.close()
+    closed_app.open(wrong)
+    ready(qtbot, closed_app)
+    said.clear()
+    qtbot.keyClick(closed_app.window.canvas, Qt.Key.Key_D)
+    ready(qtbot, closed_app)
+    expected = "b.png has 200 x 150 pixels, and the project had 150 x 200: it has the right size now."
+    assert said == [(expected, Level.INFO)]
+    assert sizes(wrong) == [(200, 150), (200, 150)]
