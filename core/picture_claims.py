@@ -31,7 +31,7 @@ _PIXELS_A_BYTE = {
     "WEBP": 4096,
     "GIF": 2800,  # the longest code is 12 bits and means 4,096 pixels
     "JPEG2000": 32_768,  # Pillow 13 writes 30,888 of 8,000 x 8,000 pixels of one color
-    "AVIF": 16_384,  # less than the format can do, because its decoder enlarges a small picture to whatever is claimed
+    "AVIF": 4096,  # less than the format can do, because its decoder enlarges a small picture to whatever is claimed
 }
 _TIFF_TIMES = {"raw": 1.05, "packbits": 64.0, "tiff_lzw": 2800.0, "tiff_deflate": 1040.0, "tiff_adobe_deflate": 1040.0}
 _DEFLATE_TIMES, _RUN_LENGTH_TIMES, _OTHER_TIMES = 1040.0, 256.0, 8192.0
