@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
@@ -18,7 +19,9 @@ TAG = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """Orientations that exchange width and height."""
 
-_XMP_TAG = 700
+_FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
+"""OpenCV's codes of flips, after the exchange of axes: 1 left and right, 0 top and bottom, -1 both."""
+
 _IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')  # as Pillow finds it
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
@@ -61,13 +64,13 @@ def orientation_in_tags(value: object, xmp: object) -> int:
 
 def turn(values: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Turn an array (height, width, ...) upright; the result is contiguous."""
+    # By OpenCV: NumPy takes several times as long to copy a picture whose axes are exchanged.
+    turned = np.ascontiguousarray(values)
     if orientation in SIDEWAYS:
-        values = np.swapaxes(values, 0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    return np.ascontiguousarray(values)
+        turned = np.asarray(cv2.transpose(turned), np.uint8)
+    if orientation in _FLIPS:
+        turned = np.asarray(cv2.flip(turned, _FLIPS[orientation]), np.uint8)
+    return turned
 
 
 def _of_ratio(value: object) -> int:
