@@ -38,6 +38,7 @@ from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.learning_margins import LearningMargins
 from boxrefine_gui.operations.logbook import Logbook
+from boxrefine_gui.operations.picture_sizes import PictureSizes
 from boxrefine_gui.operations.project_watch import ProjectWatch
 from boxrefine_gui.operations.suggesting import Suggesting
 from boxrefine_gui.operations.teaching import Teaching
@@ -179,6 +180,7 @@ class App:
         self.parts = Parts(self.session, self.store, *lanes, *inference, load_models, settings_path())
         self.keeper = DraftKeeper(self.parts)
         self._pictures_reader = Pictures(session=self.session, lane=self.pictures)
+        self._picture_sizes = PictureSizes(self.parts)
         self._toning = Toning(session=self.session, lane=self.pictures)
         self.suggesting = Suggesting(self.parts, self.suggest)
         self.heads = LearningHeads(self.parts, self.learn, self.suggest, self.suggesting)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping
+from typing import Any
 
 from PIL import ImageFile
+from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from core.translation import tr
 
-FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF")
 """The formats that are decoded, by Pillow's names. Other plugins of Pillow run programs or are not needed."""
 
 MOST_PIXELS = 1 << 30
@@ -24,12 +27,18 @@ _HARMLESS_BYTES = 64 * 1024**2
 """Decoded size up to which any claim is accepted, because a false one does no harm."""
 
 _JPEG_PIXELS_A_BYTE = 1024  # a block of 64 pixels takes at least one bit, with arithmetic coding a sixteenth of a bit
-_WEBP_PIXELS_A_BYTE = 4096
+_PIXELS_A_BYTE = {
+    "WEBP": 4096,
+    "GIF": 2800,  # the longest code is 12 bits and means 4,096 pixels
+    "JPEG2000": 32_768,  # Pillow 13 writes 30,888 of 8,000 x 8,000 pixels of one color
+    "AVIF": 4096,  # less than the format can do, because its decoder enlarges a small picture to whatever is claimed
+}
 _TIFF_TIMES = {"raw": 1.05, "packbits": 64.0, "tiff_lzw": 2800.0, "tiff_deflate": 1040.0, "tiff_adobe_deflate": 1040.0}
 _DEFLATE_TIMES, _RUN_LENGTH_TIMES, _OTHER_TIMES = 1040.0, 256.0, 8192.0
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_WIDTH, _HEIGHT, _COMPRESSION = 256, 257, 259
 _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _TILE_WIDTH, _TILE_HEIGHT = 258, 277, 322, 323
 _BYTES_A_PIXEL, _BYTES_A_WIDE_PIXEL = 10, 20
 """Peak memory of decoding, rotating and conversion to RGB, measured on 4,000 x 4,000 pixels."""
@@ -49,7 +58,7 @@ def check_head(head: bytes, *, nbytes: int) -> None:
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         width, height = _webp_size(head)
-        _compare(width, height, decoded=width * height * 4, most=nbytes * _WEBP_PIXELS_A_BYTE * 4, nbytes=nbytes)
+        _compare(width, height, decoded=width * height * 4, most=nbytes * _PIXELS_A_BYTE["WEBP"] * 4, nbytes=nbytes)
 
 
 def check_claims(image: ImageFile.ImageFile, head: bytes, *, nbytes: int) -> None:
@@ -59,25 +68,33 @@ def check_claims(image: ImageFile.ImageFile, head: bytes, *, nbytes: int) -> Non
     if image.format == "PNG":
         decoded, most = pixels * _png_bits(head) / 8, nbytes * _DEFLATE_TIMES
     elif image.format == "TIFF":
-        _check_tiles(image)
-        times = _TIFF_TIMES.get(str(image.info.get("compression")), _OTHER_TIMES)
-        decoded, most = pixels * _tiff_bits(image) / 8, nbytes * times
+        check_tiff(getattr(image, "tag_v2", {}), nbytes=nbytes)
+        return
     elif image.format == "BMP":
         is_raw = all(tile.codec_name == "raw" for tile in image.tile)
         decoded, most = pixels * _bmp_bits(head) / 8, nbytes * (1.05 if is_raw else _RUN_LENGTH_TIMES)
     else:
-        by_byte = _WEBP_PIXELS_A_BYTE if image.format == "WEBP" else _JPEG_PIXELS_A_BYTE
+        by_byte = _PIXELS_A_BYTE.get(str(image.format), _JPEG_PIXELS_A_BYTE)
         decoded, most = pixels * 3.0, nbytes * by_byte * 3.0
     _compare(width, height, decoded=decoded, most=most, nbytes=nbytes)
 
 
-def check_memory(width: int, height: int, *, is_wide: bool) -> None:
+def check_tiff(tags: Mapping[int, Any], *, nbytes: int) -> None:
+    """Check the size that a TIFF's tags claim against its file's bytes. Raises TooLargeError and ValueError."""
+    width, height = (_whole(tags, tag, 0) for tag in (_WIDTH, _HEIGHT))
+    _check_tiles(tags, width, height)
+    times = _TIFF_TIMES.get(COMPRESSION_INFO.get(_whole(tags, _COMPRESSION, 1), ""), _OTHER_TIMES)
+    _compare(width, height, decoded=width * height * _tiff_bits(tags) / 8, most=nbytes * times, nbytes=nbytes)
+
+
+def check_memory(width: int, height: int, *, is_wide: bool, bytes_a_pixel: int = 0) -> None:
     """Refuse a picture that takes more than half of the computer's memory to decode.
 
-    The system might kill the program otherwise. `is_wide`: more than 8 bits a channel, or an alpha channel. Raises
-    TooLargeError.
+    The system might kill the program otherwise. `is_wide`: more than 8 bits a channel, or an alpha channel.
+    `bytes_a_pixel`: of all its samples, where they may be many. Raises TooLargeError.
     """
-    needed, memory = width * height * (_BYTES_A_WIDE_PIXEL if is_wide else _BYTES_A_PIXEL), _memory()
+    each = max(_BYTES_A_WIDE_PIXEL if is_wide else _BYTES_A_PIXEL, 3 * bytes_a_pixel)
+    needed, memory = width * height * each, _memory()
     if memory is not None and needed > max(memory // 2, _HARMLESS_BYTES):
         raise TooLargeError(
             tr(
@@ -154,20 +171,25 @@ def _bmp_bits(head: bytes) -> int:
     return max(1, int.from_bytes(head[place : place + 2], "little"))
 
 
-def _check_tiles(image: ImageFile.ImageFile) -> None:
+def _check_tiles(tags: Mapping[int, Any], width: int, height: int) -> None:
     """Refuse implausibly large tiles, because the decoder allocates a whole tile."""
-    tags = getattr(image, "tag_v2", {})
-    area = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_HEIGHT, 0))
-    if area > max(_LARGEST_TILE, 4 * image.width * image.height):
+    area = _whole(tags, _TILE_WIDTH, 0) * _whole(tags, _TILE_HEIGHT, 0)
+    if area > max(_LARGEST_TILE, 4 * width * height):
         raise ValueError(tr("its header claims tiles of {millions} million pixels", millions=f"{area / 1e6:,.0f}"))
 
 
-def _tiff_bits(image: ImageFile.ImageFile) -> int:
-    tags = getattr(image, "tag_v2", {})
-    bits, samples = tags.get(_BITS_PER_SAMPLE, 1), tags.get(_SAMPLES_PER_PIXEL, 1)
+def _tiff_bits(tags: Mapping[int, Any]) -> int:
+    """Bits of all samples of a pixel, by the larger one of two claims."""
+    bits, samples = tags.get(_BITS_PER_SAMPLE, 1), _whole(tags, _SAMPLES_PER_PIXEL, 1)
     if isinstance(bits, tuple):
-        return max(1, sum(int(count) for count in bits))
-    return max(1, int(bits) * int(samples))
+        counts = [int(count) for count in bits] or [1]
+        return max(1, sum(counts), max(counts) * samples)
+    return max(1, int(bits) * samples)
+
+
+def _whole(tags: Mapping[int, Any], tag: int, default: int) -> int:
+    value = tags.get(tag, default)
+    return int(value[0] if isinstance(value, tuple) and value else value)
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:

@@ -42,7 +42,7 @@ class RefineImageRequest:
             raise BadFileError(
                 tr(
                     "The picture {path} is {width} x {height} pixels and was {old_width} x {old_height} when its boxes "
-                    "were drawn: put the old one back.",
+                    "were drawn: open it and look at them, or put the old one back.",
                     path=path,
                     width=now[0],
                     height=now[1],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings, show_image
 from boxrefine_gui.operations.drawing import keep_in_hand
 from boxrefine_gui.state.doing import Activity, ActivityKind, ModelsState, Scan, ScanKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.project_view import OpenedProject, StoreView
 from boxrefine_gui.state.session import Session
@@ -119,26 +120,27 @@ def _opened_project(parts: Parts, opened: OpenedProject) -> None:
 
 
 class _Listing:
-    """The pictures of a folder, and which one to show first."""
+    """The pictures of a folder, which one to show first, and a sentence on those that are left out."""
 
-    def __init__(self, folder: Path, paths: list[Path], show: Path | None) -> None:
-        self.folder, self.paths, self.show = folder, paths, show
+    def __init__(self, folder: Path, paths: list[Path], show: Path | None, left_out: str) -> None:
+        self.folder, self.paths, self.show, self.left_out = folder, paths, show, left_out
 
 
 def _list_folder(path: Path) -> _Listing:
     """Files lane: list a folder, or the folder of a picture. Raises BadFileError if it has no pictures."""
-    from core.images import list_pictures
+    from core.images import left_out_in, list_pictures
 
     folder, show = (path.parent, path) if path.is_file() else (path, None)
-    paths = list_pictures(folder)
+    paths, left_out = list_pictures(folder), left_out_in(folder)
     if not paths:
-        raise BadFileError(
-            tr(
-                "The folder {folder} holds no pictures (JPEG, PNG, BMP, TIFF, WebP): choose the folder they lie in.",
-                folder=folder,
-            )
+        kinds = "JPEG, PNG, BMP, TIFF, WebP, GIF, JPEG 2000, AVIF"  # untranslated: names
+        sentence = tr(
+            "The folder {folder} holds no pictures ({kinds}): choose the folder they lie in.",
+            folder=folder,
+            kinds=kinds,
         )
-    return _Listing(folder, paths, show)
+        raise BadFileError(f"{sentence} {left_out}".strip())
+    return _Listing(folder, paths, show, left_out)
 
 
 def _open_folder(parts: Parts, listing: _Listing) -> None:
@@ -158,6 +160,8 @@ def _open_folder(parts: Parts, listing: _Listing) -> None:
 def _opened_folder(parts: Parts, listing: _Listing, opened: OpenedProject) -> None:
     parts.session.open_project(opened, listing.folder)
     _remember(parts, listing.folder)
+    if listing.left_out:
+        parts.session.tell(listing.left_out, Level.WARNING)
     _show_first(parts, listing.show)
     scan = FolderScan(parts, opened.path, listing.show)
     unknown = partial(_unknown, parts.session.images, listing.paths)

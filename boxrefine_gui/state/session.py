@@ -236,6 +236,17 @@ class Session(SessionDrafts):
         self.picture = picture
         self.picture_changed.emit()
 
+    def renew_size(self, image_id: int, *, width: int, height: int) -> None:
+        """Take over another size of an image, which its file has now; what is drawn and selected stays."""
+        row = self._rows[image_id]
+        record = replace(self.images[row], width=width, height=height)
+        self.images = (*self.images[:row], record, *self.images[row + 1 :])
+        self.listed.set_images(self.images)
+        if self.image is not None and self.image.id == image_id:
+            self.image = record
+        self.changed.emit(Changes(images=True))
+        self.picture_changed.emit()
+
     @property
     def shown_picture(self) -> CanvasPicture | None:
         """What the canvas shows of the open picture; nothing until its copy in other tones is there."""

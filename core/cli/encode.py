@@ -64,8 +64,12 @@ def add_pace_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Encode every picture; return 2 where one could not be read, or its features not be stored."""
     from core.cli.encode_processes import count_processes, run_processes
+    from core.images import left_out_in
 
     paths = pictures_in(options.images)
+    left_out = left_out_in(options.images) if options.part is None else ""  # once, not by each process
+    if left_out:
+        complain(left_out)
     start = time.perf_counter()
     count = count_processes(options)
     if count > 1:
@@ -81,18 +85,15 @@ def run(options: argparse.Namespace) -> int:
 
 def pictures_in(folder: Path) -> list[Path]:
     """List the pictures of a folder. Raises BadInputError where there are none."""
-    from core.images import SUFFIXES, list_pictures
+    from core.images import SUFFIXES, left_out_in, list_pictures
 
     paths = list_pictures(folder)
     if not paths:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise BadInputError(
-            tr(
-                "The folder {folder} holds no pictures ({kinds}): name the folder they lie in.",
-                folder=folder,
-                kinds=kinds,
-            )
+        sentence = tr(
+            "The folder {folder} holds no pictures ({kinds}): name the folder they lie in.", folder=folder, kinds=kinds
         )
+        raise BadInputError(f"{sentence} {left_out_in(folder)}".strip())
     return paths
 
 

@@ -115,6 +115,21 @@ class ProjectStore(CategoryWrites):
             self._db.conn.executemany(statement, rows)
             return Changes(Step(StepKind.ADD_IMAGES), images=self._count("images") > before)
 
+    def correct_size(self, image_id: int, width: int, height: int) -> Changes:
+        """Store another width and height in pixels of an image, whose boxes keep their pixels; not undoable.
+
+        Earlier versions stored wrong sizes of some turned pictures, and a picture may be replaced by one of another
+        size. Raises BadInputError for a size below 1.
+        """
+        self.refuse_read_only()
+        if width < 1 or height < 1:
+            raise BadInputError(
+                tr("A picture has at least one pixel, not {width} x {height}.", width=width, height=height)
+            )
+        with convert_sqlite_errors(self.path), transaction(self._db, self._place):
+            self._db.conn.execute("UPDATE images SET width = ?, height = ? WHERE id = ?", (width, height, image_id))
+        return Changes()
+
     def accept(self, correction: Correction, drawn: str = "", was_kept: bool = False) -> tuple[Correction, Changes]:
         """Store a new correction and return it with its id; `drawn` is the key of the drawn box that it replaces.
 

@@ -61,6 +61,30 @@ def jpeg_of(width: int, height: int) -> bytes:
     return bytes(content)
 
 
+def gif_of(width: int, height: int) -> bytes:
+    """A GIF whose canvas is as large as its header likes."""
+    content = bytearray(saved("GIF"))
+    content[6:10] = struct.pack("<HH", width, height)
+    return bytes(content)
+
+
+def jpeg_2000_of(width: int, height: int) -> bytes:
+    """An honest JPEG 2000 whose both headers were changed."""
+    content, sides = bytearray(saved("JPEG2000")), struct.pack(">II", width, height)
+    box, frame = content.index(b"ihdr") + 4, content.index(b"\xff\x51") + 6
+    content[box : box + 8], content[frame : frame + 8] = struct.pack(">II", height, width), sides
+    content[frame + 16 : frame + 24] = sides  # one tile
+    return bytes(content)
+
+
+def avif_of(width: int, height: int) -> bytes:
+    """An honest AVIF whose spatial extents were changed."""
+    content = bytearray(saved("AVIF"))
+    at = content.index(b"ispe") + 8
+    content[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(content)
+
+
 def many_scans() -> bytes:
     """A progressive JPEG that goes over its pixels ten thousand times."""
     file = io.BytesIO()
@@ -92,8 +116,14 @@ def hostile_pictures() -> dict[str, bytes]:
         "deep.tif": tiff_of(tiff | {258: 16, 256: 2**15, 257: 2**15}),
         "size.jpg": jpeg_of(65_000, 65_000),
         "scans.jpg": many_scans(),
+        "size.gif": gif_of(65_535, 65_535),
+        "size.jp2": jpeg_2000_of(30_000, 30_000),
+        "size.avif": avif_of(16_000, 16_000),
+        "cut.avif": saved("AVIF")[:300],
+        "cut.jp2": saved("JPEG2000")[:300],
+        "bands.tif": tiff_of(tiff | {258: 64, 277: 60_000, 256: 3000, 257: 3000}),
         "postscript.jpg": POSTSCRIPT,
-        "gif.jpg": saved("GIF"),
+        "pcx.jpg": saved("PCX"),
         "dds.png": b"DDS |" + bytes(200),
         "cut.webp": saved("WEBP")[:24],
         "text.tif": b"II*\0",

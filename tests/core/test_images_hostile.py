@@ -102,7 +102,7 @@ def test_more_pixels_than_can_be_shown_are_named(tmp_path: Path) -> None:
         read_size(path)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "AVIF"])
 def test_what_is_in_a_file_counts_not_its_name(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "picture.jpg"
     path.write_bytes(saved(kind))

@@ -70,6 +70,7 @@ class Readers:
 
     def _write(self, name: str, data: bytes) -> Path:
         path = self._folder / name
+        path.unlink(missing_ok=True)  # a file that is cut to nothing and filled again, ext4 writes to the disk at once
         path.write_bytes(data)
         return path
 

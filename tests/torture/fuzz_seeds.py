@@ -20,6 +20,7 @@ from core.features.cache.feature_key import FeatureKey
 from core.geometry import Frame
 from core.refiner.checkpoint import CARD_FILE, SHIPPED
 from core.store.project_store import ProjectStore
+from tests.core.picture_files import RIGHT_TOP_XMP, exif_of, jpeg_with_late_exif, png_with, raw_profile, tiff_of_values
 from tests.core.projects import CORRECTION, fill
 
 KEY = FeatureKey("a" * 32, "other-0123456789ab", Frame.whole(width=40, height=30))
@@ -54,8 +55,19 @@ def pictures() -> Seeds:
         (plain, "WEBP", {}),
         (plain, "WEBP", {"lossless": True, "exif": exif}),
         (plain, "GIF", {}),
+        (plain, "JPEG2000", {}),
+        (plain, "AVIF", {}),
     ]
-    return [_saved(image, kind, options) for image, kind, options in kinds]
+    deep = (pixels / 255.0).astype(np.float64)
+    turned = exif_of(6)
+    further = [
+        png_with(pixels, (b"eXIf", turned), (b"zTXt", raw_profile(turned))),
+        jpeg_with_late_exif(pixels, turned),
+        tiff_of_values(deep, is_planar=True, is_packed=True, photometric=2),
+        tiff_of_values((deep * 4000).astype(np.uint16), order=">", tags={42113: b"-9999\0", 338: 2}),
+        tiff_of_values(np.dstack([deep, deep]).astype(np.float32), tags={700: RIGHT_TOP_XMP}),
+    ]
+    return [_saved(image, kind, options) for image, kind, options in kinds] + further
 
 
 def _saved(image: Image.Image, kind: str, options: Mapping[str, object]) -> bytes:

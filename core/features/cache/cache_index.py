@@ -30,7 +30,7 @@ from core.features.cache.index_schema import (
     parse_picture,
     restrict,
 )
-from core.features.cache.picture_memory import Fingerprint, KnownPicture
+from core.features.cache.picture_memory import Fingerprint, KnownPicture, key_of
 
 _INDEX_VERSION = 3
 _BUSY_SECONDS = 10.0
@@ -165,11 +165,11 @@ class IndexTables:
         """The remembered content of a picture file with this fingerprint, or None."""
         query = "SELECT fingerprint, content, width, height FROM pictures WHERE path = ?"
         row = self._db.execute(query, [_path_bytes(path)]).fetchone()
-        return parse_picture(row[1:]) if row and row[0] == repr(fingerprint) else None
+        return parse_picture(row[1:]) if row and row[0] == key_of(path, fingerprint) else None
 
     def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
         """Store the content of a picture file under its path and fingerprint."""
-        row = [_path_bytes(path), repr(fingerprint), known.content, known.width, known.height]
+        row = [_path_bytes(path), key_of(path, fingerprint), known.content, known.width, known.height]
         self._db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)", row)
 
     def repair(self) -> int:

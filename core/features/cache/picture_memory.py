@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.pictures.kinds import suffix_of
+
+_SCALING = 2
+"""Raised when `core.pictures.deep` scales pictures of more than 8 bits in another way, which makes other pixels."""
+
+_MAYBE_DEEP = frozenset({".png", ".tif", ".tiff"})
 _UNSETTLED_NS = 2_000_000_000
 """The coarsest resolution of file dates (FAT): a file that is younger than this may change and keep its date."""
 
@@ -28,6 +34,11 @@ class Fingerprint:
         """Whether any change after `at_ns` changes the fingerprint: the last change was well before."""
         # Of both times, because a copying program may set an old modification time.
         return max(self.mtime_ns, self.ctime_ns) <= at_ns - _UNSETTLED_NS
+
+
+def key_of(path: Path, fingerprint: Fingerprint) -> str:
+    """The text under which a content is remembered: it changes with the file, and with how its pixels are scaled."""
+    return f"{fingerprint!r} {_SCALING}" if suffix_of(path.name) in _MAYBE_DEEP else repr(fingerprint)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ class PictureReader:
             return key, self._prepare(picture, key.frame)
         except KnownError as error:
             return error
-        except (MemoryError, cv2.error) as error:
+        except (MemoryError, ArithmeticError, ValueError, RuntimeError, cv2.error) as error:
+            # One odd picture of a hundred thousand must not end the others.
             return BadFileError(
                 tr("The picture {path} cannot be prepared ({why}): make it smaller.", path=path, why=reason(error))
             )

@@ -50,6 +50,19 @@ def test_a_settled_file_is_not_decoded_again_even_in_the_next_run(tmp_path: Path
             assert source.decoded == decoded
 
 
+@pytest.mark.parametrize(("name", "decoded"), [("a.png", 1), ("a.bmp", 0)])
+def test_what_may_be_deep_is_decoded_again_by_a_version_that_scales_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, decoded: int
+) -> None:
+    path = save_picture(tmp_path / name, gray=100)
+    with FeatureCache(tmp_path / "cache") as cache:
+        FeatureSource(CountingEncoder(), cache, now_ns=much_later).of_path(path)
+        monkeypatch.setattr("core.features.cache.picture_memory._SCALING", 99)
+        source = FeatureSource(CountingEncoder(), cache, now_ns=much_later)
+        source.of_path(path)
+        assert (source.decoded, source.encoder.encoded) == (decoded, 0)  # its pixels are the same
+
+
 def test_a_file_of_just_now_is_decoded_again(tmp_path: Path, cache: FeatureCache) -> None:
     source = FeatureSource(CountingEncoder(), cache)
     path = save_picture(tmp_path / "a.bmp", gray=100)

@@ -9,6 +9,7 @@ from collections import deque
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -115,3 +116,18 @@ def test_more_memory_than_there_is_is_told_of(paths: list[Path]) -> None:
     reader = PictureReader(FeatureSource(CountingEncoder(), None), prepared, side=1 << 28)
     with pytest.raises(StorageError, match="no memory to read pictures ahead"):
         list(read_ahead(paths, reader, count=2, in_processes=True, slack=2, held=COUNT))
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("x"), OverflowError("x"), ValueError("x"), RuntimeError("x"), cv2.error("x")]
+)
+def test_whatever_one_picture_raises_the_others_are_read(paths: list[Path], error: Exception) -> None:
+    def fails(picture: Picture, frame: Frame) -> Prepared:
+        if picture[0, 0, 0] == 5:
+            raise error
+        return prepared(picture, frame)
+
+    reader = PictureReader(FeatureSource(CountingEncoder(), None), fails, side=1)
+    found = list(read_ahead(paths, reader, count=2, in_processes=False, slack=2, held=COUNT))
+    assert [brightness(entry) for entry in found] == [0, 1, 2, None, 4, None, 6, 7, 8]
+    assert isinstance(found[5], BadFileError) and "5.png cannot be prepared" in str(found[5])

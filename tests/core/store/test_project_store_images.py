@@ -60,3 +60,14 @@ def test_an_image_without_a_size_is_refused(store: ProjectStore, tmp_path: Path)
 
 def test_a_folder_has_its_project_inside(tmp_path: Path) -> None:
     assert project_path_for(tmp_path) == tmp_path / PROJECT_FILE_NAME
+
+
+def test_a_size_is_corrected_for_good_and_makes_no_undo_step(store: ProjectStore, project_path: Path) -> None:
+    before = store.undo_steps()
+    assert store.correct_size(1, 480, 640).step is None
+    assert store.undo_steps() == before
+    with pytest.raises(BadInputError, match="at least one pixel"):
+        store.correct_size(1, 0, 640)
+    other = ProjectStore.open(project_path)
+    assert [(image.width, image.height) for image in other.images()][0] == (480, 640)
+    other.close()

@@ -1,0 +1,147 @@
+"""Open a picture file of any kind, with what is known before its pixels are decoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from core.bounded import open_regular
+from core.picture_claims import (
+    FORMATS,
+    HEAD_BYTES,
+    check_claims,
+    check_head,
+    check_memory,
+    check_scans,
+    check_tiff,
+    strip_png,
+)
+from core.pictures.deep import to_rgb
+from core.pictures.orientation import SIDEWAYS, orientation_in_tags, orientation_of, turn
+from core.pictures.tiff import TiffLayout, TiffTags, UnreadTiffError, read_tags, read_tiff
+from core.translation import tr
+
+_DEEP_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_WIDTH, _HEIGHT, _BITS, _ORIENTATION, _XMP = 256, 257, 258, 274, 700
+
+
+@dataclass
+class Opened:
+    """An open picture file. `image` is Pillow's, None for a TIFF of a kind that Pillow does not open.
+
+    `width` and `height` are of the stored pixels, which `orientation` (1..8) turns upright. `tags` are a TIFF's.
+    """
+
+    file: BinaryIO
+    image: ImageFile.ImageFile | None
+    width: int
+    height: int
+    orientation: int
+    tags: TiffTags | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Upright width and height in pixels."""
+        return (self.height, self.width) if self.orientation in SIDEWAYS else (self.width, self.height)
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether the pixels are scaled to 8 bits here: more than 8 bits a channel, or nothing that Pillow opens."""
+        image = self.image
+        return image is None or image.mode in _DEEP_MODES or (image.format in ("PNG", "TIFF") and _bits(image) > 8)
+
+    def read_deep(self) -> NDArray[np.uint8]:
+        """Decode a deep picture as upright 8-bit RGB (height, width, 3)."""
+        layout = None
+        if self.tags is not None:
+            try:
+                layout = TiffLayout.of(self.tags)
+            except UnreadTiffError:
+                if self.image is None:
+                    raise
+        check_memory(*self.size, is_wide=True, bytes_a_pixel=layout.bytes_a_pixel if layout else 0)
+        if self.image is not None and self.image.format not in ("PNG", "TIFF"):
+            return turn(to_rgb(np.array(self.image)[..., None]), self.orientation)
+        self.file.seek(0)
+        content = self.file.read()
+        if layout is not None:
+            return turn(read_tiff(content, layout), self.orientation)
+        if self.tags is None:
+            return turn(_read_by_opencv(strip_png(content)), self.orientation)
+        # OpenCV turns a TIFF by its tag, even with IMREAD_IGNORE_ORIENTATION, and knows no XMP.
+        by_tag = self.tags.get(_ORIENTATION) is not None
+        return turn(_read_by_opencv(content), 1 if by_tag else self.orientation)
+
+    def check_scans(self) -> None:
+        """Refuse a progressive JPEG of too many scans. Raises ValueError."""
+        if self.image is not None and self.image.info.get("progressive"):
+            before = self.file.tell()
+            self.file.seek(0)
+            check_scans(self.file.read())
+            self.file.seek(before)
+
+
+@contextmanager
+def open_picture(path: Path) -> Iterator[Opened]:
+    """Open a picture and check what it claims. Raises what decoders raise, OSError, TooLargeError and ValueError."""
+    with open_regular(path) as file:
+        head, nbytes = file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size
+        check_head(head, nbytes=nbytes)
+        file.seek(0)
+        try:
+            # By a file object: given a path, Pillow maps some TIFFs and then decodes sideways ones wrong.
+            image = Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError:
+            if not head.startswith(_TIFF_HEADS):
+                raise
+            yield _open_tiff(file, nbytes=nbytes)
+            return
+        with image:
+            check_claims(image, head, nbytes=nbytes)
+            width, height = image.size
+            tags = getattr(image, "tag_v2", None) if image.format == "TIFF" else None
+            if tags is not None:
+                width, height = int(tags[_WIDTH]), int(tags[_HEIGHT])  # Pillow's size is the upright one
+            yield Opened(file, image, width, height, orientation_of(image, file), tags)
+
+
+def _open_tiff(file: BinaryIO, *, nbytes: int) -> Opened:
+    """Open a TIFF whose kind Pillow does not know."""
+    tags = read_tags(file)
+    check_tiff(tags, nbytes=nbytes)
+    layout = TiffLayout.of(tags)
+    orientation = orientation_in_tags(tags.get(_ORIENTATION), tags.get(_XMP))
+    return Opened(file, None, layout.width, layout.height, orientation, tags)
+
+
+def _bits(image: ImageFile.ImageFile) -> int:
+    """Bits per channel of a TIFF or PNG; Pillow's mode does not always show them."""
+    bits = getattr(image, "tag_v2", {}).get(_BITS, 8)
+    if isinstance(bits, tuple):
+        bits = max(bits)
+    if image.format == "PNG" and "16" in str(image.tile[0].args if image.tile else ""):
+        bits = 16
+    return int(bits)
+
+
+def _read_by_opencv(content: bytes) -> NDArray[np.uint8]:
+    """Decode a PNG of 16 bits, or a TIFF of an odd number of bits, as 8-bit RGB."""
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    if values is None:
+        raise ValueError(tr("it is of a kind that cannot be read"))
+    if values.ndim == 2:
+        return to_rgb(values[..., None])
+    if values.shape[2] < 3:
+        return to_rgb(values[..., :1])
+    return to_rgb(values[..., 2::-1], alpha=values[..., 3] if values.shape[2] == 4 else None)
