@@ -1,4 +1,4 @@
-"""Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes, folder listings.
+"""Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes, the order of file names.
 
 Pillow reads 8-bit JPEG, PNG, BMP, TIFF and WebP, with alpha and palettes, and refuses truncated files. OpenCV reads
 what Pillow cannot: PNG and TIFF of more than 8 bits a channel. Other formats are refused.
@@ -120,33 +120,27 @@ def content_hash(picture: Picture) -> str:
     return digest.hexdigest()
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """List the picture files directly in `folder` in natural order, see `in_natural_order`.
-
-    Raises BadFileError if the folder is missing or may not be read.
-    """
-    return [Path(folder) / name for name in in_natural_order(picture_names(folder))]
-
-
 def in_natural_order(names: Iterable[str]) -> list[str]:
     """Sort file names by the numbers in them: `2.jpg` before `10.jpg`.
 
     The order does not depend on the locale, because processes divide work by it.
     """
-    return sorted(names, key=lambda name: (_natural(name), name))
+    return sorted(names, key=natural_key)
 
 
-def picture_names(folder: Path) -> set[str]:
-    """The names of the picture files directly in `folder`; raises as `list_pictures`."""
-    try:
-        with os.scandir(folder) as entries:
-            return {e.name for e in entries if _suffix(e.name) in SUFFIXES and not e.name.startswith(".")}
-    except FileNotFoundError as error:
-        raise BadFileError(tr("The folder {folder} does not exist: check the path.", folder=folder)) from error
-    except OSError as error:
-        raise BadFileError(
-            tr("The folder {folder} cannot be read ({why}): check its permissions.", folder=folder, why=reason(error))
-        ) from error
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return what sorts a file name by the numbers in it, and the same names in another case by their letters."""
+    digits, parts = "", []
+    for char in name.lower() + "\0":
+        if char.isdecimal():
+            digits += char
+            continue
+        if digits:
+            parts.append((0, int(digits), digits))
+            digits = ""
+        parts.append((1, 0, char))
+    parts.append((2, 0, name))
+    return parts
 
 
 @contextmanager
@@ -181,24 +175,6 @@ def _count_scans(file: BinaryIO, image: ImageFile.ImageFile) -> None:
 def _is_deep(image: ImageFile.ImageFile) -> bool:
     """Whether a picture has more than 8 bits a channel and is in one of the two formats that OpenCV reads here."""
     return image.format in ("PNG", "TIFF") and (image.mode in _DEEP_MODES or _bits(image) > 8)
-
-
-def _suffix(name: str) -> str:
-    """The lower-case suffix. Path.suffix is ten times slower, and a folder may hold 100,000 names."""
-    return os.path.splitext(name)[1].lower()  # noqa: PTH122
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    digits, parts = "", []
-    for char in name.lower() + "\0":
-        if char.isdecimal():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits), digits))
-            digits = ""
-        parts.append((1, 0, char))
-    return parts
 
 
 def _unreadable(path: Path, error: Exception) -> BadFileError:

@@ -127,17 +127,12 @@ class _Listing:
 
 def _list_folder(path: Path) -> _Listing:
     """Files lane: list a folder, or the folder of a picture. Raises BadFileError if it has no pictures."""
-    from core.images import list_pictures
+    from core.picture_folders import list_pictures, no_pictures
 
     folder, show = (path.parent, path) if path.is_file() else (path, None)
     paths = list_pictures(folder)
     if not paths:
-        raise BadFileError(
-            tr(
-                "The folder {folder} holds no pictures (JPEG, PNG, BMP, TIFF, WebP): choose the folder they lie in.",
-                folder=folder,
-            )
-        )
+        raise no_pictures(folder)
     return _Listing(folder, paths, show)
 
 

@@ -80,20 +80,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """List the pictures of a folder. Raises BadInputError where there are none."""
-    from core.images import SUFFIXES, list_pictures
+    """List the pictures of a folder and those below. Raises BadFileError where there are none."""
+    from core.picture_folders import find_pictures, no_pictures
 
-    paths = list_pictures(folder)
-    if not paths:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise BadInputError(
-            tr(
-                "The folder {folder} holds no pictures ({kinds}): name the folder they lie in.",
-                folder=folder,
-                kinds=kinds,
-            )
-        )
-    return paths
+    found = watch(find_pictures(folder), unit=tr("image"))
+    if not found.paths:
+        raise no_pictures(folder)
+    for note in found.notes:
+        complain(note)
+    return list(found.paths)
 
 
 def select_part(paths: Sequence[Path], part: str) -> list[Path]:

@@ -14,7 +14,7 @@ from core.features.feature_source import FeatureSource
 from core.formats.importers.coco_import import category_names
 from core.formats.importers.coco_reader import CocoFile
 from core.head_records import PictureLabels
-from core.images import list_pictures
+from core.picture_folders import list_pictures
 from core.progress import Job, Progress
 from core.refiner.protocol import Refiner
 from core.store.project_store import ProjectStore
@@ -59,8 +59,12 @@ class Proposed:
     head: str
 
 
-def examples_of_coco(coco: CocoFile, folder: Path, *, partial: bool) -> Examples:
-    """Read examples from a COCO file on the pictures in `folder`; see the verb's help.
+def examples_of_coco(
+    coco: CocoFile, folder: Path, *, partial: bool, complain: Callable[[str], None] | None = None
+) -> Examples:
+    """Read examples from a COCO file on the pictures in `folder` and those below; see the verb's help.
+
+    `complain` gets a sentence on folders that are left out.
 
     Raises BadFileError if the folder cannot be read, BadInputError if the file has no box.
     """
@@ -79,11 +83,12 @@ def examples_of_coco(coco: CocoFile, folder: Path, *, partial: bool) -> Examples
             labels.append(entry)
         if not entry.done:
             targets.append(Target(id, image.file_name, paths[number], entry))
-    fresh = (path for path in list_pictures(folder) if path.name not in numbers)
+    names_of = {path: path.relative_to(folder).as_posix() for path in list_pictures(folder, complain)}
+    fresh = ((path, name) for path, name in names_of.items() if name not in numbers)
     highest = max((id for id in coco.images if isinstance(id, int)), default=0)
-    for number, path in enumerate(fresh, start=len(coco.images)):
+    for number, (path, name) in enumerate(fresh, start=len(coco.images)):
         highest += 1
-        targets.append(Target(highest, path.name, path, PictureLabels(number, ())))
+        targets.append(Target(highest, name, path, PictureLabels(number, ())))
     if not labels:
         raise BadInputError(
             tr("{file} has no box with a category: label some pictures first, five are a good start.", file=coco.path)
