@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_second_project import ask_second_project
 from boxrefine_gui.dialogs.ask_to_close import ask_about_copy, ask_about_drawn, ask_to_close
 from boxrefine_gui.inference.choices import Choices
 from boxrefine_gui.inference.crop_refine import SecondLook
@@ -212,6 +214,7 @@ class App:
         self.session.problem.connect(self._stay)
         self.session.told.connect(self._stay_to_tell)
         self.session.problem.connect(self._leave_the_gpu)
+        self.session.second_project.connect(partial(ask_second_project, self.window))
         self.session.settings_changed.connect(self.window.recolor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.window.recolor)
         if complaint is not None:

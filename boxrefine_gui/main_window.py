@@ -89,7 +89,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
-        self.jobs = JobList()
+        self.jobs = JobList(parts.session)
         self.categories = CategoryList(parts, CategoryAdding(parts))
         self.boxes = BoxList(parts.session)
         self.start_page = StartPage(parts, thumbnails)

@@ -17,7 +17,7 @@ from pathlib import Path
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
 from boxrefine_gui.operations.clauses import sentence_of
-from boxrefine_gui.operations.opening import FolderScan
+from boxrefine_gui.operations.folder_scan import FolderScan
 from boxrefine_gui.state.project_view import read_whole
 from core.errors import KnownError
 from core.progress import Job
@@ -81,7 +81,8 @@ class FolderWatch:
     def look(self) -> None:
         """Scan the folder if its modification time has changed."""
         session = self._parts.session
-        if session.folder is not None and session.scan is None and not self._is_looking:
+        is_free = session.scan is None and not self._is_looking and not session.leaves_rest
+        if session.folder is not None and is_free:
             self._scan(session.folder, known=self._stamps)
 
     def rescan(self) -> None:
@@ -93,7 +94,7 @@ class FolderWatch:
         elif session.scan is not None:
             session.tell(STILL_READING)
         else:
-            self._is_first = False
+            self._is_first = session.leaves_rest = False
             self._scan(session.folder, known=None, by_user=True)
 
     def _scan(self, folder: Path, *, known: Mapping[str, int] | None, by_user: bool = False) -> None:

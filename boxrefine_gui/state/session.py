@@ -44,7 +44,7 @@ class Session(SessionDrafts):
 
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
         """Replace the open project by another one."""
-        self.project_path, self.folder = opened.path, folder
+        self.project_path, self.folder, self.leaves_rest = opened.path, folder, False
         self.images, self.problems, self.missing = (), {}, {}
         self.left.forget()
         self.tally.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +90,7 @@ class SessionState(QObject):
     query_changed = Signal()  # which images are listed, or in which order
     margins_changed = Signal()  # the margins learned from accepted boxes
     activity_changed = Signal()
+    second_project = Signal(object)  # SecondProject: a question to the user
     problem = Signal(object)  # an Exception to show
     told = Signal(str, object)  # a sentence for the user, and its Level
 
@@ -146,6 +147,8 @@ class SessionState(QObject):
         self.refiner_id: int | None = None  # the one in use; None for the shipped one
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
+        self.opening: Callable[[], None] | None = None  # gives up the folder that is being listed to be opened
+        self.leaves_rest = False  # the user has stopped the reading of the folder
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
         self._drafts = self._settled_drafts = 0  # the highest number of a draft, and of a settled one
