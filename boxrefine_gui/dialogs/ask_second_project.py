@@ -4,49 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
+from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.state.doing import SecondProject
-from boxrefine_gui.widgets.plain_text import set_title, shown
 from core.translation import tr, tr_plural
 
 
-class SecondProjectBox(QMessageBox):
-    """Opens when it is created. Return opens the other project, Escape opens nothing."""
-
-    def __init__(self, parent: QWidget, question: SecondProject) -> None:
-        super().__init__(parent)
-        self._question = question
-        set_title(self, tr("There is a project already"))
-        self.setText(shown(_what_is_there(question)))
-        self.setInformativeText(shown(_what_follows(question)))
-        for label in self.findChildren(QLabel):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextFormat(Qt.TextFormat.PlainText)  # file names may look like HTML
-        self.setIcon(QMessageBox.Icon.Question)
-        self.other_button = QPushButton(tr("&Open that project"))
-        self.new_button = QPushButton(tr("&Make a new one"))
-        self.cancel_button = QPushButton(tr("Cancel"))
-        self.addButton(self.other_button, QMessageBox.ButtonRole.AcceptRole)
-        self.addButton(self.new_button, QMessageBox.ButtonRole.DestructiveRole)
-        self.addButton(self.cancel_button, QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(self.other_button)
-        self.setEscapeButton(self.cancel_button)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.finished.connect(self._answered)
-        self.open()
-
-    def _answered(self) -> None:
-        if self.clickedButton() is self.other_button:
-            self._question.open_other()
-        elif self.clickedButton() is self.new_button:
-            self._question.make_new()
-
-
 def ask_second_project(window: QWidget, question: SecondProject) -> None:
-    """Ask whether to open the other project, to make a second one, or neither."""
-    SecondProjectBox(window, question)
+    """Ask whether to open the other project, to make a second one, or neither; Return and Escape do neither."""
+    Question(
+        window,
+        title=tr("There is a project already"),
+        text=_what_is_there(question),
+        more=_what_follows(question),
+        yes=tr("&Open that project"),
+        no=tr("Cancel"),
+        other=(tr("&Make a new one"), question.make_new),
+        on_yes=question.open_other,
+    ).setObjectName("second_project")
 
 
 def _what_is_there(question: SecondProject) -> str:

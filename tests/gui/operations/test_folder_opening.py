@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
-from boxrefine_gui.dialogs.ask_second_project import SecondProjectBox
+from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import folder_scan, opening
 from core.store.project_store import PROJECT_FILE_NAME
 from tests.gui.driving import ready
@@ -32,9 +32,9 @@ def listed(app: App) -> list[str]:
     return [record.path.relative_to(folder).as_posix() for record in app.session.images]
 
 
-def question(qtbot: QtBot, app: App) -> SecondProjectBox:
-    qtbot.waitUntil(lambda: app.window.findChild(SecondProjectBox) is not None)
-    box = app.window.findChild(SecondProjectBox)
+def question(qtbot: QtBot, app: App) -> Question:
+    qtbot.waitUntil(lambda: app.window.findChild(Question) is not None)
+    box = app.window.findChild(Question)
     assert box is not None
     return box
 
@@ -98,12 +98,12 @@ def test_the_project_of_a_folder_above_is_offered(qtbot: QtBot, closed_app: App,
     opening.open_path(closed_app.parts, dataset / "valid")
     box = question(qtbot, closed_app)
     assert str(dataset / "valid") in box.text() and str(dataset) in box.text()
-    qtbot.mouseClick(box.cancel_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: closed_app.window.findChild(SecondProjectBox) is None)
+    qtbot.mouseClick(box.no_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: closed_app.window.findChild(Question) is None)
     assert closed_app.session.folder == dataset and closed_app.session.scan is None
     assert not (dataset / "valid" / PROJECT_FILE_NAME).exists()
     opening.open_path(closed_app.parts, dataset / "valid" / "images" / "2.png")
-    qtbot.mouseClick(question(qtbot, closed_app).other_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(question(qtbot, closed_app).yes_button, Qt.MouseButton.LeftButton)
     wanted = dataset / "valid" / "images" / "2.png"
     qtbot.waitUntil(lambda: closed_app.session.image is not None and closed_app.session.image.path == wanted)
     assert closed_app.session.folder == dataset
@@ -117,11 +117,11 @@ def test_the_project_of_a_folder_below_is_offered_and_a_new_one_made_on_request(
     opening.open_path(closed_app.parts, dataset)
     box = question(qtbot, closed_app)
     assert "train in it has one" in box.text()
-    qtbot.mouseClick(box.new_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(box.other_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: closed_app.session.folder == dataset)
     over(qtbot, closed_app)
     assert len(listed(closed_app)) == 4
     opening.open_path(closed_app.parts, dataset)  # it has its own now
     qtbot.waitUntil(lambda: closed_app.session.scan is None)
     over(qtbot, closed_app)
-    assert closed_app.window.findChild(SecondProjectBox) is None
+    assert closed_app.window.findChild(Question) is None
