@@ -81,12 +81,8 @@ def folders_of(images: Sequence[ImageRecord]) -> ImageFolders:
         np.int32,
         len(images),
     )
-    base = Path(os.path.commonpath([text or separator for text in of_text]))
-    names = tuple(_relative(text, base) for text in of_text)
+    base = os.path.commonpath([text or separator for text in of_text])
+    start = len(os.path.join(base, ""))  # noqa: PTH118 - a text, because there may be 10,000 folders
+    names = tuple(text[start:].replace(separator, "/") for text in of_text)
     counts = tuple(np.bincount(numbers, minlength=len(names)).tolist())
-    return ImageFolders(base.name or str(base), names, counts, tuple(map(split_of, names)), numbers)
-
-
-def _relative(folder: str, base: Path) -> str:
-    name = Path(folder or os.sep).relative_to(base).as_posix()
-    return "" if name == "." else name
+    return ImageFolders(Path(base).name or base, names, counts, tuple(map(split_of, names)), numbers)
