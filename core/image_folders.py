@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,8 +34,14 @@ class ImageFolders:
         return len(self.names) > 1
 
     def starts(self, rows: Sequence[int] | None) -> list[int]:
-        """The places in a list at which another folder begins; `rows` are those that it shows, None for all."""
-        numbers = self.numbers if rows is None else self.numbers[np.asarray(rows, np.int64)]
+        """The places in a list at which another folder begins; `rows` are those that it shows, None for all.
+
+        Empty if one of the rows came later than the folders were worked out.
+        """
+        numbers = self.numbers
+        if rows is not None:
+            shown = np.asarray(rows, np.int64)
+            numbers = numbers[shown] if shown.max(initial=-1) < len(numbers) else numbers[:0]
         if not len(numbers):
             return []
         return [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist()]
@@ -50,6 +56,10 @@ class ImageFolders:
             ],
             bool,
         )
+
+    def is_in(self, row: int, matching: NDArray[np.bool_]) -> bool:
+        """Whether the image of a row is in one of the folders of `matching`."""
+        return row < len(self.numbers) and bool(matching[self.numbers[row]])
 
     def tree(self) -> dict[str, int]:
         """All folders and those above them up to `base`, in natural order of their places, with the images in each."""
@@ -70,6 +80,14 @@ class ImageFolders:
         return found
 
 
+def common_folder(folders: Iterable[str]) -> str:
+    """The deepest folder that holds all of these; empty if there is none, as on two drives."""
+    try:
+        return os.path.commonpath([folder or os.sep for folder in folders])
+    except ValueError:
+        return ""
+
+
 def folders_of(images: Sequence[ImageRecord]) -> ImageFolders:
     """Group images by their folders: 100,000 take a tenth of a second."""
     if not images:
@@ -81,8 +99,8 @@ def folders_of(images: Sequence[ImageRecord]) -> ImageFolders:
         np.int32,
         len(images),
     )
-    base = os.path.commonpath([text or separator for text in of_text])
-    start = len(os.path.join(base, ""))  # noqa: PTH118 - a text, because there may be 10,000 folders
+    base = common_folder(of_text)
+    start = len(os.path.join(base, "")) if base else 0  # noqa: PTH118 - a text, because there may be 10,000 folders
     names = tuple(text[start:].replace(separator, "/") for text in of_text)
     counts = tuple(np.bincount(numbers, minlength=len(names)).tolist())
     return ImageFolders(Path(base).name or base, names, counts, tuple(map(split_of, names)), numbers)

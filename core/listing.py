@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import numpy as np
 
-from core.image_folders import ImageFolders, folders_of
+from core.image_folders import ImageFolders, common_folder, folders_of
 from core.marks import Mark
 from core.records import DOUBTFUL_BELOW, ImageRecord
 from core.splits import SPLITS
@@ -191,8 +191,8 @@ class Names:
         if not self._texts and images:
             paths = [str(image.path) for image in images]
             # What the first and the last path have in common, all between them have, too.
-            shared = os.path.commonpath([os.path.dirname(path) for path in (min(paths), max(paths))])  # noqa: PTH120
-            start = len(os.path.join(shared, ""))  # noqa: PTH118
+            shared = common_folder(os.path.dirname(path) for path in (min(paths), max(paths)))  # noqa: PTH120
+            start = len(os.path.join(shared, "")) if shared else 0  # noqa: PTH118
             self._texts = [path[start:].casefold() for path in paths]
         return self._texts
 

@@ -21,6 +21,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
+from core.image_folders import ImageFolders
 from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.reviews import Review
@@ -87,6 +88,7 @@ class SessionState(QObject):
     settings_changed = Signal()
     suggesting_changed = Signal()  # the heads, the one in use, or the progress of learning
     prepared = Signal(int)  # image id: its features are in the cache
+    folders_changed = Signal()  # the folders of the images
     query_changed = Signal()  # which images are listed, or in which order
     margins_changed = Signal()  # the margins learned from accepted boxes
     activity_changed = Signal()
@@ -108,6 +110,7 @@ class SessionState(QObject):
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
         self.tally, self.listed = FolderTally(), Listed()
         self.query = Query()
+        self.folders = ImageFolders()  # of `images`, or of the first ones of them while others are coming
         self.lists_at: dict[Path, str] = {}  # project -> the filter and order that this window showed last
         self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
         self.problems: dict[int, str] = {}  # image id -> sentence on why it cannot be shown
