@@ -1,4 +1,4 @@
-"""Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes, the order of file names.
+"""Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes.
 
 Pillow reads 8-bit JPEG, PNG, BMP, TIFF and WebP, with alpha and palettes, and refuses truncated files. OpenCV reads
 what Pillow cannot: PNG and TIFF of more than 8 bits a channel. Other formats are refused.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -118,29 +118,6 @@ def content_hash(picture: Picture) -> str:
     digest.update(repr(picture.shape).encode())
     digest.update(np.ascontiguousarray(picture).data)
     return digest.hexdigest()
-
-
-def in_natural_order(names: Iterable[str]) -> list[str]:
-    """Sort file names by the numbers in them: `2.jpg` before `10.jpg`.
-
-    The order does not depend on the locale, because processes divide work by it.
-    """
-    return sorted(names, key=natural_key)
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return what sorts a file name by the numbers in it, and the same names in another case by their letters."""
-    digits, parts = "", []
-    for char in name.lower() + "\0":
-        if char.isdecimal():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits), digits))
-            digits = ""
-        parts.append((1, 0, char))
-    parts.append((2, 0, name))
-    return parts
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from core.errors import BadFileError, KnownError, reason
 from core.files import PROJECT_FILE_NAME, PROJECT_SUFFIX
-from core.images import SUFFIXES, in_natural_order, natural_key, read_size
+from core.images import SUFFIXES, read_size
 from core.progress import Job, Progress, run
 from core.records import ImageRecord, NewImage
+from core.text import in_natural_order, natural_key
 from core.translation import tr, tr_plural
 
 EXPORT_MARK = ".boxrefine-export"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 
 LONGEST_NAME = 1000
 
@@ -50,3 +51,26 @@ def _is_long(value: str | int) -> bool:
 
 def _code(char: str) -> str:
     return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+
+
+def in_natural_order(names: Iterable[str]) -> list[str]:
+    """Sort file names by the numbers in them: `2.jpg` before `10.jpg`.
+
+    The order does not depend on the locale, because processes divide work by it.
+    """
+    return sorted(names, key=natural_key)
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return what sorts a file name by the numbers in it, and the same names in another case by their letters."""
+    digits, parts = "", []
+    for char in name.lower() + "\0":
+        if char.isdecimal():
+            digits += char
+            continue
+        if digits:
+            parts.append((0, int(digits), digits))
+            digits = ""
+        parts.append((1, 0, char))
+    parts.append((2, 0, name))
+    return parts

@@ -210,6 +210,8 @@ class ImageList(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName(tr("Images"))
         self._images.touched.connect(self._repaint)
+        self._images.rowsInserted.connect(self._rows_came)
+        self._images.rowsRemoved.connect(self._rows_went)
         self.selectionModel().currentChanged.connect(self._chosen)
         parts.session.listed.reset.connect(self.scrollToTop)
         parts.session.image_changed.connect(self._show_open)
@@ -239,14 +241,27 @@ class ImageList(QTableView):
     def _make_room(self) -> None:
         """Make the rows higher at which a folder begins, for its name."""
         starts, header = self._images.starts, self.verticalHeader()
-        if starts == self._banded:
-            return
+        before, after = set(self._banded), set(starts)
         self._banded = starts
+        if before == after:
+            return
         header.setUpdatesEnabled(False)  # else each change of a height lays out the rows again
-        header.setDefaultSectionSize(ROW_HEIGHT)
-        for place in starts:
+        for place in before - after:
+            if place < header.count():
+                header.resizeSection(place, ROW_HEIGHT)
+        for place in after - before:
             header.resizeSection(place, ROW_HEIGHT + BAND_HEIGHT)
         header.setUpdatesEnabled(True)
+
+    def _rows_came(self, _: QModelIndex, first: int, last: int) -> None:
+        """The heights of the rows below move with them."""
+        count = last - first + 1
+        self._banded = [place + count if place >= first else place for place in self._banded]
+
+    def _rows_went(self, _: QModelIndex, first: int, last: int) -> None:
+        count = last - first + 1
+        kept = [place for place in self._banded if not first <= place <= last]
+        self._banded = [place - count if place > last else place for place in kept]
 
     def offer(self, actions: Sequence[QAction]) -> None:
         """Offer actions on the open image in a context menu; the right button opens the image of its row first."""

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from core.errors import BadFileError
-from core.images import content_hash, in_natural_order, read_picture, read_size, read_thumbnail
+from core.images import content_hash, read_picture, read_size, read_thumbnail
+from core.text import in_natural_order
 
 WIDTH, HEIGHT = 60, 40
 

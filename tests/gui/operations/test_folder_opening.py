@@ -11,11 +11,15 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import folder_scan, opening
+from boxrefine_gui.panels.image_row import BAND_HEIGHT, ROW, ROW_HEIGHT
+from core.listing import Order, Query, Tab
 from core.store.project_store import PROJECT_FILE_NAME
 from tests.gui.driving import ready
 from tests.gui.fakes import sample_like_pictures
+from tests.gui.operations.test_finding import write
 from tests.gui.operations.test_importing import sentence
 from tests.gui.panels.test_folder_watch import over
+from tests.gui.panels.test_image_panel import entries, entry, opened
 
 
 @pytest.fixture
@@ -125,3 +129,73 @@ def test_the_project_of_a_folder_below_is_offered_and_a_new_one_made_on_request(
     qtbot.waitUntil(lambda: closed_app.session.scan is None)
     over(qtbot, closed_app)
     assert closed_app.window.findChild(Question) is None
+
+
+def bands(app: App) -> list[str]:
+    """The headers of folders in the list, with the height that their rows have more than others."""
+    model, header = app.window.images.model(), app.window.images.verticalHeader()
+    rows = [(place, model.index(place, 0).data(ROW)) for place in range(model.rowCount())]
+    heights = [header.sectionSize(at) for at, _ in rows]
+    assert heights == [ROW_HEIGHT + BAND_HEIGHT * (row.band is not None) for _, row in rows]
+    return [f"{place}: {row.band.words}" for place, row in rows if row.band is not None]
+
+
+def test_the_list_shows_the_folders_as_groups(qtbot: QtBot, closed_app: App, dataset: Path) -> None:
+    closed_app.open(dataset)
+    ready(qtbot, closed_app)
+    over(qtbot, closed_app)
+    qtbot.waitUntil(lambda: bool(bands(closed_app)))
+    assert bands(closed_app) == ["0: train · train/images · 2", "2: val · valid/images · 2"]
+    assert closed_app.window.images.model().index(3, 0).data(ROW).description.endswith("folder valid/images")
+    for query, words in [
+        (Query(order=Order.NAME), ["0: train · train/images · 2", "2: val · valid/images · 2"]),
+        (Query(order=Order.BOXES), []),
+        (Query(text="2"), ["0: train · train/images · 1", "1: val · valid/images · 1"]),
+        (Query(split="val"), ["0: val · valid/images · 2"]),
+        (Query(), ["0: train · train/images · 2", "2: val · valid/images · 2"]),
+    ]:
+        closed_app.finder.show(query)
+        qtbot.waitUntil(lambda: closed_app.finder.is_idle)
+        assert bands(closed_app) == words
+
+
+def test_new_pictures_get_into_their_groups(qtbot: QtBot, closed_app: App, dataset: Path) -> None:
+    closed_app.open(dataset)
+    ready(qtbot, closed_app)
+    sample_like_pictures(dataset / "test", ("9.png",))
+    closed_app.folder_watch.rescan()
+    qtbot.waitUntil(lambda: bands(closed_app)[2:] == ["4: test · 1"])
+
+
+def test_images_that_are_worked_on_leave_and_join_a_list_of_one_folder(
+    qtbot: QtBot, closed_app: App, dataset: Path
+) -> None:
+    closed_app.open(dataset)
+    ready(qtbot, closed_app)
+    over(qtbot, closed_app)
+    closed_app.finder.show(Query(tab=Tab.DONE, folder="valid"))
+    for image_id in (1, 3, 4):
+        write(qtbot, closed_app, lambda project, image_id=image_id: project.mark([image_id], done=True))
+    qtbot.waitUntil(lambda: closed_app.finder.is_idle and len(closed_app.session.listed) == 2)
+    assert bands(closed_app) == ["0: val · valid/images · 2"]
+    write(qtbot, closed_app, lambda project: project.mark([3], done=False))
+    qtbot.waitUntil(lambda: bands(closed_app) == ["0: val · valid/images · 1"])
+
+
+def test_the_menu_of_filters_offers_splits_and_folders(qtbot: QtBot, closed_app: App, dataset: Path) -> None:
+    closed_app.open(dataset)
+    ready(qtbot, closed_app)
+    over(qtbot, closed_app)
+    panel = closed_app.window.image_panel
+    opened(qtbot, closed_app, panel.filter.choices)
+    assert entries(panel.folders) == {
+        "Any folder": "", "All of train": "2", "All of val": "2", "train": "2", "train/images": "2", "valid": "2",
+        "valid/images": "2",
+    }  # fmt: skip
+    entry(panel.folders, "valid").trigger()
+    qtbot.waitUntil(lambda: closed_app.finder.is_idle and len(closed_app.session.listed) == 2)
+    assert panel.filter.text() == "valid"
+    opened(qtbot, closed_app, panel.filter.choices)
+    assert entry(panel.folders, "valid").isChecked()
+    entry(panel.folders, "Any folder").trigger()
+    qtbot.waitUntil(lambda: closed_app.session.listed.is_whole)
