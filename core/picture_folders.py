@@ -10,7 +10,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from core.errors import BadFileError, KnownError, reason
 from core.files import PROJECT_FILE_NAME, PROJECT_SUFFIX
@@ -277,6 +279,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _folder_key(place: str) -> list[list[tuple[int, int, str]]]:
+def _folder_key(place: str) -> tuple[Any, ...]:
     """Sorts a folder before those below it, and those by the numbers in their names."""
-    return [natural_key(part) for part in Path(place).parts] if place else []
+    above, _, name = place.rpartition(os.sep)
+    return (*_known_key(above), natural_key(name)) if place else ()
+
+
+@lru_cache(maxsize=4096)
+def _known_key(place: str) -> tuple[Any, ...]:
+    """`_folder_key` of the folder above many others."""
+    return _folder_key(place)

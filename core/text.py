@@ -6,8 +6,10 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from typing import Any
 
 LONGEST_NAME = 1000
+_DIGITS = re.compile(r"(\d+)")
 
 # Control characters (with ESC and the one-character CSI), characters that change the direction of writing, and lone
 # surrogates, which no encoding can represent.
@@ -61,16 +63,8 @@ def in_natural_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=natural_key)
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> tuple[Any, ...]:
     """Return what sorts a file name by the numbers in it, and the same names in another case by their letters."""
-    digits, parts = "", []
-    for char in name.lower() + "\0":
-        if char.isdecimal():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits), digits))
-            digits = ""
-        parts.append((1, 0, char))
-    parts.append((2, 0, name))
-    return parts
+    parts: list[Any] = _DIGITS.split(f"{name.lower()}\0")  # texts and numbers in turn; the last one ends a name
+    parts[1::2] = [(int(digits), digits) for digits in parts[1::2]]
+    return (*parts, name)
