@@ -28,7 +28,7 @@ _AROUND = re.compile(r"^(?:images?[-_ ])|(?:[-_ ]?(?:images?|imgs?|set|split|dat
 
 
 def split_of(path: PurePath | str) -> str:
-    """The split of a picture or folder by the folders in its path: "train", "val", "test", or "" if none tells.
+    """The split of a picture or folder by the folders in its path: "train", "val", "test", or "" if none is called so.
 
     `path` is relative to the folder of the dataset, because folders above may be called `test`, too. Of several folders
     the deepest counts. The last part counts as a folder, so give a picture's folder, or its path with a suffix.
