@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,39 @@ def measure(paths: Sequence[Path]) -> Job[tuple[list[NewImage], list[tuple[Path,
         new += some
         unreadable += others
     return new, unreadable
+
+
+class NamedPictures:
+    """The pictures of a folder by the names that annotation files give them.
+
+    `complain` gets the notes of the listing, which is made when it is needed first.
+    """
+
+    def __init__(self, folder: Path, complain: Callable[[str], None] | None = None) -> None:
+        self._folder, self._complain = folder, complain
+
+    @cached_property
+    def paths(self) -> list[Path]:
+        """The pictures in the folder and below. Raises as `find_pictures`."""
+        return list_pictures(self._folder, self._complain)
+
+    def path_of(self, name: str) -> Path:
+        """The picture of a name: at that path in the folder, else the only one below that is called so.
+
+        If there is none, or if several are called so, the path in the folder, where none is.
+        """
+        path = self._folder / name
+        if os.path.lexists(path):
+            return path
+        called_so = self._by_last.get(path.name, [])
+        return called_so[0] if len(called_so) == 1 else path
+
+    @cached_property
+    def _by_last(self) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for path in self.paths:
+            found.setdefault(path.name, []).append(path)
+        return found
 
 
 def projects_above(folder: Path) -> list[Path]:

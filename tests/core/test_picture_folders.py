@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadFileError
-from core.picture_folders import EXPORT_MARK, FoundPictures, find_pictures, has_changed, list_pictures, projects_above
+from core.picture_folders import (
+    EXPORT_MARK,
+    FoundPictures,
+    NamedPictures,
+    find_pictures,
+    has_changed,
+    list_pictures,
+    projects_above,
+)
 from core.progress import run
 from tests.core.projects import NOBODY
 
@@ -126,6 +134,16 @@ def test_changes_below_are_seen(tmp_path: Path) -> None:
     make(tmp_path, "a/b/2.jpg")
     os.utime(tmp_path / "a" / "b", ns=(1, 1))
     assert has_changed(found.stamps)
+
+
+def test_a_picture_is_found_by_the_name_that_a_file_gives_it_and_never_guessed(tmp_path: Path) -> None:
+    make(tmp_path, "1.jpg", "train/1.jpg", "train/2.jpg", "a/3.jpg", "b/3.jpg")
+    pictures = NamedPictures(tmp_path)
+    assert pictures.path_of("1.jpg") == tmp_path / "1.jpg"
+    assert pictures.path_of("train/1.jpg") == tmp_path / "train" / "1.jpg"
+    assert pictures.path_of("2.jpg") == pictures.path_of("elsewhere/2.jpg") == tmp_path / "train" / "2.jpg"
+    for name in ("3.jpg", "4.jpg"):
+        assert pictures.path_of(name) == tmp_path / name and not (tmp_path / name).exists()
 
 
 def test_projects_above_and_below_are_found(tmp_path: Path) -> None:

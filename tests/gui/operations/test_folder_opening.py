@@ -146,6 +146,7 @@ def test_the_list_shows_the_folders_as_groups(qtbot: QtBot, closed_app: App, dat
     over(qtbot, closed_app)
     qtbot.waitUntil(lambda: bool(bands(closed_app)))
     assert bands(closed_app) == ["0: train · train/images · 2", "2: val · valid/images · 2"]
+    assert closed_app.window.windowTitle().startswith("train/images/1.png")
     assert closed_app.window.images.model().index(3, 0).data(ROW).description.endswith("folder valid/images")
     for query, words in [
         (Query(order=Order.NAME), ["0: train · train/images · 2", "2: val · valid/images · 2"]),
