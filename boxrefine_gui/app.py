@@ -36,6 +36,7 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.finding import Finder
+from boxrefine_gui.operations.folder_opening import give_up_opening
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.learning_margins import LearningMargins
@@ -316,6 +317,7 @@ class App:
         self.refine_all.stop()
         self.heads.stop()
         self.suggesting.stop()
+        give_up_opening(self.session)
         self.folder_watch.stop()
         self.project_watch.stop()
         self.exports.close()

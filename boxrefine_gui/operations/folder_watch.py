@@ -73,6 +73,7 @@ class FolderWatch:
 
     def _restart(self) -> None:
         self._stamps, self._is_looking, self._is_first = None, False, True
+        self._timer.setInterval(LOOK_MS)  # the folder before may have been large
         if self._parts.session.folder is not None:
             self._timer.start()
         else:
