@@ -61,8 +61,9 @@ def run(options: argparse.Namespace) -> int:
 def describe_missing(missing: list[str], boxes: Path) -> str:
     """Compose a sentence on pictures of the file `boxes` that the project does not hold."""
     return tr_plural(
-        "The project does not hold the picture {first} of {file}: open its folder in the window first.",
-        "The project does not hold {count} pictures of {file}, the first is {first}: open their folder in the window.",
+        "The project does not hold the picture {first} of {file}: put it into the project's folder.",
+        "The project does not hold {count} pictures of {file}, the first is {first}: put them into the "
+        "project's folder.",
         len(missing),
         first=missing[0],
         file=boxes,
