@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.ask_second_project import ask_second_project
 from boxrefine_gui.dialogs.ask_to_close import ask_about_copy, ask_about_drawn, ask_to_close
 from boxrefine_gui.inference.choices import Choices
 from boxrefine_gui.inference.crop_refine import SecondLook
@@ -34,6 +36,7 @@ from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.operations.draft_keeper import DraftKeeper
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.operations.finding import Finder
+from boxrefine_gui.operations.folder_opening import give_up_opening
 from boxrefine_gui.operations.folder_watch import FolderWatch
 from boxrefine_gui.operations.learning_heads import LearningHeads
 from boxrefine_gui.operations.learning_margins import LearningMargins
@@ -206,14 +209,14 @@ class App:
             may_close=self._may_close,
         )
         self.collector = Collector(self.session, is_busy=self._makes_many_objects)
-        self._wants_models = False
-        self._is_drawn_told = self._is_copy_told = False
+        self._wants_models = self._is_drawn_told = self._is_copy_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
         self.session.problem.connect(self._stay)
         self.session.told.connect(self._stay_to_tell)
         self.session.problem.connect(self._leave_the_gpu)
+        self.session.second_project.connect(partial(ask_second_project, self.window))
         self.session.settings_changed.connect(self.window.recolor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.window.recolor)
         if complaint is not None:
@@ -315,6 +318,7 @@ class App:
         self.refine_all.stop()
         self.heads.stop()
         self.suggesting.stop()
+        give_up_opening(self.session)
         self.folder_watch.stop()
         self.project_watch.stop()
         self.exports.close()

@@ -51,6 +51,7 @@ from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, make_actions
 from boxrefine_gui.widgets.arranged import overlay, titled
 from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
+from boxrefine_gui.widgets.picture_name import picture_name
 from boxrefine_gui.widgets.plain_text import menu_text, set_title, set_tooltip
 from boxrefine_gui.widgets.sides import LEFT, RIGHT, Sides
 from boxrefine_gui.widgets.typing_guard import TypingGuard
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(parts)
         self.notices = Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
-        self.jobs = JobList()
+        self.jobs = JobList(parts.session)
         self.categories = CategoryList(parts, CategoryAdding(parts))
         self.boxes = BoxList(parts.session)
         self.start_page = StartPage(parts, thumbnails)
@@ -260,7 +261,8 @@ class MainWindow(QMainWindow):
 
     def _listen(self) -> None:
         session = self.parts.session
-        session.image_changed.connect(self._show_title)
+        for signal in (session.image_changed, session.folders_changed):
+            signal.connect(self._show_title)
         session.settings_changed.connect(self._show_recent)
         session.changed.connect(self._show_title)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
@@ -336,7 +338,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         session = self.parts.session
-        names = [session.image.path.name] if session.image else []
+        names = [picture_name(session, session.image)] if session.image else []
         if session.folder is not None:
             names.append(session.folder.name)
         if session.project_path is not None:

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import BadFileError, BadInputError
 from core.geometry import Box, Boxes, Frame, as_boxes, iou
-from core.images import Picture, list_pictures, read_picture, read_size
+from core.images import Picture, read_picture, read_size
+from core.picture_folders import list_pictures
 from core.progress import run
 from core.records import Category, Dataset, Drawing, ImageRecord, Refinement
 from core.translation import tr
@@ -222,7 +223,7 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
 
     Args:
         path: the annotation file or folder.
-        images: the folder with the pictures, which are matched by name.
+        images: the folder with the pictures, or with folders of them, which are matched by name.
 
     Returns:
         Images, categories in the order of the file, one correction for each box, and problems.

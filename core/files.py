@@ -1,4 +1,4 @@
-"""File-system operations that Python lacks: atomic writes and synchronizing a folder."""
+"""File-system operations that Python lacks: atomic writes and synchronizing a folder; names of files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PROJECT_SUFFIX = ".sqlite"
+PROJECT_FILE_NAME = f"boxrefine{PROJECT_SUFFIX}"
+"""The project of a folder of pictures, in the folder."""
 
 _SUFFIX = ".partial"
 _ABANDONED_S = 24 * 3600

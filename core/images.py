@@ -1,4 +1,4 @@
-"""Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes, folder listings.
+"""Pictures as upright 8-bit RGB: decoding, sizes without decoding, content hashes.
 
 Pillow decodes JPEG, PNG, BMP, TIFF, WebP, GIF, and where it was built with them JPEG 2000 and AVIF, with alpha and
 palettes, and refuses truncated files. PNGs of more than 8 bits a channel are read by OpenCV, TIFFs of unusual kinds by
@@ -7,9 +7,8 @@ palettes, and refuses truncated files. PNGs of more than 8 bits a channel are re
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import BadFileError, reason
 from core.picture_claims import TooLargeError, check_memory
-from core.pictures.kinds import SUFFIXES, is_picture, left_out_in
+from core.pictures.kinds import SUFFIXES
 from core.pictures.opened import open_picture
 from core.pictures.orientation import turn
 from core.translation import tr
@@ -29,10 +28,6 @@ __all__ = [
     "SUFFIXES",
     "Picture",
     "content_hash",
-    "in_natural_order",
-    "left_out_in",
-    "list_pictures",
-    "picture_names",
     "read_picture",
     "read_size",
     "read_thumbnail",
@@ -116,35 +111,6 @@ def content_hash(picture: Picture) -> str:
     return digest.hexdigest()
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """List the picture files directly in `folder` in natural order, see `in_natural_order`.
-
-    Raises BadFileError if the folder is missing or may not be read.
-    """
-    return [Path(folder) / name for name in in_natural_order(picture_names(folder))]
-
-
-def in_natural_order(names: Iterable[str]) -> list[str]:
-    """Sort file names by the numbers in them: `2.jpg` before `10.jpg`.
-
-    The order does not depend on the locale, because processes divide work by it.
-    """
-    return sorted(names, key=lambda name: (_natural(name), name))
-
-
-def picture_names(folder: Path) -> set[str]:
-    """The names of the picture files directly in `folder`; raises as `list_pictures`."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if is_picture(entry.name)}
-    except FileNotFoundError as error:
-        raise BadFileError(tr("The folder {folder} does not exist: check the path.", folder=folder)) from error
-    except OSError as error:
-        raise BadFileError(
-            tr("The folder {folder} cannot be read ({why}): check its permissions.", folder=folder, why=reason(error))
-        ) from error
-
-
 @contextmanager
 def _convert_errors(path: Path) -> Iterator[None]:
     """Convert any exception of a decoder to a BadFileError about `path`."""
@@ -152,19 +118,6 @@ def _convert_errors(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         raise _unreadable(path, error) from error
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    digits, parts = "", []
-    for char in name.lower() + "\0":
-        if char.isdecimal():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits), digits))
-            digits = ""
-        parts.append((1, 0, char))
-    return parts
 
 
 def _unreadable(path: Path, error: Exception) -> BadFileError:

@@ -13,11 +13,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
+from urllib.parse import quote, unquote_to_bytes
 
 import numpy as np
 
+from core.image_folders import ImageFolders, common_folder, folders_of
 from core.marks import Mark
 from core.records import DOUBTFUL_BELOW, ImageRecord
+from core.splits import SPLITS
 
 _DIGITS = re.compile(r"\d+")
 _LONGEST_NUMBER = 18
@@ -82,13 +85,18 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class Query:
-    """What a list shows: a filter, a category (0: any), the note of a flag (None: any), a text to search, an order."""
+    """What a list shows: a filter, a category (0: any), the note of a flag (None: any), a text to search, an order.
+
+    `folder` and `split` are those of `ImageFolders`, with all folders below; "" stands for any.
+    """
 
     tab: Tab = Tab.ALL
     category_id: int = 0
     note: str | None = None
     text: str = ""
     order: Order = Order.ADDED
+    folder: str = ""
+    split: str = ""
 
     @property
     def is_plain(self) -> bool:
@@ -132,18 +140,22 @@ def is_in(tab: Tab, traits: int) -> bool:
 
 def text_of(query: Query) -> str:
     """A filter and an order as a text to store; the searched text is left out."""
-    return f"{query.tab} {query.order} {query.category_id}" + ("" if query.note is None else f" {query.note}")
+    place = f"/{query.split}/{quote(os.fsencode(query.folder), safe='')}" if query.folder or query.split else ""
+    return f"{query.tab} {query.order} {query.category_id}{place}" + ("" if query.note is None else f" {query.note}")
 
 
 def query_of(text: str) -> Query:
     """The query that `text_of` stored; a text of another version or by hand gives as much as can be read."""
     parts = text.split(" ", 3)
     tab, order, category = [*parts[:3], "", "", ""][:3]
+    category, split, folder = [*category.split("/", 2), "", ""][:3]
     return Query(
         Tab(tab) if tab in {*Tab} else Tab.ALL,
         int(category) if category.isdecimal() and len(category) <= _LONGEST_NUMBER else 0,
         parts[3] if len(parts) > 3 else None,
         order=Order(order) if order in {*Order} else Order.ADDED,
+        folder=os.fsdecode(unquote_to_bytes(folder)),
+        split=split if split in SPLITS else "",
     )
 
 
@@ -159,6 +171,14 @@ class Names:
         self._texts: list[str] = []
         self._ranks: list[float] = []
         self._spread: list[int] = []
+        self._folders: ImageFolders | None = None
+
+    def folders(self, images: Sequence[ImageRecord]) -> ImageFolders:
+        """The folders of the images."""
+        self._look_at(images)
+        if self._folders is None:
+            self._folders = folders_of(images)
+        return self._folders
 
     def ids(self, images: Sequence[ImageRecord]) -> list[int]:
         """The ids by row."""
@@ -170,16 +190,17 @@ class Names:
         self._look_at(images)
         if not self._texts and images:
             paths = [str(image.path) for image in images]
-            shared = len(os.path.commonprefix([os.path.dirname(path) for path in (min(paths), max(paths))]))  # noqa: PTH120
-            shared = paths[0].rfind(os.sep, 0, shared + 1) + 1
-            self._texts = [path[shared:].casefold() for path in paths]
+            # What the first and the last path have in common, all between them have, too.
+            shared = common_folder(os.path.dirname(path) for path in (min(paths), max(paths)))  # noqa: PTH120
+            start = len(os.path.join(shared, "")) if shared else 0  # noqa: PTH118
+            self._texts = [path[start:].casefold() for path in paths]
         return self._texts
 
     def ranks(self, images: Sequence[ImageRecord]) -> list[float]:
-        """The places of the images in the natural order of their names: `2.jpg` before `10.jpg`; by row."""
+        """The places of the images in the natural order of folders, then of names: `2.jpg` before `10.jpg`; by row."""
         texts = self.texts(images)
         if not self._ranks and images:
-            keys = [_DIGITS.sub(_padded, text) for text in texts]
+            keys = [_by_folder(_DIGITS.sub(_padded, text)) for text in texts]
             self._ranks = [0.0] * len(images)
             for place, row in enumerate(sorted(range(len(images)), key=keys.__getitem__)):
                 self._ranks[row] = float(place)
@@ -196,6 +217,7 @@ class Names:
     def _look_at(self, images: Sequence[ImageRecord]) -> None:
         if images is not self._images:
             self._images, self._ids, self._texts, self._ranks = images, [image.id for image in images], [], []
+            self._folders = None
 
 
 @dataclass
@@ -235,6 +257,10 @@ def arrange(
     if query.note is not None:
         marks, note = facts.marks, query.note
         rows = [row for row in rows if (mark := marks.get(ids[row])) is not None and mark.flag == note]
+    if query.folder or query.split:
+        folders = names.folders(images)
+        held = folders.matching(query.folder, query.split)[folders.numbers].tolist()
+        rows = [row for row in rows if held[row]]
     best = None
     if query.text.strip():
         rows, best = _search(rows, names.texts(images), query.text)
@@ -246,7 +272,7 @@ def arrange(
 
 
 def matches(image: ImageRecord, facts: Facts, query: Query, *, only: Collection[int] | None) -> bool:
-    """Whether one image belongs to a list, but for its name, which never changes."""
+    """Whether one image belongs to a list, but for its name and folder, which never change."""
     if query.tab is not Tab.ALL and (image.id < 0 or not is_in(query.tab, facts.traits.get(image.id, 0))):
         return False
     if only is not None and image.id not in only:
@@ -303,6 +329,12 @@ def _sorted(rows: Sequence[int], values: Sequence[float]) -> list[int]:
 def _padded(digits: re.Match[str]) -> str:
     """A number with leading zeros, so that texts sort numbers by their size."""
     return digits[0].zfill(_LONGEST_NUMBER)
+
+
+def _by_folder(text: str) -> tuple[str, str]:
+    """What sorts a path by its folder first, then by its name; folders in a folder come right after it."""
+    folder, _, name = text.rpartition(os.sep)
+    return folder.replace(os.sep, "\0"), name
 
 
 def _by_use(images: Sequence[ImageRecord], facts: Facts, names: Names) -> list[float]:

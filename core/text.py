@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
+from typing import Any
 
 LONGEST_NAME = 1000
+_DIGITS = re.compile(r"(\d+)")
 
 # Control characters (with ESC and the one-character CSI), characters that change the direction of writing, and lone
 # surrogates, which no encoding can represent.
@@ -53,3 +56,18 @@ def _is_long(value: str | int) -> bool:
 
 def _code(char: str) -> str:
     return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+
+
+def in_natural_order(names: Iterable[str]) -> list[str]:
+    """Sort file names by the numbers in them: `2.jpg` before `10.jpg`.
+
+    The order does not depend on the locale, because processes divide work by it.
+    """
+    return sorted(names, key=natural_key)
+
+
+def natural_key(name: str) -> tuple[Any, ...]:
+    """Return what sorts a file name by the numbers in it, and the same names in another case by their letters."""
+    parts: list[Any] = _DIGITS.split(f"{name.lower()}\0")  # texts and numbers in turn; the last one ends a name
+    parts[1::2] = [(int(digits), digits) for digits in parts[1::2]]
+    return (*parts, name)

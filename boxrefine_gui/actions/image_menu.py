@@ -14,6 +14,7 @@ from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.panels.image_panel import ImagePanel
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.action_row import ActionRow
+from boxrefine_gui.widgets.picture_name import picture_name
 from boxrefine_gui.widgets.plain_text import in_one_line
 from core.translation import tr
 
@@ -75,7 +76,7 @@ def _flag(parts: Parts, window: QWidget) -> None:
         window.findChild(FlagDialog)
         or FlagDialog(
             window,
-            picture=in_one_line(image.path.name),
+            picture=in_one_line(picture_name(session, image)),
             note=marking.mark_of(session).flag,
             notes=notes,
             on_flag=partial(marking.flag, parts, image.id),

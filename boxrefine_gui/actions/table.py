@@ -332,7 +332,7 @@ def has_project(session: Session) -> bool:
 
 def export_folder(session: Session) -> Path:
     """Return the default export folder: next to the pictures if the project lies there, else in the home folder."""
-    from core.store.project_file import PROJECT_FILE_NAME
+    from core.files import PROJECT_FILE_NAME
 
     project = session.project_path
     if project is None:

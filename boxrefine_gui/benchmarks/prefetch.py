@@ -144,7 +144,7 @@ def copy_pictures(source: Path, folder: Path, count: int) -> None:
     """Copy the first pictures of a folder, so that no project is made beside the originals. Raises BadFileError."""
     import shutil
 
-    from core.images import list_pictures
+    from core.picture_folders import list_pictures
 
     for number, path in enumerate(list_pictures(source)[:count]):
         shutil.copy(path, folder / f"{number:06}{path.suffix}")

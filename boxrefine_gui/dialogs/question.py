@@ -1,4 +1,4 @@
-"""A question with two answers; the harmless one is the default."""
+"""A question with two or three answers; the harmless one is the default."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ def _nothing() -> None: ...
 
 
 class Question(QMessageBox):
-    """Opens when it is created. `yes` and `no` are the texts of its buttons; Return and Escape answer no."""
+    """Opens when it is created. `yes` and `no` are the texts of its buttons; Return and Escape answer no.
+
+    `other` is the text of a third button and what it does.
+    """
 
     def __init__(
         self,
@@ -27,6 +30,7 @@ class Question(QMessageBox):
         no: str,
         on_yes: Callable[[], None],
         on_no: Callable[[], None] = _nothing,
+        other: tuple[str, Callable[[], None]] | None = None,
     ) -> None:
         super().__init__(parent)
         self._on_yes, self._on_no = on_yes, on_no
@@ -39,6 +43,10 @@ class Question(QMessageBox):
         self.setIcon(QMessageBox.Icon.Question)
         self.yes_button, self.no_button = QPushButton(yes), QPushButton(no)
         self.addButton(self.yes_button, QMessageBox.ButtonRole.AcceptRole)
+        self.other_button, self._on_other = None, _nothing
+        if other is not None:
+            self.other_button, self._on_other = QPushButton(other[0]), other[1]
+            self.addButton(self.other_button, QMessageBox.ButtonRole.DestructiveRole)
         self.addButton(self.no_button, QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.no_button)
         self.setEscapeButton(self.no_button)
@@ -49,5 +57,7 @@ class Question(QMessageBox):
     def _answered(self) -> None:
         if self.clickedButton() is self.yes_button:
             self._on_yes()
+        elif self.other_button is not None and self.clickedButton() is self.other_button:
+            self._on_other()
         else:
             self._on_no()

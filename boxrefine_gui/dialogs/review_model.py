@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from boxrefine_gui.inference.crops import Crop, Crops, Wish
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.picture_name import picture_name
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
 from boxrefine_gui.widgets.verdict_words import verdict_words
 from core.reviews import Arrangement, ReviewItem, Verdict
@@ -162,7 +163,7 @@ class ReviewModel(QAbstractTableModel):
 
     def _picture(self, item: ReviewItem) -> str:
         row = self._session.row_of(item.image_id)
-        return "" if row is None else in_one_line(self._session.images[row].path.name)
+        return "" if row is None else in_one_line(picture_name(self._session, self._session.images[row]))
 
     def _crop(self, item: ReviewItem) -> Crop | None:
         row = self._session.row_of(item.image_id)

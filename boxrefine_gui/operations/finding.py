@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.operations.box_verbs import show_image
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.state.project_view import MANY_IMAGES
+from core.image_folders import ImageFolders
 from core.listing import Arrangement, Facts, Names, Order, Query, Tab, arrange, find_first, matches, query_of
 from core.marks import Work
 from core.records import Changes, ImageRecord
@@ -44,6 +45,8 @@ class Finder:
         self._touched: set[int] = set()
         self._reading = 0  # number of the reading of doubts and dates
         self._is_reading = False
+        self._grouped: tuple[ImageRecord, ...] = ()  # whose folders are worked out, or being worked out
+        self._is_grouping = False
         session = parts.session
         session.project_changed.connect(self._opened)
         session.changed.connect(self._changed)
@@ -53,7 +56,7 @@ class Finder:
     @property
     def is_idle(self) -> bool:
         """Whether the list shows what the query asks for, and nothing is being read."""
-        return not self._is_asking and not self._is_reading
+        return not self._is_asking and not self._is_reading and not self._is_grouping
 
     def show(self, query: Query) -> None:
         """List the images of a query."""
@@ -177,9 +180,30 @@ class Finder:
         self._is_asking, self._only, self._then = False, None, None
         self._looks += 1
         self._is_looking, self._next_look = False, None
+        self._is_grouping = False
+        self._group()
         stored = session.settings.lists.get(str(session.project_path), "")
         self.show(query_of(session.lists_at.get(session.project_path, stored)) if session.project_path else Query())
         self._read_work()
+
+    def _group(self) -> None:
+        """Work out the folders of the images; what comes meanwhile is looked at afterwards."""
+        session, images = self._parts.session, self._parts.session.images
+        if images is self._grouped or self._is_grouping or session.project_path is None:
+            return
+        self._grouped, self._is_grouping = images, True
+        done = partial(self._show_folders, images)
+        self._parts.store.read(lambda _: self._names.folders(images), on_done=done)
+
+    def _show_folders(self, images: tuple[ImageRecord, ...], folders: ImageFolders) -> None:
+        session = self._parts.session
+        if images is not self._grouped:
+            return  # another project is open
+        self._is_grouping = False
+        if images is session.images:
+            session.set_folders(folders)
+        else:
+            self._group()
 
     def refresh(self) -> None:
         """Read doubts and dates again if many boxes have changed since, as another window's do."""
@@ -189,6 +213,7 @@ class Finder:
 
     def _changed(self, changes: Changes) -> None:
         session, query = self._parts.session, self._parts.session.query
+        self._group()
         if query.category_id and changes.categories and query.category_id not in {it.id for it in session.categories}:
             self.show(replace(query, category_id=0))
         touched = changes.image_ids | changes.marked_ids
@@ -219,14 +244,15 @@ class Finder:
             self._ask()  # only the store knows the categories of other images
             return
         facts = Facts(session.tally.traits, marks=session.tally.marks)
+        within = session.folders.matching(query.folder, query.split) if query.folder or query.split else None
         for image_id in ready:
             row = session.row_of(image_id)
             if row is None:
                 continue
             if not matches(session.images[row], facts, query, only=self._only):
                 session.listed.drop(row)
-            elif not query.text.strip():  # a search lists only what it has found
-                session.listed.add(row)
+            elif not query.text.strip() and (within is None or session.folders.is_in(row, within)):
+                session.listed.add(row)  # a search lists only what it has found
 
     def _read_work(self) -> None:
         """Read the doubts and dates of all images, part by part."""

@@ -1,7 +1,8 @@
 """FolderWatch: adds new pictures of the open folder to the list, and marks missing ones; their boxes stay.
 
-The files lane polls the folder's modification time every two seconds. Rejected: QFileSystemWatcher, which reads the
-folder on the GUI thread, misses changes by other machines on a network drive, and reports no more than a time, too.
+The files lane polls the modification times of the folder and those below every two seconds. Rejected:
+QFileSystemWatcher, which reads the folder on the GUI thread, misses changes by other machines on a network drive, and
+reports no more than a time, too.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
 from boxrefine_gui.operations.clauses import sentence_of
-from boxrefine_gui.operations.opening import FolderScan
+from boxrefine_gui.operations.folder_scan import FolderScan
 from boxrefine_gui.state.project_view import read_whole
 from core.errors import KnownError
+from core.progress import Job
 from core.records import ImageRecord
 from core.translation import tr, tr_plural
 
@@ -40,13 +42,13 @@ NOTHING_NEW = tr("There are no new pictures in this folder.")
 class FolderChanges:
     """Differences between the folder and the list of images.
 
-    `stamp` is the folder's modification time in nanoseconds. `new` are pictures to add; `retried` are those of them
-    that the list has as unreadable. `gone` are ids of the project's missing pictures, `vanished` are unreadable ones
-    that no longer exist. `is_settled`: the last change is old enough that `stamp` identifies this content. `seconds` is
-    the duration of the scan.
+    `stamps` are the modification times of the folders in nanoseconds, by path. `new` are pictures to add; `retried` are
+    those of them that the list has as unreadable. `gone` are ids of the project's missing pictures, `vanished` are
+    unreadable ones that no longer exist. `is_settled`: the last change is old enough that `stamps` identify this
+    content. `seconds` is the duration of the scan.
     """
 
-    stamp: int
+    stamps: Mapping[str, int]
     new: tuple[Path, ...]
     retried: frozenset[Path]
     gone: frozenset[int]
@@ -60,7 +62,7 @@ class FolderWatch:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._stamp: int | None = None
+        self._stamps: Mapping[str, int] | None = None
         self._is_looking = self._is_first = False
         self._timer = timer(LOOK_MS, self.look, once=False)
         parts.session.project_changed.connect(self._restart)
@@ -70,7 +72,8 @@ class FolderWatch:
         self._timer.stop()
 
     def _restart(self) -> None:
-        self._stamp, self._is_looking, self._is_first = None, False, True
+        self._stamps, self._is_looking, self._is_first = None, False, True
+        self._timer.setInterval(LOOK_MS)  # the folder before may have been large
         if self._parts.session.folder is not None:
             self._timer.start()
         else:
@@ -79,8 +82,9 @@ class FolderWatch:
     def look(self) -> None:
         """Scan the folder if its modification time has changed."""
         session = self._parts.session
-        if session.folder is not None and session.scan is None and not self._is_looking:
-            self._scan(session.folder, known_stamp=self._stamp)
+        is_free = session.scan is None and not self._is_looking and not session.leaves_rest
+        if session.folder is not None and is_free:
+            self._scan(session.folder, known=self._stamps)
 
     def rescan(self) -> None:
         """Scan the folder now and report the result; also read what other windows have stored."""
@@ -91,14 +95,14 @@ class FolderWatch:
         elif session.scan is not None:
             session.tell(STILL_READING)
         else:
-            self._is_first = False
-            self._scan(session.folder, known_stamp=None, by_user=True)
+            self._is_first = session.leaves_rest = False
+            self._scan(session.folder, known=None, by_user=True)
 
-    def _scan(self, folder: Path, *, known_stamp: int | None, by_user: bool = False) -> None:
+    def _scan(self, folder: Path, *, known: Mapping[str, int] | None, by_user: bool = False) -> None:
         self._is_looking = True
         images, project = self._parts.session.images, self._parts.session.project_path
-        self._parts.files.run(
-            partial(changes_in, folder, images, known_stamp=known_stamp, is_patient=not by_user),
+        self._parts.files.run_steps(
+            partial(changes_in, folder, images, known=known, is_patient=not by_user),
             on_done=partial(self._apply, project, by_user),
             on_error=partial(self._report_failure, project, by_user),
         )
@@ -119,7 +123,7 @@ class FolderWatch:
         if changes is None:
             return
         self._timer.setInterval(max(LOOK_MS, round(_REST_FACTOR * 1000 * changes.seconds)))
-        self._stamp = changes.stamp if changes.is_settled else None
+        self._stamps = changes.stamps if changes.is_settled else None
         newly_gone = [image_id for image_id in sorted(changes.gone) if image_id not in session.missing]
         # A camera may write a picture a second, so new pictures are reported only if the user requested the scan.
         new = [path for path in changes.new if path not in changes.retried] if by_user else []
@@ -162,40 +166,44 @@ class FolderWatch:
 
 
 def changes_in(
-    folder: Path, images: Sequence[ImageRecord], *, known_stamp: int | None, is_patient: bool
-) -> FolderChanges | None:
-    """Files lane: compare folder and list; None if the folder's time is still `known_stamp`. Raises BadFileError.
+    folder: Path, images: Sequence[ImageRecord], *, known: Mapping[str, int] | None, is_patient: bool
+) -> Job[FolderChanges | None]:
+    """Files lane: compare folder and list; None if the folders' times are still the `known` ones. Raises BadFileError.
 
     `is_patient` leaves files that may still be being written for the next scan, and does not retry unreadable ones.
     """
-    from core.images import in_natural_order, picture_names
+    from core.picture_folders import find_pictures, has_changed
 
     now = time.time()
-    try:
-        stamp = folder.stat().st_mtime_ns
-    except OSError:
-        stamp = 0  # picture_names raises a BadFileError with the reason
-    if stamp and stamp == known_stamp:
+    if known and not has_changed(known):
         return None
-    names = picture_names(folder)
+    found = yield from find_pictures(folder)
     start = os.path.join(folder, "")  # noqa: PTH118 - paths of 100,000 records are compared as text, which is quick
-    here = {path[len(start) :]: record for record in images if (path := str(record.path)).startswith(start)}
-    known = {name for name, record in here.items() if record.id > 0 or is_patient}
-    new = [folder / name for name in in_natural_order(names - known)]
+    paths = {str(path): path for path in found.paths}
+    here = {path: record for record in images if (path := str(record.path)).startswith(start)}
+    listed = {path for path, record in here.items() if record.id > 0 or is_patient}
+    new = [path for text, path in paths.items() if text not in listed]
     settled = [path for path in new if not is_patient or _age(path, now) > SETTLED_S]
+    gone = [(path, record) for path, record in here.items() if path not in paths and _is_gone(path)]
     return FolderChanges(
-        stamp=stamp,
+        stamps=found.stamps,
         new=tuple(settled),
-        retried=frozenset(path for path in settled if path.name in here),
-        gone=frozenset(record.id for name, record in here.items() if record.id > 0 and _is_gone(name, names)),
-        vanished=frozenset(record.path for name, record in here.items() if record.id < 0 and name not in names),
-        is_settled=len(settled) == len(new) and abs(now - stamp / 1e9) > SETTLED_S,
+        retried=frozenset(path for path in settled if str(path) in here),
+        gone=frozenset(record.id for _, record in gone if record.id > 0),
+        vanished=frozenset(record.path for _, record in gone if record.id < 0),
+        is_settled=len(settled) == len(new)
+        and all(abs(now - stamp / 1e9) > SETTLED_S for stamp in found.stamps.values()),
         seconds=time.time() - now,
     )
 
 
-def _is_gone(name: str, names: set[str]) -> bool:
-    return name not in names and os.sep not in name
+def _is_gone(path: str) -> bool:
+    """Whether a picture that no listing has is gone: it may be in a folder that is left out or cannot be read now."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
+    return False
 
 
 def _age(path: Path, now: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import (
@@ -20,11 +21,12 @@ from PySide6.QtWidgets import (
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.operations import box_verbs
 from boxrefine_gui.operations.box_verbs import Parts
-from boxrefine_gui.panels.image_row import LEAST_WIDTH, ROW, ROW_HEIGHT, ImageDelegate, Index, Row
+from boxrefine_gui.panels.image_row import BAND_HEIGHT, LEAST_WIDTH, ROW, ROW_HEIGHT, Band, ImageDelegate, Index, Row
 from boxrefine_gui.panels.thumbnails import Thumbnails
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
+from core.listing import Order
 from core.marks import Mark
 from core.records import Changes, ImageRecord
 from core.translation import tr
@@ -32,6 +34,8 @@ from core.translation import tr
 _NO_MARK = Mark()
 NOTHING_LISTED = tr("No image is listed here. Choose another filter above, or search for something else.")
 ALL_ROWS = -1
+_IN_FOLDERS = (Order.ADDED, Order.NAME)
+"""Orders in which the images of a folder are together."""
 
 
 class ImageListModel(QAbstractListModel):
@@ -51,6 +55,7 @@ class ImageListModel(QAbstractListModel):
         self._shown = 0
         self.is_steady = True  # whether the rows are those of the list, and none is just coming or going
         self._end: Callable[[], None] = self.endResetModel
+        self._starts: list[int] | None = None  # the places at which a folder begins; None if not worked out
         self._project = session.project_path
         session.changed.connect(self._changed)
         session.left_changed.connect(self._touch)
@@ -58,6 +63,7 @@ class ImageListModel(QAbstractListModel):
         session.listed.grows.connect(self._grows)
         session.listed.shrinks.connect(self._shrinks)
         session.listed.changed.connect(self._edited)
+        session.folders_changed.connect(self._forget_starts)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
         return 0 if parent.isValid() else self._shown
@@ -68,7 +74,7 @@ class ImageListModel(QAbstractListModel):
             return in_one_line(record.path.name)
         if role == Qt.ItemDataRole.DecorationRole:
             return self.thumbnail_of(record)
-        row = self._row(record)
+        row = self._row(record, index.row())
         if role == Qt.ItemDataRole.ToolTipRole:
             notes = [str(record.path), *filter(None, [row.waits, row.doubts]), *row.marks]
             return tooltip(row.problem or "\n".join(notes))
@@ -76,7 +82,35 @@ class ImageListModel(QAbstractListModel):
             return row.description
         return row if role == ROW else None
 
-    def _row(self, record: ImageRecord) -> Row:
+    @property
+    def starts(self) -> list[int]:
+        """The places at which another folder begins; empty if there is one only, or if the order mixes them."""
+        if self._starts is None:
+            session = self._session
+            is_grouped = session.folders.are_several and session.query.order in _IN_FOLDERS
+            self._starts = session.folders.starts(session.listed.rows) if is_grouped else []
+        return self._starts
+
+    def _forget_starts(self) -> None:
+        self._starts = None
+
+    def _band(self, place: int) -> Band | None:
+        """The header of the folder that begins at a place, None if none does."""
+        starts, folders = self.starts, self._session.folders
+        at = bisect_left(starts, place)
+        if at == len(starts) or starts[at] != place:
+            return None
+        end = starts[at + 1] if at + 1 < len(starts) else self._shown
+        number = folders.numbers[self._session.listed.row_at(place)]
+        return Band(in_one_line(folders.names[number] or folders.base), folders.splits[number], end - place)
+
+    def _folder(self, place: int) -> str:
+        folders, row = self._session.folders, self._session.listed.row_at(place)
+        if not folders.are_several or row >= len(folders.numbers):
+            return ""
+        return in_one_line(folders.names[folders.numbers[row]] or folders.base)
+
+    def _row(self, record: ImageRecord, place: int) -> Row:
         session = self._session
         mark = session.tally.marks.get(record.id, _NO_MARK)
         return Row(
@@ -90,6 +124,8 @@ class ImageListModel(QAbstractListModel):
             is_missing=record.id in session.missing,
             done=mark.done,
             flag=mark.flag,
+            folder=self._folder(place),
+            band=self._band(place),
         )
 
     @property
@@ -127,6 +163,7 @@ class ImageListModel(QAbstractListModel):
             self._project = self._session.project_path
             self._thumbnails.forget()
         self.is_steady = False
+        self._forget_starts()
         self.beginResetModel()
         self._shown = len(self._session.listed)
         self.endResetModel()
@@ -144,6 +181,7 @@ class ImageListModel(QAbstractListModel):
 
     def _edited(self) -> None:
         self._shown = len(self._session.listed)
+        self._forget_starts()
         self._end()
         self.is_steady = True
 
@@ -160,6 +198,7 @@ class ImageList(QTableView):
         super().__init__()
         self._parts = parts
         self._is_entering = False
+        self._banded: list[int] = []  # the places whose rows are higher, because a folder begins there
         self._images = ImageListModel(parts.session, lane)
         self.thumbnail_of = self._images.thumbnail_of
         self.thumbnail_read = self._images.thumbnail_read
@@ -171,11 +210,14 @@ class ImageList(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setAccessibleName(tr("Images"))
         self._images.touched.connect(self._repaint)
+        self._images.rowsInserted.connect(self._rows_came)
+        self._images.rowsRemoved.connect(self._rows_went)
         self.selectionModel().currentChanged.connect(self._chosen)
         parts.session.listed.reset.connect(self.scrollToTop)
         parts.session.image_changed.connect(self._show_open)
         parts.session.changed.connect(self._show_open)
-        for signal in (parts.session.listed.reset, parts.session.listed.changed):
+        for signal in (parts.session.listed.reset, parts.session.listed.changed, parts.session.folders_changed):
+            signal.connect(self._make_room)
             signal.connect(self._show_open)
 
     def _look_like_a_list(self) -> None:
@@ -195,6 +237,31 @@ class ImageList(QTableView):
     def thumbnails_read(self) -> int:
         """How many thumbnails were requested."""
         return self._images.thumbnails_read
+
+    def _make_room(self) -> None:
+        """Make the rows higher at which a folder begins, for its name."""
+        starts, header = self._images.starts, self.verticalHeader()
+        before, after = set(self._banded), set(starts)
+        self._banded = starts
+        if before == after:
+            return
+        header.setUpdatesEnabled(False)  # else each change of a height lays out the rows again
+        for place in before - after:
+            if place < header.count():
+                header.resizeSection(place, ROW_HEIGHT)
+        for place in after - before:
+            header.resizeSection(place, ROW_HEIGHT + BAND_HEIGHT)
+        header.setUpdatesEnabled(True)
+
+    def _rows_came(self, _: QModelIndex, first: int, last: int) -> None:
+        """The heights of the rows below move with them."""
+        count = last - first + 1
+        self._banded = [place + count if place >= first else place for place in self._banded]
+
+    def _rows_went(self, _: QModelIndex, first: int, last: int) -> None:
+        count = last - first + 1
+        kept = [place for place in self._banded if not first <= place <= last]
+        self._banded = [place - count if place > last else place for place in kept]
 
     def offer(self, actions: Sequence[QAction]) -> None:
         """Offer actions on the open image in a context menu; the right button opens the image of its row first."""

@@ -18,11 +18,14 @@ from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.menu_button import MenuButton
 from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_tooltip
 from core.listing import Query, Tab
+from core.splits import SPLITS
+from core.text import in_natural_order
 from core.translation import tr
 
 MOST_CATEGORIES = 60
 """Categories in the menu; of more, those on the most images are offered."""
 
+_MOST_FOLDERS = 60
 _MOST_NOTES = 30
 _NARROW = 200
 _LONGEST_CHOICE = 60
@@ -168,6 +171,7 @@ class ImagePanel(QWidget):
         menu.addSeparator()
         self._add_categories(menu)
         self._add_notes(menu)
+        self._add_folders(menu)
         menu.addSeparator()
         everything = menu.addAction(tr("Show &all images"))
         everything.setEnabled(replace(query, order=Query().order) != Query())
@@ -234,6 +238,29 @@ class ImagePanel(QWidget):
         self.notes.addSeparator()
         for note in sorted(counts, key=lambda note: (-counts[note], note))[:_MOST_NOTES]:
             self._choice(self.notes, group, note_words(note), replace(query, note=note), count=counts[note])
+
+    def _add_folders(self, menu: QMenu) -> None:
+        """Splits and folders; of more than _MOST_FOLDERS, the upper ones with the most images are offered."""
+        folders, query = self._parts.session.folders, self._parts.session.query
+        is_chosen = bool(query.folder or query.split)
+        self.folders = menu.addMenu(tr("F&older"))
+        self.folders.setEnabled(folders.are_several or is_chosen)
+        group = QActionGroup(self.folders)
+        self._choice(self.folders, group, tr("Any folder"), replace(query, folder="", split=""))
+        self.folders.addSeparator()
+        in_splits = folders.per_split()
+        for split in SPLITS:
+            if split in in_splits:
+                words = tr("All of {split}", split=split)
+                wanted = replace(query, folder="", split=split)
+                self._choice(self.folders, group, words, wanted, count=in_splits[split])
+        self.folders.addSeparator()
+        tree = folders.tree()
+        most = sorted(tree, key=lambda name: (name != query.folder, name.count("/"), -tree[name]))[:_MOST_FOLDERS]
+        for name in in_natural_order(most):
+            self._choice(self.folders, group, name, replace(query, folder=name, split=""), count=tree[name])
+        if is_chosen:
+            menu.setDefaultAction(self.folders.menuAction())
 
     def _fill_orders(self) -> None:
         query, menu = self._parts.session.query, self.sort.choices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from boxrefine_gui.widgets import theme
@@ -22,8 +22,30 @@ _BADGE = QSize(22, 18)
 Index = QModelIndex | QPersistentModelIndex
 
 
+BAND_HEIGHT = 24
+"""Height of the name of a folder, above the first of its rows."""
+
 ROW = Qt.ItemDataRole.UserRole + 1
 """The role of a row's `Row`."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The header of a folder: its name, the split that it belongs to, and how many of its images follow."""
+
+    name: str
+    split: str
+    count: int
+
+    @property
+    def words(self) -> str:
+        """The header as a text."""
+        return " · ".join([*filter(None, [self.split, self.place]), f"{self.count:,}"])
+
+    @property
+    def place(self) -> str:
+        """The folder, unless it is called as its split."""
+        return "" if self.name == self.split else self.name
 
 
 @dataclass(frozen=True)
@@ -40,6 +62,8 @@ class Row:
     doubtful: int = 0
     done: bool = False
     flag: str | None = None
+    folder: str = ""
+    band: Band | None = None
 
     @property
     def left(self) -> int:
@@ -78,12 +102,13 @@ class Row:
     @property
     def description(self) -> str:
         """The row as a text for screen readers."""
+        place = [tr("folder {name}", name=self.folder)] if self.folder else []
         if self.problem:
-            return f"{self.name}, {self.problem}"
+            return ", ".join([self.name, self.problem, *place])
         boxes = tr_plural("{count} box", "{count} boxes", self.count)
         to_check = tr("{count} to check", count=self.to_check)
         drawn = [tr("{count} not accepted", count=self.drawn)] if self.drawn else []
-        return ", ".join([self.name, boxes, to_check, *drawn, *filter(None, [self.doubts]), *self.marks])
+        return ", ".join([self.name, boxes, to_check, *drawn, *filter(None, [self.doubts]), *self.marks, *place])
 
     @property
     def marks(self) -> list[str]:
@@ -105,11 +130,16 @@ class ImageDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Let the style paint the selection only: initStyleOption would read roles that are not shown."""
         painter.save()
+        row: Row = index.data(ROW)
+        if row.band is not None:
+            option = QStyleOptionViewItem(option)
+            band = QRect(option.rect.topLeft(), QSize(option.rect.width(), BAND_HEIGHT))
+            _paint_band(painter, band, row.band, option.palette)
+            option.rect = option.rect.adjusted(0, BAND_HEIGHT, 0, 0)
         option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
         area: QRect = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
         palette: QPalette = option.palette
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        row: Row = index.data(ROW)
         _paint_picture(painter, area, index.data(Qt.ItemDataRole.DecorationRole), palette)
         room = area.adjusted(_PICTURE.width() + _MARGIN + 2, 0, 0, 0)
         role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
@@ -136,6 +166,26 @@ def _second_line(row: Row) -> str:
     if row.problem:
         return tr("gone, boxes are kept") if row.is_missing else tr("cannot be read")
     return in_one_line(row.flag) if row.flag else f"{row.size[0]} × {row.size[1]}"
+
+
+def _paint_band(painter: QPainter, place: QRect, band: Band, palette: QPalette) -> None:
+    """The name of a folder on a ground of its own: the split in bold, the folder, and the number of images."""
+    painter.fillRect(place, palette.color(QPalette.ColorRole.AlternateBase))
+    color, room = palette.color(QPalette.ColorRole.Text), place.adjusted(_MARGIN, 0, -_MARGIN, 0)
+    plain, bold = QFont(painter.font()), QFont(painter.font())
+    bold.setBold(True)
+    count = f"{band.count:,}"
+    painter.setPen(_fade(color))
+    painter.drawText(room, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), count)
+    room.setRight(room.right() - QFontMetrics(plain).horizontalAdvance(count) - _MARGIN)
+    for text, font, ink in ((band.split, bold, color), (band.place, plain, _fade(color) if band.split else color)):
+        metrics = QFontMetrics(font)
+        painter.setFont(font)
+        painter.setPen(ink)
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
+        room.setLeft(room.left() + (metrics.horizontalAdvance(shown) + _MARGIN if shown else 0))
+    painter.setFont(plain)
 
 
 def _paint_picture(painter: QPainter, area: QRect, pixmap: QPixmap | None, palette: QPalette) -> None:

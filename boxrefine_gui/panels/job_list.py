@@ -8,20 +8,30 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Cancellable
+from boxrefine_gui.panels.status_words import scan_words
+from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.progress import Progress
 from core.translation import tr
+
+_SCAN_SHOWN_MS = 500
+"""How long a folder is being opened or read before that gets a row: most take less."""
 
 _COUNTABLE = 100_000
 """Above this number of steps, show percent instead of counts: such jobs count bytes."""
 
 
 class JobList(QWidget):
-    """One row for each job; without jobs it has no height."""
+    """One row for each job; without jobs it has no height. A folder that is opened or read is a job, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
+        self._session = session
+        self._scan_row: JobRow | None = None
+        self._scan_timer = timer(_SCAN_SHOWN_MS, self._show_scan)
+        session.activity_changed.connect(self._follow_scan)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
@@ -32,6 +42,31 @@ class JobList(QWidget):
         row = JobRow()
         self._layout.addWidget(row)
         return row
+
+    def cancel(self) -> None:
+        """Stop what is being opened or read."""
+        scan = self._session.scan
+        if scan is not None and scan.stop is not None:
+            scan.stop()
+
+    def _follow_scan(self) -> None:
+        scan = self._session.scan
+        if scan is None or scan.stop is None:
+            self._scan_timer.stop()
+            if self._scan_row is not None:
+                self._scan_row.ended()
+                self._scan_row = None
+        elif self._scan_row is not None:
+            self._scan_row.progressed(Progress(scan.done, scan.total, scan_words(scan)))
+        elif not self._scan_timer.isActive():
+            self._scan_timer.start()
+
+    def _show_scan(self) -> None:
+        scan = self._session.scan
+        if scan is not None and scan.stop is not None:
+            self._scan_row = self.new()
+            self._scan_row.started(scan_words(scan), self)
+            self._follow_scan()
 
     @property
     def rows(self) -> list[JobRow]:

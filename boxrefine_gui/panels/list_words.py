@@ -38,6 +38,7 @@ def query_words(query: Query, session: Session) -> str:
         parts.append(in_one_line(names.get(query.category_id, "")))
     if query.note is not None:
         parts.append(note_words(query.note))
+    parts += [in_one_line(place) for place in (query.split, query.folder) if place]
     return ", ".join(parts) or TABS[Tab.ALL]
 
 

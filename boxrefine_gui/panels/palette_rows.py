@@ -15,6 +15,7 @@ from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.elided_name import elided_name
+from boxrefine_gui.widgets.picture_name import picture_name
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip, without_mnemonic
 from core.categories import Category
 from core.name_search import NameSearch
@@ -159,8 +160,8 @@ class PaletteModel(QAbstractListModel):
         return PaletteEntry(Kind.CATEGORY, category.id, category.name, tr("Category"), key, color=color)
 
     def _picture(self, image: ImageRecord) -> PaletteEntry:
-        number = (self._session.row_of(image.id) or 0) + 1
-        return PaletteEntry(Kind.PICTURE, image.id, image.path.name, tr("Picture {number:,}", number=number))
+        number, name = (self._session.row_of(image.id) or 0) + 1, picture_name(self._session, image)
+        return PaletteEntry(Kind.PICTURE, image.id, name, tr("Picture {number:,}", number=number))
 
 
 class PaletteDelegate(QStyledItemDelegate):

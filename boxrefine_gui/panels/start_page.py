@@ -214,7 +214,7 @@ def progress_words(found: Glance | None) -> str:
 
 
 def _words(path: Path, progress: str) -> str:
-    from core.store.project_file import PROJECT_FILE_NAME
+    from core.files import PROJECT_FILE_NAME
 
     name = path.parent.name if path.name == PROJECT_FILE_NAME else path.name
     return f"{in_one_line(name)}\n{progress}\n{in_one_line(str(path))}"

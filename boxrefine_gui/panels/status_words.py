@@ -22,6 +22,14 @@ def scan_words(scan: Scan) -> str:
     return _SCANS[scan.kind](scan)
 
 
+def _opening_words(scan: Scan) -> str:
+    if not scan.done:
+        return tr("opening {name}", name=scan.name)
+    return tr_plural(
+        "opening {name}: {count:,} picture found", "opening {name}: {count:,} pictures found", scan.done, name=scan.name
+    )
+
+
 def sight_words(session: Session) -> str:
     """Which categories are hidden or locked, and the key that changes that; empty if none is."""
     sight, names = session.sight, {category.id: short(category.name) for category in session.categories}
@@ -63,7 +71,7 @@ _ACTIVITIES: Mapping[ActivityKind, Callable[[str], str]] = {
 
 _SCANS: Mapping[ScanKind, Callable[[Scan], str]] = {
     ScanKind.LOOKING_FOR_LAST: lambda _: tr("looking for what was open last"),
-    ScanKind.OPENING: lambda scan: tr("opening {name}", name=scan.name),
+    ScanKind.OPENING: lambda scan: _opening_words(scan),
     ScanKind.OPENING_SAMPLE: lambda _: tr("opening the sample project"),
     ScanKind.READING: lambda scan: tr("reading the folder: {done} of {total}", done=scan.done, total=scan.total),
     ScanKind.IMPORTING: lambda scan: tr("importing {name}", name=scan.name),

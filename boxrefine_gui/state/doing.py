@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import Path
 
 
 class ActivityKind(Enum):
@@ -64,6 +66,19 @@ class Scan:
     name: str = ""
     done: int = 0
     total: int = 0
+    stop: Callable[[], None] | None = field(default=None, compare=False)
+    """Ends it for the user; None where it cannot be ended."""
+
+
+@dataclass(frozen=True)
+class SecondProject:
+    """A question: `folder` has no project, but folders above it or below have `others`, the nearest first."""
+
+    folder: Path
+    others: tuple[Path, ...]
+    is_above: bool
+    open_other: Callable[[], None]
+    make_new: Callable[[], None]
 
 
 class ModelsState(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Protocol
 
@@ -49,6 +49,15 @@ class Listed(QObject):
         if self._arrangement is None:
             return map(_ID, self._images[places])
         return map(_ID, map(self._images.__getitem__, self._arrangement.rows[places]))
+
+    @property
+    def rows(self) -> Sequence[int] | None:
+        """The rows by place; None if all are listed in the order of the project."""
+        return None if self._arrangement is None else self._arrangement.rows
+
+    def row_at(self, place: int) -> int:
+        """The row at a place."""
+        return place if self._arrangement is None else self._arrangement.rows[place]
 
     @property
     def is_whole(self) -> bool:

@@ -21,6 +21,7 @@ from boxrefine_gui.state.session_state import CanvasPicture, Readiness
 from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
+from core.image_folders import ImageFolders
 from core.listing import Query, Tab, text_of
 from core.marks import Work
 from core.records import Changes, Correction, ImageRecord, RefinerRecord
@@ -44,11 +45,11 @@ class Session(SessionDrafts):
 
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
         """Replace the open project by another one."""
-        self.project_path, self.folder = opened.path, folder
+        self.project_path, self.folder, self.leaves_rest = opened.path, folder, False
         self.images, self.problems, self.missing = (), {}, {}
         self.left.forget()
         self.tally.forget()
-        self.query = Query()
+        self.query, self.folders = Query(), ImageFolders()
         self.listed.show_all(())
         self.waiting = ()
         self._choice.forget()
@@ -370,6 +371,11 @@ class Session(SessionDrafts):
         """Set what is being opened, read or imported; None for nothing."""
         self.scan = scan
         self.activity_changed.emit()
+
+    def set_folders(self, folders: ImageFolders) -> None:
+        """Set the folders of the images, which are worked out in the background."""
+        self.folders = folders
+        self.folders_changed.emit()
 
     def set_keys(self, keys: dict[str, str], owners: Mapping[str, str] | None = None) -> None:
         """Set the first keys of the actions, which hints show, and the `owners` of all keys, as words for the user."""

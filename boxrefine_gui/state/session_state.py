@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.suggesting_state import SuggestingState
 from boxrefine_gui.state.teaching_state import TeachingState
 from core.geometry import Box
+from core.image_folders import ImageFolders
 from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.reviews import Review
@@ -87,9 +88,11 @@ class SessionState(QObject):
     settings_changed = Signal()
     suggesting_changed = Signal()  # the heads, the one in use, or the progress of learning
     prepared = Signal(int)  # image id: its features are in the cache
+    folders_changed = Signal()  # the folders of the images
     query_changed = Signal()  # which images are listed, or in which order
     margins_changed = Signal()  # the margins learned from accepted boxes
     activity_changed = Signal()
+    second_project = Signal(object)  # SecondProject: a question to the user
     problem = Signal(object)  # an Exception to show
     told = Signal(str, object)  # a sentence for the user, and its Level
 
@@ -107,6 +110,7 @@ class SessionState(QObject):
         self.unaccepted: dict[int, int] = {}  # image id -> boxes that were never accepted, if any
         self.tally, self.listed = FolderTally(), Listed()
         self.query = Query()
+        self.folders = ImageFolders()  # of `images`, or of the first ones of them while others are coming
         self.lists_at: dict[Path, str] = {}  # project -> the filter and order that this window showed last
         self.undo_steps: tuple[Step | None, Step | None] = (None, None)  # the next to undo, the next to redo
         self.problems: dict[int, str] = {}  # image id -> sentence on why it cannot be shown
@@ -146,6 +150,8 @@ class SessionState(QObject):
         self.refiner_id: int | None = None  # the one in use; None for the shipped one
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
+        self.opening: Callable[[], None] | None = None  # gives up the folder that is being listed to be opened
+        self.leaves_rest = False  # the user has stopped the reading of the folder
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
         self._drafts = self._settled_drafts = 0  # the highest number of a draft, and of a settled one

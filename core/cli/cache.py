@@ -164,10 +164,10 @@ def read_contents(folder: Path, cache: FeatureCache) -> frozenset[str]:
     """Read the content hashes of the pictures in a folder; report unreadable ones on stderr."""
     from core.errors import KnownError
     from core.features.feature_source import content_of
-    from core.images import list_pictures
+    from core.picture_folders import list_pictures
 
     contents = set()
-    for path in list_pictures(folder):
+    for path in list_pictures(folder, complain):
         try:
             contents.add(content_of(path, cache))
         except KnownError as error:

@@ -64,12 +64,8 @@ def add_pace_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Encode every picture; return 2 where one could not be read, or its features not be stored."""
     from core.cli.encode_processes import count_processes, run_processes
-    from core.images import left_out_in
 
-    paths = pictures_in(options.images)
-    left_out = left_out_in(options.images) if options.part is None else ""  # once, not by each process
-    if left_out:
-        complain(left_out)
+    paths = pictures_in(options.images, reports=options.part is None)  # once, not by each process
     start = time.perf_counter()
     count = count_processes(options)
     if count > 1:
@@ -83,18 +79,16 @@ def run(options: argparse.Namespace) -> int:
     return 0 if kept and not encoded.failed else 2
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """List the pictures of a folder. Raises BadInputError where there are none."""
-    from core.images import SUFFIXES, left_out_in, list_pictures
+def pictures_in(folder: Path, *, reports: bool = True) -> list[Path]:
+    """List the pictures of a folder and those below, and report what is left out. Raises BadFileError without any."""
+    from core.picture_folders import find_pictures, no_pictures
 
-    paths = list_pictures(folder)
-    if not paths:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        sentence = tr(
-            "The folder {folder} holds no pictures ({kinds}): name the folder they lie in.", folder=folder, kinds=kinds
-        )
-        raise BadInputError(f"{sentence} {left_out_in(folder)}".strip())
-    return paths
+    found = watch(find_pictures(folder), unit=tr("image"))
+    if not found.paths:
+        raise no_pictures(found)
+    for note in found.notes if reports else ():
+        complain(note)
+    return list(found.paths)
 
 
 def select_part(paths: Sequence[Path], part: str) -> list[Path]:

@@ -6,7 +6,7 @@ import argparse
 from contextlib import closing
 from pathlib import Path
 
-from core.cli.options import PROJECT_HELP
+from core.cli.folder_project import open_folder
 from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.translation import tr, tr_plural
@@ -14,8 +14,9 @@ from core.translation import tr, tr_plural
 HELP = VerbHelp(
     tr("Bring boxes of other programs and detectors into a project, as boxes to check in the window."),
     tr("""\
-Pictures are found by their names. Importing a file twice adds its boxes once, and existing boxes stay as they are. In
-a window that is opened afterwards, undo takes the whole import back."""),
+The pictures of the folder and of all folders below it are added to its project first, which is made if there is none.
+Boxes find their pictures by their names. Importing a file twice adds its boxes once, and existing boxes stay as they
+are. In a window that is opened afterwards, undo takes the whole import back."""),
     """
     boxrefine import harbour --boxes coarse.json
     boxrefine import harbour/boxrefine.sqlite --boxes yolo-export
@@ -24,20 +25,27 @@ a window that is opened afterwards, undo takes the whole import back."""),
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PROJECT and --boxes."""
+    """Add PROJECT, --boxes and --new-project."""
+    project = tr("a folder of pictures, whose project is made if it has none, or a project file")
     boxes = tr("file or folder to take boxes from")
-    parser.add_argument("project", metavar="PROJECT", type=Path, help=PROJECT_HELP)
+    new = tr("make a project in the folder even if a folder above or below has one")
+    parser.add_argument("project", metavar="PROJECT", type=Path, help=project)
     parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help=boxes)
+    parser.add_argument("--new-project", action="store_true", help=new)
 
 
 def run(options: argparse.Namespace) -> int:
     """Import the usable boxes, report the others on stderr; return 2 where something was left out."""
     from core.formats.importing import find_boxes
-    from core.store.project_store import ProjectStore, project_path_for
+    from core.store.project_store import ProjectStore
 
-    path = project_path_for(options.project) if options.project.is_dir() else options.project
-    with closing(ProjectStore.open(path)) as store:
-        job = find_boxes(options.boxes, store.images(), folder=path.absolute().parent)
+    added = unreadable = 0
+    if options.project.is_dir():
+        store, added, unreadable = open_folder(options.project, beside_others=options.new_project)
+    else:
+        store = ProjectStore.open(options.project)
+    with closing(store):
+        job = find_boxes(options.boxes, store.images(), folder=store.path.absolute().parent)
         found = watch(job, unit=tr("box"))
         for problem in found.problems:
             complain(problem)
@@ -49,15 +57,17 @@ def run(options: argparse.Namespace) -> int:
             found.boxes, file=options.boxes.name, categories=found.categories, sources=found.sources
         )
     held = len(found.boxes) - new
-    summarize({"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": found.defects.total})
-    return 2 if found.defects.total or found.missing else 0
+    boxes = {"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": found.defects.total}
+    summarize({"new_images": added, "unreadable_images": unreadable, **boxes})
+    return 2 if found.defects.total or found.missing or unreadable else 0
 
 
 def describe_missing(missing: list[str], boxes: Path) -> str:
     """Compose a sentence on pictures of the file `boxes` that the project does not hold."""
     return tr_plural(
-        "The project does not hold the picture {first} of {file}: open its folder in the window first.",
-        "The project does not hold {count} pictures of {file}, the first is {first}: open their folder in the window.",
+        "The project does not hold the picture {first} of {file}: put it into the project's folder.",
+        "The project does not hold {count} pictures of {file}, the first is {first}: put them into the "
+        "project's folder.",
         len(missing),
         first=missing[0],
         file=boxes,

@@ -15,6 +15,7 @@ from core.formats.importers.found import SLACK_PX
 from core.geometry import Box, Boxes, as_boxes
 from core.inference.guess_drawing import guess_for_source
 from core.inference.refine_many import refine_many
+from core.picture_folders import NamedPictures
 from core.progress import Job, Progress, told_as
 from core.records import Drawing, HowDrawn, Refinement
 from core.refiner.candidate_finder import CandidateFinder
@@ -87,8 +88,9 @@ class _Batch:
     """The pictures of one COCO file, by image id, and their boxes."""
 
     def __init__(self, coco: CocoFile, folder: Path, source: FeatureSource, refiner: Refiner) -> None:
-        self._coco, self._folder, self._source, self._refiner = coco, folder, source, refiner
+        self._coco, self._source, self._refiner = coco, source, refiner
         self._names = category_names(coco)
+        self._pictures = NamedPictures(folder)
         self._looked_at: dict[int | str, ImageFeatures] = {}
         # A box around a crowd has no object of its own, so its edges stay.
         groups = {id: [note for note in notes if not note.is_crowd] for id, notes in coco.by_image().items()}
@@ -102,7 +104,7 @@ class _Batch:
     def opened(self, image_id: int | str) -> tuple[OpenedPicture, ImageFeatures]:
         """Open a picture and encode it, unless `moves_on` did. Raises BadFileError if it is not the one of the file."""
         image = self._coco.images[image_id]
-        path = self._folder / image.file_name
+        path = self._pictures.path_of(image.file_name)
         picture = self._source.opened(path, keep_crops=False)
         features = self._looked_at.pop(image_id, None) or picture.of()
         _check_size(image, features, path=path, coco=self._coco.path)

@@ -132,6 +132,6 @@ def read_examples(options: argparse.Namespace, report: Callable[[str], None]) ->
         coco = read_coco(options.boxes)
         for problem in coco.problems:
             report(problem)
-        return examples_of_coco(coco, options.images, partial=options.partial)
+        return examples_of_coco(coco, options.images, partial=options.partial, complain=complain)
     with closing(ProjectStore.open(options.project)) as project:
         return examples_of_project(project)

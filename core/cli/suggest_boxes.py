@@ -14,7 +14,7 @@ from core.features.feature_source import FeatureSource
 from core.formats.importers.coco_import import category_names
 from core.formats.importers.coco_reader import CocoFile
 from core.head_records import PictureLabels
-from core.images import list_pictures
+from core.picture_folders import NamedPictures
 from core.progress import Job, Progress
 from core.refiner.protocol import Refiner
 from core.store.project_store import ProjectStore
@@ -59,8 +59,12 @@ class Proposed:
     head: str
 
 
-def examples_of_coco(coco: CocoFile, folder: Path, *, partial: bool) -> Examples:
-    """Read examples from a COCO file on the pictures in `folder`; see the verb's help.
+def examples_of_coco(
+    coco: CocoFile, folder: Path, *, partial: bool, complain: Callable[[str], None] | None = None
+) -> Examples:
+    """Read examples from a COCO file on the pictures in `folder` and those below; see the verb's help.
+
+    `complain` gets a sentence on folders that are left out.
 
     Raises BadFileError if the folder cannot be read, BadInputError if the file has no box.
     """
@@ -70,20 +74,21 @@ def examples_of_coco(coco: CocoFile, folder: Path, *, partial: bool) -> Examples
     ids = {name: entry["id"] for entry in known if isinstance(entry, dict) for name in [entry.get("name")] if name}
     labels, paths, targets = [], {}, []
     groups = coco.by_image()
-    numbers = {image.file_name: id for id, image in coco.images.items()}
+    pictures = NamedPictures(folder, complain)
     for number, (id, image) in enumerate(coco.images.items()):
         boxes = tuple((note.box, name) for note in groups.get(id, ()) for name in [names[note.index]] if name)
         entry = PictureLabels(number, boxes, done=bool(boxes) and not partial)
-        paths[number] = folder / image.file_name
+        paths[number] = pictures.path_of(image.file_name)
         if boxes:
             labels.append(entry)
         if not entry.done:
             targets.append(Target(id, image.file_name, paths[number], entry))
-    fresh = (path for path in list_pictures(folder) if path.name not in numbers)
+    labelled = set(paths.values())
+    fresh = ((path, path.relative_to(folder).as_posix()) for path in pictures.paths if path not in labelled)
     highest = max((id for id in coco.images if isinstance(id, int)), default=0)
-    for number, path in enumerate(fresh, start=len(coco.images)):
+    for number, (path, name) in enumerate(fresh, start=len(coco.images)):
         highest += 1
-        targets.append(Target(highest, path.name, path, PictureLabels(number, ())))
+        targets.append(Target(highest, name, path, PictureLabels(number, ())))
     if not labels:
         raise BadInputError(
             tr("{file} has no box with a category: label some pictures first, five are a good start.", file=coco.path)
@@ -104,9 +109,14 @@ def examples_of_project(project: ProjectStore) -> Examples:
     for image in images:
         entry = labels[image.id]
         if not entry.done:
-            targets.append(Target(image.id, image.path.name, image.path, entry))
+            targets.append(Target(image.id, _name_in(project.path.absolute().parent, image.path), image.path, entry))
     ids: dict[str, int | str] = {category.name: category.id for category in project.categories()}
     return Examples(with_boxes, {image.id: image.path for image in images}, targets, ids)
+
+
+def _name_in(folder: Path, picture: Path) -> str:
+    """The path of a picture from the project's folder, because other folders may hold one of the same name."""
+    return picture.relative_to(folder).as_posix() if picture.is_relative_to(folder) else picture.name
 
 
 def check_categories(wanted: Sequence[str] | None, examples: Examples) -> None:

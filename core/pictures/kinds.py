@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from PIL import features
 
@@ -58,6 +57,12 @@ def is_picture(name: str) -> bool:
     return suffix_of(name) in SUFFIXES and not name.startswith(".")
 
 
+def is_left_out(name: str) -> bool:
+    """Whether a file of this name is a picture of a kind that is not read here."""
+    suffix = suffix_of(name)
+    return suffix in _LEFT_OUT and suffix not in SUFFIXES and not name.startswith(".")
+
+
 def count_left_out(names: Iterable[str]) -> Counter[str]:
     """Count the pictures of a folder that are of kinds that BoxRefine does not read, by kind.
 
@@ -86,12 +91,3 @@ def words_on_left_out(counts: Mapping[str, int]) -> str:
         count,
         kinds=", ".join(sorted(counts)),
     )
-
-
-def left_out_in(folder: Path) -> str:
-    """The sentence of `words_on_left_out` on the files directly in a folder; empty if it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return words_on_left_out(count_left_out(entry.name for entry in entries))
-    except OSError:
-        return ""  # who lists its pictures reports why

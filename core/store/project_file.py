@@ -15,14 +15,13 @@ import platformdirs
 from sqlite_utils import Database
 
 from core.errors import BadFileError, KnownError, ProjectGoneError, ProjectUnwritableError, StorageError, reason
-from core.files import sync_folder
+from core.files import PROJECT_FILE_NAME, sync_folder
 from core.store.file_place import GONE, FilePlace
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
 from core.store.openings import Opening
 from core.store.schema_check import log_findings, schema_findings
 from core.translation import tr
 
-PROJECT_FILE_NAME = "boxrefine.sqlite"
 SAMPLE_PREFIX = "sample-"
 """Start of the sample project's file name; the rest identifies the installation of the pictures."""
 

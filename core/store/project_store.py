@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import BadInputError, NoLongerDrawnError, StorageError
+from core.files import PROJECT_FILE_NAME
 from core.geometry import Box
 from core.records import Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
 from core.sources import Source
@@ -25,7 +26,6 @@ from core.store.correction_columns import box_text
 from core.store.drawn_boxes import forget_drawn
 from core.store.openings import Opening
 from core.store.project_file import (
-    PROJECT_FILE_NAME,
     convert_sqlite_errors,
     create_file,
     project_path_for,

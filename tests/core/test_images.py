@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from core.errors import BadFileError
-from core.images import content_hash, in_natural_order, list_pictures, read_picture, read_size, read_thumbnail
+from core.images import content_hash, read_picture, read_size, read_thumbnail
+from core.text import in_natural_order
 
 WIDTH, HEIGHT = 60, 40
 
@@ -140,14 +141,6 @@ def test_hash_depends_on_pixels_and_shape_alone() -> None:
     other[0, 0, 0] ^= 1
     assert content_hash(first) != content_hash(other)
     assert content_hash(np.zeros((2, 8, 3), np.uint8)) != content_hash(np.zeros((4, 4, 3), np.uint8))
-
-
-def test_pictures_are_listed_by_number_and_nothing_else(tmp_path: Path) -> None:
-    for name in ("b10.jpg", "b9.JPG", "a.png", "notes.txt", ".hidden.jpg"):
-        (tmp_path / name).write_bytes(b"")
-    assert [path.name for path in list_pictures(tmp_path)] == ["a.png", "b9.JPG", "b10.jpg"]
-    with pytest.raises(BadFileError, match="does not exist"):
-        list_pictures(tmp_path / "nowhere")
 
 
 def test_names_that_differ_in_case_alone_have_an_order_too() -> None:

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from core.cli import main
-from core.images import list_pictures
-from core.pictures.kinds import SUFFIXES, count_left_out, left_out_in, words_on_left_out
+from core.picture_folders import list_pictures
+from core.pictures.kinds import SUFFIXES, count_left_out, words_on_left_out
 
 
 def test_what_is_left_out_is_counted_by_kind() -> None:
@@ -23,7 +23,7 @@ def test_what_is_left_out_is_counted_by_kind() -> None:
     assert words_on_left_out({"JXL": 1}) == (
         "1 picture of a kind that BoxRefine does not read (JXL) is left out: convert it to JPEG or PNG."
     )
-    assert words_on_left_out({}) == left_out_in(Path("/nowhere")) == ""
+    assert words_on_left_out({}) == ""
 
 
 def test_kinds_that_pillow_reads_are_listed(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.geometry import iou
-from core.images import list_pictures, read_picture
+from core.images import read_picture
+from core.picture_folders import list_pictures
 from core.sample_project import drawn_boxes, pictures_folder, sample_pictures, sample_project, true_boxes
 from core.store.project_file import project_name
 from core.store.project_store import ProjectStore

@@ -14,7 +14,7 @@ from core.features.encoding.batches import BatchEncoder
 from core.features.encoding.encode_pipeline import EncodePipeline, Pace
 from core.features.feature_source import FeatureSource
 from core.geometry import iou
-from core.images import list_pictures
+from core.picture_folders import list_pictures
 from core.progress import run
 from core.refiner.checkpoint import load_refiner
 from core.sample_project import make_pictures

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.geometry import Box
 from core.records import Correction, NewImage
@@ -31,7 +32,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_boxes_are_stored_and_the_missing_picture_is_named(verb: Verb, folder: Path) -> None:
     said = verb("import", folder, "--boxes", folder.parent / "coarse.json")
-    assert said.summary == {"boxes": 2, "held_already": 0, "missing": 1, "unusable": 0}
+    assert said.summary == {
+        "new_images": 0,
+        "unreadable_images": 0,
+        "boxes": 2,
+        "held_already": 0,
+        "missing": 1,
+        "unusable": 0,
+    }
     assert said.code == 2
     (sentence,) = said.sentences
     assert "does not hold the picture c.png" in sentence
@@ -49,7 +57,55 @@ def test_a_second_time_changes_nothing(verb: Verb, folder: Path) -> None:
 def test_a_project_that_is_not_there_is_told(verb: Verb, tmp_path: Path) -> None:
     said = verb("import", tmp_path, "--boxes", tmp_path / "coarse.json")
     assert said.code == 2
+    assert "holds no pictures" in said.sentences[0]
+    said = verb("import", tmp_path / PROJECT_FILE_NAME, "--boxes", tmp_path / "coarse.json")
+    assert said.code == 2
     assert "does not exist" in said.sentences[0]
+
+
+def dataset(folder: Path) -> Path:
+    """A folder as datasets come: three splits with two pictures each, of the same names, and boxes on one of each."""
+    for split in ("train", "valid", "test"):
+        images = folder / split / "images"
+        images.mkdir(parents=True)
+        for name in ("1.png", "2.png"):
+            Image.new("RGB", (40, 30)).save(images / name)
+    images = [
+        {"id": id, "file_name": f"{split}/images/1.png"} for id, split in enumerate(("train", "valid", "test"), start=1)
+    ]
+    notes = [{"id": id, "image_id": id, "category_id": 1, "bbox": [1, 2, id, 4]} for id in (1, 2, 3)]
+    document = {"images": images, "annotations": notes, "categories": [{"id": 1, "name": "boat"}]}
+    (folder / "boxes.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_a_dataset_becomes_a_project_with_all_folders_and_new_pictures_join_it(verb: Verb, tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "set")
+    (folder / "test" / "images" / "3.png").write_bytes(b"no picture")
+    said = verb("import", folder, "--boxes", folder / "boxes.json")
+    assert (said.summary["new_images"], said.summary["unreadable_images"], said.summary["boxes"]) == (6, 1, 3)
+    assert said.code == 2 and "3.png is not a picture" in said.sentences[0]
+    with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
+        names = [image.path.relative_to(folder).as_posix() for image in store.images()]
+        assert names[:3] == ["test/images/1.png", "test/images/2.png", "train/images/1.png"]
+        widths = {names[box.image_id - 1]: box.accepted.width for box in store.dataset().corrections}
+        assert widths == {"train/images/1.png": 1, "valid/images/1.png": 2, "test/images/1.png": 3}
+    Image.new("RGB", (40, 30)).save(folder / "test" / "images" / "3.png")
+    said = verb("import", folder, "--boxes", folder / "boxes.json")
+    assert (said.summary["new_images"], said.summary["held_already"], said.code) == (1, 3, 0)
+
+
+def test_a_second_project_above_or_below_another_is_made_on_request_only(verb: Verb, tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "set")
+    boxes = folder / "boxes.json"
+    verb("import", folder / "train", "--boxes", boxes)
+    said = verb("import", folder, "--boxes", boxes)
+    assert said.code == 2 and str(folder / "train" / PROJECT_FILE_NAME) in said.sentences[0]
+    assert not (folder / PROJECT_FILE_NAME).exists()
+    assert verb("import", folder, "--boxes", boxes, "--new-project").summary["boxes"] == 3
+    said = verb("import", folder / "valid", "--boxes", boxes)
+    assert said.code == 2 and str(folder / PROJECT_FILE_NAME) in said.sentences[0]
+    assert not (folder / "valid" / PROJECT_FILE_NAME).exists()
 
 
 def test_an_export_leaves_out_what_nobody_has_said_yes_to_unless_asked_for(

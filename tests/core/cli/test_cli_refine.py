@@ -49,6 +49,15 @@ def test_candidates_are_written_if_they_are_asked_for(verb: Verb, batch: Batch) 
         assert 1 <= len(note["candidates"]) <= 3
 
 
+def test_pictures_in_folders_below_are_found_by_their_names(verb: Verb, batch: Batch, models: list[str]) -> None:
+    (batch.images / "train").mkdir()
+    for image in batch.document["images"]:
+        path = batch.images / image["file_name"]
+        path.rename(batch.images / "train" / path.name)
+    said = verb("refine", *batch.arguments, *models)
+    assert said.code == 0 and said.summary["unrefined"] == 0
+
+
 def test_an_encoder_without_candidates_says_so(verb: Verb, batch: Batch) -> None:
     said = verb("refine", *batch.arguments, "--candidates", "--encoder", "light_1")
     assert said.code == 2

@@ -74,6 +74,14 @@ def share_found(notes: list[dict[str, Any]], true: list[tuple[Box, str]], names:
     return hits / len(true)
 
 
+def test_pictures_in_folders_below_get_boxes_under_their_paths(verb: Verb, folder: Folder) -> None:
+    for place, name in (("train", "0.png"), ("more", "3.png")):
+        (folder.images / place).mkdir()
+        (folder.images / name).rename(folder.images / place / name)
+    assert verb("suggest", *folder.arguments).code == 0
+    assert [image["file_name"] for image in folder.written()["images"]] == ["4.png", "more/3.png"]
+
+
 def test_the_other_pictures_of_the_folder_get_boxes(verb: Verb, folder: Folder) -> None:
     said = verb("suggest", *folder.arguments)
     assert said.code == 0

@@ -29,7 +29,8 @@ from core.features.encoding.batches import BatchEncoder, Pending, Prepared
 from core.features.encoding.encode_pipeline import Encoded, EncodePipeline, Pace
 from core.features.feature_source import FeatureSource
 from core.geometry import Frame
-from core.images import Picture, list_pictures, read_picture
+from core.images import Picture, read_picture
+from core.picture_folders import list_pictures
 from core.progress import run
 from core.refiner.checkpoint import load_refiner
 from core.refiner.guarded import GuardedRefiner

@@ -18,6 +18,7 @@ from boxrefine_gui.panels.image_row import ROW
 from core.cli import main
 from core.errors import BadFileError
 from core.geometry import Box
+from core.progress import run
 from core.records import ImageRecord
 from tests.core.projects import title
 from tests.gui.annotation_files import save_coco
@@ -191,28 +192,40 @@ def test_in_a_project_without_a_folder_the_key_says_so(qtbot: QtBot, closed_app:
 def test_an_unchanged_folder_is_not_even_listed(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     make_old(tmp_path / "a.png", tmp_path)
-    first = changes_in(tmp_path, [], known_stamp=None, is_patient=True)
+    first = run(changes_in(tmp_path, [], known=None, is_patient=True))
     assert first is not None and first.is_settled
-    assert changes_in(tmp_path, [], known_stamp=first.stamp, is_patient=True) is None
+    assert run(changes_in(tmp_path, [], known=first.stamps, is_patient=True)) is None
 
 
 def test_a_folder_that_changed_a_moment_ago_is_looked_at_again(tmp_path: Path) -> None:
     """Its date is too coarse to tell one change from the next."""
     now = time.time()
     os.utime(tmp_path, (now, now))
-    found = changes_in(tmp_path, [], known_stamp=None, is_patient=True)
+    found = run(changes_in(tmp_path, [], known=None, is_patient=True))
     assert found is not None and not found.is_settled
 
 
 def test_pictures_of_the_project_that_lie_elsewhere_are_not_gone(tmp_path: Path) -> None:
-    elsewhere = [ImageRecord(1, tmp_path / "unter" / "a.png", 1, 1), ImageRecord(2, tmp_path.parent / "b.png", 1, 1)]
-    found = changes_in(tmp_path, elsewhere, known_stamp=None, is_patient=False)
+    elsewhere = [ImageRecord(1, tmp_path.parent / "a.png", 1, 1), ImageRecord(2, tmp_path.parent / "b" / "b.png", 1, 1)]
+    found = run(changes_in(tmp_path, elsewhere, known=None, is_patient=False))
     assert found is not None and found.gone == frozenset()
+
+
+def test_folders_below_are_looked_at_and_a_picture_that_is_only_left_out_is_not_gone(tmp_path: Path) -> None:
+    for name in ("train/a.png", ".hidden/b.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    names = ("train/gone.png", ".hidden/b.png", ".hidden/gone.png")
+    records = [ImageRecord(id, tmp_path / name, 1, 1) for id, name in enumerate(names, start=1)]
+    found = run(changes_in(tmp_path, records, known=None, is_patient=False))
+    assert found is not None
+    assert found.gone == {1, 3}
+    assert found.new == (tmp_path / "train" / "a.png",)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadFileError, match="nowhere does not exist"):
-        changes_in(tmp_path / "nowhere", [], known_stamp=None, is_patient=True)
+        run(changes_in(tmp_path / "nowhere", [], known=None, is_patient=True))
 
 
 def test_a_folder_with_a_roundabout_name_is_not_read_twice(qtbot: QtBot, closed_app: App, pictures: Path) -> None:

@@ -63,7 +63,8 @@ def test_the_filters_have_their_counts_and_those_without_images_are_off(qtbot: Q
     menu = opened(qtbot, worked, worked.window.image_panel.filter.choices)
     assert entries(menu) == {
         "All images": "20", "Untouched": "16", "In work": "2", "To check": "0", "Doubtful": "0", "Flagged": "4",
-        "Done": "2", "Done, without boxes": "1", "Category": "", "Note of the flag": "", "Show all images": "",
+        "Done": "2", "Done, without boxes": "1", "Category": "", "Note of the flag": "", "Folder": "",
+        "Show all images": "",
     }  # fmt: skip
     assert entry(menu, "All images").isChecked() and not entry(menu, "To check").isEnabled()
     assert not entry(menu, "Show all images").isEnabled()
