@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.operations.exporting import ExportChoice
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.formats import EXPORTERS
 from core.translation import tr, tr_plural
@@ -73,7 +74,7 @@ class ExportDialog(QDialog):
         self.folder = QLineEdit(str(folder))
         self.folder.setAccessibleName(tr("Folder to write to"))
         layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        scale.around_dialog(layout)
         self._boxes, self._unaccepted = boxes, unaccepted
         self.heading = PlainLabel()
         layout.addWidget(self.heading)

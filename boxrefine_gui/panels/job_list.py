@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from boxrefine_gui.operations.box_verbs import Cancellable
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.progress import Progress
 from core.translation import tr
@@ -23,8 +24,8 @@ class JobList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
+        scale.margins(self._layout, scale.NONE)
+        self._layout.setSpacing(scale.NONE)
         self.setAccessibleName(tr("Long jobs"))
 
     def new(self) -> JobRow:
@@ -54,7 +55,7 @@ class JobRow(QWidget):
         self.cancel_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus on the canvas
         self.cancel_button.clicked.connect(self.cancel)
         grid = QGridLayout(self)
-        grid.setContentsMargins(6, 4, 6, 6)
+        scale.margins(grid, scale.SMALL, scale.TIGHT)
         grid.setVerticalSpacing(3)
         grid.addWidget(self.words, 0, 0, 1, 2)
         grid.addWidget(self.progress, 1, 0)
