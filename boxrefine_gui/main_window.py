@@ -47,7 +47,7 @@ from boxrefine_gui.panels.teach_panel import TeachPanel
 from boxrefine_gui.panels.tour import Tour
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, make_actions
-from boxrefine_gui.widgets.arranged import stacked, titled, with_strip
+from boxrefine_gui.widgets.arranged import CloseButton, stacked, titled, with_strip
 from boxrefine_gui.widgets.bars import fill_menus, make_toolbar
 from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
@@ -85,15 +85,14 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.parts, self._may_close, self._teaching = parts, may_close, teaching
-        self.canvas = Canvas(parts)
-        self.notices = Notices(parts.session)
+        self.canvas, self.notices = Canvas(parts), Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
         self.jobs = JobList()
-        self.categories = CategoryList(parts, CategoryAdding(parts))
-        self.boxes = BoxList(parts.session)
+        self.categories, self.boxes = CategoryList(parts, CategoryAdding(parts)), BoxList(parts.session)
         self.start_page = StartPage(parts, thumbnails)
         self.teach_panel = TeachPanel(parts, teaching, learning)
-        self._teach_column = titled(tr("Teaching"), self.teach_panel)
+        self.close_teaching = CloseButton(tr("Close the teaching panel"))
+        self._teach_column = titled(tr("Teaching"), self.teach_panel, close=self.close_teaching)
         self.rows = with_shortcut_help(
             action_table(
                 parts,
@@ -256,6 +255,7 @@ class MainWindow(QMainWindow):
         self.start_page.connect_to(self.action_by_id)
         self.start_page.left.connect(self._focus_canvas)
         self.start_page.covers.connect(self._page_changed)
+        self.close_teaching.clicked.connect(self.action_by_id["teach_panel"].trigger)
         self.tour.connect_to(self.action_by_id, self.bar)
         self.tour.wanted.connect(partial(self.sides.show, RIGHT))
         self.notices.was_empty.connect(self.tour.end)

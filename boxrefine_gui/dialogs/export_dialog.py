@@ -104,10 +104,10 @@ class ExportDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.buttons)
         self.folder.textChanged.connect(self._show_ready)
-        self.export_button.setDefault(
-            True
-        )  # only now: a button that is not in the dialog yet cannot become its default
+        # Only now: a button that is not in the dialog yet cannot become its default.
+        self.export_button.setDefault(True)
         self.export_button.setFocus()
+        self.resize(self.sizeHint())  # Qt would make it at most two thirds as wide as the screen, and cut its words
 
     def accept(self) -> None:
         super().accept()
@@ -122,7 +122,7 @@ class ExportDialog(QDialog):
 
     def _format_rows(self) -> QFormLayout:
         rows = QFormLayout()
-        rows.setHorizontalSpacing(18)
+        rows.setHorizontalSpacing(scale.LARGE)
         self.names: dict[QRadioButton, str] = {}
         for name, exporter in EXPORTERS.items():
             button = QRadioButton(exporter.title)

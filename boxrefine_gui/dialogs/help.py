@@ -35,6 +35,7 @@ class ShortcutHelp(QDialog):
         self.text.setHtml(_page(shortcuts))
         self.text.setAccessibleName(tr("Shortcuts"))
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(self.text)
         layout.addWidget(_close_button(self))
 

@@ -142,6 +142,7 @@ class KeysDialog(QDialog):
         files.addStretch(1)
         files.addWidget(self._button(tr("Close"), self.reject))
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addLayout(top)
         layout.addWidget(self.list, 1)
         layout.addLayout(new)

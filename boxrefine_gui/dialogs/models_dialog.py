@@ -116,6 +116,7 @@ class ModelsDialog(QDialog):
         job.addWidget(self.progress, 1)
         job.addWidget(self.cancel_button)
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(words)
         layout.addWidget(self.rows, 1)
         layout.addWidget(self._job)

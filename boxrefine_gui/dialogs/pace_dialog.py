@@ -83,6 +83,7 @@ class PaceDialog(QDialog):
 
     def _make_rows(self) -> QTreeWidget:
         rows = QTreeWidget()
+        rows.setStyleSheet(scale.ROWS)
         rows.setHeaderLabels(list(_COLUMNS))
         rows.setRootIsDecorated(False)
         rows.setUniformRowHeights(True)

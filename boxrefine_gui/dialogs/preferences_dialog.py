@@ -213,6 +213,7 @@ class PreferencesDialog(QDialog):
         middle.addWidget(self.pages)
         middle.addWidget(self.area, 1)
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(self.search)
         layout.addLayout(middle, 1)
         layout.addLayout(bottom)

@@ -155,10 +155,10 @@ def _boxes(shots: Shots) -> None:
     QTest.keyClick(window.start_page, Qt.Key.Key_Escape)
     window.palette_popup.open()
     shots.take("palette")
-    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Escape)
+    window.palette_popup.close()
     window.category_popup.open()
     shots.take("categories_at_the_cursor")
-    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Escape)
+    window.category_popup.close()
 
 
 def _dialogs(shots: Shots) -> None:
