@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from boxrefine_gui.actions.menus import MOST_ROWS
 from boxrefine_gui.app import App
+from tests.gui.screenshots import DIALOGS
 
 
 def test_every_row_of_the_action_table_has_its_own_key(closed_app: App) -> None:
@@ -45,3 +46,7 @@ def menus_of(menu: QMenuBar | QMenu) -> Iterator[tuple[str, list[QAction]]]:
         if inner is not None:
             yield action.text(), inner.actions()
             yield from menus_of(inner)
+
+
+def test_screenshots_are_taken_of_actions_that_there_are(closed_app: App) -> None:
+    assert set(DIALOGS) <= set(closed_app.window.action_by_id)
