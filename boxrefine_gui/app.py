@@ -49,6 +49,7 @@ from boxrefine_gui.state.doing import ModelsState
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.loaded_models import Device, Models
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.language import translate_qt
 from core import log
 from core.errors import GpuError
@@ -196,6 +197,7 @@ class App:
         self.folder_watch = FolderWatch(self.parts)
         self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
         self.finder = Finder(self.parts)
+        theme.apply(settings.theme)  # now, because it restyles each widget that there is
         self.window = MainWindow(
             self.parts,
             self.teaching,

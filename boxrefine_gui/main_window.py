@@ -8,13 +8,11 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent, QColor, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSplitter,
-    QToolBar,
-    QToolButton,
     QWidget,
 )
 
@@ -46,9 +44,11 @@ from boxrefine_gui.panels.job_list import JobList
 from boxrefine_gui.panels.start_page import StartPage
 from boxrefine_gui.panels.status_bar import StatusBar
 from boxrefine_gui.panels.teach_panel import TeachPanel
+from boxrefine_gui.panels.tour import Tour
 from boxrefine_gui.widgets import theme
 from boxrefine_gui.widgets.action_row import ActionRow, draw_icons, make_actions
-from boxrefine_gui.widgets.arranged import overlay, titled
+from boxrefine_gui.widgets.arranged import CloseButton, stacked, titled, with_strip
+from boxrefine_gui.widgets.bars import fill_menus, make_toolbar
 from boxrefine_gui.widgets.key_sets import with_settings
 from boxrefine_gui.widgets.notices import Notices
 from boxrefine_gui.widgets.picture_name import picture_name
@@ -85,17 +85,15 @@ class MainWindow(QMainWindow):
         may_close: Callable[[], bool],
     ) -> None:
         super().__init__()
-        self.parts = parts
-        self._may_close, self._teaching = may_close, teaching
-        self.canvas = Canvas(parts)
-        self.notices = Notices(parts.session)
+        self.parts, self._may_close, self._teaching = parts, may_close, teaching
+        self.canvas, self.notices = Canvas(parts), Notices(parts.session)
         self.image_panel = ImagePanel(parts, finder, thumbnails)
         self.jobs = JobList(parts.session)
-        self.categories = CategoryList(parts, CategoryAdding(parts))
-        self.boxes = BoxList(parts.session)
+        self.categories, self.boxes = CategoryList(parts, CategoryAdding(parts)), BoxList(parts.session)
         self.start_page = StartPage(parts, thumbnails)
         self.teach_panel = TeachPanel(parts, teaching, learning)
-        self._teach_column = titled(tr("Teaching"), self.teach_panel)
+        self.close_teaching = CloseButton(tr("Close the teaching panel"))
+        self._teach_column = titled(tr("Teaching"), self.teach_panel, close=self.close_teaching)
         self.rows = with_shortcut_help(
             action_table(
                 parts,
@@ -111,6 +109,7 @@ class MainWindow(QMainWindow):
                 ask=ask,
                 layout=self._layout_verbs(),
                 choose_keys=self.choose_keys,
+                take_tour=lambda: self.tour.begin(),
                 show_start=lambda: self.start_page.show_page(),
                 choose_category=lambda: self.category_popup.open(),
                 open_palette=lambda: self.palette_popup.open(),
@@ -163,7 +162,7 @@ class MainWindow(QMainWindow):
     def _arrange(self, finder: Finder) -> None:
         self.setAcceptDrops(True)
         self.setWindowIcon(theme.app_icon())
-        center = overlay(self.canvas, self.start_page, self.notices)
+        center = with_strip(self.canvas, self.start_page, self.notices)
         self._right = right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(titled(tr("Categories"), self.categories))
         right.addWidget(titled(tr("Boxes"), self.boxes))
@@ -173,9 +172,11 @@ class MainWindow(QMainWindow):
         self._across = across = self.sides.splitter
         left = self.image_panel
         left.add_below(self.jobs)
-        for widget in (left, center, right):
+        self.tour = Tour(self.parts)
+        right_column = stacked(self.tour, right)
+        for widget in (left, center, right_column):
             across.addWidget(widget)
-        for side in (left, right):
+        for side in (left, right_column):
             side.setMinimumWidth(_LEAST_SIDE_WIDTH)
         center.setMinimumWidth(_LEAST_CENTER_WIDTH)  # so that in a small window the sides shrink first
         across.setStretchFactor(1, 1)
@@ -227,37 +228,10 @@ class MainWindow(QMainWindow):
         self.parts.session.query_changed.connect(self._memory.changed)
 
     def _fill_bars(self) -> None:
-        self._fill_menus()
-        self._fill_toolbar()
-
-    def _fill_menus(self) -> None:
         self._recent = QMenu(tr("Open &recent"), self)
-        menus: dict[str, QMenu] = {}
-        for row in self.rows:
-            if not row.menu:
-                continue
-            if row.menu not in menus:
-                menus[row.menu] = self.menuBar().addMenu(row.menu)
-            if row.starts_group:
-                menus[row.menu].addSeparator()
-            menus[row.menu].addAction(self.action_by_id[row.id])
-            if row.id == "open_project":
-                menus[row.menu].addMenu(self._recent)
-
-    def _fill_toolbar(self) -> None:
-        bar = QToolBar(tr("Tools"))
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        before: ActionRow | None = None
-        for row in self.rows:
-            if row.in_toolbar:
-                if before is not None and before.menu != row.menu:
-                    bar.addSeparator()
-                bar.addAction(self.action_by_id[row.id])
-                _label_button(bar, self.action_by_id[row.id], row.toolbar_text)
-                before = row
-        self.addToolBar(bar)
+        fill_menus(self.menuBar(), self.rows, self.action_by_id, after={"open_project": self._recent})
+        self.bar = make_toolbar(self.rows, self.action_by_id)
+        self.addToolBar(self.bar)
 
     def _listen(self) -> None:
         session = self.parts.session
@@ -276,17 +250,28 @@ class MainWindow(QMainWindow):
             escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), view, context=Qt.ShortcutContext.WidgetShortcut)
             escape.activated.connect(self._focus_canvas)
         self.notices.save_elsewhere.clicked.connect(self.action_by_id["save_elsewhere"].trigger)
-        self.categories.left.connect(self._focus_canvas)
-        self.image_panel.left.connect(self._focus_canvas)
+        for panel in (self.categories, self.image_panel, self.notices, self.tour):
+            panel.left.connect(self._focus_canvas)
         self.image_panel.wanted.connect(partial(self.sides.show, LEFT))
         self.images.offer([self.action_by_id[id] for id in ("done_next", "done", "flag")])
         self.start_page.connect_to(self.action_by_id)
         self.start_page.left.connect(self._focus_canvas)
+        self.start_page.covers.connect(self._page_changed)
+        self.close_teaching.clicked.connect(self.action_by_id["teach_panel"].trigger)
+        self.tour.connect_to(self.action_by_id, self.bar)
+        self.tour.wanted.connect(partial(self.sides.show, RIGHT))
+        self.notices.was_empty.connect(self.tour.end)
         self._category_questions = CategoryQuestions(self.parts, self)
         self.categories.delete_wanted.connect(self._category_questions.delete)
         self.categories.merge_wanted.connect(self._category_questions.merge)
         self.categories.looks_wanted.connect(self._category_questions.looks)
         session.accepted.connect(lambda _, stored: category_verbs.show_accepted(self.parts, stored.category_id))
+
+    def _page_changed(self, covers: bool) -> None:
+        """Give the keyboard to the picture when the start page goes; Qt would give it to the next widget."""
+        self.notices.set_under_page(covers)
+        if not covers:
+            self.canvas.setFocus()
 
     def _teach(self) -> None:
         self._show_teaching()
@@ -331,7 +316,11 @@ class MainWindow(QMainWindow):
     def focus_next_panel(self) -> None:
         """Move the focus to the next panel, in a circle; Tab is taken, since it selects boxes."""
         panels: list[QWidget] = [self.canvas, self.image_panel, self.categories, self.boxes]
-        panels = [panel for panel in (*panels, self.teach_panel) if panel.isVisible()]
+        panels = [
+            panel
+            for panel in (*panels, self.teach_panel, self.notices.close_button, self.tour.next)
+            if panel.isVisible()
+        ]
         focus = self.focusWidget()
         at = next((n for n, panel in enumerate(panels) if panel is focus or panel.isAncestorOf(focus)), -1)
         panels[(at + 1) % len(panels)].setFocus(Qt.FocusReason.TabFocusReason)
@@ -385,11 +374,3 @@ class MainWindow(QMainWindow):
 def _dropped(event: QDropEvent) -> Path | None:
     paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
     return Path(paths[0]) if paths else None
-
-
-def _label_button(bar: QToolBar, action: QAction, text: str) -> None:
-    """Show a text next to the icon of a toolbar button."""
-    button = bar.widgetForAction(action)
-    if text and isinstance(button, QToolButton):
-        action.setIconText(text)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -48,6 +48,7 @@ class Settings:
     recent: projects that were open, the last one first
     window, panel_widths, panel_heights, hidden_panels, teaching_shown: the window's geometry, as Qt encodes it, its
         panels' sizes in pixels, which of left and right are hidden, and whether it shows the teaching panel
+    tour_seen: the tour has been offered
     places: project -> the image that was open last; lists: project -> the filter and the order of its image list;
         recent_commands: ids of the actions that the user chose in the command palette, the last one first
     key_set: a key set of boxrefine_gui.widgets.key_sets, possibly one of a later version; keys: action id -> the keys
@@ -94,6 +95,7 @@ class Settings:
     panel_heights: tuple[int, ...] = field(default=())
     hidden_panels: tuple[str, ...] = field(default=())
     teaching_shown: bool = False
+    tour_seen: bool = False
     places: dict[str, str] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)
     recent_commands: tuple[str, ...] = field(default=())
@@ -107,7 +109,7 @@ class Settings:
 
 
 OF_THE_WINDOW = (
-    *("window", "panel_widths", "panel_heights", "hidden_panels", "teaching_shown"),
+    *("window", "panel_widths", "panel_heights", "hidden_panels", "teaching_shown", "tour_seen"),
     *("places", "lists", "recent_commands"),
 )
 """Settings that the window writes by itself; the user does not choose them."""

@@ -24,10 +24,10 @@ def category_rows(parts: Parts, choose: Callable[[], None]) -> list[ActionRow]:
     return [
         # Never disabled: right after a drag, a key press could meet an outdated enabled state.
         ActionRow(
-            "choose_category", tr("C&hoose the category…"), choose, ("C",), BOX, on_canvas=True, starts_group=True,
+            "choose_category", tr("Choose the &category…"), choose, ("C",), BOX, on_canvas=True, starts_group=True,
         ),
         ActionRow(
-            "ask_category", tr("Ask for the ca&tegory after each drag"), toggle_asking, menu=BOX,
+            "ask_category", tr("As&k for the category after each drag"), toggle_asking, menu=BOX,
             checked=lambda session: session.settings.ask_category,
         ),
     ]  # fmt: skip

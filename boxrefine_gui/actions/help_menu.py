@@ -20,13 +20,16 @@ from core.errors import StorageError
 from core.translation import tr
 
 
-def help_rows(parts: Parts, *, window: QWidget, ask: Ask, choose_keys: Callable[[], None]) -> list[ActionRow]:
+def help_rows(
+    parts: Parts, *, window: QWidget, ask: Ask, choose_keys: Callable[[], None], take_tour: Callable[[], None]
+) -> list[ActionRow]:
     """Return the rows for keys, the log and the About dialog; the action table sets the call of the first row."""
 
     def show_log() -> None:
         parts.files.run(_log_to_show, on_done=partial(_show_log, parts, ask))
 
     return [
+        ActionRow("tour", tr("&Take the tour"), take_tour, menu=HELP, icon="tour"),
         ActionRow("shortcuts", tr("&Keyboard and mouse"), lambda: None, ("F1",), HELP, "keyboard"),
         ActionRow("manual", tr("&Manual"), lambda: show_once(window.findChild(Manual) or Manual(window)), menu=HELP),
         ActionRow("keys", tr("&Choose other keys…"), choose_keys, menu=HELP),

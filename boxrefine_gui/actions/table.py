@@ -17,7 +17,7 @@ from boxrefine_gui.actions.edit_menu import many_rows, preferences_row
 from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.layout_menu import LayoutVerbs
-from boxrefine_gui.actions.menus import BOX, EDIT, FILE
+from boxrefine_gui.actions.menus import BOX, EDIT, FILE, in_submenus
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.review_menu import IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
@@ -116,13 +116,14 @@ def action_table(
     ask: Ask,
     layout: LayoutVerbs,
     choose_keys: Callable[[], None],
+    take_tour: Callable[[], None],
     show_start: Callable[[], None],
     choose_category: Callable[[], None],
     open_palette: Callable[[], None],
     teach: TeachVerbs,
 ) -> list[ActionRow]:
     """Return all rows, in the order of the menus."""
-    return [
+    rows = [
         *_file_rows(parts, window=window, jobs=jobs, rescan=folder_watch.rescan, ask=ask, show_start=show_start),
         *_edit_rows(parts, canvas, notices),
         *many_rows(parts, refine_all, jobs),
@@ -140,9 +141,10 @@ def action_table(
         *model_rows(parts, window=window, folder=models, ask=ask),
         *teach_rows(teach),
         *learning_rows(parts, learning),
-        *help_rows(parts, window=window, ask=ask, choose_keys=choose_keys),
+        *help_rows(parts, window=window, ask=ask, choose_keys=choose_keys, take_tour=take_tour),
         *digit_rows(parts),
     ]
+    return in_submenus(rows)
 
 
 def shortcut_help(rows: list[ActionRow]) -> Shortcuts:

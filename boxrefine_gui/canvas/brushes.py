@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from boxrefine_gui.canvas.handles import FARTHEST, HANDLE_SIZE, push, shown_handles
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets import scale, theme
 
 SOLID = Qt.PenStyle.SolidLine
 DASHED = Qt.PenStyle.DashLine
@@ -68,8 +68,8 @@ def tag(
     painter.setFont(usual)
 
 
-def chip(painter: QPainter, size: QSizeF, text: str, at: QPointF) -> None:
-    """A text on a dark plate at a screen point, moved into the canvas."""
+def chip(painter: QPainter, size: QSizeF, text: str, at: QPointF, plate_color: QColor = CHIP) -> None:
+    """A text on a plate, a dark one if no other is asked for, at a screen point, moved into the canvas."""
     metrics = QFontMetricsF(painter.font())
     room = QRectF(0, 0, max(size.width() - 8 - CHIP_AIR.width(), 1), size.height())
     words = metrics.boundingRect(room, int(CHIP_TEXT), text)  # on several lines in a small window
@@ -77,8 +77,8 @@ def chip(painter: QPainter, size: QSizeF, text: str, at: QPointF) -> None:
     plate.moveLeft(min(max(plate.left(), 4), max(size.width() - plate.width() - 4, 4)))
     plate.moveTop(min(max(plate.top(), 4), max(size.height() - plate.height() - 4, 4)))
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(CHIP)
-    painter.drawRoundedRect(plate, 4, 4)
+    painter.setBrush(plate_color)
+    painter.drawRoundedRect(plate, scale.CORNER, scale.CORNER)
     painter.setPen(QColor("#F4F6F8"))
     painter.drawText(plate, int(CHIP_TEXT), text)
 

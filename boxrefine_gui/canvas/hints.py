@@ -50,6 +50,14 @@ def first_steps(session: Session) -> str:
     return f"{sentence}   {keys_and_words(session, ('shortcuts', tr('all keys')))}"
 
 
+def refinement_is_off(session: Session) -> str:
+    """That boxes stay as drawn, with the key that changes it; empty while the refinement is on."""
+    if session.snapping or session.picture is None:
+        return ""
+    key = session.keys.get("snapping")
+    return tr("Refinement off ({key})", key=key) if key else tr("Refinement off")
+
+
 def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
     """The state of the drawn box, and the keys that act on it unless the mouse is dragging."""
     is_waiting = session.models is not None and session.features is None and not draft.plain

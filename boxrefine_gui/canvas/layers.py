@@ -26,6 +26,7 @@ from boxrefine_gui.canvas.brushes import (
 from boxrefine_gui.canvas.handles import HANDLE_SIZE, edge_of
 from boxrefine_gui.canvas.hints import (
     first_steps,
+    refinement_is_off,
     why_no_picture,
     words_beside,
     words_in_doubt,
@@ -36,7 +37,7 @@ from boxrefine_gui.canvas.outlines import paint_outline
 from boxrefine_gui.canvas.scene import Scene
 from boxrefine_gui.canvas.suggested import is_plain_suggestion
 from boxrefine_gui.state.session import Session
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets import scale, theme
 from core.records import DOUBTFUL_BELOW, Correction, EdgeConfidence
 from core.translation import tr
 
@@ -311,6 +312,13 @@ def paint_first_steps(painter: QPainter, scene: Scene) -> None:
         chip(painter, scene.size, words, QPointF((scene.size.width() - width) / 2, scene.size.height() - 48))
 
 
+def paint_sign(painter: QPainter, scene: Scene) -> None:
+    """A coloured sign in the corner while the refinement is switched off."""
+    words = refinement_is_off(scene.session)
+    if words:
+        chip(painter, scene.size, words, QPointF(scale.SMALL, scale.SMALL), theme.OFF)
+
+
 def paint_sentence(painter: QPainter, scene: Scene) -> None:
     """Why there is no picture."""
     session = scene.session
@@ -335,6 +343,7 @@ LAYERS: tuple[Callable[[QPainter, Scene], None], ...] = (
     paint_band,
     paint_hint,
     paint_first_steps,
+    paint_sign,
     paint_sentence,
 )
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets import scale, theme
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title, shown
 from core.records import Category
 from core.translation import tr
@@ -87,7 +87,7 @@ class _CategoryDialog(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        scale.around_dialog(layout)
         layout.addWidget(self.sentence)
         layout.addLayout(row)
         layout.addWidget(self.buttons)

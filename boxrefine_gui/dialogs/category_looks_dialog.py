@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.categories import PALETTE, category_key
 from core.translation import tr
@@ -107,7 +108,7 @@ class CategoryLooksDialog(QDialog):
         grid.setColumnStretch(1, 1)
         self.sentence.setMinimumHeight(2 * self.sentence.fontMetrics().lineSpacing())
         layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        scale.around_dialog(layout)
         layout.addLayout(grid)
         layout.addWidget(self.sentence)
         layout.addWidget(self.buttons)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.operations.exporting import ExportChoice
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.formats import EXPORTERS
 from core.translation import tr, tr_plural
@@ -73,7 +74,7 @@ class ExportDialog(QDialog):
         self.folder = QLineEdit(str(folder))
         self.folder.setAccessibleName(tr("Folder to write to"))
         layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        scale.around_dialog(layout)
         self._boxes, self._unaccepted = boxes, unaccepted
         self.heading = PlainLabel()
         layout.addWidget(self.heading)
@@ -103,10 +104,10 @@ class ExportDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.buttons)
         self.folder.textChanged.connect(self._show_ready)
-        self.export_button.setDefault(
-            True
-        )  # only now: a button that is not in the dialog yet cannot become its default
+        # Only now: a button that is not in the dialog yet cannot become its default.
+        self.export_button.setDefault(True)
         self.export_button.setFocus()
+        self.resize(self.sizeHint())  # Qt would make it at most two thirds as wide as the screen, and cut its words
 
     def accept(self) -> None:
         super().accept()
@@ -121,7 +122,7 @@ class ExportDialog(QDialog):
 
     def _format_rows(self) -> QFormLayout:
         rows = QFormLayout()
-        rows.setHorizontalSpacing(18)
+        rows.setHorizontalSpacing(scale.LARGE)
         self.names: dict[QRadioButton, str] = {}
         for name, exporter in EXPORTERS.items():
             button = QRadioButton(exporter.title)

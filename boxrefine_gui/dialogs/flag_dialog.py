@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCompleter, QDialog, QDialogButtonBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.translation import tr
 
@@ -59,7 +60,7 @@ class FlagDialog(QDialog):
         self.buttons.accepted.connect(lambda: self._finish(self.note.text()))
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        scale.around_dialog(layout)
         for widget in (label, self.note, self.buttons):
             layout.addWidget(widget)
         flag.setDefault(True)

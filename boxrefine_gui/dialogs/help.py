@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import OwnWords, set_title
 from core.translation import tr
 
@@ -34,6 +35,7 @@ class ShortcutHelp(QDialog):
         self.text.setHtml(_page(shortcuts))
         self.text.setAccessibleName(tr("Shortcuts"))
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(self.text)
         layout.addWidget(_close_button(self))
 
@@ -52,7 +54,7 @@ class About(QDialog):
         motto, privacy, license = map(escape, lines)
         label = OwnWords(f"<h3>BoxRefine {escape(app_version())}</h3><p>{motto}</p><p>{privacy}<br>{license}</p>")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 18, 24, 18)
+        scale.margins(layout, scale.WIDE, scale.LARGE)
         layout.addWidget(label)
         layout.addWidget(_close_button(self))
 

@@ -19,6 +19,7 @@ from shiboken6 import isValid
 
 from boxrefine_gui.operations import reviewing
 from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, in_one_line, set_title
 from core.records import Changes, Step, StepKind
 from core.reviews import DRAWN, EARLIER, IMPORTED, NOW, REFINED, SUGGESTED, Version
@@ -39,6 +40,7 @@ class HistoryDialog(QDialog):
         set_title(self, tr("History of a box"))
         self.resize(min(_WIDTH, parent.width() - _AIR), min(_HEIGHT, parent.height() - _AIR))
         self.rows = QTreeWidget()
+        self.rows.setStyleSheet(scale.ROWS)
         self.rows.setHeaderLabels([tr("What"), tr("Box"), tr("Category"), tr("When"), tr("By"), tr("Refined by")])
         self.rows.setRootIsDecorated(False)
         self.rows.setUniformRowHeights(True)
@@ -58,6 +60,7 @@ class HistoryDialog(QDialog):
         below.addWidget(self.back)
         below.addWidget(close)
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(self.rows)
         layout.addLayout(below)
         parts.session.changed.connect(self._changed)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.action_row import ActionRow, readable
 from boxrefine_gui.widgets.key_field import KeyField
 from boxrefine_gui.widgets.key_sets import KEY_SETS, STANDARD, with_settings
@@ -108,7 +109,7 @@ class KeysDialog(QDialog):
         rows.setAllColumnsShowFocus(True)
         rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         rows.setAccessibleName(tr("Actions and their keys"))
-        rows.setStyleSheet("QTreeWidget::item { padding: 3px 8px 3px 2px; }")
+        rows.setStyleSheet(scale.ROWS)
         for row in self._rows:
             item = QTreeWidgetItem([row.words, without_mnemonic(row.menu), ""])
             item.setData(0, _ID, row.id)
@@ -141,6 +142,7 @@ class KeysDialog(QDialog):
         files.addStretch(1)
         files.addWidget(self._button(tr("Close"), self.reject))
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addLayout(top)
         layout.addWidget(self.list, 1)
         layout.addLayout(new)

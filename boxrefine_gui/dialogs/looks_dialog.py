@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from boxrefine_gui.operations.box_verbs import choose_settings
 from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.settings_check import RANGES
 from core.tones import AS_IT_IS, MOST, Channel
@@ -74,6 +75,7 @@ class LooksDialog(QDialog):
         close = QPushButton(tr("Close"))
         close.clicked.connect(self.reject)
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(boxes)
         layout.addWidget(picture)
         layout.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from boxrefine_gui.widgets import scale
 from core.resources import RESOURCES
 from core.translation import tr
 
@@ -68,7 +69,7 @@ class Manual(QDialog):
     def _lay_out(self) -> None:
         page = QWidget()
         column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
+        scale.margins(column, scale.NONE)
         column.addWidget(self.search)
         column.addWidget(self.text)
         halves = QSplitter()

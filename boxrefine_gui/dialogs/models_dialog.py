@@ -22,6 +22,7 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.operations.encoder_downloads import ModelsFolder
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.encoders.traits import TRAITS, EncoderTraits, traits_of
 from core.encoders.weights.published import OFFICIAL, OFFICIAL_REPOSITORY, weights_folder
@@ -81,7 +82,7 @@ class ModelsDialog(QDialog):
         rows.setAllColumnsShowFocus(True)
         rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         rows.setAccessibleName(tr("Encoders"))
-        rows.setStyleSheet("QTreeWidget::item { padding: 4px 6px 4px 2px; }")
+        rows.setStyleSheet(scale.ROWS)
         self._items: dict[str, QTreeWidgetItem] = {}
         for traits in TRAITS:
             item = QTreeWidgetItem([traits.title, _size(traits.name), _work(traits), traits.needs, traits.gives, ""])
@@ -111,10 +112,11 @@ class ModelsDialog(QDialog):
         buttons.addWidget(self._button(tr("Close"), self.reject))
         self._job = QWidget()
         self._job.setLayout(job)
-        job.setContentsMargins(0, 0, 0, 0)
+        scale.margins(job, scale.NONE)
         job.addWidget(self.progress, 1)
         job.addWidget(self.cancel_button)
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(words)
         layout.addWidget(self.rows, 1)
         layout.addWidget(self._job)

@@ -31,6 +31,7 @@ from boxrefine_gui.dialogs.bar_plot import BarPlot
 from boxrefine_gui.operations.box_verbs import choose_settings
 from boxrefine_gui.operations.pace_reads import read_work
 from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.errors import StorageError, reason
 from core.files import written_whole
@@ -82,6 +83,7 @@ class PaceDialog(QDialog):
 
     def _make_rows(self) -> QTreeWidget:
         rows = QTreeWidget()
+        rows.setStyleSheet(scale.ROWS)
         rows.setHeaderLabels(list(_COLUMNS))
         rows.setRootIsDecorated(False)
         rows.setUniformRowHeights(True)
@@ -102,7 +104,7 @@ class PaceDialog(QDialog):
         for column, (name, title) in enumerate(_titles().items()):
             value, note = self.figures[name]
             font = value.font()
-            font.setPointSizeF(font.pointSizeF() * 1.7)
+            font.setPointSizeF(font.pointSizeF() * scale.FIGURE_TYPE)
             value.setFont(font)
             value.setAccessibleName(title)
             note.setWordWrap(True)
@@ -120,7 +122,7 @@ class PaceDialog(QDialog):
         close.setDefault(True)
         buttons.addWidget(close)
         layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        scale.around_dialog(layout)
         layout.addLayout(period)
         layout.addLayout(grid)
         layout.addWidget(self.plot, 1)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.preference_rows import PreferenceRow
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import menu_text
 from core.settings_check import CHOICES, RANGES
 from core.translation import tr
@@ -49,7 +50,7 @@ class PreferenceField(QWidget):
         """Show the widgets side by side; the first one takes the keyboard."""
         self.focus = widgets[0]
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        scale.margins(row, scale.NONE)
         for widget in widgets:
             row.addWidget(widget)
         self.setFocusProxy(self.focus)

@@ -29,7 +29,7 @@ from boxrefine_gui.dialogs.preference_fields import SwitchField, make_field
 from boxrefine_gui.dialogs.preference_rows import Pick, PreferenceRow, preference_pages
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.operations.preferences import check_files, choose_preferences, find_problem
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets import scale, theme
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
 from core.settings import Settings
 from core.translation import tr
@@ -74,7 +74,7 @@ class PreferenceView(QWidget):
 
     def _arrange(self) -> None:
         grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 8)
+        grid.setContentsMargins(scale.NONE, scale.NONE, scale.NONE, scale.SMALL)
         grid.setVerticalSpacing(2)
         if isinstance(self.field, SwitchField):
             grid.addWidget(self.field, 0, 0, 1, 2)
@@ -146,7 +146,7 @@ class PreferencesDialog(QDialog):
         self.pages = QListWidget()
         self.pages.setAccessibleName(tr("Pages"))
         self.pages.setFixedWidth(_PAGES_WIDTH)
-        self.pages.setStyleSheet("QListWidget::item { padding: 4px 6px; }")
+        self.pages.setStyleSheet(scale.ROWS)
         self.views: dict[str, PreferenceView] = {}
         self._sections: dict[str, QWidget] = {}
         self._page_of: dict[str, str] = {}
@@ -169,11 +169,11 @@ class PreferencesDialog(QDialog):
     def _fill(self) -> None:
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(8, 0, 12, 0)
+        column.setContentsMargins(scale.SMALL, scale.NONE, scale.MEDIUM, scale.NONE)
         for title, rows in preference_pages().items():
             section = QWidget()
             lines = QVBoxLayout(section)
-            lines.setContentsMargins(0, 0, 0, 8)
+            lines.setContentsMargins(scale.NONE, scale.NONE, scale.NONE, scale.SMALL)
             lines.addWidget(_heading(title))
             for row in rows:
                 view = PreferenceView(row, page=title, browse=self._browse_for(row))
@@ -213,6 +213,7 @@ class PreferencesDialog(QDialog):
         middle.addWidget(self.pages)
         middle.addWidget(self.area, 1)
         layout = QVBoxLayout(self)
+        scale.around_dialog(layout)
         layout.addWidget(self.search)
         layout.addLayout(middle, 1)
         layout.addLayout(bottom)

@@ -188,6 +188,11 @@ class ReviewDialog(QDialog):
 
             reviewing.read_items_on(self._parts, ids, on_done=done)
 
+    def _why_empty(self) -> str:
+        if any(self._session.counts.values()):
+            return tr("No box is listed here. Choose another filter above.")
+        return tr("This project has no boxes yet: draw and accept some first.")
+
     def _show_current(self) -> None:
         item, count = self.current, self.model.boxes
         self.grid.painter.colors = dict(self._session.colors)
@@ -196,7 +201,8 @@ class ReviewDialog(QDialog):
             boxes = tr_plural("{count} box", "{count} boxes", count)
             self.state.setText(tr("{boxes}, {good} found good, {fix} to fix", boxes=boxes, good=good, fix=fix))
             by = "" if item is None else self._annotators.get(item.writer, "")
-            words = self.model.words(item) if count else tr("No box is listed here. Choose another filter above.")
+            words = self.model.words(item) if count else self._why_empty()
+            self.grid.show_hint("" if count else words)
             self.line.setText(f"{words}, {tr('by {name}', name=in_one_line(by))}" if by else words)
         for widget in (self.good, self.fix, self.wrong, self.comment):
             widget.setEnabled(item is not None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QLineF, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from boxrefine_gui.dialogs.review_model import CELL, Cell, Index, ReviewModel
 from boxrefine_gui.inference.crops import Crop
 from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets.empty_hint import paint_empty_hint
 from core.geometry import Box
 from core.reviews import ReviewItem, Verdict
 from core.translation import tr
@@ -107,6 +108,7 @@ class ReviewGrid(QTableView):
     def __init__(self, model: ReviewModel) -> None:
         super().__init__()
         self._boxes = model
+        self._hint = ""
         self.size_name = "medium"
         self.painter = CropDelegate(self)
         self.setItemDelegate(self.painter)
@@ -126,6 +128,16 @@ class ReviewGrid(QTableView):
         model.touched.connect(self.viewport().update)
         self.activated.connect(lambda _: self.opened.emit())
         self.set_size("medium")
+
+    def show_hint(self, words: str) -> None:
+        """Show why there are no cells."""
+        self._hint = words
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._hint and self._boxes.boxes == 0:
+            paint_empty_hint(self, self._hint)
 
     def set_size(self, name: str) -> None:
         """Set the size of the cells: one of CELLS, or ONE."""

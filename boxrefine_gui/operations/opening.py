@@ -81,7 +81,7 @@ def open_last(parts: Parts) -> None:
             open_path(parts, path)
             return
         open_sample(parts)
-        if not _is_sample(settings.recent[0]):
+        if not is_sample(settings.recent[0]):
             parts.session.tell(tr("{path} is not there now, so the sample project is open.", path=settings.recent[0]))
 
     parts.session.set_scan(Scan(ScanKind.LOOKING_FOR_LAST))
@@ -94,10 +94,11 @@ def _last(settings: Settings) -> Path | None:
     The sample project is opened by `open_sample`, because the paths of its pictures change with the installation.
     """
     last = Path(settings.recent[0])
-    return None if _is_sample(settings.recent[0]) or not os.path.exists(last) else last  # noqa: PTH110 - no name is too long
+    return None if is_sample(settings.recent[0]) or not os.path.exists(last) else last  # noqa: PTH110 - no name is too long
 
 
-def _is_sample(path: str) -> bool:
+def is_sample(path: str) -> bool:
+    """Whether a path is that of a sample project."""
     from core.store.project_file import SAMPLE_PREFIX
 
     return Path(path).parent.name == "projects" and Path(path).stem.startswith(SAMPLE_PREFIX)

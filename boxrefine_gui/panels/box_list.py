@@ -117,13 +117,20 @@ class BoxModel(QAbstractListModel):
         self.endResetModel()
 
 
+NO_IMAGE = tr("The boxes of an image stand here.")
+
+
 class BoxList(ListWithHint):
     """The boxes of the open image."""
 
     delete_pressed = Signal(list)  # the ids of the corrections
 
     def __init__(self, session: Session) -> None:
-        super().__init__(lambda: "" if session.image is None else tr("No boxes on this image yet."))
+        super().__init__(
+            lambda: (
+                tr("The boxes of an image stand here.") if session.image is None else tr("No boxes on this image yet.")
+            )
+        )
         self._session = session
         self._model = BoxModel(session)
         self.setModel(self._model)

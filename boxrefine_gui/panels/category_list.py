@@ -14,6 +14,7 @@ from boxrefine_gui.operations.category_adding import CategoryAdding
 from boxrefine_gui.panels.category_data import category_data, signs_of
 from boxrefine_gui.panels.category_delegate import Sign
 from boxrefine_gui.panels.category_view import CategoryView
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip
 from core.categories import same_name
 from core.records import Changes
@@ -130,8 +131,8 @@ class CategoryList(QWidget):
         self.question.setWordWrap(True)
         self.question.hide()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        scale.margins(layout, scale.NONE)
+        layout.setSpacing(scale.TIGHT)
         layout.addWidget(self.view)
         layout.addWidget(self.new_name)
         layout.addWidget(self.question)

@@ -11,7 +11,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QAction, QFocusEvent, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
+from PySide6.QtGui import QAction, QFocusEvent, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,6 +25,7 @@ from boxrefine_gui.panels.image_row import BAND_HEIGHT, LEAST_WIDTH, ROW, ROW_HE
 from boxrefine_gui.panels.thumbnails import Thumbnails
 from boxrefine_gui.state.project_view import MANY_IMAGES
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets.empty_hint import paint_empty_hint
 from boxrefine_gui.widgets.plain_text import in_one_line, tooltip
 from core.listing import Order
 from core.marks import Mark
@@ -33,6 +34,7 @@ from core.translation import tr
 
 _NO_MARK = Mark()
 NOTHING_LISTED = tr("No image is listed here. Choose another filter above, or search for something else.")
+NOTHING_OPEN = tr("The images of the folder that you open stand here.")
 ALL_ROWS = -1
 _IN_FOLDERS = (Order.ADDED, Order.NAME)
 """Orders in which the images of a folder are together."""
@@ -294,12 +296,8 @@ class ImageList(QTableView):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         session = self._parts.session
-        if self._images.rowCount() == 0 and session.images:
-            painter = QPainter(self.viewport())
-            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
-            room = self.viewport().rect().adjusted(10, 10, -10, -10)
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), NOTHING_LISTED)
-            painter.end()
+        if self._images.rowCount() == 0 and session.scan is None:
+            paint_empty_hint(self, NOTHING_LISTED if session.images else NOTHING_OPEN)
 
     def _repaint(self, row: int) -> None:
         if row == ALL_ROWS:

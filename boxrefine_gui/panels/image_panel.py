@@ -14,7 +14,7 @@ from boxrefine_gui.operations.finding import Finder
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.panels.image_list import ImageList
 from boxrefine_gui.panels.list_words import ORDERS, TABS, listed_words, note_words, query_words
-from boxrefine_gui.widgets import theme
+from boxrefine_gui.widgets import scale, theme
 from boxrefine_gui.widgets.menu_button import MenuButton
 from boxrefine_gui.widgets.plain_text import PlainLabel, menu_text, set_tooltip
 from core.listing import Query, Tab
@@ -100,17 +100,17 @@ class ImagePanel(QWidget):
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
-        head.setContentsMargins(0, 2, 2, 0)
-        head.setSpacing(2)
+        head.setContentsMargins(scale.NONE, scale.HAIR, scale.HAIR, scale.NONE)
+        head.setSpacing(scale.HAIR)
         head.addWidget(self.filter, 1)
         head.addWidget(self.count)
         head.addWidget(self.sort)
         row = QHBoxLayout()
-        row.setContentsMargins(4, 2, 4, 4)
+        row.setContentsMargins(scale.TIGHT, scale.HAIR, scale.TIGHT, scale.TIGHT)
         row.addWidget(self.search)
         self._layout = layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        scale.margins(layout, scale.NONE)
+        layout.setSpacing(scale.NONE)
         layout.addLayout(head)
         layout.addLayout(row)
         layout.addWidget(self.list, 1)

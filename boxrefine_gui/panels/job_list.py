@@ -12,6 +12,7 @@ from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Cancellable
 from boxrefine_gui.panels.status_words import scan_words
 from boxrefine_gui.state.session import Session
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.progress import Progress
 from core.translation import tr
@@ -33,8 +34,8 @@ class JobList(QWidget):
         self._scan_timer = timer(_SCAN_SHOWN_MS, self._show_scan)
         session.activity_changed.connect(self._follow_scan)
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
+        scale.margins(self._layout, scale.NONE)
+        self._layout.setSpacing(scale.NONE)
         self.setAccessibleName(tr("Long jobs"))
 
     def new(self) -> JobRow:
@@ -89,7 +90,7 @@ class JobRow(QWidget):
         self.cancel_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus on the canvas
         self.cancel_button.clicked.connect(self.cancel)
         grid = QGridLayout(self)
-        grid.setContentsMargins(6, 4, 6, 6)
+        scale.margins(grid, scale.SMALL, scale.TIGHT)
         grid.setVerticalSpacing(3)
         grid.addWidget(self.words, 0, 0, 1, 2)
         grid.addWidget(self.progress, 1, 0)

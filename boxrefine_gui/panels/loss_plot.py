@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
+from boxrefine_gui.widgets import scale
 from core.translation import tr
 
 LINE = QColor("#0072B2")
@@ -53,7 +54,7 @@ class LossPlot(QWidget):
     def _paint_axes(self, painter: QPainter, room: QRectF, top: float) -> None:
         quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
         font = painter.font()
-        font.setPointSizeF(max(6.0, font.pointSizeF() * 0.8))
+        font.setPointSizeF(max(6.0, font.pointSizeF() * scale.SMALL_TYPE))
         painter.setFont(font)
         for share in (0.0, 0.5, 1.0):
             y = room.bottom() - room.height() * share

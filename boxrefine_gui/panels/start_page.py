@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QIcon, QImage, QKeyEvent, QPainter, QPixmap
+from PySide6.QtGui import QAction, QHideEvent, QIcon, QImage, QKeyEvent, QPainter, QPixmap, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from boxrefine_gui.lanes.lane import QueueLane
@@ -18,6 +18,7 @@ from boxrefine_gui.operations import opening
 from boxrefine_gui.operations.box_verbs import choose_settings
 from boxrefine_gui.operations.glances import look_at
 from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, in_one_line, set_tooltip
 from core.translation import tr, tr_plural
 
@@ -28,12 +29,13 @@ _PATH = Qt.ItemDataRole.UserRole
 _WIDEST = 720
 _ICON = QSize(72, 54)
 _PAUSE_MS = 200
-_WAYS = ("open_folder", "open_project", "open_sample")
+_WAYS = ("open_folder", "open_project", "open_sample", "tour")
 
 
 class StartPage(QFrame):
     """Covers the middle of the window while no project is open, or when the user asks for it."""
 
+    covers = Signal(bool)  # whether it covers the picture now
     left = Signal()  # the user went back to the open project
 
     def __init__(self, parts: Parts, lane: QueueLane) -> None:
@@ -69,34 +71,30 @@ class StartPage(QFrame):
 
     def _arrange(self) -> None:
         title = PlainLabel(tr("BoxRefine"))
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 2)
-        title.setFont(font)
+        scale.set_type(title, scale.TITLE_TYPE)
         heading = PlainLabel(tr("Recent projects"))
-        bold = heading.font()
-        bold.setBold(True)
-        heading.setFont(bold)
+        scale.set_type(heading, is_bold=True)
         ways = QHBoxLayout()
         for button in self.buttons.values():
-            button.setMinimumHeight(36)
+            button.setMinimumHeight(scale.LARGE_CONTROL)
             ways.addWidget(button)
         ways.addStretch(1)
         column = QWidget()
         column.setMaximumWidth(_WIDEST)
         layout = QVBoxLayout(column)
-        layout.setContentsMargins(24, 32, 24, 24)
-        layout.setSpacing(12)
+        scale.margins(layout, scale.WIDE, scale.HUGE)
+        layout.setSpacing(scale.MEDIUM)
         layout.addWidget(title)
         layout.addWidget(
             PlainLabel(tr("Drag a careless box: it snaps to the object. Drop a folder of pictures here to begin."))
         )
         layout.addLayout(ways)
-        layout.addSpacing(12)
+        layout.addSpacing(scale.MEDIUM)
         layout.addWidget(heading)
-        layout.addWidget(self._none)
+        layout.addWidget(self._none, 1, Qt.AlignmentFlag.AlignTop)  # else the lines move apart without a list
         layout.addWidget(self.recent, 1)
         across = QHBoxLayout(self)
-        across.setContentsMargins(0, 0, 0, 0)
+        scale.margins(across, scale.NONE)
         across.addStretch(1)
         across.addWidget(column, 8)
         across.addStretch(1)
@@ -131,6 +129,14 @@ class StartPage(QFrame):
         self.show()
         self.raise_()
         (self.recent if self.recent.count() else self.buttons[_WAYS[0]]).setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.covers.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.covers.emit(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape goes back to the open project."""
@@ -189,7 +195,7 @@ class _Recent(QListWidget):
         super().__init__()
         self.setAccessibleName(tr("Recent projects"))
         self.setIconSize(_ICON)
-        self.setSpacing(2)
+        self.setSpacing(scale.HAIR)
         self.setUniformItemSizes(True)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -11,6 +11,7 @@ from boxrefine_gui.state.loaded_models import Models
 from boxrefine_gui.state.pointer import Where
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.state.session_state import Readiness
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.elided_label import ElidedLabel
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.encoders.shipped import SHIPPED_NAME
@@ -183,5 +184,5 @@ def _cache_words(ready: Readiness) -> str:
 def _label(name: str) -> PlainLabel:
     label = PlainLabel()
     label.setAccessibleName(name)
-    label.setContentsMargins(6, 0, 6, 0)
+    label.setContentsMargins(scale.SMALL, scale.NONE, scale.SMALL, scale.NONE)
     return label

@@ -10,6 +10,7 @@ from boxrefine_gui.operations import suggesting
 from boxrefine_gui.operations.learning_heads import LEAST_IMAGES, LearningHeads
 from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.state.suggesting_state import Trust
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip
 from core.head_records import HeadRecord
 from core.translation import tr, tr_plural
@@ -61,7 +62,7 @@ class SuggestControls(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.automatic)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        scale.margins(layout, scale.NONE, scale.TIGHT)
         layout.addLayout(top)
         layout.addWidget(self.words)
         layout.addLayout(row)

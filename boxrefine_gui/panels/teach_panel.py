@@ -27,6 +27,7 @@ from boxrefine_gui.operations.teaching import Teaching
 from boxrefine_gui.panels.loss_plot import LossPlot
 from boxrefine_gui.panels.suggest_controls import SuggestControls, numbers_of
 from boxrefine_gui.state.teaching_state import TeachingState
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip, tooltip
 from core.head_records import HeadRecord
 from core.records import RefinerRecord
@@ -95,7 +96,7 @@ class TeachPanel(QWidget):
         top.addWidget(self.button)
         inside = QWidget()
         layout = QVBoxLayout(inside)
-        layout.setContentsMargins(6, 2, 6, 6)
+        scale.margins(layout, scale.SMALL, scale.TIGHT)
         layout.addLayout(top)
         for widget in (self.words, self.plot, self.figures, self.notes, self.sentence):
             layout.addWidget(widget)
@@ -119,7 +120,7 @@ class TeachPanel(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setMinimumHeight(self.button.sizeHint().height() * 4)
         around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
+        scale.margins(around, scale.NONE)
         around.addWidget(area)
 
     def _pressed(self) -> None:

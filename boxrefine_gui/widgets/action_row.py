@@ -22,6 +22,7 @@ class ActionRow:
     """A user action.
 
     title: its text in menus, with & before the mnemonic; menu: the title of its menu, empty if it has only keys
+    submenu: the title of the menu within that, empty if it stands at the top
     on_canvas: its keys work only while the canvas has the focus
     enabled, checked, title_now: compute its state from the session
     repeats: a key that is held down calls it again and again
@@ -43,6 +44,7 @@ class ActionRow:
     title_now: Callable[[Session], str] | None = None
     one_of: str = ""
     repeats: bool = True
+    submenu: str = ""
 
     @property
     def words(self) -> str:

@@ -6,9 +6,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_tooltip, shown
 
-_SIDE = 6
+_SIDE = scale.SMALL
 
 
 class ElidedLabel(PlainLabel):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
+from boxrefine_gui.widgets.style_sheet import style_sheet
 from core.categories import palette_color
 from core.resources import RESOURCES
 
@@ -17,6 +19,7 @@ DOUBTFUL = QColor("#FF4FA3")
 TO_CHECK = QColor("#FFC34D")
 DONE = QColor("#1B7F5C")
 FLAG = QColor("#E0570B")
+OFF = QColor("#B3261E")
 DRAWN = QColor("#FFFFFF")
 HALO = QColor(0, 0, 0, 150)
 
@@ -150,6 +153,35 @@ def apply(theme: str) -> None:
                 for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
                     own.setColor(group, role, QColor(color))
             QApplication.setPalette(own, kind)  # type: ignore[arg-type]  # the stub wants bytes, which the function rejects
+        _app().setStyleSheet(style_sheet(palette))
+
+
+@dataclass(frozen=True)
+class NoticeColors:
+    """The ground of a notice, the line at its left, and its text."""
+
+    ground: str
+    edge: str
+    ink: str
+
+
+_NOTICES = {  # by whether the scheme is dark, and whether the notice stays
+    (False, True): NoticeColors("#FCE8D5", "#D55E00", "#4A2508"),
+    (False, False): NoticeColors("#DDF0E9", "#009E73", "#08352A"),
+    (True, True): NoticeColors("#3B2716", "#F08A3C", "#FFDFC4"),
+    (True, False): NoticeColors("#16332A", "#2BC493", "#CBF2E4"),
+}
+
+
+def notice_colors(*, stays: bool) -> NoticeColors:
+    """The colors of a notice in the current scheme: orange if it stays until the user closes it, else green."""
+    return _NOTICES[is_dark(), stays]
+
+
+def _app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
 
 
 def canvas_ground() -> QColor:

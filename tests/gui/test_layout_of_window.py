@@ -88,3 +88,10 @@ def test_f11_fills_the_screen_and_gives_it_back(qtbot: QtBot, app: App) -> None:
     assert app.window.isFullScreen() and app.window.action_by_id["full_screen"].isChecked()
     press(qtbot, app, Qt.Key.Key_F11)
     assert not app.window.isFullScreen() and app.window.isMaximized()
+
+
+def test_the_teaching_panel_is_closed_where_it_opens(qtbot: QtBot, app: App) -> None:
+    app.window.action_by_id["teach_panel"].trigger()
+    assert app.window.teach_panel.isVisible()
+    qtbot.mouseClick(app.window.close_teaching, Qt.MouseButton.LeftButton)
+    assert not app.window.teach_panel.isVisible() and not app.window.action_by_id["teach_panel"].isChecked()

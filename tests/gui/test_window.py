@@ -21,7 +21,7 @@ from boxrefine_gui.operations import opening
 from boxrefine_gui.panels.image_row import ROW
 from boxrefine_gui.state.doing import ScanKind
 from boxrefine_gui.widgets import theme
-from boxrefine_gui.widgets.notices import BugReport
+from boxrefine_gui.widgets.bug_report import BugReport
 from core.errors import BadWeightsError
 from core.formats import EXPORTERS
 from core.geometry import Box

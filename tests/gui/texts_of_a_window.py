@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
+    QMenuBar,
     QTextBrowser,
     QTreeWidget,
     QWidget,
@@ -44,6 +45,15 @@ def texts_of(widget: QWidget) -> Iterator[str]:
         yield from (action.text(), action.toolTip())
 
 
+def entries_of(menu: QMenuBar | QMenu) -> Iterator[list[str]]:
+    """The entries of a menu, and those of each submenu."""
+    yield [action.text() for action in menu.actions()]
+    for action in menu.actions():
+        inner = QMenu.menuInAction(action)
+        if inner is not None:
+            yield from entries_of(inner)
+
+
 def main(folder: Path) -> None:
     """Print the texts of the window and of the dialogs that its menus open, and the entries of its menus."""
     qt = QApplication(sys.argv[:1])
@@ -60,9 +70,7 @@ def main(folder: Path) -> None:
         if action is not None:
             action.trigger()
     found = {text for window in qt.topLevelWidgets() for text in texts_of(window) if text}
-    bar = app.window.menuBar().actions()
-    menus = [[each.text() for each in action.menu().actions()] for action in bar]
-    menus.append([action.text() for action in bar])
+    menus = list(entries_of(app.window.menuBar()))
     sys.stdout.write(json.dumps({"texts": sorted(found), "menus": menus}))
     sys.stdout.flush()
     app.window.close()

@@ -74,7 +74,7 @@ def test_a_left_hand_draws_by_clicks_and_keys(screen: Desktop, folder: Path) -> 
         first = accepted(folder, 1)
         assert first.drawn.width > 50 and first.drawn.height > 50
 
-        screen.xdotool("mousemove", 850, 600)
+        screen.xdotool("mousemove", 850, 540)
         screen.key("b", "Right", "ctrl+Right", "ctrl+Down")
         until(lambda: drawn(folder) == 1, "a box by keys")
         screen.key("space")

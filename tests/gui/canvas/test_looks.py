@@ -73,3 +73,14 @@ def test_names_have_the_size_of_the_setting(qtbot: QtBot, app: App) -> None:
 
     small, usual, large = (height(shown(app, name_size=percent)) for percent in (70, 100, 200))
     assert 0 < small < usual < large
+
+
+def test_a_red_sign_shows_that_the_refinement_is_off(app: App) -> None:
+    def red(image: QImage) -> bool:
+        return any(image.pixelColor(x, 12) == theme.OFF for x in range(8, 60))
+
+    assert not red(shown(app))
+    app.window.action_by_id["snapping"].trigger()
+    assert red(shown(app))
+    app.window.action_by_id["snapping"].trigger()
+    assert not red(shown(app))

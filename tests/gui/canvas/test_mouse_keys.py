@@ -82,6 +82,7 @@ def test_a_button_with_a_modifier_or_within_a_drag_is_no_key(qtbot: QtBot, app: 
     move(app.window.canvas, (190, 80))
     for button in (BACK, RIGHT):
         click_with(app, button, held=LEFT)
+    move(app.window.canvas, (190, 80))
     release(app.window.canvas, (190, 80))
     settled(qtbot, app)
     assert app.session.row == 0 and app.session.draft is not None

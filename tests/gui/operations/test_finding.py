@@ -239,7 +239,7 @@ def test_without_a_project_the_search_finds_nothing_and_no_error(qtbot: QtBot, c
     for id in ("done_next", "done", "flag", "next_untouched", "previous_untouched", "first_undone", "next"):
         closed_app.window.action_by_id[id].trigger()
     qtbot.waitUntil(lambda: closed_app.store.is_idle)
-    assert closed_app.window.notices._shown is None and closed_app.window.notices._bug is None
+    assert closed_app.window.notices.shown is None and closed_app.window.notices._bug is None
 
 
 def test_what_another_window_marks_leaves_the_filter(qtbot: QtBot, app: App) -> None:

@@ -22,7 +22,7 @@ from boxrefine_gui.operations import opening
 from boxrefine_gui.operations.exporting import ExportChoice, export
 from boxrefine_gui.operations.importing import import_boxes
 from boxrefine_gui.state.doing import Activity, ActivityKind
-from boxrefine_gui.widgets.notices import BugReport
+from boxrefine_gui.widgets.bug_report import BugReport
 from core import log
 from core.errors import BadInputError, GpuError
 from core.geometry import Box
