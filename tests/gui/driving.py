@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
@@ -16,6 +17,7 @@ from boxrefine_gui.dialogs.ask import Ask
 from boxrefine_gui.state.doing import ActivityKind
 from core.geometry import Box
 from core.records import Correction
+from core.settings import Settings
 from core.store.project_store import ProjectStore
 
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
@@ -158,3 +160,8 @@ def stored(app: App) -> list[Correction]:
         return list(project.dataset().corrections)
     finally:
         project.close()
+
+
+def chosen(app: App) -> Settings:
+    """The settings without the places of the window and its panels, which are noted some time after it is shown."""
+    return replace(app.session.settings, window="", panel_widths=(), panel_heights=(), places={})

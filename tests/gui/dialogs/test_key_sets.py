@@ -18,7 +18,7 @@ from core.key_file import KeyFile, read_keys, write_keys
 from core.settings import Settings, load_settings, save_settings, settings_path
 from tests.gui.conftest import end
 from tests.gui.dialogs.test_keys import CTRL, PLAIN, dialog, give, keys_of, press
-from tests.gui.driving import ScriptedAsk
+from tests.gui.driving import ScriptedAsk, chosen
 from tests.gui.fakes import FakeModels
 from tests.gui.operations.test_importing import sentence
 
@@ -147,12 +147,12 @@ def test_a_bad_file_changes_nothing_and_is_named(
     qtbot: QtBot, app: App, dialog: KeysDialog, ask: ScriptedAsk, tmp_path: Path, text: str
 ) -> None:
     give(qtbot, dialog, "export", Qt.Key.Key_F9, PLAIN)
-    before = app.session.settings
+    before = chosen(app)
     ask.answer = tmp_path / "keys.yaml"
     ask.answer.write_text(text)
     dialog.import_wanted.emit()
     qtbot.waitUntil(lambda: str(ask.answer) in dialog.sentence.text())
-    assert app.session.settings == before and keys_of(app, "export") == ["F9"]
+    assert chosen(app) == before and keys_of(app, "export") == ["F9"]
 
 
 def test_a_folder_that_refuses_is_told(qtbot: QtBot, dialog: KeysDialog, ask: ScriptedAsk, tmp_path: Path) -> None:
@@ -162,10 +162,10 @@ def test_a_folder_that_refuses_is_told(qtbot: QtBot, dialog: KeysDialog, ask: Sc
 
 
 def test_nothing_happens_without_a_file(app: App, dialog: KeysDialog) -> None:
-    before = app.session.settings
+    before = chosen(app)
     dialog.export_wanted.emit()
     dialog.import_wanted.emit()
-    assert app.session.settings == before
+    assert chosen(app) == before
 
 
 # Settings of a newer version

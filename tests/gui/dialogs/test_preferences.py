@@ -19,7 +19,7 @@ from boxrefine_gui.operations.box_verbs import choose_settings
 from core.errors import BadInputError
 from core.settings import OF_THE_WINDOW, Settings, load_settings, settings_path
 from core.settings_check import CHOICES
-from tests.gui.driving import ScriptedAsk, settled
+from tests.gui.driving import ScriptedAsk, chosen, settled
 from tests.gui.fakes import FakeModels
 
 ELSEWHERE = {"keys", "key_set", "recent", "export_format", "encoder"}
@@ -137,14 +137,14 @@ def test_models_that_cannot_be_loaded_leave_the_present_ones_and_their_settings(
 
 
 def test_cancel_and_escape_change_nothing(qtbot: QtBot, app: App, dialog: PreferencesDialog) -> None:
-    before = app.session.settings
+    before = chosen(app)
     change(dialog, "theme", "dark")
     dialog.cancel.click()
     dialog = opened(qtbot, app)
     change(dialog, "auto_accept", True)
     qtbot.keyClick(dialog.search, Qt.Key.Key_Escape)
     settled(qtbot, app)
-    assert app.session.settings == before
+    assert chosen(app) == before
 
 
 def test_reset_leads_back_to_the_default(qtbot: QtBot, app: App) -> None:
@@ -177,7 +177,7 @@ def test_a_fault_is_one_sentence_beside_the_field(dialog: PreferencesDialog, nam
 def test_files_are_checked_before_anything_is_applied(
     qtbot: QtBot, app: App, dialog: PreferencesDialog, tmp_path: Path
 ) -> None:
-    before = app.session.settings
+    before = chosen(app)
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "bad.yaml").write_text("epoch: 3\n")
     change(dialog, "auto_accept", True)
@@ -187,7 +187,7 @@ def test_files_are_checked_before_anything_is_applied(
     qtbot.waitUntil(lambda: dialog.views["cache_folder"].has_problem)
     assert "choose another one" in dialog.views["cache_folder"].problem.text()
     assert "epochs" in dialog.views["teach_config"].problem.text()
-    assert dialog.isVisible() and not dialog.ok.isEnabled() and app.session.settings == before
+    assert dialog.isVisible() and not dialog.ok.isEnabled() and chosen(app) == before
     assert dialog.views["cache_folder"].isVisible()
     for name in ("cache_folder", "teach_config"):
         change(dialog, name, "")
