@@ -183,7 +183,10 @@ class App:
         lanes = self.files, self.encode, self.exports
         self.parts = Parts(self.session, self.store, *lanes, self.live, self.choices, load_models, settings_path())
         self.keeper = DraftKeeper(self.parts)
-        self._of_pictures = Pictures(session=self.session, lane=self.pictures), PictureSizes(self.parts)
+        self._pictures_reader, self._sizes = (
+            Pictures(session=self.session, lane=self.pictures),
+            PictureSizes(self.parts),
+        )
         self._toning = Toning(session=self.session, lane=self.pictures)
         self.suggesting = Suggesting(self.parts, self.suggest)
         self.heads = LearningHeads(self.parts, self.learn, self.suggest, self.suggesting)
