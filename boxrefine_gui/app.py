@@ -183,10 +183,7 @@ class App:
         lanes = self.files, self.encode, self.exports
         self.parts = Parts(self.session, self.store, *lanes, self.live, self.choices, load_models, settings_path())
         self.keeper = DraftKeeper(self.parts)
-        self._pictures_reader, self._sizes = (
-            Pictures(session=self.session, lane=self.pictures),
-            PictureSizes(self.parts),
-        )
+        self._reader, self._sizes = Pictures(session=self.session, lane=self.pictures), PictureSizes(self.parts)
         self._toning = Toning(session=self.session, lane=self.pictures)
         self.suggesting = Suggesting(self.parts, self.suggest)
         self.heads = LearningHeads(self.parts, self.learn, self.suggest, self.suggesting)
@@ -332,7 +329,7 @@ class App:
         self.files.close(drain=True)
         self.second_look.stop()
         self.prefetch.stop()
-        self._pictures_reader.stop()
+        self._reader.stop()
         self._close_models()
         for lane in (self.refine, self.pictures, self.thumbnails, self.suggest, self.learn):
             lane.close()

@@ -57,10 +57,7 @@ class HowDrawn:
 
 
 DOUBTFUL_BELOW = 0.72
-"""The window marks edges with a lower confidence as doubtful.
-
-Chosen by the table of marks of `boxrefine benchmark calibration`: at most about 15 % of the good edges are marked.
-"""
+"""Edges with a lower confidence are doubtful: at most about 15 % of the good ones (`benchmark calibration`)."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +125,12 @@ class NewImage:
 class Correction:
     """One labelled box: as it was drawn, as the model refined it, and as the user accepted it.
 
-    `id` is 0 until it is stored. `refined` is None if the model was not used (`encoder` and `refiner` are then empty).
+    `id` is 0 until it is stored. `refined` is None without a model (`encoder` and `refiner` are then empty).
     `seconds` is the time from the first press to the acceptance. `outline` is that of the refinement's mask, if it has
     one: it belongs to the refined box and does not move with the accepted one. `refined` is always the answer to
     `drawn`: when a stored box is refined again, its previous box becomes the drawn one. `margin` is that of the
-    refinement. `origin` is None for a box that the user drew. `choice` is None where the refiner had one
-    answer; else `refined` is the chosen candidate.
+    refinement. `origin` is None for a box that the user drew. `choice` is None where the refiner had one answer; else
+    `refined` is the chosen candidate.
 
     `doubtful` are the edges (0 left, 1 top, 2 right, 3 bottom) that were accepted as the refiner left them although it
     was not sure of them, until the user confirms or moves the box.
@@ -164,6 +161,11 @@ class Correction:
     def was_accepted(self) -> bool:
         """Whether the user has accepted the box as it is, perhaps before there was a proposal for it."""
         return self.confirmed or self.origin is None
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the user has accepted the box, or it came as a label in a file: it is no guess of a detector."""
+        return self.was_accepted or (self.origin is not None and not self.origin.probability)
 
     @property
     def is_suggestion(self) -> bool:
@@ -222,8 +224,8 @@ class AcceptedAnswer:
 class DrawnBox:
     """A drawn box that the user has not accepted or discarded yet; exports and training leave it out.
 
-    `key` is unique across projects. `correction` is what accepting the box stores: its `id` is 0, and so is its
-    `category_id` if there was no category to choose. `plain`: the user wants no refinement.
+    `key` is unique across projects. `correction` is what accepting the box stores: its `id` is 0, its `category_id`
+    is 0 without a category to choose. `plain`: the user wants no refinement.
     """
 
     key: str
@@ -293,8 +295,8 @@ class Dataset:
     sources: tuple[Source, ...] = ()
 
     def accepted(self) -> Dataset:
-        """A copy without boxes that the user has never accepted."""
-        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
+        """A copy without guesses, see `Correction.is_label`."""
+        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.is_label))
 
     def labelled(self) -> Dataset:
         """A copy without images that have no boxes and are not known to be empty."""

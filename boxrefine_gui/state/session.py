@@ -90,7 +90,7 @@ class Session(SessionDrafts):
             ):
                 tally.pop(image_id, None)
                 tally |= {image_id: count} if count else {}
-            self.unaccepted[image_id] = sum(not correction.was_accepted for correction in corrections)
+            self.unaccepted[image_id] = sum(not correction.is_label for correction in corrections)
             if self.image is not None and image_id == self.image.id:
                 self.corrections, self.reviews = corrections, reviews
         self.tally.set_work(view.corrections.keys(), view.work)

@@ -108,10 +108,15 @@ def test_a_second_project_above_or_below_another_is_made_on_request_only(verb: V
     assert not (folder / "valid" / PROJECT_FILE_NAME).exists()
 
 
-def test_an_export_leaves_out_what_nobody_has_said_yes_to_unless_asked_for(
+def test_an_export_leaves_out_predictions_that_nobody_has_accepted_unless_asked_for(
     verb: Verb, folder: Path, tmp_path: Path
 ) -> None:
-    verb("import", folder, "--boxes", folder.parent / "coarse.json")
+    coarse = folder.parent / "coarse.json"
+    document = json.loads(coarse.read_text("utf-8"))
+    for note in document["annotations"]:
+        note["score"] = 0.5
+    coarse.write_text(json.dumps(document), "utf-8")
+    verb("import", folder, "--boxes", coarse)
     with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
         store.confirm([1], take=True)
     arguments = ("export", folder, "--format", "coco", "--out", tmp_path / "out")

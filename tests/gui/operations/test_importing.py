@@ -187,12 +187,15 @@ def test_an_import_on_very_many_images_is_counted_on_each_and_undone_whole(
 
 
 @pytest.mark.parametrize(("with_them", "count"), [(True, 2), (False, 1)])
-def test_an_export_leaves_out_what_nobody_has_accepted_unless_asked_for(
+def test_an_export_leaves_out_predictions_that_nobody_has_accepted_unless_asked_for(
     qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, with_them: bool, count: int
 ) -> None:
     draw(qtbot, app, FIRST)
     accept(qtbot, app)
-    bring(qtbot, app, ask, save_coco(tmp_path / "coarse.json", {"b.png": [SECOND]}))
+    prediction = {"image_id": "b", "category_id": 0, "bbox": [110, 20, 70, 70], "score": 0.5}
+    predictions = tmp_path / "predictions.json"
+    predictions.write_text(json.dumps([prediction]), "utf-8")
+    bring(qtbot, app, ask, predictions)
     app.window.action_by_id["export"].trigger()
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
@@ -206,6 +209,17 @@ def test_an_export_leaves_out_what_nobody_has_accepted_unless_asked_for(
     qtbot.waitUntil(lambda: "written to" in sentence(app))
     assert ("1 box that nobody has accepted yet is left out" in sentence(app)) is not with_them
     assert len(json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))["annotations"]) == count
+
+
+def test_labels_of_a_file_are_exported_as_they_came_before_the_user_has_seen_them(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path
+) -> None:
+    bring(qtbot, app, ask, save_coco(tmp_path / "coarse.json", {"b.png": [SECOND]}))
+    app.window.action_by_id["export"].trigger()
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog is not None
+    assert not dialog.unchecked.isVisible()
+    assert dialog.heading.text() == "Write 1 box as"
 
 
 def test_the_export_dialog_says_nothing_of_checking_where_there_is_nothing_to_check(qtbot: QtBot, app: App) -> None:
