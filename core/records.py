@@ -164,8 +164,8 @@ class Correction:
 
     @property
     def is_label(self) -> bool:
-        """Whether the user has accepted the box, or it came as a label in a file: it is no guess of a detector."""
-        return self.was_accepted or (self.origin is not None and not self.origin.probability)
+        """Whether the user has accepted the box, or it came in a file: it is no suggestion of a head."""
+        return self.was_accepted or (self.origin is not None and not self.origin.head)
 
     @property
     def is_suggestion(self) -> bool:
@@ -295,7 +295,7 @@ class Dataset:
     sources: tuple[Source, ...] = ()
 
     def accepted(self) -> Dataset:
-        """A copy without guesses, see `Correction.is_label`."""
+        """A copy without suggestions, see `Correction.is_label`."""
         return replace(self, corrections=tuple(entry for entry in self.corrections if entry.is_label))
 
     def labelled(self) -> Dataset:

@@ -29,8 +29,8 @@ NEVER_REFINED = (
 )
 """Boxes that neither the refiner nor the user has changed since they were drawn or imported, without crowds."""
 
-GUESSED = "instr(substr(origin, 1, instr(origin, '\"box\"')), '\"probability\"') > 0"  # untranslated: SQL
-"""Boxes of a head or a detector: their origin has a probability before the box."""
+SUGGESTED = "instr(substr(origin, 1, instr(origin, '\"box\"')), '\"head\"') > 0"  # untranslated: SQL
+"""Boxes of a head: their origin names it before the box."""
 
 _EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL
 _LOWEST = f"(SELECT min(value) FROM json_each({_EDGES}))"  # untranslated: SQL

@@ -108,13 +108,13 @@ def test_a_second_project_above_or_below_another_is_made_on_request_only(verb: V
     assert not (folder / "valid" / PROJECT_FILE_NAME).exists()
 
 
-def test_an_export_leaves_out_predictions_that_nobody_has_accepted_unless_asked_for(
+def test_an_export_leaves_out_suggestions_that_nobody_has_accepted_unless_asked_for(
     verb: Verb, folder: Path, tmp_path: Path
 ) -> None:
     coarse = folder.parent / "coarse.json"
     document = json.loads(coarse.read_text("utf-8"))
     for note in document["annotations"]:
-        note["score"] = 0.5
+        note["suggested"] = {"head": "h", "score": 0.5}
     coarse.write_text(json.dumps(document), "utf-8")
     verb("import", folder, "--boxes", coarse)
     with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:

@@ -187,15 +187,16 @@ def test_an_import_on_very_many_images_is_counted_on_each_and_undone_whole(
 
 
 @pytest.mark.parametrize(("with_them", "count"), [(True, 2), (False, 1)])
-def test_an_export_leaves_out_predictions_that_nobody_has_accepted_unless_asked_for(
+def test_an_export_leaves_out_suggestions_that_nobody_has_accepted_unless_asked_for(
     qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, with_them: bool, count: int
 ) -> None:
     draw(qtbot, app, FIRST)
     accept(qtbot, app)
-    prediction = {"image_id": "b", "category_id": 0, "bbox": [110, 20, 70, 70], "score": 0.5}
-    predictions = tmp_path / "predictions.json"
-    predictions.write_text(json.dumps([prediction]), "utf-8")
-    bring(qtbot, app, ask, predictions)
+    path = save_coco(tmp_path / "coarse.json", {"b.png": [SECOND]})
+    document = json.loads(path.read_text("utf-8"))
+    document["annotations"][0]["suggested"] = {"head": "h", "score": 0.5}
+    path.write_text(json.dumps(document), "utf-8")
+    bring(qtbot, app, ask, path)
     app.window.action_by_id["export"].trigger()
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
