@@ -82,7 +82,8 @@ def find_in(
 
 def imported(box: ParsedBox, source: Path, record: ImageRecord, clipped: Box) -> Correction:
     """The correction of a box that has nothing but its place: a box to check."""
-    origin = Origin(source.name, clipped, probability=box.score or 0.0)
+    is_crowd = (box.entry or {}).get("iscrowd") in (1, True)
+    origin = Origin(source.name, clipped, probability=box.score or 0.0, is_crowd=is_crowd)
     return Correction(record.id, 0, drawn=clipped, accepted=clipped, origin=origin, confirmed=False)
 
 

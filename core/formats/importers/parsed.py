@@ -99,6 +99,13 @@ class ParsedSet:
     defects: Defects = field(default_factory=Defects)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, other: ParsedSet) -> None:
+        """Add what another file of the format has."""
+        self.pictures += other.pictures
+        self.categories += [name for name in other.categories if name not in self.categories]
+        self.defects.extend(other.defects)
+        self.notes += [note for note in other.notes if note not in self.notes]
+
 
 def category_of(value: object) -> str | None:
     """The name of a category; NO_CATEGORY for one that is empty, None for one that cannot be used."""

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-from core.bounded import read_bytes
+from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, KnownError, reason
 from core.formats.importers.parsed import ParsedPicture, ParsedSet, number_in, side_of
 from core.formats.importers.text_files import decode
-from core.formats.importers.yolo_reader import LARGEST_LABELS, place_of
+from core.formats.importers.yolo_reader import place_of
 from core.progress import Job, Progress
 from core.translation import tr
 
 VOC = "Pascal VOC"  # untranslated: the name of a format
+
+LARGEST_XML = 256 * MEGA
+"""Largest XML file, in bytes: CVAT writes one for all pictures, some two million boxes."""
 
 _STEP = 50
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
@@ -75,11 +78,11 @@ def read_voc(
 def parse_xml(file: Path) -> ElementTree.Element:
     """The outermost element of an XML file in any encoding. Raises BadFileError."""
     try:
-        content = read_bytes(file, limit=LARGEST_LABELS)
+        content = read_bytes(file, limit=LARGEST_XML)
         return _parse(content)
     except Exception as error:  # the parser also raises LookupError for an unknown encoding, and others
         raise BadFileError(
-            tr("{file} cannot be read as Pascal VOC ({why}): export it again.", file=file, why=reason(error))
+            tr("{file} cannot be read as XML ({why}): export it again.", file=file, why=reason(error))
         ) from error
 
 
