@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.formats.importers.parsed import ParsedPicture, ParsedSet, side_of
@@ -13,6 +13,24 @@ from core.text import is_file_name
 from core.translation import tr
 
 _STEP = 500
+_PICTURES = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".gif",
+        ".heic",
+        ".avif",
+        ".jp2",
+        ".jxl",
+        ".ppm",
+        ".pgm",
+    )
+)
 
 
 class Book:
@@ -87,6 +105,11 @@ class EntryFormat:
                 yield Progress(number, 0, tr("Importing {name}", name=path.name))
             self.add(book, number, entry)
         return book.parsed
+
+
+def is_picture(name: str) -> bool:
+    """Whether a name in a file has the suffix of a picture, also of one that BoxRefine does not read."""
+    return PurePosixPath(name.strip().replace("\\", "/")).suffix.lower() in _PICTURES
 
 
 def entry_at(number: int) -> str:

@@ -6,13 +6,12 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from core.bounded import MEGA
-from core.formats.importers.book import Book, EntryFormat
+from core.formats.importers.book import Book, EntryFormat, is_picture
 from core.formats.importers.parsed import category_of, number_in
 from core.formats.importers.text_files import read_any_text
-from core.images import SUFFIXES
 from core.translation import tr
 
 LARGEST_CSV = 512 * MEGA
@@ -115,7 +114,7 @@ def _add_box(
 
 
 def _sniff_retinanet(row: Row) -> bool:
-    if len(row) != 6 or not _is_picture(row[0]):
+    if len(row) != 6 or not is_picture(row[0]):
         return False
     edges = row[1:5]
     return all(number_of(edge) is not None for edge in edges) or not any(cell.strip() for cell in row[1:])
@@ -136,7 +135,7 @@ def _add_retinanet(book: Book, number: int, row: Row) -> None:
 
 def _sniff_automl(row: Row) -> bool:
     at = int(row[0].strip().casefold() in _SETS)
-    return len(row) in (10 + at, 2 + at) and _is_picture(row[at]) and (at == 1 or row[0].startswith("gs:"))
+    return len(row) in (10 + at, 2 + at) and is_picture(row[at]) and (at == 1 or row[0].startswith("gs:"))
 
 
 def _add_automl(book: Book, number: int, row: Row) -> None:
@@ -147,10 +146,6 @@ def _add_automl(book: Book, number: int, row: Row) -> None:
     if len(xs) == 4 and len(ys) == 4:  # all four corners
         edges = [edge for pair in zip(xs, ys, strict=True) for edge in pair]
     _add_box(book, number, cells[0], cells[1], edges)
-
-
-def _is_picture(cell: str) -> bool:
-    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in SUFFIXES
 
 
 # Open Images, in fractions
@@ -195,7 +190,7 @@ FORMATS = (
     EntryFormat("AutoML", _sniff_automl, _whole, _add_automl, is_relative=True),
     EntryFormat("RetinaNet", _sniff_retinanet, _whole, _add_retinanet),
 )
-"""The formats of tables that are told apart by their first row, the most certain one first."""
+"""The formats of tables that differ in their first row, the most certain one first."""
 
 
 def first_row(rows: Iterator[Row]) -> tuple[Row, Iterator[Row]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from core.formats.importers.book import Book, EntryFormat, entry_at
+from core.formats.importers.book import Book, EntryFormat, entry_at, is_picture
 from core.formats.importers.parsed import ParsedPicture, is_finite
 from core.formats.importers.shapes import around_ellipse, floats, from_corner, rotated
-from core.images import SUFFIXES
 from core.text import is_file_name
 from core.translation import tr
 
@@ -150,7 +148,7 @@ def _name(data: Mapping[str, Any]) -> str | None:
         if key in texts:
             return _path_of(texts[key])
     paths = (_path_of(text) for text in texts.values())
-    return next((path for path in paths if PurePosixPath(path).suffix.lower() in SUFFIXES), None)
+    return next((path for path in paths if is_picture(path)), None)
 
 
 def _path_of(address: str) -> str:

@@ -1,4 +1,4 @@
-"""The formats that are told apart by the content of a file: JSON, XML, tables and texts.
+"""The formats that the content of a file shows: JSON, XML, tables and texts.
 
 A new format of one file is a module with an `EntryFormat`, and a row in one of these tables.
 """
