@@ -21,6 +21,7 @@ from core.geometry import Frame
 from core.refiner.checkpoint import CARD_FILE, SHIPPED
 from core.store.project_store import ProjectStore
 from tests.core.projects import CORRECTION, fill
+from tests.torture.fuzz_formats import cvat, kitti, programs, tables
 
 KEY = FeatureKey("a" * 32, "other-0123456789ab", Frame.whole(width=40, height=30))
 """Of features that are smaller than ours may be, so that thousands are quick to make."""
@@ -196,6 +197,10 @@ SEEDS: Mapping[str, Callable[[], Seeds]] = {
     "labelme": labelme,
     "voc": voc,
     "yolo": yolo,
+    "programs": programs,
+    "cvat": cvat,
+    "tables": tables,
+    "kitti": kitti,
     "classes": classes,
     "settings": settings,
     "configs": configs,

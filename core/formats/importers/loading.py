@@ -16,6 +16,7 @@ from core.formats.importers.annotation_files import AnnotationFiles
 from core.formats.importers.coco_reader import read_json_steps
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.registry import JSON, Parsed, json_format, read_document
+from core.formats.importers.supervisely_reader import META_FILE, SUPERVISELY
 from core.formats.importers.unknown import describe_unknown_json
 from core.formats.importers.voc_reader import read_voc
 from core.formats.importers.yolo_classes import YoloClasses, find_class_list, is_class_list, read_classes
@@ -100,8 +101,8 @@ def load_cvat(elements: Mapping[Path, ElementTree.Element], request: Request) ->
 def load_jsons(files: Sequence[Path], request: Request) -> Job[list[Parsed]]:
     """Read the JSON files of a folder that are of one format, the first one of `JSON` that there is.
 
-    Files of no format are those of other programs; those of another format are named in a note. Raises BadFileError if
-    none can be read.
+    Files of no format are counted as defects, because they may be annotations too; those of another format are named in
+    a note. Raises BadFileError if none can be read.
     """
     documents: list[tuple[Path, Any]] = []
     unreadable = ParsedSet("JSON")
@@ -124,6 +125,9 @@ def load_jsons(files: Sequence[Path], request: Request) -> Job[list[Parsed]]:
     title = next((format.title for format in JSON if format.title in groups), None)
     if title is None:
         raise errors[0] if errors else BadFileError(describe_unknown_json(*documents[0]))
+    for file, document in groups.get("", []):
+        if not (title == SUPERVISELY and file.name == META_FILE):
+            unreadable.defects.count("unknown", describe_unknown_json(file, document))  # untranslated: a key
     unreadable.notes += [
         describe_left_out(request, title, other, held[0][0])
         for other, held in groups.items()

@@ -13,6 +13,9 @@ from core.translation import tr
 
 SUPERVISELY = "Supervisely"  # untranslated: the name of a format
 
+META_FILE = "meta.json"
+"""The file beside, with the classes of a project."""
+
 _SHAPES = ("rectangle", "polygon", "line")
 
 
