@@ -51,7 +51,7 @@ def preference_pages() -> dict[str, tuple[PreferenceRow, ...]]:
         tr("Teaching"): _teaching(),
         tr("Cache"): _cache(),
         tr("Pace"): _pace(),
-        tr("Import"): _import(),
+        tr("Annotations"): _import(),
     }
 
 

@@ -19,7 +19,9 @@ from core.translation import tr
 _COMMAND = ("--from", "datumaro[cli]", "datum", "convert")
 _FORMAT = re.compile(r"\A[a-z0-9_]{1,60}\Z")
 _OFFLINE = re.compile(r"failed to (?:fetch|download|resolve)|dns error|offline|no solution found", re.IGNORECASE)
-_NO_FORMAT = re.compile(r"failed to detect|ambiguous|unknown.*format", re.IGNORECASE)
+_NO_FORMAT = re.compile(r"failed to detect|multiple formats match", re.IGNORECASE)
+_UNKNOWN = re.compile(r"unknown source format|invalid choice", re.IGNORECASE)
+_LOG_PREFIX = re.compile(r"\A[-0-9:, ]{10,}(?:ERROR|CRITICAL): ")
 _WAIT_S = 0.2
 _LONGEST_OUTPUT = 1_000_000
 
@@ -78,12 +80,16 @@ def _run(command: Sequence[str], folder: Path, path: Path) -> Job[None]:
 def _error(output: str, path: Path) -> BadFileError | BadInputError:
     """What to do about an output of uv or datumaro."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    why = f"{(lines or ['?'])[-1]:.200}".rstrip(".")
+    why = f"{_LOG_PREFIX.sub('', (lines or ['?'])[-1]):.200}".rstrip(".")
     if _OFFLINE.search(output):
         return BadInputError(tr("uv cannot get datumaro ({why}): connect to the network and try again.", why=why))
     if _NO_FORMAT.search(output):
         return BadFileError(
             tr("datumaro does not detect the format of {file} ({why}): name it with --format.", file=path, why=why)
+        )
+    if _UNKNOWN.search(output):
+        return BadInputError(
+            tr("datumaro knows no format of this name ({why}): give one that `datum convert --help` lists.", why=why)
         )
     return BadFileError(
         tr("datumaro cannot convert {file} ({why}): check the file and its format.", file=path, why=why)

@@ -24,6 +24,9 @@ LARGEST_XML = 256 * MEGA
 _STEP = 50
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
 _DECLARATION = re.compile(r"\A<\?xml[^>]*\?>")
+_LABEL_MAP = "labelmap.txt"
+"""What datumaro and CVAT write beside; they count from 0."""
+
 _FROM_0 = ("pixels from 0", "roboflow", "x-anylabeling", "labelformat", "labelme")  # untranslated: parts of files
 _FROM_1 = ("boxrefine", "voc20", "pascal voc", "ilsvrc", "imagenet")  # untranslated: parts of files
 
@@ -47,9 +50,9 @@ def read_voc(
 ) -> Job[ParsedSet]:
     """Read VOC files. `origin` is the number of the first pixel, None to decide by the files.
 
-    A corner at 0 or the name of a tool proves 0; a box of one pixel or the name of a data set of VOC's proves 1.
-    Without a proof it is 1, as VOC defines it, and a note states that. From 1, corners name the last pixel of the box;
-    from 0, they are its edges. `roots` has the elements of files that are parsed already.
+    A corner at 0, the name of a tool or the labelmap.txt of datumaro beside proves 0; a box of one pixel or the name of
+    a data set of VOC's proves 1. Without a proof it is 1, as VOC defines it, and a note states that. From 1, corners
+    name the last pixel of the box; from 0, they are its edges. `roots` has the elements of files that are parsed.
     """
     parsed = ParsedSet(VOC)
     read: list[_VocFile] = []
@@ -63,6 +66,8 @@ def read_voc(
                 raise
             parsed.defects.count("unreadable", str(error))  # untranslated: a key
     first = origin if origin is not None else _origin(read)
+    if first is None and any((folder / _LABEL_MAP).is_file() for folder in (root, root.parent)):
+        first = 0
     if first is None:
         first = 1
         if any(file.objects for file in read):

@@ -252,6 +252,14 @@ def test_the_first_pixel_of_voc_is_what_the_file_proves(
     assert bool(found.notes) is is_assumed
 
 
+@pytest.mark.parametrize("place", ["x/labelmap.txt", "labelmap.txt"])
+def test_the_label_map_of_datumaro_and_cvat_proves_that_pixels_count_from_0(tmp_path: Path, place: str) -> None:
+    written(tmp_path / place, "# label:color_rgb:parts:actions\ncup:1,2,3::\n")
+    written(tmp_path / "x" / "Annotations" / "a.xml", voc((21, 31, 100, 90)))
+    found = find(tmp_path / "x" / "Annotations" if place[0] == "x" else tmp_path / "x", "a.png", folder=tmp_path)
+    assert (boxes(found), found.notes) == ([(1, "cup", Box(21, 31, 100, 90))], [])
+
+
 # Encodings
 
 
