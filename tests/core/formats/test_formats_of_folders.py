@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,33 @@ def test_what_has_no_format_is_named_with_the_formats_that_are_read(tmp_path: Pa
     with pytest.raises(BadFileError, match=told) as error:
         find(written(tmp_path / "a.json", text), "a.png")
     assert "Label Studio" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "head"), [("a.csv", "image,label,x1,y1,x2,y2\n"), ("a.xml", "<annotations>"), ("a.txt", KITTI)]
+)
+def test_a_file_of_gigabytes_is_refused_before_it_is_read(tmp_path: Path, name: str, head: str) -> None:
+    path = written(tmp_path / name, head)
+    os.truncate(path, 2 * 1024**3)  # a hole, which takes no place on the disk
+    with pytest.raises(BadFileError, match="it has 2,048 MiB"):
+        find(path, "a.png")
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ('[{"image": "a.png", "annotations": [{"label": "cup", "coordinates": CENTER}]}, DEEP]', "the entry 2"),
+        (
+            '{"categories": {}, "items": [{"id": "a", "annotations": [{"type": "bbox", "bbox": [20, 30, 80, 60]}]}, '
+            "DEEP]}",
+            "the entry 2",
+        ),
+    ],
+)
+def test_an_entry_that_is_nested_too_deep_is_counted_and_the_others_come(
+    tmp_path: Path, document: str, told: str
+) -> None:
+    text = document.replace("DEEP", "[" * 100_000 + "]" * 100_000).replace("CENTER", json.dumps(CENTER))
+    found = find(written(tmp_path / "a.json", text), "a.png")
+    assert [box for _, _, box in boxes(found)] == [BOX]
+    assert told in found.problems[0]

@@ -1,6 +1,7 @@
 """What other programs' own writers make, read back here. They are no dependencies, so the tests skip without them:
 
-uv run --with datumaro --with globox --with labelformat pytest tests/core/formats/test_formats_peers.py
+uv run --with datumaro --with globox --with labelformat --with pycocotools \\
+    pytest tests/core/formats/test_formats_peers.py
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.formats.importers.run_lengths import box_of_rle
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
@@ -115,3 +117,14 @@ def test_what_labelformat_writes_as_kitti_comes_back(tmp_path: Path) -> None:
     read = formats.COCOObjectDetectionInput(tmp_path / "a.json")
     formats.KittiObjectDetectionOutput(tmp_path / "labels").save(read)
     check(tmp_path / "labels")
+
+
+def test_the_box_around_a_mask_is_the_one_of_pycocotools() -> None:
+    mask = pytest.importorskip("pycocotools.mask")
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        pixels = np.asfortranarray(generator.random((17, 23)) > generator.uniform(0.5, 0.999), np.uint8)
+        encoded = mask.encode(pixels)
+        text = {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode()}
+        expected = [float(value) for value in mask.toBbox(encoded)] if pixels.any() else None
+        assert box_of_rle(text) == expected
