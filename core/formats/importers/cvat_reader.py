@@ -49,6 +49,7 @@ def _entries(book: Book, root: ElementTree.Element) -> Iterator[tuple[ElementTre
     for entry in root:
         if entry.tag in ("image", "track"):
             yield entry, whole
+            entry.clear()  # a million shapes take half a gigabyte
 
 
 def _add(book: Book, number: int, pair: tuple[ElementTree.Element, _Whole]) -> None:
