@@ -24,6 +24,7 @@ from core.translation import tr
 DOCS = RESOURCES / "docs"
 PAGES = {
     "labelling": tr("Labelling"),
+    "datasets": tr("Datasets"),
     "suggestions": tr("Suggestions"),
     "review": tr("Review"),
     "keys": tr("Keyboard and mouse"),
