@@ -219,7 +219,7 @@ class Annotations:
 
 
 def read_annotations(path: str | Path, images: str | Path) -> Annotations:
-    """Read a COCO file, or a file or folder of YOLO, Pascal VOC or LabelMe.
+    """Read a file or folder of one of the formats that the window imports, such as COCO, YOLO or CVAT.
 
     Args:
         path: the annotation file or folder.

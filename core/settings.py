@@ -38,6 +38,7 @@ class Settings:
     annotator: the name that is stored with the boxes that this user writes; empty: the name of the system's user
     auto_accept: accept a box when the mouse is released
     accept_when_going_on: accept a drawn box when the next one is drawn or another image opens; else it waits as drawn
+    voc_origin: number of the first pixel in Pascal VOC when it is imported: by_file, 0 or 1
     draw_by: drag, two_clicks or four_points; space_pans: a drag pans while Space is held, and only a tap of it is a key
     ask_category: open the pop-up of the categories after each drag
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
@@ -76,6 +77,7 @@ class Settings:
     annotator: str = ""
     auto_accept: bool = False
     accept_when_going_on: bool = True
+    voc_origin: str = "by_file"
     draw_by: str = "drag"
     space_pans: bool = False
     ask_category: bool = False

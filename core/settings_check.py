@@ -20,6 +20,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "device": ("auto", "cpu", "cuda"),
     "refine_by": ("auto", "refiner", "mask", "both"),
     "keep_view": ("frames", "always", "never"),
+    "voc_origin": ("by_file", "0", "1"),
     "draw_by": ("drag", "two_clicks", "four_points"),
     "export_format": ("coco", "yolo", "voc"),
     "cache_codec": ("fp16", "8bit"),

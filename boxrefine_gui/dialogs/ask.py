@@ -8,6 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from boxrefine_gui.operations.importing import SUFFIXES
 from core.translation import tr
 
 
@@ -29,8 +30,8 @@ class Ask:
 
     def annotations(self, parent: QWidget, *, start: Path | None) -> Path | None:
         """Ask for an annotation file."""
-        formats = "COCO, YOLO, Pascal VOC, LabelMe"
-        kinds = _filters((formats, "*.json *.yaml *.yml *.txt *.xml"), (tr("All files"), "*"))
+        suffixes = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        kinds = _filters((tr("Annotations"), suffixes), (tr("All files"), "*"))
         chosen, _ = QFileDialog.getOpenFileName(parent, tr("Import annotations"), str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 

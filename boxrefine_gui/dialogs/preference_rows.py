@@ -51,6 +51,7 @@ def preference_pages() -> dict[str, tuple[PreferenceRow, ...]]:
         tr("Teaching"): _teaching(),
         tr("Cache"): _cache(),
         tr("Pace"): _pace(),
+        tr("Annotations"): _import(),
     }
 
 
@@ -189,5 +190,15 @@ def _pace() -> tuple[PreferenceRow, ...]:
         PreferenceRow(
             "annotator", tr("Your name"),
             tr("It is stored with the boxes that you write; empty: the name of the system's user."),
+        ),
+    )  # fmt: skip
+
+
+def _import() -> tuple[PreferenceRow, ...]:
+    origins = {"by_file": tr("by the file"), "0": "0", "1": "1"}
+    return (
+        PreferenceRow(
+            "voc_origin", tr("First pixel of Pascal VOC"),
+            tr("The number that files give to the first pixel; wrong, it moves all boxes by one pixel."), origins,
         ),
     )  # fmt: skip

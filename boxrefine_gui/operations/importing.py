@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.formats.importers.found import FoundBoxes
     from core.store.project_store import ProjectStore
 
-SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".txt")
+SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".txt", ".csv", ".tsv")
 """Suffixes of annotation files."""
 
 NO_PROJECT = tr("There is nothing to import into yet: open the folder of the pictures first.")
@@ -47,10 +47,13 @@ def import_boxes(parts: Parts, path: Path, *, watch: Callable[[], JobWatcher]) -
     images = tuple(image for image in session.images if image.id > 0)
     folder = session.folder if session.folder is not None else project.parent
 
+    chosen = session.settings.voc_origin
+    origin = int(chosen) if chosen.isdecimal() else None
+
     def start() -> Job[FoundBoxes]:
         from core.formats.importing import find_boxes
 
-        return find_boxes(path, images, folder=folder)
+        return find_boxes(path, images, folder=folder, voc_origin=origin)
 
     _Import(parts, path).run(start, watch=watch)
 

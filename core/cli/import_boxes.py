@@ -3,40 +3,57 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.cli.folder_project import open_folder
 from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
+from core.errors import BadInputError
 from core.translation import tr, tr_plural
+
+if TYPE_CHECKING:
+    from core.formats.importers.found import FoundBoxes
+    from core.progress import Job
+    from core.records import ImageRecord
 
 HELP = VerbHelp(
     tr("Bring boxes of other programs and detectors into a project, as boxes to check in the window."),
     tr("""\
+COCO, YOLO, Pascal VOC, LabelMe, CVAT, CSV, Label Studio, Open Images, KITTI, CreateML, VIA, Supervisely and Datumaro
+are told apart by what is in the files; --via datumaro converts others, such as Cityscapes, for which uv and the network
+are needed.
+
 The pictures of the folder and of all folders below it are added to its project first, which is made if there is none.
 Boxes find their pictures by their names. Importing a file twice adds its boxes once, and existing boxes stay as they
 are. In a window that is opened afterwards, undo takes the whole import back."""),
     """
     boxrefine import harbour --boxes coarse.json
     boxrefine import harbour/boxrefine.sqlite --boxes yolo-export
+    boxrefine import harbour --boxes Annotations --voc-origin 0
+    boxrefine import harbour --boxes gtFine --via datumaro --format cityscapes
     """,  # untranslated: commands
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PROJECT, --boxes and --new-project."""
+    """Add PROJECT, --boxes, --new-project, --voc-origin, --via and --format."""
     project = tr("a folder of pictures, whose project is made if it has none, or a project file")
     boxes = tr("file or folder to take boxes from")
     new = tr("make a project in the folder even if a folder above or below has one")
     parser.add_argument("project", metavar="PROJECT", type=Path, help=project)
     parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help=boxes)
     parser.add_argument("--new-project", action="store_true", help=new)
+    origin = tr("number of the first pixel in Pascal VOC, instead of what the files show")
+    parser.add_argument("--voc-origin", type=int, choices=(0, 1), help=origin)
+    parser.add_argument("--via", choices=("datumaro",), help=tr("convert with another program first"))
+    parser.add_argument("--format", metavar="NAME", help=tr("the format by datumaro's name, instead of detecting it"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Import the usable boxes, report the others on stderr; return 2 where something was left out."""
-    from core.formats.importing import find_boxes
     from core.store.project_store import ProjectStore
 
     added = unreadable = 0
@@ -45,8 +62,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         store = ProjectStore.open(options.project)
     with closing(store):
-        job = find_boxes(options.boxes, store.images(), folder=store.path.absolute().parent)
-        found = watch(job, unit=tr("box"))
+        found = watch(_job(options, store.images(), store.path.absolute().parent), unit=tr("box"))
         for problem in found.problems:
             complain(problem)
         if found.missing:
@@ -60,6 +76,20 @@ def run(options: argparse.Namespace) -> int:
     boxes = {"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": found.defects.total}
     summarize({"new_images": added, "unreadable_images": unreadable, **boxes})
     return 2 if found.defects.total or found.missing or unreadable else 0
+
+
+def _job(options: argparse.Namespace, images: Sequence[ImageRecord], folder: Path) -> Job[FoundBoxes]:
+    """The import that the options ask for. Raises BadInputError if they contradict each other."""
+    from core.formats.importers.via_datumaro import find_boxes_via_datumaro
+    from core.formats.importing import find_boxes
+
+    if options.via:
+        if options.voc_origin is not None:
+            raise BadInputError(tr("datumaro decides on the first pixel itself: leave out --voc-origin or --via."))
+        return find_boxes_via_datumaro(options.boxes, images, folder=folder, format=options.format or "")
+    if options.format:
+        raise BadInputError(tr("--format names a format of datumaro: give --via datumaro with it, or leave it out."))
+    return find_boxes(options.boxes, images, folder=folder, voc_origin=options.voc_origin)
 
 
 def describe_missing(missing: list[str], boxes: Path) -> str:

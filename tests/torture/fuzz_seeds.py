@@ -22,6 +22,7 @@ from core.refiner.checkpoint import CARD_FILE, SHIPPED
 from core.store.project_store import ProjectStore
 from tests.core.picture_files import RIGHT_TOP_XMP, exif_of, jpeg_with_late_exif, png_with, raw_profile, tiff_of_values
 from tests.core.projects import CORRECTION, fill
+from tests.torture.fuzz_formats import cvat, kitti, programs, tables
 
 KEY = FeatureKey("a" * 32, "other-0123456789ab", Frame.whole(width=40, height=30))
 """Of features that are smaller than ours may be, so that thousands are quick to make."""
@@ -208,6 +209,10 @@ SEEDS: Mapping[str, Callable[[], Seeds]] = {
     "labelme": labelme,
     "voc": voc,
     "yolo": yolo,
+    "programs": programs,
+    "cvat": cvat,
+    "tables": tables,
+    "kitti": kitti,
     "classes": classes,
     "settings": settings,
     "configs": configs,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.pretraining.config import PretrainConfig
 from core.training.teach_config import TeachConfig
+from tests.torture.fuzz_formats import program_documents
 from tests.torture.fuzz_seeds import KEY, card_document, coco_document, labelme_document
 
 _TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(
@@ -69,6 +70,7 @@ _SETTINGS = [
 DOCUMENTS: Mapping[str, st.SearchStrategy[bytes]] = {
     "coco": _changed(coco_document()).map(_as_json),
     "labelme": _changed(labelme_document()).map(_as_json),
+    "programs": st.sampled_from(program_documents()).flatmap(_changed).map(_as_json),
     "cards": _changed(card_document()).map(_as_json),
     "features": _changed(_HEADER).map(_features_with),
     "settings": st.dictionaries(st.sampled_from(_SETTINGS), _TOML_VALUE, max_size=4).map(tomli_w.dumps).map(str.encode),

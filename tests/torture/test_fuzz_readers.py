@@ -33,8 +33,10 @@ SEED = int(os.environ.get("BOXREFINE_FUZZ_SEED", "0"))
 MOST_MEGABYTES = 1024
 
 SHARES = {
-    ("pictures", "bytes"): 20, ("coco", "bytes"): 10, ("coco", "values"): 4, ("labelme", "bytes"): 8,
-    ("labelme", "values"): 3, ("voc", "bytes"): 8, ("yolo", "bytes"): 6, ("classes", "bytes"): 5,
+    ("pictures", "bytes"): 14, ("coco", "bytes"): 7, ("coco", "values"): 3, ("labelme", "bytes"): 5,
+    ("labelme", "values"): 2, ("voc", "bytes"): 5, ("yolo", "bytes"): 4, ("classes", "bytes"): 4,
+    ("programs", "bytes"): 6, ("programs", "values"): 5, ("cvat", "bytes"): 4, ("tables", "bytes"): 4,
+    ("kitti", "bytes"): 1,
     ("classes", "values"): 1, ("settings", "bytes"): 6, ("settings", "values"): 2, ("configs", "bytes"): 6,
     ("configs", "values"): 2, ("cards", "bytes"): 5, ("cards", "values"): 2, ("weights", "bytes"): 5,
     ("features", "bytes"): 4, ("features", "values"): 1, ("packs", "bytes"): 1, ("projects", "bytes"): 1,

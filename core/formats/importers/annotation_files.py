@@ -22,7 +22,7 @@ class AnnotationFiles:
 def collect(folder: Path) -> AnnotationFiles:
     """The files below a folder; hidden ones are left out, and links to folders are followed once each."""
     found = AnnotationFiles()
-    kinds = {".xml": found.xmls, ".txt": found.texts, ".json": found.jsons, ".csv": found.tables}
+    kinds = {".xml": found.xmls, ".txt": found.texts, ".json": found.jsons, ".csv": found.tables, ".tsv": found.tables}
     seen: set[tuple[int, int]] = set()
     for here, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and _is_new(Path(here, name), seen))

@@ -33,7 +33,9 @@ def read_coco_set(path: Path, document: dict[str, Any]) -> Job[ParsedSet]:
     """The boxes of a COCO document that was read from `path`. Raises BadFileError as `read_coco`."""
     coco = yield from check_steps(path, document)
     header = {key: value for key, value in document.items() if key not in ("images", "annotations")}
-    parsed = ParsedSet(COCO, header=header, defects=coco.defects, categories=list(listed_categories(document).values()))
+    parsed = ParsedSet(
+        COCO, header=header, file=path.name, defects=coco.defects, categories=list(listed_categories(document).values())
+    )
     _count_unusable_categories(coco, parsed.defects)
     names, notes = category_names(coco), coco.document["annotations"]
     groups, entries = coco.by_image(), coco.image_entries()

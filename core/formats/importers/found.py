@@ -11,7 +11,7 @@ from core.formats.defects import Defects
 from core.formats.importers.coco_reader import id_of
 from core.formats.importers.matching import Miss, Named, PictureMatcher
 from core.formats.importers.parsed import ParsedBox, ParsedPicture, ParsedSet
-from core.geometry import Box, clip
+from core.geometry import Box
 from core.progress import Job, Progress
 from core.records import Correction, ImageRecord, ImportedBox, Origin, Source
 from core.sources import kept_text
@@ -84,15 +84,21 @@ def find_in(
                 done += 1
                 _add(box, entry, record, found, restore or imported)
     if kept or parsed.header:
-        found.sources.append(Source(title, parsed.format, parsed.header, kept))
+        found.sources.append(Source(parsed.file or title, parsed.format, parsed.header, kept))
     return found
 
 
 def imported(box: ParsedBox, source: Path, record: ImageRecord, clipped: Box) -> Correction:
     """The correction of a box that has nothing but its place: a box to check."""
     entry = "" if box.entry is None else kept_text(box.entry)
-    format = box.format if entry else ""
-    origin = Origin(source.name, clipped, probability=box.score or 0.0, format=format, entry=entry)
+    origin = Origin(
+        source.name,
+        clipped,
+        probability=box.score or 0.0,
+        is_crowd=(box.entry or {}).get("iscrowd") in (1, True),
+        format=box.format if entry else "",
+        entry=entry if box.format else "",
+    )
     return Correction(record.id, 0, drawn=clipped, accepted=clipped, origin=origin, confirmed=False)
 
 
@@ -148,4 +154,14 @@ def clip_to_picture(box: Box, record: ImageRecord) -> Box | None:
     """Clip a box to the picture; None if it is wholly outside."""
     if box.x1 >= record.width or box.y1 >= record.height or box.x2 <= 0 or box.y2 <= 0:
         return None
-    return Box.of(clip([box], width=record.width, height=record.height))
+    # Not by `clip`, whose arrays would take a third of the time of an import; the result is the same.
+    x1, x2 = _clipped(box.x1, box.x2, float(record.width))
+    y1, y2 = _clipped(box.y1, box.y2, float(record.height))
+    return Box(x1, y1, x2, y2)
+
+
+def _clipped(first: float, second: float, side: float) -> tuple[float, float]:
+    """Both edges within 0 and `side`, at least one pixel apart where the picture is that large."""
+    least = min(1.0, side)
+    low = min(max(min(first, second), 0.0), side - least)
+    return low, min(max(max(first, second), low + least), side)

@@ -32,13 +32,13 @@ _LENIENT = json.JSONDecoder(parse_int=_whole_number)  # slower, so only for the 
 
 
 def parse_steps(text: str, *, name: str) -> Job[Any]:
-    """Parse `text`; if it is an object, its lists are parsed one entry at a time.
+    """Parse `text`; if it is a list, or an object with lists, these are parsed one entry at a time.
 
     An entry that is nested too deep becomes None. Progress counts characters. Raises ValueError if `text` is no JSON.
     """
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
-        value, at = _decode(text, at)
+        value, at = yield from _parse_value(text, at, name)
         _check_end(text, at)
         return value
     found: dict[str, Any] = {}

@@ -16,6 +16,7 @@ _ROLES = frozenset(
     (
         *("images", "image", "imgs", "img", "jpegimages", "labels", "label", "annotations", "annotation", "annots"),
         *("ann", "xml", "json", "txt", "obj_train_data", "obj_valid_data", "obj_test_data", "data", "."),
+        *("image_2", "label_2"),
     )
 )
 """Folders that name what lies in them, not which pictures; two places that differ only in them are the same."""

@@ -93,17 +93,25 @@ class ParsedPicture:
 class ParsedSet:
     """The contents of a file or folder of one format.
 
-    `categories` are all names that it lists, in its order, also those without a box. `header` is what
-    belongs to no picture, to be kept. `defects` are those that no
-    picture has, `notes` are sentences on what was assumed.
+    `categories` are all names that it lists, in its order, also those without a box. `header` is what belongs to no
+    picture, to be kept under the name `file`. `defects` are those that no picture has, `notes` are sentences on what
+    was assumed.
     """
 
     format: str
     pictures: list[ParsedPicture] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
     header: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
     defects: Defects = field(default_factory=Defects)
     notes: list[str] = field(default_factory=list)
+
+    def add(self, other: ParsedSet) -> None:
+        """Add what another file of the format has."""
+        self.pictures += other.pictures
+        self.categories += [name for name in other.categories if name not in self.categories]
+        self.defects.extend(other.defects)
+        self.notes += [note for note in other.notes if note not in self.notes]
 
 
 def category_of(value: object) -> str | None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.translation import tr
 
+FORMATS = (
+    "COCO, YOLO, Pascal VOC, LabelMe, CVAT, CSV, Label Studio, Open Images, KITTI, CreateML, VIA, Supervisely, Datumaro"
+)
+"""The formats that are read, for sentences; names, so not translated."""
+
+_MOST_KEYS = 5
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _LINES_OF_JSON = re.compile(rb"\A\s*\{[^\n]*\}\s*\n\s*\{")
 _HEAD = 4096
@@ -23,9 +29,46 @@ def describe_unknown(file: Path, content: bytes) -> str:
         return tr("{file} has a JSON document on each line: give one document, as COCO and others have it.", file=file)
     if _CONTROLS.search(head):
         return tr(
-            "{file} is not valid JSON (it holds no text): give a file of COCO, YOLO, Pascal VOC or LabelMe.", file=file
+            "{file} is not valid JSON (it holds no text): give a file of one of {formats}.", file=file, formats=FORMATS
         )
     return ""
+
+
+def describe_unknown_json(file: Path, document: object) -> str:
+    """A sentence on a JSON document of no known format."""
+    if isinstance(document, dict):
+        keys = ", ".join(f"{key!r:.40}" for key in list(document)[:_MOST_KEYS])
+        what = tr("an object with the keys {keys}", keys=keys) if keys else tr("an empty object")
+    else:
+        what = tr("a list") if isinstance(document, list) else tr("a single value")
+    return tr(
+        "{file} is JSON of no known format ({what}): give a file of one of {formats}.",
+        file=file,
+        what=what,
+        formats=FORMATS,
+    )
+
+
+def describe_unknown_xml(file: Path, tag: str) -> str:
+    """A sentence on an XML document of no known format."""
+    return tr(
+        "{file} is XML or HTML with the outermost tag <{tag}>, which is of no known format: give a file of one of "
+        "{formats}.",
+        file=file,
+        tag=f"{tag:.40}",
+        formats=FORMATS,
+    )
+
+
+def describe_unknown_table(file: Path, row: Sequence[str]) -> str:
+    """A sentence on a table of no known format."""
+    return tr(
+        "{file} is a table of no known format (its first row is {row}): name its columns filename, class, xmin, ymin, "
+        "xmax and ymax, or give a file of one of {formats}.",
+        file=file,
+        row=f"{', '.join(row)!r:.60}",
+        formats=FORMATS,
+    )
 
 
 def _signs() -> Mapping[bytes, str]:
@@ -49,5 +92,4 @@ def _signs() -> Mapping[bytes, str]:
         b"SQLite format 3\x00": tr("{file} is a project or another database: open it in the window and export it."),
         b"PAR1": tr("{file} is a Parquet file, which is not read: convert it to COCO or CSV."),
         b"%PDF": tr("{file} is a PDF document: give the file or folder with the boxes."),
-        b"<": tr("{file} is XML or HTML and has another suffix: give it the suffix .xml if it holds annotations."),
     }

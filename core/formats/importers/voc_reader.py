@@ -8,20 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-from core.bounded import read_bytes
+from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, KnownError, reason
 from core.formats.importers.parsed import ParsedPicture, ParsedSet, number_in, side_of
 from core.formats.importers.text_files import decode
-from core.formats.importers.yolo_reader import LARGEST_LABELS, place_of
+from core.formats.importers.yolo_reader import place_of
 from core.progress import Job, Progress
 from core.translation import tr
 
 VOC = "Pascal VOC"  # untranslated: the name of a format
 
+LARGEST_XML = 256 * MEGA
+"""Largest XML file, in bytes: CVAT writes one for all pictures, some two million boxes."""
+
 _MARKS = ("pose", "truncated", "difficult", "occluded")
 _STEP = 50
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
 _DECLARATION = re.compile(r"\A<\?xml[^>]*\?>")
+_LABEL_MAP = "labelmap.txt"
+"""What datumaro and CVAT write beside; they count from 0."""
+
 _FROM_0 = ("pixels from 0", "roboflow", "x-anylabeling", "labelformat", "labelme")  # untranslated: parts of files
 _FROM_1 = ("boxrefine", "voc20", "pascal voc", "ilsvrc", "imagenet")  # untranslated: parts of files
 
@@ -46,9 +52,9 @@ def read_voc(
 ) -> Job[ParsedSet]:
     """Read VOC files. `origin` is the number of the first pixel, None to decide by the files.
 
-    A corner at 0 or the name of a tool proves 0; a box of one pixel or the name of a data set of VOC's proves 1.
-    Without a proof it is 1, as VOC defines it, and a note states that. From 1, corners name the last pixel of the box;
-    from 0, they are its edges. `roots` has the elements of files that are parsed already.
+    A corner at 0, the name of a tool or the labelmap.txt of datumaro beside proves 0; a box of one pixel or the name of
+    a data set of VOC's proves 1. Without a proof it is 1, as VOC defines it, and a note states that. From 1, corners
+    name the last pixel of the box; from 0, they are its edges. `roots` has the elements of files that are parsed.
     """
     parsed = ParsedSet(VOC)
     read: list[_VocFile] = []
@@ -62,6 +68,8 @@ def read_voc(
                 raise
             parsed.defects.count("unreadable", str(error))  # untranslated: a key
     first = origin if origin is not None else _origin(read)
+    if first is None and any((folder / _LABEL_MAP).is_file() for folder in (root, root.parent)):
+        first = 0
     if first is None:
         first = 1
         if any(file.objects for file in read):
@@ -78,11 +86,11 @@ def read_voc(
 def parse_xml(file: Path) -> ElementTree.Element:
     """The outermost element of an XML file in any encoding. Raises BadFileError."""
     try:
-        content = read_bytes(file, limit=LARGEST_LABELS)
+        content = read_bytes(file, limit=LARGEST_XML)
         return _parse(content)
     except Exception as error:  # the parser also raises LookupError for an unknown encoding, and others
         raise BadFileError(
-            tr("{file} cannot be read as Pascal VOC ({why}): export it again.", file=file, why=reason(error))
+            tr("{file} cannot be read as XML ({why}): export it again.", file=file, why=reason(error))
         ) from error
 
 

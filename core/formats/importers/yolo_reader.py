@@ -18,7 +18,8 @@ from core.translation import tr
 LARGEST_LABELS = 64 * MEGA
 """Largest label file of one picture, in bytes."""
 
-YOLO = "YOLO"
+YOLO = "YOLO"  # untranslated: the name of a format
+
 _STEP = 50
 _VISIBILITIES = (0.0, 1.0, 2.0)
 
@@ -81,6 +82,11 @@ def read_yolo(
             _add(picture, line, classes.names, pose, are_tracks=are_tracks)
         parsed.pictures.append(picture)
     return parsed
+
+
+def is_yolo(line: str) -> bool:
+    """Whether a line of text is a class and at least four numbers."""
+    return bool(line.strip()) and _is_usable(_parse(1, line))
 
 
 def place_of(file: Path, root: Path) -> str:

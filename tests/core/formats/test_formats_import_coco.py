@@ -210,5 +210,5 @@ def test_json_is_read_as_json_itself_does(text: str) -> None:
 
 
 def test_a_file_that_is_no_coco_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadFileError, match=r"boxes\.json has no list of images"):
+    with pytest.raises(BadFileError, match=r"boxes\.json is JSON of no known format \(a list\)"):
         find(tmp_path, [1, 2], "a.png")

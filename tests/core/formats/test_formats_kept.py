@@ -166,3 +166,17 @@ def test_a_crowd_is_not_refined(store: ProjectStore) -> None:
     bring(store, "came.json", CAME)
     refinable = [entry.accepted for image in store.images() for entry in store.never_refined(image.id)]
     assert sorted(refinable) == [Box(5, 6, 12, 14), Box(20, 30.5, 100, 90.5)]
+
+
+def test_files_of_a_folder_keep_their_own_headers(store: ProjectStore) -> None:
+    folder = store.path.parent / "annotations"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.json").write_text(json.dumps({**CAME, "info": {"name": name}}), "utf-8")
+    found = run(find_boxes(folder, store.images(), folder=store.path.parent))
+    assert [(source.file, source.header["info"]) for source in found.sources] == [
+        ("one.json", {"name": "one"}),
+        ("two.json", {"name": "two"}),
+    ]
+    store.import_boxes(found.boxes, file="annotations", categories=found.categories, sources=found.sources)
+    assert exported(store)["info"] == {"name": "one"}

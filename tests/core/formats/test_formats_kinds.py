@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import BadFileError
-from core.formats.importers.found import FoundBoxes
+from core.formats.importers.found import FoundBoxes, clip_to_picture
 from core.formats.importers.run_lengths import box_of_rle
 from core.formats.importers.text_files import decode
 from core.formats.importing import find_boxes
-from core.geometry import Box
+from core.geometry import Box, clip
 from core.progress import run
 from core.records import ImageRecord
 
@@ -252,6 +253,14 @@ def test_the_first_pixel_of_voc_is_what_the_file_proves(
     assert bool(found.notes) is is_assumed
 
 
+@pytest.mark.parametrize("place", ["x/labelmap.txt", "labelmap.txt"])
+def test_the_label_map_of_datumaro_and_cvat_proves_that_pixels_count_from_0(tmp_path: Path, place: str) -> None:
+    written(tmp_path / place, "# label:color_rgb:parts:actions\ncup:1,2,3::\n")
+    written(tmp_path / "x" / "Annotations" / "a.xml", voc((21, 31, 100, 90)))
+    found = find(tmp_path / "x" / "Annotations" if place[0] == "x" else tmp_path / "x", "a.png", folder=tmp_path)
+    assert (boxes(found), found.notes) == ([(1, "cup", Box(21, 31, 100, 90))], [])
+
+
 # Encodings
 
 
@@ -284,6 +293,17 @@ def test_shapes_of_x_anylabeling_become_the_box_around_them(tmp_path: Path, kind
     shape = {"label": "cup", "points": [[20, 30], [100, 30], [100, 90], [20, 90]], "shape_type": kind}
     text = json.dumps({"shapes": [shape], "imagePath": "old.png"})
     assert boxes(find(written(tmp_path / "a.json", text), "a.png")) == [(1, "cup", BOX)]
+
+
+@pytest.mark.parametrize("size", [(200, 150), (1, 1), (3, 2)])
+def test_a_box_is_clipped_as_everywhere(size: tuple[int, int]) -> None:
+    record = ImageRecord(1, Path("a.png"), *size)
+    edges = (-1e300, -3, 0, 0.25, 0.5, 1, 1.5, 149.5, 199.9, 200, 1e300)
+    rows = [(x1, y1, x2, y2) for x1 in edges for x2 in edges for y1, y2 in zip(edges, edges[2:], strict=False)]
+    clipped = {row: clip_to_picture(Box(*row), record) for row in rows}
+    inside = {row: box for row, box in clipped.items() if box is not None}
+    expected = clip(list(inside), width=size[0], height=size[1])
+    assert inside and np.array_equal(np.array(list(inside.values())), expected)
 
 
 # What is no annotation file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from boxrefine_gui.app import App
 from boxrefine_gui.canvas.hints import words_to_check
 from boxrefine_gui.dialogs.export_dialog import ExportDialog
 from boxrefine_gui.operations import importing
+from boxrefine_gui.operations.box_verbs import choose_settings
 from boxrefine_gui.panels.image_row import ROW
 from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.project_view import MANY_IMAGES
@@ -92,6 +94,18 @@ def test_one_undo_takes_all_of_it_back(qtbot: QtBot, app: App, ask: ScriptedAsk,
     settled(qtbot, app)
     assert len(stored(app)) == len(app.session.corrections) == 1
     assert app.session.to_check == {}
+
+
+@pytest.mark.parametrize(("origin", "left"), [("by_file", 20), ("0", 21), ("1", 20)])
+def test_the_first_pixel_of_voc_is_a_preference(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, origin: str, left: float
+) -> None:
+    choose_settings(app.parts, replace(app.session.settings, voc_origin=origin))
+    edges = "<bndbox><xmin>21</xmin><ymin>31</ymin><xmax>100</xmax><ymax>100</ymax></bndbox>"
+    path = tmp_path / "a.xml"
+    path.write_text(f"<annotation><object><name>cup</name>{edges}</object></annotation>")
+    bring(qtbot, app, ask, path)
+    assert [correction.accepted for correction in app.session.corrections] == [Box(left, left + 10, 100, 100)]
 
 
 def test_a_second_time_doubles_nothing(qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path) -> None:

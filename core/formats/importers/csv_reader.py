@@ -1,0 +1,199 @@
+"""Read tables of boxes: TensorFlow's and Roboflow's CSV, RetinaNet's, AutoML's and Open Images'."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+from core.bounded import MEGA
+from core.formats.importers.book import Book, EntryFormat, is_picture
+from core.formats.importers.parsed import category_of, number_in
+from core.formats.importers.text_files import read_any_text
+from core.translation import tr
+
+LARGEST_CSV = 512 * MEGA
+"""Largest table, in bytes: some five million boxes."""
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_DELIMITERS = ",;\t"
+_SETS = ("train", "training", "validation", "val", "test", "unassigned", "")
+_MOST_NAMES = 1000
+_DESCRIPTIONS = "*class-descriptions*.csv"
+
+_NAMES = ("filename", "file_name", "image", "image_path", "image_name", "path", "img_path")
+_CLASSES = ("class", "label", "category", "class_name", "label_name", "name")
+_EDGES = (("xmin", "x_min", "x1"), ("ymin", "y_min", "y1"), ("xmax", "x_max", "x2"), ("ymax", "y_max", "y2"))
+_SCORES = ("score", "confidence", "conf")
+
+Row = list[str]
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """The rows of a table, whose delimiter is the one that its first line has most. Raises OSError, ValueError."""
+    yield from rows_in(read_any_text(path, limit=LARGEST_CSV))
+
+
+def rows_in(text: str) -> Iterator[Row]:
+    """The rows of a table that is read. Raises ValueError."""
+    first = text.lstrip("\n").split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    try:
+        for row in csv.reader((line[0] for line in _LINE.finditer(text)), delimiter=delimiter):
+            if any(cell.strip() for cell in row):
+                yield row
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def number_of(cell: str) -> float | None:
+    """The number in a cell, also with a decimal comma."""
+    number = number_in(cell)
+    return number_in(cell.replace(",", ".")) if number is None and cell.count(",") == 1 else number
+
+
+def _with_header(rows: Iterator[Row]) -> Iterator[dict[str, str]]:
+    header = _folded(next(rows, []))
+    return (dict(zip(header, row, strict=False)) for row in rows)
+
+
+def _folded(row: Row) -> list[str]:
+    return [cell.strip().lstrip("#").casefold() for cell in row]
+
+
+def _column(header: Sequence[str], names: Sequence[str]) -> str | None:
+    """The first of the names that is a column."""
+    return next((name for name in names if name in header), None)
+
+
+# TensorFlow and Roboflow, and others with names of columns
+
+
+def _sniff_columns(row: Row) -> bool:
+    header = _folded(row)
+    return all(_column(header, names) is not None for names in (_NAMES, _CLASSES, *_EDGES))
+
+
+def _columns(book: Book, rows: Iterator[Row]) -> Iterator[tuple[Row, list[int | None]]]:
+    """Each row with the places of its columns: name, class, score, width, height and the four edges."""
+    del book
+    header = _folded(next(rows, []))
+    wanted = (_NAMES, _CLASSES, _SCORES, ("width",), ("height",), *_EDGES)
+    found = [_column(header, names) for names in wanted]
+    places = [None if name is None else header.index(name) for name in found]
+    return ((row, places) for row in rows)
+
+
+def _add_columns(book: Book, number: int, pair: tuple[Row, list[int | None]]) -> None:
+    row, places = pair
+    cells = ["" if place is None or place >= len(row) else row[place] for place in places]
+    name, label, score, wide, high, *edges = cells
+    _add_box(book, number + 1, name, label, edges, score=score, size=(number_of(wide), number_of(high)))
+
+
+def _add_box(
+    book: Book,
+    line: int,
+    name: str,
+    label: str,
+    edges: Sequence[str],
+    *,
+    score: str = "",
+    size: Sequence[object] = (0, 0),
+) -> None:
+    """Add a box, or only its picture if the edges are empty: a picture without boxes."""
+    where = tr("the line {number}", number=line)
+    picture = book.picture(name, where, width=size[0], height=size[1])
+    if picture is not None and any(edge.strip() for edge in edges):
+        picture.add(label, [number_of(edge) for edge in edges], where=where, score=number_of(score))
+
+
+# RetinaNet, without names of columns
+
+
+def _sniff_retinanet(row: Row) -> bool:
+    if len(row) != 6 or not is_picture(row[0]):
+        return False
+    edges = row[1:5]
+    return all(number_of(edge) is not None for edge in edges) or not any(cell.strip() for cell in row[1:])
+
+
+def _whole(book: Book, rows: Iterator[Row]) -> Iterator[Row]:
+    del book
+    return rows
+
+
+def _add_retinanet(book: Book, number: int, row: Row) -> None:
+    cells = [*row, *[""] * 6]
+    _add_box(book, number, cells[0], cells[5], cells[1:5])
+
+
+# AutoML, in fractions and without names of columns
+
+
+def _sniff_automl(row: Row) -> bool:
+    at = int(row[0].strip().casefold() in _SETS)
+    return len(row) in (10 + at, 2 + at) and is_picture(row[at]) and (at == 1 or row[0].startswith("gs:"))
+
+
+def _add_automl(book: Book, number: int, row: Row) -> None:
+    at = int(row[0].strip().casefold() in _SETS)
+    cells = [*row[at:], *[""] * 10]
+    xs, ys = ([cell for cell in cells[start:10:2] if cell.strip()] for start in (2, 3))
+    edges = [xs[0], ys[0], xs[-1], ys[-1]] if xs and ys else [*xs, *ys]
+    if len(xs) == 4 and len(ys) == 4:  # all four corners
+        edges = [edge for pair in zip(xs, ys, strict=True) for edge in pair]
+    _add_box(book, number, cells[0], cells[1], edges)
+
+
+# Open Images, in fractions
+
+
+def _sniff_open_images(row: Row) -> bool:
+    return set(_folded(row)) >= {"imageid", "labelname", "xmin", "xmax", "ymin", "ymax"}
+
+
+def _open_images(book: Book, rows: Iterator[Row]) -> Iterator[tuple[dict[str, str], Mapping[str, str]]]:
+    """Each row with the names of classes. A vocabulary of thousands is no list of categories: those that are used."""
+    names: dict[str, str] = {}
+    for folder in (book.path.parent, book.path.parent.parent):
+        for file in sorted(folder.glob(_DESCRIPTIONS)):
+            try:
+                names |= {row[0].strip(): row[1].strip() for row in rows_of(file) if len(row) > 1}
+            except (OSError, ValueError):
+                book.note(tr("{file} cannot be read: the categories keep their codes.", file=file))
+        if names:
+            break
+    names.pop("LabelName", None)
+    if len(names) <= _MOST_NAMES:
+        book.parsed.categories += [name for name in map(category_of, names.values()) if name is not None]
+    return ((row, names) for row in _with_header(rows))
+
+
+def _add_open_images(book: Book, number: int, pair: tuple[dict[str, str], Mapping[str, str]]) -> None:
+    row, names = pair
+    label = row.get("labelname", "").strip()
+    where = tr("the line {number}", number=number + 1)
+    picture = book.picture(row.get("imageid"), where)
+    if picture is not None:
+        edges = [number_of(row.get(edge, "")) for edge in ("xmin", "ymin", "xmax", "ymax")]
+        entry = {"iscrowd": 1} if row.get("isgroupof", "").strip() == "1" else None
+        score = number_of(row.get("confidence", ""))
+        picture.add(names.get(label, label), edges, where=where, score=None if score == 1 else score, entry=entry)
+
+
+FORMATS = (
+    EntryFormat("Open Images", _sniff_open_images, _open_images, _add_open_images, is_relative=True),
+    EntryFormat("CSV", _sniff_columns, _columns, _add_columns),
+    EntryFormat("AutoML", _sniff_automl, _whole, _add_automl, is_relative=True),
+    EntryFormat("RetinaNet", _sniff_retinanet, _whole, _add_retinanet),
+)
+"""The formats of tables that differ in their first row, the most certain one first."""
+
+
+def first_row(rows: Iterator[Row]) -> tuple[Row, Iterator[Row]]:
+    """The first row, and all of them."""
+    first = next(rows, [])
+    return first, chain([first] if first else [], rows)
