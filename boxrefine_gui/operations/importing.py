@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.formats.importers.found import FoundBoxes
     from core.store.project_store import ProjectStore
 
-SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".txt", ".csv", ".tsv")
+SUFFIXES = (".json", ".xml", ".yaml", ".yml", ".txt", ".csv", ".tsv", ".zip")
 """Suffixes of annotation files."""
 
 NO_PROJECT = tr("There is nothing to import into yet: open the folder of the pictures first.")
@@ -30,10 +30,11 @@ STILL_READING = tr("The folder is still being read: import when the status bar n
 
 @dataclass(frozen=True)
 class _Imported:
-    """Result of an import: numbers of new boxes and of their images, and the project afterwards."""
+    """Result of an import: numbers of new boxes and of their images, new categories, and the project afterwards."""
 
     new: int
     images: int
+    categories: tuple[str, ...]
     view: StoreView
 
 
@@ -86,17 +87,26 @@ class _Import:
             return
 
         def store(project: ProjectStore) -> _Imported:
+            before = {entry.name for entry in project.categories()}
             new, changes = project.import_boxes(
                 found.boxes, file=self._path.name, categories=found.categories, sources=found.sources
             )
-            return _Imported(new, len(changes.image_ids), read_touched(project, changes))
+            added = tuple(entry.name for entry in project.categories() if entry.name not in before)
+            return _Imported(new, len(changes.image_ids), added if before else (), read_touched(project, changes))
 
         self._parts.store.run(store, on_done=partial(self._report, job, found), on_error=job.fail)
 
     def _report(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
         apply_widely(self._parts, imported.view)
         next_key = self._parts.session.keys.get("next_to_check", "")
-        sentence = words_on(self._path, found, new=imported.new, images=imported.images, next_key=next_key)
+        sentence = words_on(
+            self._path,
+            found,
+            new=imported.new,
+            images=imported.images,
+            categories=imported.categories,
+            next_key=next_key,
+        )
         left_out = len(found.missing) + found.defects.total
         counts = {"boxes": imported.new, "images": imported.images, "left_out": left_out}
         job.end(Outcome(sentence, Level.WARNING if left_out else Level.INFO, counts))
@@ -106,8 +116,8 @@ class _Import:
             self._parts.session.set_scan(None)
 
 
-def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, next_key: str) -> str:
-    """Describe in one sentence what was imported and what was left out."""
+def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, categories: Sequence[str], next_key: str) -> str:
+    """Describe in one sentence what was imported, with which new categories, and what was left out."""
     held = len(found.boxes) - new
     clauses = [_imported(path.name, new, images) if new else tr("No box of {file} was imported", file=path.name)]
     if held:
@@ -129,6 +139,15 @@ def words_on(path: Path, found: FoundBoxes, *, new: int, images: int, next_key: 
         clauses.append(first if count == 1 else all_of_them)
     if new and next_key and len(clauses) == 1:
         clauses.append(tr("{key} goes to the first one to check", key=next_key))
+    if categories:
+        clauses.append(
+            tr_plural(
+                "the category {first} is new here",
+                "{count} categories are new here, the first is {first}",
+                len(categories),
+                first=categories[0],
+            )
+        )
     clauses += [clause_of(note) for note in found.notes[:1]]
     return sentence_of(clauses)
 

@@ -38,6 +38,9 @@ are. In a window that is opened afterwards, undo takes the whole import back."""
 )
 
 
+_MOST_NAMES = 10
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add PROJECT, --boxes, --new-project, --voc-origin, --via and --format."""
     project = tr("a folder of pictures, whose project is made if it has none, or a project file")
@@ -69,12 +72,17 @@ def run(options: argparse.Namespace) -> int:
             complain(describe_missing(found.missing, options.boxes))
         for note in found.notes:
             complain(note)
+        before = {category.name for category in store.categories()}
         new, _ = store.import_boxes(
             found.boxes, file=options.boxes.name, categories=found.categories, sources=found.sources
         )
+        added_categories = [category.name for category in store.categories() if category.name not in before]
+    if before and added_categories:
+        complain(describe_new_categories(added_categories, options.boxes))
     held = len(found.boxes) - new
     boxes = {"boxes": new, "held_already": held, "missing": len(found.missing), "unusable": found.defects.total}
-    summarize({"new_images": added, "unreadable_images": unreadable, **boxes})
+    images = {"new_images": added, "unreadable_images": unreadable}
+    summarize({**images, "new_categories": len(added_categories), **boxes})
     return 2 if found.defects.total or found.missing or unreadable else 0
 
 
@@ -90,6 +98,18 @@ def _job(options: argparse.Namespace, images: Sequence[ImageRecord], folder: Pat
     if options.format:
         raise BadInputError(tr("--format names a format of datumaro: give --via datumaro with it, or leave it out."))
     return find_boxes(options.boxes, images, folder=folder, voc_origin=options.voc_origin)
+
+
+def describe_new_categories(names: Sequence[str], boxes: Path) -> str:
+    """Compose a sentence on categories of the file `boxes` that the project did not have."""
+    first = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
+    return tr_plural(
+        "{file} brings a category that the project did not have: {names}.",
+        "{file} brings {count} categories that the project did not have: {names}.",
+        len(names),
+        file=boxes,
+        names=first,
+    )
 
 
 def describe_missing(missing: list[str], boxes: Path) -> str:

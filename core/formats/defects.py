@@ -31,6 +31,10 @@ class Defects:
         for kind, sentence in other.first.items():
             self.count(kind, sentence, other.counts[kind])
 
+    def rename(self, old: str, new: str) -> None:
+        """Replace a name in all sentences, such as that of a temporary folder."""
+        self.first = {kind: sentence.replace(old, new) for kind, sentence in self.first.items()}
+
     @property
     def total(self) -> int:
         return sum(self.counts.values())

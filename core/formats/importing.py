@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.errors import BadFileError, KnownError
+from core.formats.importers.archives import is_zip, unpack_annotations
 from core.formats.importers.detecting import of_file, of_folder
 from core.formats.importers.found import FoundBoxes, find_in
 from core.formats.importers.loading import Request
@@ -15,14 +18,31 @@ from core.records import ImageRecord
 def find_boxes(
     path: Path, images: Sequence[ImageRecord], *, folder: Path, voc_origin: int | None = None
 ) -> Job[FoundBoxes]:
-    """Read the boxes on `images` from a file or folder of one of the formats of `unknown.FORMATS`.
+    """Read the boxes on `images` from a file, folder or ZIP archive of one of the formats of `unknown.FORMATS`.
 
     Names of pictures are relative to `folder`; see `PictureMatcher`. `voc_origin` is the number of the first pixel in
     Pascal VOC, None to decide by the files. Raises BadFileError if `path` has no such format.
     """
+    if is_zip(path):
+        return (yield from _of_archive(path, images, folder=folder, voc_origin=voc_origin))
     request = Request(path, images, folder, voc_origin)
     found = FoundBoxes()
     for parsed, restore in (yield from (of_folder(request) if path.is_dir() else of_file(request))):
         job = find_in(parsed, images, folder=folder, title=request.title, restore=restore)
         found.add((yield from job))
+    return found
+
+
+def _of_archive(path: Path, images: Sequence[ImageRecord], *, folder: Path, voc_origin: int | None) -> Job[FoundBoxes]:
+    """Unpack the annotations of an archive for as long as they are read."""
+    with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
+        inside = Path(name, path.stem or "archive")  # untranslated: a folder
+        inside.mkdir()
+        left_out = yield from unpack_annotations(path, inside)
+        try:
+            found = yield from find_boxes(inside, images, folder=folder, voc_origin=voc_origin)
+        except KnownError as error:
+            raise BadFileError(str(error).replace(str(inside), str(path))) from error
+    found.defects.extend(left_out)
+    found.defects.rename(str(inside), str(path))
     return found

@@ -35,6 +35,7 @@ def test_boxes_are_stored_and_the_missing_picture_is_named(verb: Verb, folder: P
     assert said.summary == {
         "new_images": 0,
         "unreadable_images": 0,
+        "new_categories": 1,
         "boxes": 2,
         "held_already": 0,
         "missing": 1,
@@ -46,6 +47,17 @@ def test_boxes_are_stored_and_the_missing_picture_is_named(verb: Verb, folder: P
     with closing(ProjectStore.open(folder / PROJECT_FILE_NAME)) as store:
         assert store.to_check() == {1: 1, 2: 1}
         assert title(store.undo_steps()[0]) == "Import 2 boxes from coarse.json"
+
+
+def test_categories_that_a_second_file_brings_are_named(verb: Verb, folder: Path) -> None:
+    coarse = folder.parent / "coarse.json"
+    verb("import", folder, "--boxes", coarse)
+    document = json.loads(coarse.read_text("utf-8"))
+    document["categories"].append({"id": 77, "name": "newt"})
+    coarse.write_text(json.dumps(document), "utf-8")
+    said = verb("import", folder, "--boxes", coarse)
+    assert said.summary["new_categories"] == 1
+    assert f"{coarse} brings a category that the project did not have: newt." in said.sentences
 
 
 def test_a_second_time_changes_nothing(verb: Verb, folder: Path) -> None:

@@ -312,7 +312,8 @@ def test_a_box_is_clipped_as_everywhere(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"PK\x03\x04....", "is an archive: unpack it"),
+        (b"PK\x03\x04....", "cannot be unpacked"),
+        (b"\x1f\x8b....", "is an archive: unpack it"),
         (b"\x89PNG\r\n", "is a picture"),
         (b"SQLite format 3\x00", "is a project"),
         (b'{"a": 1}\n{"a": 2}\n', "a JSON document on each line"),
