@@ -26,7 +26,7 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._session = session
         self.position = _label(tr("Position in the list"))
-        self.progress = ElidedLabel(tr("Progress of the project"), least=8)
+        self.progress = ElidedLabel(tr("Progress of the project"), least=34)
         self.activity = ElidedLabel(tr("What is being prepared"), least=26)
         self.ready = ElidedLabel(tr("How far ahead images are prepared"))
         self.where = _label(tr("Pixel under the pointer, and size of the dragged box"))
@@ -130,7 +130,7 @@ class StatusBar(QStatusBar):
         idle = tr("ready") if knows_how or session.image is None else tr("draw a box around an object")
         self.activity.show_text("   ·   ".join(doing) or idle)
         self.model.show_text(_models_words(models, session) if models else "")
-        self.device.show_text(device_words(models.device) if models else "")
+        self.device.show_text(*device_words(models.device) if models else ("", ""))
         self.ready.show_text(_ahead(session) if models else "", _cache_words(session.readiness) if models else "")
 
 

@@ -51,11 +51,14 @@ def models_words(state: ModelsState) -> str:
     return _MODELS[state]
 
 
-def device_words(device: Device) -> str:
-    """Device and number format, and why the device is not a GPU."""
-    reasons = [device.why_no_gpu] if device.why_no_gpu and not device.is_gpu else []
-    reasons += [tr("the GPU failed")] if device.gpu_failed else []
-    return " ".join([f"{device.kind.upper()}, fp32", *(f"({reason})" for reason in reasons)])
+def device_words(device: Device) -> tuple[str, str]:
+    """Device and number format, and a note on why the device is not a GPU.
+
+    A GPU that failed is in the text itself, because it worked before.
+    """
+    text = f"{device.kind.upper()}, fp32"
+    text += " ({reason})".format(reason=tr("the GPU failed")) if device.gpu_failed else ""
+    return text, "" if device.is_gpu else device.why_no_gpu
 
 
 _ACTIVITIES: Mapping[ActivityKind, Callable[[str], str]] = {

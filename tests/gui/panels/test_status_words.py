@@ -37,9 +37,9 @@ def test_an_encoder_that_is_being_loaded_goes_by_its_title() -> None:
 
 
 def test_a_device_says_why_it_is_not_a_gpu() -> None:
-    assert device_words(Device("cuda", why_no_gpu="no driver")) == "CUDA, fp32"
-    assert device_words(Device("cpu", why_no_gpu="no driver")) == "CPU, fp32 (no driver)"
-    assert device_words(Device("cpu", gpu_failed=True)) == "CPU, fp32 (the GPU failed)"
+    assert device_words(Device("cuda", why_no_gpu="no driver")) == ("CUDA, fp32", "")
+    assert device_words(Device("cpu", why_no_gpu="no driver")) == ("CPU, fp32", "no driver")
+    assert device_words(Device("cpu", gpu_failed=True)) == ("CPU, fp32 (the GPU failed)", "")
 
 
 class NamedLikeMasks:
