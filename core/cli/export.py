@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import PROJECT_HELP
-from core.cli.terminal import Figure, complain, summarize
+from core.cli.terminal import complain, summarize
 from core.cli.verb_help import VerbHelp
-from core.cli.writing import Writing, add_writing
+from core.cli.writing import Writing, add_writing, figures_of
 from core.formats import EXPORTERS
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
-    from core.formats import ExportSummary
     from core.records import Dataset
 
 HELP = VerbHelp(
-    tr("Write a project's accepted boxes as COCO, YOLO or Pascal VOC."),
+    tr("Write a project's accepted boxes as COCO, YOLO, Pascal VOC, LabelMe or CSV."),
     tr("""\
 Other files of the folder stay; without --overwrite nothing is written where a file of the export exists already.
 Boxes that you have not accepted yet are left out; --unchecked writes them as they are. Images without boxes are
@@ -90,17 +89,6 @@ def run(options: argparse.Namespace) -> int:
         }
     )
     return 0
-
-
-def figures_of(written: ExportSummary, *, format: str) -> dict[str, Figure]:
-    """The figures of an export for the JSON summary."""
-    return {
-        "images": written.images,
-        "empty": written.images - written.boxed,
-        "boxes": written.boxes,
-        "format": format,
-        "splits": {**written.splits},
-    }
 
 
 def read_dataset(project: Path) -> Dataset:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from core.cli.terminal import complain, watch
+from core.cli.terminal import Figure, complain, watch
 from core.errors import BadInputError
 from core.formats.choices import NONE, PICTURES
 from core.translation import tr, tr_plural
@@ -69,6 +69,17 @@ class Writing:
         for note in written.notes:
             complain(note)
         return written
+
+
+def figures_of(written: ExportSummary, *, format: str) -> dict[str, Figure]:
+    """The figures of an export for the JSON summary."""
+    return {
+        "images": written.images,
+        "empty": written.images - written.boxed,
+        "boxes": written.boxes,
+        "format": format,
+        "splits": {**written.splits},
+    }
 
 
 def refuse_to_replace(there: Sequence[PurePosixPath], *, out: Path) -> None:

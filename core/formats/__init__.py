@@ -92,10 +92,20 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         ),
         "yolo": Exporter(
             "YOLO (Ultralytics)",
-            tr("a text file for each image, and data.yaml; your pictures go into images/ beside"),
+            tr("a text file for each image, and data.yaml; pictures go into images/ beside"),
             "core.formats.exporters.yolo",
         ),
-        "voc": Exporter("Pascal VOC", tr("an XML file for each image"), "core.formats.exporters.voc"),
+        "voc": Exporter(
+            "Pascal VOC", tr("an XML file for each image, and lists of images"), "core.formats.exporters.voc"
+        ),
+        "labelme": Exporter(
+            "LabelMe", tr("a JSON file for each image, to lie beside it"), "core.formats.exporters.labelme"
+        ),
+        "csv": Exporter(
+            "CSV (TensorFlow, Roboflow)",
+            tr("one table with a row for each box; images without boxes are not in it"),
+            "core.formats.exporters.table",
+        ),
     }
 )
 

@@ -69,9 +69,19 @@ def find_boxes(
     Pascal VOC, None to decide by the files. Raises BadFileError if `path` has no such format.
     """
     request = Request(path, images, folder, voc_origin)
+    return (yield from match((yield from parse(request)), request))
+
+
+def parse(request: Request) -> Job[list[Parsed]]:
+    """Read the file or folder without matching its pictures; `Request.images` may be empty."""
+    return (yield from (_of_folder(request) if request.path.is_dir() else _of_file(request)))
+
+
+def match(sets: Sequence[Parsed], request: Request) -> Job[FoundBoxes]:
+    """The boxes of parsed files that are on the images of the request."""
     found = FoundBoxes()
-    for parsed, restore in (yield from (_of_folder(request) if path.is_dir() else _of_file(request))):
-        job = find_in(parsed, images, folder=folder, title=request.title, restore=restore)
+    for parsed, restore in sets:
+        job = find_in(parsed, request.images, folder=request.folder, title=request.title, restore=restore)
         found.add((yield from job))
     return found
 

@@ -16,10 +16,10 @@ from core.translation import tr
 class Selection:
     """What to export.
 
-    `unchecked` includes boxes that nobody has accepted, `untouched` images that have no boxes and are not done. `done`
-    leaves out images that are not marked as done. `accepted` leaves out boxes that nobody has accepted, whatever
-    `unchecked` is. `categories` are the names of the only ones to write, empty for all. `renamed` is old name -> new
-    one; categories that get the name of another one are merged with it. Boxes of the categories `dropped` are left out.
+    `unchecked` includes boxes to check, `untouched` images that have no boxes and are not done. `done` leaves out
+    images that are not marked as done. `accepted` leaves out boxes to check, also with `unchecked`. `categories` are
+    the names of the only ones to write, empty for all. `renamed` is old name -> new one; categories that get the name
+    of another one are merged with it. Boxes of the categories `dropped` are left out.
     """
 
     unchecked: bool = False

@@ -1,8 +1,8 @@
 """Pascal VOC export: one XML file per image in Annotations/, and lists of images in ImageSets/Main/.
 
 Corners are the edges of a box in whole pixels that count from 0, because most programs read the numbers as they are:
-the page "Datasets" has a table of them. `<source>` says so, and our own importer goes by that. The VOC development kit
-counts from 1 and includes the last pixel, and so did exports of BoxRefine before, without that mark.
+the page "Datasets" has a table of them. `<source>` states it, and our own importer goes by that. The VOC development
+kit counts from 1 and includes the last pixel, and so did exports of BoxRefine before, without that mark.
 """
 
 from __future__ import annotations

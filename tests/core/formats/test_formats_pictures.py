@@ -51,7 +51,7 @@ def test_every_picture_is_there_with_its_bytes(format: str, pictures: str, datas
     assert (one.stat().st_ino == dataset.images[1].path.stat().st_ino) is (pictures != "copy")
 
 
-@pytest.mark.parametrize("format", EXPORTERS)
+@pytest.mark.parametrize("format", ["coco", "yolo", "voc", "labelme"])
 @pytest.mark.parametrize("splits", [{}, SPLITS], ids=["whole", "splits"])
 def test_our_own_import_reads_it_back(format: str, splits: dict[int, str], dataset: Dataset, tmp_path: Path) -> None:
     out = write(dataset, format, tmp_path / "out", splits=splits)
