@@ -22,6 +22,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "keep_view": ("frames", "always", "never"),
     "draw_by": ("drag", "two_clicks", "four_points"),
     "export_format": ("coco", "yolo", "voc", "labelme", "csv"),
+    "export_pictures": ("none", "copy", "link", "hardlink"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),
     "language": ("system", *LANGUAGES),

@@ -129,7 +129,7 @@ def parse_map(texts: Sequence[str], selection: Selection) -> Selection:
     Raises BadInputError for anything else.
     """
     renamed, dropped = dict(selection.renamed), set(selection.dropped)
-    for pair in (pair for row in csv.reader(texts) for pair in row):
+    for pair in (pair.strip() for row in csv.reader(texts, skipinitialspace=True) for pair in row):
         old, is_pair, new = pair.partition("=")
         if not is_pair or not old or name_of(new) is None:
             raise BadInputError(
