@@ -30,7 +30,7 @@ class ExportFields(QObject):
         self.rows = QFormLayout()
         self.rows.setHorizontalSpacing(18)
         self.images, self.category, self.splits, self.pictures = (QComboBox() for _ in range(4))
-        self.images.addItem(tr("All that the boxes above are on"), False)
+        self.images.addItem(tr("All that have boxes or are done"), False)
         self.images.addItem(tr("Only those that are done"), True)
         self.category.addItem(tr("All"), "")
         for name in categories:

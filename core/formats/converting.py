@@ -56,7 +56,7 @@ def read_files(path: Path, *, images: Path | None = None) -> Job[ReadFiles]:
     problems: list[str] = []
     if not records:
         records = yield from _pictures_below(folder, problems)
-        sets = None  # YOLO's files are told from other texts by the names of the pictures
+        sets = None  # by the names of the pictures, YOLO's files differ from other texts
     if not records:
         raise BadFileError(
             tr(

@@ -28,7 +28,7 @@ from core.geometry import Box
 from core.records import Correction, Dataset, ImageRecord
 
 MAIN_FILE = "Annotations"
-FROM_0 = "pixels from 0"
+FROM_0 = "pixels from 0"  # untranslated: content of the file
 MARKS = ("pose", "truncated", "difficult", "occluded")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -30,6 +30,7 @@ from core.records import Correction, Dataset, ImageRecord
 from core.translation import tr
 
 MAIN_FILE = "data.yaml"
+_NO_SPLITS = "# No splits: train and val are the same images, because Ultralytics needs both."  # untranslated: content
 
 
 def files(dataset: Dataset, *, splits: Splits = NO_SPLITS) -> list[ExportFile]:
@@ -91,7 +92,7 @@ def _data_yaml(dataset: Dataset, splits: Splits) -> bytes:
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     if not folders:
-        text = f"# No splits: train and val are the same images, because Ultralytics needs both.\n{text}"
+        text = f"{_NO_SPLITS}\n{text}"
     return text.encode()
 
 
