@@ -15,7 +15,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from core.errors import BadInputError, StorageError, reason
-from core.formats.choices import NO_SPLITS, NONE, Splits
+from core.formats.choices import EXPORT_MARK, NO_SPLITS, NONE, Splits
 from core.progress import Job, Progress
 from core.splits import SPLITS
 from core.translation import tr
@@ -141,6 +141,7 @@ def export(
     placing = _load("core.formats.pictures").Placing(pictures)
     files = [
         *exporter.pictures(dataset, placing, splits=splits),
+        *_mark(dataset, out, pictures),
         *exporter.files(dataset, splits=splits, outlines=outlines),
     ]
     message = tr("Writing {format}", format=exporter.title)
@@ -157,6 +158,15 @@ def export(
         splits={split: counts[split] for split in SPLITS if counts.get(split)},
         notes=tuple(note for note in (exporter.note(splits), placing.sentence) if note),
     )
+
+
+def _mark(dataset: Dataset, out: Path, pictures: str) -> list[ExportFile]:
+    """The mark of an export with pictures; none where it would hide the originals."""
+    top = Path(os.path.realpath(out))
+    if pictures == NONE or any(Path(os.path.realpath(image.path)).is_relative_to(top) for image in dataset.images):
+        return []
+    made: ExportFile = _load("core.formats.safe_write").ExportFile(PurePosixPath(EXPORT_MARK))
+    return [made]
 
 
 def files_there(

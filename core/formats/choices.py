@@ -13,3 +13,6 @@ NO_SPLITS: Splits = MappingProxyType({})
 NONE, COPY, LINK, HARDLINK = "none", "copy", "link", "hardlink"
 PICTURES = (NONE, COPY, LINK, HARDLINK)
 """What is done with the pictures of an export."""
+
+EXPORT_MARK = ".boxrefine-export"
+"""A file in an export with pictures, so that these are not listed once more if the export lies below the originals."""

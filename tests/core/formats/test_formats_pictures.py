@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.errors import BadFileError
 from core.formats import EXPORTERS, export, files_there
+from core.formats.choices import EXPORT_MARK
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
@@ -146,3 +147,12 @@ def test_coco_has_a_file_for_each_split_with_ids_of_its_own(dataset: Dataset, tm
     assert [note["image_id"] for note in train["annotations"]] == [1, 3]
     assert train["categories"] == val["categories"]
     assert not (out / "annotations.json").exists()
+
+
+def test_an_export_with_pictures_is_marked_unless_it_holds_the_originals(dataset: Dataset, tmp_path: Path) -> None:
+    assert (write(dataset, "coco", tmp_path / "a", pictures="link") / EXPORT_MARK).is_file()
+    assert not (write(dataset, "coco", tmp_path / "b") / EXPORT_MARK).exists()
+    assert not (write(dataset, "coco", tmp_path / "pictures", pictures="link") / EXPORT_MARK).exists()
+    assert files_there(dataset, format="yolo", out=tmp_path / "a", pictures="link") == [
+        PurePosixPath("images/a/cat.jpg"), PurePosixPath("images/b/cat.png"), PurePosixPath("images/dog.jpg"),
+    ]  # fmt: skip
