@@ -88,15 +88,13 @@ def test_torchvision_loads_voc(dataset: Dataset, tmp_path: Path) -> None:
             assert_near(edges, boxes[target["annotation"]["filename"]], 0.5)
 
 
-@pytest.mark.parametrize("format", ["coco", "yolo", "voc", "labelme"])
+@pytest.mark.parametrize("format", ["coco", "voc", "labelme"])  # of YOLO it leaves threads running
 def test_globox_loads_it(format: str, dataset: Dataset, tmp_path: Path) -> None:
     annotations = pytest.importorskip("globox").AnnotationSet
     out = tmp_path / "out"
     run(export(dataset, format=format, out=out, pictures="copy"))
     if format == "coco":
         loaded = annotations.from_coco(out / "annotations.json")
-    elif format == "yolo":
-        loaded = annotations.from_yolo_v5(out / "labels", image_folder=out / "images")
     elif format == "voc":
         loaded = annotations.from_pascal_voc(out / "Annotations")
     else:
