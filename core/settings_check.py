@@ -21,7 +21,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "refine_by": ("auto", "refiner", "mask", "both"),
     "keep_view": ("frames", "always", "never"),
     "draw_by": ("drag", "two_clicks", "four_points"),
-    "export_format": ("coco", "yolo", "voc", "labelme", "csv"),
+    "export_format": ("coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti"),
     "export_pictures": ("none", "copy", "link", "hardlink"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),

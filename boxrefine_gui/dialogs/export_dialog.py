@@ -128,6 +128,7 @@ class ExportDialog(QDialog):
     def _format_rows(self) -> QFormLayout:
         rows = QFormLayout()
         rows.setHorizontalSpacing(18)
+        rows.setVerticalSpacing(4)  # many formats, and the whole dialog has to fit on a small screen
         self.names: dict[QRadioButton, str] = {}
         for name, exporter in EXPORTERS.items():
             button = QRadioButton(exporter.title)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from core.records import Dataset
 
 HELP = VerbHelp(
-    tr("Write a project's accepted boxes as COCO, YOLO, Pascal VOC, LabelMe or CSV."),
+    tr(
+        "Write a project's accepted boxes in a format of other programs: COCO, YOLO, Pascal VOC, LabelMe, CSV, "
+        "CreateML, CVAT for images 1.1 or KITTI."
+    ),
     tr("""\
 Other files of the folder stay; without --overwrite nothing is written where a file of the export exists already.
 Boxes that you have not accepted yet are left out; --unchecked writes them as they are. Images without boxes are

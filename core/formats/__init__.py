@@ -106,6 +106,15 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
             tr("one table with a row for each box; images without boxes are not in it"),
             "core.formats.exporters.table",
         ),
+        "createml": Exporter("CreateML", tr("one JSON list of all images"), "core.formats.exporters.createml"),
+        "cvat": Exporter(
+            "CVAT for images 1.1",  # untranslated: a name
+            tr("one XML file for all images"),
+            "core.formats.exporters.cvat",
+        ),
+        "kitti": Exporter(
+            "KITTI", tr("a text file for each image, with corners in pixels"), "core.formats.exporters.kitti"
+        ),
     }
 )
 

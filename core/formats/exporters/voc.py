@@ -107,5 +107,10 @@ def _add_object(root: ElementTree.Element, category: str, correction: Correction
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
-    """Add an element, replacing characters that XML cannot hold: control characters and lone surrogates."""
-    ElementTree.SubElement(parent, tag).text = _NOT_XML.sub("?", text)
+    """Add an element with a text, see `xml_text`."""
+    ElementTree.SubElement(parent, tag).text = xml_text(text)
+
+
+def xml_text(text: str) -> str:
+    """A text without characters that XML cannot hold: control characters and lone surrogates become `?`."""
+    return _NOT_XML.sub("?", text)

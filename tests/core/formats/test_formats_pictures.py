@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import BadFileError
 from core.formats import EXPORTERS, export, files_there
 from core.formats.choices import EXPORT_MARK
+from core.formats.exporters.layout import clip_to_image
 from core.formats.importing import find_boxes
-from core.geometry import Box
+from core.geometry import Box, clip
 from core.progress import run
 from core.records import Category, Dataset, ImageRecord
 from tests.core.datasets import correction
@@ -156,3 +159,9 @@ def test_an_export_with_pictures_is_marked_unless_it_holds_the_originals(dataset
     assert files_there(dataset, format="yolo", out=tmp_path / "a", pictures="link") == [
         PurePosixPath("images/a/cat.jpg"), PurePosixPath("images/b/cat.png"), PurePosixPath("images/dog.jpg"),
     ]  # fmt: skip
+
+
+@given(st.tuples(*[st.floats(-1000, 2000) for _ in range(4)]), st.integers(1, 900), st.integers(1, 900))
+def test_a_box_is_clipped_as_arrays_of_boxes_are(edges: tuple[float, ...], width: int, height: int) -> None:
+    found = clip_to_image(Box.of(edges), ImageRecord(1, Path("a.png"), width, height))
+    assert list(found) == clip([edges], width=width, height=height)[0].tolist()
