@@ -85,8 +85,8 @@ def clip_to_image(box: Box, image: ImageRecord) -> Box:
 
 def _clip_side(first: float, second: float, side: float) -> tuple[float, float]:
     least = min(1.0, side)
-    low = min(max(min(first, second), 0.0), side - least)
-    return low, min(max(max(first, second), low + least), float(side))
+    low = float(min(max(min(first, second), 0.0), side - least))
+    return low, float(min(max(max(first, second), low + least), side))
 
 
 def _without_split(picture: str) -> str:

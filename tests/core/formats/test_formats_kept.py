@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from core.formats import export
+from core.formats.converting import read_files
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
@@ -166,3 +168,75 @@ def test_a_crowd_is_not_refined(store: ProjectStore) -> None:
     bring(store, "came.json", CAME)
     refinable = [entry.accepted for image in store.images() for entry in store.never_refined(image.id)]
     assert sorted(refinable) == [Box(5, 6, 12, 14), Box(20, 30.5, 100, 90.5)]
+
+
+def test_marks_of_voc_and_shapes_of_labelme_go_back(tmp_path: Path) -> None:
+    came = tmp_path / "came"
+    came.mkdir()
+    (came / "a.xml").write_text(
+        "<annotation><filename>a.png</filename><size><width>200</width><height>150</height></size><object>"
+        "<name>cat</name><pose>Left</pose><truncated>1</truncated><difficult>1</difficult><occluded>1</occluded>"
+        "<bndbox><xmin>0</xmin><ymin>5</ymin><xmax>50</xmax><ymax>60</ymax></bndbox></object></annotation>"
+    )
+    back = converted(came, "voc", tmp_path / "voc")
+    text = (back / "Annotations" / "a.xml").read_text("utf-8")
+    for mark in ("<pose>Left<", "<truncated>1<", "<difficult>1<", "<occluded>1<", "<xmin>0<", "<xmax>50<"):
+        assert mark in text
+
+
+def test_shapes_of_labelme_go_back_as_they_came(tmp_path: Path) -> None:
+    polygon = {"label": "cat", "points": [[1, 2], [30, 4], [20.5, 40]], "shape_type": "polygon", "group_id": 7}
+    shape = polygon | {"description": "d", "flags": {"f": True}, "attributes": {"x": "y"}}
+    document = {"version": "5.0.1", "flags": {"night": True}, "shapes": [shape], "imagePath": "a.png"}
+    (tmp_path / "came").mkdir()
+    whole = document | {"imageData": None, "imageHeight": 150, "imageWidth": 200}
+    (tmp_path / "came" / "a.json").write_text(json.dumps(whole))
+    back = converted(tmp_path / "came", "labelme", tmp_path / "out")
+    assert json.loads((back / "a.json").read_text("utf-8")) == whole
+
+
+@pytest.mark.parametrize(
+    ("line", "back"),
+    [
+        ("0 0.1 0.1 0.5 0.1 0.5 0.75", "0 0.1 0.1 0.5 0.1 0.5 0.75"),
+        ("0 0.1 0.1 0.5 0.2 0.45 0.75 0.12 0.6", "0 0.1 0.1 0.5 0.2 0.45 0.75 0.12 0.6"),
+        ("0 0.1 0.1 0.5 0.1 0.5 0.75 0.9", "0 0.1 0.1 0.5 0.1 0.5 0.75"),
+        ("0 0.5 0.5 0.25 0.5 0.9", "0 0.5000000 0.5000000 0.2500000 0.5000000"),
+        ("0 0.5 0.5 0.25 0.5", "0 0.5000000 0.5000000 0.2500000 0.5000000"),
+    ],
+    ids=["triangle", "oriented", "confidence of a polygon", "confidence of a box", "box"],
+)
+def test_lines_of_yolo_go_back_without_what_training_refuses(line: str, back: str, tmp_path: Path) -> None:
+    assert yolo_lines(tmp_path, [line]) == [back]
+
+
+def test_a_box_beside_a_polygon_is_written_as_its_corners(tmp_path: Path) -> None:
+    polygon = "0 0.1 0.1 0.5 0.2 0.45 0.75"
+    assert yolo_lines(tmp_path, [polygon, "0 0.5 0.5 0.5 0.5"]) == [
+        polygon,
+        "0 0.250000 0.250000 0.750000 0.250000 0.750000 0.750000 0.250000 0.750000",
+    ]
+
+
+def test_poses_keep_their_points_and_their_shape(tmp_path: Path) -> None:
+    pose = "0 0.5 0.5 0.25 0.5 0.4 0.4 2 0.6 0.6 1"
+    assert yolo_lines(tmp_path, [pose], more="kpt_shape: [2, 3]\n") == [pose]
+    assert "kpt_shape:\n- 2\n- 3\n" in (tmp_path / "out" / "data.yaml").read_text("utf-8")
+
+
+def yolo_lines(folder: Path, lines: list[str], *, more: str = "") -> list[str]:
+    """What an export to YOLO makes of a label file with these lines."""
+    came = folder / "came"
+    (came / "labels").mkdir(parents=True)
+    (came / "labels" / "a.txt").write_text("\n".join(lines))
+    (came / "data.yaml").write_text(f"names: [cat]\n{more}")
+    return (converted(came, "yolo", folder / "out") / "labels" / "a.txt").read_text("utf-8").splitlines()
+
+
+def converted(came: Path, format: str, out: Path) -> Path:
+    """Read files on a picture a.png of 200 x 150 pixels, and export them."""
+    pictures = came.parent / "pictures"
+    pictures.mkdir(exist_ok=True)
+    Image.new("RGB", (200, 150)).save(pictures / "a.png")
+    run(export(run(read_files(came, images=pictures)).dataset, format=format, out=out))
+    return out
