@@ -108,7 +108,7 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         ),
         "createml": Exporter("CreateML", tr("one JSON list of all images"), "core.formats.exporters.createml"),
         "cvat": Exporter(
-            "CVAT for images 1.1",  # untranslated: a name
+            "CVAT (for images 1.1)",  # untranslated: a name
             tr("one XML file for all images"),
             "core.formats.exporters.cvat",
         ),

@@ -31,7 +31,7 @@ SAME_EVERYWHERE = re.compile(
 SAME_AS_ENGLISH = {"de": {"Encoder", "Name", "Standard", "Zoom"}}
 """Language -> words that English has, too."""
 
-TITLE = "Refine the boxes of a COCO file and write them as a COCO file."
+TITLE = "Refine the boxes of annotation files and write them in their format or another one."
 
 
 def run(code: str, *arguments: str | Path) -> str:
