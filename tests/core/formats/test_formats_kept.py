@@ -224,6 +224,33 @@ def test_poses_keep_their_points_and_their_shape(tmp_path: Path) -> None:
     assert "kpt_shape:\n- 2\n- 3\n" in (tmp_path / "out" / "data.yaml").read_text("utf-8")
 
 
+def test_what_came_for_a_box_that_has_moved_is_no_shape_any_more(tmp_path: Path) -> None:
+    (tmp_path / "came").mkdir()
+    shape = {"label": "cat", "points": [[1, 2], [30, 4], [20, 40]], "shape_type": "polygon", "group_id": 7}
+    whole = {"shapes": [shape], "imagePath": "a.png", "imageHeight": 150, "imageWidth": 200}
+    (tmp_path / "came" / "a.json").write_text(json.dumps(whole))
+    dataset = run(read_files(tmp_path / "came")).dataset
+    moved = tuple(replace(item, accepted=Box(5, 6, 50, 60)) for item in dataset.corrections)
+    run(export(replace(dataset, corrections=moved), format="labelme", out=tmp_path / "out"))
+    (found,) = json.loads((tmp_path / "out" / "a.json").read_text("utf-8"))["shapes"]
+    assert (found["shape_type"], found["points"], found["group_id"]) == ("rectangle", [[5, 6], [50, 60]], 7)
+
+
+def test_a_pose_whose_box_has_moved_keeps_its_points_and_a_new_box_has_absent_ones(tmp_path: Path) -> None:
+    (tmp_path / "came" / "labels").mkdir(parents=True)
+    (tmp_path / "came" / "labels" / "a.txt").write_text("0 0.5 0.5 0.25 0.5 0.4 0.4 2 0.6 0.6 1")
+    (tmp_path / "came" / "data.yaml").write_text("names: [cat]\nkpt_shape: [2, 3]\n")
+    Image.new("RGB", (200, 150)).save(tmp_path / "came" / "a.png")
+    dataset = run(read_files(tmp_path / "came")).dataset
+    (pose,) = dataset.corrections
+    boxes = (replace(pose, accepted=Box(0, 0, 200, 150)), replace(pose, id=2, origin=None))
+    run(export(replace(dataset, corrections=boxes), format="yolo", out=tmp_path / "out"))
+    assert (tmp_path / "out" / "labels" / "a.txt").read_text("utf-8").splitlines() == [
+        "0 0.5000000 0.5000000 1.0000000 1.0000000 0.4 0.4 2 0.6 0.6 1",
+        "0 0.5000000 0.5000000 0.2500000 0.5000000 0 0 0 0 0 0",
+    ]
+
+
 def yolo_lines(folder: Path, lines: list[str], *, more: str = "") -> list[str]:
     """What an export to YOLO makes of a label file with these lines."""
     came = folder / "came"
