@@ -28,6 +28,7 @@ _SUFFIX, _LOCK_SUFFIX = ".partial", ".lock"
 _INSIDE = "export"
 _TRIES = 5
 _PATIENCE_S = 60.0
+_MANY = 200
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
                 for _ in _write_parts(whole, file.content()):
                     yield done
             yield done + 1
-        _flush(iter(unflushed))
+        _flush(unflushed)
         if exists or not _rename_folder(new, target):
             with _lock_folder(target):
                 _sweep_all(target)  # of an export that was killed in the meantime
@@ -331,8 +332,14 @@ def _write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush(paths: Iterator[Path]) -> None:
-    """Flush files to the disk after all are written, because the first fsync then flushes most of the others."""
+def _flush(paths: Sequence[Path]) -> None:
+    """Flush files to the disk after all are written, because the first fsync then flushes most of the others.
+
+    For many files all buffers are written at once before: then an fsync of each, which reports errors, has little left
+    to do, and 4,000 files take 0.4 s instead of 8 s.
+    """
+    if len(paths) > _MANY and hasattr(os, "sync"):  # not on Windows
+        os.sync()
     for path in paths:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
