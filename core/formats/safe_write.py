@@ -336,7 +336,7 @@ def _flush(paths: Sequence[Path]) -> None:
     """Flush files to the disk after all are written, because the first fsync then flushes most of the others.
 
     For many files all buffers are written at once before: then an fsync of each, which reports errors, has little left
-    to do, and 4,000 files take 0.4 s instead of 8 s.
+    to do.
     """
     if len(paths) > _MANY and hasattr(os, "sync"):  # not on Windows
         os.sync()
