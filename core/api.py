@@ -252,7 +252,8 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
 
 
 def write_annotations(dataset: Dataset, out: str | Path, *, format: str = "coco") -> Path:
-    """Write the boxes of a dataset into a folder as "coco", "yolo" or "voc"; return the main file.
+    """Write the boxes of a dataset into a folder as "coco", "yolo", "voc", "labelme", "csv", "createml",
+    "cvat" or "kitti"; return the main file.
 
     All images of the dataset are listed, also those without boxes, which other programs read as empty:
     `dataset.labelled()` leaves out those that are not known to be empty.

@@ -11,6 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT_SUFFIX = ".sqlite"
+EXPORT_MARK = ".boxrefine-export"
+"""A file of this name marks a folder whose pictures are copies that an export of BoxRefine has made.
+
+Such a folder is left out of the folders above it, and is listed if it is opened itself.
+"""
+
 PROJECT_FILE_NAME = f"boxrefine{PROJECT_SUFFIX}"
 """The project of a folder of pictures, in the folder."""
 

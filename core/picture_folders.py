@@ -16,19 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadFileError, KnownError, reason
-from core.files import PROJECT_FILE_NAME, PROJECT_SUFFIX
+from core.files import EXPORT_MARK, PROJECT_FILE_NAME, PROJECT_SUFFIX
 from core.images import read_size
 from core.pictures.kinds import SUFFIXES, count_left_out, is_left_out, is_picture, words_on_left_out
 from core.progress import Job, Progress, run
 from core.records import ImageRecord, NewImage
 from core.text import in_natural_order, natural_key
 from core.translation import tr, tr_plural
-
-EXPORT_MARK = ".boxrefine-export"
-"""A file of this name marks a folder whose pictures are copies that an export of BoxRefine has made.
-
-Such a folder is left out of the folders above it, and is listed if it is opened itself.
-"""
 
 _REFINERS = "-refiners"
 _NOT_OF_THE_USER = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"})

@@ -42,7 +42,8 @@ class Settings:
     draw_by: drag, two_clicks or four_points; space_pans: a drag pans while Space is held, and only a tap of it is a key
     ask_category: open the pop-up of the categories after each drag
     least_drag: a drag that makes a box with a shorter side than this many screen pixels is a slip, and draws nothing
-    export_format: the format of the last export
+    export_format: the format of the last export; export_splits: its division into train, val and test, empty for that
+        of the folders; export_pictures: none, copy, link or hardlink; export_done: only images that are done
     cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
     teach_when_idle: teach the refiner by itself after every ten boxes; teach_config: its YAML file
     theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
@@ -83,6 +84,9 @@ class Settings:
     ask_category: bool = False
     least_drag: int = 6
     export_format: str = "coco"
+    export_splits: str = ""
+    export_pictures: str = "none"
+    export_done: bool = False
     cache_folder: str = ""
     cache_disk_budget: int = 10 * 1024**3
     cache_ram_budget: int = 512 * 1024**2

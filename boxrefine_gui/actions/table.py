@@ -198,8 +198,7 @@ def _file_rows(
             importing.import_boxes(parts, chosen, watch=jobs.new)
 
     def export(choice: ExportChoice) -> None:
-        if choice.format != parts.session.settings.export_format:
-            box_verbs.choose_settings(parts, replace(parts.session.settings, export_format=choice.format))
+        box_verbs.choose_settings(parts, exporting.remembered(choice, parts.session.settings))
         exporting.export(parts, choice, watch=jobs.new, ask=partial(ask_to_replace, window, parts.session))
 
     def show_export() -> None:
@@ -232,8 +231,8 @@ def _show_export(parts: Parts, window: QWidget, ask: Ask, export: Callable[[Expo
     dialog = ExportDialog(
         window,
         ask=ask,
-        folder=export_folder(session),
-        format=session.settings.export_format,
+        last=exporting.last_choice(session.settings, export_folder(session)),
+        categories=[category.name for category in session.categories],
         boxes=sum(session.counts.values()),
         unaccepted=sum(session.unaccepted.values()),
         drawn=session.drawn_count,

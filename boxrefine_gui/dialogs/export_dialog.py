@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from boxrefine_gui.dialogs.ask import Ask
+from boxrefine_gui.dialogs.export_fields import ExportFields
 from boxrefine_gui.operations.exporting import ExportChoice
 from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, set_title
@@ -47,6 +48,7 @@ class _Meaning(PlainLabel):
 class ExportDialog(QDialog):
     """Passes the choice to `on_chosen`; the caller goes on while the dialog is open.
 
+    last: the choice of the last export, which the dialog starts with; categories: the names of the project's
     boxes: the number of all stored boxes; unaccepted: how many of them are still to check; drawn: the number of drawn
     boxes, which are never exported; untouched: the number of images that have no boxes and are not done
     """
@@ -56,8 +58,8 @@ class ExportDialog(QDialog):
         parent: QWidget,
         *,
         ask: Ask,
-        folder: Path,
-        format: str,
+        last: ExportChoice,
+        categories: Sequence[str],
         boxes: int,
         unaccepted: int,
         drawn: int,
@@ -67,11 +69,11 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._ask = ask
         self._on_chosen = on_chosen
-        self._last_format = format
+        self._last_format = last.format
         set_title(self, tr("Export"))
         self.setMinimumWidth(480)
         self.formats = QButtonGroup(self)
-        self.folder = QLineEdit(str(folder))
+        self.folder = QLineEdit(str(last.out))
         self.folder.setAccessibleName(tr("Folder to write to"))
         layout = QVBoxLayout(self)
         scale.around_dialog(layout)
@@ -93,6 +95,9 @@ class ExportDialog(QDialog):
         self.drawn = PlainLabel(_drawn_text(drawn))
         self.drawn.setVisible(drawn > 0)
         layout.addWidget(self.drawn)
+        self.more = ExportFields(last, categories)
+        self.more.changed.connect(self._show_ready)
+        layout.addLayout(self.more.rows)
         layout.addLayout(self._folder_row())
         self.buttons = QDialogButtonBox()
         cancel = QPushButton(tr("Cancel"))
@@ -114,7 +119,8 @@ class ExportDialog(QDialog):
         outlines = self.outlines.isEnabled() and self.outlines.isChecked()
         out, unchecked = Path(self.folder.text().strip()), self.unchecked.isChecked()
         untouched = self.untouched.isChecked()
-        self._on_chosen(ExportChoice(self._format, out, outlines=outlines, unchecked=unchecked, untouched=untouched))
+        plain = ExportChoice(self._format, out, outlines=outlines, unchecked=unchecked, untouched=untouched)
+        self._on_chosen(self.more.added_to(plain))
 
     @property
     def _format(self) -> str:
@@ -123,6 +129,7 @@ class ExportDialog(QDialog):
     def _format_rows(self) -> QFormLayout:
         rows = QFormLayout()
         rows.setHorizontalSpacing(scale.LARGE)
+        rows.setVerticalSpacing(scale.TIGHT)  # many formats, and the whole dialog has to fit on a small screen
         self.names: dict[QRadioButton, str] = {}
         for name, exporter in EXPORTERS.items():
             button = QRadioButton(exporter.title)
@@ -159,13 +166,13 @@ class ExportDialog(QDialog):
             self.folder.setText(str(chosen))
 
     def _show_ready(self) -> None:
-        self.export_button.setEnabled(bool(self.folder.text().strip()))
+        self.export_button.setEnabled(bool(self.folder.text().strip()) and not self.more.fault.text())
 
 
 def _unchecked_text(unaccepted: int) -> str:
     return tr_plural(
-        "&Write the {count} box that nobody has accepted yet, too, as it is now; else it is left out",
-        "&Write the {count} boxes that nobody has accepted yet, too, as they are now; else they are left out",
+        "&Write the {count} suggestion that nobody has accepted yet, too, as it is now; else it is left out",
+        "&Write the {count} suggestions that nobody has accepted yet, too, as they are now; else they are left out",
         unaccepted,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.operations.box_verbs import JobWatcher, Parts
 from boxrefine_gui.operations.clauses import sentence_of
 from boxrefine_gui.operations.job import LongJob, Outcome
+from core.formats.choices import NONE, Splits
 from core.progress import Job
 from core.records import Dataset
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.formats import ExportSummary
+    from core.settings import Settings
 
 NOT_EXPORTED = tr("Nothing was exported; the files that are there stay as they are.")
 
@@ -26,7 +28,9 @@ class ExportChoice:
     """What to write where.
 
     `outlines` includes those of masks, `unchecked` unreviewed boxes, `untouched` images that have no boxes and are not
-    done.
+    done; `done` leaves out images that are not done. `category` is the name of the only one to write, empty for all.
+    `renamed` is as `--map` of the command line has it. `splits` is a division such as 0.8/0.1/0.1, empty to keep the
+    splits that folders are, and `pictures` one of `core.formats.choices.PICTURES`.
     """
 
     format: str
@@ -34,6 +38,33 @@ class ExportChoice:
     outlines: bool = False
     unchecked: bool = False
     untouched: bool = False
+    done: bool = False
+    category: str = ""
+    renamed: str = ""
+    splits: str = ""
+    pictures: str = NONE
+
+
+def last_choice(settings: Settings, out: Path) -> ExportChoice:
+    """The choice of the last export, with the folder `out`."""
+    return ExportChoice(
+        settings.export_format,
+        out,
+        done=settings.export_done,
+        splits=settings.export_splits,
+        pictures=settings.export_pictures,
+    )
+
+
+def remembered(choice: ExportChoice, settings: Settings) -> Settings:
+    """The settings with what `last_choice` reads."""
+    return replace(
+        settings,
+        export_format=choice.format,
+        export_done=choice.done,
+        export_splits=choice.splits,
+        export_pictures=choice.pictures,
+    )
 
 
 AskToReplace = Callable[[ExportChoice, list[PurePosixPath], Callable[[], None]], None]
@@ -61,6 +92,7 @@ class _Plan:
     """The boxes to write, the existing files that would be replaced, and how many unreviewed boxes are left out."""
 
     dataset: Dataset
+    splits: Splits
     existing: list[PurePosixPath]
     left_out: int
 
@@ -68,11 +100,20 @@ class _Plan:
 def _plan(dataset: Dataset, choice: ExportChoice) -> _Plan:
     """Files lane: select the boxes and find existing files."""
     from core.formats import files_there
+    from core.formats.selection import Selection, parse_map, select
+    from core.formats.splitting import divide, parse_fractions, splits_of_folders
 
-    boxes = dataset if choice.unchecked else dataset.accepted()
-    wanted = boxes if choice.untouched else boxes.labelled()
-    left_out = len(dataset.corrections) - len(wanted.corrections)
-    return _Plan(wanted, files_there(wanted, format=choice.format, out=choice.out), left_out)
+    wanted = Selection(
+        unchecked=choice.unchecked,
+        untouched=choice.untouched,
+        done=choice.done,
+        categories=(choice.category,) if choice.category else (),
+    )
+    selected = select(dataset, parse_map([choice.renamed] if choice.renamed else [], wanted))
+    fractions = parse_fractions(choice.splits) if choice.splits else None
+    splits = divide(selected.dataset, fractions) if fractions else splits_of_folders(selected.dataset)
+    there = files_there(selected.dataset, format=choice.format, out=choice.out, splits=splits, pictures=choice.pictures)
+    return _Plan(selected.dataset, splits, there, selected.unchecked)
 
 
 def _write(parts: Parts, choice: ExportChoice, plan: _Plan, watch: Callable[[], JobWatcher]) -> None:
@@ -81,7 +122,14 @@ def _write(parts: Parts, choice: ExportChoice, plan: _Plan, watch: Callable[[], 
     def start() -> Job[ExportSummary]:
         from core.formats import export as write
 
-        return write(dataset, format=choice.format, out=choice.out, outlines=choice.outlines)
+        return write(
+            dataset,
+            format=choice.format,
+            out=choice.out,
+            outlines=choice.outlines,
+            splits=plan.splits,
+            pictures=choice.pictures,
+        )
 
     def done(summary: ExportSummary) -> Outcome:
         counts = {"boxes": summary.boxes, "images": summary.images, "left_out": plan.left_out}
@@ -102,8 +150,8 @@ def words_on(summary: ExportSummary, *, left_out: int) -> str:
     boxes = tr_plural("{count} box", "{count} boxes", summary.boxes)
     images = tr_plural("{count} image", "{count} images", summary.boxed)
     rest = tr_plural(
-        "{count} box that nobody has accepted yet is left out",
-        "{count} boxes that nobody has accepted yet are left out",
+        "{count} suggestion that nobody has accepted yet is left out",
+        "{count} suggestions that nobody has accepted yet are left out",
         left_out,
     )
     if summary.boxed == summary.images:
@@ -117,4 +165,5 @@ def words_on(summary: ExportSummary, *, left_out: int) -> str:
             images=images,
             path=summary.path,
         )
-    return sentence_of([written, rest if left_out else ""])
+    told = sentence_of([written, rest if left_out else ""])
+    return " ".join([told, *summary.notes])

@@ -1,4 +1,4 @@
-"""The verb `refine`: refine the boxes of a COCO file."""
+"""The verb `refine`: refine the boxes of annotation files."""
 
 from __future__ import annotations
 
@@ -15,52 +15,60 @@ from core.cli.options import (
     add_drawn_option,
     add_encoder_options,
     check_folder,
-    check_output,
     drawing_of,
     open_source,
     source_figures,
 )
 from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
+from core.formats import EXPORTERS
 from core.translation import tr
 
 if TYPE_CHECKING:
     from core.refiner.margins import Margin
 
 HELP = VerbHelp(
-    tr("Refine the boxes of a COCO file and write them as a COCO file."),
+    tr("Refine the boxes of annotation files and write them in their format or another one."),
     tr("""\
-The output keeps ids, order and everything else. Each refined box gets refine_score, edge_confidence [left, top, right,
-bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refiner and confirmed (false);
-`boxrefine import` reads that back. A box that cannot be refined is written unchanged and reported on stderr; the exit
-code is then 2. With the light encoder, boxes whose first answer is not sure have a second look: they are refined again
-on the features of a crop around them. Neighboring boxes share crops. The last line on stdout is a JSON summary;
-second_looks counts those boxes. All boxes together show how they were drawn: where most would hardly move, those stay
-that are not clearly off (clearly_off in the summary: by this fraction of a side). --drawn states it instead: drag for
-mouse drags, coarse for boxes that are all off, placed for labels of which most are right. With --careful, boxes that
-are nearly right always stay as they are. --margins widens the boxes of each category as the boxes show that were
-accepted in a project, after answers of the same refiner."""),
+From a COCO file, --out is a COCO file; it keeps ids, order and everything else. Each refined box gets refine_score,
+edge_confidence [left, top, right, bottom] and its origin: drawn_bbox (the box before), refined_bbox, encoder, refiner
+and confirmed (false); `boxrefine import` reads that back. Files of other formats, or with --to, are written into the
+folder --out. A box that cannot be refined is written unchanged and reported on stderr; the exit code is then 2. With
+the light encoder, boxes whose first answer is not sure have a second look: they are refined again on the features of
+a crop around them. Neighboring boxes share crops. The last line on stdout is a JSON summary; second_looks counts
+those boxes. All boxes together show how they were drawn: where most would hardly move, those stay that are not
+clearly off (clearly_off in the summary: by this fraction of a side). --drawn states it instead: drag for mouse drags,
+coarse for boxes that are all off, placed for labels of which most are right. With --careful, boxes that are nearly
+right always stay as they are. --margins widens the boxes of each category as the boxes show that were accepted in a
+project, after answers of the same refiner."""),
     """
     boxrefine refine --images harbour --boxes coarse.json --out refined.json
     boxrefine refine --images harbour --boxes coarse.json --out refined.json --encoder vit_b --device cuda
     boxrefine refine --images harbour --boxes coarse.json --out refined.json --refiner my-refiner --no-cache
     boxrefine refine --images harbour --boxes labels.json --out refined.json --careful
     boxrefine refine --images more --boxes coarse.json --out refined.json --margins harbour/boxrefine.sqlite
+    boxrefine refine --images harbour --boxes labels --out refined
+    boxrefine refine --images harbour --boxes coarse.json --out refined --to yolo
     """,  # untranslated: commands
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add files, refiner, and the options of encoder and cache."""
-    images, boxes, out = tr("folder that file_name is below"), tr("COCO file of drawn boxes"), tr("COCO file to write")
+    images, boxes = tr("folder of the pictures"), tr("COCO file, or file or folder of any format, of drawn boxes")
+    out = tr("COCO file to write, or the folder of another format")
     refine_by = tr(
         "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
     )
     outlines = tr("write the outlines of masks as segmentation too")
     second_look = tr("refine each box once: faster, less exact")
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help=images)
-    parser.add_argument("--boxes", metavar="COARSE.json", type=Path, required=True, help=boxes)
-    parser.add_argument("--out", metavar="REFINED.json", type=Path, required=True, help=out)
+    parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help=boxes)
+    parser.add_argument("--out", metavar="PATH", type=Path, required=True, help=out)
+    to = tr("format to write into the folder --out, instead of that of the boxes")
+    parser.add_argument("--to", choices=tuple(EXPORTERS), help=to)
+    overwrite = tr("replace files of the same names that are in the folder --out")
+    parser.add_argument("--overwrite", action="store_true", help=overwrite)
     parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
     parser.add_argument("--refine-by", choices=("auto", "refiner", "mask", "both"), default="auto", help=refine_by)
     candidates = tr("write up to three candidates of each box, with probabilities")
@@ -78,17 +86,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Refine, write, summarize; return 2 where a box stays unrefined."""
     from core.cli.refine_boxes import refine_boxes
-    from core.formats.exporters.coco import read_coco, refined_document, write_json
+    from core.cli.refine_files import open_boxes
     from core.inference.crop_refine import pays_for
     from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
     from core.refiner.learned_margins import LearnedMargins
 
     check_folder(options.images)
-    coco = read_coco(options.boxes)
-    check_output(options.out)
-    for problem in coco.problems:
-        complain(problem)
+    boxes = open_boxes(options)
     start = time.perf_counter()
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
@@ -97,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
             refiner = LearnedMargins(refiner, margins)
         looks = not options.no_second_look and pays_for(source.encoder.name)
         job = refine_boxes(
-            coco,
+            boxes.coco,
             options.images,
             source=source,
             refiner=refiner,
@@ -107,15 +112,8 @@ def run(options: argparse.Namespace) -> int:
             candidates=load_candidate_finder(source.encoder) if options.candidates else None,
         )
         refined = watch(job, unit=tr("image"))
-        document = refined_document(
-            coco,
-            refined.refinements,
-            encoder=source.encoder.identity,
-            refiner=refiner.identity,
-            outlines=options.outlines,
-        )
-        write_json(document, options.out)
-        unrefined = len(coco.document["annotations"]) - len(refined.refinements)
+        out = boxes.write(refined.refinements, encoder=source.encoder.identity, refiner=refiner.identity)
+        unrefined = len(boxes.coco.document["annotations"]) - len(refined.refinements)
         summarize(
             {
                 "images": refined.images,
@@ -128,10 +126,10 @@ def run(options: argparse.Namespace) -> int:
                 "refiner": refiner.name,
                 "margins": {name: {**margin.figures} for name, margin in margins.items()},
                 **source_figures(source),
-                "out": str(options.out),
+                "out": str(out),
             }
         )
-    return 2 if unrefined or coco.problems else 0
+    return 2 if unrefined or boxes.faults else 0
 
 
 def read_margins(project: Path | None, encoder: str, refiner: str) -> dict[str, Margin]:

@@ -6,18 +6,23 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from core.errors import BadInputError, StorageError, reason
+from core.files import EXPORT_MARK
+from core.formats.choices import NO_SPLITS, NONE, Splits
 from core.progress import Job, Progress
+from core.splits import SPLITS
 from core.translation import tr
 
 if TYPE_CHECKING:
+    from core.formats.pictures import Placing
     from core.formats.safe_write import ExportFile
     from core.records import Dataset
 
@@ -26,8 +31,10 @@ if TYPE_CHECKING:
 class Exporter:
     """An export format: its texts in the dialog, the command line and the help, and the module that writes it.
 
-    `description` names, for the user, the files that the exporter writes. `module` defines `files(dataset)`, which
-    takes `outlines=True` if the format `holds_outlines`, and `MAIN_FILE`, the name to show to the user.
+    `description` names, for the user, the files that the exporter writes. `module` defines `files(dataset, splits=)`,
+    which takes `outlines=True` if the format `holds_outlines`; `picture_places(dataset, splits)`, where pictures go;
+    and `MAIN_FILE`, the name to show to the user, with `MAIN_FILE_OF_SPLITS` if it is another one with splits. It may
+    define `note(splits)`, a sentence that the user should know.
     """
 
     title: str
@@ -39,23 +46,44 @@ class Exporter:
     def main_file(self) -> str:
         return str(_load(self.module).MAIN_FILE)
 
-    def files(self, dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
-        """The files of an export; a file that refers to others comes last."""
-        made: list[ExportFile] = _load(self.module).files(dataset, **({"outlines": True} if outlines else {}))
+    def main_file_of(self, splits: Splits) -> str:
+        """The name to show to the user of an export with these splits."""
+        module = _load(self.module)
+        return str(getattr(module, "MAIN_FILE_OF_SPLITS", module.MAIN_FILE) if splits else module.MAIN_FILE)
+
+    def files(self, dataset: Dataset, *, splits: Splits = NO_SPLITS, outlines: bool = False) -> list[ExportFile]:
+        """The files of an export without pictures; a file that refers to others comes last."""
+        more = {"outlines": True} if outlines else {}
+        made: list[ExportFile] = _load(self.module).files(dataset, splits=splits, **more)
         return made
+
+    def pictures(self, dataset: Dataset, placing: Placing, *, splits: Splits = NO_SPLITS) -> list[ExportFile]:
+        """The pictures of an export, which come before its other files; none if they stay where they are."""
+        if placing.how == NONE:
+            return []
+        places = _load(self.module).picture_places(dataset, splits)
+        return [placing.file(image, places[image.id]) for image in dataset.images]
+
+    def note(self, splits: Splits) -> str:
+        """A sentence that the user should know on an export with these splits; else empty."""
+        tell = getattr(_load(self.module), "note", None)
+        return str(tell(splits)) if tell else ""
 
 
 @dataclass(frozen=True)
 class ExportSummary:
     """The result of an export: `path` is the main file, or the folder if the format has one file per image.
 
-    `boxed` of the `images` have boxes; the others are negatives, or were exported untouched.
+    `boxed` of the `images` have boxes; the others are negatives, or were exported untouched. `splits` is the number of
+    images of each split, empty without splits. `notes` are sentences that the user should know.
     """
 
     images: int
     boxed: int
     boxes: int
     path: Path
+    splits: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
@@ -65,21 +93,49 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         ),
         "yolo": Exporter(
             "YOLO (Ultralytics)",
-            tr("a text file for each image, and data.yaml; your pictures go into images/ beside"),
+            tr("a text file for each image, and data.yaml; pictures go into images/ beside"),
             "core.formats.exporters.yolo",
         ),
-        "voc": Exporter("Pascal VOC", tr("an XML file for each image"), "core.formats.exporters.voc"),
+        "voc": Exporter(
+            "Pascal VOC", tr("an XML file for each image, and lists of images"), "core.formats.exporters.voc"
+        ),
+        "labelme": Exporter(
+            "LabelMe", tr("a JSON file for each image, to lie beside it"), "core.formats.exporters.labelme"
+        ),
+        "csv": Exporter(
+            "CSV (TensorFlow, Roboflow)",
+            tr("one table with a row for each box; images without boxes are not in it"),
+            "core.formats.exporters.table",
+        ),
+        "createml": Exporter("CreateML", tr("one JSON list of all images"), "core.formats.exporters.createml"),
+        "cvat": Exporter(
+            "CVAT (for images 1.1)",  # untranslated: a name
+            tr("one XML file for all images"),
+            "core.formats.exporters.cvat",
+        ),
+        "kitti": Exporter(
+            "KITTI", tr("a text file for each image, with corners in pixels"), "core.formats.exporters.kitti"
+        ),
     }
 )
 
 
-def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) -> Job[ExportSummary]:
-    """Write the accepted boxes of a dataset into the folder `out`; closing the job early leaves `out` as it was.
+def export(
+    dataset: Dataset,
+    *,
+    format: str,
+    out: Path,
+    outlines: bool = False,
+    splits: Splits = NO_SPLITS,
+    pictures: str = NONE,
+) -> Job[ExportSummary]:
+    """Write the boxes of a dataset into the folder `out`; closing the job early leaves `out` as it was.
 
     Boxes are clipped to their image. Every image of the dataset appears, also one without boxes, which other programs
-    read as empty: see `Dataset.labelled`. Pictures are not copied. With `outlines`, the outlines of masks are written
-    with their boxes. Raises BadInputError for an unknown format, or for outlines in a format that does not hold them,
-    and StorageError if the disk is full or may not be written; then nothing is written.
+    read as empty: see `Dataset.labelled`. `splits` is the split of each image, see `core.formats.splitting`. `pictures`
+    is what is done with the pictures, one of `PICTURES`. With `outlines`, the outlines of masks are written with their
+    boxes. Raises BadInputError for an unknown format, or for outlines in a format that does not hold them, BadFileError
+    if a picture is missing, and StorageError if the disk is full or may not be written; then nothing is written.
     """
     write_folder = _load("core.formats.safe_write").write_folder
     exporter = _exporter(format)
@@ -92,16 +148,40 @@ def export(dataset: Dataset, *, format: str, out: Path, outlines: bool = False) 
                 others=others,
             )
         )
-    files = exporter.files(dataset, outlines=outlines)
+    placing = _load("core.formats.pictures").Placing(pictures)
+    files = [
+        *exporter.pictures(dataset, placing, splits=splits),
+        *_mark(dataset, out, pictures),
+        *exporter.files(dataset, splits=splits, outlines=outlines),
+    ]
     message = tr("Writing {format}", format=exporter.title)
     yield Progress(0, len(files), message)
     for done in write_folder(out, files):
         yield Progress(done, len(files), message)
     boxed = len({correction.image_id for correction in dataset.corrections})
-    return ExportSummary(len(dataset.images), boxed, len(dataset.corrections), out / exporter.main_file)
+    counts = Counter(splits[image.id] for image in dataset.images) if splits else {}
+    return ExportSummary(
+        len(dataset.images),
+        boxed,
+        len(dataset.corrections),
+        out / exporter.main_file_of(splits),
+        splits={split: counts[split] for split in SPLITS if counts.get(split)},
+        notes=tuple(note for note in (exporter.note(splits), placing.sentence) if note),
+    )
 
 
-def files_there(dataset: Dataset, *, format: str, out: Path) -> list[PurePosixPath]:
+def _mark(dataset: Dataset, out: Path, pictures: str) -> list[ExportFile]:
+    """The mark of an export with pictures; none where it would hide the originals."""
+    top = Path(os.path.realpath(out))
+    if pictures == NONE or any(Path(os.path.realpath(image.path)).is_relative_to(top) for image in dataset.images):
+        return []
+    made: ExportFile = _load("core.formats.safe_write").ExportFile(PurePosixPath(EXPORT_MARK))
+    return [made]
+
+
+def files_there(
+    dataset: Dataset, *, format: str, out: Path, splits: Splits = NO_SPLITS, pictures: str = NONE
+) -> list[PurePosixPath]:
     """The names of existing files below `out` that an export of this dataset would replace, in the order of its files.
 
     Raises BadInputError for an unknown format.
@@ -109,7 +189,11 @@ def files_there(dataset: Dataset, *, format: str, out: Path) -> list[PurePosixPa
     exporter = _exporter(format)
     if not os.path.lexists(out):  # unlike Path.exists, it raises nothing for a folder that may not be read
         return []
-    return [file.name for file in exporter.files(dataset) if os.path.lexists(out / file.name)]
+    files = [
+        *exporter.pictures(dataset, _load("core.formats.pictures").Placing(pictures), splits=splits),
+        *exporter.files(dataset, splits=splits),
+    ]
+    return [file.name for file in files if os.path.lexists(out / file.name)]
 
 
 def _load(module: str) -> ModuleType:

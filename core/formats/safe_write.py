@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -28,14 +28,22 @@ _SUFFIX, _LOCK_SUFFIX = ".partial", ".lock"
 _INSIDE = "export"
 _TRIES = 5
 _PATIENCE_S = 60.0
+_MANY = 200
 
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file of an export: its name relative to the export's folder, and the function that makes its bytes."""
+    """A file of an export: its name relative to the export's folder, and the function that makes its bytes.
+
+    The bytes of a large file come in parts. `put`, if given, makes the file at a path instead, and returns whether it
+    has to be flushed to the disk: a link has not. `is_picture`: it may replace a link that leads out of the folder,
+    because an earlier export has made that.
+    """
 
     name: PurePosixPath
-    content: Callable[[], bytes]
+    content: Callable[[], bytes | Iterator[bytes]] = bytes
+    put: Callable[[Path], bool] | None = None
+    is_picture: bool = False
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -51,7 +59,9 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, None, None]:
-    """Write files below `folder`, all or none; yield the number written so far. Closing it early leaves no files.
+    """Write files below `folder`, all or none; yield the number written so far, also between the parts of a file.
+
+    Closing it early leaves no files.
 
     An existing folder keeps its other files. Files of the same names are replaced when all new ones are complete, the
     last of `files` after all others. Raises StorageError if the disk is full or may not be written, or if a target is a
@@ -59,6 +69,7 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
     """
     target = Path(os.path.realpath(folder))
     names = [file.name for file in files]
+    pictures = {file.name for file in files if file.is_picture}
     for each in names:
         _refuse_outside(each)
     exists = target.exists()
@@ -67,21 +78,26 @@ def write_folder(folder: Path, files: Sequence[ExportFile]) -> Generator[int, No
             _sweep_all(target)
     else:
         _sweep(target.parent, target.name, target=target)
-    _refuse_unsuitable(folder, target, names)
+    _refuse_unsuitable(folder, target, names, pictures)
     # Inside an existing folder, because it may be a mount point; else next to it, to publish it by one rename.
     parent, name = (target, _INSIDE) if exists else (target.parent, target.name)
     with _create_parent(folder, target.parent), _staging(parent, name) as staging:
         new = staging / _NEW
-        for done, file in enumerate(files, start=1):
+        unflushed: list[Path] = []
+        for done, file in enumerate(files):
             whole = new / file.name
             whole.parent.mkdir(parents=True, exist_ok=True)
-            whole.write_bytes(file.content())
-            yield done
-        _flush(new / each for each in names)
+            if file.put is None or file.put(whole):
+                unflushed.append(whole)
+            if file.put is None:
+                for _ in _write_parts(whole, file.content()):
+                    yield done
+            yield done + 1
+        _flush(unflushed)
         if exists or not _rename_folder(new, target):
             with _lock_folder(target):
                 _sweep_all(target)  # of an export that was killed in the meantime
-                _refuse_unsuitable(folder, target, names)
+                _refuse_unsuitable(folder, target, names, pictures)
                 _publish(staging, target, names)
 
 
@@ -114,8 +130,13 @@ def _refuse_outside(name: PurePosixPath) -> None:
         )
 
 
-def _refuse_unsuitable(folder: Path, target: Path, names: Iterable[PurePosixPath]) -> None:
-    """Check before writing that no target is of the wrong kind or a link out of the folder. Raises StorageError."""
+def _refuse_unsuitable(
+    folder: Path, target: Path, names: Iterable[PurePosixPath], pictures: Collection[PurePosixPath]
+) -> None:
+    """Check before writing that no target is of the wrong kind or a link out of the folder. Raises StorageError.
+
+    Links in the places of `pictures` are replaced; what they lead to stays.
+    """
     if not os.path.lexists(target):
         return
     seen: set[PurePosixPath] = set()
@@ -125,7 +146,7 @@ def _refuse_unsuitable(folder: Path, target: Path, names: Iterable[PurePosixPath
                 seen.add(parent)
                 _refuse_parent(folder, target, parent)
         path = target / name
-        if path.is_symlink() and not _is_within(path, target):
+        if path.is_symlink() and name not in pictures and not _is_within(path, target):
             raise _leads_out(folder / name)
         if path.is_dir():
             raise StorageError(
@@ -293,6 +314,17 @@ def _create_parent(path: Path, parent: Path) -> Iterator[None]:
         raise
 
 
+def _write_parts(path: Path, content: bytes | Iterator[bytes]) -> Iterator[None]:
+    """Write a file in parts; yield after each part of several."""
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+        return
+    with path.open("wb") as file:
+        for part in content:
+            file.write(part)
+            yield
+
+
 def _write_through(path: Path, content: bytes) -> None:
     with path.open("xb") as file:
         file.write(content)
@@ -300,8 +332,14 @@ def _write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush(paths: Iterator[Path]) -> None:
-    """Flush files to the disk after all are written, because the first fsync then flushes most of the others."""
+def _flush(paths: Sequence[Path]) -> None:
+    """Flush files to the disk after all are written, because the first fsync then flushes most of the others.
+
+    For many files all buffers are written at once before: then an fsync of each, which reports errors, has little left
+    to do.
+    """
+    if len(paths) > _MANY and hasattr(os, "sync"):  # not on Windows
+        os.sync()
     for path in paths:
         with path.open("rb+") as file:
             os.fsync(file.fileno())

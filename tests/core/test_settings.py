@@ -10,6 +10,7 @@ import pytest
 from core.errors import BadFileError, StorageError
 from core.features.cache.feature_cache import CODECS
 from core.formats import EXPORTERS
+from core.formats.choices import PICTURES
 from core.refiner.checkpoint import REFINE_BY
 from core.settings import Settings, load_or_set_aside, load_settings, save_settings, save_window
 from core.settings_check import CHOICES, ELEMENTS, RANGES, parse_toml
@@ -131,6 +132,7 @@ def test_dots_in_texts_and_remarks_are_no_keys() -> None:
 def test_choices_are_those_that_there_are() -> None:
     assert CHOICES["language"] == ("system", *LANGUAGES)
     assert CHOICES["refine_by"] == REFINE_BY
+    assert CHOICES["export_pictures"] == PICTURES
     assert CHOICES["export_format"] == tuple(EXPORTERS), "name each format in CHOICES of core/settings_check.py"
     assert set(CHOICES["cache_codec"]) == set(CODECS)
     named = {**CHOICES, **RANGES, **ELEMENTS}

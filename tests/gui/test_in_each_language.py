@@ -31,7 +31,7 @@ SAME_EVERYWHERE = re.compile(
 SAME_AS_ENGLISH = {"de": {"Encoder", "Name", "Standard", "Zoom"}}
 """Language -> words that English has, too."""
 
-TITLE = "Refine the boxes of a COCO file and write them as a COCO file."
+TITLE = "Refine the boxes of annotation files and write them in their format or another one."
 
 
 def run(code: str, *arguments: str | Path) -> str:
@@ -105,7 +105,7 @@ def test_the_help_of_the_command_line_is_in_that_language(code: str) -> None:
 
 def test_a_list_of_verbs_keeps_the_capitals_of_nouns() -> None:
     texts = {code: " ".join(run(code, "-m", "boxrefine_gui", "--help").split()) for code in ("de", ENGLISH)}
-    assert "bringt Rahmen anderer" in texts["de"]
+    assert "Bringt Rahmen anderer" in texts["de"]
     assert "import bring boxes of COCO" in texts[ENGLISH]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+from core.formats.choices import NO_SPLITS, Splits
 from core.formats.coco_kept import KeptCoco
-from core.formats.exporters.layout import clip_to_image, picture_names
+from core.formats.exporters.layout import below, clip_to_image, in_splits, picture_names
 from core.formats.importers.coco_reader import EDGES, CocoAnnotation, CocoFile, CocoId, CocoImage, read_coco
 from core.formats.importers.parsed import is_finite
 from core.formats.safe_write import ExportFile, write_file
@@ -18,11 +21,15 @@ from core.records import Candidate, Choice, Correction, Dataset, ImageRecord, Or
 __all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "refined_document", "write_json"]
 
 MAIN_FILE = "annotations.json"
+MAIN_FILE_OF_SPLITS = "annotations"
 _DECIMALS = 3
+_ENTRIES_IN_A_PART = 1000
 
 
-def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
-    """One JSON file. Ids are the project's, or those of the COCO files that boxes came from, see `KeptCoco`.
+def files(dataset: Dataset, *, splits: Splits = NO_SPLITS, outlines: bool = False) -> list[ExportFile]:
+    """One JSON file, or one for each split, as `annotations/instances_train.json`.
+
+    Ids are the project's, or those of the COCO files that boxes came from, see `KeptCoco`.
 
     Categories are in the order of the project; their ids do not depend on it. Annotations have extra keys for the
     origin of their boxes, but for boxes that are as they came in a COCO file.
@@ -36,21 +43,73 @@ def files(dataset: Dataset, *, outlines: bool = False) -> list[ExportFile]:
     edges that were accepted although the refiner was not sure of them; both are absent where there are none. With
     `outlines`, `segmentation` has the polygons of masks, see `segmentation_of`.
     """
-    return [ExportFile(PurePosixPath(MAIN_FILE), lambda: _dump(document_of(dataset, outlines=outlines)))]
+    kept = cache(lambda: KeptCoco(dataset))  # one for all splits, so that ids are unique in all files together
+    names = cache(lambda: picture_names(dataset))
+    return [
+        ExportFile(
+            PurePosixPath(f"{MAIN_FILE_OF_SPLITS}/instances_{split}.json" if split else MAIN_FILE),
+            partial(_document, dataset, images, kept, names, outlines=outlines),
+        )
+        for split, images in in_splits(dataset, splits)
+    ]
+
+
+def _document(
+    dataset: Dataset,
+    images: Sequence[ImageRecord],
+    kept: Callable[[], KeptCoco],
+    names: Callable[[], Mapping[int, str]],
+    *,
+    outlines: bool,
+) -> Iterator[bytes]:
+    return _parts(_lists(dataset, images, kept(), names(), outlines=outlines), kept().header)
+
+
+def picture_places(dataset: Dataset, splits: Splits = NO_SPLITS) -> dict[int, PurePosixPath]:
+    """Image id -> where its picture goes: below images/, as `file_name` has it, whatever its split is."""
+    del splits
+    return {id: below(PurePosixPath("images"), PurePath(name)) for id, name in picture_names(dataset).items()}
 
 
 def document_of(dataset: Dataset, *, outlines: bool = False) -> dict[str, Any]:
     """The whole project as one COCO document."""
-    names, kept = picture_names(dataset), KeptCoco(dataset)
-    images = {image.id: image for image in dataset.images}
+    kept = KeptCoco(dataset)
+    lists = _lists(dataset, dataset.images, kept, picture_names(dataset), outlines=outlines)
+    return {**kept.header, **{key: list(entries) for key, entries in lists.items()}}
+
+
+def _lists(
+    dataset: Dataset, images: Sequence[ImageRecord], kept: KeptCoco, names: Mapping[int, str], *, outlines: bool
+) -> dict[str, Iterator[dict[str, Any]]]:
+    """The entries of some images, of all categories and of the boxes on these images, one after the other."""
+    by_id = {image.id: image for image in images}
     return {
-        **kept.header,
-        "images": [kept.image(image, name=names[image.id]) for image in dataset.images],
-        "categories": [kept.category(category) for category in dataset.categories],
-        "annotations": [
-            _annotation(item, images[item.image_id], kept, outlines=outlines) for item in dataset.corrections
-        ],
+        "images": (kept.image(image, name=names[image.id]) for image in images),
+        "categories": (kept.category(category) for category in dataset.categories),
+        "annotations": (
+            _annotation(item, by_id[item.image_id], kept, outlines=outlines)
+            for item in dataset.corrections
+            if item.image_id in by_id
+        ),
     }
+
+
+def _parts(lists: Mapping[str, Iterator[dict[str, Any]]], header: Mapping[str, Any]) -> Iterator[bytes]:
+    """The bytes of a document, in parts, because one of a million boxes takes a gigabyte as a whole."""
+    opening = b"{"
+    for key, value in {**header, **lists}.items():
+        yield opening + json.dumps(key).encode() + b":"
+        opening = b","
+        if key not in lists:
+            yield json.dumps(value, separators=(",", ":")).encode()
+            continue
+        yield b"["
+        comma = b""
+        while part := list(islice(lists[key], _ENTRIES_IN_A_PART)):
+            yield comma + json.dumps(part, separators=(",", ":")).encode()[1:-1]
+            comma = b","
+        yield b"]"
+    yield b"}\n"
 
 
 def refined_document(

@@ -1,13 +1,16 @@
-"""Functions that the export formats share: picture names relative to a folder, clipped boxes, boxes by image."""
+"""What the export formats share: names relative to a folder, clipped boxes, boxes by image, splits."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 
-from core.geometry import Box, clip
+from core.formats.choices import NO_SPLITS, Splits
+from core.formats.importers.matching import without_role_folders
+from core.geometry import Box
 from core.records import Correction, Dataset, ImageRecord
+from core.splits import SPLITS, split_of
 
 
 def picture_names(dataset: Dataset) -> dict[int, str]:
@@ -22,15 +25,23 @@ def picture_names(dataset: Dataset) -> dict[int, str]:
     }
 
 
-def side_file_names(dataset: Dataset, *, folder: str, suffix: str) -> dict[int, PurePosixPath]:
+def side_file_names(
+    dataset: Dataset, *, folder: str, suffix: str, splits: Splits = NO_SPLITS
+) -> dict[int, PurePosixPath]:
     """Image id -> the name of its own file: `folder`, the picture's subfolders, its stem, `suffix`.
 
-    Two pictures of one folder that differ only in their suffix get `cat.txt` and `cat-2.txt`.
+    With `splits`, the split follows `folder`, and subfolders that name a split or a role, such as `images`, are left
+    out. Two pictures of one folder that differ only in their suffix get `cat.txt` and `cat-2.txt`.
     """
     names: dict[int, PurePosixPath] = {}
     taken: set[str] = set()
     for image_id, picture in picture_names(dataset).items():
-        plain = _below(PurePosixPath(folder), PurePath(picture)).with_suffix("")
+        if splits:
+            top, picture = PurePosixPath(folder, splits[image_id]), _without_split(picture)
+        else:
+            top = PurePosixPath(folder)
+        plain = below(top, PurePath(picture))
+        plain = plain.with_name(plain.name.removesuffix(plain.suffix))
         name, count = plain, 1
         while str(name).casefold() in taken:  # file names ignore case on Windows and macOS
             count += 1
@@ -38,6 +49,22 @@ def side_file_names(dataset: Dataset, *, folder: str, suffix: str) -> dict[int, 
         taken.add(str(name).casefold())
         names[image_id] = name.with_name(name.name + suffix)
     return names
+
+
+def beside(names: Mapping[int, PurePosixPath], dataset: Dataset) -> dict[int, PurePosixPath]:
+    """Image id -> the place of its picture: the name of its own file with the suffix of the picture."""
+    return {
+        image.id: names[image.id].with_name(names[image.id].stem + image.path.suffix.replace("\\", "_"))
+        for image in dataset.images
+    }
+
+
+def in_splits(dataset: Dataset, splits: Splits) -> list[tuple[str, Sequence[ImageRecord]]]:
+    """The splits that have images, in their order, with those images; one without a name if there are no splits."""
+    if not splits:
+        return [("", dataset.images)]
+    found = [(split, [image for image in dataset.images if splits[image.id] == split]) for split in SPLITS]
+    return [(split, images) for split, images in found if images]
 
 
 def group_by_image(dataset: Dataset) -> dict[int, list[Correction]]:
@@ -50,7 +77,21 @@ def group_by_image(dataset: Dataset) -> dict[int, list[Correction]]:
 
 def clip_to_image(box: Box, image: ImageRecord) -> Box:
     """Clip a box to the picture, keeping it at least one pixel long on each side."""
-    return Box.of(clip([box], width=image.width, height=image.height))
+    # As `geometry.clip` does; without arrays, because an export may have a million boxes.
+    x1, x2 = _clip_side(box.x1, box.x2, image.width)
+    y1, y2 = _clip_side(box.y1, box.y2, image.height)
+    return Box(x1, y1, x2, y2)
+
+
+def _clip_side(first: float, second: float, side: float) -> tuple[float, float]:
+    least = min(1.0, side)
+    low = float(min(max(min(first, second), 0.0), side - least))
+    return low, float(min(max(max(first, second), low + least), side))
+
+
+def _without_split(picture: str) -> str:
+    *folders, name = without_role_folders(picture).split("/")
+    return "/".join([*(folder for folder in folders if not split_of(folder)), name])
 
 
 def _root(dataset: Dataset) -> Path | None:
@@ -68,7 +109,7 @@ def _common(folders: Iterable[Path]) -> Path | None:
     return None if root == Path(root.anchor) else root
 
 
-def _below(folder: PurePosixPath, picture: PurePath) -> PurePosixPath:
+def below(folder: PurePosixPath, picture: PurePath) -> PurePosixPath:
     """Join `folder` and `picture`, also if that is absolute: `C:/a` becomes `C/a`, and `..` is resolved."""
     picture = PurePath(os.path.normpath(picture))
     parts = picture.parts[1:] if picture.anchor else picture.parts

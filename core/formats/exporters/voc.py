@@ -1,8 +1,8 @@
-"""Pascal VOC export: one XML file per image in Annotations/, with the pixel numbers of the VOC development kit.
+"""Pascal VOC export: one XML file per image in Annotations/, and lists of images in ImageSets/Main/.
 
-VOC counts pixels from 1 and includes the last one: a box of only the first pixel has xmin = xmax = 1. So xmin and ymin
-are round(x1) + 1 and round(y1) + 1, while xmax and ymax are round(x2) and round(y2), because x2 and y2 are exclusive
-and count from 0. Pictures are not copied.
+Corners are the edges of a box in whole pixels that count from 0, because most programs read the numbers as they are:
+the page "Datasets" has a table of them. `<source>` states it, and our own importer goes by that. The VOC development
+kit counts from 1 and includes the last pixel, and so did exports of BoxRefine before, without that mark.
 """
 
 from __future__ import annotations
@@ -13,52 +13,93 @@ from functools import partial
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
-from core.formats.exporters.layout import clip_to_image, group_by_image, picture_names, side_file_names
+from core.formats.choices import NO_SPLITS, Splits
+from core.formats.exporters.layout import (
+    beside,
+    clip_to_image,
+    group_by_image,
+    in_splits,
+    picture_names,
+    side_file_names,
+)
+from core.formats.importers.voc_reader import VOC
 from core.formats.safe_write import ExportFile
 from core.geometry import Box
 from core.records import Correction, Dataset, ImageRecord
 
 MAIN_FILE = "Annotations"
+FROM_0 = "pixels from 0"  # untranslated: content of the file
+MARKS = ("pose", "truncated", "difficult", "occluded")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def files(dataset: Dataset) -> list[ExportFile]:
-    """One XML file per image, without objects if it has no boxes, in the same subfolders as the pictures."""
+def files(dataset: Dataset, *, splits: Splits = NO_SPLITS) -> list[ExportFile]:
+    """One XML file per image, without objects if it has no boxes, in the same subfolders as the pictures.
+
+    ImageSets/Main/ has a list for each split, and trainval.txt for train and val, or for all images without splits.
+    """
     names = side_file_names(dataset, folder=MAIN_FILE, suffix=".xml")
     pictures, groups = picture_names(dataset), group_by_image(dataset)
     categories = {category.id: category.name for category in dataset.categories}
+    lists = dict(in_splits(dataset, splits)) if splits else {}
+    train_and_val = [*lists.get("train", ()), *lists.get("val", ())] if splits else dataset.images
     return [
-        ExportFile(names[image.id], partial(_xml, image, pictures[image.id], groups[image.id], categories))
-        for image in dataset.images
+        *(
+            ExportFile(
+                PurePosixPath("ImageSets", "Main", f"{split}.txt"),
+                partial(_list, [names[image.id] for image in images]),
+            )
+            for split, images in {**lists, "trainval": train_and_val}.items()
+            if images
+        ),
+        *(
+            ExportFile(names[image.id], partial(_xml, image, pictures[image.id], groups[image.id], categories))
+            for image in dataset.images
+        ),
     ]
+
+
+def picture_places(dataset: Dataset, splits: Splits = NO_SPLITS) -> dict[int, PurePosixPath]:
+    """Image id -> where its picture goes: below JPEGImages/, whatever its split is."""
+    del splits
+    return beside(side_file_names(dataset, folder="JPEGImages", suffix=".xml"), dataset)
+
+
+def _list(names: Sequence[PurePosixPath]) -> bytes:
+    lines = (f"{name.relative_to(MAIN_FILE).as_posix().removesuffix('.xml')}\n" for name in names)
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 def _xml(image: ImageRecord, picture: str, corrections: Sequence[Correction], categories: Mapping[int, str]) -> bytes:
     root = ElementTree.Element("annotation")
     _add(root, "folder", PurePosixPath(picture).parent.as_posix())
     _add(root, "filename", PurePosixPath(picture).name)
-    _add(ElementTree.SubElement(root, "source"), "database", "BoxRefine")
+    source = ElementTree.SubElement(root, "source")
+    _add(source, "database", "BoxRefine")
+    _add(source, "annotation", FROM_0)
     size = ElementTree.SubElement(root, "size")
     for tag, number in (("width", image.width), ("height", image.height), ("depth", 3)):
         _add(size, tag, str(number))
     _add(root, "segmented", "0")
     for correction in corrections:
-        _add_object(root, categories[correction.category_id], pixels(correction.accepted, image))
+        _add_object(root, categories[correction.category_id], correction, pixels(correction.accepted, image))
     ElementTree.indent(root)
     text: str = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()  # untranslated: XML
 
 
 def pixels(box: Box, image: ImageRecord) -> tuple[int, int, int, int]:
-    """VOC's xmin, ymin, xmax, ymax: whole pixels that count from 1 and include the last one, inside the image."""
+    """xmin, ymin, xmax, ymax: the edges in whole pixels that count from 0, at least one pixel apart."""
     x1, y1, x2, y2 = clip_to_image(box, image)
-    xmin, ymin = min(round(x1) + 1, image.width), min(round(y1) + 1, image.height)
-    return xmin, ymin, max(round(x2), xmin), max(round(y2), ymin)
+    xmin, ymin = min(round(x1), image.width - 1), min(round(y1), image.height - 1)
+    return xmin, ymin, max(round(x2), xmin + 1), max(round(y2), ymin + 1)
 
 
-def _add_object(root: ElementTree.Element, category: str, corners: Sequence[int]) -> None:
+def _add_object(root: ElementTree.Element, category: str, correction: Correction, corners: Sequence[int]) -> None:
     entry = ElementTree.SubElement(root, "object")
-    for tag, text in (("name", category), ("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
+    came = correction.origin.kept(VOC) if correction.origin else {}
+    marks = {"pose": "Unspecified", "truncated": "0", "difficult": "0", **came}
+    for tag, text in {"name": category, **{mark: str(marks[mark]) for mark in MARKS if mark in marks}}.items():
         _add(entry, tag, text)
     bndbox = ElementTree.SubElement(entry, "bndbox")
     for tag, number in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True):
@@ -66,5 +107,10 @@ def _add_object(root: ElementTree.Element, category: str, corners: Sequence[int]
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
-    """Add an element, replacing characters that XML cannot hold: control characters and lone surrogates."""
-    ElementTree.SubElement(parent, tag).text = _NOT_XML.sub("?", text)
+    """Add an element with a text, see `xml_text`."""
+    ElementTree.SubElement(parent, tag).text = xml_text(text)
+
+
+def xml_text(text: str) -> str:
+    """A text without characters that XML cannot hold: control characters and lone surrogates become `?`."""
+    return _NOT_XML.sub("?", text)

@@ -76,6 +76,8 @@ def read_yolo(
                 count=pose[0],
             )
         )
+    if pose[0]:
+        parsed.header = {"kpt_shape": list(pose)}
     are_tracks = _are_tracks(line for _, lines in read for line in lines)
     for picture, lines in read:
         for line in lines:

@@ -134,7 +134,7 @@ def test_an_export_leaves_out_suggestions_that_nobody_has_accepted_unless_asked_
     arguments = ("export", folder, "--format", "coco", "--out", tmp_path / "out")
     said = verb(*arguments)
     assert (said.summary["boxes"], said.summary["left_out"]) == (1, 1)
-    assert "1 box is left out" in said.sentences[0]
+    assert "1 suggestion is left out" in said.sentences[0]
     assert (said.summary["images"], said.summary["images_left_out"]) == (1, 1)
     assert "1 image has no box to export" in said.sentences[1]
     assert verb(*arguments, "--checked", "--overwrite").summary["boxes"] == 1

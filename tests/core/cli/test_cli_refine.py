@@ -308,3 +308,32 @@ def test_boxes_get_the_margins_of_a_project(verb: Verb, batch: Batch) -> None:
 def _corners(bbox: list[float]) -> tuple[float, float, float, float]:
     x, y, width, height = bbox
     return x, y, x + width, y + height
+
+
+@pytest.mark.parametrize("format", ["yolo", "voc", "labelme"])
+def test_files_of_each_format_are_refined_and_written_in_it(
+    format: str, verb: Verb, batch: Batch, models: list[str], tmp_path: Path
+) -> None:
+    given, out = tmp_path / "given", tmp_path / "refined"
+    images = ("--images", batch.images)
+    assert verb("convert", batch.boxes, "--to", format, "--out", given, *images).code == 0
+    said = verb("refine", *images, "--boxes", given, "--out", out, *models)
+    assert (said.code, said.summary["boxes"], said.summary["unrefined"]) == (0, 7, 0), said.sentences
+    verb("refine", *batch.arguments, *models)
+    verb("convert", out, "--to", "coco", "--out", tmp_path / "coco", *images)
+    wanted = {tuple(note["bbox"]) for note in json.loads(batch.out.read_text("utf-8"))["annotations"]}
+    found = json.loads((tmp_path / "coco" / "annotations.json").read_text("utf-8"))["annotations"]
+    assert len(found) == 7
+    for note in found:
+        assert min(max(abs(a - b) for a, b in zip(note["bbox"], box, strict=True)) for box in wanted) < 3
+    again = verb("refine", *images, "--boxes", given, "--out", out, *models)
+    assert again.code == 2 and "--overwrite" in again.sentences[-1]
+
+
+def test_a_coco_file_is_written_in_another_format_if_that_is_asked_for(
+    verb: Verb, batch: Batch, models: list[str], tmp_path: Path
+) -> None:
+    arguments = ("--images", batch.images, "--boxes", batch.boxes, "--out", tmp_path / "out", "--to", "csv")
+    said = verb("refine", *arguments, *models)
+    assert (said.code, said.summary["boxes"]) == (0, 7), said.sentences
+    assert len((tmp_path / "out" / "_annotations.csv").read_text("utf-8").splitlines()) == 8

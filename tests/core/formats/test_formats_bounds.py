@@ -114,10 +114,10 @@ def test_the_index_goes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Path, "replace", watch)
     run(export(difficult(), format="yolo", out=tmp_path / "out"))
     assert renamed[-1] == "data.yaml"
-    assert len(renamed) == 7
+    assert len(renamed) == 8
 
 
-@pytest.mark.parametrize("failing", range(1, 8))
+@pytest.mark.parametrize("failing", range(1, 9))
 def test_a_rename_that_fails_puts_everything_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
@@ -138,7 +138,7 @@ def test_a_rename_that_fails_puts_everything_back(
         run(export(replace(difficult(), corrections=()), format="yolo", out=out))
     monkeypatch.undo()
     assert everything(out) == before
-    assert sorted(entry.name for entry in out.iterdir()) == ["data.yaml", "labels", "pictures.csv"]
+    assert sorted(entry.name for entry in out.iterdir()) == ["classes.txt", "data.yaml", "labels", "pictures.csv"]
 
 
 def test_what_a_killed_run_has_left_is_removed_and_that_of_a_live_one_is_not(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from core.formats import export
+from core.formats.converting import read_files
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
@@ -180,3 +182,102 @@ def test_files_of_a_folder_keep_their_own_headers(store: ProjectStore) -> None:
     ]
     store.import_boxes(found.boxes, file="annotations", categories=found.categories, sources=found.sources)
     assert exported(store)["info"] == {"name": "one"}
+
+
+def test_marks_of_voc_and_shapes_of_labelme_go_back(tmp_path: Path) -> None:
+    came = tmp_path / "came"
+    came.mkdir()
+    (came / "a.xml").write_text(
+        "<annotation><filename>a.png</filename><size><width>200</width><height>150</height></size><object>"
+        "<name>cat</name><pose>Left</pose><truncated>1</truncated><difficult>1</difficult><occluded>1</occluded>"
+        "<bndbox><xmin>0</xmin><ymin>5</ymin><xmax>50</xmax><ymax>60</ymax></bndbox></object></annotation>"
+    )
+    back = converted(came, "voc", tmp_path / "voc")
+    text = (back / "Annotations" / "a.xml").read_text("utf-8")
+    for mark in ("<pose>Left<", "<truncated>1<", "<difficult>1<", "<occluded>1<", "<xmin>0<", "<xmax>50<"):
+        assert mark in text
+
+
+def test_shapes_of_labelme_go_back_as_they_came(tmp_path: Path) -> None:
+    polygon = {"label": "cat", "points": [[1, 2], [30, 4], [20.5, 40]], "shape_type": "polygon", "group_id": 7}
+    shape = polygon | {"description": "d", "flags": {"f": True}, "attributes": {"x": "y"}}
+    document = {"version": "5.0.1", "flags": {"night": True}, "shapes": [shape], "imagePath": "a.png"}
+    (tmp_path / "came").mkdir()
+    whole = document | {"imageData": None, "imageHeight": 150, "imageWidth": 200}
+    (tmp_path / "came" / "a.json").write_text(json.dumps(whole))
+    back = converted(tmp_path / "came", "labelme", tmp_path / "out")
+    assert json.loads((back / "a.json").read_text("utf-8")) == whole
+
+
+@pytest.mark.parametrize(
+    ("line", "back"),
+    [
+        ("0 0.1 0.1 0.5 0.1 0.5 0.75", "0 0.1 0.1 0.5 0.1 0.5 0.75"),
+        ("0 0.1 0.1 0.5 0.2 0.45 0.75 0.12 0.6", "0 0.1 0.1 0.5 0.2 0.45 0.75 0.12 0.6"),
+        ("0 0.1 0.1 0.5 0.1 0.5 0.75 0.9", "0 0.1 0.1 0.5 0.1 0.5 0.75"),
+        ("0 0.5 0.5 0.25 0.5 0.9", "0 0.5000000 0.5000000 0.2500000 0.5000000"),
+        ("0 0.5 0.5 0.25 0.5", "0 0.5000000 0.5000000 0.2500000 0.5000000"),
+    ],
+    ids=["triangle", "oriented", "confidence of a polygon", "confidence of a box", "box"],
+)
+def test_lines_of_yolo_go_back_without_what_training_refuses(line: str, back: str, tmp_path: Path) -> None:
+    assert yolo_lines(tmp_path, [line]) == [back]
+
+
+def test_a_box_beside_a_polygon_is_written_as_its_corners(tmp_path: Path) -> None:
+    polygon = "0 0.1 0.1 0.5 0.2 0.45 0.75"
+    assert yolo_lines(tmp_path, [polygon, "0 0.5 0.5 0.5 0.5"]) == [
+        polygon,
+        "0 0.250000 0.250000 0.750000 0.250000 0.750000 0.750000 0.250000 0.750000",
+    ]
+
+
+def test_poses_keep_their_points_and_their_shape(tmp_path: Path) -> None:
+    pose = "0 0.5 0.5 0.25 0.5 0.4 0.4 2 0.6 0.6 1"
+    assert yolo_lines(tmp_path, [pose], more="kpt_shape: [2, 3]\n") == [pose]
+    assert "kpt_shape:\n- 2\n- 3\n" in (tmp_path / "out" / "data.yaml").read_text("utf-8")
+
+
+def test_what_came_for_a_box_that_has_moved_is_no_shape_any_more(tmp_path: Path) -> None:
+    (tmp_path / "came").mkdir()
+    shape = {"label": "cat", "points": [[1, 2], [30, 4], [20, 40]], "shape_type": "polygon", "group_id": 7}
+    whole = {"shapes": [shape], "imagePath": "a.png", "imageHeight": 150, "imageWidth": 200}
+    (tmp_path / "came" / "a.json").write_text(json.dumps(whole))
+    dataset = run(read_files(tmp_path / "came")).dataset
+    moved = tuple(replace(item, accepted=Box(5, 6, 50, 60)) for item in dataset.corrections)
+    run(export(replace(dataset, corrections=moved), format="labelme", out=tmp_path / "out"))
+    (found,) = json.loads((tmp_path / "out" / "a.json").read_text("utf-8"))["shapes"]
+    assert (found["shape_type"], found["points"], found["group_id"]) == ("rectangle", [[5, 6], [50, 60]], 7)
+
+
+def test_a_pose_whose_box_has_moved_keeps_its_points_and_a_new_box_has_absent_ones(tmp_path: Path) -> None:
+    (tmp_path / "came" / "labels").mkdir(parents=True)
+    (tmp_path / "came" / "labels" / "a.txt").write_text("0 0.5 0.5 0.25 0.5 0.4 0.4 2 0.6 0.6 1")
+    (tmp_path / "came" / "data.yaml").write_text("names: [cat]\nkpt_shape: [2, 3]\n")
+    Image.new("RGB", (200, 150)).save(tmp_path / "came" / "a.png")
+    dataset = run(read_files(tmp_path / "came")).dataset
+    (pose,) = dataset.corrections
+    boxes = (replace(pose, accepted=Box(0, 0, 200, 150)), replace(pose, id=2, origin=None))
+    run(export(replace(dataset, corrections=boxes), format="yolo", out=tmp_path / "out"))
+    assert (tmp_path / "out" / "labels" / "a.txt").read_text("utf-8").splitlines() == [
+        "0 0.5000000 0.5000000 1.0000000 1.0000000 0.4 0.4 2 0.6 0.6 1",
+        "0 0.5000000 0.5000000 0.2500000 0.5000000 0 0 0 0 0 0",
+    ]
+
+
+def yolo_lines(folder: Path, lines: list[str], *, more: str = "") -> list[str]:
+    """What an export to YOLO makes of a label file with these lines."""
+    came = folder / "came"
+    (came / "labels").mkdir(parents=True)
+    (came / "labels" / "a.txt").write_text("\n".join(lines))
+    (came / "data.yaml").write_text(f"names: [cat]\n{more}")
+    return (converted(came, "yolo", folder / "out") / "labels" / "a.txt").read_text("utf-8").splitlines()
+
+
+def converted(came: Path, format: str, out: Path) -> Path:
+    """Read files on a picture a.png of 200 x 150 pixels, and export them."""
+    pictures = came.parent / "pictures"
+    pictures.mkdir(exist_ok=True)
+    Image.new("RGB", (200, 150)).save(pictures / "a.png")
+    run(export(run(read_files(came, images=pictures)).dataset, format=format, out=out))
+    return out

@@ -93,7 +93,7 @@ def test_what_an_export_would_replace_is_known_before(format: str, tmp_path: Pat
 
 def test_the_progress_goes_from_nothing_to_all(tmp_path: Path) -> None:
     steps = [(step.done, step.total) for step in export(difficult(), format="yolo", out=tmp_path / "out")]
-    assert steps == [(done, 7) for done in range(8)]
+    assert steps == [(done, 8) for done in range(9)]
 
 
 def test_an_unknown_format_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pascal VOC export: pixels from 1, the last one counted in."""
+"""Pascal VOC export: edges in whole pixels from 0, with lists of images, and what came from VOC."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.core.datasets import FOLDER, correction, difficult
 @pytest.mark.parametrize(
     ("box", "corners"),
     [
-        (Box(0, 0, 640, 480), (1, 1, 640, 480)),
-        (Box(0, 0, 1, 1), (1, 1, 1, 1)),
-        (Box(639, 479, 640, 480), (640, 480, 640, 480)),
-        (Box(10.4, 20.6, 30.4, 40.6), (11, 22, 30, 41)),
-        (Box(5.4, 5.4, 5.5, 5.5), (6, 6, 6, 6)),
-        (Box(639.9, 479.9, 640, 480), (640, 480, 640, 480)),
-        (Box(-50, -50, 700, 700), (1, 1, 640, 480)),
+        (Box(0, 0, 640, 480), (0, 0, 640, 480)),
+        (Box(0, 0, 1, 1), (0, 0, 1, 1)),
+        (Box(639, 479, 640, 480), (639, 479, 640, 480)),
+        (Box(10.4, 20.6, 30.4, 40.6), (10, 21, 30, 41)),
+        (Box(5.4, 5.4, 5.5, 5.5), (5, 5, 6, 6)),
+        (Box(639.9, 479.9, 640, 480), (639, 479, 640, 480)),
+        (Box(-50, -50, 700, 700), (0, 0, 640, 480)),
     ],
 )
-def test_pixels_count_from_one(box: Box, corners: tuple[int, int, int, int]) -> None:
+def test_pixels_count_from_zero(box: Box, corners: tuple[int, int, int, int]) -> None:
     assert pixels(box, ImageRecord(1, FOLDER / "a.png", 640, 480)) == corners
 
 

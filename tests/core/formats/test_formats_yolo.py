@@ -28,7 +28,7 @@ def rows(path: Path) -> list[list[float]]:
 
 
 def test_every_number_is_a_part_of_the_image(out: Path) -> None:
-    found = [row for path in out.rglob("*.txt") for row in rows(path)]
+    found = [row for path in (out / "labels").rglob("*.txt") for row in rows(path)]
     assert len(found) == 5
     for _, x, y, width, height in found:
         assert x - width / 2 + 1e-12 >= 0 and x + width / 2 <= 1 + 1e-12 and width > 0
@@ -57,7 +57,7 @@ def test_classes_follow_categories_that_were_moved(tmp_path: Path) -> None:
 
 
 def test_equal_stems_have_files_of_their_own(out: Path) -> None:
-    labels = {path.relative_to(out).as_posix() for path in out.rglob("*.txt")}
+    labels = {path.relative_to(out).as_posix() for path in (out / "labels").rglob("*.txt")}
     assert {"labels/a/cat.txt", "labels/b/cat.txt", "labels/b/cat-2.txt"} <= labels
     assert len(labels) == 5
 

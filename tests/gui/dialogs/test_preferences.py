@@ -22,7 +22,10 @@ from core.settings_check import CHOICES
 from tests.gui.driving import ScriptedAsk, chosen, settled
 from tests.gui.fakes import FakeModels
 
-ELSEWHERE = {"keys", "key_set", "recent", "export_format", "encoder"}
+ELSEWHERE = {
+    *("keys", "key_set", "recent", "encoder"),
+    *("export_format", "export_splits", "export_pictures", "export_done"),
+}
 """Chosen in the dialogs of keys, export and encoders, or by opening a project."""
 
 ROWS = {row.name: row for rows in preference_pages().values() for row in rows}

@@ -214,7 +214,7 @@ def test_an_export_leaves_out_suggestions_that_nobody_has_accepted_unless_asked_
     app.window.action_by_id["export"].trigger()
     dialog = app.window.findChild(ExportDialog)
     assert dialog is not None
-    assert "1 box that nobody has accepted yet" in dialog.unchecked.text()
+    assert "1 suggestion that nobody has accepted yet" in dialog.unchecked.text()
     assert not dialog.unchecked.isChecked()
     assert dialog.heading.text() == "Write 1 box as"
     dialog.unchecked.setChecked(with_them)
@@ -222,7 +222,7 @@ def test_an_export_leaves_out_suggestions_that_nobody_has_accepted_unless_asked_
     dialog.folder.setText(str(tmp_path / "out"))
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "written to" in sentence(app))
-    assert ("1 box that nobody has accepted yet is left out" in sentence(app)) is not with_them
+    assert ("1 suggestion that nobody has accepted yet is left out" in sentence(app)) is not with_them
     assert len(json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))["annotations"]) == count
 
 
