@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
 
 from boxrefine_gui.operations.exporting import ExportChoice
+from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel
 from core.errors import BadInputError
 from core.formats.choices import COPY, HARDLINK, LINK, NONE
@@ -28,7 +29,7 @@ class ExportFields(QObject):
         super().__init__()
         self._categories = categories
         self.rows = QFormLayout()
-        self.rows.setHorizontalSpacing(18)
+        self.rows.setHorizontalSpacing(scale.LARGE)
         self.images, self.category, self.splits, self.pictures = (QComboBox() for _ in range(4))
         self.images.addItem(tr("All that have boxes or are done"), False)
         self.images.addItem(tr("Only those that are done"), True)
