@@ -283,8 +283,8 @@ class Dataset:
 
     `categories` are in the user's order, which is also the order of classes in an export. Picture names in an export
     are relative to `folder`; None stands for the deepest folder that holds all pictures. `empty` are the ids of the
-    images that the user has marked as done and that have no boxes. `sources` are the imported files, the first one
-    first.
+    images that the user has marked as done and that have no boxes, `done` those of all images that are marked so.
+    `sources` are the imported files, the first one first.
     """
 
     images: tuple[ImageRecord, ...]
@@ -293,6 +293,7 @@ class Dataset:
     folder: Path | None = None
     empty: frozenset[int] = frozenset()
     sources: tuple[Source, ...] = ()
+    done: frozenset[int] = frozenset()
 
     def accepted(self) -> Dataset:
         """A copy without suggestions, see `Correction.is_label`."""

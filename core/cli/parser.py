@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from core import log
 from core.cli import (
     cache,
+    compare,
     demo,
     encode,
     export,
@@ -46,6 +47,7 @@ VERBS: Mapping[str, ModuleType] = {
     "models": models,
     "import": import_boxes,
     "export": export,
+    "compare": compare,
     "project": project,
     "train": train,
     "pretrain": pretrain,

@@ -8,8 +8,11 @@ from pathlib import Path
 from core.formats.importers.detecting import of_file, of_folder
 from core.formats.importers.found import FoundBoxes, find_in
 from core.formats.importers.loading import Request
+from core.formats.importers.registry import Parsed
 from core.progress import Job
 from core.records import ImageRecord
+
+__all__ = ["Parsed", "Request", "find_boxes", "match", "parse"]
 
 
 def find_boxes(
@@ -21,8 +24,18 @@ def find_boxes(
     Pascal VOC, None to decide by the files. Raises BadFileError if `path` has no such format.
     """
     request = Request(path, images, folder, voc_origin)
+    return (yield from match((yield from parse(request)), request))
+
+
+def parse(request: Request) -> Job[list[Parsed]]:
+    """Read the file or folder without matching its pictures; `Request.images` may be empty."""
+    return (yield from (of_folder(request) if request.path.is_dir() else of_file(request)))
+
+
+def match(sets: Sequence[Parsed], request: Request) -> Job[FoundBoxes]:
+    """The boxes of parsed files that are on the images of the request."""
     found = FoundBoxes()
-    for parsed, restore in (yield from (of_folder(request) if path.is_dir() else of_file(request))):
-        job = find_in(parsed, images, folder=folder, title=request.title, restore=restore)
+    for parsed, restore in sets:
+        job = find_in(parsed, request.images, folder=request.folder, title=request.title, restore=restore)
         found.add((yield from job))
     return found

@@ -205,7 +205,7 @@ class ProjectReads(OpenedFile):
             done = {id for id, mark in self.marks().items() if mark.done and id in known}
             empty = frozenset(done - self.counts().keys())
             sources = tuple(self._whole("sources", self._db.query("SELECT * FROM sources ORDER BY id"), source_of))
-            return Dataset(images, tuple(self.categories()), corrections, self._folder, empty, sources)
+            return Dataset(images, tuple(self.categories()), corrections, self._folder, empty, sources, frozenset(done))
 
     def _corrections(self, rows: Iterable[Row], images: set[int] | None = None) -> list[Correction]:
         """Decode undamaged rows whose categories are undamaged, and whose images are in `images`, if that is given."""

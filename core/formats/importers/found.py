@@ -32,7 +32,8 @@ class FoundBoxes:
 
     `categories` are all names that the files list, in their order. `missing` has the names of pictures that the project
     does not hold, `defects` counts the other entries that cannot be used. `notes` are sentences on what was assumed;
-    they are no defects. `sources` are what the files have besides their boxes.
+    they are no defects. `sources` are what the files have besides their boxes, `listed` the ids of the images that they
+    have, also without boxes.
     """
 
     boxes: list[ImportedBox] = field(default_factory=list)
@@ -41,6 +42,7 @@ class FoundBoxes:
     defects: Defects = field(default_factory=Defects)
     notes: list[str] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
+    listed: set[int] = field(default_factory=set)
 
     @property
     def problems(self) -> list[str]:
@@ -55,6 +57,7 @@ class FoundBoxes:
         self.categories += [name for name in other.categories if name not in self.categories]
         self.notes += [note for note in other.notes if note not in self.notes]
         self.sources += other.sources
+        self.listed |= other.listed
 
 
 def find_in(
@@ -76,6 +79,7 @@ def find_in(
         elif problem := describe_other_size(record, entry.source, width=entry.width, height=entry.height):
             found.defects.count("size", problem)  # untranslated: a key
         else:
+            found.listed.add(record.id)
             if entry.entry is not None:
                 kept.setdefault(record.id, entry.entry)
             for box in entry.boxes:

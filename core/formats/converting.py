@@ -1,0 +1,130 @@
+"""Annotation files as a dataset without a project: for conversions, and to refine files of any format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from core.errors import BadFileError, KnownError
+from core.formats.importers.coco_import import COCO
+from core.formats.importers.found import FoundBoxes
+from core.formats.importers.labelme_reader import LABELME
+from core.formats.importers.parsed import ParsedPicture
+from core.formats.importers.voc_reader import VOC
+from core.formats.importers.yolo_reader import YOLO
+from core.formats.importing import Parsed, Request, match, parse
+from core.images import SUFFIXES, read_size
+from core.progress import Job, Progress
+from core.records import Category, Dataset, ImageRecord
+from core.text import in_natural_order
+from core.translation import tr
+
+_STEP = 200
+_EXPORTS = {COCO: "coco", YOLO: "yolo", VOC: "voc", LABELME: "labelme"}
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """The contents of annotation files: images that the files have, categories in their order, boxes as they came.
+
+    `problems` has a sentence for each kind of unusable entry, `missing` the names of pictures that are not there,
+    `notes` what was assumed. `format` is the row of EXPORTERS for what was read, empty if there is none.
+    """
+
+    dataset: Dataset
+    problems: tuple[str, ...]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+    format: str
+
+
+def read_files(path: Path, *, images: Path | None = None) -> Job[ReadFiles]:
+    """Read annotation files. `images` is the folder of the pictures, which are matched by name.
+
+    Without it, sizes are those in the files. Files without sizes need their pictures: those below their own folder.
+    Raises BadFileError if `path` has no known format, or if sizes and pictures are both missing.
+    """
+    folder = (images or (path if path.is_dir() else path.parent)).absolute()
+    if not path.exists():
+        raise BadFileError(tr("{path} does not exist: check the path.", path=path))
+    sets: list[Parsed] | None = None
+    records: list[ImageRecord] = []
+    if images is None:
+        sets = yield from parse(Request(path, [], folder))
+        records = _stated([entry for parsed, _ in sets for entry in parsed.pictures], folder)
+    problems: list[str] = []
+    if not records:
+        records = yield from _pictures_below(folder, problems)
+        sets = None  # by the names of the pictures, YOLO's files differ from other texts
+    if not records:
+        raise BadFileError(
+            tr(
+                "{path} has no sizes of pictures, and {folder} holds no pictures: give their folder by --images.",
+                path=path,
+                folder=folder,
+            )
+        )
+    request = Request(path, records, folder)
+    sets = (yield from parse(request)) if sets is None else sets
+    found = yield from match(sets, request)
+    kind = next((parsed.format for parsed, _ in sets if parsed.pictures), "")
+    notes = tuple(found.notes)
+    return ReadFiles(
+        _dataset(found, records, folder),
+        (*problems, *found.problems),
+        tuple(found.missing),
+        notes,
+        _EXPORTS.get(kind, ""),
+    )
+
+
+def _dataset(found: FoundBoxes, records: Sequence[ImageRecord], folder: Path) -> Dataset:
+    listed = tuple(record for record in records if record.id in found.listed)
+    names = list(dict.fromkeys([*found.categories, *(entry.category for entry in found.boxes)]))
+    categories = tuple(Category(id, name) for id, name in enumerate(names, start=1))
+    id_of = {category.name: category.id for category in categories}
+    corrections = tuple(
+        replace(entry.correction, id=id, category_id=id_of[entry.category])
+        for id, entry in enumerate(found.boxes, start=1)
+    )
+    done = frozenset(found.listed)
+    empty = done - {item.image_id for item in corrections}
+    return Dataset(listed, categories, corrections, folder, empty, tuple(found.sources), done)
+
+
+def _stated(pictures: Sequence[ParsedPicture], folder: Path) -> list[ImageRecord]:
+    """The images that the files state with sizes; empty if one has no size, because then its picture is needed."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for entry in pictures:
+        if not entry.width or not entry.height:
+            return []
+        sizes.setdefault(_name(entry), (entry.width, entry.height))
+    return [ImageRecord(id, folder / name, *size) for id, (name, size) in enumerate(sizes.items(), start=1)]
+
+
+def _name(entry: ParsedPicture) -> str:
+    """The name of a picture: the place of a file of its own with the suffix of the name that stands in it."""
+    first, *others = (name.replace("\\", "/") for name in entry.names)
+    suffix = PurePosixPath(others[0]).suffix if entry.is_own_file and others else ""
+    return f"{first}{suffix}".lstrip("/")
+
+
+def _pictures_below(folder: Path, problems: list[str]) -> Job[list[ImageRecord]]:
+    """All pictures below a folder with their sizes; hidden folders are left out, unreadable pictures are reported."""
+    names: list[str] = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        top = Path(here).relative_to(folder)
+        kept = (name for name in files if not name.startswith("."))
+        names += [(top / name).as_posix() for name in kept if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    records: list[ImageRecord] = []
+    for done, name in enumerate(in_natural_order(names)):
+        if done % _STEP == 0:
+            yield Progress(done, len(names), tr("Reading sizes of pictures"))
+        try:
+            records.append(ImageRecord(done + 1, folder / name, *read_size(folder / name)))
+        except KnownError as error:
+            problems.append(str(error))
+    return records
