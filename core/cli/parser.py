@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from core import log
 from core.cli import (
+    audit,
     cache,
     compare,
     demo,
@@ -47,6 +48,7 @@ VERBS: Mapping[str, ModuleType] = {
     "models": models,
     "import": import_boxes,
     "export": export,
+    "audit": audit,
     "compare": compare,
     "project": project,
     "train": train,
