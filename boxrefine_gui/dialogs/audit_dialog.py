@@ -156,7 +156,10 @@ class AuditDialog(QDialog):
         self._show_state()
 
     def _choose_kind(self) -> None:
-        self.model.show_kind(self.kind.currentData())
+        from core.audit.finding import Kind
+
+        chosen = self.kind.currentData()  # a text: Qt takes the kinds for such
+        self.model.show_kind(None if chosen is None else Kind(chosen))
         self._select(0)
 
     def _fill_kinds(self) -> None:
