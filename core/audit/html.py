@@ -25,7 +25,7 @@ thead th { background: var(--band); } td.number, th.number { text-align: right; 
   white-space: nowrap; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; } svg .bar { fill: var(--fill); }
 svg .axis { stroke: var(--line); } figure { display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top; }
-"""
+"""  # untranslated: CSS
 
 Cell = str | int | float | None
 
@@ -73,7 +73,7 @@ def page(title: str, *parts: str) -> str:
     # A browser that opens the file loads nothing, whatever a name in it may contain.
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
-        f'<!DOCTYPE html>\n<html lang="{language()}"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html lang="{language()}"><head><meta charset="utf-8">'  # untranslated: HTML
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{safe}</title><style>{_STYLE}</style></head>\n<body><h1>{safe}</h1>{''.join(parts)}</body></html>\n"

@@ -24,7 +24,7 @@ def bars(title: str, values: Sequence[tuple[str, int]]) -> str:
         y, length = place * _ROW, room * count / largest
         short = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
         rows.append(
-            f'<text x="{_NAME_ROOM - 6}" y="{y + 13}" text-anchor="end">{text_of(short)}</text>'
+            f'<text x="{_NAME_ROOM - 6}" y="{y + 13}" text-anchor="end">{text_of(short)}</text>'  # untranslated: SVG
             f'<rect class="bar" x="{_NAME_ROOM}" y="{y + 3}" width="{length:.1f}" height="{_ROW - 6}"/>'
             f'<text x="{_NAME_ROOM + length + 5:.1f}" y="{y + 13}">{count}</text>'
         )
@@ -42,12 +42,12 @@ def histogram(title: str, values: ArrayLike, *, unit: str = "") -> str:
         low, high = low * 0.9, high * 1.1
     counts, _ = np.histogram(np.log(kept), bins=_BINS, range=(np.log(low), np.log(high)))
     width, top = _WIDTH / _BINS, float(counts.max())
-    parts = [f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{_HEIGHT}" y2="{_HEIGHT}"/>']
+    parts = [f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{_HEIGHT}" y2="{_HEIGHT}"/>']  # untranslated: SVG
     for place, count in enumerate(counts.tolist()):
         tall = (_HEIGHT - 6) * count / top
         parts.append(
             f'<rect class="bar" x="{place * width + 1:.1f}" y="{_HEIGHT - tall:.1f}" width="{width - 2:.1f}" '
-            f'height="{tall:.1f}"/>'
+            f'height="{tall:.1f}"/>'  # untranslated: SVG
         )
     middle = float(np.exp((np.log(low) + np.log(high)) / 2))
     for x, anchor, value in ((0, "start", low), (_WIDTH / 2, "middle", middle), (_WIDTH, "end", high)):
@@ -58,7 +58,7 @@ def histogram(title: str, values: ArrayLike, *, unit: str = "") -> str:
 def _figure(title: str, content: str, width: int, height: int) -> str:
     safe = text_of(title)
     return (
-        f"<figure><figcaption>{safe}</figcaption>"
+        f"<figure><figcaption>{safe}</figcaption>"  # untranslated: SVG
         f'<svg role="img" aria-label="{safe}" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
         f"{content}</svg></figure>"
     )
