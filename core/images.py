@@ -28,6 +28,7 @@ __all__ = [
     "SUFFIXES",
     "Picture",
     "content_hash",
+    "read_orientation",
     "read_picture",
     "read_size",
     "read_thumbnail",
@@ -69,6 +70,15 @@ def read_size(path: Path) -> tuple[int, int]:
     """
     with _convert_errors(path), open_picture(path) as opened:
         return opened.size
+
+
+def read_orientation(path: Path) -> tuple[int, int, int]:
+    """Read the width and height of the upright picture, and the EXIF orientation, 1..8, that turns it upright.
+
+    Raises BadFileError as `read_size`.
+    """
+    with _convert_errors(path), open_picture(path) as opened:
+        return *opened.size, opened.orientation
 
 
 def read_thumbnail(path: Path, *, side: int) -> Picture:

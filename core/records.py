@@ -360,6 +360,7 @@ class StepKind(StrEnum):
     FIND_TO_FIX = "find_to_fix"
     COMMENT = "comment"
     GO_BACK = "go_back"
+    REPAIR = "repair"
     TEXT = "text"
     """A step of an earlier version, which stored titles; the title is the step's `name`."""
 

@@ -75,6 +75,7 @@ _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
         tr("Comment: {note}", note=escaped(step.name)) if step.name else tr("Remove comment")
     ),
     StepKind.GO_BACK: lambda step: tr("Go back to an earlier box"),
+    StepKind.REPAIR: lambda step: tr_plural("Repair box", "Repair {count} boxes", step.count),
     StepKind.TEXT: lambda step: escaped(step.name) or tr("a step"),
 }
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QWidget
 
 from boxrefine_gui.actions.menus import BOX
+from boxrefine_gui.dialogs.audit_dialog import AuditDialog
 from boxrefine_gui.dialogs.help import show_once
 from boxrefine_gui.dialogs.history_dialog import HistoryDialog
 from boxrefine_gui.dialogs.review_dialog import ReviewDialog
 from boxrefine_gui.lanes.lane import QueueLane
-from boxrefine_gui.operations.parts import Parts
+from boxrefine_gui.operations.parts import JobWatcher, Parts
 from boxrefine_gui.widgets.action_row import ActionRow
 from core.translation import tr
 
@@ -27,11 +30,23 @@ IN_REVIEW: tuple[tuple[str, str], ...] = (
 """Input that the review handles itself, for the shortcut help."""
 
 
-def review_rows(parts: Parts, *, window: QWidget, lane: QueueLane) -> list[ActionRow]:
-    """Return the rows; `lane` cuts the crops."""
+IN_AUDIT: tuple[tuple[str, str], ...] = (
+    ("R", tr("Repair the selected findings, as one step that undo takes back")),
+    ("I", tr("Ignore them until the next audit")),
+    (tr("Return or double click"), tr("Show the box on its image")),
+    ("F5", tr("Look through the labels again")),
+)
+"""Input that the audit handles itself, for the shortcut help."""
+
+
+def review_rows(parts: Parts, *, window: QWidget, lane: QueueLane, watch: Callable[[], JobWatcher]) -> list[ActionRow]:
+    """Return the rows; `lane` cuts the crops, `watch` shows an audit that goes on."""
 
     def show_review() -> None:
         show_once(window.findChild(ReviewDialog) or ReviewDialog(window, parts, lane))
+
+    def show_audit() -> None:
+        show_once(window.findChild(AuditDialog) or AuditDialog(window, parts, watch))
 
     def show_history() -> None:
         selected = parts.session.selected
@@ -41,6 +56,10 @@ def review_rows(parts: Parts, *, window: QWidget, lane: QueueLane) -> list[Actio
     return [
         ActionRow(
             "review", tr("Re&view boxes…"), show_review, ("Ctrl+Shift+B",), BOX, starts_group=True,
+            enabled=lambda session: session.project_path is not None,
+        ),
+        ActionRow(
+            "audit", tr("A&udit of labels…"), show_audit, ("Ctrl+Shift+A",), BOX,
             enabled=lambda session: session.project_path is not None,
         ),
         ActionRow(

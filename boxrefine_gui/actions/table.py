@@ -19,7 +19,7 @@ from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.layout_menu import LayoutVerbs
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE, in_submenus
 from boxrefine_gui.actions.model_menu import model_rows
-from boxrefine_gui.actions.review_menu import IN_REVIEW, review_rows
+from boxrefine_gui.actions.review_menu import IN_AUDIT, IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
 from boxrefine_gui.actions.teach_menu import TeachVerbs, teach_rows
 from boxrefine_gui.actions.tone_menu import tone_rows
@@ -133,7 +133,7 @@ def action_table(
         *category_rows(parts, choose_category),
         *suggest_rows(parts, learning.suggesting),
         *check_rows(parts, refine_all, jobs),
-        *review_rows(parts, window=window, lane=images.lane),
+        *review_rows(parts, window=window, lane=images.lane, watch=jobs.new),
         *image_rows(parts, window=window, panel=images),
         *view_rows(parts, canvas, layout, open_palette, window=window, ask=ask),
         *tone_rows(parts.session, lambda: show_once(window.findChild(LooksDialog) or LooksDialog(window, parts))),
@@ -154,6 +154,7 @@ def shortcut_help(rows: list[ActionRow]) -> Shortcuts:
         tr("List of images"): list(IN_IMAGES),
         tr("List of categories"): list(IN_CATEGORIES),
         tr("Review"): list(IN_REVIEW),
+        tr("Audit"): list(IN_AUDIT),
     }
     for row in rows:
         if row.keys and row.menu:

@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 
 from core import log
 from core.cli import (
+    audit,
     cache,
+    compare,
     convert,
     demo,
     encode,
@@ -48,6 +50,8 @@ VERBS: Mapping[str, ModuleType] = {
     "import": import_boxes,
     "export": export,
     "convert": convert,
+    "audit": audit,
+    "compare": compare,
     "project": project,
     "train": train,
     "pretrain": pretrain,

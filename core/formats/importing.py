@@ -15,6 +15,8 @@ from core.formats.importers.registry import Parsed
 from core.progress import Job
 from core.records import ImageRecord
 
+__all__ = ["Parsed", "Request", "find_boxes", "match", "parse"]
+
 
 def find_boxes(
     path: Path, images: Sequence[ImageRecord], *, folder: Path, voc_origin: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from core.errors import BadInputError
@@ -16,6 +16,7 @@ from core.store.marks import Marks
 from core.store.project_file import convert_sqlite_errors, transaction
 from core.store.row_checks import BadRow, Row, is_unicode
 from core.store.rows import check_box, is_whole, now, review_item_of, review_of
+from core.store.suggested_boxes import remove_box
 from core.store.undo_log import Operation
 from core.text import is_name
 from core.translation import tr
@@ -156,6 +157,28 @@ class Reviews(Marks):
             if any(row[name] != value for name, value in columns.items()):
                 operation.update("corrections", row, **columns, changed=now())
             return operation.changes
+
+    def repair(self, moved: Mapping[int, tuple[Box, Box]], deleted: Mapping[int, Box]) -> tuple[int, Changes]:
+        """Move boxes (id -> before, after) and delete others (id -> before), as one undo step.
+
+        A box that is gone, or is not as it was before, stays as it is. Return how many were repaired. Raises
+        BadInputError if a box would have no area, and then repairs none.
+        """
+        for _, after in moved.values():
+            check_box(after)
+        with self._operation(Step(StepKind.REPAIR, len(moved.keys() | deleted.keys()))) as operation:
+            repaired = 0
+            for id, before in {**{id: pair[0] for id, pair in moved.items()}, **deleted}.items():
+                row = operation.row("corrections", id)
+                if row is None or not is_whole("corrections", row) or row["accepted"] != box_text(before):
+                    continue
+                repaired += 1
+                if id in deleted:
+                    remove_box(operation, row)
+                else:
+                    accepted = box_text(moved[id][1])
+                    operation.update("corrections", row, accepted=accepted, confirmed=1, doubtful=0, changed=now())
+            return repaired, operation.changes
 
     def _put(self, operation: Operation, box: Row, **columns: str) -> None:
         """Change columns of a box's review; an empty one is deleted."""

@@ -310,3 +310,19 @@ def test_a_project_from_before_reviews_opens_and_takes_them(whole: Path) -> None
         store.find_to_fix([3])
         assert store.to_fix() == {1: 1}
     assert check_project(old) == []
+
+
+def test_a_repair_moves_and_deletes_in_one_step_and_leaves_what_has_changed(store: ProjectStore) -> None:
+    ids = [store.accept(CORRECTION)[0].id for _ in range(3)]
+    before, after = CORRECTION.accepted, Box(1, 2, 30, 40)
+    store.move(ids[2], Box(5, 5, 50, 50))
+    repaired, changes = store.repair({ids[0]: (before, after), ids[2]: (before, after)}, {ids[1]: before, 99: before})
+    assert repaired == 2 and changes.step is not None and changes.step.kind is StepKind.REPAIR
+    assert {entry.id: entry.accepted for entry in store.dataset().corrections} == {
+        ids[0]: after,
+        ids[2]: Box(5, 5, 50, 50),
+    }
+    store.undo()
+    assert [entry.accepted for entry in store.dataset().corrections] == [before, before, Box(5, 5, 50, 50)]
+    with pytest.raises(BadInputError):
+        store.repair({ids[0]: (before, Box(5, 5, 5, 9))}, {})
