@@ -15,6 +15,8 @@ from core.categories import CategoryUse as CategoryUse
 from core.geometry import Box
 from core.origins import Origin as Origin
 from core.sources import Source as Source
+from core.steps import Step as Step
+from core.steps import StepKind as StepKind
 
 EdgeConfidence = tuple[float, float, float, float]
 """Left, top, right, bottom: the probability that the edge is within 5 % of the side (or 2 px), in [0, 1]."""
@@ -295,6 +297,10 @@ class Dataset:
     sources: tuple[Source, ...] = ()
     done: frozenset[int] = frozenset()
 
+    def labels(self) -> Dataset:
+        """A copy without suggestions that the user has not accepted, see `Correction.is_label`."""
+        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.is_label))
+
     def accepted(self) -> Dataset:
         """A copy without boxes that the user has never accepted."""
         return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
@@ -326,57 +332,6 @@ class OpenElsewhere:
 
     pid: int
     host: str
-
-
-class StepKind(StrEnum):
-    """The kind of an operation; the values are stored in undo steps. `core.wording` has the titles."""
-
-    ACCEPT = "accept"
-    KEEP = "keep"
-    MOVE = "move"
-    REFINE = "refine"
-    RELABEL = "relabel"
-    DELETE = "delete"
-    IMPORT = "import"
-    PASTE = "paste"
-    SUGGEST = "suggest"
-    REJECT = "reject"
-    PROPOSE = "propose"
-    WITHDRAW = "withdraw"
-    ADD_IMAGES = "add_images"
-    ADD_CATEGORIES = "add_categories"
-    ADD_CATEGORY = "add_category"
-    RENAME_CATEGORY = "rename_category"
-    MOVE_CATEGORY = "move_category"
-    CATEGORY_COLOR = "category_color"
-    CATEGORY_KEY = "category_key"
-    MERGE_CATEGORY = "merge_category"
-    DELETE_CATEGORY = "delete_category"
-    DONE = "done"
-    NOT_DONE = "not_done"
-    FLAG = "flag"
-    UNFLAG = "unflag"
-    FIND_GOOD = "find_good"
-    FIND_TO_FIX = "find_to_fix"
-    COMMENT = "comment"
-    GO_BACK = "go_back"
-    REPAIR = "repair"
-    TEXT = "text"
-    """A step of an earlier version, which stored titles; the title is the step's `name`."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One operation, as the undo menu shows it.
-
-    `count` is a number of boxes, proposals or marked images, `name` that of a category or an imported file, or the note
-    of a flag, `into` the name of the category that takes over the boxes.
-    """
-
-    kind: StepKind
-    count: int = 0
-    name: str = ""
-    into: str = ""
 
 
 @dataclass(frozen=True)

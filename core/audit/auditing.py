@@ -44,7 +44,7 @@ def audit(
     Without `pictures`, their files are not opened. Without a refiner, or for pictures of which `features_of` has none,
     the kinds that go by its answers find nothing. Raises GpuError.
     """
-    context = AuditContext(dataset.accepted())
+    context = AuditContext(dataset.labels())
     if pictures:
         context = replace(context, looks=(yield from look_at(context.dataset)))
     if features_of is not None and refiner is not None:

@@ -134,7 +134,7 @@ def cohen_kappa(table: Mapping[tuple[str, str], int]) -> float | None:
 
 def compare(first: Dataset, second: Dataset, *, least_iou: float = 0.5) -> Job[Comparison]:
     """Compare the labels of two datasets; suggestions do not count. Pairs of boxes have at least `least_iou`."""
-    first, second = first.accepted(), second.accepted()
+    first, second = first.labels(), second.labels()
     pairs = pair_pictures(first, second)
     tally = _Tally(first, second, least_iou)
     for done, (a, b) in enumerate(pairs):

@@ -51,18 +51,13 @@ def select(dataset: Dataset, selection: Selection) -> Selected:
     kept = {image.id for image in found.images}
     found = replace(found, corrections=tuple(item for item in dataset.corrections if item.image_id in kept))
     is_whole = selection.unchecked and not selection.accepted
-    checked = found if is_whole else found.accepted() if selection.accepted else _labels(found)
+    checked = found if is_whole else found.accepted() if selection.accepted else found.labels()
     unsure = {item.image_id for item in found.corrections} - {item.image_id for item in checked.corrections}
     named = _with_categories(checked, selection)
     boxed = {item.image_id for item in named.corrections}
     named = replace(named, empty=frozenset((found.empty | found.done) & kept) - boxed - unsure)
     result = named if selection.untouched else named.labelled()
     return Selected(result, len(found.corrections) - len(checked.corrections), len(found.images) - len(result.images))
-
-
-def _labels(dataset: Dataset) -> Dataset:
-    """A copy without suggestions that the user has not accepted."""
-    return replace(dataset, corrections=tuple(item for item in dataset.corrections if item.is_label))
 
 
 def _images(dataset: Dataset, selection: Selection) -> tuple[ImageRecord, ...]:
