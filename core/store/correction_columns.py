@@ -7,9 +7,11 @@ own shapes. `tests/core/store/test_fields_of_a_correction.py` fails for a field 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any
 
 from core.geometry import Box
@@ -71,6 +73,9 @@ class Column:
 
 def box_text(box: Box) -> str:
     """A box as the JSON array [x1, y1, x2, y2]; floats are restored exactly."""
+    x1, y1, x2, y2 = box
+    if type(x1) is type(y1) is type(x2) is type(y2) is float and math.isfinite(x1 + y1 + x2 + y2):
+        return f"[{x1!r}, {y1!r}, {x2!r}, {y2!r}]"  # what json writes, in a third of the time
     return _numbers_text(box)
 
 
@@ -178,12 +183,22 @@ def _numbers_text(numbers: Box | EdgeConfidence | EdgeMargin) -> str:
 
 def _origin_text(origin: Origin) -> str:
     """JSON. Only the text of a suggestion that was made in this project starts with its head; see `SUGGESTED`."""
-    file = {"file": origin.file} if origin.file or not origin.head else {}
-    head = {"head": origin.head} if origin.head else {}
-    score = {"probability": float(origin.probability)} if origin.head or origin.probability else {}
-    crowd = {"crowd": True} if origin.is_crowd else {}
-    kept = {"format": origin.format, "entry": origin.kept(origin.format)} if origin.entry else {}
-    return json.dumps({**file, **head, **score, **crowd, "box": [float(edge) for edge in origin.box], **kept})
+    parts = [f'"file": {_quoted(origin.file)}'] if origin.file or not origin.head else []
+    if origin.head:
+        parts.append(f'"head": {_quoted(origin.head)}')
+    if origin.head or origin.probability:
+        parts.append(f'"probability": {json.dumps(float(origin.probability))}')
+    if origin.is_crowd:
+        parts.append('"crowd": true')
+    parts.append(f'"box": {box_text(origin.box)}')
+    if origin.entry:  # it is JSON already
+        parts.append(f'"format": {_quoted(origin.format)}, "entry": {origin.entry}')
+    return f"{{{', '.join(parts)}}}"
+
+
+@lru_cache(maxsize=256)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
 
 
 def _or_null(read: Callable[[Row, str], Any]) -> Callable[[Row, str], Any]:
@@ -247,7 +262,12 @@ OF_DRAWN_ROWS = {
 
 def columns_of(correction: Correction, *groups: Group) -> dict[str, Any]:
     """The stored values of a correction, of these groups."""
-    return {column.name: column.write(getattr(correction, column.name)) for column in COLUMNS if column.group in groups}
+    return {column.name: column.write(getattr(correction, column.name)) for column in _columns_in(groups)}
+
+
+@lru_cache(maxsize=16)
+def _columns_in(groups: tuple[Group, ...]) -> tuple[Column, ...]:
+    return tuple(column for column in COLUMNS if column.group in groups)
 
 
 def read_columns(row: Row, names: Container[str] | None = None) -> dict[str, Any]:

@@ -36,53 +36,62 @@ class KnownBoxes:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._cells: dict[tuple[int, int, Cell], set[Box]] = {}  # by image, category and cell
-        self._read: set[int] = set()
+        self._cells: dict[int, dict[tuple[int, Cell], list[Box]]] = {}  # by image, then by category and cell
         self.compared = 0
 
-    def take(self, new: Correction) -> bool:
-        """Return whether an imported box is new, and add it to the index.
+    def forget(self, image_id: int) -> None:
+        """Free what is known of an image that has no more boxes to come."""
+        self._cells.pop(image_id, None)
+
+    def take(self, new: Correction, category_id: int | None = None) -> bool:
+        """Return whether an imported box is new, and add it to the index; `category_id` replaces its own.
 
         A box that was refined or moved after its import is recognized by the box in its file. A box that
         `boxrefine refine` refined is recognized by its drawn box, whichever refiner was used.
         """
-        self._read_image(new.image_id)
-        where = new.image_id, new.category_id
+        cells = self._cells.get(new.image_id)
+        if cells is None:
+            cells = self._cells[new.image_id] = {}
+            self._read_image(cells, new.image_id)
+        category_id = new.category_id if category_id is None else category_id
         box = new.accepted if new.origin is None else new.origin.box
-        if self._holds(where, box) or (not new.confirmed and self._holds(where, new.drawn)):
+        boxes = (box,) if new.confirmed or new.drawn == box else (box, new.drawn)
+        if any(self._holds(cells, category_id, each) for each in boxes):
             return False
-        for each in {box} if new.confirmed else {box, new.drawn}:
-            self._add(where, each)
+        for each in boxes:
+            _add(cells, category_id, each)
         return True
 
-    def _read_image(self, image_id: int) -> None:
-        if image_id in self._read:
-            return
-        self._read.add(image_id)
+    def _read_image(self, cells: dict[tuple[int, Cell], list[Box]], image_id: int) -> None:
         query = "SELECT category_id, drawn, accepted, origin FROM corrections WHERE image_id = ?"
         rows = self._db.execute(query, [image_id])
         for category_id, drawn, accepted, origin in rows.fetchall():
             with contextlib.suppress(BadRow):  # a damaged box matches none
                 for box in boxes_of(drawn, accepted, origin):
-                    self._add((image_id, category_id), box)
+                    _add(cells, category_id, box)
 
-    def _add(self, where: tuple[int, int], box: Box) -> None:
-        if not all(map(math.isfinite, box)):
-            return  # from a damaged project; no box of a file can match it
-        level = _level(_slack(box))
-        size = _CELLS * 2.0**level
-        left, top, right, bottom = (math.floor(edge / size) for edge in box)
-        self._cells.setdefault((*where, (level, left, top, right, bottom)), set()).add(box)
-
-    def _holds(self, where: tuple[int, int], box: Box) -> bool:
+    def _holds(self, cells: dict[tuple[int, Cell], list[Box]], category_id: int, box: Box) -> bool:
         """Whether the index has an equal box, within the slack."""
+        if not cells:
+            return False
         slack = _slack(box)
         for cell in _cells_near(box, slack):
-            for held in self._cells.get((*where, cell), ()):
+            for held in cells.get((category_id, cell), ()):
                 self.compared += 1
                 if max(map(abs, map(sub, held, box))) <= slack:
                     return True
         return False
+
+
+def _add(cells: dict[tuple[int, Cell], list[Box]], category_id: int, box: Box) -> None:
+    if not all(map(math.isfinite, box)):
+        return  # from a damaged project; no box of a file can match it
+    level = _level(_slack(box))
+    size = _CELLS * 2.0**level
+    left, top, right, bottom = (math.floor(edge / size) for edge in box)
+    held = cells.setdefault((category_id, (level, left, top, right, bottom)), [])
+    if box not in held:
+        held.append(box)
 
 
 def _slack(box: Box) -> float:

@@ -19,7 +19,17 @@ from core.store.schema_check import column_names, current_shape
 from core.translation import tr, tr_plural
 
 _NOT_IN_STEPS = frozenset(
-    {"drawn_boxes", "heads", "images", "openings", "refiner_choices", "refiners", "undo_steps", "_sqlite_migrations"}
+    {
+        "drawn_boxes",
+        "heads",
+        "images",
+        "openings",
+        "refiner_choices",
+        "refiners",
+        "undo_parts",
+        "undo_steps",
+        "_sqlite_migrations",
+    }
 )
 """Tables that no step may write, also if a damaged file has such a step."""
 
@@ -118,6 +128,10 @@ class Played:
     touched: Touched = field(default_factory=Touched)
     texts: list[str] = field(default_factory=list)
 
+    def continued(self) -> Played:
+        """The result of playing the next part of the same step, which collects the same touched rows."""
+        return Played(touched=self.touched)
+
     @property
     def text(self) -> str:
         """The changes that were made, as a JSON array in the order of the step."""
@@ -135,7 +149,34 @@ class Played:
         return self.touched.changes(step if self.count else None, note=" ".join(filter(None, (note, kept))))
 
 
-def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:
+def play_whole(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:
+    """Play a step with all its parts, inside a transaction; see `play`. Parts keep only what was played of them."""
+    ids = [id for (id,) in db.execute("SELECT id FROM undo_parts WHERE step = ? ORDER BY id", [step["id"]]).fetchall()]
+    parts: list[int | None] = [None, *ids]
+    whole = Played()
+    for part in reversed(parts) if undo else parts:
+        held = step
+        if part is not None:  # read one by one, because those of a large import do not fit into memory
+            held = {**step, **next(db.query("SELECT row_changes FROM undo_parts WHERE id = ?", [part]))}
+        played = play(db, held, undo=undo, others=others, mine=mine, is_careful=is_careful, after=whole)
+        whole.count, whole.left = whole.count + played.count, whole.left + played.left
+        if part is None:
+            whole.texts = played.texts
+        elif played.left:
+            db.execute("UPDATE undo_parts SET row_changes = ? WHERE id = ?", [played.text, part])
+    return whole
+
+
+def play(
+    db: Database,
+    step: Row,
+    *,
+    undo: bool,
+    others: Others,
+    mine: int,
+    is_careful: bool,
+    after: Played | None = None,
+) -> Played:
     """Restore the rows of a step to their state before it (`undo`) or after it, inside a transaction.
 
     Rows that another window has changed since stay as they are; `mine` is the id of this opening. `is_careful` compares
@@ -147,10 +188,16 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
     if not is_careful and not others.have_written(db, mine=mine):
         try:
             with db.atomic():
-                return _play_all(db, list(changes), undo=undo)
+                return _play_all(db, list(changes), undo=undo, played=_begin(after))
         except sqlite3.IntegrityError:  # such as a name that is taken by now: skip only those rows
             is_careful = True
-    return _play_carefully(db, changes, undo=undo, others=others, mine=mine, is_careful=is_careful)
+    return _play_carefully(
+        db, changes, undo=undo, others=others, mine=mine, is_careful=is_careful, played=_begin(after)
+    )
+
+
+def _begin(after: Played | None) -> Played:
+    return Played() if after is None else after.continued()
 
 
 def merge_changes(first: str, then: str) -> str:
@@ -191,8 +238,8 @@ def _check(row: Row, change: RowChange, columns: frozenset[str], *, is_written: 
         id_in(row, "image_id")
 
 
-def _play_all(db: Database, changes: list[RowChange], *, undo: bool) -> Played:
-    played = Played(count=len(changes))
+def _play_all(db: Database, changes: list[RowChange], *, undo: bool, played: Played) -> Played:
+    played.count = len(changes)
 
     def wanted() -> Iterator[tuple[str, int, Row | None]]:
         while changes:  # freed one by one, because freeing all at once would block the other threads
@@ -207,9 +254,8 @@ def _play_all(db: Database, changes: list[RowChange], *, undo: bool) -> Played:
 
 
 def _play_carefully(
-    db: Database, changes: list[RowChange], *, undo: bool, others: Others, mine: int, is_careful: bool
+    db: Database, changes: list[RowChange], *, undo: bool, others: Others, mine: int, is_careful: bool, played: Played
 ) -> Played:
-    played = Played()
     while changes:
         change = changes.pop()
         was, row = (change.after, change.before) if undo else (change.before, change.after)
