@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
@@ -34,6 +34,7 @@ from core.store.row_checks import (
 from core.translation import tr
 
 _NEVER: Any = object()
+_ENTRY = ', "entry": '
 
 
 class Group(Enum):
@@ -71,6 +72,7 @@ class Column:
         return self.unread is not _NEVER
 
 
+@lru_cache(maxsize=64)  # the boxes of a correction are often the same
 def box_text(box: Box) -> str:
     """A box as the JSON array [x1, y1, x2, y2]; floats are restored exactly."""
     x1, y1, x2, y2 = box
@@ -93,18 +95,22 @@ def origin_of(text: object) -> Origin:
         head,
         probability,
         is_crowd=values.get("crowd") is True,
-        **_kept_in(values),
+        **_kept_in(values, str(text)),
     )
 
 
-def _kept_in(values: dict[str, Any]) -> dict[str, str]:
-    """What is kept of a box as it was in its file; a form that this version does not know is left out."""
+def _kept_in(values: dict[str, Any], text: str) -> dict[str, str]:
+    """What is kept of a box as it was in its file; a form that this version does not know is left out.
+
+    `text` is the JSON of `values`, whose end is the entry.
+    """
     format, entry = values.get("format"), values.get("entry")
-    return {"format": format, "entry": _dumped(entry)} if isinstance(format, str) and isinstance(entry, dict) else {}
-
-
-def _dumped(entry: object) -> str:
-    return json.dumps(entry, separators=(",", ":"))
+    if not isinstance(format, str) or not isinstance(entry, dict):
+        return {}
+    _, sign, rest = text.partition(_ENTRY)
+    if not sign or next(reversed(values)) != "entry":  # of another program
+        return {"format": format, "entry": json.dumps(entry, separators=(",", ":"))}
+    return {"format": format, "entry": rest.rstrip()[:-1]}
 
 
 def _four_in(row: Row, name: str) -> tuple[float, float, float, float]:
@@ -254,6 +260,9 @@ OF_OLD_ROWS = {column.name: column.before for column in COLUMNS if column.before
 """What rows of earlier versions lack, as it is to be read."""
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Correction)}
+_STORED_DEFAULTS = {
+    column.name: column.write(_DEFAULTS[column.name]) for column in COLUMNS if _DEFAULTS[column.name] is not MISSING
+}
 OF_DRAWN_ROWS = {
     column.name: column.write(_DEFAULTS[column.name]) for column in COLUMNS if column.group is Group.STATUS
 }
@@ -262,7 +271,13 @@ OF_DRAWN_ROWS = {
 
 def columns_of(correction: Correction, *groups: Group) -> dict[str, Any]:
     """The stored values of a correction, of these groups."""
-    return {column.name: column.write(getattr(correction, column.name)) for column in _columns_in(groups)}
+    stored = {}
+    for column in _columns_in(groups):
+        value = getattr(correction, column.name)
+        # Most boxes have few values, and an import has a million boxes.
+        is_default = value is _DEFAULTS[column.name]
+        stored[column.name] = _STORED_DEFAULTS[column.name] if is_default else column.write(value)
+    return stored
 
 
 @lru_cache(maxsize=16)

@@ -83,6 +83,7 @@ def find_in(
                     yield Progress(done, max(done, 1), tr("Importing {name}", name=title))
                 done += 1
                 _add(box, entry, record, found, restore or imported)
+        entry.boxes = []  # a million boxes fit into memory once, not twice
     if kept or parsed.header:
         found.sources.append(Source(parsed.file or title, parsed.format, parsed.header, kept))
     return found
