@@ -96,6 +96,7 @@ class BoxImport:
         while place < len(boxes) and (place == first or time.monotonic() < end):
             some = boxes[place : place + _AT_ONCE]
             self._check_images(some)
+            self._known.read({entry.correction.image_id for entry in some})
             names = names if all(entry.category in names for entry in some) else category_ids(
                 operation, self._db, [entry.category for entry in some]
             )  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
-from operator import sub
 
 from sqlite_utils import Database
 
@@ -20,6 +20,7 @@ SAME_PX, SAME_SHARE = 0.51, 0.05
 Pascal VOC rounds edges to whole pixels."""
 
 _LEAST_SLACK = 1e-6
+_FEW = 8
 _CELLS = 4.0
 """Side of a cell in slacks, so that most comparisons need one cell, and few boxes share one."""
 
@@ -30,18 +31,32 @@ Cell = tuple[int, int, int, int, int]
 class KnownBoxes:
     """An index of a project's boxes, to detect which boxes of a file the project has already.
 
-    It is a hash grid over all four edges, because many boxes of a file may share one edge. The size of a cell grows
-    with that of the box, because small boxes have less slack.
+    The boxes of an image and a category are compared one by one while they are few. For many, the index is a hash grid
+    over all four edges, because many boxes of a file may share one edge. The size of a cell grows with that of the box,
+    because small boxes have less slack.
     """
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._cells: dict[int, dict[tuple[int, Cell], list[Box]]] = {}  # by image, then by category and cell
+        self._images: dict[int, dict[int, _Held]] = {}  # by image and category
         self.compared = 0
+
+    def read(self, image_ids: Iterable[int]) -> None:
+        """Read the boxes of images at once; `take` reads those of others one by one."""
+        wanted = [id for id in image_ids if id not in self._images]
+        self._images |= {id: {} for id in wanted}
+        query = (
+            "SELECT image_id, category_id, drawn, accepted, origin FROM corrections "
+            "WHERE image_id IN (SELECT value FROM json_each(?))"
+        )
+        for image_id, category_id, drawn, accepted, origin in self._db.execute(query, [json.dumps(wanted)]).fetchall():
+            with contextlib.suppress(BadRow):  # a damaged box matches none
+                for box in boxes_of(drawn, accepted, origin):
+                    self._add(image_id, category_id, box)
 
     def forget(self, image_id: int) -> None:
         """Free what is known of an image that has no more boxes to come."""
-        self._cells.pop(image_id, None)
+        self._images.pop(image_id, None)
 
     def take(self, new: Correction, category_id: int | None = None) -> bool:
         """Return whether an imported box is new, and add it to the index; `category_id` replaces its own.
@@ -49,49 +64,77 @@ class KnownBoxes:
         A box that was refined or moved after its import is recognized by the box in its file. A box that
         `boxrefine refine` refined is recognized by its drawn box, whichever refiner was used.
         """
-        cells = self._cells.get(new.image_id)
-        if cells is None:
-            cells = self._cells[new.image_id] = {}
-            self._read_image(cells, new.image_id)
+        if new.image_id not in self._images:
+            self.read([new.image_id])
         category_id = new.category_id if category_id is None else category_id
         box = new.accepted if new.origin is None else new.origin.box
         boxes = (box,) if new.confirmed or new.drawn == box else (box, new.drawn)
-        if any(self._holds(cells, category_id, each) for each in boxes):
-            return False
+        held = self._images[new.image_id].get(category_id)
+        if held is not None:
+            for each in boxes:
+                if self._holds(held, each):
+                    return False
         for each in boxes:
-            _add(cells, category_id, each)
+            self._add(new.image_id, category_id, each)
         return True
 
-    def _read_image(self, cells: dict[tuple[int, Cell], list[Box]], image_id: int) -> None:
-        query = "SELECT category_id, drawn, accepted, origin FROM corrections WHERE image_id = ?"
-        rows = self._db.execute(query, [image_id])
-        for category_id, drawn, accepted, origin in rows.fetchall():
-            with contextlib.suppress(BadRow):  # a damaged box matches none
-                for box in boxes_of(drawn, accepted, origin):
-                    _add(cells, category_id, box)
+    def _add(self, image_id: int, category_id: int, box: Box) -> None:
+        held = self._images[image_id].get(category_id)
+        if held is None:
+            held = self._images[image_id][category_id] = _Held()
+        held.add(box)
 
-    def _holds(self, cells: dict[tuple[int, Cell], list[Box]], category_id: int, box: Box) -> bool:
+    def _holds(self, held: _Held, box: Box) -> bool:
         """Whether the index has an equal box, within the slack."""
-        if not cells:
-            return False
         slack = _slack(box)
-        for cell in _cells_near(box, slack):
-            for held in cells.get((category_id, cell), ()):
-                self.compared += 1
-                if max(map(abs, map(sub, held, box))) <= slack:
-                    return True
+        for other in held.near(box, slack):
+            self.compared += 1
+            if (
+                abs(other[0] - box[0]) <= slack
+                and abs(other[1] - box[1]) <= slack
+                and abs(other[2] - box[2]) <= slack
+                and abs(other[3] - box[3]) <= slack
+            ):
+                return True
         return False
 
 
-def _add(cells: dict[tuple[int, Cell], list[Box]], category_id: int, box: Box) -> None:
-    if not all(map(math.isfinite, box)):
-        return  # from a damaged project; no box of a file can match it
-    level = _level(_slack(box))
-    size = _CELLS * 2.0**level
-    left, top, right, bottom = (math.floor(edge / size) for edge in box)
-    held = cells.setdefault((category_id, (level, left, top, right, bottom)), [])
-    if box not in held:
-        held.append(box)
+class _Held:
+    """The boxes of one image and category; `cells` is the grid, None while they are few."""
+
+    __slots__ = ("boxes", "cells")
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.cells: dict[Cell, list[Box]] | None = None
+
+    def add(self, box: Box) -> None:
+        if not all(map(math.isfinite, box)):
+            return  # from a damaged project; no box of a file can match it
+        if self.cells is None:
+            self.boxes.append(box)
+            if len(self.boxes) > _FEW:
+                self.cells = {}
+                for each in self.boxes:
+                    self._put(self.cells, each)
+                self.boxes = []
+        else:
+            self._put(self.cells, box)
+
+    def near(self, box: Box, slack: float) -> Iterable[Box]:
+        """The boxes that may be equal to `box`."""
+        if self.cells is None:
+            return self.boxes
+        cells = self.cells
+        return (held for cell in _cells_near(box, slack) for held in cells.get(cell, ()))
+
+    def _put(self, cells: dict[Cell, list[Box]], box: Box) -> None:
+        level = _level(_slack(box))
+        size = _CELLS * 2.0**level
+        left, top, right, bottom = (math.floor(edge / size) for edge in box)
+        held = cells.setdefault((level, left, top, right, bottom), [])
+        if box not in held:
+            held.append(box)
 
 
 def _slack(box: Box) -> float:

@@ -93,8 +93,10 @@ class Operation:
         columns, places = ", ".join(whole[0]), ", ".join("?" * len(whole[0]))
         statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"
         self._db.conn.executemany(statement, [tuple(row.values()) for row in whole])
-        for row in whole:
-            self._note(RowChange(table, row["id"], None, row))
+        changes = [RowChange(table, row["id"], None, row) for row in whole]
+        self._texts.append(json.dumps(changes)[1:-1])  # a call for each row would take twice as long
+        for change in changes:
+            self._touched.note(change)
 
     def take_text(self) -> str:
         """The row changes since the last call, as `text`, so that they can be stored in parts."""
