@@ -1,8 +1,9 @@
 """Measure imports and exports of large sets: seconds, peak of memory, and how long another write has to wait.
 
 The sets are made up in a temporary folder; their pictures do not exist. Each import, undo and export runs in a process
-of its own; `cpu` is the time that the processor worked on the import. `wait` is the longest time that another write, such as accepting a box, waits while boxes are stored.
-datumaro and supervision read the same COCO file where they are installed.
+of its own; `cpu` is the time that the processor worked on the import. `wait` is the longest time that another write,
+such as accepting a box, waits while boxes are stored. datumaro and supervision read the same COCO file where they are
+installed.
 
 examples:
   boxrefine benchmark formats
