@@ -107,6 +107,13 @@ class Touched:
         elif change.table == "marks":
             self._marked_ids.add(change.id)
 
+    def add(self, other: Touched) -> None:
+        """Add what other row changes touch."""
+        self._tables |= other._tables
+        self._image_ids |= other._image_ids
+        self._marked_ids |= other._marked_ids
+        self._counts.update(other._counts)
+
     def changes(self, step: Step | None, *, note: str = "") -> Changes:
         """All touched tables and images, as Changes."""
         return Changes(
@@ -128,9 +135,10 @@ class Played:
     touched: Touched = field(default_factory=Touched)
     texts: list[str] = field(default_factory=list)
 
-    def continued(self) -> Played:
-        """The result of playing the next part of the same step, which collects the same touched rows."""
-        return Played(touched=self.touched)
+    def add(self, part: Played) -> None:
+        """Add the result of playing a part of the same step, without its text."""
+        self.count, self.left = self.count + part.count, self.left + part.left
+        self.touched.add(part.touched)
 
     @property
     def text(self) -> str:
@@ -158,8 +166,8 @@ def play_whole(db: Database, step: Row, *, undo: bool, others: Others, mine: int
         held = step
         if part is not None:  # read one by one, because those of a large import do not fit into memory
             held = {**step, **next(db.query("SELECT row_changes FROM undo_parts WHERE id = ?", [part]))}
-        played = play(db, held, undo=undo, others=others, mine=mine, is_careful=is_careful, after=whole)
-        whole.count, whole.left = whole.count + played.count, whole.left + played.left
+        played = play(db, held, undo=undo, others=others, mine=mine, is_careful=is_careful)
+        whole.add(played)
         if part is None:
             whole.texts = played.texts
         elif played.left:
@@ -167,16 +175,7 @@ def play_whole(db: Database, step: Row, *, undo: bool, others: Others, mine: int
     return whole
 
 
-def play(
-    db: Database,
-    step: Row,
-    *,
-    undo: bool,
-    others: Others,
-    mine: int,
-    is_careful: bool,
-    after: Played | None = None,
-) -> Played:
+def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:
     """Restore the rows of a step to their state before it (`undo`) or after it, inside a transaction.
 
     Rows that another window has changed since stay as they are; `mine` is the id of this opening. `is_careful` compares
@@ -188,16 +187,10 @@ def play(
     if not is_careful and not others.have_written(db, mine=mine):
         try:
             with db.atomic():
-                return _play_all(db, list(changes), undo=undo, played=_begin(after))
+                return _play_all(db, list(changes), undo=undo)
         except sqlite3.IntegrityError:  # such as a name that is taken by now: skip only those rows
             is_careful = True
-    return _play_carefully(
-        db, changes, undo=undo, others=others, mine=mine, is_careful=is_careful, played=_begin(after)
-    )
-
-
-def _begin(after: Played | None) -> Played:
-    return Played() if after is None else after.continued()
+    return _play_carefully(db, changes, undo=undo, others=others, mine=mine, is_careful=is_careful)
 
 
 def merge_changes(first: str, then: str) -> str:
@@ -238,8 +231,8 @@ def _check(row: Row, change: RowChange, columns: frozenset[str], *, is_written: 
         id_in(row, "image_id")
 
 
-def _play_all(db: Database, changes: list[RowChange], *, undo: bool, played: Played) -> Played:
-    played.count = len(changes)
+def _play_all(db: Database, changes: list[RowChange], *, undo: bool) -> Played:
+    played = Played(count=len(changes))
 
     def wanted() -> Iterator[tuple[str, int, Row | None]]:
         while changes:  # freed one by one, because freeing all at once would block the other threads
@@ -254,8 +247,9 @@ def _play_all(db: Database, changes: list[RowChange], *, undo: bool, played: Pla
 
 
 def _play_carefully(
-    db: Database, changes: list[RowChange], *, undo: bool, others: Others, mine: int, is_careful: bool, played: Played
+    db: Database, changes: list[RowChange], *, undo: bool, others: Others, mine: int, is_careful: bool
 ) -> Played:
+    played = Played()
     while changes:
         change = changes.pop()
         was, row = (change.after, change.before) if undo else (change.before, change.after)

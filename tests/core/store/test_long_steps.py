@@ -25,7 +25,7 @@ from tests.core.projects import CORRECTION, python, title
 FILE = "many.json"
 
 HALF_AN_IMPORT = """
-import sys, time
+import sys
 from pathlib import Path
 from core.geometry import Box
 from core.records import Correction, ImportedBox
@@ -41,7 +41,7 @@ job = store.import_steps([ImportedBox("owl", Correction(1, 0, box, box)) for box
 for _ in range(12):
     next(job)
 print("half", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
