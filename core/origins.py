@@ -9,7 +9,7 @@ from typing import Any
 from core.geometry import Box
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a box that the user did not draw comes from: an annotation file or a head, and the box as it was there.
 
@@ -32,4 +32,10 @@ class Origin:
 
     def kept(self, format: str) -> dict[str, Any]:
         """The box as it was in a file of this format; empty if it came in another one."""
-        return json.loads(self.entry) if self.entry and self.format == format else {}
+        if not self.entry or self.format != format:
+            return {}
+        try:
+            entry = json.loads(self.entry)
+        except (ValueError, RecursionError):
+            return {}
+        return entry if isinstance(entry, dict) else {}

@@ -123,7 +123,7 @@ class NewImage:
     height: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Correction:
     """One labelled box: as it was drawn, as the model refined it, and as the user accepted it.
 
@@ -235,7 +235,7 @@ class DrawnBox:
     plain: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImportedBox:
     """A box of an annotation file on an image of the project.
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 LARGEST_ENTRY = 4 * 1024**2
 """Characters of a kept entry at most; the largest polygons of COCO take some 50,000."""
 
@@ -30,7 +32,7 @@ class Source:
 def kept_text(entry: object) -> str:
     """A JSON value as a text to be kept; empty if it has values that JSON does not allow, or is far too large."""
     try:
-        text = json.dumps(entry, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(entry)
     except (ValueError, RecursionError, TypeError):
         return ""
     return text if len(text) <= LARGEST_ENTRY else ""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.state.project_view import Moved, OpenedProject, StoreView, read_touched, read_whole
 from core.errors import ProjectGoneError, StorageError
+from core.progress import Job, Progress
 from core.records import Changes
 from core.translation import tr
 
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from core.store.project_store import ProjectStore
 
 T = TypeVar("T")
+
+_STEPS = 1
+"""Priority of the steps of jobs: all other functions come first."""
+
+
+@dataclass(frozen=True)
+class _Step(Generic[T]):
+    """The outcome of one step of a job."""
+
+    progress: Progress | None = None
+    value: T | None = None
+    is_last: bool = False
 
 
 class StoreLane:
@@ -34,6 +48,7 @@ class StoreLane:
         self._unheard = unheard
         self._moves: deque[Moved] = deque()  # filled on the lane, emptied on the GUI thread
         self._lane = lane
+        self._jobs: dict[object, tuple[ProjectStore, Job[Any]]] = {}  # begun, by a key of each; used on the lane only
         self._project: ProjectStore | None = None  # used on the lane only
         self._lane_turn = 0  # number of projects opened so far, on the lane
         self._gui_turn = 0  # the same number as far as the GUI thread knows
@@ -57,6 +72,7 @@ class StoreLane:
                 project.close()
                 raise
             if self._project is not None:
+                self._close_jobs()
                 self._project.close()
             self._project = project
             self._lane_turn += 1
@@ -98,6 +114,53 @@ class StoreLane:
             (on_error or self._unheard)(error)
 
         self._lane.run(lambda: self._run_or_rescue(self._opened(turn), job), on_done=done, on_error=failed)
+
+    def run_steps(
+        self,
+        start: Callable[[ProjectStore], Job[T]],
+        *,
+        on_done: Callable[[T], None],
+        on_error: Callable[[Exception], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Run a job of the project that the window shows now, step by step; other functions run between its steps.
+
+        If another project is opened meanwhile, the job is closed and ends with a StorageError.
+        """
+        turn, key = self._gui_turn, object()
+
+        def step(project: ProjectStore) -> _Step[T]:
+            job = self._jobs.get(key)
+            if job is None or job[0] is not project:  # begin, or begin again in a copy of a file that is gone
+                job = self._jobs[key] = project, start(project)
+            try:
+                return _Step(progress=next(job[1]))
+            except StopIteration as end:
+                del self._jobs[key]
+                return _Step(value=end.value, is_last=True)
+            except BaseException:
+                del self._jobs[key]
+                raise
+
+        def done(step_done: _Step[T]) -> None:
+            self._report_moves()
+            if step_done.is_last:
+                on_done(cast(T, step_done.value))
+                return
+            if on_progress is not None and step_done.progress is not None:
+                on_progress(step_done.progress)
+            ask()
+
+        def failed(error: Exception) -> None:
+            self._report_moves()
+            (on_error or self._unheard)(error)
+
+        def ask() -> None:
+            self._lane.run(
+                lambda: self._run_or_rescue(self._opened(turn), step), on_done=done, on_error=failed, priority=_STEPS
+            )
+
+        ask()
 
     def save_elsewhere(self, path: Path, *, on_error: Callable[[Exception], None]) -> None:
         """Copy the project to a new file and continue there; on a StorageError the project stays where it is."""
@@ -173,6 +236,7 @@ class StoreLane:
     def _move_to(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
         from core.store.rescued import note_rescue, settle_rescue
 
+        self._close_jobs()
         project.copy_to(path)
         copy = type(project).open(path)
         copy.use_annotator(project.annotator)
@@ -191,7 +255,14 @@ class StoreLane:
             if self.on_moved is not None:
                 self.on_moved(moved)
 
+    def _close_jobs(self) -> None:
+        """Close the jobs that have begun, which undoes what they have stored; in a copy, they begin again."""
+        while self._jobs:
+            _, (_, job) = self._jobs.popitem()
+            job.close()
+
     def _close_project(self) -> None:
+        self._close_jobs()
         if self._project is not None:
             self._project.close()
             self._project = None

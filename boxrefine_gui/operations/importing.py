@@ -86,15 +86,17 @@ class _Import:
             job.give_up()
             return
 
-        def store(project: ProjectStore) -> _Imported:
+        def store(project: ProjectStore) -> Job[_Imported]:
             before = {entry.name for entry in project.categories()}
-            new, changes = project.import_boxes(
+            new, changes = yield from project.import_steps(
                 found.boxes, file=self._path.name, categories=found.categories, sources=found.sources
             )
             added = tuple(entry.name for entry in project.categories() if entry.name not in before)
             return _Imported(new, len(changes.image_ids), added if before else (), read_touched(project, changes))
 
-        self._parts.store.run(store, on_done=partial(self._report, job, found), on_error=job.fail)
+        self._parts.store.run_steps(
+            store, on_done=partial(self._report, job, found), on_error=job.fail, on_progress=job.progressed
+        )
 
     def _report(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
         apply_widely(self._parts, imported.view)

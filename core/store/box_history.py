@@ -56,6 +56,16 @@ def _maker(correction: Correction) -> dict[str, Any]:
     return {"encoder": correction.encoder, "refiner": correction.refiner}
 
 
+_STEPS_WITH = """
+SELECT * FROM undo_steps WHERE undone = 0 AND instr(row_changes, ?)
+UNION ALL
+SELECT steps.id, steps.kind, steps.undone, parts.row_changes, steps.run, steps.opening, steps.parameters
+FROM undo_parts AS parts JOIN undo_steps AS steps ON steps.id = parts.step
+WHERE steps.undone = 0 AND instr(parts.row_changes, ?)
+ORDER BY id
+"""  # untranslated: SQL
+
+
 def _logged(db: Database, id: int) -> Iterator[tuple[str, Row]]:
     """The kind of each step that has changed a box, and the row after it; steps that are undone are left out.
 
@@ -64,9 +74,8 @@ def _logged(db: Database, id: int) -> Iterator[tuple[str, Row]]:
     Steps are searched as text, because one that imported 100,000 boxes takes seconds to parse.
     """
     start = f'["corrections", {id}, '  # as json.dumps writes a RowChange; in a stored text its quotes are escaped
-    query = "SELECT * FROM undo_steps WHERE undone = 0 AND instr(row_changes, ?) ORDER BY id"
     decoder, is_first = json.JSONDecoder(), True
-    for step in db.query(query, [start]):
+    for step in db.query(_STEPS_WITH, [start, start]):
         with suppress(ValueError, TypeError, KeyError, IndexError, RecursionError):
             text = step["row_changes"]
             _, _, before, after = decoder.raw_decode(text, text.index(start))[0]

@@ -64,19 +64,23 @@ def insert_new(
 
     Missing `categories` are added in their order, then those of the boxes.
     """
-    names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
-    for name in categories:
-        if name not in names:
-            names[name] = operation.insert("categories", {"name": name})
+    names = category_ids(operation, db, [*categories, *(entry.category for entry in boxes)])
     known = KnownBoxes(db)
     ids = []
     for entry in boxes:
-        if entry.category not in names:
-            names[entry.category] = operation.insert("categories", {"name": entry.category})
         new = replace(entry.correction, category_id=names[entry.category])
         if even_known or known.take(new):
             ids.append(operation.insert("corrections", correction_row(new)))
     return ids
+
+
+def category_ids(operation: Operation, db: Database, wanted: Iterable[str]) -> dict[str, int]:
+    """Name -> id of all categories; those of the `wanted` ones that are missing are added in their order."""
+    names = {row["name"]: row["id"] for row in db.query("SELECT id, name FROM categories")}
+    for name in wanted:
+        if name not in names:
+            names[name] = operation.insert("categories", {"name": name})
+    return names
 
 
 def write_proposals(operation: Operation, db: Database, answers: Iterable[Correction]) -> None:

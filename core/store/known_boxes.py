@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
-from operator import sub
 
 from sqlite_utils import Database
 
@@ -20,6 +20,7 @@ SAME_PX, SAME_SHARE = 0.51, 0.05
 Pascal VOC rounds edges to whole pixels."""
 
 _LEAST_SLACK = 1e-6
+_FEW = 8
 _CELLS = 4.0
 """Side of a cell in slacks, so that most comparisons need one cell, and few boxes share one."""
 
@@ -30,59 +31,110 @@ Cell = tuple[int, int, int, int, int]
 class KnownBoxes:
     """An index of a project's boxes, to detect which boxes of a file the project has already.
 
-    It is a hash grid over all four edges, because many boxes of a file may share one edge. The size of a cell grows
-    with that of the box, because small boxes have less slack.
+    The boxes of an image and a category are compared one by one while they are few. For many, the index is a hash grid
+    over all four edges, because many boxes of a file may share one edge. The size of a cell grows with that of the box,
+    because small boxes have less slack.
     """
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._cells: dict[tuple[int, int, Cell], set[Box]] = {}  # by image, category and cell
-        self._read: set[int] = set()
+        self._images: dict[int, dict[int, _Held]] = {}  # by image and category
         self.compared = 0
 
-    def take(self, new: Correction) -> bool:
-        """Return whether an imported box is new, and add it to the index.
+    def read(self, image_ids: Iterable[int]) -> None:
+        """Read the boxes of images at once; `take` reads those of others one by one."""
+        wanted = [id for id in image_ids if id not in self._images]
+        self._images |= {id: {} for id in wanted}
+        query = (
+            "SELECT image_id, category_id, drawn, accepted, origin FROM corrections "
+            "WHERE image_id IN (SELECT value FROM json_each(?))"
+        )
+        for image_id, category_id, drawn, accepted, origin in self._db.execute(query, [json.dumps(wanted)]).fetchall():
+            with contextlib.suppress(BadRow):  # a damaged box matches none
+                for box in boxes_of(drawn, accepted, origin):
+                    self._add(image_id, category_id, box)
+
+    def forget(self, image_id: int) -> None:
+        """Free what is known of an image that has no more boxes to come."""
+        self._images.pop(image_id, None)
+
+    def take(self, new: Correction, category_id: int | None = None) -> bool:
+        """Return whether an imported box is new, and add it to the index; `category_id` replaces its own.
 
         A box that was refined or moved after its import is recognized by the box in its file. A box that
         `boxrefine refine` refined is recognized by its drawn box, whichever refiner was used.
         """
-        self._read_image(new.image_id)
-        where = new.image_id, new.category_id
+        if new.image_id not in self._images:
+            self.read([new.image_id])
+        category_id = new.category_id if category_id is None else category_id
         box = new.accepted if new.origin is None else new.origin.box
-        if self._holds(where, box) or (not new.confirmed and self._holds(where, new.drawn)):
-            return False
-        for each in {box} if new.confirmed else {box, new.drawn}:
-            self._add(where, each)
+        boxes = (box,) if new.confirmed or new.drawn == box else (box, new.drawn)
+        held = self._images[new.image_id].get(category_id)
+        if held is not None:
+            for each in boxes:
+                if self._holds(held, each):
+                    return False
+        for each in boxes:
+            self._add(new.image_id, category_id, each)
         return True
 
-    def _read_image(self, image_id: int) -> None:
-        if image_id in self._read:
-            return
-        self._read.add(image_id)
-        query = "SELECT category_id, drawn, accepted, origin FROM corrections WHERE image_id = ?"
-        rows = self._db.execute(query, [image_id])
-        for category_id, drawn, accepted, origin in rows.fetchall():
-            with contextlib.suppress(BadRow):  # a damaged box matches none
-                for box in boxes_of(drawn, accepted, origin):
-                    self._add((image_id, category_id), box)
+    def _add(self, image_id: int, category_id: int, box: Box) -> None:
+        held = self._images[image_id].get(category_id)
+        if held is None:
+            held = self._images[image_id][category_id] = _Held()
+        held.add(box)
 
-    def _add(self, where: tuple[int, int], box: Box) -> None:
+    def _holds(self, held: _Held, box: Box) -> bool:
+        """Whether the index has an equal box, within the slack."""
+        slack = _slack(box)
+        for other in held.near(box, slack):
+            self.compared += 1
+            if (
+                abs(other[0] - box[0]) <= slack
+                and abs(other[1] - box[1]) <= slack
+                and abs(other[2] - box[2]) <= slack
+                and abs(other[3] - box[3]) <= slack
+            ):
+                return True
+        return False
+
+
+class _Held:
+    """The boxes of one image and category; `cells` is the grid, None while they are few."""
+
+    __slots__ = ("boxes", "cells")
+
+    def __init__(self) -> None:
+        self.boxes: list[Box] = []
+        self.cells: dict[Cell, list[Box]] | None = None
+
+    def add(self, box: Box) -> None:
         if not all(map(math.isfinite, box)):
             return  # from a damaged project; no box of a file can match it
+        if self.cells is None:
+            self.boxes.append(box)
+            if len(self.boxes) > _FEW:
+                self.cells = {}
+                for each in self.boxes:
+                    self._put(self.cells, each)
+                self.boxes = []
+        else:
+            self._put(self.cells, box)
+
+    def near(self, box: Box, slack: float) -> Iterable[Box]:
+        """The boxes that may be equal to `box`."""
+        if self.cells is None:
+            return self.boxes
+        cells = self.cells
+        return (held for cell in _cells_near(box, slack) for held in cells.get(cell, ()))
+
+    def _put(self, cells: dict[Cell, list[Box]], box: Box) -> None:
         level = _level(_slack(box))
         size = _CELLS * 2.0**level
         left, top, right, bottom = (math.floor(edge / size) for edge in box)
-        self._cells.setdefault((*where, (level, left, top, right, bottom)), set()).add(box)
-
-    def _holds(self, where: tuple[int, int], box: Box) -> bool:
-        """Whether the index has an equal box, within the slack."""
-        slack = _slack(box)
-        for cell in _cells_near(box, slack):
-            for held in self._cells.get((*where, cell), ()):
-                self.compared += 1
-                if max(map(abs, map(sub, held, box))) <= slack:
-                    return True
-        return False
+        held = cells.setdefault((level, left, top, right, bottom), [])
+        if box not in held:
+            held.append(box)
 
 
 def _slack(box: Box) -> float:

@@ -287,6 +287,25 @@ def m015_sources(db: Database) -> None:
     )
 
 
+_PART_TABLES = (
+    # A long operation is stored in parts, so that other writes need not wait for it. Its step has `undone` 2 until it
+    # is complete.
+    """CREATE TABLE undo_parts (
+        id INTEGER PRIMARY KEY,
+        step INTEGER NOT NULL REFERENCES undo_steps(id) ON DELETE CASCADE,
+        row_changes TEXT NOT NULL
+    )""",
+    "CREATE INDEX undo_parts_of_a_step ON undo_parts (step)",
+)
+
+
+@MIGRATIONS()
+def m016_undo_parts(db: Database) -> None:
+    """The row changes of long steps, in parts that follow those of the step itself."""
+    for statement in _PART_TABLES:
+        db.execute(statement)
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

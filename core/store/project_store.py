@@ -9,8 +9,10 @@ from pathlib import Path
 from core.errors import BadInputError, NoLongerDrawnError, StorageError
 from core.files import PROJECT_FILE_NAME
 from core.geometry import Box
+from core.progress import Job, run
 from core.records import Changes, Correction, ImportedBox, NewImage, RefinerRecord, Step, StepKind
 from core.sources import Source
+from core.store.box_import import BoxImport
 from core.store.category_writes import CategoryWrites
 from core.store.checking import (
     PROPOSED,
@@ -44,7 +46,6 @@ from core.store.rows import (
     refinement_columns,
     stored_path,
 )
-from core.store.source_log import add_source
 from core.store.suggested_boxes import remove_box
 from core.translation import tr
 
@@ -232,14 +233,24 @@ class ProjectStore(CategoryWrites):
         overwritten. Missing categories are added: the listed `categories` in their order, also those without a box,
         then the others. `sources` are kept for exports. Raises BadInputError as `accept` does, and then stores none.
         """
-        for entry in boxes:
-            check_boxes(entry.correction)
-        with self._operation(Step(StepKind.IMPORT, len(boxes), file)) as operation:
-            for image_id in {entry.correction.image_id for entry in boxes}:
-                self._row(operation, "images", image_id)
-            for source in sources:
-                add_source(self._db, source)
-            return len(insert_new(operation, self._db, boxes, categories=categories)), operation.changes
+        return run(self.import_steps(boxes, file=file, categories=categories, sources=sources))
+
+    def import_steps(
+        self,
+        boxes: Sequence[ImportedBox],
+        *,
+        file: str,
+        categories: Sequence[str] = (),
+        sources: Sequence[Source] = (),
+    ) -> Job[tuple[int, Changes]]:
+        """`import_boxes` as a job: between its steps, this opening may do other writes, and wait for none of 0.1 s.
+
+        It is still one undo step, which can be undone once it is complete. Closing the job undoes what is stored.
+        """
+        self.refuse_read_only()
+        job = BoxImport(self._db, self._place, self._undo_log, self.path)
+        with convert_sqlite_errors(self.path):
+            return (yield from job.steps(boxes, file=file, categories=categories, sources=sources))
 
     def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:
         """Store refinements of boxes that were never refined, as proposals; the boxes stay until they are confirmed.

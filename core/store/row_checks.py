@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from functools import lru_cache
 from typing import Any
 
 from core.geometry import Box
 from core.translation import tr, tr_plural
 
 Row = dict[str, Any]
+
+_NUMBER = r"(-?[0-9]+\.[0-9]+)"
+_FOUR = re.compile(rf"\[{_NUMBER}, {_NUMBER}, {_NUMBER}, {_NUMBER}\]")
 
 LARGEST_SIDE = 1 << 31
 """Largest width or height of a picture in pixels; Qt and OpenCV count with 32 bits."""
@@ -102,7 +107,19 @@ def box_of(values: object, name: str) -> Box:
 
 def box_in(row: Row, name: str) -> Box:
     """A box with an area, as JSON."""
-    return box_of(json_in(row, name), name)
+    text = row[name]
+    found = _box_in_text(text) if type(text) is str else None
+    return box_of(json_in(row, name), name) if found is None else found
+
+
+@lru_cache(maxsize=64)  # the boxes of a row are often the same
+def _box_in_text(text: str) -> Box | None:
+    """The box of a text that `box_text` has written, None if it is another one, or not usable."""
+    found = _FOUR.fullmatch(text)
+    if found is None:
+        return None
+    x1, y1, x2, y2 = map(float, found.groups())
+    return Box(x1, y1, x2, y2) if x2 > x1 and y2 > y1 and math.isfinite(x1 + y1 + x2 + y2) else None
 
 
 def outline_in(row: Row, name: str) -> tuple[tuple[float, ...], ...]:

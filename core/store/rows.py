@@ -209,8 +209,11 @@ def is_whole(table: str, row: Row) -> bool:
 
 def check_boxes(correction: Correction) -> None:
     """Raise BadInputError if a box of a correction is not finite or has no area."""
-    for box in filter(None, (correction.drawn, correction.refined, correction.accepted)):
-        check_box(box)
+    check_box(correction.accepted)
+    if correction.drawn is not correction.accepted:
+        check_box(correction.drawn)
+    if correction.refined is not None:
+        check_box(correction.refined)
 
 
 def check_box(box: Box) -> None:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlite_utils import Database
 
+from core.progress import Job, Progress
 from core.sources import Source, kept_text
 from core.store.row_checks import BadRow, Row, id_in, mapping_in, text_in
 from core.store.rows import now
 from core.translation import tr
 
+_STEP = 5000
 
-def add_source(db: Database, source: Source) -> None:
-    """Store a source, unless the same one is stored; belongs inside a transaction.
+
+def content_steps(source: Source) -> Job[str]:
+    """The stored text of a source, as a job, because a file may have many pictures."""
+    images = []
+    for done, (id, entry) in enumerate(source.images.items()):
+        if done % _STEP == 0:
+            yield Progress(0, 0, tr("Importing {name}", name=source.file))
+        if text := kept_text(entry):
+            images.append(f"[{id}, {text}]")
+    header = kept_text(source.header) or "{}"
+    return f'{{"header": {header}, "images": [{", ".join(images)}]}}'
+
+
+def add_content(db: Database, source: Source, content: str) -> None:
+    """Store a source with its text, unless the same one is stored; belongs inside a transaction.
 
     It is no part of undo steps: without boxes that refer to it, it has no effect.
     """
-    images = [[id, dict(entry)] for id, entry in source.images.items() if kept_text(entry)]
-    header = dict(source.header) if kept_text(source.header) else {}
-    content = json.dumps({"header": header, "images": images})
     same = "SELECT 1 FROM sources WHERE file = ? AND format = ? AND content = ?"
     if db.execute(same, [source.file, source.format, content]).fetchone() is None:
         statement = "INSERT INTO sources (file, format, content, created) VALUES (?, ?, ?, ?)"

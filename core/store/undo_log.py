@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlite_utils import Database
@@ -21,11 +21,12 @@ from core.records import Changes, Step
 from core.reviews import Verdict
 from core.store.file_place import FilePlace
 from core.store.openings import Opening
+from core.store.pending_steps import abandon, pending_steps
 from core.store.project_file import transaction
 from core.store.row_checks import Row, is_unicode
 from core.store.rows import is_whole, now
 from core.store.steps import readable_step, step_columns
-from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, merge_changes, play
+from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, merge_changes, play_whole
 from core.translation import tr_plural
 
 UNDO_DEPTH = 1000
@@ -80,6 +81,27 @@ class Operation:
         id = int(cursor.lastrowid or 0)
         self._note(RowChange(table, id, None, {"id": id, **row}))
         return id
+
+    def insert_many(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows of the same columns."""
+        if not rows:
+            return
+        newest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
+        first = 1 + (int(newest[0]) if newest is not None else 0)
+        signed = self._signature(table)
+        whole = [{"id": id, **row, **signed} for id, row in enumerate(rows, start=first)]
+        columns, places = ", ".join(whole[0]), ", ".join("?" * len(whole[0]))
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"
+        self._db.conn.executemany(statement, [tuple(row.values()) for row in whole])
+        changes = [RowChange(table, row["id"], None, row) for row in whole]
+        self._texts.append(json.dumps(changes)[1:-1])  # a call for each row would take twice as long
+        for change in changes:
+            self._touched.note(change)
+
+    def take_text(self) -> str:
+        """The row changes since the last call, as `text`, so that they can be stored in parts."""
+        text, self._texts = self.text, []
+        return text
 
     def update(self, table: str, before: Row, **columns: object) -> None:
         """Update columns of a row, which is `before` now; a box that is changed or accepted loses its verdict."""
@@ -161,6 +183,28 @@ class UndoLog:
         with transaction(self._db, self._place):
             yield Operation(self._db, step, token=self._token, annotator=self.annotator)
 
+    def new_operation(self, step: Step) -> Operation:
+        """The writes of a long operation, which opens its own transactions; see `core.store.long_steps`."""
+        return Operation(self._db, step, token=self._token, annotator=self.annotator)
+
+    def abandon(self, step_id: int) -> None:
+        """Undo what is stored of a pending step of this opening."""
+        row = next(self._db.query("SELECT * FROM undo_steps WHERE id = ?", [step_id]), None)
+        if row is not None:
+            abandon(self._db, self._place, row, others=self._others, mine=_id_of(self._db, self._token))
+
+    def clean_up(self) -> None:
+        """Undo what is stored of the pending steps of openings that have ended without completing them."""
+        for row in pending_steps(self._db, but=self._others.openings):
+            abandon(self._db, self._place, row, others=self._others, mine=0)
+
+    def trim(self) -> None:
+        """Delete the steps beyond UNDO_DEPTH, inside a transaction."""
+        self._db.execute(
+            "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            [UNDO_DEPTH],
+        )
+
     def undo(self) -> Changes:
         """Undo the newest step that this opening may undo; return empty Changes if there is none."""
         return self._travel(undo=True)
@@ -191,7 +235,7 @@ class UndoLog:
                         return Changes(note=_note_on_bad(skipped))
                     mine = _id_of(self._db, self._token)
                     careful = bool(self._bad)  # rows may not match a step before a skipped one
-                    played = play(self._db, step, undo=undo, others=self._others, mine=mine, is_careful=careful)
+                    played = play_whole(self._db, step, undo=undo, others=self._others, mine=mine, is_careful=careful)
                     self._keep(step, played, undone=undo)
             except BadStep as bad:
                 self._bad.add(bad.id)
@@ -235,10 +279,7 @@ class UndoLog:
             return
         row = {**step_columns(operation), "row_changes": text, "opening": opening, "run": run}
         self._db.table("undo_steps").insert(row)
-        self._db.execute(
-            "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            [UNDO_DEPTH],
-        )
+        self.trim()
 
 
 def login_name() -> str:

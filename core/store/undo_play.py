@@ -19,7 +19,17 @@ from core.store.schema_check import column_names, current_shape
 from core.translation import tr, tr_plural
 
 _NOT_IN_STEPS = frozenset(
-    {"drawn_boxes", "heads", "images", "openings", "refiner_choices", "refiners", "undo_steps", "_sqlite_migrations"}
+    {
+        "drawn_boxes",
+        "heads",
+        "images",
+        "openings",
+        "refiner_choices",
+        "refiners",
+        "undo_parts",
+        "undo_steps",
+        "_sqlite_migrations",
+    }
 )
 """Tables that no step may write, also if a damaged file has such a step."""
 
@@ -97,6 +107,13 @@ class Touched:
         elif change.table == "marks":
             self._marked_ids.add(change.id)
 
+    def add(self, other: Touched) -> None:
+        """Add what other row changes touch."""
+        self._tables |= other._tables
+        self._image_ids |= other._image_ids
+        self._marked_ids |= other._marked_ids
+        self._counts.update(other._counts)
+
     def changes(self, step: Step | None, *, note: str = "") -> Changes:
         """All touched tables and images, as Changes."""
         return Changes(
@@ -118,6 +135,11 @@ class Played:
     touched: Touched = field(default_factory=Touched)
     texts: list[str] = field(default_factory=list)
 
+    def add(self, part: Played) -> None:
+        """Add the result of playing a part of the same step, without its text."""
+        self.count, self.left = self.count + part.count, self.left + part.left
+        self.touched.add(part.touched)
+
     @property
     def text(self) -> str:
         """The changes that were made, as a JSON array in the order of the step."""
@@ -133,6 +155,24 @@ class Played:
                 self.left,
             )
         return self.touched.changes(step if self.count else None, note=" ".join(filter(None, (note, kept))))
+
+
+def play_whole(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:
+    """Play a step with all its parts, inside a transaction; see `play`. Parts keep only what was played of them."""
+    ids = [id for (id,) in db.execute("SELECT id FROM undo_parts WHERE step = ? ORDER BY id", [step["id"]]).fetchall()]
+    parts: list[int | None] = [None, *ids]
+    whole = Played()
+    for part in reversed(parts) if undo else parts:
+        held = step
+        if part is not None:  # read one by one, because those of a large import do not fit into memory
+            held = {**step, **next(db.query("SELECT row_changes FROM undo_parts WHERE id = ?", [part]))}
+        played = play(db, held, undo=undo, others=others, mine=mine, is_careful=is_careful)
+        whole.add(played)
+        if part is None:
+            whole.texts = played.texts
+        elif played.left:
+            db.execute("UPDATE undo_parts SET row_changes = ? WHERE id = ?", [played.text, part])
+    return whole
 
 
 def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:

@@ -24,6 +24,8 @@ class Undoable(DrawnBoxes):
         try:
             with convert_sqlite_errors(path):
                 self._undo_log = UndoLog(self._db, self._place, self._opening)
+                if not self.read_only:
+                    self._undo_log.clean_up()
         except BaseException:
             self.close()
             raise

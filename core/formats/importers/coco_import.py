@@ -37,16 +37,19 @@ def read_coco_set(path: Path, document: dict[str, Any]) -> Job[ParsedSet]:
         COCO, header=header, file=path.name, defects=coco.defects, categories=list(listed_categories(document).values())
     )
     _count_unusable_categories(coco, parsed.defects)
-    names, notes = category_names(coco), coco.document["annotations"]
+    known, notes = listed_categories(document), coco.document["annotations"]
     groups, entries = coco.by_image(), coco.image_entries()
+    coco.annotations.clear()  # each is freed when its box is made
     for done, (id, image) in enumerate(coco.images.items()):
         if done % STEP == 0:
             yield Progress(done, len(coco.images), tr("Importing {name}", name=path.name))
         picture = ParsedPicture(path, (image.file_name,), image.width, image.height, entry=entries.get(id))
-        for note in groups.get(id, []):
+        for note in groups.pop(id, []):
             entry = notes[note.index]
+            category = id_of(entry.get("category_id"))
+            name = None if category is None else known.get(category)
             score = float(entry["score"]) if is_finite(entry.get("score")) else None
-            picture.boxes.append(ParsedBox(names[note.index] or NO_CATEGORY, note.box, score, entry, COCO))
+            picture.boxes.append(ParsedBox(name or NO_CATEGORY, note.box, score, entry, COCO))
         parsed.pictures.append(picture)
     return parsed
 

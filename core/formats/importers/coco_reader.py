@@ -39,7 +39,7 @@ class CocoImage(NamedTuple):
     height: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CocoAnnotation:
     """A usable box; `index` is its place in `document["annotations"]`.
 

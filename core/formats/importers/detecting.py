@@ -43,6 +43,8 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 
 _STEP = 50
 _SAMPLE = 20
+_MOST_ELEMENTS = 2000
+"""XML files that are kept parsed between detection and reading; others are parsed again, because they need memory."""
 _SAMPLED_BYTES = 4 * 1024**2
 _OWN_TABLE = "pictures.csv"
 _BYTE_MARK = "\ufeff"
@@ -132,6 +134,7 @@ def _candidates(files: AnnotationFiles, request: Request) -> Job[tuple[list[_Can
     root = request.path
     elements: dict[str, dict[Path, ElementTree.Element]] = {VOC: {}, CVAT: {}}
     broken: list[Path] = []
+    more: list[Path] = []
     for done, file in enumerate(files.xmls):
         if done % _STEP == 0:
             yield Progress(done, len(files.xmls), tr("Reading {name}", name=request.title))
@@ -140,10 +143,14 @@ def _candidates(files: AnnotationFiles, request: Request) -> Job[tuple[list[_Can
         except KnownError:
             broken.append(file)
         else:
-            elements.get(xml_format(element), {})[file] = element
+            title = xml_format(element)
+            if title == VOC and done >= _MOST_ELEMENTS:
+                more.append(file)
+            else:
+                elements.get(title, {})[file] = element
     found: list[_Candidate] = []
     if voc := elements[VOC]:
-        found.append(_Candidate(VOC, next(iter(voc)), lambda: load_voc(sorted([*voc, *broken]), request, voc)))
+        found.append(_Candidate(VOC, next(iter(voc)), lambda: load_voc(sorted([*voc, *more, *broken]), request, voc)))
     kitti, yolo = _texts(files.texts)
     if kitti:
         found.append(_Candidate(KITTI, kitti[0], lambda: _alone(read_kitti(kitti, root=root))))

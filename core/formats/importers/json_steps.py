@@ -58,9 +58,12 @@ def _parse_value(text: str, at: int, name: str) -> Generator[Progress, None, tup
     if text[at : at + 1] != "[":
         return _decode(text, at)
     entries: list[Any] = []
+    keys: dict[str, str] = {}
     at = _skip(text, at + 1)
     while text[at : at + 1] != "]":
         entry, at = _decode(text, at)
+        if type(entry) is dict:  # the parser makes new keys for each entry, which take most of its memory
+            entry = {keys.setdefault(key, key): value for key, value in entry.items()}
         entries.append(entry)
         at = _find_next(text, at, end="]")
         if len(entries) % STEP == 0:

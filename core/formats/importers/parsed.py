@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -71,6 +72,13 @@ class ParsedPicture:
         `where` names the entry in the file for the defect, such as `the line 3`. A `score` that is no number is left
         out.
         """
+        if len(numbers) == 4 and _are_corners(numbers):
+            name = category_of(category)
+            if name is not None:
+                x1, y1, x2, y2 = numbers
+                sure = min(max(float(score), 0.0), 1.0) if is_finite(score) else None
+                self.boxes.append(ParsedBox(name, Box(x1, y1, x2, y2), sure, entry, format))  # type: ignore[arg-type]
+                return
         usable = [float(value) for value in numbers if is_finite(value)]
         xs, ys = usable[::2], usable[1::2]
         name = category_of(category)
@@ -114,11 +122,28 @@ class ParsedSet:
         self.notes += [note for note in other.notes if note not in self.notes]
 
 
+def _are_corners(numbers: Sequence[object]) -> bool:
+    """Whether four numbers are the edges of a box with an area, as they are for nearly all of a million boxes."""
+    x1, y1, x2, y2 = numbers
+    return (
+        isinstance(x1, float)
+        and isinstance(y1, float)
+        and isinstance(x2, float)
+        and isinstance(y2, float)
+        and x1 < x2
+        and y1 < y2
+        and math.isfinite(x1 + y1 + x2 + y2)
+    )
+
+
 def category_of(value: object) -> str | None:
     """The name of a category; NO_CATEGORY for one that is empty, None for one that cannot be used."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return NO_CATEGORY
-    return name_of(value)
+    return _name_of(value) if isinstance(value, str) else name_of(value)
+
+
+_name_of = lru_cache(maxsize=4096)(name_of)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

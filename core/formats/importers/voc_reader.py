@@ -58,11 +58,13 @@ def read_voc(
     """
     parsed = ParsedSet(VOC)
     read: list[_VocFile] = []
+    marks: dict[tuple[str | None, ...], dict[str, str]] = {}
     for done, path in enumerate(files):
         if done % _STEP == 0:
             yield Progress(done, len(files), tr("Importing {name}", name=title))
         try:
-            read.append(_read(path, roots[path] if path in roots else parse_xml(path), root))
+            element = roots.pop(path, None)
+            read.append(_read(path, parse_xml(path) if element is None else element, root, marks))
         except KnownError as error:
             if len(files) == 1:
                 raise
@@ -74,12 +76,14 @@ def read_voc(
         first = 1
         if any(file.objects for file in read):
             parsed.notes.append(_describe_assumed(title))
-    for file in read:
+    while read:  # each is freed when its boxes are made
+        file = read.pop()
         for place, (name, (x1, y1, x2, y2)) in enumerate(file.objects, start=1):
             low = [None if value is None else value - first for value in (x1, y1)]
             where = tr("the object {number}", number=place)
             file.picture.add(name, [*low, x2, y2], where=where, entry=file.marks[place - 1], format=VOC)
         parsed.pictures.append(file.picture)
+    parsed.pictures.reverse()
     return parsed
 
 
@@ -115,7 +119,10 @@ def _describe_assumed(name: str) -> str:
     )
 
 
-def _read(file: Path, root: ElementTree.Element, folder: Path) -> _VocFile:
+def _read(
+    file: Path, root: ElementTree.Element, folder: Path, known: dict[tuple[str | None, ...], dict[str, str]]
+) -> _VocFile:
+    """Read one file; objects with the same marks share those of `known`."""
     if _tag(root) != "annotation":
         raise BadFileError(tr("{file} is no Pascal VOC file: give one whose outermost tag is <annotation>.", file=file))
     width, height = (side_of(_text(root, f"size/{side}")) for side in ("width", "height"))
@@ -127,14 +134,25 @@ def _read(file: Path, root: ElementTree.Element, folder: Path) -> _VocFile:
         if _tag(entry) == "object":
             corners = [number_in(_text(entry, f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax")]
             found.objects.append((_text(entry, "name"), corners))
-            marks = {mark: _text(entry, mark) for mark in _MARKS}
-            found.marks.append({mark: text for mark, text in marks.items() if text is not None})
+            texts = tuple(_text(entry, mark) for mark in _MARKS)
+            marks = known.get(texts)
+            if marks is None:
+                marks = {mark: text for mark, text in zip(_MARKS, texts, strict=True) if text is not None}
+                known[texts] = marks
+            found.marks.append(marks)
     return found
 
 
 def _text(element: ElementTree.Element, path: str) -> str | None:
     """The text below an element, in any namespace."""
-    return element.findtext("/".join(f"{{*}}{tag}" for tag in path.split("/")))
+    # Not by `findtext` with any namespace, which takes most of the time of an import.
+    first, _, rest = path.partition("/")
+    for child in element:
+        if child.tag == first or _tag(child) == first:
+            found = _text(child, rest) if rest else child.text or ""
+            if found is not None:
+                return found
+    return None
 
 
 def _tag(element: ElementTree.Element) -> str:

@@ -52,6 +52,11 @@ def columns_in(table: str, *, before: str | None = None) -> set[str]:
         return {str(row[1]) for row in db.execute(f"PRAGMA table_info({table})").fetchall()}
 
 
+def values_of(correction: Correction) -> dict[str, object]:
+    """The value of each field."""
+    return {field.name: getattr(correction, field.name) for field in fields(Correction)}
+
+
 def test_every_field_has_a_column() -> None:
     names, wanted = {column.name for column in COLUMNS}, {entry.name for entry in fields(Correction)} - {"id"}
     assert wanted - names == set(), "add a row to COLUMNS of core/store/correction_columns.py"
@@ -59,7 +64,7 @@ def test_every_field_has_a_column() -> None:
 
 
 def test_the_example_tells_something_in_every_field() -> None:
-    nothing = vars(Correction(0, 0, Box(0, 0, 1, 1), Box(0, 0, 1, 1)))
+    nothing = values_of(Correction(0, 0, Box(0, 0, 1, 1), Box(0, 0, 1, 1)))
     silent = [name for name, value in vars(FULL).items() if name != "id" and value == nothing[name]]
     assert silent == [], "give the new field a value in FULL above, so that the tests below can see it"
 
@@ -95,7 +100,7 @@ def test_every_status_has_a_default() -> None:
 
 
 def test_every_field_of_a_drawn_box_comes_back(store: ProjectStore) -> None:
-    plain = vars(Correction(0, 0, Box(0, 0, 1, 1), Box(0, 0, 1, 1)))
+    plain = values_of(Correction(0, 0, Box(0, 0, 1, 1), Box(0, 0, 1, 1)))
     status = {name: plain[name] for name in OF_DRAWN_ROWS} | {"confirmed": False}
     drawn = DrawnBox("key", replace(FULL, **status))
     store.keep_drawn(drawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from core.formats.importers.json_steps import STEP
 from core.formats.importers.parsed import NO_CATEGORY
 from core.geometry import Box
 from core.progress import run
-from core.records import Category, Correction, Dataset, Refinement
+from core.records import Category, Changes, Correction, Dataset, ImportedBox, Refinement
+from core.store import box_import
+from core.store.project_store import ProjectStore
 from tests.gui.annotation_files import save_coco
 from tests.gui.driving import ScriptedAsk, accept, close_to, draw, ready, settled, stored
 from tests.gui.fakes import sample_like_pictures
@@ -166,6 +169,44 @@ def test_a_cancelled_import_leaves_the_project_as_it_was(
     assert app.window.jobs.rows == []
     assert app.session.scan is None
     assert stored(app) == []
+
+
+def test_boxes_are_accepted_while_an_import_is_being_stored(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(box_import, "PART_S", 0)
+    many = [Box(n % 90, n % 70, n % 90 + 20, n % 70 + 20 + n / 1000) for n in range(2 * STEP)]
+    ask.answer = save_coco(tmp_path / "coarse.json", {"a.png": many})
+    stored_then: list[int] = []
+    whole = Correction(app.session.images[1].id, 0, FIRST, FIRST)
+
+    def accept_one(project: ProjectStore) -> Changes:
+        stored_then.append(project.counts().get(app.session.images[0].id, 0))
+        return project.paste([ImportedBox("cup", whole)])[1]
+
+    app.window.action_by_id["import"].trigger()
+    qtbot.waitUntil(lambda: bool(app.parts.store._jobs))
+    app.parts.store.write(accept_one, on_done=app.session.apply)
+    qtbot.waitUntil(lambda: not app.window.jobs.rows)
+    settled(qtbot, app)
+    assert 0 < stored_then[0] < len(many)
+    assert len(stored(app)) >= len(many)
+
+
+def test_another_project_that_is_opened_during_an_import_ends_it_and_nothing_is_left(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(box_import, "PART_S", 0)
+    many = [Box(n % 90, n % 70, n % 90 + 20, n % 70 + 20 + n / 1000) for n in range(2 * STEP)]
+    ask.answer = save_coco(tmp_path / "coarse.json", {"a.png": many})
+    before = app.session.project_path
+    assert before is not None
+    app.window.action_by_id["import"].trigger()
+    qtbot.waitUntil(lambda: bool(app.parts.store._jobs))
+    app.open(sample_like_pictures(tmp_path / "other", ("x.png",)))
+    qtbot.waitUntil(lambda: not app.window.jobs.rows and app.session.project_path != before)
+    with closing(ProjectStore.open(before)) as left:
+        assert left.counts() == {}
 
 
 def test_without_a_project_it_says_what_to_do_first(qtbot: QtBot, closed_app: App, tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""`boxrefine benchmark formats`: every box of the made-up sets comes in, is undone, and goes out."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core.evaluation.format_speed import FORMATS, PROJECT, SetSize, make_project, write_set
+from core.formats.importing import find_boxes
+from core.progress import run
+from core.store.project_store import ProjectStore
+from tests.core.command_line import Verb
+
+
+@pytest.mark.slow
+def test_the_table_has_the_figures_of_each_format(verb: Verb) -> None:
+    sizes = ("--pictures", 4, "--boxes", 30)
+    said = verb("benchmark", "formats", *sizes, "--formats", "coco", "csv", "--undo")
+    assert said.code == 0
+    ours = [row for row in said.summary["rows"] if row["by"] == "BoxRefine"]
+    assert [(row["format"], row["boxes"]) for row in ours] == [("coco", 30), ("csv", 30)]
+    assert all(row["import"] >= row["read"] > 0 and row["import MB"] > 10 and row["undo"] > 0 for row in ours)
+    assert "export" in ours[0]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_box_of_a_made_up_set_is_read(tmp_path: Path, format: str) -> None:
+    size = SetSize(5, 33)
+    (tmp_path / "labels").mkdir()
+    labels = write_set(size, format, tmp_path / "labels")
+    make_project(size, tmp_path)
+    with closing(ProjectStore.open(tmp_path / PROJECT)) as store:
+        found = run(find_boxes(labels, store.images(), folder=tmp_path))
+    assert (len(found.boxes), found.problems, found.missing) == (33, [], [])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_reading_takes_the_same_time_for_each_box(tmp_path: Path, format: str) -> None:
+    seconds = []
+    for pictures in (50, 200, 800):  # the first one warms up
+        size, folder = SetSize(pictures, 10 * pictures), tmp_path / str(pictures)
+        (folder / "labels").mkdir(parents=True)
+        labels = write_set(size, format, folder / "labels")
+        make_project(size, folder)
+        with closing(ProjectStore.open(folder / PROJECT)) as store:
+            begun = time.thread_time()
+            run(find_boxes(labels, store.images(), folder=folder))
+            seconds.append((time.thread_time() - begun) / size.boxes)
+    assert seconds[2] < 2.5 * seconds[1]
