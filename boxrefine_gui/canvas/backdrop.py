@@ -29,11 +29,12 @@ class KeptPixmap:
     def paint(self, painter: QPainter, key: tuple[object, ...], size: QSize, draw: Callable[[QPainter], None]) -> None:
         """Paint the pixmap of `size` logical pixels. `draw` fills it; `key` holds everything that `draw` depends on."""
         ratio = painter.device().devicePixelRatioF()
-        whole_key = (key, size.width(), size.height(), ratio)
+        whole_key = (key, size.width(), size.height(), ratio, painter.font().key())
         if whole_key != self._key:
             pixmap = QPixmap(size * ratio)
             pixmap.setDevicePixelRatio(ratio)
             inner = QPainter(pixmap)
+            inner.setFont(painter.font())  # that of the widget, and not of the application
             draw(inner)
             inner.end()
             self._pixmap, self._key = pixmap, whole_key
