@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -60,15 +61,17 @@ class Toning:
 def in_tones(picture: CanvasPicture, tones: Tones) -> CanvasPicture:
     """Any lane: copy a picture in other tones. Raises BadFileError if there is not enough memory."""
     try:
-        levels = tuple(_in_tones(level, tones) for level in picture.levels)
+        levels = tuple(toned_image(level, tones) for level in picture.levels)
     except MemoryError as error:
         raise BadFileError(
             tr("There is not enough memory to show this picture in other tones: cut it into smaller ones.")
         ) from error
-    return CanvasPicture(picture.image_id, levels, picture.stamp)
+    tiles = picture.tiles.in_tones(tones) if picture.tiles is not None else None
+    return replace(picture, levels=levels, tiles=tiles)
 
 
-def _in_tones(level: QImage, tones: Tones) -> QImage:
+def toned_image(level: QImage, tones: Tones) -> QImage:
+    """Any lane: copy an image of Format_RGB32 in other tones. Raises MemoryError."""
     import cv2  # imported here so that the window opens without waiting for it
 
     made = QImage(level.size(), QImage.Format.Format_RGB32)
