@@ -33,6 +33,7 @@ __all__ = [
     "read_picture",
     "read_size",
     "read_thumbnail",
+    "read_values",
     "read_with_alpha",
     "spool_picture",
 ]
@@ -63,6 +64,15 @@ def read_picture(path: Path) -> Picture:
         image.load()
         # Pillow turns TIFFs when it loads them.
         return _to_rgb(image) if image.format == "TIFF" else turn(_to_rgb(image), opened.orientation)
+
+
+def read_values(path: Path) -> NDArray[np.uint16] | None:
+    """Read a picture of more than 8 bits a channel for showing it in other tones; None for any other.
+
+    The result is upright, see `core.pictures.deep.to_deep`. Raises BadFileError as `read_picture`.
+    """
+    with _convert_errors(path), open_picture(path) as opened:
+        return opened.read_values()
 
 
 def read_size(path: Path) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
@@ -184,16 +185,24 @@ def decode(image_id: int, path: Path) -> CanvasPicture:
     stamp = stamp_of(path)
     picture = read_picture(path)
     try:
-        levels = [as_qimage(picture)]
-        while max(picture.shape[:2]) > _SMALLEST_LEVEL and min(picture.shape[:2]) > 1:
-            half = (picture.shape[1] // 2, picture.shape[0] // 2)
-            picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
-            levels.append(as_qimage(picture))
+        levels = levels_of(picture)
     except (MemoryError, OverflowError, cv2.error) as error:
         raise BadFileError(
             tr("The picture {path} cannot be shown ({why}): cut it into smaller ones.", path=path, why=reason(error))
         ) from error
-    return CanvasPicture(image_id, tuple(levels), stamp)
+    return CanvasPicture(image_id, levels, stamp)
+
+
+def levels_of(picture: NDArray[np.uint8]) -> tuple[QImage, ...]:
+    """Any lane: an RGB picture (height, width, 3) and halved copies. Raises as `as_qimage`, and cv2.error."""
+    import cv2  # imported here so that the window opens without waiting for it
+
+    levels = [as_qimage(picture)]
+    while max(picture.shape[:2]) > _SMALLEST_LEVEL and min(picture.shape[:2]) > 1:
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
+        levels.append(as_qimage(picture))
+    return tuple(levels)
 
 
 def decode_if_changed(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from core.pictures.deep import Values, largest, to_rgb
 from core.translation import tr
 
 TiffTags = TiffImagePlugin.ImageFileDirectory_v2
+T = TypeVar("T")
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _COUNTS, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
@@ -130,13 +132,18 @@ def read_tags(file: BinaryIO) -> TiffTags:
 
 def read_tiff(content: bytes, layout: TiffLayout) -> NDArray[np.uint8]:
     """Decode a whole file as 8-bit RGB (height, width, 3), as it is stored. Raises ValueError and others."""
+    if layout.photometric == _CMYK and len(layout.bands) == 4:
+        return _of_cmyk(_read_values(content, layout, layout.bands))
+    return scale_tiff(content, layout, to_rgb)
+
+
+def scale_tiff(content: bytes, layout: TiffLayout, scale: Callable[..., T]) -> T:
+    """Decode a whole file of no inks by `to_rgb` or `to_deep`. Raises ValueError and others."""
     alpha = layout.alpha
     wanted = layout.bands + (() if alpha is None else (alpha,))
     values = _read_values(content, layout, wanted)
-    if layout.photometric == _CMYK and len(layout.bands) == 4:
-        return _of_cmyk(values)
     shown = values[..., : len(layout.bands)]
-    return to_rgb(
+    return scale(
         shown,
         alpha=None if alpha is None else values[..., -1],
         is_associated=alpha is not None and _ASSOCIATED in layout.extra,
