@@ -41,6 +41,10 @@ class ProjectGoneError(ProjectUnwritableError):
     """An open project whose file was deleted, moved, replaced or unmounted; nothing was written to its path."""
 
 
+class ProjectReadOnlyError(ProjectUnwritableError):
+    """A project that is opened to read only; nothing was written."""
+
+
 def reason(error: BaseException) -> str:
     """The short cause of an OSError or another exception, without errno or path: `No space left on device`."""
     if isinstance(error, OSError) and error.strerror:

@@ -22,6 +22,8 @@ from core.picture_claims import TooLargeError, check_memory
 from core.pictures.kinds import SUFFIXES
 from core.pictures.opened import open_picture
 from core.pictures.orientation import turn
+from core.pictures.spool import Spool, spool
+from core.progress import Job
 from core.translation import tr
 
 __all__ = [
@@ -32,7 +34,9 @@ __all__ = [
     "read_picture",
     "read_size",
     "read_thumbnail",
+    "read_values",
     "read_with_alpha",
+    "spool_picture",
 ]
 
 Picture = NDArray[np.uint8]
@@ -61,6 +65,15 @@ def read_picture(path: Path) -> Picture:
         image.load()
         # Pillow turns TIFFs when it loads them.
         return _to_rgb(image) if image.format == "TIFF" else turn(_to_rgb(image), opened.orientation)
+
+
+def read_values(path: Path) -> NDArray[np.uint16] | None:
+    """Read a picture of more than 8 bits a channel for showing it in other tones; None for any other.
+
+    The result is upright, see `core.pictures.deep.to_deep`. Raises BadFileError as `read_picture`.
+    """
+    with _convert_errors(path), open_picture(path) as opened:
+        return opened.read_values()
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -100,6 +113,15 @@ def read_thumbnail(path: Path, *, side: int) -> Picture:
         small.thumbnail((side, side))
         is_upright = image is None or is_deep or image.format == "TIFF"
         return _to_rgb(small) if is_upright else turn(_to_rgb(small), opened.orientation)
+
+
+def spool_picture(path: Path, folder: Path) -> Job[Spool]:
+    """Decode a large picture into a temporary file in `folder`, from which parts are read; see `core.pictures.spool`.
+
+    Raises BadFileError as `read_picture`, and if the disk has too little room.
+    """
+    with _convert_errors(path):
+        return (yield from spool(path, folder, whole=read_picture))
 
 
 def read_with_alpha(path: Path) -> NDArray[np.uint8]:

@@ -40,7 +40,16 @@ class Tones:
     @property
     def curve(self) -> NDArray[np.uint8]:
         """The shown value of each of the 256 values of a channel."""
-        values: NDArray[np.float64] = np.linspace(0.0, 1.0, 256) + self.brightness / MOST
+        return self._shown(np.linspace(0.0, 1.0, 256))
+
+    @property
+    def deep_curve(self) -> NDArray[np.uint8]:
+        """The shown value of each of the 65,536 values of `core.pictures.deep.to_deep`."""
+        return self._shown(np.linspace(-1.0, 2.0, 1 << 16))
+
+    def _shown(self, shares: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """The shown values of shares of the usual range, 0 black and 1 white."""
+        values = shares + self.brightness / MOST
         steep = (values - 0.5) * _STEEPEST ** (self.contrast / MOST) + 0.5
         curve = steep.clip(0.0, 1.0) ** (1.0 / _LARGEST_GAMMA ** (self.gamma / MOST))
         shown = 1.0 - curve if self.inverted else curve

@@ -8,7 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.state.session_state import CanvasPicture
+from boxrefine_gui.state.session_state import CanvasPicture, PictureTiles
 
 NEAREST_FROM = 4.0
 """From this scale on (device pixels an image pixel), pixels are shown as squares, to place edges exactly."""
@@ -29,11 +29,12 @@ class KeptPixmap:
     def paint(self, painter: QPainter, key: tuple[object, ...], size: QSize, draw: Callable[[QPainter], None]) -> None:
         """Paint the pixmap of `size` logical pixels. `draw` fills it; `key` holds everything that `draw` depends on."""
         ratio = painter.device().devicePixelRatioF()
-        whole_key = (key, size.width(), size.height(), ratio)
+        whole_key = (key, size.width(), size.height(), ratio, painter.font().key())
         if whole_key != self._key:
             pixmap = QPixmap(size * ratio)
             pixmap.setDevicePixelRatio(ratio)
             inner = QPainter(pixmap)
+            inner.setFont(painter.font())  # that of the widget, and not of the application
             draw(inner)
             inner.end()
             self._pixmap, self._key = pixmap, whole_key
@@ -46,7 +47,7 @@ def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, 
     if picture is None:
         return
     ratio = painter.device().devicePixelRatioF()
-    whole = picture.levels[0].rect()
+    whole = picture.size
     shown = QRectF(0, 0, size.width(), size.height())
     x1, y1 = view.to_image(shown.topLeft())
     x2, y2 = view.to_image(shown.bottomRight())
@@ -56,7 +57,7 @@ def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, 
     if right <= left or bottom <= top:
         return
     level = _level_for(picture, view.scale * ratio)
-    image = picture.levels[level]
+    image = picture.levels[max(level - picture.finer, 0)]
     across, down = image.width() / whole.width(), image.height() / whole.height()
     target = QRectF(
         left * view.scale + view.left, top * view.scale + view.top,
@@ -65,13 +66,37 @@ def paint_picture(painter: QPainter, picture: CanvasPicture | None, view: View, 
     source = QRectF(left * across, top * down, (right - left) * across, (bottom - top) * down)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.scale * ratio < NEAREST_FROM)
     painter.drawImage(target, image, source)
+    if picture.tiles is not None and level < picture.finer:
+        _paint_tiles(painter, picture, picture.tiles, view, level, (left, top, right, bottom))
+
+
+def _paint_tiles(
+    painter: QPainter,
+    picture: CanvasPicture,
+    tiles: PictureTiles,
+    view: View,
+    level: int,
+    visible: tuple[int, int, int, int],
+) -> None:
+    """Paint the tiles of a level that are there over the coarse copy; those that are missing are asked for."""
+    each = tiles.side * 2**level  # pixels of the picture
+    left, top, right, bottom = visible
+    whole = QRectF(0, 0, picture.size.width(), picture.size.height())
+    for row in range(top // each, (bottom - 1) // each + 1):
+        for column in range(left // each, (right - 1) // each + 1):
+            tile = tiles.tile(level, column, row)
+            if tile is not None:
+                covered = QRectF(column * each, row * each, tile.width() * 2**level, tile.height() * 2**level)
+                place = covered.intersected(whole)
+                corner = QPointF(place.left() * view.scale + view.left, place.top() * view.scale + view.top)
+                painter.drawImage(QRectF(corner, place.size() * view.scale), tile, QRectF(tile.rect()))
 
 
 def paint_pixel_grid(painter: QPainter, picture: CanvasPicture, view: View, size: QSize) -> None:
     """Lines between the pixels, if these are large: a dark and a light one, to be visible on every picture."""
     if view.scale * painter.device().devicePixelRatioF() < GRID_FROM:
         return
-    whole = picture.levels[0].rect()
+    whole = picture.size
     left, top = view.to_image(QPointF(0, 0))
     right, bottom = view.to_image(QPointF(size.width(), size.height()))
     columns = range(max(int(left), 0), min(int(right) + 1, whole.width()) + 1)
@@ -89,6 +114,6 @@ def paint_pixel_grid(painter: QPainter, picture: CanvasPicture, view: View, size
 def _level_for(picture: CanvasPicture, scale: float) -> int:
     """The smallest level of the pyramid with at least one pixel for each device pixel."""
     level = 0
-    while level + 1 < len(picture.levels) and scale * 2 ** (level + 1) <= 1.0:
+    while level + 1 < picture.finer + len(picture.levels) and scale * 2 ** (level + 1) <= 1.0:
         level += 1
     return level

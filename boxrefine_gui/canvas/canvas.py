@@ -86,6 +86,7 @@ class Canvas(QWidget):
             session.refinement_changed, session.pending_changed, session.selection_changed, session.category_changed,
             session.settings_changed, session.problem, session.left_changed, session.look_changed,
             session.candidates_changed, session.sight_changed, session.tones_changed, session.toned_changed,
+            session.tiles_changed,
         ):  # fmt: skip
             signal.connect(self._repaint)
         session.selection_changed.connect(self._show_selected)

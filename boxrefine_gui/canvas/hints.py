@@ -72,6 +72,7 @@ def words_beside(draft: Draft, session: Session, *, is_dragging: bool) -> str:
         what = keys_and_words(
             session,
             ("accept", _what_accepting_does(draft, session)),
+            *([("choose_category", tr("category"))] if draft.again is None else []),
             ("discard", tr("discard") if draft.again is None else tr("keep it as it was")),
         )
         words += [what] if what else []

@@ -30,7 +30,7 @@ class Minimap:
         picture, view = scene.session.shown_picture, scene.view
         if picture is None or not scene.session.settings.minimap or view.scale * ratio <= FROM:
             return None
-        whole = QSizeF(picture.levels[0].size())
+        whole = QSizeF(picture.size)
         if whole.width() * view.scale <= scene.size.width() and whole.height() * view.scale <= scene.size.height():
             return None
         if scene.is_dragging:
@@ -65,8 +65,8 @@ class Minimap:
         if place is None or picture is None or not (self.is_held or place.contains(at)):
             return None
         across, down = (at.x() - place.left()) / place.width(), (at.y() - place.top()) / place.height()
-        x = min(max(across, 0.0), 1.0) * picture.levels[0].width() * scene.view.scale + scene.view.left
-        y = min(max(down, 0.0), 1.0) * picture.levels[0].height() * scene.view.scale + scene.view.top
+        x = min(max(across, 0.0), 1.0) * picture.size.width() * scene.view.scale + scene.view.left
+        y = min(max(down, 0.0), 1.0) * picture.size.height() * scene.view.scale + scene.view.top
         return QPointF(scene.size.width() / 2 - x, scene.size.height() / 2 - y)
 
     def _scale(self, picture: CanvasPicture, size: QSizeF, ratio: float) -> None:
@@ -85,7 +85,7 @@ def _frame(scene: Scene, place: QRectF, picture: CanvasPicture) -> QRectF:
     """The visible part of the picture on the map; never too small to be seen."""
     left, top = scene.view.to_image(QPointF(0, 0))
     right, bottom = scene.view.to_image(QPointF(scene.size.width(), scene.size.height()))
-    by = place.width() / picture.levels[0].width()
+    by = place.width() / picture.size.width()
     frame = QRectF(
         place.left() + left * by, place.top() + top * by, (right - left) * by, (bottom - top) * by
     ).intersected(place)

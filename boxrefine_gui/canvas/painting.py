@@ -57,10 +57,13 @@ class Painting:
     def _picture_key(self, scene: Scene) -> tuple[object, ...]:
         picture = scene.session.shown_picture
         shown = picture.levels[0].cacheKey() if picture else self.preview.key(scene)
-        return shown, scene.view, theme.canvas_ground().rgba()
+        parts = picture.tiles.version if picture and picture.tiles else 0
+        return shown, parts, scene.view, theme.canvas_ground().rgba()
 
     def _paint_picture(self, scene: Scene, size: QSize, painter: QPainter) -> None:
         picture = scene.session.shown_picture
+        if picture is not None and picture.tiles is not None:
+            picture.tiles.forget_wishes()  # those of the part that was visible before
         paint_picture(painter, picture, scene.view, size, theme.canvas_ground())
         if picture is None:
             self.preview.paint(painter, scene)

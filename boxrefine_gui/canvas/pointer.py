@@ -16,7 +16,7 @@ def where(point: QPointF | None, view: View, picture: CanvasPicture | None, drag
     if point is None or picture is None:
         return None
     x, y = view.to_image(point)
-    width, height = picture.levels[0].width(), picture.levels[0].height()
+    width, height = picture.size.width(), picture.size.height()
     if dragged is None and not (0 <= x < width and 0 <= y < height):
         return None
     size = None if dragged is None else (round(dragged.width), round(dragged.height))
@@ -26,6 +26,6 @@ def where(point: QPointF | None, view: View, picture: CanvasPicture | None, drag
 def image_size(session: Session) -> QSizeF | None:
     """The size of the open image in pixels, also before its picture is read; None if it is unknown."""
     if session.picture is not None:
-        return QSizeF(session.picture.levels[0].size())
+        return QSizeF(session.picture.size)
     image = session.image
     return QSizeF(image.width, image.height) if image is not None and image.width > 0 else None

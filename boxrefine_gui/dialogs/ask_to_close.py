@@ -54,7 +54,7 @@ def ask_about_copy(window: QWidget, copy: Path, *, close: Callable[[], None]) ->
     Question(
         window,
         title=tr("The project is a copy"),
-        text=tr("The project's file was deleted, moved or replaced, and the work went on in a copy."),
+        text=tr("The project's file was deleted, moved or replaced, or is read-only, and the work went on in a copy."),
         more=tr(
             "It is kept as {copy}, and opens again from File, Open recent. What is at the old place lacks this work: "
             "File, Save project elsewhere puts the copy where you want it.",

@@ -166,7 +166,8 @@ class Prefetch:
     def _failed(self, models: Models, image_id: int, error: Exception) -> None:
         self._prepared.add((models.encoder_identity, image_id))  # an immediate retry would fail again
         # The canvas reports an unreadable picture when the user opens it.
-        if not isinstance(error, BadFileError) and repr(error) != self._reported:
+        is_shown = self._session.picture is not None and self._session.picture.image_id == image_id
+        if (not isinstance(error, BadFileError) or is_shown) and repr(error) != self._reported:
             self._reported = repr(error)
             self._session.report(error)
         self._ask_once_more()

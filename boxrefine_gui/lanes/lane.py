@@ -330,10 +330,13 @@ class QueueLane(_Lane):
         on_error: Callable[[Exception], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_cancel: Callable[[], None] | None = None,
+        priority: int = 0,
+        group: str = "",
+        key: Hashable = None,
     ) -> Ticket:
-        """Queue a long job; cancelling its ticket closes the job's generator at its next step."""
+        """Queue a long job, as `run` does; cancelling its ticket closes the job's generator at its next step."""
         listener = Listener(on_done, on_error, on_progress, on_cancel)
-        return Ticket(self._add(start, listener, is_steps=True))
+        return Ticket(self._add(start, listener, priority=priority, group=group, key=key, is_steps=True))
 
     def drop(self, group: str) -> None:
         """Remove the waiting requests of `group`; a running one continues."""

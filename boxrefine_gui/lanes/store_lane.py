@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from boxrefine_gui.lanes.lane import QueueLane
 from boxrefine_gui.state.project_view import Moved, OpenedProject, StoreView, read_touched, read_whole
-from core.errors import ProjectGoneError, StorageError
+from core.errors import ProjectGoneError, ProjectReadOnlyError, StorageError
 from core.progress import Job, Progress
 from core.records import Changes
 from core.translation import tr
@@ -90,9 +91,11 @@ class StoreLane:
         *,
         on_done: Callable[[StoreView], None],
         on_error: Callable[[Exception], None] | None = None,
+        goes_on: bool = True,
     ) -> None:
-        """Run one operation and read back the changed parts."""
-        self.run(lambda project: read_touched(project, job(project)), on_done=on_done, on_error=on_error)
+        """Run one operation as `run` does, and read back the changed parts."""
+        touched = partial(_write_and_read, job=job)
+        self.run(touched, on_done=on_done, on_error=on_error, goes_on=goes_on)
 
     def run(
         self,
@@ -100,8 +103,12 @@ class StoreLane:
         *,
         on_done: Callable[[T], None] | None = None,
         on_error: Callable[[Exception], None] | None = None,
+        goes_on: bool = True,
     ) -> None:
-        """Run a function of the project that the window shows now; a RuntimeError (a bug) if none is open."""
+        """Run a function of the project that the window shows now; a RuntimeError (a bug) if none is open.
+
+        A write to a read-only project goes on in a copy, unless it comes by itself (`goes_on=False`).
+        """
         turn = self._gui_turn
 
         def done(value: T) -> None:
@@ -113,7 +120,8 @@ class StoreLane:
             self._report_moves()
             (on_error or self._unheard)(error)
 
-        self._lane.run(lambda: self._run_or_rescue(self._opened(turn), job), on_done=done, on_error=failed)
+        run_it = partial(self._run_or_rescue, job=job, goes_on=goes_on)
+        self._lane.run(lambda: run_it(self._opened(turn)), on_done=done, on_error=failed)
 
     def run_steps(
         self,
@@ -166,7 +174,7 @@ class StoreLane:
         """Copy the project to a new file and continue there; on a StorageError the project stays where it is."""
 
         def job(project: ProjectStore) -> None:
-            self._move_to(project, path, is_gone=False)
+            self._move_to(project, path, is_gone=False, is_rescue=False)
 
         self.run(job, on_error=on_error)
 
@@ -219,10 +227,14 @@ class StoreLane:
             )
         return self._project
 
-    def _run_or_rescue(self, project: ProjectStore, job: Callable[[ProjectStore], T]) -> T:
+    def _run_or_rescue(self, project: ProjectStore, job: Callable[[ProjectStore], T], *, goes_on: bool) -> T:
         try:
             value = job(project)
         except ProjectGoneError:  # nothing was written
+            return job(self._rescue(project))
+        except ProjectReadOnlyError:
+            if not goes_on:
+                raise
             return job(self._rescue(project))
         if project is self._project and project.is_gone:
             self._rescue(project)  # the file may have gone during the write; the copy has the written value
@@ -231,22 +243,22 @@ class StoreLane:
     def _rescue(self, project: ProjectStore) -> ProjectStore:
         from core.store.copying import rescue_path
 
-        return self._move_to(project, rescue_path(project.path), is_gone=True)
+        return self._move_to(project, rescue_path(project.path), is_gone=not project.read_only, is_rescue=True)
 
-    def _move_to(self, project: ProjectStore, path: Path, *, is_gone: bool) -> ProjectStore:
+    def _move_to(self, project: ProjectStore, path: Path, *, is_gone: bool, is_rescue: bool) -> ProjectStore:
         from core.store.rescued import note_rescue, settle_rescue
 
         self._close_jobs()
         project.copy_to(path)
         copy = type(project).open(path)
         copy.use_annotator(project.annotator)
-        if is_gone:
+        if is_rescue:
             note_rescue(path, project=project.path)
         else:
             settle_rescue(project.path)
         project.close()
         self._project = copy
-        self._moves.append(Moved(project.path, path, is_gone))
+        self._moves.append(Moved(project.path, path, is_gone, is_read_only=is_rescue and not is_gone))
         return copy
 
     def _report_moves(self) -> None:
@@ -266,3 +278,7 @@ class StoreLane:
         if self._project is not None:
             self._project.close()
             self._project = None
+
+
+def _write_and_read(project: ProjectStore, *, job: Callable[[ProjectStore], Changes]) -> StoreView:
+    return read_touched(project, job(project))

@@ -98,7 +98,10 @@ class FolderScan:
             return
         batch = self._to_store.pop()
         self._parts.store.write(
-            lambda project: project.add_images(batch), on_done=self._added, on_error=partial(self._not_added, batch)
+            lambda project: project.add_images(batch),
+            on_done=self._added,
+            on_error=partial(self._not_added, batch),
+            goes_on=False,
         )
 
     def _not_added(self, batch: list[NewImage], error: Exception) -> None:

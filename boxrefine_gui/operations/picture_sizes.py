@@ -29,7 +29,7 @@ class PictureSizes:
         image, picture = session.image, session.picture
         if image is None or picture is None or image.id < 1 or picture.image_id != image.id:
             return
-        width, height = picture.levels[0].width(), picture.levels[0].height()
+        width, height = picture.size.width(), picture.size.height()
         if (width, height) == (image.width, image.height):
             return
 

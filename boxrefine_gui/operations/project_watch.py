@@ -18,7 +18,7 @@ from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import Moved, StoreView, read_others_work
-from core.errors import ProjectGoneError
+from core.errors import ProjectGoneError, ProjectUnwritableError
 from core.listing import text_of
 from core.records import Changes, Finding, OpenElsewhere
 from core.translation import tr, tr_plural
@@ -72,6 +72,9 @@ class ProjectWatch:
         self._timer.start()
         self._parts.store.read(lambda project: project.opened_elsewhere, on_done=self._report_others)
         self._parts.store.read(_copies, on_done=self._report_copies)
+        folder = self._parts.session.folder
+        if folder is not None:
+            self._parts.store.read(partial(_is_in_data_folder, folder), on_done=self._report_place)
 
     def _report_others(self, others: tuple[OpenElsewhere, ...]) -> None:
         strangers = tuple(other for other in others if other.pid != self._trainer())
@@ -81,6 +84,11 @@ class ProjectWatch:
     def _report_copies(self, copies: tuple[Path, ...]) -> None:
         if copies:
             self._parts.session.tell(words_on_copies(copies), Level.WARNING)
+
+    def _report_place(self, is_in_data_folder: bool) -> None:
+        session = self._parts.session
+        if is_in_data_folder and session.project_path is not None:
+            session.tell(tr("The folder is read-only: its project is kept as {path}.", path=session.project_path))
 
     def look(self) -> None:
         """Check whether other windows have written, or the file is gone."""
@@ -110,7 +118,7 @@ class ProjectWatch:
     def _follow(self, moved: Moved) -> None:
         """Show the file that the store lane has moved the project to."""
         session = self._parts.session
-        self._copy = moved.after if moved.is_gone else None
+        self._copy = moved.after if moved.is_gone or moved.is_read_only else None
         if session.project_path in session.left_at:
             session.left_at[moved.after] = session.left_at[session.project_path]
         session.lists_at[moved.after] = text_of(session.query)
@@ -121,6 +129,8 @@ class ProjectWatch:
         choose_settings(self._parts, session.settings.opened(moved.after))
         if moved.is_gone:
             session.report(ProjectGoneError(words_on_rescue(moved)))  # this kind of error gets a button to save it
+        elif moved.is_read_only:
+            session.report(ProjectUnwritableError(words_on_read_only(moved)))
         else:
             session.tell(tr("The project is saved in {path}, and the work goes on there.", path=moved.after))
         drawing.keep_unwritten(self._parts)
@@ -136,6 +146,13 @@ def _look(project: ProjectStore) -> _Seen:
     return _Seen(project.has_changed_elsewhere(), project.is_gone, tuple(project.findings()))
 
 
+def _is_in_data_folder(folder: Path, project: ProjectStore) -> bool:
+    """Store lane: whether the project of a folder is in the user's data folder, because the folder is read-only."""
+    from core.store.project_file import project_path_for
+
+    return project.path.parent != folder and project.path == project_path_for(folder)
+
+
 def _copies(project: ProjectStore) -> tuple[Path, ...]:
     """Store lane: return the rescue copies of the project, the newest last."""
     from core.store.rescued import rescued_copies
@@ -147,15 +164,15 @@ def words_on_copies(copies: tuple[Path, ...]) -> str:
     """Describe rescue copies, which hold work that continued while the project file was missing."""
     if len(copies) == 1:
         return tr(
-            "Earlier work on this project went on in {path}, because the file here was gone: File, Open a project "
-            "opens it, and Save project elsewhere ends this notice.",
+            "Earlier work on this project went on in {path}, because the file here was gone or read-only: File, Open a "
+            "project opens it, and Save project elsewhere ends this notice.",
             path=copies[0],
         )
     return tr_plural(
-        "Earlier work on this project went on in {path}, because the file here was gone, and {count} more copy is "
-        "beside it: File, Open a project opens it, and Save project elsewhere ends this notice.",
-        "Earlier work on this project went on in {path}, because the file here was gone, and {count} more copies are "
-        "beside it: File, Open a project opens it, and Save project elsewhere ends this notice.",
+        "Earlier work on this project went on in {path}, because the file here was gone or read-only, and {count} more "
+        "copy is beside it: File, Open a project opens it, and Save project elsewhere ends this notice.",
+        "Earlier work on this project went on in {path}, because the file here was gone or read-only, and {count} more "
+        "copies are beside it: File, Open a project opens it, and Save project elsewhere ends this notice.",
         len(copies) - 1,
         path=copies[-1],
     )
@@ -186,6 +203,16 @@ def words_on_damage(findings: tuple[Finding, ...]) -> str:
         "fixes what can be.",
         len(findings),
         first=f"{findings[0].table} {findings[0].id}, {findings[0].what}",
+    )
+
+
+def words_on_read_only(moved: Moved) -> str:
+    """Describe the copy in which the work on a read-only project continues."""
+    return tr(
+        "The project {path} is read-only: all of it, and what you do now, is kept as {copy} in your data folder; save "
+        "it where you want it.",
+        path=moved.before,
+        copy=moved.after.name,
     )
 
 

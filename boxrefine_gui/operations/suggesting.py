@@ -288,6 +288,7 @@ class Suggesting:
             partial(_suggest_in, record=record, found=found),
             on_done=partial(_apply_if_any, self._parts),
             on_error=partial(self._failed, self._parts.session.project_path),
+            goes_on=False,
         )
 
     def _failed(self, project: Path | None, error: Exception) -> None:

@@ -72,11 +72,15 @@ class OpenedProject:
 
 @dataclass(frozen=True)
 class Moved:
-    """The open project was copied to another file, in which the work continues; `is_gone`: the old file is gone."""
+    """The open project was copied to another file, in which the work continues.
+
+    `is_gone`: the old file is gone; `is_read_only`: it cannot be changed.
+    """
 
     before: Path
     after: Path
     is_gone: bool
+    is_read_only: bool = False
 
 
 def read_whole(project: ProjectStore) -> StoreView:

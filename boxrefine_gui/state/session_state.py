@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QImage
 
 from boxrefine_gui.state.category_choice import CategoryChoice
@@ -26,7 +26,7 @@ from core.listing import Query
 from core.records import Category, Correction, ImageRecord, RefinerRecord, Step
 from core.reviews import Review
 from core.settings import Settings
-from core.tones import AS_IT_IS
+from core.tones import AS_IT_IS, Tones
 
 if TYPE_CHECKING:
     from core.encoders.image_features import ImageFeatures
@@ -48,13 +48,36 @@ class Readiness:
     disk_bytes: int = 0
 
 
+class PictureTiles(Protocol):
+    """The finer levels of a large picture, in square tiles of `side` pixels that come later when they are asked for."""
+
+    side: int
+    version: int  # another one after each tile that has come
+
+    def tile(self, level: int, column: int, row: int) -> QImage | None: ...
+    def forget_wishes(self) -> None: ...
+    def in_tones(self, tones: Tones) -> PictureTiles: ...
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class CanvasPicture:
-    """A decoded picture with smaller copies for painting it zoomed out; `levels[k]` is 2**k times smaller."""
+    """A decoded picture with smaller copies for painting it zoomed out: `levels[k]` is 2**(finer + k) times smaller.
+
+    Of a large picture, the `finer` levels are in tiles, and `whole` is the size of the finest one.
+    """
 
     image_id: int
     levels: tuple[QImage, ...]
     stamp: tuple[int, int] = (0, 0)  # the file's size and modification time when it was read
+    finer: int = 0
+    whole: QSize | None = None
+    tiles: PictureTiles | None = None
+
+    @property
+    def size(self) -> QSize:
+        """In pixels."""
+        return self.whole if self.whole is not None else self.levels[0].size()
 
     @property
     def nbytes(self) -> int:
@@ -69,6 +92,7 @@ class SessionState(QObject):
     changed = Signal(object)  # Changes: these parts of the project
     image_changed = Signal()  # another image is open, or none
     picture_changed = Signal()  # the open image's pixels were decoded, or cannot be
+    tiles_changed = Signal()  # a part of the open picture has come, of one that is read in parts
     tones_changed = Signal()  # brightness, contrast and the like of what the canvas shows
     toned_changed = Signal()  # the copy of the open picture in these tones
     features_changed = Signal()  # the open image's features were set or cleared

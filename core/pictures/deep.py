@@ -1,4 +1,4 @@
-"""Pictures of more than 8 bits a channel as 8-bit RGB."""
+"""Pictures of more than 8 bits a channel as 8-bit RGB, and for other tones as 16-bit shares of their range."""
 
 from __future__ import annotations
 
@@ -40,6 +40,36 @@ def to_rgb(
     if alpha is not None:
         scaled = _over_white(scaled, _opacity(alpha), is_associated=is_associated)
     return np.ascontiguousarray(np.repeat(scaled, 3, axis=2) if scaled.shape[2] == 1 else scaled)
+
+
+def to_deep(
+    values: Values,
+    *,
+    alpha: Values | None = None,
+    is_associated: bool = False,
+    no_data: float | None = None,
+    is_inverted: bool = False,
+) -> NDArray[np.uint16] | None:
+    """Scale channels as `to_rgb` does, but to 16 bits and beyond black and white; None for 8-bit values.
+
+    The result (height, width) or (height, width, 3) has 0 for a range below black, 21,845 for black, 43,690 for white
+    and 65,535 for a range above white: brightness brings forth what 8 bits cut off.
+    """
+    if values.dtype == np.uint8:
+        return None
+    low, high = _range_of(values, no_data)
+    found: NDArray[np.uint16] = np.empty(values.shape, np.uint16)
+    rows = max(1, _BAND_BYTES // max(1, 8 * values[0].size))
+    for top in range(0, len(values), rows):
+        band = slice(top, top + rows)
+        numbers, is_valid = _numbers(values[band], no_data)
+        shares = (numbers - low) / max(high - low, 1e-300)
+        shares = (1.0 - shares if is_inverted else shares) * is_valid
+        if alpha is not None:
+            opacity = _opacity(alpha[band])[..., None]
+            shares = (shares if is_associated else shares * opacity) + 1.0 - opacity
+        found[band] = ((shares.clip(-1.0, 2.0) + 1.0) / 3.0 * 65535.0).round()
+    return found[..., 0] if found.shape[-1] == 1 else found
 
 
 def stretch(values: Values, *, no_data: float | None = None, is_inverted: bool = False) -> NDArray[np.uint8]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import cv2
 import numpy as np
@@ -25,10 +25,12 @@ from core.picture_claims import (
     check_tiff,
     strip_png,
 )
-from core.pictures.deep import to_rgb
+from core.pictures.deep import to_deep, to_rgb
 from core.pictures.orientation import SIDEWAYS, orientation_in_tags, orientation_of, turn
-from core.pictures.tiff import TiffLayout, TiffTags, UnreadTiffError, read_tags, read_tiff
+from core.pictures.tiff import TiffLayout, TiffTags, UnreadTiffError, read_tags, read_tiff, scale_tiff
 from core.translation import tr
+
+T = TypeVar("T")
 
 _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -62,6 +64,30 @@ class Opened:
 
     def read_deep(self) -> NDArray[np.uint8]:
         """Decode a deep picture as upright 8-bit RGB (height, width, 3)."""
+        layout = self._checked_layout()
+        if self.image is not None and self.image.format not in ("PNG", "TIFF"):
+            return turn(to_rgb(np.array(self.image)[..., None]), self.orientation)
+        if layout is not None:
+            return turn(read_tiff(self._content(), layout), self.orientation)
+        return turn(_read_by_opencv(self._content_for_opencv(), to_rgb), self._turned_by_us)
+
+    def read_values(self) -> NDArray[np.uint16] | None:
+        """Decode a picture for other tones, upright, see `to_deep`; None if it has 8 bits or inks."""
+        if not self.is_deep:
+            return None
+        layout = self._checked_layout()
+        if self.image is not None and self.image.format not in ("PNG", "TIFF"):
+            found, orientation = to_deep(np.array(self.image)[..., None]), self.orientation
+        elif layout is not None:
+            is_inks = len(layout.bands) == 4
+            found = None if is_inks else scale_tiff(self._content(), layout, to_deep)
+            orientation = self.orientation
+        else:
+            found, orientation = _read_by_opencv(self._content_for_opencv(), to_deep), self._turned_by_us
+        return None if found is None else turn(found, orientation)
+
+    def _checked_layout(self) -> TiffLayout | None:
+        """The layout of a TIFF that `core.pictures.tiff` reads; the memory for a deep picture is checked."""
         layout = None
         if self.tags is not None:
             try:
@@ -70,17 +96,23 @@ class Opened:
                 if self.image is None:
                     raise
         check_memory(*self.size, is_wide=True, bytes_a_pixel=layout.bytes_a_pixel if layout else 0)
-        if self.image is not None and self.image.format not in ("PNG", "TIFF"):
-            return turn(to_rgb(np.array(self.image)[..., None]), self.orientation)
+        return layout
+
+    def _content(self) -> bytes:
         self.file.seek(0)
-        content = self.file.read()
-        if layout is not None:
-            return turn(read_tiff(content, layout), self.orientation)
-        if self.tags is None:
-            return turn(_read_by_opencv(strip_png(content)), self.orientation)
-        # OpenCV turns a TIFF by its tag, even with IMREAD_IGNORE_ORIENTATION, and knows no XMP.
-        by_tag = self.tags.get(_ORIENTATION) is not None
-        return turn(_read_by_opencv(content), 1 if by_tag else self.orientation)
+        return self.file.read()
+
+    def _content_for_opencv(self) -> bytes:
+        return strip_png(self._content()) if self.tags is None else self._content()
+
+    @property
+    def _turned_by_us(self) -> int:
+        """The orientation that is left to do after OpenCV.
+
+        OpenCV turns a TIFF by its tag, even with IMREAD_IGNORE_ORIENTATION, and knows no XMP.
+        """
+        by_tag = self.tags is not None and self.tags.get(_ORIENTATION) is not None
+        return 1 if by_tag else self.orientation
 
     def check_scans(self) -> None:
         """Refuse a progressive JPEG of too many scans. Raises ValueError."""
@@ -134,14 +166,14 @@ def _bits(image: ImageFile.ImageFile) -> int:
     return int(bits)
 
 
-def _read_by_opencv(content: bytes) -> NDArray[np.uint8]:
-    """Decode a PNG of 16 bits, or a TIFF of an odd number of bits, as 8-bit RGB."""
+def _read_by_opencv(content: bytes, scale: Callable[..., T]) -> T:
+    """Decode a PNG of 16 bits, or a TIFF of an odd number of bits, by `to_rgb` or `to_deep`."""
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     values = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if values is None:
         raise ValueError(tr("it is of a kind that cannot be read"))
     if values.ndim == 2:
-        return to_rgb(values[..., None])
+        return scale(values[..., None])
     if values.shape[2] < 3:
-        return to_rgb(values[..., :1])
-    return to_rgb(values[..., 2::-1], alpha=values[..., 3] if values.shape[2] == 4 else None)
+        return scale(values[..., :1])
+    return scale(values[..., 2::-1], alpha=values[..., 3] if values.shape[2] == 4 else None)

@@ -8,7 +8,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ from PIL import Image, ImageFile
 TAG = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """Orientations that exchange width and height."""
+
+Number = TypeVar("Number", np.uint8, np.uint16)
 
 _FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 """OpenCV's codes of flips, after the exchange of axes: 1 left and right, 0 top and bottom, -1 both."""
@@ -62,14 +64,14 @@ def orientation_in_tags(value: object, xmp: object) -> int:
     return checked(int(found[1])) if found else 1
 
 
-def turn(values: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def turn(values: NDArray[Number], orientation: int) -> NDArray[Number]:
     """Turn an array (height, width, ...) upright; the result is contiguous."""
     # By OpenCV: NumPy takes several times as long to copy a picture whose axes are exchanged.
     turned = np.ascontiguousarray(values)
     if orientation in SIDEWAYS:
-        turned = np.asarray(cv2.transpose(turned), np.uint8)
+        turned = np.asarray(cv2.transpose(turned), values.dtype)
     if orientation in _FLIPS:
-        turned = np.asarray(cv2.flip(turned, _FLIPS[orientation]), np.uint8)
+        turned = np.asarray(cv2.flip(turned, _FLIPS[orientation]), values.dtype)
     return turned
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import math
 import struct
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from core.pictures.deep import Values, largest, to_rgb
 from core.translation import tr
 
 TiffTags = TiffImagePlugin.ImageFileDirectory_v2
+T = TypeVar("T")
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _COUNTS, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
@@ -28,6 +30,9 @@ _NO_DATA = 42113  # GDAL's, a number as text
 _MIN_IS_WHITE, _RGB, _CMYK, _LAB = 0, 2, 5, 8
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _WITH_PREDICTOR = frozenset({5, 8, 32946, 34925, 50000})  # LZW, Deflate twice, LZMA, Zstandard
+_RAW = 1
+_BY_ROWS = frozenset({_RAW, 5, 8, 32773, 32946})  # LZW, Deflate twice, PackBits
+_LARGEST_PART = 256 * 1024**2
 _LARGEST_STRIP = 2**32 - 1
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
 _READ_BITS = {"u": (8, 16, 32, 64), "i": (8, 16, 32, 64), "f": (16, 32, 64)}
@@ -127,19 +132,80 @@ def read_tags(file: BinaryIO) -> TiffTags:
 
 def read_tiff(content: bytes, layout: TiffLayout) -> NDArray[np.uint8]:
     """Decode a whole file as 8-bit RGB (height, width, 3), as it is stored. Raises ValueError and others."""
+    if layout.photometric == _CMYK and len(layout.bands) == 4:
+        return _of_cmyk(_read_values(content, layout, layout.bands))
+    return scale_tiff(content, layout, to_rgb)
+
+
+def scale_tiff(content: bytes, layout: TiffLayout, scale: Callable[..., T]) -> T:
+    """Decode a whole file of no inks by `to_rgb` or `to_deep`. Raises ValueError and others."""
     alpha = layout.alpha
     wanted = layout.bands + (() if alpha is None else (alpha,))
     values = _read_values(content, layout, wanted)
-    if layout.photometric == _CMYK and len(layout.bands) == 4:
-        return _of_cmyk(values)
     shown = values[..., : len(layout.bands)]
-    return to_rgb(
+    return scale(
         shown,
         alpha=None if alpha is None else values[..., -1],
         is_associated=alpha is not None and _ASSOCIATED in layout.extra,
         no_data=layout.no_data,
         is_inverted=layout.photometric == _MIN_IS_WHITE,
     )
+
+
+def rows_at_once(layout: TiffLayout) -> int | None:
+    """How many rows `read_tiff_rows` reads at least; None if the file cannot be read in parts of reasonable size."""
+    if layout.compression not in _BY_ROWS:
+        return None
+    in_strip = 1 if layout.compression == _RAW else layout.rows_per_strip
+    unit = layout.tile[1] if layout.tile is not None else in_strip
+    return unit if unit * layout.width * layout.bytes_a_pixel <= _LARGEST_PART else None
+
+
+def read_tiff_rows(file: BinaryIO, layout: TiffLayout, top: int, bottom: int) -> NDArray[np.uint8]:
+    """Decode some rows of a TIFF of 8 bits a sample as 8-bit RGB (rows, width, 3), reading only what they need.
+
+    `top` and `bottom` are multiples of `rows_at_once`, or the last is the height. Raises ValueError and others.
+    """
+    parts, places = [], [0]
+    for offset, nbytes in _segments(layout, top, bottom):
+        file.seek(offset)
+        part = file.read(nbytes)
+        if len(part) < nbytes:
+            raise ValueError(tr("it is cut short"))
+        parts.append(part)
+        places.append(places[-1] + nbytes)
+    is_split = layout.tile is None and layout.compression == _RAW
+    band = replace(
+        layout,
+        height=bottom - top,
+        offsets=tuple(places[:-1]),
+        counts=tuple(len(part) for part in parts),
+        rows_per_strip=min(1 if is_split else layout.rows_per_strip, bottom - top),
+    )
+    return read_tiff(b"".join(parts), band)
+
+
+def _segments(layout: TiffLayout, top: int, bottom: int) -> list[tuple[int, int]]:
+    """Offset and bytes of the strips or tiles that hold some rows, plane by plane.
+
+    Strips that are not compressed may be of any height: each of their rows counts as a strip of its own.
+    """
+    across, _, count = _grid(layout)
+    planes = layout.samples if layout.is_planar else 1
+    if min(len(layout.offsets), len(layout.counts)) < count * planes:
+        raise ValueError(tr("it is cut short"))
+    found, in_plane = [], len(layout.offsets) // planes
+    for start in range(0, in_plane * planes, in_plane):
+        if layout.tile is None and layout.compression == _RAW:
+            row_bytes = layout.width * layout.dtype.itemsize * layout.samples // planes
+            for row in range(top, bottom):
+                strip, below = divmod(row, layout.rows_per_strip)
+                found.append((layout.offsets[start + strip] + below * row_bytes, row_bytes))
+            continue
+        unit = layout.tile[1] if layout.tile is not None else layout.rows_per_strip
+        wanted = range(start + top // unit * across, start + math.ceil(bottom / unit) * across)
+        found += [(layout.offsets[place], layout.counts[place]) for place in wanted]
+    return found
 
 
 def _of_cmyk(values: Values) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from core.errors import StorageError
+from core.errors import ProjectReadOnlyError
 from core.records import DrawnBox
 from core.store.correction_columns import OF_DRAWN_ROWS, OF_OLD_ROWS
 from core.store.project_file import convert_sqlite_errors, transaction
@@ -67,9 +67,9 @@ class DrawnBoxes(ProjectReads):
             forget_drawn(self._db, key)
 
     def refuse_read_only(self) -> None:
-        """Raise StorageError if the project is read-only."""
+        """Raise ProjectReadOnlyError if the project is read-only."""
         if self.read_only:
-            raise StorageError(
+            raise ProjectReadOnlyError(
                 tr("The project {path} is read-only: copy it to a folder of your own to change it.", path=self.path)
             )
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.errors import BadFileError
 from core.images import read_picture, read_size, read_thumbnail
+from core.pictures.deep import to_deep
 from tests.core.picture_files import tiff_of_values
 
 RAMP = np.linspace(0, 1, 40 * 60).reshape(40, 60)
@@ -198,3 +199,25 @@ def test_further_formats(tmp_path: Path, kind: str) -> None:
 def test_deep_jpeg_2000(tmp_path: Path) -> None:
     Image.fromarray((RAMP * 3000).astype(np.uint16)).save(tmp_path / "a.jp2")
     assert_ramp(read_picture(tmp_path / "a.jp2"), tolerance=6)
+
+
+def test_values_for_other_tones_go_beyond_black_and_white() -> None:
+    values = np.full((100, 100, 1), 1500, np.uint16)
+    values[0, :50], values[0, 50:] = 1000, 2000  # half a percent each, so they are black and white
+    values[1, :3, 0] = 500, 2500, 60_000
+    found = to_deep(values)
+    assert found is not None and found.shape == (100, 100) and found.dtype == np.uint16
+    black, white, below, above, far = (int(found[at]) for at in ((0, 0), (0, 50), (1, 0), (1, 1), (1, 2)))
+    assert abs(black - 21_845) <= 200 and abs(white - 43_690) <= 200
+    assert below < black - 8000 and above > white + 8000 and far == 65_535
+
+
+def test_values_of_inverted_pictures_with_alpha_and_of_8_bits() -> None:
+    values = np.linspace(0, 1000, 64).reshape(8, 8, 1).astype(np.uint16)
+    alpha = np.full((8, 8), 65_535, np.uint16)
+    alpha[0] = 0
+    found = to_deep(values, alpha=alpha, is_inverted=True)
+    assert found is not None
+    assert found[0, 0] == 43_690, "nothing is there, so it is white"
+    assert found[7, 7] < found[4, 4] < 43_690
+    assert to_deep(values.astype(np.uint8)) is None

@@ -39,12 +39,12 @@ def test_the_key_and_the_category_stand_beside_the_drawn_box(qtbot: QtBot, app: 
         return words_beside(app.session.draft, app.session, is_dragging=False)
 
     draw(qtbot, app, DRAWN)
-    assert words() == "Space: accept     Escape: discard"
+    assert words() == "Space: accept     C: category     Escape: discard"
     box_verbs.add_category(app.parts, "cup")
     qtbot.waitUntil(lambda: app.session.category_id is not None)
-    assert words() == "Space: accept as cup     Escape: discard"
+    assert words() == "Space: accept as cup     C: category     Escape: discard"
     app.session.set_drawn(DRAWN, plain=True)
-    assert words() == "Space: accept as cup, as drawn     Escape: discard"
+    assert words() == "Space: accept as cup, as drawn     C: category     Escape: discard"
     accept(qtbot, app)
     app.session.select(app.session.corrections[0].id)
     drawing.refine_again(app.parts)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
@@ -126,6 +126,60 @@ def test_every_level_is_toned_and_the_source_stays(qtbot: QtBot) -> None:
     assert [level.size() for level in found.levels] == [level.size() for level in levels]
     assert {level.pixelColor(3, 3).getRgb() for level in found.levels} == {(155, 155, 155, 255)}
     assert levels[0].pixelColor(3, 3) == QColor(*COLOR) and (found.image_id, found.stamp) == (7, (1, 2))
+
+
+class TestDeepPictures:
+    """Values of 16 bits: most from 10,000 to 20,000, and a few far above, which 8 bits show in the same white."""
+
+    @pytest.fixture
+    def pictures(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "deep"
+        folder.mkdir()
+        values = np.tile(np.linspace(10_000, 20_000, 200), (150, 1)).astype(np.uint16)
+        values[70:80, 60:80], values[70:80, 120:140] = 15_012, 15_024  # a third of a step of 8 bits
+        values[0, 0], values[0, 1:3] = 24_000, 29_000
+        cv2.imwrite(str(folder / "1.png"), values)
+        cv2.imwrite(str(folder / "2.png"), (values // 256).astype(np.uint8))
+        return folder
+
+    def shown(self, qtbot: QtBot, app: App, tones: Tones) -> QImage:
+        app.session.set_tones(tones)
+        qtbot.waitUntil(lambda: app.pictures.is_idle and app.session.shown_picture is not None)
+        assert app.session.shown_picture is not None
+        return app.session.shown_picture.levels[0]
+
+    def test_contrast_brings_forth_what_8_bits_have_lost(self, qtbot: QtBot, app: App) -> None:
+        as_it_is = self.shown(qtbot, app, AS_IT_IS)
+        assert as_it_is.pixelColor(70, 75) == as_it_is.pixelColor(130, 75)
+        image = self.shown(qtbot, app, Tones(contrast=100))
+        low, high = image.pixelColor(70, 75).red(), image.pixelColor(130, 75).red()
+        assert 1 <= high - low <= 4 and 100 < low < 156
+
+    def test_brightness_brings_forth_what_is_beyond_white(self, qtbot: QtBot, app: App) -> None:
+        as_it_is = self.shown(qtbot, app, AS_IT_IS)
+        assert as_it_is.pixelColor(0, 0).red() == as_it_is.pixelColor(1, 0).red() == 255
+        image = self.shown(qtbot, app, Tones(brightness=-100))
+        assert image.pixelColor(0, 0).red() < image.pixelColor(1, 0).red() - 80
+        assert image.pixelColor(199, 100).red() <= 1
+
+    def test_small_tones_look_almost_as_the_picture_is(self, qtbot: QtBot, app: App) -> None:
+        before, after = self.shown(qtbot, app, AS_IT_IS), self.shown(qtbot, app, Tones(gamma=1))
+        for x in range(3, 200, 14):
+            assert abs(before.pixelColor(x, 30).red() - after.pixelColor(x, 30).red()) <= 3
+
+    def test_the_encoder_gets_the_8_bits_and_the_values_are_given_back(
+        self, qtbot: QtBot, app: App, models: FakeModels
+    ) -> None:
+        self.shown(qtbot, app, Tones(brightness=-100))
+        assert models.encoder.pictures[0] == 255
+        assert app._toning._deep._values is not None
+        self.shown(qtbot, app, AS_IT_IS)
+        assert app._toning._deep._values is None
+
+    def test_a_file_that_was_replaced_is_shown_by_its_8_bits(self, qtbot: QtBot, app: App, pictures: Path) -> None:
+        (pictures / "1.png").write_bytes((pictures / "2.png").read_bytes())
+        image = self.shown(qtbot, app, Tones(inverted=True))
+        assert image.pixelColor(1, 0).red() == 0 and app._toning._deep._values is None
 
 
 # The dialog

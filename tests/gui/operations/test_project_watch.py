@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,12 +19,13 @@ from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import box_verbs
 from core.errors import BadFileError
 from core.geometry import Box
-from core.records import Correction, ImportedBox
+from core.records import Correction, ImportedBox, NewImage
 from core.store.openings import folder_of
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.core.damage import spoil
 from tests.core.projects import python
 from tests.gui.driving import ScriptedAsk, accept, draw, ready, settled, stored
+from tests.gui.fakes import sample_like_pictures
 
 pytestmark = pytest.mark.slow
 
@@ -140,6 +143,89 @@ def replace_project(path: Path) -> None:
     older = path.with_name("older.sqlite")
     ProjectStore.create(older).close()
     older.replace(path)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Callable[[], Path]]:
+    """A folder for pictures; a call makes it read-only and returns it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if sys.platform == "win32":
+        pytest.skip("a folder of Windows has no such permission")
+    if os.geteuid() != 0:
+        yield lambda: _locked(folder)
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755)
+        return
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine mounts no file system")
+    yield lambda: _remounted(folder)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def _locked(folder: Path) -> Path:
+    for path in (*folder.rglob("*"), folder):
+        path.chmod(0o555)
+    return folder
+
+
+def _remounted(folder: Path) -> Path:
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    return folder
+
+
+def test_where_the_project_of_a_read_only_folder_is(
+    qtbot: QtBot, app: App, read_only: Callable[[], Path], tmp_path: Path
+) -> None:
+    pictures = sample_like_pictures(tmp_path / "disk" / "pictures", ("a.png",))
+    read_only()
+    app.open(pictures)
+    qtbot.waitUntil(lambda: app.session.folder == pictures)
+    ready(qtbot, app)
+    qtbot.waitUntil(lambda: "The folder is read-only" in sentence(app))
+    assert str(project_of(app)) in sentence(app)
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    assert len(stored(app)) == 1
+
+
+def test_the_work_on_a_read_only_project_goes_on_in_a_copy(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, read_only: Callable[[], Path], tmp_path: Path, own_home: Path
+) -> None:
+    pictures = sample_like_pictures(tmp_path / "disk" / "pictures", ("a.png", "b.png"))
+    project = ProjectStore.create(pictures / PROJECT_FILE_NAME)
+    project.add_images([NewImage(pictures / name, 200, 150) for name in ("a.png", "b.png")])
+    project.add_category("cup")
+    project.accept(Correction(1, 1, Box(100, 20, 150, 60), Box(100, 20, 150, 60)))
+    project.close()
+    sample_like_pictures(pictures, ("c.png",))  # which the project does not have yet
+    read_only()
+    app.open(pictures)
+    qtbot.waitUntil(lambda: app.session.project_path == pictures / PROJECT_FILE_NAME)
+    ready(qtbot, app)
+    assert project_of(app) == pictures / PROJECT_FILE_NAME, "looking at it makes no copy"
+    draw(qtbot, app, Box(10, 10, 90, 90))
+    accept(qtbot, app)
+    assert project_of(app).is_relative_to(own_home) and len(stored(app)) == 2
+    assert "is read-only" in sentence(app) and app.window.notices.save_elsewhere.isVisible()
+    assert "in a copy, not saved" in app.window.windowTitle()
+    app.window.action_by_id["undo"].trigger()
+    qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
+    copy = project_of(app)
+    app.open(pictures)
+    qtbot.waitUntil(lambda: str(copy) in sentence(app))  # opening the place again names the copy
+    app.open(copy)
+    qtbot.waitUntil(lambda: project_of(app) == copy)
+    settled(qtbot, app)
+    ask.answer = tmp_path / "mine" / "mine.sqlite"
+    app.window.action_by_id["save_elsewhere"].trigger()
+    qtbot.waitUntil(lambda: project_of(app) == ask.answer)
+    settled(qtbot, app)
+    app.open(pictures)
+    qtbot.waitUntil(lambda: project_of(app) == pictures / PROJECT_FILE_NAME)
+    settled(qtbot, app)
+    assert str(copy) not in sentence(app)
 
 
 @unix_files

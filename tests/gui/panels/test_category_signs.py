@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.category_looks_dialog import CategoryLooksDialog
 from boxrefine_gui.operations import box_verbs, category_verbs, checking
+from boxrefine_gui.operations.box_verbs import Parts
 from boxrefine_gui.panels.category_data import signs_of
 from boxrefine_gui.panels.category_delegate import COUNT_ROLE, KEY_ROLE, Sign
 from boxrefine_gui.widgets import theme
@@ -93,6 +95,26 @@ def test_locked_boxes_are_painted_and_cannot_be_selected_moved_or_deleted(qtbot:
     at = boxes.visualRect(boxes.model().index(0, 0)).center()
     qtbot.mouseClick(boxes.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert two.session.selected_id is None and "hidden or locked" in two.window.notices.sentence.text()
+
+
+@pytest.mark.parametrize("toggle", [category_verbs.toggle_locked, category_verbs.toggle_hidden])
+def test_delete_in_the_list_spares_locked_and_hidden_boxes(
+    qtbot: QtBot, two: App, toggle: Callable[[Parts, int], None]
+) -> None:
+    toggle(two.parts, 1)
+    boxes = two.window.boxes
+    boxes.setFocus()
+    boxes.setCurrentIndex(boxes.model().index(0, 0))
+    boxes.selectAll()
+    two.window.notices.dismiss_all()
+    qtbot.keyClick(boxes, Qt.Key.Key_Delete)
+    settled(qtbot, two)
+    assert [entry.category_id for entry in stored(two)] == [1]
+    two.window.notices.dismiss_all()
+    boxes.selectAll()
+    qtbot.keyClick(boxes, Qt.Key.Key_Backspace)
+    settled(qtbot, two)
+    assert len(stored(two)) == 1 and "hidden or locked" in two.window.notices.sentence.text()
 
 
 def test_one_category_is_shown_alone_and_h_shows_all(qtbot: QtBot, two: App) -> None:
