@@ -57,7 +57,7 @@ def check_shifted(context: AuditContext) -> Iterator[AuditFinding]:
 
 
 def find_shift(context: AuditContext) -> Shift | None:
-    """The common shift of the boxes to one side; None where there is none, or too few boxes to tell.
+    """The common shift of the boxes to one side; None where there is none, or too few boxes.
 
     A refiner that leaves more or less room than the labeller moves opposite edges apart, which cancels out in the sum
     of their moves; a shift adds up.
