@@ -24,7 +24,7 @@ class PictureLook:
     `width` and `height` are of the upright picture, `orientation` is EXIF's, 1 to 8. `shape` (256 bits as a whole
     number) is alike for pictures that look alike, None for a flat picture; `content` is the same for the same bytes,
     empty where no other file has that many. `spreads` has the standard deviation of the brightness, 0 to 255, in each
-    box that is large enough, by the box's id. `error` is a sentence where the picture cannot be read.
+    box that is large enough to be judged, by the box's id. `error` is a sentence where the picture cannot be read.
     """
 
     width: int = 0

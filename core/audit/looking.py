@@ -24,7 +24,7 @@ SIDE = 512
 """Long side of the thumbnails in which the brightness of boxes is measured, in pixels."""
 
 _LEAST_SIDE = 3
-"""Boxes that are smaller in the thumbnail, in pixels, are not measured."""
+"""Boxes that are smaller in the thumbnail, in pixels, show nothing."""
 
 _FLAT = 3.0
 """Pictures whose brightness spreads less look alike, whatever they show."""

@@ -30,7 +30,7 @@ def check_duplicates(context: AuditContext) -> Iterator[AuditFinding]:
 
 
 def check_two_classes(context: AuditContext) -> Iterator[AuditFinding]:
-    """Boxes of two categories around one object; which one is right, only a person knows."""
+    """Boxes of two categories around one object; only a person knows which one is right."""
     for earlier, later, value in _pairs(context, ONE_OBJECT):
         if earlier.category_id != later.category_id:
             sentence = tr(

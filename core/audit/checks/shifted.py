@@ -84,7 +84,7 @@ def starts_at_second(context: AuditContext) -> int:
 
 
 def find_shift(context: AuditContext) -> Shift | None:
-    """The common shift of the boxes to one side; None where there is none, or too few boxes.
+    """The common shift of the boxes to one side; None where there is none, or too few boxes to know.
 
     A refiner that leaves more or less room than the labeller moves opposite edges apart, which cancels out in the sum
     of their moves; a shift adds up.
