@@ -208,10 +208,7 @@ def doubtful_edges(accepted: Box, refined: Box | None, confidence: EdgeConfidenc
 
 @dataclass(frozen=True)
 class AcceptedAnswer:
-    """An accepted box with the refiner's answer that the user started from; `margin` is that of the answer.
-
-    `id` is the correction's, and so is `choice`.
-    """
+    """An accepted box with the answer that the user started from; `margin` is the answer's, the rest the box's."""
 
     id: int
     image_id: int

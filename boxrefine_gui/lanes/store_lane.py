@@ -165,7 +165,10 @@ class StoreLane:
 
         def ask() -> None:
             self._lane.run(
-                lambda: self._run_or_rescue(self._opened(turn), step), on_done=done, on_error=failed, priority=_STEPS
+                lambda: self._run_or_rescue(self._opened(turn), step, goes_on=True),
+                on_done=done,
+                on_error=failed,
+                priority=_STEPS,
             )
 
         ask()

@@ -36,9 +36,10 @@ def audit_project(
         cancelled=Outcome(tr("The audit was cancelled.")),
         on_end=on_end,
     )
-    models = parts.session.models
 
     def look(dataset: Dataset) -> None:
+        models = parts.session.models
+
         def start() -> Job[Audit]:
             from core.audit.auditing import audit
 
@@ -61,9 +62,11 @@ def audit_project(
 
 
 def _words_on(found: Audit) -> str:
-    if not found.findings:
-        return tr("The audit found nothing.")
-    return tr_plural("The audit has {count} finding.", "The audit has {count} findings.", len(found.findings))
+    words = tr_plural("The audit has {count} finding.", "The audit has {count} findings.", len(found.findings))
+    words = words if found.findings else tr("The audit found nothing.")
+    if not found.answered:
+        words += " " + tr("The refiner was not asked, so loose and shifted boxes are not among the findings.")
+    return words
 
 
 def repair(

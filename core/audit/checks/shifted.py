@@ -19,6 +19,9 @@ LEAST_BOXES = 40
 
 _SURE = 0.7
 _LEAST, _MOST = 0.6, 2.8
+LEAST_AT_BORDER = 10
+"""So many boxes have to begin at the second pixel of a row, or of a column, and none at the first one."""
+
 _ERRORS = 3.0
 """So many standard errors the shift has to be from none."""
 
@@ -36,7 +39,16 @@ class Shift:
 
 
 def check_shifted(context: AuditContext) -> Iterator[AuditFinding]:
-    """One finding where the refiner moves the edges of most boxes by the same pixel to one side."""
+    """One finding where all boxes are off by the same pixel: by where they begin, or else by the refiner."""
+    count = starts_at_second(context)
+    if count:
+        sentence = tr(
+            "{count} boxes begin exactly at the second pixel, and none at the first one: the first pixel of their file "
+            "may have been taken for 0 instead of 1.",
+            count=count,
+        )
+        yield _finding(context, Shift(-1, 0, count), sentence)
+        return
     shift = find_shift(context)
     if shift is None:
         return
@@ -52,8 +64,23 @@ def check_shifted(context: AuditContext) -> Iterator[AuditFinding]:
             "sure: the first pixel of their file may have been taken for 0 instead of 1.",
             count=shift.boxes,
         )
+    yield _finding(context, shift, sentence)
+
+
+def _finding(context: AuditContext, shift: Shift, sentence: str) -> AuditFinding:
     moves = {entry.id: moved(entry.accepted, shift, context.images[entry.image_id]) for entry in context.boxes}
-    yield AuditFinding(Kind.SHIFTED, 0.85, sentence, moves=moves)
+    return AuditFinding(Kind.SHIFTED, 0.85, sentence, moves=moves)
+
+
+def starts_at_second(context: AuditContext) -> int:
+    """How many boxes begin exactly at 1 across or down; 0 if one begins before it, or if they are too few.
+
+    Objects that the border cuts begin at 0, so a set without any such box, but with many at 1, was counted from 1.
+    """
+    starts = np.array([entry.accepted[:2] for entry in context.boxes], np.float64).reshape(-1, 2)
+    at_second = (starts == 1).sum(axis=0)
+    is_clear = at_second.min() >= LEAST_AT_BORDER and bool((starts >= 1).all())
+    return int((starts == 1).any(axis=1).sum()) if is_clear else 0
 
 
 def find_shift(context: AuditContext) -> Shift | None:

@@ -15,7 +15,7 @@ from core.audit.checks.contents import check_contents
 from core.audit.checks.copies import ALIKE, check_copies
 from core.audit.checks.loose import check_loose
 from core.audit.checks.overlaps import check_duplicates, check_two_classes
-from core.audit.checks.shifted import LEAST_BOXES, check_shifted
+from core.audit.checks.shifted import LEAST_AT_BORDER, LEAST_BOXES, check_shifted
 from core.audit.checks.sizes import check_huge, check_outside, check_tiny
 from core.audit.checks.turned import check_readable, check_sizes, check_turned
 from core.audit.context import Answer, AuditContext, PictureLook
@@ -88,6 +88,19 @@ def test_room_around_objects_and_other_moves_are_no_shift(off: tuple[float, ...]
     noise = np.random.default_rng(0).normal(0, 0.4, (LEAST_BOXES, 4))
     answers = {id: Box.of(np.array(BOX) + off + noise[id - 1]) for id in range(1, LEAST_BOXES + 1)}
     assert not list(check_shifted(answered(many(), answers)))
+
+
+def at_border(first: float, *more: Box) -> AuditContext:
+    boxes = [Box(first, 30, 60, 70), Box(30, first, 60, 70)] * LEAST_AT_BORDER
+    return of({f"{number}.jpg": [("cat", box)] for number, box in enumerate([*boxes, *more])})
+
+
+def test_boxes_at_the_second_pixel_alone_show_a_shift() -> None:
+    (found,) = check_shifted(at_border(1))
+    assert found.kind is Kind.SHIFTED and found.moves[1] == Box(0, 29, 60, 70)
+    assert not list(check_shifted(at_border(1, Box(0, 10, 60, 60))))
+    assert not list(check_shifted(at_border(1.02)))
+    assert not list(check_shifted(at_border(0)))
 
 
 def test_few_boxes_show_no_shift() -> None:
