@@ -106,7 +106,7 @@ def test_the_help_of_the_command_line_is_in_that_language(code: str) -> None:
 def test_a_list_of_verbs_keeps_the_capitals_of_nouns() -> None:
     texts = {code: " ".join(run(code, "-m", "boxrefine_gui", "--help").split()) for code in ("de", ENGLISH)}
     assert "Bringt Rahmen anderer" in texts["de"]
-    assert "import bring boxes of COCO" in texts[ENGLISH]
+    assert "import bring boxes of other programs" in texts[ENGLISH]
 
 
 def test_keys_have_the_names_that_the_menus_show(pictures: Path) -> None:

@@ -47,12 +47,14 @@ def test_a_dataset_from_its_folder_to_an_export(qtbot: QtBot, windows: Windows, 
 
     arguments = ["export", str(folder), "--format", "coco", "--out", str(tmp_path / "out"), "--untouched"]
     assert main(arguments) == 0
-    document = json.loads(next((tmp_path / "out").glob("*.json")).read_text("utf-8"))
-    names = {image["id"]: image["file_name"] for image in document["images"]}
+    documents = [json.loads(path.read_text("utf-8")) for path in sorted((tmp_path / "out").rglob("*.json"))]
+    assert len(documents) == len(SPLITS)
+    names = {image["id"]: image["file_name"] for document in documents for image in document["images"]}
     assert sorted(names.values()) == sorted(
         f"{split}/images/{name}" for split, names_in in SPLITS.items() for name in names_in
     )
-    assert [names[note["image_id"]] for note in document["annotations"]] == ["valid/images/2.jpg"]
+    notes = [note for document in documents for note in document["annotations"]]
+    assert [names[note["image_id"]] for note in notes] == ["valid/images/2.jpg"]
 
     again = windows.open(folder)
     assert again.session.image is not None and again.session.image.path == folder / "valid/images/2.jpg"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from core.evaluation.format_speed import FORMATS, PROJECT, SetSize, make_project, write_set
 from core.formats.importing import find_boxes
 from core.progress import run
+from core.records import ImageRecord
 from core.store.project_store import ProjectStore
 from tests.core.command_line import Verb
 
@@ -46,7 +49,17 @@ def test_reading_takes_the_same_time_for_each_box(tmp_path: Path, format: str) -
         labels = write_set(size, format, folder / "labels")
         make_project(size, folder)
         with closing(ProjectStore.open(folder / PROJECT)) as store:
-            begun = time.thread_time()
-            run(find_boxes(labels, store.images(), folder=folder))
-            seconds.append((time.thread_time() - begun) / size.boxes)
+            seconds.append(min(_time_of(labels, store.images(), folder) for _ in range(2)) / size.boxes)
     assert seconds[2] < 2.5 * seconds[1]
+
+
+def _time_of(labels: Path, images: Sequence[ImageRecord], folder: Path) -> float:
+    """Processor seconds of reading, without the collection of garbage that the other tests have made."""
+    gc.collect()
+    gc.disable()
+    try:
+        begun = time.thread_time()
+        run(find_boxes(labels, images, folder=folder))
+        return time.thread_time() - begun
+    finally:
+        gc.enable()

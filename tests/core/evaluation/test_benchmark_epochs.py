@@ -11,7 +11,7 @@ from core.cli.benchmark.encoders_to_time import cache_to_time
 from tests.core.command_line import Verb
 from tests.core.lessons_by_hand import save_coco, save_config
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_each_way_is_timed_and_learns_the_same(verb: Verb, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from core.progress import run
 from tests.core.command_line import Verb
 from tests.core.labelled_sets import Steady, save_discs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 BOX = Box(10, 20, 110, 60)
 

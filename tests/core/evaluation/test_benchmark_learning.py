@@ -14,7 +14,7 @@ from core.training.lessons import in_hash_order
 from tests.core.command_line import Verb
 from tests.core.lessons_by_hand import save_coco, save_config, source_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_corrections_are_taken_picture_by_picture_and_the_rest_is_other_pictures(tmp_path: Path) -> None:

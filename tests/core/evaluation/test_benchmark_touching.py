@@ -14,7 +14,7 @@ from core.evaluation.touching import KINDS, Scene, make_scenes
 from tests.core.command_line import Verb
 from tests.core.labelled_sets import save_discs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

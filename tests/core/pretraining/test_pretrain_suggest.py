@@ -22,7 +22,7 @@ from core.training.config_file import read_config
 from core.training.run_files import LOG_FILE
 from tests.core.pools import save_pool
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ENCODER = RESOURCES / "weights" / "light"
 SMALL = SuggestConfig(steps=2, episodes=2, pictures=3, report_every=1, save_every=1, cutout_share=0.5, held_out=0.0)

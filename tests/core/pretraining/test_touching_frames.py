@@ -23,7 +23,7 @@ from core.progress import run
 from core.training.augment import frame_points
 from tests.core.pools import save_pool
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ALWAYS = Shares(pasted=1.0, shapes=0.0, cutouts=1.0, touching=1.0)
 
