@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from boxrefine_gui.state.session import Session
 from boxrefine_gui.widgets import theme
@@ -74,8 +75,9 @@ def make_actions(rows: list[ActionRow], session: Session, *, window: QWidget, ca
             groups[row.one_of].addAction(actions[row.id])
 
     def refresh() -> None:
-        for row in rows:
-            _refresh(row, actions[row.id], session)
+        if isValid(window):  # a signal may come from a lane after the window is gone
+            for row in rows:
+                _refresh(row, actions[row.id], session)
 
     for signal in (
         session.changed, session.image_changed, session.drawn_changed, session.selection_changed,

@@ -87,6 +87,10 @@ class Spool:
         self._maps = []
         self._file.close()
 
+    def __del__(self) -> None:
+        """Give back the file of a picture that came too late for the window, which drops it."""
+        self.close()
+
     def new_level(self, height: int, width: int, channels: int) -> Pixels:
         """Add a level of zeros."""
         nbytes = height * width * channels
