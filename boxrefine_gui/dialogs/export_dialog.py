@@ -166,7 +166,7 @@ class ExportDialog(QDialog):
             self.folder.setText(str(chosen))
 
     def _show_ready(self) -> None:
-        self.export_button.setEnabled(bool(self.folder.text().strip()) and not self.more.fault.text())
+        self.export_button.setEnabled(bool(self.folder.text().strip()) and not self.more.problem.text())
 
 
 def _unchecked_text(unaccepted: int) -> str:

@@ -21,7 +21,7 @@ _DIVISIONS = ("0.8/0.1/0.1", "0.7/0.2/0.1", "0.8/0.2")
 
 
 class ExportFields(QObject):
-    """Rows for a form layout. `fault` is a sentence on what cannot be exported so, empty if all can."""
+    """Rows for a form layout. `problem` is a sentence on what cannot be exported so, empty if all can."""
 
     changed = Signal()
 
@@ -46,15 +46,15 @@ class ExportFields(QObject):
         self.renamed = QLineEdit()
         self.renamed.setPlaceholderText(tr("old=new, drop=NAME"))
         self.renamed.textChanged.connect(self._check)
-        self.fault = PlainLabel()
-        self.fault.setWordWrap(True)
-        self.fault.hide()
+        self.problem = PlainLabel()
+        self.problem.setWordWrap(True)
+        self.problem.hide()
         for field, value in ((self.images, last.done), (self.splits, last.splits), (self.pictures, last.pictures)):
             field.setCurrentIndex(max(0, field.findData(value)))
         self._add(tr("&Images"), self.images)
         self._add(tr("&Category"), self.category)
         self._add(tr("&Rename"), self.renamed)
-        self.rows.addRow(self.fault)
+        self.rows.addRow(self.problem)
         self._add(tr("&Splits"), self.splits)
         self._add(tr("&Pictures"), self.pictures)
 
@@ -77,11 +77,11 @@ class ExportFields(QObject):
 
     def _check(self) -> None:
         text = self.renamed.text().strip()
-        self.fault.setText(self._fault_of(text) if text else "")
-        self.fault.setVisible(bool(self.fault.text()))
+        self.problem.setText(self._problem_in(text) if text else "")
+        self.problem.setVisible(bool(self.problem.text()))
         self.changed.emit()
 
-    def _fault_of(self, text: str) -> str:
+    def _problem_in(self, text: str) -> str:
         try:
             found = parse_map([text], Selection())
         except BadInputError:

@@ -57,7 +57,8 @@ def device_words(device: Device) -> tuple[str, str]:
     A GPU that failed is in the text itself, because it worked before.
     """
     text = f"{device.kind.upper()}, fp32"
-    text += " ({reason})".format(reason=tr("the GPU failed")) if device.gpu_failed else ""
+    if device.gpu_failed:
+        text += f" ({tr('the GPU failed')})"
     return text, "" if device.is_gpu else device.why_no_gpu
 
 

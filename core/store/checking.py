@@ -29,7 +29,7 @@ NEVER_REFINED = (
 )
 """Boxes that neither the refiner nor the user has changed since they were drawn or imported, without crowds."""
 
-SUGGESTED = "instr(substr(origin, 1, instr(origin, '\"box\"')), '\"head\"') > 0"  # untranslated: SQL
+OF_A_HEAD = "instr(substr(origin, 1, instr(origin, '\"box\"')), '\"head\"') > 0"  # untranslated: SQL
 """Boxes of a head: their origin names it before the box."""
 
 _EDGES = "CASE WHEN json_valid(edge_confidence) THEN edge_confidence END"  # untranslated: SQL

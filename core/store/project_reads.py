@@ -18,7 +18,7 @@ from core.pace import AcceptedWork
 from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
 from core.sources import Source
 from core.store.categories import rows_in_order
-from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED, SUGGESTED
+from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED, OF_A_HEAD
 from core.store.opened_file import OpenedFile
 from core.store.project_file import convert_sqlite_errors
 from core.store.row_checks import BadRow, Row
@@ -92,7 +92,7 @@ class ProjectReads(OpenedFile):
 
     def unaccepted(self) -> dict[int, int]:
         """Image id -> number of its suggestions, see `Correction.is_label`, for images that have some."""
-        return self._count_by_image(f"confirmed = 0 AND {SUGGESTED}")
+        return self._count_by_image(f"confirmed = 0 AND {OF_A_HEAD}")
 
     def marks(self, image_ids: Iterable[int] | None = None) -> dict[int, Mark]:
         """Image id -> its mark, for those of these images that have one; None: for all images that have one."""

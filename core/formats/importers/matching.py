@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -96,11 +97,6 @@ class PictureMatcher:
                         answers[row] = Miss.AMBIGUOUS if row in first else Miss.ABSENT
         return answers
 
-    def find(self, name: str) -> ImageRecord | None:
-        """The picture of one name; None if there is none, or if the name is ambiguous."""
-        found, _ = self._find(Named((name,)), frozenset())
-        return found if isinstance(found, ImageRecord) else None
-
     def _find(self, entry: Named, shared: frozenset[str]) -> tuple[ImageRecord | Miss, _Score]:
         """The picture, and how well its place fits: the larger, the better."""
         first, *others = entry.names
@@ -173,8 +169,7 @@ def _claimants(entries: Sequence[Named], rows: Iterable[int]) -> set[tuple[str, 
 
 def _shared(names: Iterable[str]) -> frozenset[str]:
     """The names that several label files state: they do not identify a picture."""
-    seen: set[str] = set()
-    return frozenset(last for last in map(_last, names) if last in seen or seen.add(last))  # type: ignore[func-returns-value]
+    return frozenset(last for last, count in Counter(map(_last, names)).items() if count > 1)
 
 
 def _shared_tail(own: Sequence[str], other: Sequence[str]) -> int:

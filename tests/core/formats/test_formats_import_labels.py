@@ -9,32 +9,12 @@ import pytest
 
 from core.errors import BadFileError
 from core.formats import export
-from core.formats.importers.found import FoundBoxes
-from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
 from core.records import Category, Correction, Dataset, ImageRecord, Origin
+from tests.core.formats.written import BOX, boxes, find, written
 
-BOX = Box(20, 30, 100, 90)
 SHAPE = {"label": "cup", "points": [[20, 30], [100, 90]], "shape_type": "rectangle"}
-
-
-def find(path: Path, *names: str, folder: Path | None = None) -> FoundBoxes:
-    """What there is for pictures of 200 x 150 pixels of these names."""
-    folder = folder or path.parent
-    images = [ImageRecord(number + 1, folder / name, 200, 150) for number, name in enumerate(names)]
-    return run(find_boxes(path, images, folder=folder))
-
-
-def boxes(found: FoundBoxes) -> list[tuple[int, str, Box]]:
-    held = [(entry.category, entry.correction) for entry in found.boxes]
-    return [(here.image_id, name, Box(*(round(edge, 6) for edge in here.accepted))) for name, here in held]
-
-
-def written(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    return path
 
 
 def voc(*objects: str, filename: str = "a.png", size: tuple[int, int] = (200, 150)) -> str:

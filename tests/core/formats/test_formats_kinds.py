@@ -17,8 +17,8 @@ from core.formats.importing import find_boxes
 from core.geometry import Box, clip
 from core.progress import run
 from core.records import ImageRecord
+from tests.core.formats.written import BOX, boxes, written
 
-BOX = Box(20, 30, 100, 90)
 LINE = "0 0.3 0.4 0.4 0.4"
 
 
@@ -27,17 +27,6 @@ def find(path: Path, *names: str, folder: Path | None = None, voc_origin: int | 
     folder = folder or path.parent
     images = [ImageRecord(number + 1, folder / name, 200, 150) for number, name in enumerate(names)]
     return run(find_boxes(path, images, folder=folder, voc_origin=voc_origin))
-
-
-def boxes(found: FoundBoxes) -> list[tuple[int, str, Box]]:
-    held = [(entry.category, entry.correction) for entry in found.boxes]
-    return [(here.image_id, name, Box(*(round(edge, 6) for edge in here.accepted))) for name, here in held]
-
-
-def written(path: Path, text: str | bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
 
 
 def coco(*notes: dict[str, Any], name: str = "a.png", categories: tuple[object, ...] = ("cup",)) -> str:

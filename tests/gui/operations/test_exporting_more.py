@@ -71,11 +71,11 @@ def test_a_category_is_renamed_and_others_are_left_out(
 @pytest.mark.parametrize(("text", "fault"), [("thing", "Write pairs"), ("nothing=thing", "There is no category")])
 def test_what_cannot_be_renamed_is_told_before_the_export(dialog: ExportDialog, text: str, fault: str) -> None:
     dialog.more.renamed.setText(text)
-    assert fault in dialog.more.fault.text()
+    assert fault in dialog.more.problem.text()
     assert not dialog.export_button.isEnabled()
     dialog.more.renamed.clear()
     assert dialog.export_button.isEnabled()
-    assert dialog.more.fault.isHidden()
+    assert dialog.more.problem.isHidden()
     dialog.reject()
 
 

@@ -184,12 +184,16 @@ def test_boxes_are_accepted_while_an_import_is_being_stored(
         stored_then.append(project.counts().get(app.session.images[0].id, 0))
         return project.paste([ImportedBox("cup", whole)])[1]
 
+    def accept_again(_: object = None) -> None:
+        if app.window.jobs.rows:  # the first one may come before any part is stored
+            app.parts.store.write(accept_one, on_done=accept_again)
+
     app.window.action_by_id["import"].trigger()
     qtbot.waitUntil(lambda: bool(app.parts.store._jobs))
-    app.parts.store.write(accept_one, on_done=app.session.apply)
+    accept_again()
     qtbot.waitUntil(lambda: not app.window.jobs.rows)
     settled(qtbot, app)
-    assert stored_then[0] < len(many)
+    assert any(0 < count < len(many) for count in stored_then)
     assert len(stored(app)) >= len(many)
 
 
