@@ -72,7 +72,7 @@ class LearningHeads:
         self._labels: _Labels = {}  # the last changed ones first
         self._stale: list[int] = []
         self._changes = 0  # of labels, since the last learning
-        self._has_moved = self._is_asked = self._was_asked = self._is_first_read = False
+        self._has_moved = self._is_asked = self._was_asked = self._is_first_read = self._is_joined = False
         self._fresh: Suggester | None = None  # learned just now, so it need not be loaded
         self._unread = ""
         self._missing: set[int] = set()  # labelled images that had no features when a head was learned
@@ -110,8 +110,9 @@ class LearningHeads:
             session.tell(NO_MODEL_YET)
         elif session.models.suggest is None:
             session.tell(NO_NETWORK)
-        elif session.project_path is not None and not session.suggesting.is_learning:
+        elif session.project_path is not None:
             self._is_asked = True
+            self._is_joined = self._was_asked = session.suggesting.is_learning  # what runs may lack the last changes
             self._read_stale()
 
     def use(self, head_id: int) -> None:
@@ -224,6 +225,8 @@ class LearningHeads:
         used = state.used
         if used is not None and used.identity != self._unread and self._has_learned(used):
             self._changes = 0
+        if is_asked and self._is_joined and not self._changes:
+            self._is_asked = is_asked = False  # the learning that ran meanwhile has answered
         is_due = session.settings.suggest and not (used is not None and used.pinned)
         is_due = is_due and (used is not None or has_enough(self._labels.values(), images=LEAST_IMAGES))
         is_due = is_due and self._changes >= (1 if self._has_moved else HANDFUL)
@@ -239,7 +242,7 @@ class LearningHeads:
         if models is None or models.suggest is None or learner is None or self._subject is None:
             return
         self._was_asked = self._is_asked
-        self._changes, self._has_moved, self._is_asked = 0, False, False
+        self._changes, self._has_moved, self._is_asked, self._is_joined = 0, False, False, False
         labels = list(self._labels.values())
         rows = {id: session.row_of(id) for id in self._labels}
         paths = {id: session.images[row].path for id, row in rows.items() if row is not None}
@@ -276,6 +279,7 @@ class LearningHeads:
         suggester, weights = result.suggester, result.weights
         if suggester is None:
             session.set_suggesting(replace(state, sentence=tr("Nothing was learned: no image shows an accepted box.")))
+            self._read_if_asked()
             return
         used, figures = state.used, figures_of(suggester)
         is_better = used is None or may_replace(figures, used.figures, wanted=GOOD_PRECISION)
@@ -296,6 +300,7 @@ class LearningHeads:
         self._ticket = None
         if self._log is not None:
             self._log.failed(error)
+        self._is_asked = False
         session = self._parts.session
         session.set_suggesting(replace(session.suggesting, is_learning=False))
         session.report(error)
@@ -340,6 +345,13 @@ class LearningHeads:
                 on_error=partial(self._cannot_load, used),
             )
         elif used is not None:
+            self._rest.start()
+        else:
+            self._read_if_asked()
+
+    def _read_if_asked(self) -> None:
+        """Go on with a request that came while another learning ran."""
+        if self._is_asked:
             self._rest.start()
 
     def _loaded(self, kit: SuggestKit, record: HeadRecord, suggester: Suggester) -> None:

@@ -119,6 +119,42 @@ def test_a_rejected_suggestion_does_not_come_back_and_teaches(qtbot: QtBot, lear
     assert len(suggested(learned)) == 4
 
 
+def test_a_request_while_a_head_is_being_learned_learns_what_has_changed_since(
+    qtbot: QtBot, learned: App, kit: FakeKit
+) -> None:
+    gate = threading.Event()
+    kit.on_step = lambda: gate.wait(30) and None
+    learned.window.action_by_id["next"].trigger()
+    settled(qtbot, learned)
+    before = kit.learned
+    learned.window.action_by_id["suggest_now"].trigger()
+    qtbot.waitUntil(lambda: learned.session.suggesting.is_learning)
+    key(qtbot, learned, Qt.Key.Key_N)
+    key(qtbot, learned, Qt.Key.Key_Delete)
+    settled(qtbot, learned)
+    learned.window.action_by_id["suggest_now"].trigger()
+    gate.set()
+    qtbot.waitUntil(lambda: kit.learned == before + 2)
+    quiet(qtbot, learned)
+    assert any(entry.rejected for entry in kit.seen[-1])
+    assert len(suggested(learned)) == 4
+
+
+def test_a_request_while_a_head_is_being_learned_from_the_same_labels_waits_for_it(
+    qtbot: QtBot, learned: App, kit: FakeKit
+) -> None:
+    gate = threading.Event()
+    kit.on_step = lambda: gate.wait(30) and None
+    before = kit.learned
+    for _ in range(2):
+        learned.window.action_by_id["suggest_now"].trigger()
+        qtbot.waitUntil(lambda: learned.session.suggesting.is_learning)
+    gate.set()
+    qtbot.waitUntil(lambda: kit.learned == before + 1)
+    quiet(qtbot, learned)
+    assert kit.learned == before + 1
+
+
 def test_the_rest_is_rejected_by_one_key_and_undone(qtbot: QtBot, learned: App) -> None:
     learned.window.action_by_id["next"].trigger()
     settled(qtbot, learned)
