@@ -337,6 +337,7 @@ def test_two_processes_share_the_folder_and_the_cache(folder: Path, untrained: P
         assert len(cache.entries()) == 5
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_benchmark_stands_beside_sam_predictor(verb: Verb) -> None:
     said = verb("benchmark", "encode", "--count", 3, "--sam-count", 1, "--device", "cpu", "--encoders", "light")
