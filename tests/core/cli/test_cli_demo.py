@@ -18,7 +18,9 @@ from tests.core.command_line import Verb
 
 
 @pytest.mark.slow
-def test_the_demo_leaves_a_table_overlays_and_an_export_that_pycocotools_loads(verb: Verb, models: list[str], tmp_path: Path) -> None:
+def test_the_demo_leaves_a_table_overlays_and_an_export_that_pycocotools_loads(
+    verb: Verb, models: list[str], tmp_path: Path
+) -> None:
     said = verb("demo", "--out", tmp_path / "demo", *models)
     assert (said.code, said.sentences) == (0, [])
     boxes = len(drawn_boxes().annotations)
