@@ -17,6 +17,7 @@ from core.geometry import Box
 from core.records import Correction
 from tests.gui.driving import accept, drag, draw, move, press, release, settled, stored
 from tests.gui.fakes import FakeModels
+from tests.pace import frame_s
 
 NAMES = ("person", "dog", "hot dog", "cat", "<b>bold</b> & <img src='/dev/zero'>")
 HERE, THERE = Box(20, 30, 100, 100), Box(120, 30, 180, 100)
@@ -275,7 +276,7 @@ def test_three_thousand_categories_answer_each_key_within_a_frame(qtbot: QtBot, 
             qtbot.keyClick(popup.line, letter)
             least[at] = min(least[at], time.thread_time() - start)
     assert rows(popup)[0] == "category 1230"
-    assert max(least) < 0.016
+    assert max(least) < 2 * frame_s()
 
 
 def test_the_first_box_of_a_project_gets_a_category_by_name(qtbot: QtBot, app: App) -> None:
