@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QPointF
 
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.operations import drawing
+from boxrefine_gui.operations import drawing, redrawing
 from boxrefine_gui.operations.box_verbs import Parts
 from core.geometry import Box, clip
 from core.translation import tr
@@ -85,7 +85,7 @@ class DrawBoxTool:
             return True
         was_drawing, is_long = self._is_drawing, self._is_long
         if self.finish(view):
-            drawing.let_go(self._parts)
+            self.let_go()
             return True
         self._end()
         if was_drawing:
@@ -107,6 +107,11 @@ class DrawBoxTool:
             return False
         self._end()
         return True
+
+    def let_go(self, *, may_accept: bool = True) -> None:
+        """Handle the box of a finished drag: with Alt, one over the box in hand gives that its edges."""
+        if not (self._is_plain and redrawing.take_as_redrawn(self._parts)):
+            drawing.let_go(self._parts, may_accept=may_accept)
 
     def cancel(self) -> None:
         """Cancel the drag; the box that was drawn before it becomes the drawn box again."""

@@ -37,6 +37,8 @@ class SessionDrafts(SessionCategories):
         if before is not None:
             self.left.add(before)
         self.replaced, self.taken_back, self.discarded = before, None, None
+        alone = self.selected_id if again is None and not self.also_ids else None
+        self.deselected = next((entry for entry in self.corrections if entry.id == alone), None)
         if self.also_ids or (again is None and (self.selected_id is not None or self.chosen_edge is not None)):
             # Keys and clicks apply to the new box from here on.
             self.select(None if again is None else again.id)
