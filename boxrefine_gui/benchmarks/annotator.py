@@ -1,7 +1,7 @@
 """A scripted annotator: labels the pictures of a set in the real window, by what it sees there and the true boxes.
 
-It draws with the mouse noise of `core.box_noise`, repairs each edge that is off by over 7 % of the side, accepts right
-suggestions and rejects wrong ones. It knows which keys the window has, and takes the cheaper way.
+It draws with the mouse noise of `core.box_noise`, repairs boxes with edges that are off by over 7 % of the side,
+accepts right suggestions and rejects wrong ones. It knows which keys the window has, and takes the cheaper way.
 """
 
 from __future__ import annotations

@@ -16,6 +16,9 @@ from boxrefine_gui.benchmarks.hand import Step, Watch
 from boxrefine_gui.benchmarks.session import result_figures
 from boxrefine_gui.canvas.handles import Grip
 from core.cli import main
+from core.cli.benchmark.labelled_benchmark import MEAN
+from core.cli.benchmark.session import MEAN_OF_BOXES, means
+from core.cli.terminal import Figure
 from core.geometry import Box
 from core.records import Category, Correction, Dataset, ImageRecord
 from core.sample_project import pictures_folder, true_boxes
@@ -90,6 +93,17 @@ def test_the_figures_count_objects_and_not_boxes() -> None:
         "suggested": 0.0,
         "rejected": 4,
     }
+
+
+def test_the_last_rows_have_the_means_of_sets_and_of_boxes() -> None:
+    names = ["drags", "clicks", "keys", "travel px", "seconds", "wait share", "one drag, 0.9", "one drag, 0.8"]
+    names += ["mean IoU", "suggested", "rejected", "stalls", "longest work ms", "late 99.9 ms", "idle 99.9 ms"]
+    few: dict[str, Figure] = {**dict.fromkeys(names, 0.0), "suggest": False, "boxes": 10, "actions": 30}
+    many: dict[str, Figure] = {**few, "boxes": 90, "actions": 90, "longest work ms": 7.0}
+    of_sets, of_boxes = means([few, many])
+    assert [line[0] for line in (of_sets, of_boxes)] == [MEAN, MEAN_OF_BOXES]
+    assert [line[6] for line in (of_sets, of_boxes)] == ["2.00", "1.20"]
+    assert of_sets[-3] == of_boxes[-3] == "7.0"
 
 
 @pytest.mark.slow
