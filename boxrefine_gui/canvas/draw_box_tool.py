@@ -10,6 +10,7 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import drawing, redrawing
 from boxrefine_gui.operations.box_verbs import Parts
 from core.geometry import Box, clip
+from core.records import DrawnBy
 from core.translation import tr
 
 
@@ -66,7 +67,8 @@ class DrawBoxTool:
             self._parts.session.set_drawn(box, plain=self._plain)
         elif self.is_large_enough(box, view):
             session = self._parts.session
-            session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True)
+            way = DrawnBy.TWO_CLICKS if session.is_clicking else DrawnBy.DRAG
+            session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True, drawn_by=way)
             if session.draft is not None:
                 self._is_drawing, self._number = True, session.draft.number
 
