@@ -33,6 +33,7 @@ from core.cli.benchmark import (
     prefetch,
     session,
     stalls,
+    start,
     suggest,
     touching,
 )
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "prefetch": prefetch,
     "stalls": stalls,
     "lists": lists,
+    "start": start,
     "formats": formats,
     "canvas": canvas,
     "session": session,

@@ -291,3 +291,13 @@ def test_the_first_box_of_a_project_gets_a_category_by_name(qtbot: QtBot, app: A
     accept(qtbot, app)
     [box] = stored(app)
     assert isinstance(box, Correction) and app.session.categories[0].name == "cup" and box.category_id == 1
+
+
+def test_the_row_that_makes_the_first_category_is_whole(qtbot: QtBot, app: App) -> None:
+    draw(qtbot, app, HERE)
+    qtbot.keyClick(app.window.canvas, Qt.Key.Key_C)
+    popup = app.window.category_popup
+    qtbot.keyClicks(popup.line, "tv")
+    assert popup.view.visualRect(popup.view.model().index(0, 0)).height() > 0
+    assert popup.view.viewport().height() >= popup.view.sizeHintForRow(0)
+    assert popup.line.height() >= popup.line.sizeHint().height()
