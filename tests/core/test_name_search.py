@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.name_search import NameSearch, count_slips
-from tests.pace import frame_s
+from tests.core.frame_time import frame_s
 
 NAMES = ("person", "dog", "hot dog", "dogfish", "Doberman", "bulldog", "rowing boat", "cat", "Übergang")
 WORDS = st.text(alphabet="abcd", max_size=7)

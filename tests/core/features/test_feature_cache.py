@@ -22,7 +22,7 @@ from core.features.cache.feature_cache import FeatureCache
 from core.features.cache.feature_file import FeatureKey, read_key
 from core.geometry import Frame
 from tests.core.feature_files import FRAME, SMALL_BYTES, features_files, key_of, small_features
-from tests.pace import frame_s
+from tests.core.frame_time import frame_s
 
 pytestmark = pytest.mark.slow
 

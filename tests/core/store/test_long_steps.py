@@ -20,8 +20,8 @@ from core.store.project_check import check_project
 from core.store.project_repair import repair_project
 from core.store.project_store import ProjectStore
 from tests.core.damage import spoil
+from tests.core.frame_time import frame_s
 from tests.core.projects import CORRECTION, python, title
-from tests.pace import frame_s
 
 FILE = "many.json"
 

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.watchdog import Watchdog
 from boxrefine_gui.operations import box_verbs
+from tests.core.frame_time import frame_s
 from tests.gui.driving import ready
 from tests.gui.fakes import FakeModels
-from tests.pace import frame_s
 
 ROOT = Path(__file__).resolve().parents[3]
 

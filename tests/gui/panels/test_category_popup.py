@@ -15,9 +15,9 @@ from boxrefine_gui.panels.category_popup import CategoryPopup
 from boxrefine_gui.state.project_view import read_whole
 from core.geometry import Box
 from core.records import Correction
+from tests.core.frame_time import frame_s
 from tests.gui.driving import accept, drag, draw, move, press, release, settled, stored
 from tests.gui.fakes import FakeModels
-from tests.pace import frame_s
 
 NAMES = ("person", "dog", "hot dog", "cat", "<b>bold</b> & <img src='/dev/zero'>")
 HERE, THERE = Box(20, 30, 100, 100), Box(120, 30, 180, 100)

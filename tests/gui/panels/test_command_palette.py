@@ -16,8 +16,8 @@ from boxrefine_gui.state.project_view import read_whole
 from core.geometry import Box
 from core.records import ImageRecord
 from core.settings import load_settings, settings_path
+from tests.core.frame_time import frame_s
 from tests.gui.driving import accept, draw, settled, stored
-from tests.pace import frame_s
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
