@@ -47,7 +47,7 @@ class DrawnBy(StrEnum):
     KEYS = "keys"
     COPIED = "copied"
     IMPORTED = "imported"
-    """It came in a file; never stored, since the origin says so, as with SUGGESTED."""
+    """It came in a file; never stored, since the origin shows it, as with SUGGESTED."""
     SUGGESTED = "suggested"
 
 

@@ -7,7 +7,7 @@ accepts right suggestions and rejects wrong ones. It knows which keys the window
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -39,7 +39,7 @@ _SLIP, _TRIES = 0.01, 3
 _LEAST_SIDE, _GOOD_SIDE, _MOST_SHARE = 16.0, 40.0, 0.6
 _DIGITS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6, Qt.Key.Key_7,
            Qt.Key.Key_8, Qt.Key.Key_9)  # fmt: skip
-_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 _CORNERS = tuple(Grip(across, down) for across, down in product((-1, 1), (-1, 1)))
 
 
@@ -114,7 +114,7 @@ class Annotator:
         is_last = session.row is not None and session.row + 1 == len(session.images)
         if not is_last:
             yield lambda: session.image is not image
-        yield lambda: not session.storing and not session.waiting and self._app.store.is_idle
+        yield self._is_written
 
     def _in_order(self, objects: Sequence[Wanted]) -> list[Wanted]:
         """Those of the category that is chosen already first, then category by category, each in reading order."""
@@ -230,21 +230,16 @@ class Annotator:
         if not found:
             return
         pairs = self._pairs(found, left)
-        wrong = [entry for entry in found if entry.id not in pairs]
-        self.record.rejected += len(wrong)
-        right = []
+        right, wrong = [], []
         for entry in found:
-            if entry.id in pairs:
-                left.remove(pairs[entry.id])
-                made, drags = Made(pairs[entry.id], suggested=True), hand.counts.drags
-                if drags_for(entry.accepted, made.wanted.box):
-                    yield from self._bring_near(made.wanted.box)
-                    yield from self._draw_again(made.wanted.box)  # which accepts it, too
-                    yield partial(self._is_confirmed, entry.id)
-                else:
-                    right.append(entry)
-                made.drags = hand.counts.drags - drags
-                self.record.made.append(made)
+            wanted = pairs.get(entry.id)
+            if wanted is not None and not drags_for(entry.accepted, wanted.box):
+                right.append(entry)
+                left.remove(wanted)
+                self.record.made.append(Made(wanted, suggested=True))
+            elif wanted is None or not (yield from self._put_right(entry, wanted, left)):
+                wrong.append(entry)
+        self.record.rejected += len(wrong)
         rejects = rejects_first(wrong=len(wrong), right=len(right))
         clicked = wrong if rejects else right
         if clicked and session.draft is not None:
@@ -253,15 +248,38 @@ class Annotator:
             yield from self._take_along(entry, is_first=entry is clicked[0])
         if clicked:
             yield from hand.press(Qt.Key.Key_Delete if rejects else Qt.Key.Key_Return)
-            yield lambda: all(self._is_confirmed(entry.id) for entry in clicked)
+            yield self._is_written
         if rejects and right:
             yield from hand.press(Qt.Key.Key_Return, _SHIFT)
         elif wrong and not rejects:
             yield from hand.press(Qt.Key.Key_Delete, _SHIFT)
-        yield self._is_checked
+        yield self._is_written  # what is suggested meanwhile stays to check
+        for entry in right:
+            if not self._is_confirmed(entry.id):  # a click has met another box: this object is still to be labelled
+                left.append(pairs[entry.id])
+                self.record.made = [made for made in self.record.made if made.wanted is not pairs[entry.id]]
 
-    def _is_checked(self) -> bool:
-        return all(entry.confirmed for entry in self._session.corrections)
+    def _put_right(self, entry: Correction, wanted: Wanted, left: list[Wanted]) -> Generator[Step, None, bool]:
+        """Draw a suggestion again, which accepts it, too; False if the window took the drag for another box."""
+        hand, keys, drags = self._hand, self._hand.counts.keys, self._hand.counts.drags
+        yield from self._bring_near(wanted.box)
+        yield from self._draw_again(wanted.box)
+        yield self._is_written
+        is_done = self._is_confirmed(entry.id)
+        if not is_done and self._session.draft is None:  # the drag has moved another box
+            yield from hand.press(Qt.Key.Key_Z, _CTRL)
+            yield self._is_written
+            return False
+        if not is_done:  # the drag has drawn a new box, of which the suggestion is a double
+            yield from self._choose(wanted.category)
+        left.remove(wanted)
+        made = Made(wanted, hand.counts.drags - drags, hand.counts.keys - keys, suggested=is_done)
+        self.record.made.append(made)
+        return is_done
+
+    def _is_written(self) -> bool:
+        session = self._session
+        return not (session.storing or session.waiting or session.moving) and self._app.store.is_idle
 
     def _is_confirmed(self, correction_id: int) -> bool:
         return all(entry.confirmed for entry in self._session.corrections if entry.id == correction_id)
@@ -283,20 +301,20 @@ class Annotator:
         self._canvas.setFocus()
 
     def _pairs(self, found: Sequence[Correction], left: Sequence[Wanted]) -> dict[int, Wanted]:
-        """The right ones of boxes to check, by id, each with the object that it belongs to."""
+        """The right ones of boxes to check, by id, each with the object that it belongs to; the closest come first."""
         names = {category.id: category.name for category in self._session.categories}
-        pairs: dict[int, Wanted] = {}
-        free = list(left)
-        boxes = {entry.id: entry.proposal or entry.accepted for entry in found}
+        close: list[tuple[float, int, int]] = []
         for entry in found:
-            alike = [each for each in free if each.category == names.get(entry.category_id)]
-            if not alike:
-                continue
-            overlap = overlaps(boxes[entry.id], alike)
-            best = int(np.argmax(overlap))
-            if overlap[best] >= SAME:
-                pairs[entry.id] = alike[best]
-                free.remove(alike[best])
+            overlap = overlaps(entry.proposal or entry.accepted, left) if left else np.zeros(0)
+            alike = [each.category == names.get(entry.category_id) for each in left]
+            rows = np.flatnonzero(alike & (overlap >= SAME)).tolist()
+            close += [(float(overlap[place]), entry.id, place) for place in rows]
+        pairs: dict[int, Wanted] = {}
+        taken: set[int] = set()
+        for _, id, place in sorted(close, key=lambda pair: -pair[0]):
+            if id not in pairs and place not in taken:
+                pairs[id] = left[place]
+                taken.add(place)
         return pairs
 
 

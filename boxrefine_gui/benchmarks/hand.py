@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import GeneratorType
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
@@ -132,7 +133,7 @@ class Watch:
             if self._condition is not None:
                 if not self._condition():
                     if now - self._since > self._patience_s:
-                        raise TimeoutError
+                        raise TimeoutError(_place_in(self._steps))
                     return True
                 self.waited_s += now - self._since
                 self._condition = None
@@ -144,6 +145,17 @@ class Watch:
                 self._condition = step
             else:
                 self._until = self._since + step
+
+
+def _place_in(steps: Iterator[Step]) -> str:
+    """The functions and lines in which nested generators wait, the outermost first."""
+    places: list[str] = []
+    inner: object = steps
+    while isinstance(inner, GeneratorType):
+        if inner.gi_frame is not None:
+            places.append(f"{inner.gi_code.co_name}:{inner.gi_frame.f_lineno}")
+        inner = inner.gi_yieldfrom
+    return " ".join(places)
 
 
 def _mouse(

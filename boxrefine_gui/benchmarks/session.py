@@ -98,7 +98,7 @@ class Day(Polled):
             return self._watch.poll()
         except TimeoutError as error:
             raise BadInputError(
-                "The window did not answer within two minutes: try again on a quieter machine."
+                f"The window did not answer within two minutes ({error}): try again on a quieter machine."
             ) from error
 
 

@@ -112,7 +112,7 @@ def _mark() -> dict[str, float]:
 
 
 def _memory() -> float:
-    """Resident memory of this process in MB; 0 where the system does not say."""
+    """Resident memory of this process in MB; 0 where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     except OSError:

@@ -144,7 +144,7 @@ def _origin(parsed: ParsedBox, source: Path, box: Box) -> Origin:
 
 
 def _drawn_by(value: object) -> DrawnBy:
-    """How the user made the box; the origin says it of one that came in a file or was suggested."""
+    """How the user made the box; the origin shows that one came in a file or was suggested."""
     known = {*DrawnBy} - {DrawnBy.IMPORTED, DrawnBy.SUGGESTED}
     return DrawnBy(value) if isinstance(value, str) and value in known else DrawnBy.UNKNOWN
 
