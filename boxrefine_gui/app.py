@@ -105,6 +105,7 @@ def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> A
 
 def load_chosen_models(settings: Settings) -> Models:
     """Encode lane: load the models of the settings. Raises KnownError if weights are missing or damaged."""
+    tune(Moment.MODELS)
     from core.encoders.catalogue import load_encoder
     from core.encoders.devices import why_no_gpu
     from core.encoders.guarded import GuardedEncoder

@@ -62,9 +62,6 @@ def start(path: Path) -> None:
 
     tune(Moment.PROCESS)
     set_language()
-    from core import cli
-
-    assert cli.VERBS  # the command looks for a verb first
     tune(Moment.WINDOW)
     from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QApplication
