@@ -12,7 +12,7 @@ from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, reason
 from core.formats.defects import Defects
 from core.formats.importers.json_steps import STEP, parse_steps
-from core.formats.importers.parsed import LONGEST_BITS, is_finite, is_number, side_of
+from core.formats.importers.parsed import LONGEST_BITS, is_finite, is_number, number_in, side_of
 from core.formats.importers.run_lengths import box_of_rle
 from core.formats.importers.text_files import decode
 from core.formats.importers.unknown import describe_unknown
@@ -216,6 +216,8 @@ def _around(segmentation: object) -> list[float] | None:
 
 
 def _box(bbox: object, image: CocoImage) -> Box:
+    if isinstance(bbox, list) and any(isinstance(value, str) for value in bbox):
+        bbox = [number_in(value) if isinstance(value, str) else value for value in bbox]
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_number(value) for value in bbox):
         raise _UnusableError(tr("In {file}, {entry} has no bbox of four numbers: give x, y, width and height."))
     if not all(math.isfinite(value) for value in bbox):

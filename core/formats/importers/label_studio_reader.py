@@ -37,7 +37,11 @@ def _sniff(document: object) -> bool:
 
 def _sniff_min(document: object) -> bool:
     first = document[0] if isinstance(document, list) and document else None
-    return isinstance(first, dict) and _name(first) is not None and any(key in first for key in _MINIMAL)
+    if not isinstance(first, dict) or _name(first) is None:
+        return False
+    regions = (value[0] for value in first.values() if isinstance(value, list) and value)
+    has_regions = any(isinstance(region, dict) and "original_width" in region for region in regions)
+    return has_regions or any(key in first for key in _MINIMAL)
 
 
 def _entries(book: Book, document: list[Any]) -> Iterator[Any]:

@@ -31,6 +31,7 @@ _SPLITS = {
 _SUFFIX = re.compile(r"\.[^.]{1,5}\Z")
 _HASH = re.compile(r"\A[0-9a-f]{8}-")
 _WORDS = re.compile(r"[-_.\s]+")
+_QUERY = re.compile(r"[?#].*\Z")
 _DRIVE = re.compile(r"\A[a-z]:")
 
 
@@ -219,8 +220,9 @@ def _contradict(own: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _from_query(name: str) -> str:
-    """The path in an address such as `/data/local-files/?d=photos/a.jpg`."""
-    return unquote(name.rsplit("?d=", 1)[-1])
+    """The path in an address such as `/data/local-files/?d=photos/a.jpg` or `https://host/a.jpg?signature`."""
+    path = name.rsplit("?d=", 1)[-1]
+    return unquote(_QUERY.sub("", path) if "://" in path else path)
 
 
 _CHANGES: tuple[Callable[[str], str], ...] = (

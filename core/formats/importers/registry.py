@@ -16,6 +16,7 @@ from core.errors import BadFileError, reason
 from core.formats.importers import (
     coco_import,
     createml_reader,
+    csv_columns,
     csv_reader,
     cvat_reader,
     datumaro_reader,
@@ -91,7 +92,7 @@ JSON: Sequence[JsonFormat | EntryFormat] = (
 XML: Mapping[str, str] = {"annotation": VOC, "annotations": cvat_reader.CVAT}
 """Outermost tag -> title of the format."""
 
-TABLES: Sequence[EntryFormat] = (via_reader.CSV_FORMAT, *csv_reader.FORMATS)
+TABLES: Sequence[EntryFormat] = (via_reader.CSV_FORMAT, *csv_reader.FORMATS, *csv_columns.FORMATS)
 """Formats of tables, by their first row."""
 
 TEXTS: Mapping[str, Callable[[str], bool]] = {KITTI: is_kitti, YOLO: is_yolo}
