@@ -15,6 +15,9 @@ from core.formats.importers.found import SLACK_PX
 from core.geometry import Box, Boxes, as_boxes
 from core.inference.guess_drawing import guess_for_source
 from core.inference.refine_many import refine_many
+from core.object_pictures import NamedObjects
+from core.object_store.address import Address
+from core.object_store.remote_file import PictureFile
 from core.picture_folders import NamedPictures
 from core.progress import Job, Progress, told_as
 from core.records import Drawing, HowDrawn, Refinement
@@ -39,7 +42,7 @@ class RefinedBoxes:
 
 def refine_boxes(
     coco: CocoFile,
-    folder: Path,
+    folder: Path | Address,
     *,
     source: FeatureSource,
     refiner: Refiner,
@@ -87,10 +90,10 @@ def refine_boxes(
 class _Batch:
     """The pictures of one COCO file, by image id, and their boxes."""
 
-    def __init__(self, coco: CocoFile, folder: Path, source: FeatureSource, refiner: Refiner) -> None:
+    def __init__(self, coco: CocoFile, folder: Path | Address, source: FeatureSource, refiner: Refiner) -> None:
         self._coco, self._source, self._refiner = coco, source, refiner
         self._names = category_names(coco)
-        self._pictures = NamedPictures(folder)
+        self._pictures = NamedObjects(folder) if isinstance(folder, Address) else NamedPictures(folder)
         self._looked_at: dict[int | str, ImageFeatures] = {}
         # A box around a crowd has no object of its own, so its edges stay.
         groups = {id: [note for note in notes if not note.is_crowd] for id, notes in coco.by_image().items()}
@@ -137,7 +140,7 @@ def _within(pictures: Progress) -> Callable[[Progress], Progress]:
     )
 
 
-def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:
+def _check_size(image: CocoImage, features: ImageFeatures, *, path: PictureFile, coco: Path) -> None:
     """Raise BadFileError where the picture has another size, or lies on its side: its boxes would be misplaced."""
     size = features.frame.image_width, features.frame.image_height
     stated = image.width or size[0], image.height or size[1]

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -21,6 +20,7 @@ from core.features.cache.feature_cache import FeatureKey
 from core.features.encoding.batches import BatchEncoder, Pending, Prepared
 from core.features.encoding.read_ahead import PictureReader, read_ahead
 from core.features.feature_source import FeatureSource
+from core.object_store.remote_file import PictureFile
 from core.progress import Job, Progress
 from core.translation import tr, tr_plural
 
@@ -71,7 +71,7 @@ class EncodePipeline:
         self._writes: deque[Future[None]] = deque()
         self._under_way: deque[tuple[list[FeatureKey], Pending, BatchEncoder]] = deque()
 
-    def run(self, paths: Sequence[Path]) -> Job[Encoded]:
+    def run(self, paths: Sequence[PictureFile]) -> Job[Encoded]:
         """Encode the pictures that are not cached; stop where the cache cannot store features any more.
 
         Closing the job stops at the next picture; the encoded features are kept.
