@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli.engine import add_engine_options, check_engine, encode_on_engine
 from core.cli.options import IMAGES_HELP, add_cache_options, add_encoder_options, open_source, source_figures
 from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_encoder_options(parser)
     add_cache_options(parser, optional=False)
     add_pace_options(parser)
+    add_engine_options(parser, batch=False)
     parser.add_argument("--processes", metavar="N", type=int, help=tr("share the work (default: one for each GPU)"))
     parser.add_argument("--part", metavar="K/N", help=argparse.SUPPRESS)  # the share of one of several processes
 
@@ -67,7 +69,10 @@ def run(options: argparse.Namespace) -> int:
     """Encode every picture; return 2 where one could not be read, or its features not be stored."""
     from core.cli.encode_processes import count_processes, run_processes
 
+    check_engine(options)
     paths = pictures_in(options.images, reports=options.part is None)  # once, not by each process
+    if options.engine is not None:
+        return encode_on_engine(paths, options)
     start = time.perf_counter()
     count = count_processes(options)
     if count > 1:

@@ -118,6 +118,11 @@ class FeatureCache:
         self.close()
 
     @property
+    def codec(self) -> str:
+        """The codec of the files, one of CODECS."""
+        return self._codec
+
+    @property
     def trouble(self) -> str | None:
         """One sentence on why features are not stored on the disk, or None; the next successful write clears it."""
         return self._trouble

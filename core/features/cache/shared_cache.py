@@ -14,7 +14,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,10 +66,22 @@ class SharedCache:
     No method raises errors of the store: features that cannot be read are missing, and `trouble` has the reason.
     """
 
-    def __init__(self, address: Address, *, writes: bool = True, now: Callable[[], float] = time.monotonic) -> None:
-        """Without `writes` it only reads. `now` is a clock in seconds. Nothing is connected yet."""
+    def __init__(
+        self,
+        address: Address,
+        *,
+        writes: bool = True,
+        lists: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Without `writes` it only reads. `now` is a clock in seconds. Nothing is connected yet.
+
+        Without `lists` the manifest is neither read nor written: a worker of an engine hands its rows over, see
+        `take_rows`.
+        """
         self.address = address
         self.writes = writes
+        self._lists = lists
         self._folder = ObjectFolder(address)
         self._now = now
         self._resting_until = float("-inf")
@@ -81,7 +93,7 @@ class SharedCache:
 
     def reopen(self) -> SharedCache:
         """The same cache for another process."""
-        return SharedCache(self.address, writes=self.writes)
+        return SharedCache(self.address, writes=self.writes, lists=self._lists)
 
     def check_driver(self) -> None:
         """Raise BadInputError if the driver for the address is not installed; nothing is connected."""
@@ -152,20 +164,32 @@ class SharedCache:
         """The manifest as it was when it was first needed, with the rows of this object; empty if it is unreadable."""
         with self._lock:
             if self._manifest is None:
-                self._manifest = self._ask(lambda: read_manifest(self._folder), missing=None) or Manifest()
+                found = self._ask(lambda: read_manifest(self._folder), missing=None) if self._lists else None
+                self._manifest = found or Manifest()
             return self._manifest
+
+    def take_rows(self) -> list[Row]:
+        """Take the rows that no part has yet; the caller gives them to `add_rows` of another object."""
+        with self._lock:
+            rows, self._rows = self._rows, []
+        return rows
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """List rows that another object has taken."""
+        with self._lock:
+            for row in rows:
+                self._add(row)
 
     def flush(self) -> None:
         """Write the rows that no part has yet."""
-        with self._lock:
-            rows, self._rows = self._rows, []
+        rows = self.take_rows() if self._lists else []
         if rows:
             data = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode()
             self._ask(lambda: self._folder.write(_part_name(data), data), missing=None)
 
     def _add(self, row: Row) -> None:
         self._rows.append(row)
-        if len(self._rows) >= _PART_ROWS:
+        if self._lists and len(self._rows) >= _PART_ROWS:
             self.flush()
 
     def _ask(self, question: Callable[[], T], *, missing: T | None) -> T | None:
