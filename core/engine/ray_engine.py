@@ -63,7 +63,7 @@ def open_ray(choice: RayChoice) -> Iterator[Any]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data
@@ -177,9 +177,7 @@ def run_stages(
             compute=ray.data.ActorPoolStrategy(size=stage.workers, max_tasks_in_flight_per_actor=2),
             num_cpus=stage.cpus,
             num_gpus=stage.gpus or None,
-            max_restarts=-1,
-            max_task_retries=-1,
-        )
+        )  # Ray Data restarts its actors and repeats their blocks without end, so the witness bounds it
     done = 0
     yield Progress(0, len(rows), message)
     try:
