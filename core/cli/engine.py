@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.object_store.remote_file import PictureFile
     from core.progress import Job
 
-BLOCK = 32
+BLOCK = 64
 """Pictures that a worker takes at once."""
 
 

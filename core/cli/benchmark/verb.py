@@ -22,6 +22,7 @@ from core.cli.benchmark import (
     canvas,
     codec,
     encode,
+    engine,
     epochs,
     formats,
     harm,
@@ -40,6 +41,7 @@ from core.cli.benchmark import (
 BENCHMARKS: Mapping[str, ModuleType] = {
     "latency": latency,
     "encode": encode,
+    "engine": engine,
     "prefetch": prefetch,
     "stalls": stalls,
     "lists": lists,
