@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.cli.options import open_source, source_figures
+from core.cli.options import has_own_place, open_source, source_figures
 from core.cli.terminal import Figure, complain, summarize, watch
 from core.errors import BadInputError
 from core.translation import tr
@@ -98,7 +98,7 @@ def encode_on_engine(pictures: Sequence[PictureFile], options: argparse.Namespac
 
     start = time.perf_counter()
     _check_place(options)
-    with open_source(options, in_memory=False, load=_on_cpu) as source:
+    with open_source(options, in_memory=False, load=load_on_cpu) as source:
         missing = watch(find_missing(pictures, source), unit=tr("image"))
         taking = Taking(source.cache.shared if source.cache is not None else None)
         repeated, workers = 0, 0
@@ -197,20 +197,17 @@ def stages_of(plan: WorkerPlan, choice: RayChoice, *, workers: int, cpus: int) -
 
 def _check_place(options: argparse.Namespace) -> None:
     """Raise BadInputError where the machines of a cluster would each fill a cache of their own."""
-    from core.settings import load_settings, settings_path
-
-    if options.address is None or options.cache is not None or options.shared_cache is not None:
+    if has_own_place(options):
         return
-    if not load_settings(settings_path()).shared_cache:
-        raise BadInputError(
-            tr(
-                "On a cluster, features need one place: give --shared-cache, or --cache with a folder that all its "
-                "machines have."
-            )
+    raise BadInputError(
+        tr(
+            "On a cluster, features need one place: give --shared-cache, or --cache with a folder that all its "
+            "machines have."
         )
+    )
 
 
-def _on_cpu(name: str, device: str) -> Any:  # noqa: ANN401 - an Encoder, whose module imports torch
+def load_on_cpu(name: str, device: str) -> Any:  # noqa: ANN401 - an Encoder, whose module imports torch
     """Load the encoder that names the weights; the workers compute."""
     from core.encoders.catalogue import load_encoder
 

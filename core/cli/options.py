@@ -131,6 +131,14 @@ def open_shared(chosen: Path | Address | None, setting: str) -> SharedCache | No
     return cache
 
 
+def has_own_place(options: argparse.Namespace) -> bool:
+    """Whether all workers of an engine keep features in one place: on one machine, or where the options name it."""
+    from core.settings import load_settings, settings_path
+
+    named = options.address is None or options.cache is not None or options.shared_cache is not None
+    return named or bool(load_settings(settings_path()).shared_cache)
+
+
 def source_figures(source: FeatureSource) -> dict[str, Figure]:
     """The figures of a source for the JSON summary: encoder, device, hits and misses of the cache."""
     stats = source.cache.stats if source.cache else None

@@ -43,7 +43,7 @@ class EncodePictures:
         """Load the encoder. A worker that the plan refuses answers each row so."""
         self._plan = plan
         self._witness = witness
-        self._source, self._refused = _load(plan)
+        self._source, self._refused = load_plan(plan)
 
     def __call__(self, rows: Rows) -> Rows:
         """Encode the pictures of a batch."""
@@ -61,7 +61,7 @@ class EncodePictures:
         assert self._witness is not None
         for number, picture in zip(numbers, pictures, strict=True):
             if number in killers:
-                yield FAILED, _kills(picture)
+                yield FAILED, sentence_of_killer(picture)
                 continue
             self._witness.begin(block, number)
             yield from self._encode([picture])
@@ -108,7 +108,7 @@ class DecodePictures:
         """Load the encoder on the CPU, as it knows how to resize pictures."""
         self._plan = replace(plan, device="cpu")
         self._witness = witness
-        self._source, self._refused = _load(self._plan)
+        self._source, self._refused = load_plan(self._plan)
 
     def __call__(self, rows: Rows) -> Rows:
         """Decode the pictures of a batch."""
@@ -117,7 +117,7 @@ class DecodePictures:
         found: list[Found] = []
         for number, picture in zip(numbers, pictures, strict=True):
             if killers is not None and number in killers:
-                found.append(BadFileError(_kills(picture)))
+                found.append(BadFileError(sentence_of_killer(picture)))
                 continue
             if killers is not None and self._witness is not None:
                 self._witness.begin(numbers[0], number)
@@ -138,7 +138,7 @@ class EncodePixels:
     def __init__(self, plan: WorkerPlan) -> None:
         """Load the encoder."""
         self._plan = plan
-        self._source, self._refused = _load(plan)
+        self._source, self._refused = load_plan(plan)
 
     def __call__(self, rows: Rows) -> Rows:
         """Encode the decoded rows of a batch, `plan.batch` at a time, and store their features."""
@@ -224,7 +224,7 @@ def trouble_of(cache: FeatureCache) -> str:
     return cache.trouble or shared or ""
 
 
-def _load(plan: WorkerPlan) -> tuple[FeatureSource | None, str]:
+def load_plan(plan: WorkerPlan) -> tuple[FeatureSource | None, str]:
     """Load the source of a plan, or give the sentence why it is refused."""
     try:
         return plan.load(), ""
@@ -232,7 +232,8 @@ def _load(plan: WorkerPlan) -> tuple[FeatureSource | None, str]:
         return None, str(error)
 
 
-def _kills(picture: PictureFile) -> str:
+def sentence_of_killer(picture: PictureFile) -> str:
+    """What is reported on a picture that has ended two processes."""
     return tr("The picture {path} ends the process that reads it: replace it.", path=picture)
 
 

@@ -58,7 +58,7 @@ class WorkerPlan:
         from core.encoders.catalogue import load_encoder
 
         if self.software and self.software != version():
-            raise BadInputError(_differs(version(), self.software))
+            raise BadInputError(differs(version(), self.software))
         if self.threads:
             torch.set_num_threads(self.threads)
         encoder = load_encoder(self.encoder, self.device)
@@ -68,7 +68,7 @@ class WorkerPlan:
     def check(self, encoder: Encoder) -> None:
         """Raise BadInputError where an encoder has other weights than those of the plan."""
         if self.identity and encoder.identity != self.identity:
-            raise BadInputError(_differs(encoder.identity, self.identity))
+            raise BadInputError(differs(encoder.identity, self.identity))
 
     def open_cache(self) -> FeatureCache | None:
         """Open the caches of the plan; None without any."""
@@ -84,7 +84,8 @@ class WorkerPlan:
         )
 
 
-def _differs(found: str, wanted: str) -> str:
+def differs(found: str, wanted: str) -> str:
+    """Why a worker that has `found` is refused by a run of `wanted`, both versions or identities."""
     return tr(
         "The worker on {host} has {found} but this run is of {wanted}: install the same version and weights there.",
         host=socket.gethostname(),

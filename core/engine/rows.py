@@ -14,7 +14,7 @@ from core.object_store.remote_file import PictureFile, RemoteFile
 Rows = dict[str, Any]
 """Column -> its values, one for each row; numpy arrays, or lists."""
 
-DECODED, ENCODED, CACHED, FAILED, REFUSED = "decoded", "encoded", "cached", "failed", "refused"
+DECODED, ENCODED, CACHED, DONE, FAILED, REFUSED = "decoded", "encoded", "cached", "done", "failed", "refused"
 """What became of a picture. `refused`: the worker is of another version or has other weights, see the column `note`."""
 
 
@@ -27,7 +27,7 @@ def _columns(picture: PictureFile) -> dict[str, Any]:
     if isinstance(picture, RemoteFile):
         text = (picture.folder / picture.place).text
         return {"picture": text, "nbytes": picture.nbytes, "stamp": picture.stamp}
-    return {"picture": str(picture), "nbytes": -1, "stamp": ""}
+    return {"picture": str(picture.absolute()), "nbytes": -1, "stamp": ""}  # workers may have another folder
 
 
 def pictures_of(rows: Rows) -> list[PictureFile]:
