@@ -319,6 +319,17 @@ class _Pixels:
 
         return encode_filling(self._encoder, self._picture, crop, fill=fill)
 
+    @property
+    def crops_at_once(self) -> int:
+        from core.encoders.image_features import crops_at_once
+
+        return crops_at_once(self._encoder)
+
+    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
+        from core.encoders.image_features import encode_all_filling
+
+        return encode_all_filling(self._encoder, self._picture, crops, fill=fill)
+
 
 def _read(image: Image) -> Picture:
     if isinstance(image, str | Path):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.box_noise import coarsen
-from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
+from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
 from core.evaluation.box_metrics import SIZES
 from core.features.cache.feature_cache import FeatureKey
 from core.features.cache.ram_tier import RamTier
@@ -92,6 +92,15 @@ class PictureInMemory:
     def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
         """The features of a crop, not kept."""
         return encode_filling(self._encoder, self._picture, crop, fill=fill)
+
+    @property
+    def crops_at_once(self) -> int:
+        """How many crops `all_once` should get."""
+        return crops_at_once(self._encoder)
+
+    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
+        """As `once`, for several crops in one batch."""
+        return encode_all_filling(self._encoder, self._picture, crops, fill=fill)
 
 
 def measure_second_look(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
+from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling
 from core.errors import BadInputError
 from core.features.cache.feature_cache import FeatureCache, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
@@ -182,13 +182,20 @@ class OpenedPicture:
 
         In the cache it would only evict prepared images. For `fill` see `core.encoders.image_features.SmallEncoder`.
         """
+        return self.all_once([crop], fill=fill)[0]
+
+    @property
+    def crops_at_once(self) -> int:
+        """How many crops `all_once` should get."""
+        return crops_at_once(self._source.encoder)
+
+    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
+        """As `once` for each of some crops, in one batch if the encoder takes batches of crops."""
         if self._picture is None or self._known is None:
             self._picture, self._known = self._source.read(self._path)
-        source = self._source
-        if fill < 1:
-            source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
-            return encode_filling(source.encoder, self._picture, crop, fill=fill)
-        return source.encode(self._path, self._picture, self._known, crop, keep=False)
+        for crop in crops:
+            self._source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
+        return encode_all_filling(self._source.encoder, self._picture, crops, fill=fill)
 
 
 def content_of(path: PictureFile, cache: FeatureCache) -> str:

@@ -27,6 +27,9 @@ CREDENTIALS = {
 }
 
 
+OF_RAY_WARNINGS = [
+    pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("ResourceWarning", "DeprecationWarning", "FutureWarning")
+]
 OF_RAY = ("Prefetcher", "StreamingExecutor", "ray_", "iter_batches")
 """Starts of the names of threads that Ray leaves to its shutdown."""
 

@@ -26,12 +26,9 @@ from core.object_store.remote_file import PictureFile
 from core.progress import run
 from tests.core.command_line import Verb
 from tests.core.feature_files import features_files
+from tests.scale.conftest import OF_RAY_WARNINGS
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of Ray
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
+pytestmark = OF_RAY_WARNINGS
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_a_store_that_does_not_answer_is_given_up_soon(bucket: str, monkeypatch:
 
 
 def test_a_missing_driver_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(BadInputError, match=r"gs://bucket is not installed: pip install 'boxrefine\[gcs\]'"):
         ObjectFolder(Address("gs://bucket")).check_driver()
     monkeypatch.setitem(sys.modules, "s3fs", None)
