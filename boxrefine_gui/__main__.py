@@ -111,6 +111,13 @@ def measure_lists(*, make: Callable[[Path], None], times: int) -> Mapping[str, M
     return measure(make=make, times=times)
 
 
+def measure_start(*, make: Callable[[Path], Path], times: int) -> Mapping[str, Mapping[str, float]]:
+    """How long a fresh process takes to show a large project."""
+    from boxrefine_gui.benchmarks.start import measure
+
+    return measure(make=make, times=times)
+
+
 def measure_canvas(*, make: Callable[[Path], None], times: int) -> Mapping[str, Mapping[str, float]]:
     """How quickly the canvas paints a large picture with many boxes."""
     from boxrefine_gui.benchmarks.canvas import measure
@@ -141,6 +148,7 @@ BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "prefetch": measure_prefetch,
     "stalls": measure_stalls,
     "lists": measure_lists,
+    "start": measure_start,
     "canvas": measure_canvas,
     "session": measure_session,
 }

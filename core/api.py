@@ -252,8 +252,10 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
 
 
 def write_annotations(dataset: Dataset, out: str | Path, *, format: str = "coco") -> Path:
-    """Write the boxes of a dataset into a folder as "coco", "yolo", "voc", "labelme", "csv", "createml",
-    "cvat" or "kitti"; return the main file.
+    """Write the boxes of a dataset into a folder; return the main file.
+
+    `format` is "coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti", "label_studio", "open_images",
+    "via", "via_csv", "retinanet" or "automl".
 
     All images of the dataset are listed, also those without boxes, which other programs read as empty:
     `dataset.labelled()` leaves out those that are not known to be empty.

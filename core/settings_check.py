@@ -23,7 +23,10 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "keep_view": ("frames", "always", "never"),
     "voc_origin": ("by_file", "0", "1"),
     "draw_by": ("drag", "two_clicks", "four_points"),
-    "export_format": ("coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti"),
+    "export_format": (
+        *("coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti"),
+        *("label_studio", "open_images", "via", "via_csv", "retinanet", "automl"),
+    ),
     "export_pictures": ("none", "copy", "link", "hardlink"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),

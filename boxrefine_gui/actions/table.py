@@ -68,6 +68,10 @@ GESTURES: tuple[tuple[str, str], ...] = (
         tr("Alt + drag"),
         tr("Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
     ),
+    (
+        tr("Alt + drag over the drawn or the selected box, or over one to check"),
+        tr("Draw it again: it gets all four edges of the drag, and a box to check is accepted"),
+    ),
     (tr("Ctrl + drag"), tr("Draw even on the border or a handle of the selected box")),
     (tr("Click"), tr("Select a stored or a drawn box; click again for the next larger one under it")),
     (tr("Ctrl or Shift + click"), tr("Take a box into the selection, or out of it; keys then apply to all of it")),

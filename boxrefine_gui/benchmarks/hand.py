@@ -62,13 +62,15 @@ class Hand:
         self.counts.keys += 1
         QTest.keyClick(self._canvas, key, modifiers)
 
-    def click(self, widget: QWidget, at: QPointF) -> Iterator[Step]:
+    def click(
+        self, widget: QWidget, at: QPointF, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+    ) -> Iterator[Step]:
         """Click a point of a widget."""
         self._go(widget, at)
         yield self._pause(CLICK_S)
         self.counts.clicks += 1
         for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
-            _mouse(widget, kind, at)
+            _mouse(widget, kind, at, modifiers)
 
     def zoom(self, at: QPointF, notches: int) -> Iterator[Step]:
         """Turn the wheel at a point of the canvas."""
@@ -78,11 +80,11 @@ class Hand:
         for _ in range(notches):
             _wheel(self._canvas, at)
 
-    def drag(self, path: Callable[[], tuple[QPointF, QPointF]], *, draws: bool) -> Iterator[Step]:
+    def drag(self, path: Callable[[], tuple[QPointF, QPointF]], *, draws: bool, plain: bool = False) -> Iterator[Step]:
         """Drag from a point of the canvas to another one, with 60 events a second.
 
         `path` gives both points; it is asked again just before the press, because a later look may have moved a box. To
-        draw where the press would move a box instead, the hand holds Ctrl.
+        draw where the press would move a box instead, the hand holds Ctrl; `plain`: it holds Alt.
         """
         self._go(self._canvas, path()[0])
         yield self._pause(REACH_S)
@@ -90,6 +92,7 @@ class Hand:
         start, end = path()
         grabs = self._canvas.tools.edit.grip_at(start, self._canvas.view, by_inside=False) is not None
         modifiers = Qt.KeyboardModifier.ControlModifier if draws and grabs else Qt.KeyboardModifier.NoModifier
+        modifiers = Qt.KeyboardModifier.AltModifier if plain else modifiers
         _mouse(self._canvas, QEvent.Type.MouseButtonPress, start, modifiers)
         moves = max(2, round(DRAG_S / _MOVE_S))
         for number in range(1, moves + 1):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HELP = VerbHelp(
     tr(
         "Write a project's accepted boxes in a format of other programs: COCO, YOLO, Pascal VOC, LabelMe, CSV, "
-        "CreateML, CVAT for images 1.1 or KITTI."
+        "CreateML, CVAT for images 1.1, KITTI, Label Studio, Open Images, VIA 2, VIA CSV, RetinaNet or AutoML."
     ),
     tr("""\
 Other files of the folder stay; without --overwrite nothing is written where a file of the export exists already.

@@ -95,14 +95,17 @@ def open_boxes(options: argparse.Namespace) -> BoxFiles:
 
     Raises KnownError for files that cannot be read, and BadInputError where an export would replace files.
     """
+    from core.formats.importers.archives import is_zip
+    from core.formats.importers.coco_import import COCO
     from core.formats.importers.coco_reader import check_steps, read_json_steps
-    from core.formats.importers.labelme_reader import is_labelme
-    from core.formats.importers.results_reader import is_results
+    from core.formats.importers.registry import json_format
     from core.progress import run
 
-    if options.to is None and options.boxes.suffix.lower() not in _LABELS and not options.boxes.is_dir():
+    is_one = options.boxes.suffix.lower() not in _LABELS and not options.boxes.is_dir() and not is_zip(options.boxes)
+    if options.to is None and is_one:
         document = run(read_json_steps(options.boxes))
-        if not is_labelme(document) and not is_results(document):
+        format = json_format(document)
+        if format is None or format.title == COCO:
             coco = run(check_steps(options.boxes, document))
             check_output(options.out)
             for problem in coco.problems:
@@ -111,7 +114,7 @@ def open_boxes(options: argparse.Namespace) -> BoxFiles:
     return _open_any(options)
 
 
-_LABELS = (".txt", ".xml", ".yaml", ".yml", ".csv", ".names")
+_LABELS = (".txt", ".xml", ".yaml", ".yml", ".csv", ".tsv", ".names")
 
 
 def _open_any(options: argparse.Namespace) -> AnyFiles:

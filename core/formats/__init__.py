@@ -116,6 +116,22 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         "kitti": Exporter(
             "KITTI", tr("a text file for each image, with corners in pixels"), "core.formats.exporters.kitti"
         ),
+        "label_studio": Exporter(
+            "Label Studio", tr("one JSON list of tasks, and the configuration"), "core.formats.exporters.label_studio"
+        ),
+        "open_images": Exporter(
+            "Open Images", tr("tables of boxes, of classes and of images"), "core.formats.exporters.open_images"
+        ),
+        "via": Exporter("VIA 2", tr("a project, and one JSON file of all regions"), "core.formats.exporters.via"),
+        "via_csv": Exporter("VIA CSV", tr("one table with a row for each region"), "core.formats.exporters.via_csv"),
+        "retinanet": Exporter(
+            "RetinaNet",
+            tr("a table with whole pixels, without names of columns, and one of classes"),
+            "core.formats.exporters.retinanet",
+        ),
+        "automl": Exporter(
+            "AutoML", tr("one table in fractions, whose first column is the split"), "core.formats.exporters.automl"
+        ),
     }
 )
 

@@ -306,6 +306,13 @@ def m016_undo_parts(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m017_drawn_by(db: Database) -> None:
+    """How the user made a box: a value of `DrawnBy`, empty for boxes of earlier versions and of files."""
+    db.execute("ALTER TABLE corrections ADD COLUMN drawn_by TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE drawn_boxes ADD COLUMN drawn_by TEXT NOT NULL DEFAULT ''")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

@@ -35,6 +35,7 @@ from core.cli.benchmark import (
     refine,
     session,
     stalls,
+    start,
     suggest,
     touching,
 )
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "prefetch": prefetch,
     "stalls": stalls,
     "lists": lists,
+    "start": start,
     "formats": formats,
     "canvas": canvas,
     "session": session,

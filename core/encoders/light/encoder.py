@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.encoders.batched import BatchNetwork
+from core.encoders.fusing import AnyModule, fuse_batch_norms
 from core.encoders.image_features import ImageFeatures
 from core.encoders.light.efficientnet_lite import LITE, READ, EfficientNetLite
 from core.geometry import Frame
@@ -27,8 +28,6 @@ MEAN = STD = 0.5  # those with which the ImageNet weights of EfficientNet-Lite w
 CROPS_AT_ONCE = 32
 """Crops in a batch of a GPU: 200 MB of features. Two cores are faster with one crop after the other, by half with 16
 of them, because the values of one fit into their caches."""
-
-AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 BACKBONES = tuple(LITE)
@@ -126,14 +125,15 @@ def channels_last(network: AnyModule) -> AnyModule:
 
 
 class LightEncoder:
-    """A light encoder: `LightNetwork` on one device, in evaluation mode; `name` is one of `core.encoders.traits`."""
+    """A light encoder on one device; `name` is one of `core.encoders.traits`. It changes `network` for evaluation."""
 
     def __init__(self, network: LightNetwork, *, identity: str, device: torch.device, name: str = "light") -> None:
         self.name = name
         self.identity = identity
         self.device = device
         self.crops_at_once = CROPS_AT_ONCE if device.type == "cuda" else 1
-        self._network = channels_last(network.eval().requires_grad_(False).to(device))
+        network.eval().requires_grad_(False).backbone.fuse_norms()
+        self._network = channels_last(fuse_batch_norms(network).to(device))
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """See `Encoder.encode`."""

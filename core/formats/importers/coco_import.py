@@ -14,7 +14,7 @@ from core.formats.importers.json_steps import STEP
 from core.formats.importers.parsed import NO_CATEGORY, ParsedBox, ParsedPicture, ParsedSet, is_finite
 from core.geometry import Box
 from core.progress import Job, Progress
-from core.records import Candidate, Choice, Correction, ImageRecord, Origin
+from core.records import Candidate, Choice, Correction, DrawnBy, ImageRecord, Origin
 from core.sources import kept_text
 from core.text import name_of
 from core.translation import tr
@@ -23,7 +23,7 @@ COCO = "COCO"
 OUR_KEYS = frozenset(
     (
         *("drawn_bbox", "refined_bbox", "edge_confidence", "refine_score", "encoder", "refiner", "seconds", "margin"),
-        *("confirmed", "choice", "doubtful", "source", "suggested", "candidates"),
+        *("confirmed", "choice", "doubtful", "source", "suggested", "candidates", "drawn_by"),
     )
 )
 """The keys of BoxRefine's own exports; they become fields of a correction."""
@@ -130,6 +130,7 @@ def restored(parsed: ParsedBox, source: Path, image: ImageRecord, box: Box) -> C
         confirmed=is_ours and entry.get("confirmed") is not False,
         choice=_choice(entry.get("choice")) if refined else None,
         doubtful=_edges(entry.get("doubtful")) if refined else (),
+        drawn_by=_drawn_by(entry.get("drawn_by")) if is_ours else DrawnBy.UNKNOWN,
     )
 
 
@@ -140,6 +141,12 @@ def _origin(parsed: ParsedBox, source: Path, box: Box) -> Origin:
     text = kept_text({key: value for key, value in entry.items() if key not in OUR_KEYS})
     crowd = entry.get("iscrowd") in (1, True)
     return Origin(source.name, box, head, probability, is_crowd=crowd, format=COCO if text else "", entry=text)
+
+
+def _drawn_by(value: object) -> DrawnBy:
+    """How the user made the box; the origin says it of one that came in a file or was suggested."""
+    known = {*DrawnBy} - {DrawnBy.IMPORTED, DrawnBy.SUGGESTED}
+    return DrawnBy(value) if isinstance(value, str) and value in known else DrawnBy.UNKNOWN
 
 
 def _suggested(entry: object) -> tuple[str, float]:

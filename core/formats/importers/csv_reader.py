@@ -23,6 +23,11 @@ _SETS = ("train", "training", "validation", "val", "test", "unassigned", "")
 _MOST_NAMES = 1000
 _DESCRIPTIONS = "*class-descriptions*.csv"
 
+CSV, OPEN_IMAGES, RETINANET, AUTOML = "CSV", "Open Images", "RetinaNet", "AutoML"
+OPEN_IMAGES_MARKS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
+_CLASSES_FILE = "classes.csv"
+_KEPT = ("Source", *OPEN_IMAGES_MARKS)
+
 _NAMES = ("filename", "file_name", "image", "image_path", "image_name", "path", "img_path")
 _CLASSES = ("class", "label", "category", "class_name", "label_name", "name")
 _EDGES = (("xmin", "x_min", "x1"), ("ymin", "y_min", "y1"), ("xmax", "x_max", "x2"), ("ymax", "y_max", "y2"))
@@ -120,6 +125,21 @@ def _sniff_retinanet(row: Row) -> bool:
     return all(number_of(edge) is not None for edge in edges) or not any(cell.strip() for cell in row[1:])
 
 
+def _retinanet(book: Book, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows; the names of classes.csv beside, which has them with their numbers, come first."""
+    try:
+        listed = [
+            row for row in rows_of(book.path.parent / _CLASSES_FILE) if len(row) == 2 and row[1].strip().isdecimal()
+        ]
+    except (OSError, ValueError):
+        listed = []
+    for name, _ in sorted(listed, key=lambda row: (len(row[1].strip()), row[1].strip())):
+        category = category_of(name)
+        if category is not None:
+            book.parsed.categories.append(category)
+    return rows
+
+
 def _whole(book: Book, rows: Iterator[Row]) -> Iterator[Row]:
     del book
     return rows
@@ -169,6 +189,7 @@ def _open_images(book: Book, rows: Iterator[Row]) -> Iterator[tuple[dict[str, st
     names.pop("LabelName", None)
     if len(names) <= _MOST_NAMES:
         book.parsed.categories += [name for name in map(category_of, names.values()) if name is not None]
+        book.parsed.header = {"codes": {name: code for code, name in names.items()}} if names else {}
     return ((row, names) for row in _with_header(rows))
 
 
@@ -179,16 +200,19 @@ def _add_open_images(book: Book, number: int, pair: tuple[dict[str, str], Mappin
     picture = book.picture(row.get("imageid"), where)
     if picture is not None:
         edges = [number_of(row.get(edge, "")) for edge in ("xmin", "ymin", "xmax", "ymax")]
-        entry = {"iscrowd": 1} if row.get("isgroupof", "").strip() == "1" else None
+        entry: dict[str, object] = {mark: row[mark.casefold()] for mark in _KEPT if mark.casefold() in row}
+        if row.get("isgroupof", "").strip() == "1":
+            entry["iscrowd"] = 1
         score = number_of(row.get("confidence", ""))
-        picture.add(names.get(label, label), edges, where=where, score=None if score == 1 else score, entry=entry)
+        sure = None if score == 1 else score
+        picture.add(names.get(label, label), edges, where=where, score=sure, entry=entry, format=OPEN_IMAGES)
 
 
 FORMATS = (
-    EntryFormat("Open Images", _sniff_open_images, _open_images, _add_open_images, is_relative=True),
-    EntryFormat("CSV", _sniff_columns, _columns, _add_columns),
-    EntryFormat("AutoML", _sniff_automl, _whole, _add_automl, is_relative=True),
-    EntryFormat("RetinaNet", _sniff_retinanet, _whole, _add_retinanet),
+    EntryFormat(OPEN_IMAGES, _sniff_open_images, _open_images, _add_open_images, is_relative=True),
+    EntryFormat(CSV, _sniff_columns, _columns, _add_columns),
+    EntryFormat(AUTOML, _sniff_automl, _whole, _add_automl, is_relative=True),
+    EntryFormat(RETINANET, _sniff_retinanet, _retinanet, _add_retinanet),
 )
 """The formats of tables that differ in their first row, the most certain one first."""
 
