@@ -56,6 +56,7 @@ from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
 
 if TYPE_CHECKING:
+    from core.features.cache.shared_cache import SharedCache
     from core.refiner.protocol import Refiner
 
 logger = logging.getLogger(__name__)
@@ -135,6 +136,7 @@ def load_chosen_models(settings: Settings) -> Models:
         disk_budget=settings.cache_disk_budget,
         ram_budget=settings.cache_ram_budget,
         codec=settings.cache_codec,
+        shared=_shared(settings),
     )
     cache.look()
     return Models(
@@ -147,7 +149,7 @@ def load_chosen_models(settings: Settings) -> Models:
         device=Device(encoder.device.type, why_no_gpu="" if settings.device == "cpu" else why_no_gpu()),
         looks_twice=pays_for(encoder.name),
         close=cache.close,
-        trouble=lambda: cache.trouble,
+        trouble=lambda: cache.trouble or (cache.shared.trouble if cache.shared else None),
         reach=settings.cache_disk_budget // (2 * FEATURES_BYTES),
         stats=lambda: cache.stats,
         load_refiner=refiner_in,
@@ -158,6 +160,14 @@ def load_chosen_models(settings: Settings) -> Models:
         finder=find_candidate_finder(encoder),
         for_drawing=refiner_as_stated,
     )
+
+
+def _shared(settings: Settings) -> SharedCache | None:
+    """The shared cache of the settings. The window only reads it: an upload could take the line for minutes."""
+    from core.features.cache.shared_cache import shared_cache
+    from core.object_store.address import path_or_address
+
+    return shared_cache(path_or_address(settings.shared_cache), writes=False) if settings.shared_cache else None
 
 
 class App:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.object_store.address import Address
 from core.text import LONGEST_NAME, escaped
 from core.translation import LANGUAGES, tr
 
@@ -92,6 +93,8 @@ def find_error(name: str, value: object, default: object) -> str | None:
 def _find_text_error(name: str, value: str) -> str | None:
     if name in CHOICES and value not in CHOICES[name]:
         return tr("{name} must be one of {choices}", name=name, choices=", ".join(CHOICES[name]))
+    if name == "shared_cache" and Address(value).holds_secret:
+        return tr("{name} must hold no password and no signature: sign in by the tool of the provider", name=name)
     return None if _is_plain(value) else tr("{name} must be text without control characters", name=name)
 
 

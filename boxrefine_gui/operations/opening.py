@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OF_THE_MODELS = (
     "encoder", "device", "refine_by", "careful", "cache_folder", "cache_disk_budget", "cache_ram_budget", "cache_codec",
+    "shared_cache",
 )  # fmt: skip
 """Settings that hold once the models are loaded with them."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli.engine import add_engine_options, check_engine
 from core.cli.options import PROJECT_HELP
-from core.cli.terminal import complain, summarize
+from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.cli.writing import Writing, add_writing, figures_of
 from core.formats import EXPORTERS
@@ -55,17 +57,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)  # the default by now
     parser.add_argument("--only", metavar="WHAT", action="append", default=[], help=only)
     add_writing(parser)
+    add_engine_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read the project, export it, summarize the files written."""
+    from core.cli.engine_tasks import copied_pictures
     from core.formats.selection import Selection, parse_map, parse_only, select
 
+    check_engine(options)
     chosen = Selection(unchecked=options.unchecked, untouched=options.untouched)
     chosen = parse_map(options.map, parse_only(options.only, chosen))
     writing = Writing.of(options)
     selected = select(read_dataset(options.project), chosen)
-    written = writing.write(selected.dataset, format=options.format, outlines=options.outlines)
+    about: dict[str, Figure] = {}
+    if options.engine is None:
+        written = writing.write(selected.dataset, format=options.format, outlines=options.outlines)
+    else:
+        writing.refuse_to_replace_files(selected.dataset, format=options.format)
+        with copied_pictures(selected.dataset, options) as (folder, job):
+            about = watch(job, unit=tr("image")).figures
+            writing = replace(writing, copies=folder)
+            written = writing.write(selected.dataset, format=options.format, outlines=options.outlines)
     if selected.unchecked:
         complain(
             tr_plural(
@@ -87,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
     summarize(
         {
             **figures_of(written, format=options.format),
+            **about,
             "left_out": selected.unchecked,
             "images_left_out": selected.images,
             "path": str(written.path),

@@ -13,6 +13,7 @@ from core.cli.options import check_output
 from core.cli.terminal import complain, watch
 from core.cli.writing import refuse_to_replace
 from core.errors import BadInputError
+from core.object_store.address import Address
 from core.translation import tr
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ def _open_any(options: argparse.Namespace) -> AnyFiles:
     from core.formats.splitting import splits_of_folders
     from core.progress import run
 
+    if isinstance(options.images, Address):
+        raise BadInputError(tr("Boxes of pictures in an object store are read from COCO files: give one as --boxes."))
     read = watch(read_files(options.boxes, images=options.images), unit=tr("image"))
     report_unread(read.problems, read.missing, read.notes, options.boxes)
     to = options.to or read.format or "coco"

@@ -15,6 +15,7 @@ from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.formats import ExportSummary
+    from core.formats.choices import Splits
     from core.records import Dataset
 
 
@@ -34,13 +35,17 @@ def add_writing(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Writing:
-    """How to write a dataset: `fractions` of new splits, None to keep those that folders are, and where to."""
+    """How to write a dataset: `fractions` of new splits, None to keep those that folders are, and where to.
+
+    copies: a folder of copies of its pictures, which move into the export; see `core.formats.pictures.Placing`
+    """
 
     out: Path
     fractions: Mapping[str, float] | None = None
     seed: int = 0
     pictures: str = NONE
     overwrite: bool = False
+    copies: Path | None = None
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Writing:
@@ -56,19 +61,36 @@ class Writing:
         Raises BadInputError if a file would be replaced without --overwrite.
         """
         from core import formats
-        from core.formats.splitting import divide, splits_of_folders
 
-        splits = divide(dataset, self.fractions, seed=self.seed) if self.fractions else splits_of_folders(dataset)
-        if not self.overwrite:
-            there = formats.files_there(dataset, format=format, out=self.out, splits=splits, pictures=self.pictures)
-            refuse_to_replace(there, out=self.out)
+        splits = self._splits(dataset)
+        self.refuse_to_replace_files(dataset, format=format)
         job = formats.export(
-            dataset, format=format, out=self.out, outlines=outlines, splits=splits, pictures=self.pictures
+            dataset,
+            format=format,
+            out=self.out,
+            outlines=outlines,
+            splits=splits,
+            pictures=self.pictures,
+            copies=self.copies,
         )
         written = watch(job, unit=tr("file"))
         for note in written.notes:
             complain(note)
         return written
+
+    def refuse_to_replace_files(self, dataset: Dataset, *, format: str) -> None:
+        """Raise BadInputError if a file would be replaced without --overwrite."""
+        from core import formats
+
+        if not self.overwrite:
+            splits = self._splits(dataset)
+            there = formats.files_there(dataset, format=format, out=self.out, splits=splits, pictures=self.pictures)
+            refuse_to_replace(there, out=self.out)
+
+    def _splits(self, dataset: Dataset) -> Splits:
+        from core.formats.splitting import divide, splits_of_folders
+
+        return divide(dataset, self.fractions, seed=self.seed) if self.fractions else splits_of_folders(dataset)
 
 
 def figures_of(written: ExportSummary, *, format: str) -> dict[str, Figure]:
