@@ -42,7 +42,7 @@ def main() -> int:
 
 def may_be_verb(argument: str) -> bool:
     """Whether an argument may be a verb or an option: a path that shows as one spares the import of all verbs."""
-    separators = {os.sep, os.altsep} - {None}
+    separators = [each for each in (os.sep, os.altsep) if each]
     return argument.startswith("-") or not (argument in (".", "..") or any(each in argument for each in separators))
 
 
