@@ -166,6 +166,8 @@ def load_chosen_models(settings: Settings) -> Models:
 class App:
     """Owns the lanes, the session and the window."""
 
+    _times_waited = 0  # for the first picture
+
     def __init__(self, *, load_models: LoadModels, ask: Ask) -> None:
         settings, complaint = load_or_set_aside(settings_path())
         self.gui = GuiThread()
@@ -194,8 +196,7 @@ class App:
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
-        self.margins = LearningMargins(self.parts)
-        self.models = ModelsFolder(self.parts, self.downloads)
+        self.margins, self.models = LearningMargins(self.parts), ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
         self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
@@ -216,7 +217,6 @@ class App:
         self.collector = Collector(self.session, is_busy=self._makes_many_objects)
         self._wants_models = self._is_drawn_told = self._is_copy_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._patience_ends)
-        self._times_waited = 0
         self.session.image_changed.connect(self._wait_for_picture)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
