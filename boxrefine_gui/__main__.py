@@ -42,8 +42,8 @@ def main() -> int:
 
 def may_be_verb(argument: str) -> bool:
     """Whether an argument may be a verb or an option: a path that shows as one spares the import of all verbs."""
-    is_path = argument in (".", "..") or any(separator in argument for separator in (os.sep, os.altsep) if separator)
-    return argument.startswith("-") or not is_path
+    separators = [each for each in (os.sep, os.altsep) if each]
+    return argument.startswith("-") or not (argument in (".", "..") or any(each in argument for each in separators))
 
 
 def refuse(sentence: str) -> int:

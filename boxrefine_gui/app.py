@@ -72,6 +72,9 @@ _STORE_PATIENCE_S = 30.0
 _PICTURE_PATIENCE_MS = 300
 """How long loading the models waits for the first picture, which may be missing or on a slow drive."""
 
+_OPENING_PATIENCE_MS = 60_000
+"""How long it waits for a large folder or project to open before that."""
+
 _CLOSE_CHECK_MS = 20
 
 
@@ -173,6 +176,8 @@ def _shared(settings: Settings) -> SharedCache | None:
 class App:
     """Owns the lanes, the session and the window."""
 
+    _times_waited = 0  # for the first picture
+
     def __init__(self, *, load_models: LoadModels, ask: Ask) -> None:
         settings, complaint = load_or_set_aside(settings_path())
         self.gui = GuiThread()
@@ -201,8 +206,7 @@ class App:
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
-        self.margins = LearningMargins(self.parts)
-        self.models = ModelsFolder(self.parts, self.downloads)
+        self.margins, self.models = LearningMargins(self.parts), ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
         self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
@@ -222,7 +226,8 @@ class App:
         )
         self.collector = Collector(self.session, is_busy=self._makes_many_objects)
         self._wants_models = self._is_drawn_told = self._is_copy_told = False
-        self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
+        self._patience = timer(_PICTURE_PATIENCE_MS, self._patience_ends)
+        self.session.image_changed.connect(self._wait_for_picture)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
         self.session.problem.connect(self._stay)
@@ -244,8 +249,21 @@ class App:
         else:
             opening.open_last(self.parts)
         self.session.set_models(None, ModelsState.LOADING)
-        self._wants_models = True
+        self._wants_models, self._times_waited = True, 0
         self._patience.start()
+
+    def _wait_for_picture(self) -> None:
+        """An image is open, so its picture is being read."""
+        if self._wants_models:
+            self._patience.start()
+
+    def _patience_ends(self) -> None:
+        is_opening = self.session.scan is not None and self.session.image is None
+        self._times_waited += 1
+        if is_opening and self._times_waited * _PICTURE_PATIENCE_MS < _OPENING_PATIENCE_MS:
+            self._patience.start()
+        else:
+            self._load_models()
 
     def _load_models(self) -> None:
         if self._wants_models:

@@ -10,9 +10,12 @@ import subprocess
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
@@ -119,10 +122,15 @@ class Stalls:
     def excuse(self, idle: Sequence[Lateness], *, turns: int = 0) -> None:
         """Subtract from each own share the delays of an idle process at the same time; `turns`: of that process."""
         self.idle_turns, self.idle_late = turns, [lateness.late_s for lateness in idle]
-        self.found = [
-            replace(stall, taken_s=max(stall.taken_s, sum(stall.overlap_s(lateness) for lateness in idle)))
-            for stall in self.found
-        ]
+        ordered = sorted(idle, key=attrgetter("ended_at"))  # they do not overlap: a process is late once at a time
+        ends = [lateness.ended_at for lateness in ordered]
+
+        def taken_from(stall: Stall) -> float:
+            first = bisect_right(ends, stall.ended_at - stall.late_s)
+            around = islice(ordered, first, bisect_right(ends, stall.ended_at) + 1)
+            return sum(stall.overlap_s(lateness) for lateness in around)
+
+        self.found = [replace(stall, taken_s=max(stall.taken_s, taken_from(stall))) for stall in self.found]
 
 
 class Watchdog(QObject):
