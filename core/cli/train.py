@@ -44,8 +44,7 @@ reported on stderr and in the JSON summary, and stored in the project. The exit 
 harms nothing; --resume goes on from the last whole epoch.
 
 Keys of --config and their defaults: resources/configs/box_refinement_config.yaml. Without --coarse, drawn boxes are
-made up around the true ones. Several GPUs: torchrun --nproc-per-node N -m boxrefine_gui train ... Several machines also
-need --shared-cache, so that only the first process encodes; --shards is a set that all of them can read."""),
+made up around the true ones. Several GPUs: torchrun --nproc-per-node N -m boxrefine_gui train ..."""),
     """
     boxrefine train --project harbour/boxrefine.sqlite
     boxrefine train --images harbour --boxes true.json --coarse coarse.json --out my-refiner
