@@ -164,8 +164,9 @@ Answer = tuple[str, str, str, int, int]
 class WorkOnPictures:
     """The callable for batches of pictures: reads each, encodes what is not cached, and does a task.
 
-    Rows have the columns of `EncodePictures` and `about`, JSON text; they come back with `state` (done, failed or
-    refused), `note`, `width` and `height` of the picture in pixels, and `answer`, JSON text, empty without one.
+    Rows have the columns of `EncodePictures` and `about`, JSON text. They come back with `picture`, `state` (done,
+    failed or refused), `note`, `width` and `height` of the picture in pixels, and `answer`, JSON text, empty where
+    there is none.
     """
 
     def __init__(self, plan: WorkerPlan, task: Task, witness: Witness | None = None) -> None:
@@ -194,7 +195,8 @@ class WorkOnPictures:
             self._source.cache.shared.flush()
         names = ("state", "note", "answer", "width", "height")
         by_column = zip(*found, strict=True) if found else [()] * len(names)
-        return columns(number=numbers, **dict(zip(names, map(list, by_column), strict=True)))
+        texts = [str(picture) for picture in pictures]
+        return columns(number=numbers, picture=texts, **dict(zip(names, map(list, by_column), strict=True)))
 
     def _do(self, picture: PictureFile, about: str) -> Answer:
         if self._refused or self._source is None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.errors import BadFileError, BadInputError, KnownError, StorageError, reason
 from core.object_store.address import Address, without_secrets
@@ -77,6 +77,17 @@ class ObjectFolder:
         if len(data) > limit:
             raise BadFileError(tr("{file} is larger than a file of its kind: replace it.", file=self.address / name))
         return bytes(data)
+
+    def read_part(self, name: str, *, start: int, nbytes: int) -> bytes:
+        """Read so many bytes of an object, fewer at its end. Raises MissingObjectError and StorageError."""
+        with self._sentences(name):
+            return bytes(self._files.cat_file(self._path(name), start=start, end=start + nbytes)) if nbytes else b""
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[BinaryIO]:
+        """Open an object for reading from any place. Raises MissingObjectError and StorageError; so does the file."""
+        with self._sentences(name), self._files.open(self._path(name), "rb") as file:
+            yield file
 
     def read_many(self, names: Sequence[str]) -> dict[str, bytes]:
         """Read many objects at once; missing ones are left out. Raises StorageError."""

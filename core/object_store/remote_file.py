@@ -39,6 +39,29 @@ class RemoteFile:
         return _opened(self.folder, os.getpid()).read(self.place, limit=_MOST_BYTES)
 
 
+@dataclass(frozen=True)
+class PackedFile(RemoteFile):
+    """A file in an archive, the object `place`, from its byte `start` on: `nbytes` of them; `member` is its name."""
+
+    start: int = 0
+    member: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.folder / self.place}#{self.member}"
+
+    @property
+    def name(self) -> str:
+        """The file name, without folders."""
+        return self.member.rpartition("/")[2]
+
+    def read(self) -> bytes:
+        """Read the part of the archive. Raises KnownError with one sentence."""
+        found = _opened(self.folder, os.getpid()).read_part(self.place, start=self.start, nbytes=self.nbytes)
+        if len(found) != self.nbytes:
+            raise BadFileError(tr("{file} is cut off: replace it.", file=self.folder / self.place))
+        return found
+
+
 PictureFile = Path | RemoteFile
 """A picture on a disk or in an object store."""
 

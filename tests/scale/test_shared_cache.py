@@ -22,6 +22,7 @@ from core.object_pictures import find_object_pictures
 from core.object_store.address import Address
 from core.object_store.folder import ObjectFolder
 from core.progress import run
+from core.shards import read_shards, write_shards
 from tests.core.feature_files import CountingEncoder, features_files, key_of, save_picture, small_features
 
 ONE, OTHER = key_of("1" * 32), key_of("2" * 32)
@@ -179,3 +180,19 @@ def test_a_folder_serves_as_a_shared_cache(tmp_path: Path) -> None:
         server.put(ONE, small_features(0.5, ONE))
     with FeatureCache(tmp_path / "laptop", ram_budget=0, shared=shared_cache(place, writes=False)) as laptop:
         assert laptop.get(ONE) is not None
+
+
+def test_shards_in_a_bucket_are_read_by_their_places(bucket: str, tmp_path: Path) -> None:
+    picture = save_picture(tmp_path / "0.bmp", gray=40)
+    run(write_shards([("0.bmp", picture, [{"bbox": [1, 1, 9, 9]}])] * 2, tmp_path / "shards"))
+    folder = ObjectFolder(Address(f"{bucket}/shards"))
+    folder.write("a.tar", (tmp_path / "shards/shard-000000.tar").read_bytes())
+    samples = run(read_shards(Address(f"{bucket}/shards")))
+    assert [sample.picture.read() for sample in samples] == [picture.read_bytes()] * 2
+    encoder = CountingEncoder()
+    with opened(f"{bucket}/cache", tmp_path / "cache") as cache:
+        source = FeatureSource(encoder, cache)
+        for sample in samples:
+            assert float(source.of_path(sample.picture).embedding[0, 0, 0]) == 40
+            assert source.recall(sample.picture) is not None
+    assert (encoder.encoded, source.decoded) == (1, 2)
