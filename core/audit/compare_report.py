@@ -48,6 +48,7 @@ def _class_entry(entry: ClassFigures) -> dict[str, Any]:
         "only_b": entry.only_b,
         "confused": dict(entry.confused),
         "mean_iou": _rounded(entry.mean_iou),
+        "kappa": _rounded(entry.kappa),
     }
 
 

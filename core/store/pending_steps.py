@@ -14,6 +14,10 @@ from core.store.undo_play import BadStep, Others, play
 PENDING = 2
 """`undone` of a step that is not complete."""
 
+ONLY_READ = 3
+"""`undone` of a step of another project that was merged into this one: the history of a box shows it, and it is never
+played, because its boxes have come as they were after it."""
+
 
 def abandon(db: Database, place: FilePlace | None, step: Row, *, others: Others, mine: int) -> None:
     """Undo what is stored of a pending step, the last part first, and delete the step.
