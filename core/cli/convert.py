@@ -9,6 +9,7 @@ from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.cli.writing import Writing, add_writing, figures_of
 from core.formats import EXPORTERS
+from core.formats.parquet import PARQUET
 from core.translation import tr, tr_plural
 
 HELP = VerbHelp(
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add SRC, --to, --images, and what `add_writing` adds."""
     source, images = tr("file or folder to read"), tr("folder of the pictures, which are found by their names")
     parser.add_argument("source", metavar="SRC", type=Path, help=source)
-    parser.add_argument("--to", choices=tuple(EXPORTERS), required=True, help=tr("format to write"))
+    parser.add_argument("--to", choices=(*EXPORTERS, PARQUET), required=True, help=tr("format to write"))
     parser.add_argument("--images", metavar="DIR", type=Path, help=images)
     add_writing(parser)
 

@@ -11,17 +11,19 @@ from core.formats.importers.coco_import import COCO
 from core.formats.importers.found import FoundBoxes
 from core.formats.importers.labelme_reader import LABELME
 from core.formats.importers.loading import Request
+from core.formats.importers.parquet_reader import TITLE
 from core.formats.importers.parsed import ParsedPicture
 from core.formats.importers.registry import Parsed
 from core.formats.importers.voc_reader import VOC
 from core.formats.importers.yolo_reader import YOLO
 from core.formats.importing import match, parse
+from core.formats.parquet import PARQUET
 from core.picture_folders import find_pictures, measure
 from core.progress import Job
 from core.records import Category, Dataset, ImageRecord
 from core.translation import tr
 
-_EXPORTS = {COCO: "coco", YOLO: "yolo", VOC: "voc", LABELME: "labelme"}
+_EXPORTS = {COCO: "coco", YOLO: "yolo", VOC: "voc", LABELME: "labelme", TITLE: PARQUET}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class ReadFiles:
     """The contents of annotation files: images that the files have, categories in their order, boxes as they came.
 
     `problems` has a sentence for each kind of unusable entry, `missing` the names of pictures that are not there,
-    `notes` what was assumed. `format` is the row of EXPORTERS for what was read, empty if there is none.
+    `notes` what was assumed. `format` is the row of EXPORTERS for what was read, or PARQUET, empty if there is none.
     """
 
     dataset: Dataset

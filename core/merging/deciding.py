@@ -11,10 +11,9 @@ from core.audit.comparing import Labelled
 from core.audit.pairing import pair_boxes
 from core.geometry import Box
 from core.marks import Mark
-from core.records import Correction
+from core.store.correction_columns import read_columns
 from core.store.merge_rows import Decision, Drop, SharedPicture, Side
 from core.store.row_checks import Row
-from core.store.rows import correction_of
 from core.translation import tr, tr_plural
 
 LEAST_IOU, SAME_IOU = 0.5, 0.9
@@ -40,11 +39,33 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class _Entry:
+    """What matters of a box here; to read the whole of millions of boxes would take minutes."""
+
+    accepted: Box
+    category_id: int
+    was_accepted: bool
+    is_suggestion: bool
+
+    @property
+    def is_label(self) -> bool:
+        return not self.is_suggestion
+
+    @classmethod
+    def of(cls, row: Row) -> _Entry:
+        """Read a row. Raises BadRow if a value is invalid."""
+        values = read_columns(row, ("accepted", "category_id", "confirmed", "origin"))
+        confirmed, origin = values["confirmed"], values["origin"]
+        is_suggestion = not confirmed and origin is not None and bool(origin.head)
+        return cls(values["accepted"], values["category_id"], confirmed or origin is None, is_suggestion)
+
+
+@dataclass(frozen=True)
 class _Held:
     """A box of one side."""
 
     row: Row
-    entry: Correction
+    entry: _Entry
     verdict: str
 
     @property
@@ -218,7 +239,7 @@ def _held(side: Side) -> list[_Held]:
     found = []
     for row in side.boxes:
         review = side.reviews.get(row["id"])
-        found.append(_Held(row, correction_of(row), "" if review is None else str(review["verdict"])))
+        found.append(_Held(row, _Entry.of(row), "" if review is None else str(review["verdict"])))
     return found
 
 

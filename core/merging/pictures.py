@@ -149,13 +149,14 @@ def _digests(
             yield Progress(done, len(wanted), tr("Comparing pictures"))
         found.read += 1
         try:
-            digests[side][image.id] = _digest(image.path)
+            digests[side][image.id] = digest_of(image.path)
         except (OSError, ValueError):  # it may be gone by now, or may not be read
             continue
     return digests
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """The hash of the bytes of a file, 32 hex digits. Raises OSError."""
     whole = xxhash.xxh3_128()
     with open_regular(path) as file:
         while part := file.read(_CHUNK):

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -55,20 +55,39 @@ class BoxImport:
             if done % _CHECKED_AT_ONCE == 0:
                 yield Progress(0, len(boxes), title)
             check_boxes(entry.correction)
-            self._left[entry.correction.image_id] += 1
         contents = []
         for source in sources:
             contents.append((source, (yield from content_steps(source))))
-        step = Step(StepKind.IMPORT, len(boxes), file)
+        return (yield from self._in_parts([boxes], len(boxes), file, categories, contents))
+
+    def steps_of_parts(
+        self, parts: Iterable[Sequence[ImportedBox]], *, total: int, file: str, categories: Sequence[str]
+    ) -> Job[tuple[int, Changes]]:
+        """The same for a file of `total` entries that does not fit into memory: its boxes come in parts."""
+        return (yield from self._in_parts(_checked(parts), total, file, categories, []))
+
+    def _in_parts(
+        self,
+        parts: Iterable[Sequence[ImportedBox]],
+        total: int,
+        file: str,
+        categories: Sequence[str],
+        contents: Sequence[tuple[Source, str]],
+    ) -> Job[tuple[int, Changes]]:
+        title, before = tr("Importing {name}", name=file), 0
+        step = Step(StepKind.IMPORT, total, file)
         stored = LongStep(self._db, self._place, step, self._log.new_operation(step))
-        is_complete = False
+        is_complete, wanted = False, list(categories)
         try:
-            done, wanted = 0, list(categories)
-            while done < len(boxes) or wanted:
-                with stored.part() as operation:
-                    done = self._store_part(operation, boxes, done, wanted)
-                wanted = []
-                yield Progress(done, len(boxes), title)
+            for boxes in parts:
+                self._left = Counter(entry.correction.image_id for entry in boxes)
+                done = 0
+                while done < len(boxes) or wanted:
+                    with stored.part() as operation:
+                        done = self._store_part(operation, boxes, done, wanted)
+                    wanted = []
+                    yield Progress(before + done, total, title)
+                before += len(boxes)
             with transaction(self._db, self._place):
                 for source, content in contents:
                     add_content(self._db, source, content)
@@ -122,3 +141,10 @@ class BoxImport:
         for id in sorted(wanted - there):
             raise missing_row("images", id, path=self._path)
         self._images |= there
+
+
+def _checked(parts: Iterable[Sequence[ImportedBox]]) -> Iterator[Sequence[ImportedBox]]:
+    for boxes in parts:
+        for entry in boxes:
+            check_boxes(entry.correction)
+        yield boxes

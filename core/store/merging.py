@@ -118,6 +118,10 @@ class Merging:
         with convert_sqlite_errors(self.store.path), self._long.part() as operation:
             for picture, decision in decided:
                 self._write(operation, picture, decision)
+            kept = {drop.row["id"]: drop.kept for _, each in decided for drop in each.drops if drop.kept}
+            for twin in _on(self._db, "twins", [picture.image_id for picture, _ in decided], "image_id"):
+                if twin["correction_id"] in kept:  # of an earlier merge
+                    operation.update("twins", twin, correction_id=kept[twin["correction_id"]])
 
     def bring(self, old_ids: Sequence[int]) -> int:
         """Store the boxes of pictures that the project did not have, as a part of the undo step; return how many."""
@@ -178,8 +182,6 @@ class Merging:
             return
         if review is not None and operation.row("reviews", drop.kept) is None:
             operation.bring("reviews", [{**review, "id": drop.kept}])
-        for twin in _on(self._db, "twins", [row["id"]], "correction_id"):
-            operation.update("twins", twin, correction_id=drop.kept)
         if drop.is_twin:
             values = {
                 "correction_id": drop.kept,

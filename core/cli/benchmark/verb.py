@@ -34,6 +34,7 @@ from core.cli.benchmark import (
     session,
     stalls,
     suggest,
+    tables,
     touching,
 )
 
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "stalls": stalls,
     "lists": lists,
     "formats": formats,
+    "tables": tables,
     "canvas": canvas,
     "session": session,
     "accuracy": accuracy,
