@@ -62,7 +62,7 @@ def test_the_verb_prints_a_plan_for_each_number_of_workers(capsys: pytest.Captur
     found, _ = summary(capsys, "--workers", "1", "8", "--store-mb-s", "2000", "--price", "3")
     plans = found["plans"]
     assert isinstance(plans, list)
-    assert [(each["workers"], each["bottleneck"]) for each in plans] == [(1, "decoding"), (8, "store")]
+    assert [(each["workers"], each["bottleneck"]) for each in plans] == [(1, "network"), (8, "store")]
     assert plans[0]["cost"] == pytest.approx(plans[0]["hours"] * 3, rel=1e-4)
     assert found["constants"]["store_mb_s"] == 2000  # type: ignore[index]
 
