@@ -27,13 +27,13 @@ their windows first."""),
     """
     boxrefine merge anna.sqlite ben.sqlite --out both.sqlite
     boxrefine merge harbour shares/anna shares/ben shares/chris --out merged/boxrefine.sqlite
-    boxrefine merge anna.sqlite ben.sqlite --out both.sqlite --map boat=ship --json
+    boxrefine merge anna.sqlite ben.sqlite --out both.sqlite --map boat=ship --json --report agreement.html
     """,  # untranslated: commands
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the projects, --out, --map, --iou, --same and --json."""
+    """Add the projects, --out, --map, --iou, --same, --json and --report."""
     projects = tr("project files, or folders that hold one; two or more")
     parser.add_argument("projects", metavar="PROJECT", type=Path, nargs="+", help=projects)
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help=tr("project file to make"))
@@ -43,11 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--same", type=float, default=0.9, help=tr("least IoU of two boxes that become one"))
     whole = tr("categories and pictures of the agreement in the JSON line, too")
     parser.add_argument("--json", action="store_true", help=whole)
+    page = tr("HTML page to write: what has come of each project, and how well they agree by category")
+    parser.add_argument("--report", metavar="FILE", type=Path, help=page)
 
 
 def run(options: argparse.Namespace) -> int:
     """Merge, report on each project, summarize."""
+    from core.audit.html import write_page
     from core.merging.merge import How, merge_projects
+    from core.merging.report import merge_report
 
     if len(options.projects) < 2:
         raise BadInputError(tr("A merge needs two projects or more: name another one."))
@@ -58,13 +62,19 @@ def run(options: argparse.Namespace) -> int:
             )
     if options.same < options.iou:
         raise BadInputError(tr("--same is below --iou: give a larger number, or leave it out."))
-    check_output(options.out)
+    for path in (options.out, options.report):
+        if path is not None:
+            check_output(path)
     how = How(options.iou, options.same, renamed_by(options.map))
     merged = watch(merge_projects(options.projects, options.out, how=how), unit=tr("image"))
     for each in merged:
         report(each)
+    if options.report is not None:
+        write_page(options.report, merge_report(merged))
     entries: list[Figure] = [figures_of(each, whole=options.json) for each in merged]
-    summarize({"path": str(options.out), "conflicts": sum(each.conflicts for each in merged), "merged": entries})
+    told = None if options.report is None else str(options.report)
+    conflicts = sum(each.conflicts for each in merged)
+    summarize({"path": str(options.out), "conflicts": conflicts, "merged": entries, "report": told})
     return 0
 
 
@@ -129,6 +139,7 @@ def report(merged: Merged) -> None:
 def figures_of(merged: Merged, *, whole: bool) -> dict[str, Figure]:
     """The figures of one merged project as JSON."""
     from core.audit.compare_report import figures_of as agreement_of
+    from core.merging.report import KINDS
 
     return {
         "name": merged.name,
@@ -140,13 +151,6 @@ def figures_of(merged: Merged, *, whole: bool) -> dict[str, Figure]:
         **{kind: merged.counts.get(kind, 0) for kind in KINDS},
         "agreement": agreement_of(merged.agreement, whole=whole),
     }
-
-
-KINDS = (
-    *("identical", "newer", "equal", "only_ours", "only_theirs", "rejected"),
-    *("conflicts_category", "conflicts_overlap", "conflicts_deleted", "conflicts_empty"),
-)
-"""What may become of the boxes on a picture that both projects have."""
 
 
 def _of(value: float | None) -> str:

@@ -18,7 +18,7 @@ from core.merging.pictures import Project, SamePictures, same_pictures
 from core.progress import Job, Progress
 from core.records import Changes
 from core.store.merging import Merging
-from core.store.private_copy import private_copy
+from core.store.private_copy import make_private_copy, private_copy
 from core.store.project_file import project_name
 from core.store.project_store import ProjectStore, project_path_for
 from core.translation import tr
@@ -38,7 +38,7 @@ class How:
 
 @dataclass(frozen=True)
 class Merged:
-    """What has come of one project, and how it agrees with what was there.
+    """What has come of the project `name`, and how it agrees with what was there: `before` names that.
 
     `shared` and `new` are numbers of pictures, `by_name` of those that were paired by name because a file is missing.
     `boxes` is the number of boxes of the other project, and `counts` says what became of those that both could have:
@@ -46,6 +46,7 @@ class Merged:
     """
 
     name: str
+    before: str
     shared: int
     new: int
     by_name: int
@@ -131,7 +132,37 @@ def merge_into(
             merging.abandon()
     agreement = tally.comparison(merging.category_names.values())
     new = len(merging.ids.new_images)
-    return Merged(theirs, len(same.ours), new, same.by_name, boxes, tuple(added), dict(counts), agreement, changes)
+    return Merged(
+        theirs, ours, len(same.ours), new, same.by_name, boxes, tuple(added), dict(counts), agreement, changes
+    )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A private copy of the project `name`, and which pictures of an open project are in it, too."""
+
+    name: str
+    copy: Path
+    same: SamePictures
+
+
+def prepare_candidate(project: Path, folder: Path, *, here: Project) -> Job[Candidate]:
+    """Copy a project into the empty `folder`, and compare its pictures with those of an open one.
+
+    Raises BadFileError and StorageError as `make_private_copy`.
+    """
+    copy = make_private_copy(project, folder)
+    with closing(ProjectStore.open(copy)) as source:
+        images = source.images()
+    file = project_path_for(project) if project.is_dir() else project
+    same = yield from same_pictures(here, Project(images, [file.absolute().parent]))
+    return Candidate(project_name(file), copy, same)
+
+
+def merge_candidate(store: ProjectStore, candidate: Candidate, *, ours: str, how: How) -> Job[Merged]:
+    """`merge_into` of a prepared copy; the thread of the store may be another one than that which prepared it."""
+    with closing(ProjectStore.open(candidate.copy)) as source:
+        return (yield from merge_into(store, source, candidate.same, ours=ours, theirs=candidate.name, how=how))
 
 
 def _decide_all(

@@ -82,28 +82,60 @@ def make_shares(
     The project itself does not change. Raises BadInputError for names that no folder can have, StorageError if a folder
     exists or cannot be written, and errors as `private_copy`; then no share is left half-made.
     """
+    check_people(people, out)
+    with private_copy(project) as store:
+        return (yield from _make_all(store, people, out, project, overlap=overlap, seed=seed, pictures=pictures))
+
+
+def share_copy(
+    copy: Path, project: Path, people: Sequence[str], out: Path, *, overlap: float = 0.0, pictures: str = NONE
+) -> Job[list[Share]]:
+    """`make_shares` of a project that is open, from a copy of it; `project` is its own path, for sentences."""
+    check_people(people, out)
+    with closing(ProjectStore.open(copy)) as store:
+        return (yield from _make_all(store, people, out, project, overlap=overlap, seed=0, pictures=pictures))
+
+
+def _make_all(
+    store: ProjectStore, people: Sequence[str], out: Path, project: Path, *, overlap: float, seed: int, pictures: str
+) -> Job[list[Share]]:
+    images = store.images()
+    names = picture_names(Dataset(tuple(images), (), (), None))
+    if len(images) < len(people):
+        raise BadInputError(
+            tr(
+                "The project {path} has {count} pictures, fewer than there are people: name fewer.",
+                path=project,
+                count=len(images),
+            )
+        )
+    planned = plan(names, people, overlap=overlap, seed=seed)
+    made = []
+    for name, ids in planned.shares.items():
+        kept = [image for image in images if image.id in ids]
+        path = yield from _make(store, kept, out / name, names=names, pictures=pictures)
+        made.append(Share(name, path, len(kept), len(ids & planned.twice)))
+    return made
+
+
+def people_in(text: str) -> list[str]:
+    """The names in a text: those of people, separated by commas, or share-1, share-2 ... if it is a number.
+
+    Raises BadInputError if no folders can have these names.
+    """
+    text = text.strip()
+    count = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+    people = [f"share-{number}" for number in range(1, count + 1)] or [name.strip() for name in text.split(",")]
+    _check(people)
+    return people
+
+
+def check_people(people: Sequence[str], out: Path) -> None:
+    """Raise BadInputError for names that no folder can have, and StorageError if a folder below `out` exists."""
     _check(people)
     for name in people:
         if os.path.lexists(out / name):
             raise StorageError(tr("{path} exists already: choose another name.", path=out / name))
-    made = []
-    with private_copy(project) as store:
-        images = store.images()
-        names = picture_names(Dataset(tuple(images), (), (), None))
-        if len(images) < len(people):
-            raise BadInputError(
-                tr(
-                    "The project {path} has {count} pictures, fewer than there are people: name fewer.",
-                    path=project,
-                    count=len(images),
-                )
-            )
-        planned = plan(names, people, overlap=overlap, seed=seed)
-        for name, ids in planned.shares.items():
-            kept = [image for image in images if image.id in ids]
-            path = yield from _make(store, kept, out / name, names=names, pictures=pictures)
-            made.append(Share(name, path, len(kept), len(ids & planned.twice)))
-    return made
 
 
 def _units(names: Mapping[int, str], people: int) -> list[list[int]]:

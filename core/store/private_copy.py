@@ -25,33 +25,35 @@ _PARTS = ("", "-wal")
 
 @contextmanager
 def private_copy(project: Path, *, beside: Path | None = None) -> Iterator[ProjectStore]:
-    """Open a copy of the project at `project`, or of the one in that folder, and remove it at the end.
+    """Open a copy as `make_private_copy` does, and remove it at the end; it lies in the folder `beside`, if given."""
+    with tempfile.TemporaryDirectory(prefix=".boxrefine-", dir=beside) as name:
+        with closing(ProjectStore.open(make_private_copy(project, Path(name)))) as store:
+            yield store
 
-    Paths of pictures in the copy are absolute. The copy lies in the folder `beside`, or in that of temporary files.
-    Raises BadFileError if the file is missing, damaged or no project, and StorageError if it is open in a window, a
-    newer version wrote it, or it cannot be read.
+
+def make_private_copy(project: Path, folder: Path) -> Path:
+    """Copy the project at `project`, or the one in that folder, into the empty `folder`; return the path of the copy.
+
+    The copy is of this version, and its paths of pictures are absolute. Raises BadFileError if the file is missing,
+    damaged or no project, and StorageError if it is open in a window, a newer version wrote it, or it cannot be read.
     """
     path = project_path_for(project) if project.is_dir() else project
     if not path.is_file():
         raise BadFileError(tr("The project {path} does not exist: check the path.", path=path))
     _refuse_open(path)
-    with tempfile.TemporaryDirectory(prefix=".boxrefine-", dir=beside) as name:
-        copy = Path(name, path.name)
-        try:
-            for part in _PARTS:
-                if (source := path.with_name(path.name + part)).exists():
-                    shutil.copyfile(source, copy.with_name(copy.name + part))
-        except OSError as error:
-            raise StorageError(
-                tr("The project {path} cannot be copied ({why}): check it and the disk.", path=path, why=reason(error))
-            ) from error
-        _refuse_open(path)  # a window that was opened meanwhile may have written into the copied pages
-        with _telling(path, copy):
-            store = ProjectStore.open(copy)
-        with closing(store):
-            with _telling(path, copy):
-                _make_whole(store, path)
-            yield store
+    copy = folder / path.name
+    try:
+        for part in _PARTS:
+            if (source := path.with_name(path.name + part)).exists():
+                shutil.copyfile(source, copy.with_name(copy.name + part))
+    except OSError as error:
+        raise StorageError(
+            tr("The project {path} cannot be copied ({why}): check it and the disk.", path=path, why=reason(error))
+        ) from error
+    _refuse_open(path)  # a window that was opened meanwhile may have written into the copied pages
+    with _telling(path, copy), closing(ProjectStore.open(copy)) as store:
+        _make_whole(store, path)
+    return copy
 
 
 def _make_whole(store: ProjectStore, path: Path) -> None:
