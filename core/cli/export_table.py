@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _splits(store: ProjectStore, writing: Writing) -> Callable[[int, str], str]:
-    """The split of an image by its id and name: by folders, or anew, for which all boxes are read at once."""
+    """The split of an image by its id and name: by folders, or a new one, for which all boxes are read at once."""
     from core.formats.splitting import divide
     from core.splits import split_of
 

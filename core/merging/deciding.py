@@ -207,7 +207,7 @@ class _Deciding:
         self._counts[kind] += 1
 
     def _mark(self) -> Mark:
-        """The mark of the picture: done if either side says so and nothing is in conflict; notes of both."""
+        """The mark of the picture: done if it is so on either side and nothing is in conflict; notes of both."""
         ours, theirs = self._picture.ours, self._picture.theirs
         notes = []
         for empty, name, other in (

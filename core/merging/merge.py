@@ -41,7 +41,7 @@ class Merged:
     """What has come of the project `name`, and how it agrees with what was there: `before` names that.
 
     `shared` and `new` are numbers of pictures, `by_name` of those that were paired by name because a file is missing.
-    `boxes` is the number of boxes of the other project, and `counts` says what became of those that both could have:
+    `boxes` is the number of boxes of the other project, and `counts` has what became of those that both could have:
     `identical` and `newer` versions of one stored box, `equal` boxes, boxes of only one side, `conflicts_...`.
     """
 

@@ -42,4 +42,6 @@ def _rows(each: Merged) -> list[list[Cell]]:
         [tr("boxes of B"), each.boxes],
         [tr("new categories"), ", ".join(each.categories)],
     ]
-    return [*rows, *([title, each.counts.get(kind, 0)] for kind, title in KINDS.items())]
+    for kind, title in KINDS.items():
+        rows.append([title, each.counts.get(kind, 0)])
+    return rows

@@ -23,7 +23,7 @@ from core.store.undo_play import RowChange, parse_changes
 
 _MOMENT = re.compile(r'"changed": "([^"]{10,40})"')
 _BIG = 1 << 40
-"""Above all ids of steps, so that they can be given anew."""
+"""Above all ids of steps, so that they can be given again."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,12 @@ def category_names_in_steps(db: Database) -> dict[int, str]:
     return found
 
 
+_PARTS_OF_DONE = "step IN (SELECT id FROM undo_steps WHERE undone = 0)"  # untranslated: SQL
+
+
 def _texts(db: Database) -> Iterator[tuple[str]]:
     for where in ("undo_steps", "undo_parts"):
-        steps = "undone = 0" if where == "undo_steps" else "step IN (SELECT id FROM undo_steps WHERE undone = 0)"
+        steps = "undone = 0" if where == "undo_steps" else _PARTS_OF_DONE
         yield from db.execute(f"SELECT row_changes FROM {where} WHERE {steps} ORDER BY id")
 
 

@@ -38,7 +38,7 @@ class SharedPicture:
 class Drop:
     """A box that goes: `kept` is the id of the one that takes its place, 0 without one.
 
-    `is_twin`: the history of the kept one tells of this one.
+    `is_twin`: the history of the kept one shows this one, too.
     """
 
     row: Row

@@ -38,7 +38,7 @@ _OF_IMAGES = ("corrections", "rejected_boxes", "twins")
 class Merging:
     """The merge of one project into another.
 
-    `is_own_file`: nobody else has the file open, and it is not kept if the merge fails. Then all rows of the other
+    `is_own_file`: no other process has the file open, and it is not kept if the merge fails. Then all rows of the other
     project are stored first, outside the undo log, and its undo steps can be played. Else, everything is in the undo
     step of the merge, and the undo steps of the other project are only shown in the history of its boxes.
     """

@@ -26,9 +26,11 @@ _PARTS = ("", "-wal")
 @contextmanager
 def private_copy(project: Path, *, beside: Path | None = None) -> Iterator[ProjectStore]:
     """Open a copy as `make_private_copy` does, and remove it at the end; it lies in the folder `beside`, if given."""
-    with tempfile.TemporaryDirectory(prefix=".boxrefine-", dir=beside) as name:
-        with closing(ProjectStore.open(make_private_copy(project, Path(name)))) as store:
-            yield store
+    with (
+        tempfile.TemporaryDirectory(prefix=".boxrefine-", dir=beside) as name,
+        closing(ProjectStore.open(make_private_copy(project, Path(name)))) as store,
+    ):
+        yield store
 
 
 def make_private_copy(project: Path, folder: Path) -> Path:

@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def constants_of(options: argparse.Namespace) -> Constants:
-    """The defaults, what is measured, and above all what the options say. Raises BadInputError for bad numbers."""
+    """The defaults, what is measured, and above all the options. Raises BadInputError for bad numbers."""
     from core.evaluation.scale_plan import Constants
 
     constants = Constants()
