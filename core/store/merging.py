@@ -61,7 +61,7 @@ class Merging:
             ours = _last_writes(self._db)
             _collect(removed_boxes(self._db), self._removed[0])
             if self._is_raw:
-                self._db.execute("PRAGMA foreign_keys = OFF")  # steps are numbered anew with their parts
+                self._db.execute("PRAGMA foreign_keys = OFF")  # steps get new numbers with their parts
             with transaction(self._db):
                 self.ids = MergeIds.after(self._db)
                 self.ids.keep_free(self._from, self._db)  # also from what is accepted while the merge goes on
