@@ -306,6 +306,17 @@ def m016_undo_parts(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m017_ranges_of_boxes(db: Database) -> None:
+    """Ids of the first and last box that a part of an import has added, NULL where its row changes are a text.
+
+    Such boxes are rows of `corrections`, and become a text only if the part is `undone`.
+    """
+    db.execute("ALTER TABLE undo_parts ADD COLUMN first_box INTEGER")
+    db.execute("ALTER TABLE undo_parts ADD COLUMN last_box INTEGER")
+    db.execute("ALTER TABLE undo_parts ADD COLUMN undone INTEGER NOT NULL DEFAULT 0")
+
+
 def unknown_steps(db: Database) -> set[str]:
     """Names of migrations in the file that this version does not have; if there are any, a newer version wrote it."""
     with closing(Database(memory=True, execute_plugins=False)) as empty:  # all migrations are pending there

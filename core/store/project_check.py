@@ -17,7 +17,7 @@ from core.store.correction_columns import OF_OLD_ROWS
 from core.store.drawn_boxes import drawn_box_of
 from core.store.head_log import head_of
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
-from core.store.pending_steps import PENDING
+from core.store.pending_steps import FORGOTTEN
 from core.store.project_file import connect, convert_sqlite_errors
 from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, id_in, is_unicode, text_in, whole_number_in
@@ -25,6 +25,7 @@ from core.store.rows import category_of, check_rejected, correction_of, image_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
 from core.store.source_log import source_of
 from core.store.steps import step_of
+from core.store.undo_parts import check_part
 from core.store.undo_play import BadStep, read_changes
 from core.translation import tr
 
@@ -103,7 +104,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
         "rejected_boxes": check_rejected,
         "heads": head_of,
         "undo_steps": check_step,
-        "undo_parts": read_changes,
+        "undo_parts": lambda row: check_part({"first_box": None, "last_box": None, "undone": 0, **row}),
         "sources": source_of,
         "openings": lambda row: [text_in({"annotator": "", **row}, n) for n in ("token", "created", "annotator")],
     }
@@ -112,7 +113,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
 def check_step(row: Row) -> None:
     """Raise BadRow or BadStep if an undo step is damaged."""
     step_of(row)
-    whole_number_in(row, "undone", least=0, most=PENDING)
+    whole_number_in(row, "undone", least=0, most=FORGOTTEN)
     read_changes(row)
 
 
