@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.correction_table import as_sequence
 from core.errors import BadFileError, BadInputError
 from core.geometry import Box, Boxes, Frame, as_boxes, iou
 from core.images import Picture, read_picture, read_size

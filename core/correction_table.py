@@ -161,7 +161,7 @@ class CorrectionTable(Sequence[Correction]):
         return found
 
     def by_status(self, test: Callable[[Correction], bool]) -> CorrectionTable:
-        """The corrections for which `test` holds, which goes by nothing but their origin and whether they are confirmed."""
+        """The corrections for which `test` holds, which goes by their origin and whether they are confirmed only."""
         first = {int(kind): int(row) for kind, row in zip(*np.unique(self.came, return_index=True), strict=True)}
         holds = np.array([kind in first and test(self[first[kind]]) for kind in range(len(self.kinds))] + [False])
         kept = holds[np.frombuffer(self.came, np.int32)] if len(self) else np.zeros(0, bool)
@@ -188,6 +188,25 @@ class CorrectionTable(Sequence[Correction]):
         ids, starts = np.unique(images[order], return_index=True)
         ends = [*starts[1:].tolist(), len(order)]
         return order, dict(zip(ids.tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
+
+
+def on_images(corrections: Sequence[Correction], ids: Collection[int]) -> Sequence[Correction]:
+    """Those of some corrections that are on some images."""
+    if isinstance(corrections, CorrectionTable):
+        return corrections.on_images(ids)
+    return tuple(item for item in corrections if item.image_id in ids)
+
+
+def origins_in(corrections: Sequence[Correction]) -> Iterator[tuple[str, str]]:
+    """The file and the format that some corrections came from; each pair once for a table, else as often as it is."""
+    others: Iterable[Correction] = corrections
+    if isinstance(corrections, CorrectionTable):
+        for place in sorted(set(corrections.came) - {-1}):
+            yield corrections.kinds[place].file, corrections.kinds[place].format
+        others = corrections.whole.values()
+    for item in others:
+        if item.origin is not None:
+            yield item.origin.file, item.origin.format
 
 
 def is_as_it_came(correction: Correction, origin: Origin) -> bool:

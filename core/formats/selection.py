@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.correction_table import CorrectionTable
+from core.correction_table import CorrectionTable, on_images
 from core.errors import BadInputError
 from core.records import Category, Correction, Dataset, ImageRecord
 from core.text import name_of
@@ -50,7 +50,7 @@ def select(dataset: Dataset, selection: Selection) -> Selected:
     """
     found = replace(dataset, images=_images(dataset, selection))
     kept = {image.id for image in found.images}
-    found = replace(found, corrections=_on_images(dataset.corrections, kept))
+    found = replace(found, corrections=on_images(dataset.corrections, kept))
     is_whole = selection.unchecked and not selection.accepted
     checked = found if is_whole else found.accepted() if selection.accepted else found.labels()
     unsure = found.boxed - checked.boxed
@@ -92,12 +92,6 @@ def _with_categories(dataset: Dataset, selection: Selection) -> Dataset:
     return replace(
         dataset, categories=tuple(by_name.values()), corrections=_relabelled(dataset.corrections, new_id)
     )  # fmt: skip
-
-
-def _on_images(corrections: Sequence[Correction], ids: Set[int]) -> Sequence[Correction]:
-    if isinstance(corrections, CorrectionTable):
-        return corrections.on_images(ids)
-    return tuple(item for item in corrections if item.image_id in ids)
 
 
 def _relabelled(corrections: Sequence[Correction], new_id: Mapping[int, int]) -> Sequence[Correction]:

@@ -47,15 +47,15 @@ def read_corrections(
     categories: Set[int],
     decode: Callable[[Row], Correction | None],
 ) -> CorrectionTable:
-    """All boxes, by their ids; `decode` reads those that are more than imported, or damaged, and returns None for these."""
+    """All boxes, by their ids; `decode` reads those that are more than imported, and returns None for damaged ones."""
     names = (*_VARYING, *_DEFAULTS)
     defaults, count = tuple(_DEFAULTS.values()), len(_VARYING)
     table = CorrectionTable()
     kinds: dict[tuple[str, str, bool, bool], int] = {}
     for row in db.execute(f"SELECT {', '.join(names)} FROM corrections ORDER BY id"):
-        if row[count:] == defaults and row[3] == row[4] and row[1] in images and row[2] in categories:
-            if _add(table, row[:count], kinds):
-                continue
+        is_plain = row[count:] == defaults and row[3] == row[4] and row[1] in images and row[2] in categories
+        if is_plain and _add(table, row[:count], kinds):
+            continue
         correction = decode(next(db.query("SELECT * FROM corrections WHERE id = ?", [row[0]])))
         if correction is not None:
             table.append(correction)

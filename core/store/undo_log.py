@@ -31,12 +31,15 @@ from core.store.row_checks import Row, is_unicode
 from core.store.rows import is_whole, now
 from core.store.steps import readable_step, step_columns
 from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, merge_changes, play
-from core.translation import tr_plural
+from core.translation import tr, tr_plural
 
 UNDO_DEPTH = 1000
 """Number of steps to keep; each holds only the rows that it changed."""
 
 _FIRST, _LAST = "ORDER BY id LIMIT 1", "ORDER BY id DESC LIMIT 1"  # untranslated: SQL
+
+
+_TRAVELLING = tr("A large step is just being undone or redone: wait until it is done.")
 
 
 class Operation:
@@ -237,7 +240,7 @@ class UndoLog:
             try:
                 with transaction(self._db, self._place):
                     if self._is_travelling():
-                        return Changes(note=tr("A large step is just being undone or redone: wait until it is done."))
+                        return Changes(note=_TRAVELLING)
                     step = self._next("*", undone=int(not undo), order=_LAST if undo else _FIRST)
                     if step is None:
                         return Changes(note=_note_on_bad(skipped))

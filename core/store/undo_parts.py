@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from core.store.row_checks import BadRow, Row, whole_number_in
 from core.store.rows import is_whole
-from core.store.undo_play import Others, Played, play, read_changes
+from core.store.undo_play import Others, Played, play, play_changes, read_changes
 from core.translation import tr
 
 _LARGEST = 2**63 - 1
@@ -85,19 +85,19 @@ def undo_part(db: Database, part: Row, *, others: Others, mine: int, is_careful:
 def redo_part(db: Database, part: Row, *, others: Others, mine: int, is_careful: bool) -> Played:
     """Redo a part inside a transaction, as `play` does. Boxes that are there again without a gap become a range."""
     changes = read_changes(part, undo=False)
-    played = play(db, part, undo=False, others=others, mine=mine, is_careful=is_careful)
     boxes = [change.id for change in changes if change.table == "corrections" and change.before is None]
     rest = [change for change in changes if change.table != "corrections"]
-    is_range = (
-        len(boxes) + len(rest) == len(changes) and boxes == [*range(boxes[0], boxes[0] + len(boxes))]
-        if boxes
-        else False
-    )
+    is_range = len(boxes) + len(rest) == len(changes) and _are_in_a_row(boxes)
+    played = play_changes(db, changes, undo=False, others=others, mine=mine, is_careful=is_careful)
     if is_range and not played.left:
         _keep(db, part["id"], json.dumps(rest), undone=0, first=boxes[0], last=boxes[-1])
     else:
         _keep(db, part["id"], played.text if played.left else part["row_changes"], undone=0)
     return played
+
+
+def _are_in_a_row(ids: Sequence[int]) -> bool:
+    return bool(ids) and list(ids) == list(range(ids[0], ids[0] + len(ids)))
 
 
 def drop_part(db: Database, part: Row, *, others: Others, mine: int) -> None:

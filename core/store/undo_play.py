@@ -169,7 +169,15 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
     Rows that another window has changed since stay as they are; `mine` is the id of this opening. `is_careful` compares
     all rows, also if no other opening has written. Raises BadStep if the step is damaged; then nothing is written.
     """
-    changes = read_changes(step, undo=undo)
+    return play_changes(
+        db, read_changes(step, undo=undo), undo=undo, others=others, mine=mine, is_careful=is_careful
+    )  # fmt: skip
+
+
+def play_changes(
+    db: Database, changes: list[RowChange], *, undo: bool, others: Others, mine: int, is_careful: bool
+) -> Played:
+    """The same for changes that are checked; the list is used up."""
     if not undo:
         changes.reverse()  # they are played from the end of the list
     if not is_careful and not others.have_written(db, mine=mine):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 
+from core.correction_table import CorrectionTable
 from core.formats.choices import NO_SPLITS, Splits
 from core.formats.importers.matching import without_role_folders
 from core.geometry import Box
@@ -67,12 +68,34 @@ def in_splits(dataset: Dataset, splits: Splits) -> list[tuple[str, Sequence[Imag
     return [(split, images) for split, images in found if images]
 
 
-def group_by_image(dataset: Dataset) -> dict[int, list[Correction]]:
-    """Image id -> its corrections in their order; an image without corrections has an empty list."""
+def group_by_image(dataset: Dataset) -> Mapping[int, Sequence[Correction]]:
+    """Image id -> its corrections in their order; an image without corrections has none."""
+    if isinstance(dataset.corrections, CorrectionTable):
+        return _ByImage(dataset.corrections, {image.id for image in dataset.images})
     groups: dict[int, list[Correction]] = {image.id: [] for image in dataset.images}
     for correction in dataset.corrections:
         groups[correction.image_id].append(correction)
     return groups
+
+
+class _ByImage(Mapping[int, Sequence[Correction]]):
+    """The corrections of a table by their images, which are made at each access."""
+
+    def __init__(self, table: CorrectionTable, images: set[int]) -> None:
+        self._table, self._images = table, images
+        self._order, self._slices = table.rows_by_image()
+
+    def __getitem__(self, id: int) -> Sequence[Correction]:
+        if id not in self._images:
+            raise KeyError(id)
+        start, end = self._slices.get(id, (0, 0))
+        return [self._table[row] for row in self._order[start:end].tolist()]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._images)
+
+    def __len__(self) -> int:
+        return len(self._images)
 
 
 def clip_to_image(box: Box, image: ImageRecord) -> Box:
