@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from core.correction_table import as_sequence
 from core.errors import BadFileError
 from core.formats.importers.coco_import import COCO
 from core.formats.importers.found import FoundBoxes
@@ -83,16 +84,12 @@ def read_files(path: Path, *, images: Path | None = None) -> Job[ReadFiles]:
 
 def _dataset(found: FoundBoxes, records: Sequence[ImageRecord], folder: Path) -> Dataset:
     listed = tuple(record for record in records if record.id in found.listed)
-    names = list(dict.fromkeys([*found.categories, *(entry.category for entry in found.boxes)]))
+    names = list(dict.fromkeys([*found.categories, *found.boxes.names]))
     categories = tuple(Category(id, name) for id, name in enumerate(names, start=1))
-    id_of = {category.name: category.id for category in categories}
-    corrections = tuple(
-        replace(entry.correction, id=id, category_id=id_of[entry.category])
-        for id, entry in enumerate(found.boxes, start=1)
-    )
+    table = found.boxes.with_categories({category.name: category.id for category in categories})
     done = frozenset(found.listed)
-    empty = done - {item.image_id for item in corrections}
-    return Dataset(listed, categories, corrections, folder, empty, tuple(found.sources), done)
+    empty = done - set(table.image_ids)
+    return Dataset(listed, categories, as_sequence(table), folder, empty, tuple(found.sources), done)
 
 
 def _stated(pictures: Sequence[ParsedPicture], folder: Path) -> list[ImageRecord]:

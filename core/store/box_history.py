@@ -19,7 +19,7 @@ from core.store.steps import readable_step
 
 def versions_of(db: Database, row: Row, annotators: Mapping[int, str]) -> list[Version]:
     """The versions of a box, by its row and steps; the row is undamaged."""
-    now, logged = correction_of(row), list(_logged(db, row["id"]))
+    now, logged = correction_of(row), list(_logged(db, row))
     found = [_beginning(now, logged[0][1] if logged else row, when=_text(row, "created"))]
     if now.refined is not None:
         found.append(
@@ -69,33 +69,51 @@ def _maker(correction: Correction) -> dict[str, Any]:
 
 
 _STEPS_WITH = """
-SELECT * FROM undo_steps WHERE undone IN (0, 3) AND instr(row_changes, ?)
+SELECT * FROM undo_steps WHERE undone IN (0, 5) AND instr(row_changes, ?)
 UNION ALL
 SELECT steps.id, steps.kind, steps.undone, parts.row_changes, steps.run, steps.opening, steps.parameters
 FROM undo_parts AS parts JOIN undo_steps AS steps ON steps.id = parts.step
-WHERE steps.undone IN (0, 3) AND instr(parts.row_changes, ?)
+WHERE steps.undone IN (0, 5) AND instr(parts.row_changes, ?)
 ORDER BY id
 """  # untranslated: SQL
 
+_STEP_THAT_ADDED = """
+SELECT steps.* FROM undo_parts AS parts JOIN undo_steps AS steps ON steps.id = parts.step
+WHERE steps.undone IN (0, 5) AND ? BETWEEN parts.first_box AND parts.last_box LIMIT 1
+"""  # untranslated: SQL
 
-def _logged(db: Database, id: int) -> Iterator[tuple[str, Row]]:
+
+def _logged(db: Database, row: Row) -> Iterator[tuple[str, Row]]:
     """The kind of each step that has changed a box, and the row after it; steps that are undone are left out.
 
-    If the first of them did not make the box, the row before it comes first, as EARLIER.
+    If the first of them did not make the box, the row before it comes first, as EARLIER, or as the kind of the step
+    that has added it without a copy of the row.
+    """
+    changes = list(_changes_of(db, row["id"]))
+    added = next(db.query(_STEP_THAT_ADDED, [row["id"]]), None)
+    before = changes[0][1] if changes else row
+    if isinstance(before, dict):
+        if added is not None:
+            yield readable_step(added).kind.value, before
+        elif changes:
+            yield EARLIER, before
+    for kind, _, after in changes:
+        if isinstance(after, dict) and after["id"] == row["id"]:
+            yield kind, after
+
+
+def _changes_of(db: Database, id: int) -> Iterator[tuple[str, object, object]]:
+    """The kind of each step that has changed a box, and its row before and after.
 
     Steps are searched as text, because one that imported 100,000 boxes takes seconds to parse.
     """
     start = f'["corrections", {id}, '  # as json.dumps writes a RowChange; in a stored text its quotes are escaped
-    decoder, is_first = json.JSONDecoder(), True
+    decoder = json.JSONDecoder()
     for step in db.query(_STEPS_WITH, [start, start]):
         with suppress(ValueError, TypeError, KeyError, IndexError, RecursionError):
             text = step["row_changes"]
             _, _, before, after = decoder.raw_decode(text, text.index(start))[0]
-            if is_first and isinstance(before, dict):
-                yield EARLIER, before
-            is_first = False
-            if isinstance(after, dict) and after["id"] == id:
-                yield readable_step(step).kind.value, after
+            yield readable_step(step).kind.value, before, after
 
 
 def _text(row: Row, name: str) -> str:

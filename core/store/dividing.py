@@ -12,6 +12,7 @@ from core.sources import kept_text
 from core.store.project_file import convert_sqlite_errors, transaction
 from core.store.project_store import ProjectStore
 from core.store.rows import stored_path
+from core.store.source_log import MORE
 
 _OF_IMAGES = ("reviews", "twins", "rejected_boxes", "drawn_boxes", "corrections")
 
@@ -47,5 +48,6 @@ def _keep_of_sources(db: Database, image_ids: Collection[int]) -> None:
     for id, text in db.execute("SELECT id, content FROM sources ORDER BY id").fetchall():
         content = json.loads(text)
         images = ", ".join(f"[{image}, {kept_text(entry)}]" for image, entry in content["images"] if image in kept)
-        text = f'{{"header": {kept_text(content["header"])}, "images": [{images}]}}'
+        more = MORE if content.get("more") is True else ""
+        text = f'{{"header": {kept_text(content["header"]) or "{}"}, "images": [{images}]{more}}}'
         db.execute("UPDATE sources SET content = ? WHERE id = ?", [text, id])

@@ -19,6 +19,7 @@ from core.geometry import Box
 from core.store.merge_ids import MergeIds
 from core.store.pending_steps import ONLY_READ
 from core.store.row_checks import BadRow, box_of, json_of
+from core.store.undo_parts import span_of
 from core.store.undo_play import RowChange, parse_changes
 
 _MOMENT = re.compile(r'"changed": "([^"]{10,40})"')
@@ -78,7 +79,7 @@ def bring_history(source: Database, target: Database, ids: MergeIds, *, to_read:
 
     `to_read`: they are shown in the history of boxes, and never played. Else foreign keys must be off.
     """
-    read = "undone IN (0, 3)" if to_read else "undone = 3"
+    read = f"undone IN (0, {ONLY_READ})" if to_read else f"undone = {ONLY_READ}"
     shown = [id for (id,) in source.execute(f"SELECT id FROM undo_steps WHERE {read} ORDER BY id").fetchall()]
     # Below all others, so that the undo log drops them first when it is full.
     lowest = min([1, *(id for (id,) in target.execute("SELECT id FROM undo_steps").fetchall())])
@@ -91,7 +92,9 @@ def bring_history(source: Database, target: Database, ids: MergeIds, *, to_read:
 def _interleave(source: Database, target: Database, ids: MergeIds) -> None:
     """Give the steps of both new ids, in the order of time."""
     mine, theirs = _moments(target), _moments(source)
-    target.execute("DELETE FROM undo_steps WHERE undone = 1")
+    gone = f"SELECT id FROM undo_steps WHERE undone NOT IN (0, {ONLY_READ})"
+    target.execute(f"DELETE FROM undo_parts WHERE step IN ({gone})")  # foreign keys are off
+    target.execute(f"DELETE FROM undo_steps WHERE undone NOT IN (0, {ONLY_READ})")
     played = "SELECT id FROM undo_steps WHERE undone = 0"
     target.execute(f"UPDATE undo_parts SET step = step + ? WHERE step IN ({played})", [_BIG])
     target.execute("UPDATE undo_steps SET id = id + ? WHERE undone = 0", [_BIG])
@@ -106,6 +109,13 @@ def _interleave(source: Database, target: Database, ids: MergeIds) -> None:
     target.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'undo_steps'", [last])
 
 
+_LAST_CREATED = """
+SELECT max(box.created) FROM undo_parts AS part
+JOIN corrections AS box ON box.id BETWEEN part.first_box AND part.last_box
+WHERE part.id = (SELECT max(id) FROM undo_parts WHERE step = ?)
+"""  # untranslated: SQL
+
+
 def _moments(db: Database) -> list[tuple[str, int]]:
     """The time and id of each step that can be undone; one without a time has that of the step before it."""
     found, latest = [], ""
@@ -117,6 +127,8 @@ def _moments(db: Database) -> list[tuple[str, int]]:
         )
         for (text,) in texts:
             latest = max([latest, *_MOMENT.findall(text)])
+        for (created,) in db.execute(_LAST_CREATED, [id]):
+            latest = max(latest, created or "")
         found.append((latest, id))
     return found
 
@@ -132,10 +144,14 @@ def _bring(source: Database, target: Database, id: int, new: int, ids: MergeIds,
     places = ", ".join("?" * len(row))
     target.execute(f"INSERT INTO undo_steps ({', '.join(row)}) VALUES ({places})", list(row.values()))
     for (part,) in source.execute("SELECT id FROM undo_parts WHERE step = ? ORDER BY id", [id]).fetchall():
-        held = source.execute("SELECT row_changes FROM undo_parts WHERE id = ?", [part]).fetchone()[0]
-        moved, more = _moved(held, ids, keeps)
-        if more:
-            target.execute("INSERT INTO undo_parts (step, row_changes) VALUES (?, ?)", [new, moved])
+        held = next(source.query("SELECT row_changes, first_box, last_box FROM undo_parts WHERE id = ?", [part]))
+        moved, more = _moved(held["row_changes"], ids, keeps)
+        more += span_of(held)
+        if more:  # all ids of boxes move by the same offset, so a range stays one
+            offset = ids.offsets["corrections"]
+            edges = [None if held[name] is None else held[name] + offset for name in ("first_box", "last_box")]
+            statement = "INSERT INTO undo_parts (step, row_changes, first_box, last_box) VALUES (?, ?, ?, ?)"
+            target.execute(statement, [new, moved, *edges])
         count += more
     if not count:
         target.execute("DELETE FROM undo_steps WHERE id = ?", [new])

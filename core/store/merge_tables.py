@@ -5,18 +5,20 @@ None of it is part of an undo step, except for categories: as in any project, im
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
-from core.sources import kept_text
+from core.progress import run
+from core.sources import Source
 from core.store.merge_history import category_names_in_steps
 from core.store.merge_ids import MergeIds, give_from, last_id
 from core.store.row_checks import Row
-from core.store.rows import picture_path, stored_path
+from core.store.rows import now, picture_path, stored_path
+from core.store.source_log import contents_of, source_of
 from core.store.undo_log import Operation
 
 
@@ -149,24 +151,36 @@ def bring_refiners(source: Database, target: Database, *, folders: tuple[Path, P
 
 def bring_sources(source: Database, target: Database, ids: MergeIds) -> None:
     """Add what imported files have besides boxes; parts of one file, as of a divided project, become one again."""
-    for row in list(source.query("SELECT * FROM sources ORDER BY id")):
-        content = json.loads(row["content"])
-        images = {ids.images[id]: entry for id, entry in content["images"] if id in ids.images}
-        there = "SELECT id, content FROM sources WHERE file = ? AND format = ? ORDER BY id"
-        for id, text in target.execute(there, [row["file"], row["format"]]).fetchall():
-            held = json.loads(text)
-            if held["header"] == content["header"]:
-                whole = {**images, **dict(held["images"])}
-                target.execute("UPDATE sources SET content = ? WHERE id = ?", [_content(content["header"], whole), id])
+    for _, each in _stored_sources(source):
+        images = {ids.images[id]: entry for id, entry in each.images.items() if id in ids.images}
+        rows, whole = list[int](), replace(each, images=images)
+        for held_rows, held in _stored_sources(target):
+            if (held.file, held.format, held.header) == (each.file, each.format, each.header):
+                rows, whole = held_rows, replace(held, images={**images, **held.images})
                 break
+        whole = replace(whole, images=dict(sorted(whole.images.items())))
+        texts = run(contents_of(whole))
+        if len(rows) == len(texts):
+            for id, text in zip(rows, texts, strict=True):
+                target.execute("UPDATE sources SET content = ? WHERE id = ?", [text, id])
+            continue
+        for id in rows:  # the rows of one file follow each other
+            target.execute("DELETE FROM sources WHERE id = ?", [id])
+        for text in texts:
+            _insert(target, "sources", {"file": each.file, "format": each.format, "content": text, "created": now()})
+
+
+def _stored_sources(db: Database) -> list[tuple[list[int], Source]]:
+    """The imported files, each with the ids of its rows."""
+    found: list[tuple[list[int], Source]] = []
+    for row in db.query("SELECT * FROM sources ORDER BY id"):
+        each = source_of(row)
+        ids, before = found[-1] if found else ([], each)
+        if each.goes_on and ids and (before.file, before.format) == (each.file, each.format):
+            found[-1] = [*ids, row["id"]], replace(before, images={**before.images, **each.images})
         else:
-            _insert(target, "sources", {**row, "id": None, "content": _content(content["header"], images)})
-
-
-def _content(header: Mapping[str, Any], images: Mapping[int, Any]) -> str:
-    """The text of a source as an import stores it, so that the same file is known again."""
-    listed = ", ".join(f"[{id}, {kept_text(images[id])}]" for id in sorted(images))
-    return f'{{"header": {kept_text(header)}, "images": [{listed}]}}'
+            found.append(([row["id"]], replace(each, goes_on=False)))
+    return found
 
 
 def bring_drawn(source: Database, target: Database, ids: MergeIds) -> None:

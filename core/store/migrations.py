@@ -306,6 +306,17 @@ def m016_undo_parts(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m017_ranges_of_boxes(db: Database) -> None:
+    """Ids of the first and last box that a part of an import has added, NULL where its row changes are a text.
+
+    Such boxes are rows of `corrections`, and become a text only if the part is `undone`.
+    """
+    db.execute("ALTER TABLE undo_parts ADD COLUMN first_box INTEGER")
+    db.execute("ALTER TABLE undo_parts ADD COLUMN last_box INTEGER")
+    db.execute("ALTER TABLE undo_parts ADD COLUMN undone INTEGER NOT NULL DEFAULT 0")
+
+
 _TWIN_TABLE = (
     # No reference to the box: a box that is deleted may come back by undo, and a twin without its box has no effect.
     """CREATE TABLE twins (
@@ -322,7 +333,7 @@ _TWIN_TABLE = (
 
 
 @MIGRATIONS()
-def m017_twins(db: Database) -> None:
+def m018_twins(db: Database) -> None:
     """Boxes that a merge of projects has made one with another box: the row that is gone, as JSON, and its annotator.
 
     `category` is the name of its category, `source` that of its project.

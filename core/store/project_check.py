@@ -25,6 +25,7 @@ from core.store.rows import category_of, check_rejected, check_twin, correction_
 from core.store.schema_check import log_findings, schema_findings, shape_after
 from core.store.source_log import source_of
 from core.store.steps import step_of
+from core.store.undo_parts import check_part
 from core.store.undo_play import BadStep, read_changes
 from core.translation import tr
 
@@ -105,7 +106,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
         "twins": check_twin,
         "heads": head_of,
         "undo_steps": check_step,
-        "undo_parts": read_changes,
+        "undo_parts": lambda row: check_part({"first_box": None, "last_box": None, "undone": 0, **row}),
         "sources": source_of,
         "openings": lambda row: [text_in({"annotator": "", **row}, n) for n in ("token", "created", "annotator")],
     }

@@ -11,8 +11,10 @@ from core.errors import BadFileError, BadInputError, StorageError
 from core.geometry import Box
 from core.marks import Mark
 from core.merging.merge import How, Merged, merge_projects
+from core.merging.shares import make_shares
 from core.progress import run
-from core.reviews import TWIN, Verdict
+from core.records import Correction, ImportedBox, Origin
+from core.reviews import IMPORTED, TWIN, Verdict
 from core.store.project_check import check_project
 from core.store.project_store import ProjectStore
 from tests.core.merging.people import contents, copied, labelled, opened, picture
@@ -243,3 +245,76 @@ def test_bad_projects_are_refused_and_nothing_is_left(tmp_path: Path, anna: Path
         merged(out, anna, ben)
     assert not out.exists() and (not out.parent.exists() or list(out.parent.iterdir()) == [])
     assert sorted(path.name for path in anna.parent.iterdir()) == ["a.png", "b.png", "boxrefine.sqlite"]
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> Path:
+    """A project with an import of so many boxes that its undo step holds them as ranges of ids, and a file's rest."""
+    from core.sources import Source
+    from core.store.long_steps import _SMALL
+
+    path = labelled(tmp_path / "imported", "Ben", {"c.png": [("tree", TREE)], "d.png": []})
+    boxes = [ImportedBox("boat", _came(n)) for n in range(2 * _SMALL)]
+    with opened(path) as store:
+        store.import_boxes(boxes, file="c.json", sources=[Source("c.json", "coco", {"info": 1}, {2: {"id": 7}})])
+        assert store.database.execute("SELECT count(*) FROM undo_parts WHERE first_box > 0").fetchone()[0]
+    return path
+
+
+def _came(n: int) -> Correction:
+    box = Box(1.0 + n % 90, 1.0, 100.0 + n % 7, 120.0 + n / 1000)
+    return Correction(2, 0, box, box, confirmed=False, origin=Origin("c.json", box))
+
+
+def test_an_import_of_many_boxes_is_still_one_step_after_a_merge(tmp_path: Path, anna: Path, imported: Path) -> None:
+    count = 1000
+    for order in ((anna, imported), (imported, anna)):
+        merged(out := tmp_path / f"{order[0].parent.name}.sqlite", *order)
+        with opened(out) as store:
+            image = next(each.id for each in store.images() if each.path.name == "d.png")
+            assert len(store.corrections(image)) == count
+            assert store.history(store.corrections(image)[0].id)[0].kind == IMPORTED
+            for _ in range(20):
+                if not store.corrections(image):
+                    break
+                step = titles(store)[0]
+                store.undo()
+            assert step is not None and "c.json" in step and store.corrections(image) == []
+            store.redo()
+            assert len(store.corrections(image)) == count
+        assert check_project(out) == []
+
+
+def test_what_was_undone_in_parts_leaves_nothing_in_a_merge(tmp_path: Path, anna: Path, imported: Path) -> None:
+    with opened(imported) as store:
+        store.undo()
+        assert "c.json" in str(titles(store)[1])
+    for order in ((anna, imported), (imported, anna)):
+        merged(out := tmp_path / f"{order[0].parent.name}.sqlite", *order)
+        with opened(out) as store:
+            assert sum(store.counts().values()) == 3
+            assert store.database.execute("SELECT count(*) FROM undo_parts").fetchone()[0] <= 2
+            for _ in range(20):
+                store.undo()
+            assert sum(store.counts().values()) == 0
+        assert check_project(out) == []
+
+
+def test_a_file_of_very_many_pictures_comes_along_whole(
+    tmp_path: Path, anna: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.sources import Source
+    from core.store import source_log
+
+    monkeypatch.setattr(source_log, "_STEP", 2)
+    names = [f"n{number}.png" for number in range(5)]
+    ben = labelled(tmp_path / "ben", "Ben", {name: [("boat", BOAT)] for name in names})
+    with opened(ben) as store:
+        source = Source("c.json", "coco", {"info": 1}, {id: {"id": 100 + id} for id in range(1, 6)})
+        store.import_boxes([], file="c.json", sources=[source])
+    shares = [each.path for each in run(make_shares(ben, ["x", "y"], tmp_path / "shares"))]
+    merged(out := tmp_path / "whole.sqlite", anna, *shares)
+    with opened(out) as store:
+        (found,) = store.dataset().sources
+        by_name = {image.path.name: found.images[image.id] for image in store.images() if image.id in found.images}
+        assert by_name == {name: {"id": 101 + number} for number, name in enumerate(names)}
