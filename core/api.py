@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.correction_table import as_sequence
 from core.errors import BadFileError, BadInputError
 from core.geometry import Box, Boxes, as_boxes, iou
 from core.images import Picture, read_picture, read_size
@@ -241,14 +242,10 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
             tr("The folder {folder} holds no pictures: give the one that the annotations belong to.", folder=folder)
         )
     found = run(find_boxes(Path(path), records, folder=folder))
-    names = list(dict.fromkeys([*found.categories, *(entry.category for entry in found.boxes)]))
+    names = list(dict.fromkeys([*found.categories, *found.boxes.names]))
     categories = tuple(Category(id, name) for id, name in enumerate(names, start=1))
-    id_of = {category.name: category.id for category in categories}
-    corrections = tuple(
-        replace(entry.correction, id=id, category_id=id_of[entry.category])
-        for id, entry in enumerate(found.boxes, start=1)
-    )
-    dataset = Dataset(tuple(records), categories, corrections, folder=folder, sources=tuple(found.sources))
+    table = found.boxes.with_categories({category.name: category.id for category in categories})
+    dataset = Dataset(tuple(records), categories, as_sequence(table), folder=folder, sources=tuple(found.sources))
     return Annotations(dataset, tuple(found.problems), tuple(found.missing))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -306,12 +306,12 @@ class Dataset:
     `categories` are in the user's order, which is also the order of classes in an export. Picture names in an export
     are relative to `folder`; None stands for the deepest folder that holds all pictures. `empty` are the ids of the
     images that the user has marked as done and that have no boxes, `done` those of all images that are marked so.
-    `sources` are the imported files, the first one first.
+    `sources` are the imported files, the first one first. `corrections` is a tuple, or a `CorrectionTable` of many.
     """
 
     images: tuple[ImageRecord, ...]
     categories: tuple[Category, ...]
-    corrections: tuple[Correction, ...]
+    corrections: Sequence[Correction]
     folder: Path | None = None
     empty: frozenset[int] = frozenset()
     sources: tuple[Source, ...] = ()
@@ -319,16 +319,27 @@ class Dataset:
 
     def labels(self) -> Dataset:
         """A copy without suggestions that the user has not accepted, see `Correction.is_label`."""
-        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.is_label))
+        return replace(self, corrections=_by_status(self.corrections, lambda entry: entry.is_label))
 
     def accepted(self) -> Dataset:
         """A copy without boxes that the user has never accepted."""
-        return replace(self, corrections=tuple(entry for entry in self.corrections if entry.was_accepted))
+        return replace(self, corrections=_by_status(self.corrections, lambda entry: entry.was_accepted))
+
+    @property
+    def boxed(self) -> Set[int]:
+        """The ids of the images that have boxes."""
+        listed = getattr(self.corrections, "image_ids", None)  # of a table
+        return set(listed) if listed is not None else {correction.image_id for correction in self.corrections}
 
     def labelled(self) -> Dataset:
         """A copy without images that have no boxes and are not known to be empty."""
-        kept = self.empty | {correction.image_id for correction in self.corrections}
+        kept = self.empty | self.boxed
         return replace(self, images=tuple(image for image in self.images if image.id in kept))
+
+
+def _by_status(corrections: Sequence[Correction], test: Callable[[Correction], bool]) -> Sequence[Correction]:
+    in_table: Callable[..., Sequence[Correction]] | None = getattr(corrections, "by_status", None)
+    return in_table(test) if in_table is not None else tuple(entry for entry in corrections if test(entry))
 
 
 @dataclass(frozen=True)

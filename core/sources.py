@@ -19,7 +19,7 @@ class Source:
 
     `file` is its name without folders, `format` as in `Origin`. `header` is what belongs to no picture and no box, such
     as licences and categories, `images` what the file has on each picture, by the image's id; all as in the file.
-    `id` is 0 until it is stored.
+    `id` is 0 until it is stored. `goes_on`: these are more images of the source before.
     """
 
     file: str
@@ -27,6 +27,7 @@ class Source:
     header: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     id: int = 0
+    goes_on: bool = False
 
 
 def kept_text(entry: object) -> str:

@@ -18,6 +18,7 @@ from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.layout_menu import LayoutVerbs
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE, in_submenus
+from boxrefine_gui.actions.merge_menu import merge_rows
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.review_menu import IN_AUDIT, IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
@@ -227,6 +228,7 @@ def _file_rows(
         ActionRow(
             "export", tr("&Export…"), show_export, ("Ctrl+E",), FILE, "export", in_toolbar=True, enabled=has_project,
         ),
+        *merge_rows(parts, window=window, jobs=jobs, ask=ask),
         ActionRow("quit", tr("&Quit"), lambda: _close(window), ("Ctrl+Q",), FILE, starts_group=True),
     ]  # fmt: skip
 

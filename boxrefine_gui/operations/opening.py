@@ -36,7 +36,7 @@ def open_path(parts: Parts, path: Path) -> None:
     if path.suffix == PROJECT_SUFFIX:
         open_project(parts, path)
     else:
-        FolderOpening(parts, path).start()
+        FolderOpening(parts, path, open_project=partial(open_project, parts)).start()
 
 
 def open_project(parts: Parts, path: Path) -> None:

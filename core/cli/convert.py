@@ -11,6 +11,7 @@ from core.cli.writing import Writing, add_writing, figures_of
 from core.errors import BadInputError
 from core.formats import EXPORTERS
 from core.formats.choices import LINK, NONE
+from core.formats.parquet import PARQUET
 from core.translation import tr, tr_plural
 
 HELP = VerbHelp(
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         tr("folder of the pictures, which are found by their names"),
     )
     parser.add_argument("source", metavar="SRC", type=Path, help=source)
-    parser.add_argument("--to", choices=tuple(EXPORTERS), required=True, help=tr("format to write"))
+    parser.add_argument("--to", choices=(*EXPORTERS, PARQUET), required=True, help=tr("format to write"))
     parser.add_argument("--images", metavar="DIR", type=Path, help=images)
     add_writing(parser)
 

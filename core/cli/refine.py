@@ -24,6 +24,7 @@ from core.cli.options import (
 from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.formats import EXPORTERS
+from core.formats.parquet import PARQUET
 from core.object_store.address import path_or_address
 from core.translation import tr
 
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help=boxes)
     parser.add_argument("--out", metavar="PATH", type=Path, required=True, help=out)
     to = tr("format to write into the folder --out, instead of that of the boxes")
-    parser.add_argument("--to", choices=tuple(EXPORTERS), help=to)
+    parser.add_argument("--to", choices=(*EXPORTERS, PARQUET), help=to)
     overwrite = tr("replace files of the same names that are in the folder --out")
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from core.cli.terminal import Figure, complain, watch
 from core.errors import BadInputError
-from core.formats.choices import NONE, PICTURES
+from core.formats.choices import NONE, PICTURES, Splits
+from core.formats.parquet import MAIN_FILE, PARQUET
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Writing:
         from core import formats
 
         splits = self._splits(dataset)
+        if format == PARQUET:
+            return self._write_table(dataset, splits)
         self.refuse_to_replace_files(dataset, format=format)
         job = formats.export(
             dataset,
@@ -91,6 +94,15 @@ class Writing:
         from core.formats.splitting import divide, splits_of_folders
 
         return divide(dataset, self.fractions, seed=self.seed) if self.fractions else splits_of_folders(dataset)
+
+    def _write_table(self, dataset: Dataset, splits: Splits) -> ExportSummary:
+        from core.formats.table_rows import export_table
+
+        if self.pictures != NONE:
+            raise BadInputError(tr("A Parquet table has no place for pictures: leave out --pictures."))
+        if not self.overwrite and (self.out / MAIN_FILE).exists():
+            refuse_to_replace([PurePosixPath(MAIN_FILE)], out=self.out)
+        return watch(export_table(dataset, self.out, splits=splits), unit=tr("box"))
 
 
 def figures_of(written: ExportSummary, *, format: str) -> dict[str, Figure]:

@@ -176,11 +176,10 @@ def export(
     yield Progress(0, len(files), message)
     for done in write_folder(out, files):
         yield Progress(done, len(files), message)
-    boxed = len({correction.image_id for correction in dataset.corrections})
     counts = Counter(splits[image.id] for image in dataset.images) if splits else {}
     return ExportSummary(
         len(dataset.images),
-        boxed,
+        len(dataset.boxed),
         len(dataset.corrections),
         out / exporter.main_file_of(splits),
         splits={split: counts[split] for split in SPLITS if counts.get(split)},

@@ -5,12 +5,15 @@ Without such a file, ids are the project's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from core.formats.importers.coco_import import COCO
+from core.correction_table import CorrectionTable, origins_in
+from core.formats.importers.coco_columns import COCO
 from core.formats.importers.coco_reader import id_of
-from core.records import Category, Correction, Dataset, ImageRecord, Source
+from core.records import Category, Correction, Dataset, ImageRecord, Origin, Source
 from core.text import name_of
 
 _INFO = {"description": "Exported by BoxRefine"}  # untranslated: content of the file
@@ -24,10 +27,9 @@ class KeptCoco:
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        files = {item.origin.file for item in dataset.corrections if item.origin and item.origin.format == COCO}
+        files = {file for file, format in origins_in(dataset.corrections) if format == COCO}
         sources = [source for source in dataset.sources if source.format == COCO and source.file in files]
         self.header: dict[str, Any] = {"info": _INFO, **(sources[0].header if sources else {})}
-        self._boxes = {item.id: item.origin.kept(COCO) if item.origin else {} for item in dataset.corrections}
         self._images = _entries_of_images(sources)
         self._categories = _entries_of_categories(sources)
         self.image_ids = _ids(
@@ -36,7 +38,7 @@ class KeptCoco:
         self.category_ids = _ids(
             (category.id, self._categories.get(category.name, {}).get("id")) for category in dataset.categories
         )
-        self.box_ids = _ids((id, entry.get("id")) for id, entry in self._boxes.items())
+        self.box_ids = _ids(_ids_of_boxes(dataset.corrections))
 
     def image(self, image: ImageRecord, *, name: str) -> dict[str, Any]:
         """The entry of an image; its name and size are the project's."""
@@ -54,7 +56,33 @@ class KeptCoco:
 
     def box(self, correction: Correction) -> dict[str, Any]:
         """The entry of a box as it came, empty if it did not come from a COCO file."""
-        return self._boxes[correction.id]
+        return correction.origin.kept(COCO) if correction.origin else {}
+
+
+def _ids_of_boxes(corrections: Sequence[Correction]) -> Iterator[tuple[int, object]]:
+    """The id of each box in the project, and the one in the COCO file that it came from."""
+    if not isinstance(corrections, CorrectionTable):
+        for item in corrections:
+            yield item.id, item.origin.kept(COCO).get("id") if item.origin else None
+        return
+    of_coco = [came.format == COCO for came in corrections.kinds]
+    for row, id in enumerate(corrections.ids):
+        whole = corrections.whole.get(row)
+        if whole is not None:
+            yield id, whole.origin.kept(COCO).get("id") if whole.origin else None
+        elif not of_coco[corrections.came[row]]:
+            yield id, None
+        else:
+            text = corrections.text(row)
+            found = _ID.match(text)
+            if found is not None and text.find('"id"', found.end()) < 0:
+                yield id, int(found[1])
+            else:
+                yield id, Origin("", corrections[row].accepted, format=COCO, entry=text).kept(COCO).get("id")
+
+
+_ID = re.compile(r'\{\s*"id"\s*:\s*(\d{1,18})\s*[,}]')
+"""The id of a box where it comes first, as in most files; quicker than to parse all of the box."""
 
 
 def _entries_of_images(sources: Iterable[Source]) -> dict[int, Mapping[str, Any]]:
@@ -87,16 +115,20 @@ def _ids(wanted: Iterable[tuple[int, object]]) -> dict[int, int]:
 
     If none is wanted, the ids are the project's; otherwise the others follow the largest one.
     """
-    pairs = [(id, id_of(value)) for id, value in wanted]
-    if all(value is None for _, value in pairs):
-        return {id: id for id, _ in pairs}
-    taken: dict[int, int] = {}
-    for id, value in pairs:
-        if isinstance(value, int):
-            taken.setdefault(value, id)
-    ids = {id: value for value, id in taken.items()}
+    own, values = array("q"), []
+    for id, value in wanted:
+        own.append(id)
+        values.append(id_of(value))
+    if all(value is None for value in values):
+        return {id: id for id in own}
+    ids: dict[int, int] = {}
+    taken: set[int] = set()
+    for id, value in zip(own, values, strict=True):
+        if isinstance(value, int) and value not in taken:
+            taken.add(value)
+            ids[id] = value
     free = max([0, *taken]) + 1
-    for id, _ in pairs:
+    for id in own:
         if id not in ids:
             ids[id], free = free, free + 1
     return ids

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from core.correction_table import as_sequence
 from core.errors import BadFileError, KnownError
 from core.formats.importers.archives import is_zip, unpack
-from core.formats.importers.coco_import import COCO
+from core.formats.importers.coco_columns import COCO
 from core.formats.importers.createml_reader import CREATEML
 from core.formats.importers.csv_reader import AUTOML, CSV, OPEN_IMAGES, RETINANET
 from core.formats.importers.cvat_reader import CVAT
@@ -20,12 +21,14 @@ from core.formats.importers.kitti_reader import KITTI
 from core.formats.importers.label_studio_reader import LABEL_STUDIO, LABEL_STUDIO_MIN
 from core.formats.importers.labelme_reader import LABELME
 from core.formats.importers.loading import Request
+from core.formats.importers.parquet_reader import TITLE
 from core.formats.importers.parsed import ParsedPicture
 from core.formats.importers.registry import Parsed
 from core.formats.importers.via_reader import VIA, VIA_CSV
 from core.formats.importers.voc_reader import VOC
 from core.formats.importers.yolo_reader import YOLO
 from core.formats.importing import match, parse
+from core.formats.parquet import PARQUET
 from core.picture_folders import find_pictures, measure
 from core.progress import Job
 from core.records import Category, Dataset, ImageRecord
@@ -34,7 +37,7 @@ from core.translation import tr
 _EXPORTS = {
     COCO: "coco", YOLO: "yolo", VOC: "voc", LABELME: "labelme", CSV: "csv", CREATEML: "createml", CVAT: "cvat",
     KITTI: "kitti", LABEL_STUDIO: "label_studio", LABEL_STUDIO_MIN: "label_studio", OPEN_IMAGES: "open_images",
-    VIA: "via", VIA_CSV: "via_csv", RETINANET: "retinanet", AUTOML: "automl",
+    VIA: "via", VIA_CSV: "via_csv", RETINANET: "retinanet", AUTOML: "automl", TITLE: PARQUET,
 }  # fmt: skip
 
 
@@ -43,8 +46,8 @@ class ReadFiles:
     """The contents of annotation files: images that the files have, categories in their order, boxes as they came.
 
     `problems` has a sentence for each kind of unusable entry, `missing` the names of pictures that are not there,
-    `notes` what was assumed. `format` is the row of EXPORTERS for what was read, empty if there is none. `held` keeps
-    the temporary folder of an archive as long as its pictures are needed.
+    `notes` what was assumed. `format` is the row of EXPORTERS for what was read, or PARQUET, empty if there is none.
+    `held` keeps the temporary folder of an archive as long as its pictures are needed.
     """
 
     dataset: Dataset
@@ -138,16 +141,12 @@ def _read(path: Path, images: Path | None) -> Job[ReadFiles]:
 
 def _dataset(found: FoundBoxes, records: Sequence[ImageRecord], folder: Path) -> Dataset:
     listed = tuple(record for record in records if record.id in found.listed)
-    names = list(dict.fromkeys([*found.categories, *(entry.category for entry in found.boxes)]))
+    names = list(dict.fromkeys([*found.categories, *found.boxes.names]))
     categories = tuple(Category(id, name) for id, name in enumerate(names, start=1))
-    id_of = {category.name: category.id for category in categories}
-    corrections = tuple(
-        replace(entry.correction, id=id, category_id=id_of[entry.category])
-        for id, entry in enumerate(found.boxes, start=1)
-    )
+    table = found.boxes.with_categories({category.name: category.id for category in categories})
     done = frozenset(found.listed)
-    empty = done - {item.image_id for item in corrections}
-    return Dataset(listed, categories, corrections, folder, empty, tuple(found.sources), done)
+    empty = done - set(table.image_ids)
+    return Dataset(listed, categories, as_sequence(table), folder, empty, tuple(found.sources), done)
 
 
 def _stated(pictures: Sequence[ParsedPicture], folder: Path) -> list[ImageRecord]:

@@ -6,8 +6,9 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from core.correction_table import CorrectionTable, on_images
 from core.errors import BadInputError
-from core.records import Category, Dataset, ImageRecord
+from core.records import Category, Correction, Dataset, ImageRecord
 from core.text import name_of
 from core.translation import tr
 
@@ -49,13 +50,12 @@ def select(dataset: Dataset, selection: Selection) -> Selected:
     """
     found = replace(dataset, images=_images(dataset, selection))
     kept = {image.id for image in found.images}
-    found = replace(found, corrections=tuple(item for item in dataset.corrections if item.image_id in kept))
+    found = replace(found, corrections=on_images(dataset.corrections, kept))
     is_whole = selection.unchecked and not selection.accepted
     checked = found if is_whole else found.accepted() if selection.accepted else found.labels()
-    unsure = {item.image_id for item in found.corrections} - {item.image_id for item in checked.corrections}
+    unsure = found.boxed - checked.boxed
     named = _with_categories(checked, selection)
-    boxed = {item.image_id for item in named.corrections}
-    named = replace(named, empty=frozenset((found.empty | found.done) & kept) - boxed - unsure)
+    named = replace(named, empty=frozenset((found.empty | found.done) & kept) - named.boxed - unsure)
     result = named if selection.untouched else named.labelled()
     return Selected(result, len(found.corrections) - len(checked.corrections), len(found.images) - len(result.images))
 
@@ -88,12 +88,19 @@ def _with_categories(dataset: Dataset, selection: Selection) -> Dataset:
     if selection.categories:
         by_name = {name: category for name, category in by_name.items() if name in selection.categories}
     kept = {category.id for category in by_name.values()}
-    corrections = tuple(
-        replace(item, category_id=new_id[item.category_id])
-        for item in dataset.corrections
-        if new_id.get(item.category_id) in kept
+    new_id = {old: new for old, new in new_id.items() if new in kept}
+    return replace(
+        dataset, categories=tuple(by_name.values()), corrections=_relabelled(dataset.corrections, new_id)
+    )  # fmt: skip
+
+
+def _relabelled(corrections: Sequence[Correction], new_id: Mapping[int, int]) -> Sequence[Correction]:
+    """The boxes of some categories, with the new ids of these."""
+    if isinstance(corrections, CorrectionTable):
+        return corrections.relabelled(new_id)
+    return tuple(
+        replace(item, category_id=new_id[item.category_id]) for item in corrections if item.category_id in new_id
     )
-    return replace(dataset, categories=tuple(by_name.values()), corrections=corrections)
 
 
 def _refuse_unknown(names: Sequence[str], known: Sequence[str]) -> None:

@@ -7,33 +7,40 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from sqlite_utils import Database
 
+from core.correction_table import BoxTable
 from core.errors import KnownError
+from core.geometry import Box
 from core.progress import Job, Progress
 from core.records import Changes, ImportedBox, Step, StepKind
 from core.sources import Source
 from core.store.checking import category_ids
 from core.store.file_place import FilePlace
+from core.store.import_rows import NAMES, ImportRows
 from core.store.known_boxes import KnownBoxes
 from core.store.long_steps import LongStep
 from core.store.project_file import convert_sqlite_errors, transaction
 from core.store.row_errors import missing_row
-from core.store.rows import check_boxes, correction_row
-from core.store.source_log import add_content, content_steps
+from core.store.rows import check_box, check_boxes, now
+from core.store.source_log import add_contents, contents_of
 from core.store.undo_log import Operation, UndoLog
 from core.translation import tr
 
 logger = logging.getLogger(__name__)
 
 PART_S = 0.03
-"""Time for the boxes of one part, in seconds; its commit comes on top."""
+"""Wanted time of a part, in seconds."""
+
+MOST_IN_A_PART = 2000
+"""Boxes of a part at most: undoing it takes longer than storing it."""
 
 _AT_ONCE = 50
-_CHECKED_AT_ONCE = 10_000
+_CHECKED_AT_ONCE = 50_000
 
 
 class BoxImport:
@@ -51,28 +58,56 @@ class BoxImport:
     ) -> Job[tuple[int, Changes]]:
         """Store boxes as `ProjectStore.import_boxes` does, as a job. Closing it undoes what is stored."""
         title = tr("Importing {name}", name=file)
-        for done, entry in enumerate(boxes):
-            if done % _CHECKED_AT_ONCE == 0:
-                yield Progress(0, len(boxes), title)
-            check_boxes(entry.correction)
-            self._left[entry.correction.image_id] += 1
+        table = boxes if isinstance(boxes, BoxTable) else BoxTable(boxes)
+        for done in self._check(table):
+            yield Progress(done, len(boxes), title)
         contents = []
         for source in sources:
-            contents.append((source, (yield from content_steps(source))))
-        step = Step(StepKind.IMPORT, len(boxes), file)
+            contents.append((source, (yield from contents_of(source))))
+        return (yield from self._in_parts([table], len(boxes), file, categories, contents))
+
+    def steps_of_parts(
+        self, parts: Iterable[Sequence[ImportedBox]], *, total: int, file: str, categories: Sequence[str]
+    ) -> Job[tuple[int, Changes]]:
+        """The same for a file of `total` entries that does not fit into memory: its boxes come in parts."""
+        return (yield from self._in_parts(self._tables(parts), total, file, categories, []))
+
+    def _tables(self, parts: Iterable[Sequence[ImportedBox]]) -> Iterator[BoxTable]:
+        for boxes in parts:
+            table = BoxTable(boxes)
+            for _ in self._check(table):
+                pass
+            yield table
+
+    def _in_parts(
+        self,
+        tables: Iterable[BoxTable],
+        total: int,
+        file: str,
+        categories: Sequence[str],
+        contents: Sequence[tuple[Source, Sequence[str]]],
+    ) -> Job[tuple[int, Changes]]:
+        title, before, count = tr("Importing {name}", name=file), 0, _AT_ONCE
+        step = Step(StepKind.IMPORT, total, file)
         stored = LongStep(self._db, self._place, step, self._log.new_operation(step))
-        is_complete = False
+        is_complete, wanted = False, list(categories)
         try:
-            done, wanted = 0, list(categories)
-            while done < len(boxes) or wanted:
-                with stored.part() as operation:
-                    done = self._store_part(operation, boxes, done, wanted)
-                wanted = []
-                yield Progress(done, len(boxes), title)
-            with transaction(self._db, self._place):
-                for source, content in contents:
-                    add_content(self._db, source, content)
-                if stored.id:
+            for table in tables:
+                rows, done = ImportRows(table), 0
+                while done < len(table) or wanted:
+                    begun, places = time.monotonic(), range(done, min(done + count, len(table)))
+                    with stored.part() as operation:
+                        done = self._store_part(operation, table, rows, places, wanted)
+                    taken = max(time.monotonic() - begun, 1e-4)
+                    count = min(max(int(count * min(PART_S / taken, 2)), _AT_ONCE), MOST_IN_A_PART)
+                    wanted = []
+                    yield Progress(before + done, total, title)
+                before += len(table)
+            for source, parts in contents:
+                for _ in add_contents(self._db, self._place, source, parts):
+                    yield Progress(before, total, title)
+            if stored.id:
+                with transaction(self._db, self._place):
                     self._log.forget_undone()
                     stored.complete()
                     self._log.trim()
@@ -85,36 +120,51 @@ class BoxImport:
                 logger.info("the import of %s is not complete: its boxes are removed", file)
         return self._new, stored.changes
 
-    def _store_part(
-        self, operation: Operation, boxes: Sequence[ImportedBox], first: int, categories: Sequence[str]
-    ) -> int:
-        """Store boxes from the place `first` on for PART_S; return the place of the next one."""
-        end = time.monotonic() + PART_S
-        names = category_ids(operation, self._db, categories)
-        rows = []
-        place = first
-        while place < len(boxes) and (place == first or time.monotonic() < end):
-            some = boxes[place : place + _AT_ONCE]
-            self._check_images(some)
-            self._known.read({entry.correction.image_id for entry in some})
-            names = names if all(entry.category in names for entry in some) else category_ids(
-                operation, self._db, [entry.category for entry in some]
-            )  # fmt: skip
-            for entry in some:
-                correction, category_id = entry.correction, names[entry.category]
-                if self._known.take(correction, category_id):
-                    rows.append({**correction_row(correction), "category_id": category_id})
-                self._left[correction.image_id] -= 1
-                if not self._left[correction.image_id]:
-                    self._known.forget(correction.image_id)
-            place += len(some)
-        operation.insert_many("corrections", rows)
-        self._new += len(rows)
-        return place
+    def _check(self, table: BoxTable) -> Iterator[int]:
+        """Raise BadInputError for a box without an area; yield how many boxes are checked."""
+        corrections = table.corrections
+        for whole in corrections.whole.values():
+            check_boxes(whole)
+        for first in range(0, len(table), _CHECKED_AT_ONCE):
+            yield 0
+            edges = np.array(corrections.edges[4 * first : 4 * (first + _CHECKED_AT_ONCE)]).reshape(-1, 4)
+            is_good = np.isfinite(edges).all(axis=1) & (edges[:, 2] > edges[:, 0]) & (edges[:, 3] > edges[:, 1])
+            for row in np.flatnonzero(~is_good).tolist():
+                check_box(Box(*edges[row].tolist()))
+        self._left = Counter(corrections.image_ids)
 
-    def _check_images(self, boxes: Sequence[ImportedBox]) -> None:
-        """Raise BadInputError if the project does not have the image of a box."""
-        wanted = {entry.correction.image_id for entry in boxes} - self._images
+    def _store_part(
+        self, operation: Operation, boxes: BoxTable, rows: ImportRows, places: range, categories: Sequence[str]
+    ) -> int:
+        """Store the boxes at some places; return the place of the next one."""
+        table, known = boxes.corrections, self._known
+        used = {boxes.names[place] for place in set(table.category_ids[places.start : places.stop])}
+        names = category_ids(operation, self._db, [*categories, *(name for name in boxes.names if name in used)])
+        ids = [names.get(name, 0) for name in boxes.names]
+        moment, writer = now(), operation.opening if places else 0
+        images = set(table.image_ids[places.start : places.stop])
+        self._check_images(images)
+        known.read(images)
+        new = []
+        for place in places:
+            image_id, category_id = table.image_ids[place], ids[table.category_ids[place]]
+            if place in table.whole:
+                is_new = known.take(table.whole[place], category_id)
+            else:
+                x1, y1, x2, y2 = table.edges[4 * place : 4 * place + 4]
+                is_new = known.take_boxes(image_id, category_id, (Box(x1, y1, x2, y2),))
+            if is_new:
+                new.append(rows.row(place, category_id, moment=moment, writer=writer))
+            self._left[image_id] -= 1
+            if not self._left[image_id]:
+                known.forget(image_id)
+        operation.insert_boxes(NAMES, new)
+        self._new += len(new)
+        return places.stop
+
+    def _check_images(self, ids: set[int]) -> None:
+        """Raise BadInputError if the project does not have one of the images."""
+        wanted = ids - self._images
         if not wanted:
             return
         query = "SELECT id FROM images WHERE id IN (SELECT value FROM json_each(?))"

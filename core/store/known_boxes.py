@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from sqlite_utils import Database
@@ -64,18 +64,23 @@ class KnownBoxes:
         A box that was refined or moved after its import is recognized by the box in its file. A box that
         `boxrefine refine` refined is recognized by its drawn box, whichever refiner was used.
         """
-        if new.image_id not in self._images:
-            self.read([new.image_id])
         category_id = new.category_id if category_id is None else category_id
         box = new.accepted if new.origin is None else new.origin.box
-        boxes = (box,) if new.confirmed or new.drawn == box else (box, new.drawn)
-        held = self._images[new.image_id].get(category_id)
+        return self.take_boxes(
+            new.image_id, category_id, (box,) if new.confirmed or new.drawn == box else (box, new.drawn)
+        )
+
+    def take_boxes(self, image_id: int, category_id: int, boxes: Sequence[Box]) -> bool:
+        """The same for an imported box by all the boxes that identify it."""
+        if image_id not in self._images:
+            self.read([image_id])
+        held = self._images[image_id].get(category_id)
         if held is not None:
             for each in boxes:
                 if self._holds(held, each):
                     return False
         for each in boxes:
-            self._add(new.image_id, category_id, each)
+            self._add(image_id, category_id, each)
         return True
 
     def _add(self, image_id: int, category_id: int, box: Box) -> None:

@@ -18,6 +18,10 @@ from core.store.pending_steps import PENDING
 from core.store.project_file import transaction
 from core.store.steps import step_columns
 from core.store.undo_log import Operation
+from core.store.undo_parts import span_of, text_of
+
+_SMALL = 500
+"""A single part of so many boxes is stored as a text, as the changes of other steps are."""
 
 
 class LongStep:
@@ -48,19 +52,22 @@ class LongStep:
         try:
             with transaction(self._db, self._place):
                 yield self._operation
-                if text := self._operation.take_text():
+                text, boxes = self._operation.take_text(), self._operation.take_boxes()
+                if text or boxes:
                     if not self._id:
                         self._id = self._begin()
-                    self._db.execute("INSERT INTO undo_parts (step, row_changes) VALUES (?, ?)", [self._id, text])
+                    statement = "INSERT INTO undo_parts (step, row_changes, first_box, last_box) VALUES (?, ?, ?, ?)"
+                    self._db.execute(statement, [self._id, text or "[]", *(boxes or (None, None))])
         finally:
             self._db.execute("PRAGMA synchronous = FULL")
 
     def complete(self) -> None:
-        """Make the step one that can be undone; belongs inside a transaction. A single part becomes the step's own."""
-        parts = self._db.execute("SELECT id FROM undo_parts WHERE step = ? LIMIT 2", [self._id]).fetchall()
-        if len(parts) == 1:
-            only = "(SELECT row_changes FROM undo_parts WHERE step = undo_steps.id)"  # untranslated: SQL
-            self._db.execute(f"UPDATE undo_steps SET row_changes = {only} WHERE id = ?", [self._id])
+        """Make the step one that can be undone; belongs inside a transaction. A small part becomes the step's own."""
+        query = "SELECT id, row_changes, first_box, last_box FROM undo_parts WHERE step = ? LIMIT 2"
+        parts = list(self._db.query(query, [self._id]))
+        if len(parts) == 1 and span_of(parts[0]) <= _SMALL:
+            text = text_of(self._db, parts[0])
+            self._db.execute("UPDATE undo_steps SET row_changes = ? WHERE id = ?", [text, self._id])
             self._db.execute("DELETE FROM undo_parts WHERE step = ?", [self._id])
         self._db.execute("UPDATE undo_steps SET undone = 0 WHERE id = ?", [self._id])
 

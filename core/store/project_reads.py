@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from core.correction_table import as_sequence
 from core.marks import Mark, Work
 from core.pace import AcceptedWork
 from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
 from core.sources import Source
 from core.store.categories import rows_in_order
 from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED, OF_A_HEAD
+from core.store.correction_read import read_corrections
 from core.store.opened_file import OpenedFile
 from core.store.project_file import convert_sqlite_errors
 from core.store.row_checks import BadRow, Row
@@ -32,7 +34,7 @@ from core.store.rows import (
     seconds_of,
     work_of,
 )
-from core.store.source_log import source_of
+from core.store.source_log import joined, source_of
 from core.translation import tr
 
 Record = TypeVar("Record", Category, Correction, ImageRecord, Source)
@@ -200,12 +202,19 @@ class ProjectReads(OpenedFile):
         with convert_sqlite_errors(self.path), self._db.atomic():
             images = tuple(self.images())
             known = {image.id for image in images}
-            rows = self._db.query("SELECT * FROM corrections ORDER BY id")
-            corrections = tuple(self._corrections(rows, known))
+            categories = tuple(self.categories())
+            corrections = read_corrections(
+                self._db,
+                images=known,
+                categories={category.id for category in categories},
+                decode=lambda row: next(iter(self._corrections([row], known)), None),
+            )
             done = {id for id, mark in self.marks().items() if mark.done and id in known}
             empty = frozenset(done - self.counts().keys())
-            sources = tuple(self._whole("sources", self._db.query("SELECT * FROM sources ORDER BY id"), source_of))
-            return Dataset(images, tuple(self.categories()), corrections, self._folder, empty, sources, frozenset(done))
+            sources = joined(self._whole("sources", self._db.query("SELECT * FROM sources ORDER BY id"), source_of))
+            return Dataset(
+                images, categories, as_sequence(corrections), self._folder, empty, sources, frozenset(done)
+            )  # fmt: skip
 
     def _corrections(self, rows: Iterable[Row], images: set[int] | None = None) -> list[Correction]:
         """Decode undamaged rows whose categories are undamaged, and whose images are in `images`, if that is given."""

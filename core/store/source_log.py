@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
 from sqlite_utils import Database
 
 from core.progress import Job, Progress
 from core.sources import Source, kept_text
+from core.store.file_place import FilePlace
+from core.store.project_file import transaction
 from core.store.row_checks import BadRow, Row, id_in, mapping_in, text_in
 from core.store.rows import now
 from core.translation import tr
 
 _STEP = 5000
+"""Images of one row: a file of more takes several rows, so that no write waits for all of them."""
 
 
-def content_steps(source: Source) -> Job[str]:
-    """The stored text of a source, as a job, because a file may have many pictures."""
-    images = []
-    for done, (id, entry) in enumerate(source.images.items()):
-        if done % _STEP == 0:
-            yield Progress(0, 0, tr("Importing {name}", name=source.file))
-        if text := kept_text(entry):
-            images.append(f"[{id}, {text}]")
+def contents_of(source: Source) -> Job[list[str]]:
+    """The stored texts of a source, as a job, because a file may have many pictures."""
+    parts: list[str] = []
     header = kept_text(source.header) or "{}"
-    return f'{{"header": {header}, "images": [{", ".join(images)}]}}'
+    listed = iter(source.images.items())
+    while (some := list(islice(listed, _STEP))) or not parts:
+        yield Progress(0, 0, tr("Importing {name}", name=source.file))
+        images = ", ".join(f"[{id}, {text}]" for id, entry in some if (text := kept_text(entry)))
+        parts.append(f'{{"header": {"{}" if parts else header}, "images": [{images}]{MORE if parts else ""}}}')
+    return parts
 
 
-def add_content(db: Database, source: Source, content: str) -> None:
-    """Store a source with its text, unless the same one is stored; belongs inside a transaction.
+MORE = ', "more": true'
+"""The end of a text that goes on with the one before."""
 
-    It is no part of undo steps: without boxes that refer to it, it has no effect.
+
+def add_contents(db: Database, place: FilePlace, source: Source, parts: Sequence[str]) -> Iterator[None]:
+    """Store the texts of a source, each in a transaction, unless the same ones are stored.
+
+    They are no part of undo steps: without boxes that refer to them, they have no effect.
     """
     same = "SELECT 1 FROM sources WHERE file = ? AND format = ? AND content = ?"
-    if db.execute(same, [source.file, source.format, content]).fetchone() is None:
-        statement = "INSERT INTO sources (file, format, content, created) VALUES (?, ?, ?, ?)"
-        db.execute(statement, [source.file, source.format, content, now()])
+    if all(db.execute(same, [source.file, source.format, content]).fetchone() is not None for content in parts):
+        return
+    statement = "INSERT INTO sources (file, format, content, created) VALUES (?, ?, ?, ?)"
+    for content in parts:
+        with transaction(db, place):
+            db.execute(statement, [source.file, source.format, content, now()])
+        yield
 
 
 def source_of(row: Row) -> Source:
@@ -49,4 +64,17 @@ def source_of(row: Row) -> Source:
         if not is_pair:
             raise BadRow(tr("{column} is no JSON object", column="content"))
         images[entry[0]] = entry[1]
-    return Source(text_in(row, "file"), text_in(row, "format"), header, images, id_in(row))
+    more = content.get("more") is True
+    return Source(text_in(row, "file"), text_in(row, "format"), header, images, id_in(row), goes_on=more)
+
+
+def joined(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """The sources whose texts are in several rows as one each."""
+    found: list[Source] = []
+    for source in sources:
+        before = found[-1] if found else None
+        if source.goes_on and before and (before.file, before.format) == (source.file, source.format):
+            found[-1] = replace(before, images={**before.images, **source.images})
+        else:
+            found.append(replace(source, goes_on=False))
+    return tuple(found)

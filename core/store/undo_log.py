@@ -12,27 +12,34 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlite_utils import Database
 
+from core.progress import Job
 from core.records import Changes, Step
 from core.reviews import Verdict
 from core.store.file_place import FilePlace
+from core.store.long_travel import LongTravel
 from core.store.openings import Opening
-from core.store.pending_steps import abandon, pending_steps
+from core.store.pending_steps import TRAVELLING, abandon, clean_up, forget, reclaim
 from core.store.project_file import transaction
 from core.store.row_checks import Row, is_unicode
 from core.store.rows import is_whole, now
 from core.store.steps import readable_step, step_columns
-from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, merge_changes, play_whole
-from core.translation import tr_plural
+from core.store.undo_play import BadStep, Others, Played, RowChange, Touched, merge_changes, play
+from core.translation import tr, tr_plural
 
 UNDO_DEPTH = 1000
 """Number of steps to keep; each holds only the rows that it changed."""
 
 _FIRST, _LAST = "ORDER BY id LIMIT 1", "ORDER BY id DESC LIMIT 1"  # untranslated: SQL
+
+
+_TRAVELLING = tr("A large step is just being undone or redone: wait until it is done.")
 
 
 class Operation:
@@ -47,6 +54,7 @@ class Operation:
         self._opening = 0
         self._texts: list[str] = []
         self._touched = Touched()
+        self._boxes: tuple[int, int] | None = None
 
     @property
     def opening(self) -> int:
@@ -82,19 +90,34 @@ class Operation:
         self._note(RowChange(table, id, None, {"id": id, **row}))
         return id
 
-    def insert_many(self, table: str, rows: Sequence[Row]) -> None:
-        """Insert rows of the same columns."""
+    def insert_boxes(self, names: Sequence[str], rows: Sequence[list[Any]]) -> None:
+        """Insert rows of `corrections`, whose first column is the id that they get; the log keeps only their ids."""
         if not rows:
             return
-        newest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
+        newest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'corrections'").fetchone()
         first = 1 + (int(newest[0]) if newest is not None else 0)
-        signed = self._signature(table)
-        whole = [{"id": id, **row, **signed} for id, row in enumerate(rows, start=first)]
-        columns, places = ", ".join(whole[0]), ", ".join("?" * len(whole[0]))
+        for id, row in enumerate(rows, start=first):
+            row[0] = id
+        columns, places = ", ".join(names), ", ".join("?" * len(names))
+        self._db.conn.executemany(f"INSERT INTO corrections ({columns}) VALUES ({places})", rows)
+        image, category = names.index("image_id"), names.index("category_id")
+        self._touched.note_boxes((row[image] for row in rows), Counter(row[category] for row in rows))
+        self._boxes = first, first + len(rows) - 1
+
+    def take_boxes(self) -> tuple[int, int] | None:
+        """The ids of the first and the last box of `insert_boxes` since the last call; None if there were none."""
+        boxes, self._boxes = self._boxes, None
+        return boxes
+
+    def bring(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert whole rows of the same columns, with the ids and writers that they have, as of another project."""
+        if not rows:
+            return
+        columns, places = ", ".join(rows[0]), ", ".join("?" * len(rows[0]))
         statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"
-        self._db.conn.executemany(statement, [tuple(row.values()) for row in whole])
-        changes = [RowChange(table, row["id"], None, row) for row in whole]
-        self._texts.append(json.dumps(changes)[1:-1])  # a call for each row would take twice as long
+        self._db.conn.executemany(statement, [tuple(row.values()) for row in rows])
+        changes = [RowChange(table, row["id"], None, row) for row in rows]
+        self._texts.append(json.dumps(changes)[1:-1])
         for change in changes:
             self._touched.note(change)
 
@@ -194,9 +217,8 @@ class UndoLog:
             abandon(self._db, self._place, row, others=self._others, mine=_id_of(self._db, self._token))
 
     def clean_up(self) -> None:
-        """Undo what is stored of the pending steps of openings that have ended without completing them."""
-        for row in pending_steps(self._db, but=self._others.openings):
-            abandon(self._db, self._place, row, others=self._others, mine=0)
+        """Undo what is stored of the incomplete steps of openings that have ended without completing them."""
+        clean_up(self._db, self._place, others=self._others)
 
     def trim(self) -> None:
         """Delete the steps beyond UNDO_DEPTH, inside a transaction."""
@@ -204,14 +226,6 @@ class UndoLog:
             "DELETE FROM undo_steps WHERE id <= (SELECT id FROM undo_steps ORDER BY id DESC LIMIT 1 OFFSET ?)",
             [UNDO_DEPTH],
         )
-
-    def undo(self) -> Changes:
-        """Undo the newest step that this opening may undo; return empty Changes if there is none."""
-        return self._travel(undo=True)
-
-    def redo(self) -> Changes:
-        """Redo the step that was undone last and that this opening may redo; return empty Changes if there is none."""
-        return self._travel(undo=False)
 
     def steps(self) -> tuple[Step | None, Step | None]:
         """The next steps of undo and redo, None if there is none."""
@@ -223,35 +237,80 @@ class UndoLog:
 
     def forget_undone(self) -> None:
         """Delete the steps that this opening could redo, inside a transaction."""
-        self._db.execute(f"DELETE FROM undo_steps WHERE undone = 1 AND {self._own_condition()}")
+        forget(self._db, f"undone = 1 AND {self._own_condition()}")  # untranslated: SQL
 
-    def _travel(self, *, undo: bool) -> Changes:
+    def travel(self, *, undo: bool) -> Job[Changes]:
+        """Undo the newest step that this opening may undo, or redo the one that was undone last, as a job.
+
+        A step with parts is played part by part; others in one transaction, without a step of the job. Returns empty
+        Changes if there is none, or while another one is under way.
+        """
         skipped = 0
         while True:
+            long: LongTravel | None = None
+            step: Row | None = None
             try:
                 with transaction(self._db, self._place):
+                    if self._is_travelling():
+                        return Changes(note=_TRAVELLING)
                     step = self._next("*", undone=int(not undo), order=_LAST if undo else _FIRST)
                     if step is None:
                         return Changes(note=_note_on_bad(skipped))
                     mine = _id_of(self._db, self._token)
                     careful = bool(self._bad)  # rows may not match a step before a skipped one
-                    played = play_whole(self._db, step, undo=undo, others=self._others, mine=mine, is_careful=careful)
-                    self._keep(step, played, undone=undo)
+                    if self._has_parts(step):
+                        long = LongTravel(
+                            self._db,
+                            self._place,
+                            step,
+                            undo=undo,
+                            others=self._others,
+                            mine=mine or self._new_opening(),
+                            is_careful=careful,
+                        )
+                        self._mark(step, TRAVELLING)
+                    else:
+                        played = play(self._db, step, undo=undo, others=self._others, mine=mine, is_careful=careful)
+                        self._keep(step, played, undone=undo)
+                if long is not None:
+                    played = yield from long.steps(readable_step(step).name)
+                    with transaction(self._db, self._place):
+                        self._keep_long(step, played, undone=undo)
             except BadStep as bad:
-                self._bad.add(bad.id)
+                self._bad.add(bad.id if step is None else step["id"])
                 skipped += 1
             else:
                 return played.changes(readable_step(step), note=_note_on_bad(skipped))
+
+    def _is_travelling(self) -> bool:
+        query = f"SELECT 1 FROM undo_steps WHERE undone = {TRAVELLING} AND opening = ?"  # untranslated: SQL
+        return self._db.execute(query, [_id_of(self._db, self._token)]).fetchone() is not None
+
+    def _has_parts(self, step: Row) -> bool:
+        return self._db.execute("SELECT 1 FROM undo_parts WHERE step = ? LIMIT 1", [step["id"]]).fetchone() is not None
+
+    def _mark(self, step: Row, undone: int) -> None:
+        statement = "UPDATE undo_steps SET undone = ?, opening = ? WHERE id = ?"
+        self._db.execute(statement, [undone, self._new_opening(), step["id"]])
+
+    def _new_opening(self) -> int:
+        """The id of this opening, which is stored if it is not yet."""
+        return Operation(self._db, None, token=self._token, annotator=self.annotator).opening
+
+    def _keep_long(self, step: Row, played: Played, *, undone: bool) -> None:
+        """Mark a step that was played in parts; it cannot be redone if the user has gone on meanwhile."""
+        self._mark(step, int(undone))
+        newer = f"id > ? AND undone = 0 AND {self._own_condition()}"  # untranslated: SQL
+        is_past = self._db.execute(f"SELECT 1 FROM undo_steps WHERE {newer}", [step["id"]]).fetchone() is not None
+        if not played.count or (undone and is_past):
+            forget(self._db, f"id = {int(step['id'])}")  # untranslated: SQL
 
     def _keep(self, step: Row, played: Played, *, undone: bool) -> None:
         """Mark a played step as undone or redone by this opening; delete a step that could change nothing."""
         if not played.count:
             self._db.execute("DELETE FROM undo_steps WHERE id = ?", [step["id"]])
             return
-        opening = Operation(self._db, None, token=self._token, annotator=self.annotator).opening
-        self._db.execute(
-            "UPDATE undo_steps SET undone = ?, opening = ? WHERE id = ?", [int(undone), opening, step["id"]]
-        )
+        self._mark(step, int(undone))
         if played.left:
             self._db.execute("UPDATE undo_steps SET row_changes = ? WHERE id = ?", [played.text, step["id"]])
 
@@ -272,6 +331,7 @@ class UndoLog:
 
     def _record(self, operation: Step, text: str, opening: int, *, run: str) -> None:
         self.forget_undone()
+        reclaim(self._db)
         step = self._next("*", undone=0, order=_LAST) if run else None
         if step is not None and (step["run"], step["opening"]) == (run, opening):
             values = [merge_changes(step["row_changes"], text), step["id"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
@@ -107,6 +107,12 @@ class Touched:
         elif change.table == "marks":
             self._marked_ids.add(change.id)
 
+    def note_boxes(self, image_ids: Iterable[int], counts: Mapping[int, int], *, undo: bool = False) -> None:
+        """Add boxes that are inserted, or removed (`undo`): their images, and their number by category."""
+        self._tables.add("corrections")
+        self._image_ids.update(image_ids)
+        (self._counts.subtract if undo else self._counts.update)(counts)
+
     def add(self, other: Touched) -> None:
         """Add what other row changes touch."""
         self._tables |= other._tables
@@ -157,31 +163,21 @@ class Played:
         return self.touched.changes(step if self.count else None, note=" ".join(filter(None, (note, kept))))
 
 
-def play_whole(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:
-    """Play a step with all its parts, inside a transaction; see `play`. Parts keep only what was played of them."""
-    ids = [id for (id,) in db.execute("SELECT id FROM undo_parts WHERE step = ? ORDER BY id", [step["id"]]).fetchall()]
-    parts: list[int | None] = [None, *ids]
-    whole = Played()
-    for part in reversed(parts) if undo else parts:
-        held = step
-        if part is not None:  # read one by one, because those of a large import do not fit into memory
-            held = {**step, **next(db.query("SELECT row_changes FROM undo_parts WHERE id = ?", [part]))}
-        played = play(db, held, undo=undo, others=others, mine=mine, is_careful=is_careful)
-        whole.add(played)
-        if part is None:
-            whole.texts = played.texts
-        elif played.left:
-            db.execute("UPDATE undo_parts SET row_changes = ? WHERE id = ?", [played.text, part])
-    return whole
-
-
 def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_careful: bool) -> Played:
     """Restore the rows of a step to their state before it (`undo`) or after it, inside a transaction.
 
     Rows that another window has changed since stay as they are; `mine` is the id of this opening. `is_careful` compares
     all rows, also if no other opening has written. Raises BadStep if the step is damaged; then nothing is written.
     """
-    changes = read_changes(step, undo=undo)
+    return play_changes(
+        db, read_changes(step, undo=undo), undo=undo, others=others, mine=mine, is_careful=is_careful
+    )  # fmt: skip
+
+
+def play_changes(
+    db: Database, changes: list[RowChange], *, undo: bool, others: Others, mine: int, is_careful: bool
+) -> Played:
+    """The same for changes that are checked; the list is used up."""
     if not undo:
         changes.reverse()  # they are played from the end of the list
     if not is_careful and not others.have_written(db, mine=mine):
@@ -196,7 +192,7 @@ def play(db: Database, step: Row, *, undo: bool, others: Others, mine: int, is_c
 def merge_changes(first: str, then: str) -> str:
     """Merge the changes of two steps: a row that both change gets its state before the first and after the second."""
     whole: dict[tuple[str, int], RowChange] = {}
-    for change in (*_parse_changes(first), *_parse_changes(then)):
+    for change in (*parse_changes(first), *parse_changes(then)):
         key = change.table, change.id
         whole[key] = change._replace(before=whole[key].before) if key in whole else change
     return json.dumps(list(whole.values()))
@@ -209,7 +205,7 @@ def read_changes(step: Row, *, undo: bool | None = None) -> list[RowChange]:
     """
     columns = {name: frozenset(column_names(table)) for name, table in current_shape().items()}
     try:
-        changes = list(_parse_changes(step["row_changes"]))
+        changes = list(parse_changes(step["row_changes"]))
         for change in changes:
             if change.table not in columns or change.table in _NOT_IN_STEPS:
                 raise BadRow(tr("it changes a table that no step changes"))
@@ -289,7 +285,7 @@ def _statement(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {there}"
 
 
-def _parse_changes(text: object) -> Iterator[RowChange]:
+def parse_changes(text: object) -> Iterator[RowChange]:
     """Parse the row changes of a step one by one."""
     if not isinstance(text, str):
         raise BadRow(tr("{column} is no text", column="row_changes"))

@@ -33,10 +33,12 @@ from core.cli.benchmark import (
     looks,
     prefetch,
     refine,
+    scale,
     session,
     stalls,
     start,
     suggest,
+    tables,
     touching,
 )
 
@@ -50,6 +52,8 @@ BENCHMARKS: Mapping[str, ModuleType] = {
     "lists": lists,
     "start": start,
     "formats": formats,
+    "tables": tables,
+    "scale": scale,
     "canvas": canvas,
     "session": session,
     "accuracy": accuracy,

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+from core.correction_table import on_images
 from core.formats.choices import NO_SPLITS, Splits
 from core.formats.coco_kept import KeptCoco
 from core.formats.exporters.layout import below, clip_to_image, in_splits, picture_names
@@ -88,8 +89,7 @@ def _lists(
         "categories": (kept.category(category) for category in dataset.categories),
         "annotations": (
             _annotation(item, by_id[item.image_id], kept, outlines=outlines)
-            for item in dataset.corrections
-            if item.image_id in by_id
+            for item in on_images(dataset.corrections, by_id)
         ),
     }
 

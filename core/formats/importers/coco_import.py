@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.formats.defects import Defects
-from core.formats.importers.coco_reader import EDGES, CocoFile, CocoId, check_steps, id_of
+from core.formats.importers.coco_columns import COCO, OUR_KEYS, read_columns
+from core.formats.importers.coco_reader import EDGES, CocoFile, CocoId, check_images, id_of, image_entries
 from core.formats.importers.found import clip_to_picture
 from core.formats.importers.json_steps import STEP
 from core.formats.importers.parsed import NO_CATEGORY, ParsedBox, ParsedPicture, ParsedSet, is_finite
@@ -19,37 +20,21 @@ from core.sources import kept_text
 from core.text import name_of
 from core.translation import tr
 
-COCO = "COCO"
-OUR_KEYS = frozenset(
-    (
-        *("drawn_bbox", "refined_bbox", "edge_confidence", "refine_score", "encoder", "refiner", "seconds", "margin"),
-        *("confirmed", "choice", "doubtful", "source", "suggested", "candidates", "drawn_by"),
-    )
-)
-"""The keys of BoxRefine's own exports; they become fields of a correction."""
-
 
 def read_coco_set(path: Path, document: dict[str, Any]) -> Job[ParsedSet]:
     """The boxes of a COCO document that was read from `path`. Raises BadFileError as `read_coco`."""
-    coco = yield from check_steps(path, document)
+    images, defects = check_images(path, document)
+    names = listed_categories(document)
+    boxes = yield from read_columns(path, document["annotations"], images, names, defects)
     header = {key: value for key, value in document.items() if key not in ("images", "annotations")}
-    parsed = ParsedSet(
-        COCO, header=header, file=path.name, defects=coco.defects, categories=list(listed_categories(document).values())
-    )
-    _count_unusable_categories(coco, parsed.defects)
-    known, notes = listed_categories(document), coco.document["annotations"]
-    groups, entries = coco.by_image(), coco.image_entries()
-    coco.annotations.clear()  # each is freed when its box is made
-    for done, (id, image) in enumerate(coco.images.items()):
-        if done % STEP == 0:
-            yield Progress(done, len(coco.images), tr("Importing {name}", name=path.name))
+    parsed = ParsedSet(COCO, header=header, file=path.name, defects=defects, categories=list(names.values()))
+    _count_unusable_categories(path, document, defects)
+    entries = image_entries(document["images"], images)
+    for place, (id, image) in enumerate(images.items()):
+        if place % STEP == 0:
+            yield Progress(place, len(images), tr("Importing {name}", name=path.name))
         picture = ParsedPicture(path, (image.file_name,), image.width, image.height, entry=entries.get(id))
-        for note in groups.pop(id, []):
-            entry = notes[note.index]
-            category = id_of(entry.get("category_id"))
-            name = None if category is None else known.get(category)
-            score = float(entry["score"]) if is_finite(entry.get("score")) else None
-            picture.boxes.append(ParsedBox(name or NO_CATEGORY, note.box, score, entry, COCO))
+        picture.more = boxes.on_image(place)
         parsed.pictures.append(picture)
     return parsed
 
@@ -73,14 +58,12 @@ def _categories(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict) and id_of(entry.get("id")) is not None]
 
 
-def _count_unusable_categories(coco: CocoFile, defects: Defects) -> None:
+def _count_unusable_categories(path: Path, document: Mapping[str, Any], defects: Defects) -> None:
     """Count the categories whose name is unusable; their boxes are imported without a category."""
-    for entry in _categories(coco.document):
+    for entry in _categories(document):
         name = entry.get("name")
         if name and not _is_blank(entry) and name_of(name) is None:
-            defects.count(
-                "category", _describe_unusable(coco.path, id=f"{entry['id']!r:.100}", name=name)
-            )  # untranslated
+            defects.count("category", _describe_unusable(path, id=f"{entry['id']!r:.100}", name=name))  # untranslated
 
 
 def _is_blank(entry: dict[str, Any]) -> bool:

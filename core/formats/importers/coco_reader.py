@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, reason
 from core.formats.defects import Defects
-from core.formats.importers.json_steps import STEP, parse_steps
+from core.formats.importers.json_steps import STEP, JsonEntries, parse_steps
 from core.formats.importers.parsed import LONGEST_BITS, is_finite, is_number, number_in, side_of
 from core.formats.importers.run_lengths import box_of_rle
 from core.formats.importers.text_files import decode
@@ -26,6 +27,9 @@ LARGEST_JSON = 2048 * MEGA
 
 EDGES = ("left", "top", "right", "bottom")
 """The names of edges in files of BoxRefine, in the order of edge confidences."""
+
+Edges = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels."""
 
 CocoId = int | str
 """COCO's ids are whole numbers; some files have text or 1.0 instead, and "1", 1.0 and 1 are one id."""
@@ -54,12 +58,16 @@ class CocoAnnotation:
     is_crowd: bool = False
 
 
-class _UnusableError(Exception):
-    """An annotation that cannot be used; `sentence` has {file} and {entry}, which the caller fills in, and `values`."""
+class UnusableError(Exception):
+    """An annotation that cannot be used; `sentence` has {file} and {entry}, which `count` fills in, and `values`."""
 
     def __init__(self, sentence: str, **values: object) -> None:
         super().__init__(sentence)
         self.sentence, self.values = sentence, values
+
+    def count(self, defects: Defects, path: Path, index: int, entry: object) -> None:
+        """Count the defect of the annotation at a place of the file."""
+        defects.add(self.sentence, file=path, entry=_name(index, entry), **self.values)
 
 
 @dataclass(frozen=True)
@@ -76,15 +84,6 @@ class CocoFile:
     annotations: list[CocoAnnotation]
     defects: Defects
     unusable: frozenset[int]
-
-    def image_entries(self) -> dict[CocoId, dict[str, Any]]:
-        """Image id -> what the document has on it, for the usable images."""
-        entries: dict[CocoId, dict[str, Any]] = {}
-        for entry in self.document["images"]:
-            id = id_of(entry.get("id")) if isinstance(entry, dict) else None
-            if id is not None and id in self.images:
-                entries.setdefault(id, entry)
-        return entries
 
     @property
     def problems(self) -> list[str]:
@@ -109,12 +108,7 @@ def read_coco(path: Path) -> CocoFile:
 
 def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - raw JSON
     """Check a document that was read from `path`, as a job, so that other threads run between its steps."""
-    for key in ("images", "annotations"):
-        if not isinstance(document, dict) or not isinstance(document.get(key), list):
-            raise BadFileError(
-                tr("{file} has no list of {key}: give a COCO file with images and annotations.", file=path, key=key)
-            )
-    images, defects = _read_images(path, document["images"])
+    images, defects = check_images(path, document)
     annotations: list[CocoAnnotation] = []
     unusable: set[int] = set()
     total = len(document["annotations"])
@@ -122,11 +116,24 @@ def check_steps(path: Path, document: Any) -> Job[CocoFile]:  # noqa: ANN401 - r
         if index % STEP == 0:
             yield Progress(index, total, tr("Checking the boxes of {name}", name=path.name))
         try:
-            annotations.append(_annotation(index, entry, images))
-        except _UnusableError as error:
-            defects.add(error.sentence, file=path, entry=_name(index, entry), **error.values)
+            image_id, box = place_of(entry, images)
+            id = id_of(entry.get("id"))
+            is_crowd = entry.get("iscrowd") in (1, True)
+            annotations.append(CocoAnnotation(index, -1 - index if id is None else id, image_id, Box(*box), is_crowd))
+        except UnusableError as error:
+            error.count(defects, path, index, entry)
             unusable.add(index)
     return CocoFile(path, document, images, annotations, defects, frozenset(unusable))
+
+
+def check_images(path: Path, document: Any) -> tuple[dict[CocoId, CocoImage], Defects]:  # noqa: ANN401 - raw JSON
+    """The usable images of a document, and the defects of the others. Raises BadFileError without the two lists."""
+    for key in ("images", "annotations"):
+        if not isinstance(document, dict) or not isinstance(document.get(key), list | JsonEntries):
+            raise BadFileError(
+                tr("{file} has no list of {key}: give a COCO file with images and annotations.", file=path, key=key)
+            )
+    return _read_images(path, document["images"])
 
 
 def read_json_steps(path: Path) -> Job[Any]:
@@ -155,6 +162,16 @@ def _text_of(content: bytes) -> str:
         return content.decode(json.detect_encoding(content), "surrogatepass").removeprefix("\ufeff")
     except UnicodeDecodeError:
         return decode(content)[0]
+
+
+def image_entries(listed: Iterable[Any], images: Mapping[CocoId, CocoImage]) -> dict[CocoId, dict[str, Any]]:
+    """Image id -> what a document has on it, for the usable images."""
+    entries: dict[CocoId, dict[str, Any]] = {}
+    for entry in listed:
+        id = id_of(entry.get("id")) if isinstance(entry, dict) else None
+        if id is not None and id in images:
+            entries.setdefault(id, entry)
+    return entries
 
 
 def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage], Defects]:
@@ -188,20 +205,20 @@ def _read_images(path: Path, entries: list[Any]) -> tuple[dict[CocoId, CocoImage
     return images, defects
 
 
-def _annotation(index: int, entry: Any, images: dict[CocoId, CocoImage]) -> CocoAnnotation:  # noqa: ANN401 - raw JSON
+def place_of(entry: Any, images: Mapping[CocoId, CocoImage]) -> tuple[CocoId, Edges]:  # noqa: ANN401 - raw JSON
+    """The id of the image that an annotation is on, and its edges. Raises UnusableError."""
     if not isinstance(entry, dict):
-        raise _UnusableError(tr("In {file}, {entry} is no object: correct or delete it."))
+        raise UnusableError(tr("In {file}, {entry} is no object: correct or delete it."))
     image_id = id_of(entry.get("image_id"))
     if image_id is None:
-        raise _UnusableError(tr("In {file}, {entry} has no image_id: name the image that it is on."))
-    if image_id not in images:
-        raise _UnusableError(
+        raise UnusableError(tr("In {file}, {entry} has no image_id: name the image that it is on."))
+    image = images.get(image_id)
+    if image is None:
+        raise UnusableError(
             tr("In {file}, {entry} is on an image {id} that the file does not have: add it or correct the image_id."),
             id=image_id,
         )
-    id = id_of(entry.get("id"))
-    box = _box(entry.get("bbox") or _around(entry.get("segmentation")), images[image_id])
-    return CocoAnnotation(index, -1 - index if id is None else id, image_id, box, entry.get("iscrowd") in (1, True))
+    return image_id, _edges(entry.get("bbox") or _around(entry.get("segmentation")), image)
 
 
 def _around(segmentation: object) -> list[float] | None:
@@ -215,32 +232,34 @@ def _around(segmentation: object) -> list[float] | None:
     return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)] if len(xs) > 1 and len(xs) == len(ys) else None
 
 
-def _box(bbox: object, image: CocoImage) -> Box:
+def _edges(bbox: object, image: CocoImage) -> Edges:
     if isinstance(bbox, list) and any(isinstance(value, str) for value in bbox):
         bbox = [number_in(value) if isinstance(value, str) else value for value in bbox]
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_number(value) for value in bbox):
-        raise _UnusableError(tr("In {file}, {entry} has no bbox of four numbers: give x, y, width and height."))
+        raise UnusableError(tr("In {file}, {entry} has no bbox of four numbers: give x, y, width and height."))
     if not all(math.isfinite(value) for value in bbox):
-        raise _UnusableError(tr("In {file}, {entry} has a bbox with NaN or Infinity: give finite numbers."))
-    x, y, width, height = (float(value) for value in bbox)
+        raise UnusableError(tr("In {file}, {entry} has a bbox with NaN or Infinity: give finite numbers."))
+    x, y, width, height = map(float, bbox)
     if not math.isfinite(x + width) or not math.isfinite(y + height):
-        raise _UnusableError(tr("In {file}, {entry} has a bbox without end: give numbers of pixels."))
+        raise UnusableError(tr("In {file}, {entry} has a bbox without end: give numbers of pixels."))
     if width <= 0 or height <= 0:
-        raise _UnusableError(
+        raise UnusableError(
             tr("In {file}, {entry} has a bbox of size {width} x {height}: give it a width and a height above 0."),
             width=f"{width:g}",
             height=f"{height:g}",
         )
     is_beside = image.width and (x >= image.width or x + width <= 0)
     if is_beside or (image.height and (y >= image.height or y + height <= 0)):
-        raise _UnusableError(
+        raise UnusableError(
             tr("In {file}, {entry} has a bbox wholly outside {picture}: correct its x and y."), picture=image.file_name
         )
-    return Box(x, y, x + width, y + height)
+    return x, y, x + width, y + height
 
 
 def id_of(value: object) -> CocoId | None:
     """The id that a value stands for; None if it is none."""
+    if type(value) is int and -(2**63) < value < 2**63:
+        return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, str):

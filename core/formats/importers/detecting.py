@@ -22,6 +22,7 @@ from core.formats.importers.loading import (
     load_voc,
     load_yolo,
 )
+from core.formats.importers.parquet_reader import read_parquet, restored_row
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.registry import (
     Parsed,
@@ -38,6 +39,7 @@ from core.formats.importers.unknown import FORMATS, describe_unknown_xml
 from core.formats.importers.voc_reader import VOC, parse_xml
 from core.formats.importers.yolo_classes import YAML_SUFFIXES, is_class_list, read_classes
 from core.formats.importers.yolo_reader import YOLO
+from core.formats.parquet import is_parquet
 from core.progress import Job, Progress, run
 from core.translation import tr
 
@@ -65,6 +67,8 @@ class _Candidate:
 def of_file(request: Request) -> Job[list[Parsed]]:
     """Read a file in the format that its content shows. Raises BadFileError if it has none."""
     path = request.path
+    if is_parquet(path):
+        return [((yield from read_parquet(path)), restored_row)]
     if path.suffix.lower() in YAML_SUFFIXES or is_class_list(path.name):
         classes = read_classes(path)
         return (yield from load_yolo(collect(path.parent), request, root=path.parent, chosen=classes))

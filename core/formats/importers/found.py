@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from core.correction_table import BoxTable, Came
 from core.formats.defects import Defects
 from core.formats.importers.coco_reader import id_of
 from core.formats.importers.matching import Miss, Named, PictureMatcher, split_of_file
 from core.formats.importers.parsed import ParsedBox, ParsedPicture, ParsedSet
 from core.geometry import Box
 from core.progress import Job, Progress
-from core.records import Correction, ImageRecord, ImportedBox, Origin, Source
+from core.records import Correction, ImageRecord, ImportedBox, Source
 from core.sources import kept_text
 from core.translation import tr
 
@@ -36,7 +39,7 @@ class FoundBoxes:
     have, also without boxes.
     """
 
-    boxes: list[ImportedBox] = field(default_factory=list)
+    boxes: BoxTable = field(default_factory=BoxTable)
     categories: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     defects: Defects = field(default_factory=Defects)
@@ -51,7 +54,9 @@ class FoundBoxes:
 
     def add(self, other: FoundBoxes) -> None:
         """Add what another file has."""
-        self.boxes += other.boxes
+        self.boxes = self.boxes if len(self.boxes) else other.boxes
+        if self.boxes is not other.boxes:
+            self.boxes.extend(other.boxes)
         self.missing += other.missing
         self.defects.extend(other.defects)
         self.categories += [name for name in other.categories if name not in self.categories]
@@ -80,29 +85,15 @@ def find_in(
             found.listed.add(record.id)
             if entry.entry is not None:
                 kept.setdefault(record.id, entry.entry)
-            for box in entry.boxes:
+            for box in chain(entry.boxes, entry.more):
                 if done % _STEP == 0:
                     yield Progress(done, max(done, 1), tr("Importing {name}", name=title))
                 done += 1
-                _add(box, entry, record, found, restore or imported)
-        entry.boxes = []  # a million boxes fit into memory once, not twice
+                _add(box, entry, record, found, restore)
+        entry.boxes, entry.more = [], ()  # a million boxes fit into memory once, not twice
     if kept or parsed.header:
         found.sources.append(Source(parsed.file or title, parsed.format, parsed.header, kept))
     return found
-
-
-def imported(box: ParsedBox, source: Path, record: ImageRecord, clipped: Box) -> Correction:
-    """The correction of a box that has nothing but its place: a box to check."""
-    entry = "" if box.entry is None else kept_text(box.entry)
-    origin = Origin(
-        source.name,
-        clipped,
-        probability=box.score or 0.0,
-        is_crowd=(box.entry or {}).get("iscrowd") in (1, True),
-        format=box.format if entry else "",
-        entry=entry if box.format else "",
-    )
-    return Correction(record.id, 0, drawn=clipped, accepted=clipped, origin=origin, confirmed=False)
 
 
 def _named(entry: ParsedPicture, folder: Path, splits: dict[Path, str]) -> Named:
@@ -126,16 +117,34 @@ def _miss(entry: ParsedPicture, why: Miss, found: FoundBoxes) -> None:
     )
 
 
-def _add(box: ParsedBox, entry: ParsedPicture, record: ImageRecord, found: FoundBoxes, restore: Restore) -> None:
+def _add(box: ParsedBox, entry: ParsedPicture, record: ImageRecord, found: FoundBoxes, restore: Restore | None) -> None:
     placed = box.box
     if entry.is_relative:
         x1, y1, x2, y2 = placed
         placed = Box(x1 * record.width, y1 * record.height, x2 * record.width, y2 * record.height)
     clipped = clip_to_picture(placed, record)
-    if clipped is not None:
+    if clipped is None:
+        _count_outside(box, entry, record, found)
+    elif restore is not None and not box.text:
         found.boxes.append(ImportedBox(box.category, restore(box, entry.source, record, clipped)))
-        return
-    id = id_of((box.entry or {}).get("id"))
+    else:
+        _add_as_it_came(box, entry.source, record.id, clipped, found.boxes)
+
+
+def _add_as_it_came(box: ParsedBox, source: Path, image_id: int, clipped: Box, boxes: BoxTable) -> None:
+    """Add a box that has nothing but its place: a box to check."""
+    is_crowd, text = box.is_crowd, box.text
+    if box.entry is not None:
+        is_crowd = box.entry.get("iscrowd") in (1, True)
+        text = kept_text(box.entry) if box.format else ""
+    table = boxes.corrections
+    kind = table.kind(Came(source.name, box.format if text else "", is_crowd))
+    table.add(image_id, boxes.category(box.category), clipped, kind, score=box.score or 0.0, text=text)
+
+
+def _count_outside(box: ParsedBox, entry: ParsedPicture, record: ImageRecord, found: FoundBoxes) -> None:
+    held = json.loads(box.text) if box.text else box.entry or {}
+    id = id_of(held.get("id"))
     found.defects.add(
         tr("In {file}, {where} lies wholly outside {picture}: correct or delete it."),
         file=entry.source,
@@ -163,14 +172,15 @@ def describe_other_size(record: ImageRecord, source: Path, *, width: int, height
 
 def clip_to_picture(box: Box, record: ImageRecord) -> Box | None:
     """Clip a box to the picture; None if it is wholly outside."""
-    if box.x1 >= record.width or box.y1 >= record.height or box.x2 <= 0 or box.y2 <= 0:
-        return None
-    if 0 <= box.x1 <= box.x2 - 1 and box.x2 <= record.width and 0 <= box.y1 <= box.y2 - 1 and box.y2 <= record.height:
+    x1, y1, x2, y2 = box
+    if 0 <= x1 <= x2 - 1 and x2 <= record.width and 0 <= y1 <= y2 - 1 and y2 <= record.height:
         return box
+    if x1 >= record.width or y1 >= record.height or x2 <= 0 or y2 <= 0:
+        return None
     # Not by `clip`, whose arrays would take a third of the time of an import; the result is the same.
-    x1, x2 = _clipped(box.x1, box.x2, float(record.width))
-    y1, y2 = _clipped(box.y1, box.y2, float(record.height))
-    return Box(x1, y1, x2, y2)
+    left, right = _clipped(x1, x2, float(record.width))
+    top, bottom = _clipped(y1, y2, float(record.height))
+    return Box(left, top, right, bottom)
 
 
 def _clipped(first: float, second: float, side: float) -> tuple[float, float]:

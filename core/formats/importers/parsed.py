@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from core.formats.defects import Defects
 from core.geometry import Box
@@ -21,12 +21,12 @@ LONGEST_BITS = 1000
 """Bits of the largest whole number to accept, because any float can hold it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBox:
+class ParsedBox(NamedTuple):
     """A box and the name of its category, in pixels or in fractions of the picture's sides.
 
     `score` is that of a detector, in [0, 1], None without one. `entry` is the box as it is in a file of `format`, as a
-    JSON object, to be kept, so that an export gives it back.
+    JSON object, to be kept, so that an export gives it back. `text` is the same as JSON text, in place of `entry`,
+    where the box has nothing that an import restores; `is_crowd` then tells whether it is around many objects.
     """
 
     category: str
@@ -34,17 +34,19 @@ class ParsedBox:
     score: float | None = None
     entry: Mapping[str, Any] | None = None
     format: str = ""
+    text: str = ""
+    is_crowd: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class ParsedPicture:
     """The boxes that a file has for one picture.
 
     `names` are the picture's names, the most trusted one first: the place and stem of a label file of its own before
     the name that stands in the file. They may have folders and may lack a suffix. `width` and `height` are 0 if the
     file does not have them. `is_own_file`: the file has boxes of this picture only, so its place shows which picture it
-    is. Boxes are in pixels, or, if `is_relative`, in fractions of the picture's sides. `entry` is what the file has on
-    the picture, to be kept.
+    is. Boxes are in pixels, or, if `is_relative`, in fractions of the picture's sides. `more` are boxes that are made
+    when they are needed, after `boxes`. `entry` is what the file has on the picture, to be kept.
     """
 
     source: Path
@@ -56,6 +58,7 @@ class ParsedPicture:
     is_relative: bool = False
     entry: Mapping[str, Any] | None = None
     defects: Defects = field(default_factory=Defects)
+    more: Iterable[ParsedBox] = ()
 
     def add(
         self,
