@@ -78,7 +78,8 @@ def _xml(image: ImageRecord, picture: str, corrections: Sequence[Correction], ca
         _element("  ", "folder", place.parent.as_posix()),
         _element("  ", "filename", place.name),
         f"  <source>\n    <database>BoxRefine</database>\n    <annotation>{FROM_0}</annotation>\n  </source>",
-        f"  <size>\n    <width>{image.width}</width>\n    <height>{image.height}</height>\n    <depth>3</depth>\n  </size>",
+        f"  <size>\n    <width>{image.width}</width>\n    <height>{image.height}</height>",
+        "    <depth>3</depth>\n  </size>",
         "  <segmented>0</segmented>",
         *(_object(categories[item.category_id], item, pixels(item.accepted, image)) for item in corrections),
         "</annotation>\n",
@@ -103,7 +104,8 @@ def _object(category: str, correction: Correction, corners: Sequence[int]) -> st
             "  <object>",
             *(_element("    ", tag, text) for tag, text in told.items()),
             "    <bndbox>",
-            f"      <xmin>{xmin}</xmin>\n      <ymin>{ymin}</ymin>\n      <xmax>{xmax}</xmax>\n      <ymax>{ymax}</ymax>",
+            f"      <xmin>{xmin}</xmin>\n      <ymin>{ymin}</ymin>",
+            f"      <xmax>{xmax}</xmax>\n      <ymax>{ymax}</ymax>",
             "    </bndbox>\n  </object>",
         )
     )
