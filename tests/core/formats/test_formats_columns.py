@@ -160,7 +160,7 @@ def test_exports_of_columns_are_those_of_objects(
     store.delete([second])
     store.relabel([third], store.add_category("new").id)
     store.move(first, store.dataset().corrections[0].accepted._replace(x1=22.0))
-    store.confirm([third], take={})
+    store.confirm([third], take=False)
     monkeypatch.setattr(correction_table, "MANY", MANY)
     objects = store.dataset()
     monkeypatch.setattr(correction_table, "MANY", 0)
@@ -210,6 +210,20 @@ def test_the_difficult_dataset_is_the_same_in_columns(format: str, tmp_path: Pat
     run(export(objects, format=format, out=tmp_path / "objects"))
     run(export(columns, format=format, out=tmp_path / "columns"))
     assert _contents(tmp_path / "columns") == _contents(tmp_path / "objects")
+
+
+@pytest.mark.parametrize("format", EXPORTERS)
+@pytest.mark.usefixtures("columns")
+def test_a_large_import_of_which_nothing_is_checked_exports_no_box(
+    format: str, store: ProjectStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.json"
+    entries = [entry for entry in ODD["annotations"] if "drawn_bbox" not in (entry or {})]
+    path.write_text(json.dumps({**ODD, "annotations": entries}), "utf-8")
+    bring(store, path)
+    accepted = store.dataset().accepted()
+    assert isinstance(accepted.corrections, CorrectionTable)
+    assert run(export(accepted, format=format, out=tmp_path / "out")).boxes == 0
 
 
 def test_a_table_of_boxes_is_a_sequence(store: ProjectStore, tmp_path: Path) -> None:
