@@ -145,6 +145,9 @@ class _Rows(Sequence[Correction]):
 def clip_to_image(box: Box, image: ImageRecord) -> Box:
     """Clip a box to the picture, keeping it at least one pixel long on each side."""
     # As `geometry.clip` does; without arrays, because an export may have a million boxes.
+    x1, y1, x2, y2 = box
+    if x1 >= 0 and x1 + 1 <= x2 <= image.width and y1 >= 0 and y1 + 1 <= y2 <= image.height:
+        return Box(float(x1), float(y1), float(x2), float(y2))
     x1, x2 = _clip_side(box.x1, box.x2, image.width)
     y1, y2 = _clip_side(box.y1, box.y2, image.height)
     return Box(x1, y1, x2, y2)

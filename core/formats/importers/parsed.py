@@ -160,6 +160,8 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 def is_finite(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number, and neither NaN nor infinite."""
+    if type(value) is float:  # most numbers are
+        return math.isfinite(value)
     return is_number(value) and math.isfinite(value)
 
 
