@@ -9,7 +9,7 @@ _MEGA = 1024**2
 
 
 def peak_megabytes() -> float:
-    """The largest resident memory of this process so far, in MB; 0 where the system does not tell it."""
+    """The largest resident memory of this process so far, in MB; 0 where the system has no such figure."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage counts the parent's memory too, as a new process starts as its copy
         for line in status.read_text().splitlines():

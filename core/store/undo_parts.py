@@ -68,7 +68,7 @@ def undo_part(db: Database, part: Row, *, others: Others, mine: int, is_careful:
         )
     try:
         with db.atomic():
-            condition = "id BETWEEN ? AND ? AND NOT (typeof(changed) = 'text' AND changed > ?)"
+            condition = "id BETWEEN ? AND ? AND NOT (typeof(changed) = 'text' AND changed > ?)"  # untranslated: SQL
             db.execute(f"DELETE FROM corrections WHERE {condition}", [part["first_box"], part["last_box"], until])
     except sqlite3.IntegrityError:  # such as a review of another window
         return _undo_carefully(
