@@ -14,7 +14,7 @@ import io
 import json
 import secrets
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,18 +79,38 @@ def _samples(folder: ObjectFolder, shard: ObjectEntry) -> list[Sample]:
 def _read(file: BinaryIO, folder: Address, shard: ObjectEntry) -> list[Sample]:
     pictures: dict[str, PackedFile] = {}
     labels: dict[str, dict[str, Any]] = {}
-    with tarfile.open(fileobj=file, mode="r:") as archive:
-        for member in archive:
-            key, _, ending = member.name.partition(".")
-            if not member.isreg():
-                continue
-            if ending == "json" and member.size <= _LARGEST_JSON:
-                content = archive.extractfile(member)
-                labels[key] = json.loads(content.read()) if content is not None else {}
-            elif is_picture(member.name):
-                stamp = f"{shard.stamp}@{member.offset_data}"
-                pictures[key] = PackedFile(folder, shard.name, member.size, stamp, member.offset_data, member.name)
+    for name, start, size in _members(file, shard.nbytes):
+        key, _, ending = name.partition(".")
+        if ending == "json" and size <= _LARGEST_JSON:
+            file.seek(start)
+            labels[key] = json.loads(file.read(size))
+        elif is_picture(name):
+            pictures[key] = PackedFile(folder, shard.name, size, f"{shard.stamp}@{start}", start, name)
     return [_sample(picture, labels.get(key, {})) for key, picture in pictures.items()]
+
+
+def _members(file: BinaryIO, nbytes: int) -> Iterator[tuple[str, int, int]]:
+    """Name, place and bytes of each file of an archive, by its plain headers. Raises ValueError, tarfile.TarError.
+
+    tarfile's own reader also follows others, such as sparse files, which a few bytes may unfold to gigabytes.
+    """
+    at = 0
+    while True:
+        file.seek(at)
+        block = file.read(tarfile.BLOCKSIZE)
+        if len(block) < tarfile.BLOCKSIZE:
+            raise ValueError("it is cut off")
+        if not block.strip(b"\0"):
+            return
+        info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        at += tarfile.BLOCKSIZE
+        if info.size < 0 or at + info.size > nbytes:
+            raise ValueError("it is cut off")
+        if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            yield info.name, at, info.size
+        elif info.type == tarfile.GNUTYPE_LONGNAME:
+            raise ValueError("names of over 100 characters")
+        at += -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 def _sample(picture: PackedFile, label: dict[str, Any]) -> Sample:
@@ -126,7 +146,7 @@ def write_shards(
         beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}.partial")
         try:
             out.mkdir(parents=True, exist_ok=True)
-            with tarfile.open(beside, "w") as archive:
+            with beside.open("wb") as file, _archive(file) as archive:
                 _fill(archive, chosen, first=start)
             beside.replace(path)
         except OSError as error:
@@ -139,6 +159,10 @@ def write_shards(
         count += 1
     yield Progress(len(pictures), len(pictures))
     return count
+
+
+def _archive(file: BinaryIO) -> tarfile.TarFile:
+    return tarfile.open(fileobj=file, mode="w|", format=tarfile.USTAR_FORMAT)
 
 
 def _fill(archive: tarfile.TarFile, pictures: Iterable[tuple[str, Path, list[dict[str, Any]]]], *, first: int) -> None:

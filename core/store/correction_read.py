@@ -30,6 +30,7 @@ _DEFAULTS = {
     "margin": None,
     "choice": None,
     "doubtful": 0,
+    "drawn_by": "",
 }
 """The columns that an import leaves as they are."""
 

@@ -30,8 +30,8 @@ CREDENTIALS = {
 OF_RAY_WARNINGS = [
     pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("ResourceWarning", "DeprecationWarning", "FutureWarning")
 ]
-OF_RAY = ("Prefetcher", "StreamingExecutor", "ray_", "iter_batches")
-"""Starts of the names of threads that Ray leaves to its shutdown."""
+OF_RAY = ("Prefetcher", "StreamingExecutor", "ray_", "iter_batches", "fsspec")
+"""Starts of the names of threads that Ray and fsspec leave to the end of the process."""
 
 
 @pytest.fixture(autouse=True)
