@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.audit.context import Answer, AuditContext, PictureLook
+from core.audit.likeness import Likeness, likeness_of
 from core.audit.turning import turned
 from core.encoders.image_features import ImageFeatures
 from core.errors import GpuError, KnownError
@@ -27,17 +28,19 @@ FeaturesOf = Callable[[Path], ImageFeatures | None]
 
 @dataclass
 class Answers:
-    """Answers by box id; `turned` as in AuditContext, `pictures` the number of pictures with features."""
+    """Answers by box id; `turned` and `likenesses` as in AuditContext, `pictures` the number of those with features."""
 
     by_box: dict[int, Answer] = field(default_factory=dict)
     turned: dict[int, tuple[float, float]] = field(default_factory=dict)
+    likenesses: dict[int, Likeness] = field(default_factory=dict)
     pictures: int = 0
 
 
 def ask(context: AuditContext, *, features_of: FeaturesOf, refiner: Refiner) -> Job[Answers]:
     """Ask the refiner about all boxes around single objects, picture by picture.
 
-    The labels count as placed well, since that is how labels are meant. Pictures without features, unreadable ones, and
+    The labels count as placed well, since that is how labels are meant. Of pictures in splits, the features are kept in
+    short, to find copies. Pictures without features, unreadable ones, and
     those of another size than in the dataset are left out. Raises GpuError.
     """
     asked = refiner_for(refiner, HowDrawn(Drawing.PLACED))
@@ -56,6 +59,8 @@ def ask(context: AuditContext, *, features_of: FeaturesOf, refiner: Refiner) -> 
             of_boxes = _answers(asked, features, [entry.accepted for entry in boxes], _names(boxes, names))
             found.by_box |= {entry.id: answer for entry, answer in zip(boxes, of_boxes, strict=True)}
             found.pictures += 1
+            if context.split_of(image):
+                found.likenesses[image_id] = likeness_of(features)
             look = context.looks.get(image_id)
             if look is not None and look.orientation != 1:
                 found.turned[image_id] = _agreements(asked, features, boxes, names, of_boxes, look)

@@ -49,7 +49,7 @@ def audit(
         context = replace(context, looks=(yield from look_at(context.dataset)))
     if features_of is not None and refiner is not None:
         answers = yield from ask(context, features_of=features_of, refiner=refiner)
-        context = replace(context, answers=answers.by_box, turned=answers.turned)
+        context = replace(context, answers=answers.by_box, turned=answers.turned, likenesses=answers.likenesses)
     findings: list[AuditFinding] = []
     for done, check in enumerate(CHECKS):
         yield Progress(done, len(CHECKS), tr("Looking through the labels"))

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.audit.comparing import by_image
 from core.audit.finding import AuditFinding, Kind
 from core.audit.pairing import name_in
@@ -51,12 +54,14 @@ class AuditContext:
 
     `looks` are by image id, empty where pictures were not looked at; `answers` by box id. `turned` has, for pictures
     that EXIF turns, how well the refiner agrees with the boxes as they are, and taken as those of the unturned picture.
+    `likenesses` has `core.audit.likeness.likeness_of` of pictures by image id.
     """
 
     dataset: Dataset
     looks: Mapping[int, PictureLook] = field(default_factory=dict)
     answers: Mapping[int, Answer] = field(default_factory=dict)
     turned: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    likenesses: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> dict[int, ImageRecord]:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.audit.auditing import audit
 from core.audit.checks.categories import check_outliers, check_unused
 from core.audit.checks.contents import check_contents
-from core.audit.checks.copies import ALIKE, check_copies
+from core.audit.checks.copies import ALIKE, NEAR, check_copies
 from core.audit.checks.loose import check_loose
 from core.audit.checks.overlaps import check_duplicates, check_two_classes
 from core.audit.checks.shifted import LEAST_AT_BORDER, LEAST_BOXES, check_shifted
@@ -183,6 +184,25 @@ def test_a_picture_that_looks_like_one_of_another_split(bits: int, count: int) -
         other ^= 1 << (place % 256)
     looks = PictureLook(9, 9, shape=SHAPE), PictureLook(9, 9, shape=other)
     assert len(copies(*looks, ("train/1.jpg", "test/1.jpg"))) == count
+
+
+def near(cosine: float) -> dict[int, NDArray[np.float32]]:
+    """Features of three pictures, the third of which is at this cosine from the second."""
+    rows = np.zeros((3, 512), np.float32)
+    rows[0, 0] = rows[1, 1] = 1
+    rows[2, 1:3] = cosine, np.sqrt(1 - cosine**2)
+    return dict(enumerate(rows, start=1))
+
+
+@pytest.mark.parametrize(("cosine", "count"), [(NEAR + 0.01, 1), (NEAR - 0.01, 0)])
+@pytest.mark.parametrize("with_looks", [True, False])
+def test_a_picture_whose_features_are_near_those_of_another_split(cosine: float, count: int, with_looks: bool) -> None:
+    labels: Labels = {"train/1.jpg": [], "train/2.jpg": [], "test/3.jpg": []}
+    looks = {id: PictureLook(9, 9) for id in (1, 2, 3)} if with_looks else {}
+    found = list(check_copies(of(labels, looks=looks, likenesses=near(cosine))))
+    assert [(each.picture, "train/2.jpg" in each.sentence) for each in found] == [("test/3.jpg", True)] * count
+    same_split: Labels = {"train/1.jpg": [], "train/2.jpg": [], "train/3.jpg": []}
+    assert not list(check_copies(of(same_split, looks=looks, likenesses=near(cosine))))
 
 
 def test_flat_pictures_look_like_nothing() -> None:

@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.app import App
 from boxrefine_gui.dialogs.audit_dialog import AuditDialog
-from core.audit.finding import Kind
+from core.audit.finding import AuditFinding, Kind
 from core.geometry import Box
 from core.records import Changes, Correction
 from core.store.project_store import ProjectStore
-from tests.gui.driving import settled
+from tests.gui.driving import settled, stored
 
 PLAIN = Box(20, 30, 100, 100)
 TINY = Box(150, 20, 153, 60)
@@ -109,6 +109,36 @@ def test_return_shows_the_box_on_its_picture(qtbot: QtBot, app: App, dialog: Aud
     press(qtbot, app, dialog, Qt.Key.Key_Return)
     assert app.session.image is not None and app.session.image.id == 2
     assert app.session.selected_id == 3
+
+
+def offer(dialog: AuditDialog, finding: AuditFinding) -> None:
+    """Make a finding the only one, and select it."""
+    dialog.model.show_all([finding])
+    rows = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+    dialog.list.selectionModel().setCurrentIndex(dialog.model.index(0, 0), rows)
+
+
+def test_a_finding_of_each_kind_opens_its_picture(qtbot: QtBot, app: App, dialog: AuditDialog) -> None:
+    for place, kind in enumerate(kind for kind in Kind if kind is not Kind.UNUSED):
+        image = 1 + place % 3
+        offer(dialog, AuditFinding(kind, 0.5, "sentence", image_id=image, picture="picture"))
+        dialog.show_button.click()
+        at_rest(qtbot, app, dialog)
+        assert app.session.image is not None and app.session.image.id == image, kind
+
+
+@pytest.mark.parametrize("kind", [Kind.TURNED, Kind.SHIFTED, Kind.OUTSIDE, Kind.LOOSE, Kind.DUPLICATE, Kind.TINY])
+def test_one_key_repairs_each_kind_and_undo_takes_it_back(
+    kind: Kind, qtbot: QtBot, app: App, dialog: AuditDialog
+) -> None:
+    deletes, moved = kind in (Kind.DUPLICATE, Kind.TINY), Box(21, 31, 99, 99)
+    finding = AuditFinding(kind, 0.5, "sentence", image_id=1, correction_id=1)
+    before = [(entry.id, entry.accepted) for entry in stored(app)]
+    offer(dialog, replace(finding, deletes=(1,)) if deletes else replace(finding, moves={1: moved}))
+    press(qtbot, app, dialog, Qt.Key.Key_R)
+    assert dict(before[1:]) | ({} if deletes else {1: moved}) == {entry.id: entry.accepted for entry in stored(app)}
+    undo(qtbot, app, dialog)
+    assert [(entry.id, entry.accepted) for entry in stored(app)] == before
 
 
 def test_closing_it_cancels_an_audit(qtbot: QtBot, app: App, dialog: AuditDialog) -> None:
