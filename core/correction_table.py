@@ -186,7 +186,7 @@ class CorrectionTable(Sequence[Correction]):
         images = np.frombuffer(self.image_ids, np.int64)
         order = np.argsort(images, kind="stable")
         ids, starts = np.unique(images[order], return_index=True)
-        ends = [*starts[1:].tolist(), len(order)]
+        ends = [*starts.tolist(), len(order)][1:]
         return order, dict(zip(ids.tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
 
 
@@ -216,7 +216,10 @@ def is_as_it_came(correction: Correction, origin: Origin) -> bool:
         and not origin.head
         and correction.drawn == correction.accepted == origin.box
         and not (correction.encoder or correction.refiner or correction.seconds or correction.outline)
-        and correction.edge_confidence is correction.score is correction.margin is correction.choice is None
+        and correction.edge_confidence is None
+        and correction.score is None
+        and correction.margin is None
+        and correction.choice is None
         and not correction.doubtful
     )
 

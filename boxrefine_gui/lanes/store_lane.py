@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_STEPS = 1
-"""Priority of the steps of jobs: all other functions come first."""
+_IN_TURN, _STEPS = 0, 1
+"""Priorities of functions and of the further steps of jobs: all other functions come before these."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,8 @@ class StoreLane:
     ) -> None:
         """Run a job of the project that the window shows now, step by step; other functions run between its steps.
 
-        If another project is opened meanwhile, the job is closed and ends with a StorageError.
+        The first step runs in its turn, as `run` does. If another project is opened meanwhile, the job is closed and
+        ends with a StorageError.
         """
         turn, key = self._gui_turn, object()
 
@@ -163,15 +164,27 @@ class StoreLane:
             self._report_moves()
             (on_error or self._unheard)(error)
 
-        def ask() -> None:
+        def ask(priority: int = _STEPS) -> None:
             self._lane.run(
                 lambda: self._run_or_rescue(self._opened(turn), step, goes_on=True),
                 on_done=done,
                 on_error=failed,
-                priority=_STEPS,
+                priority=priority,
             )
 
-        ask()
+        ask(_IN_TURN)
+
+    def travel(self, *, undo: bool, on_done: Callable[[StoreView], None]) -> None:
+        """Undo the last operation, or redo one, and read back the changed parts, as `write` does.
+
+        A large import is undone in parts, between which other functions run.
+        """
+
+        def steps(project: ProjectStore) -> Job[StoreView]:
+            changes = yield from project.travel(undo=undo)
+            return read_touched(project, changes)
+
+        self.run_steps(steps, on_done=on_done)
 
     def save_elsewhere(self, path: Path, *, on_error: Callable[[Exception], None]) -> None:
         """Copy the project to a new file and continue there; on a StorageError the project stays where it is."""

@@ -57,7 +57,7 @@ def audit_project(
         else:
             job.give_up()
 
-    parts.store.run(lambda project: project.dataset(), on_done=look, on_error=job.fail)
+    parts.store.run_steps(lambda project: project.dataset_steps(), on_done=look, on_error=job.fail)
     return job
 
 

@@ -144,7 +144,7 @@ def undo(parts: Parts) -> None:
         session.taken_back = draft if draft.again is None else None
         show_left(parts)
     else:
-        parts.store.write(lambda project: project.undo(), on_done=partial(_show_step, parts))
+        parts.store.travel(undo=True, on_done=partial(_show_step, parts))
 
 
 def redo(parts: Parts) -> None:
@@ -154,7 +154,7 @@ def redo(parts: Parts) -> None:
     if back is not None:
         bring_back(parts, back)
     else:
-        parts.store.write(lambda project: project.redo(), on_done=partial(_show_step, parts))
+        parts.store.travel(undo=False, on_done=partial(_show_step, parts))
 
 
 def _show_step(parts: Parts, view: StoreView) -> None:

@@ -84,7 +84,7 @@ def export(parts: Parts, choice: ExportChoice, *, watch: Callable[[], JobWatcher
         else:
             write()
 
-    parts.store.run(lambda project: project.dataset(), on_done=plan)
+    parts.store.run_steps(lambda project: project.dataset_steps(), on_done=plan)
 
 
 @dataclass(frozen=True)

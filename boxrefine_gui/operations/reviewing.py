@@ -71,9 +71,7 @@ def comment(parts: Parts, correction_id: int, text: str) -> None:
 
 def travel(parts: Parts, *, undo: bool) -> None:
     """Undo or redo a stored operation; the image that the window shows stays."""
-    parts.store.write(
-        lambda project: project.undo() if undo else project.redo(), on_done=partial(apply_widely, parts)
-    )  # fmt: skip
+    parts.store.travel(undo=undo, on_done=partial(apply_widely, parts))
 
 
 def show_box(parts: Parts, image_id: int, correction_id: int) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from core.evaluation.peak_memory import peak_megabytes
 from core.progress import Job, run
 
 T = TypeVar("T")
@@ -23,7 +21,6 @@ T = TypeVar("T")
 WIDTH, HEIGHT = 1920, 1080
 CATEGORIES = tuple(f"category {number}" for number in range(20))
 PROJECT = "boxrefine.sqlite"
-_MEGA = 1024**2
 
 
 @dataclass(frozen=True)
@@ -132,17 +129,6 @@ def in_fresh_process(measure: Callable[..., T], *values: object) -> T:
         return pool.submit(measure, *values).result()
 
 
-def peak_megabytes() -> float:
-    """The largest resident memory of this process so far, in MB."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage counts the parent's memory too, as a new process starts as its copy
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return float(line.split()[1]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / _MEGA if sys.platform == "darwin" else peak / 1024
-
-
 def make_project(size: SetSize, folder: Path) -> None:
     """Write a project of the pictures of a set, without boxes."""
     from core.records import NewImage
@@ -193,18 +179,24 @@ def measure_undo(project: Path) -> dict[str, float]:
 
 
 def measure_export(project: Path, format: str, out: Path) -> dict[str, float]:
-    """Export a project: `read` is the time to read its boxes, `write` that to write the files, in seconds."""
+    """Export all boxes of a project, also unchecked ones: in seconds, with the time to read them."""
     from core.formats import export
     from core.store.project_store import ProjectStore
 
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     with closing(ProjectStore.open(project)) as store:
         dataset = store.dataset()
-    dataset = dataset.accepted().labelled()
+    dataset = dataset.labelled()
     read = time.perf_counter()
-    run(export(dataset, format=format, out=out))
+    written = run(export(dataset, format=format, out=out))
     end = time.perf_counter()
-    return {"export": end - start, "of it reading": read - start, "export MB": peak_megabytes()}
+    return {
+        "exported": written.boxes,
+        "export": end - start,
+        "export cpu": time.process_time() - worked,
+        "of it reading": read - start,
+        "export MB": peak_megabytes(),
+    }
 
 
 def _timed(job: Job[T]) -> tuple[T, float]:
@@ -217,38 +209,3 @@ def _timed(job: Job[T]) -> tuple[T, float]:
             return end.value, max(longest, time.perf_counter() - before)
         now = time.perf_counter()
         longest, before = max(longest, now - before), now
-
-
-def measure_datumaro(format: str, labels: Path) -> dict[str, float]:
-    """Read labels by datumaro, with all their boxes."""
-    from datumaro import Dataset  # type: ignore[import-not-found]
-
-    names = {"coco": "coco_instances", "yolo": "yolo", "voc": "voc_detection"}
-    start = time.perf_counter()
-    dataset = Dataset.import_from(str(labels), names[format])
-    boxes = sum(len(item.annotations) for item in dataset)
-    return {"boxes": boxes, "import": time.perf_counter() - start, "import MB": peak_megabytes()}
-
-
-def measure_supervision(format: str, labels: Path) -> dict[str, float]:
-    """Read labels by supervision, which reads the pictures of other formats than COCO."""
-    from supervision import DetectionDataset  # type: ignore[import-not-found]
-
-    if format != "coco":
-        raise ValueError(f"supervision needs pictures for {format}")
-    start = time.perf_counter()
-    dataset = DetectionDataset.from_coco(str(labels.parent), str(labels))
-    boxes = sum(len(found) for found in dataset.annotations.values())
-    return {"boxes": boxes, "import": time.perf_counter() - start, "import MB": peak_megabytes()}
-
-
-PEERS: dict[str, tuple[Callable[[str, Path], dict[str, float]], tuple[str, ...]]] = {
-    "datumaro": (measure_datumaro, ("coco",)),
-    "supervision": (measure_supervision, ("coco",)),
-}
-"""Other programs that read labels without their pictures, and the formats that they do it for."""
-
-
-def installed_peers(format: str) -> list[str]:
-    """The peers that are installed and read this format without pictures."""
-    return [name for name, (_, formats) in PEERS.items() if format in formats and find_spec(name) is not None]

@@ -6,7 +6,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from core.evaluation.format_speed import CATEGORIES, HEIGHT, WIDTH, peak_megabytes
+from core.evaluation.format_speed import CATEGORIES, HEIGHT, WIDTH
+from core.evaluation.peak_memory import peak_megabytes
 from core.formats.importers.parquet_reader import TableParts
 from core.formats.parquet import read_rows, write_table
 from core.formats.table_rows import empty_row

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.correction_table import CorrectionTable, origins_in
-from core.formats.importers.coco_import import COCO
+from core.formats.importers.coco_columns import COCO
 from core.formats.importers.coco_reader import id_of
 from core.records import Category, Correction, Dataset, ImageRecord, Origin, Source
 from core.text import name_of

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from core.correction_table import as_sequence
 from core.errors import BadFileError
-from core.formats.importers.coco_import import COCO
+from core.formats.importers.coco_columns import COCO
 from core.formats.importers.found import FoundBoxes
 from core.formats.importers.labelme_reader import LABELME
 from core.formats.importers.loading import Request

@@ -27,6 +27,7 @@ def label_lines(
     What came from YOLO with more than a box goes back as it came if the box has not moved, but without the confidence
     and the track of a detector, which training code does not read. A pose whose box has moved keeps its points.
     """
+    corrections = list(corrections)  # made once, if they come from a table
     came = [_came(item) for item in corrections]
     if points:
         written = [_pose(image, item, words, points) for item, words in zip(corrections, came, strict=True)]

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from sqlite_utils import Database
+
 from core.correction_table import as_sequence
 from core.marks import Mark, Work
 from core.pace import AcceptedWork
+from core.progress import Job, Progress, run
 from core.records import AcceptedAnswer, Category, CategoryUse, Correction, Dataset, Finding, ImageRecord
 from core.sources import Source
 from core.store.categories import rows_in_order
 from core.store.checking import ACCEPTED_ANSWER, DOUBT, NEVER_REFINED, OF_A_HEAD
-from core.store.correction_read import read_corrections
+from core.store.correction_read import STEP, read_corrections
 from core.store.opened_file import OpenedFile
-from core.store.project_file import convert_sqlite_errors
+from core.store.project_file import connect, convert_sqlite_errors
 from core.store.row_checks import BadRow, Row
 from core.store.rows import (
     ANSWER_COLUMNS,
@@ -37,6 +40,7 @@ from core.store.rows import (
 from core.store.source_log import joined, source_of
 from core.translation import tr
 
+T = TypeVar("T")
 Record = TypeVar("Record", Category, Correction, ImageRecord, Source)
 
 
@@ -200,21 +204,49 @@ class ProjectReads(OpenedFile):
     def dataset(self) -> Dataset:
         """All records, read in one transaction."""
         with convert_sqlite_errors(self.path), self._db.atomic():
-            images = tuple(self.images())
-            known = {image.id for image in images}
-            categories = tuple(self.categories())
-            corrections = read_corrections(
-                self._db,
-                images=known,
-                categories={category.id for category in categories},
-                decode=lambda row: next(iter(self._corrections([row], known)), None),
-            )
-            done = {id for id, mark in self.marks().items() if mark.done and id in known}
-            empty = frozenset(done - self.counts().keys())
-            sources = joined(self._whole("sources", self._db.query("SELECT * FROM sources ORDER BY id"), source_of))
-            return Dataset(
-                images, categories, as_sequence(corrections), self._folder, empty, sources, frozenset(done)
-            )  # fmt: skip
+            return run(self._read_all())
+
+    def dataset_steps(self) -> Job[Dataset]:
+        """`dataset` as a job: all records as they are at its first step; other writes may run between its steps."""
+        with convert_sqlite_errors(self.path):
+            if self.is_gone:
+                return self.dataset()
+            if self.read_only:  # nothing changes it
+                return (yield from self._read_all())
+            with closing(connect(self.path, "ro")) as db:
+                db.execute("BEGIN")
+                return (yield from _Snapshot(self.path, db, self._findings)._read_all())
+
+    def _read_all(self) -> Job[Dataset]:
+        step = Progress(0, 0, tr("Reading {name}", name=self.path.name))
+        images: list[ImageRecord] = []
+        for image in self._whole(
+            "images", self._db.query("SELECT * FROM images ORDER BY id"), partial(image_of, folder=self._folder)
+        ):
+            if len(images) % STEP == 0:
+                yield step
+            images.append(image)
+        known = {image.id for image in images}
+        categories = tuple(self.categories())
+        reading = read_corrections(
+            self._db,
+            images=known,
+            categories={category.id for category in categories},
+            decode=lambda row: next(iter(self._corrections([row], known)), None),
+        )
+        table = yield from _steps_of(reading, step)
+        marks = set[int]()
+        for first in range(0, len(images), STEP):
+            yield step
+            ids = [image.id for image in images[first : first + STEP]]
+            marks.update(id for id, mark in self.marks(ids).items() if mark.done)
+        sources = []
+        for source in self._whole("sources", self._db.query("SELECT * FROM sources ORDER BY id"), source_of):
+            yield step
+            sources.append(source)
+        done = frozenset(marks)
+        empty = done.difference(table.image_ids)
+        return Dataset(tuple(images), categories, as_sequence(table), self._folder, empty, joined(sources), done)
 
     def _corrections(self, rows: Iterable[Row], images: set[int] | None = None) -> list[Correction]:
         """Decode undamaged rows whose categories are undamaged, and whose images are in `images`, if that is given."""
@@ -255,6 +287,23 @@ class ProjectReads(OpenedFile):
         with convert_sqlite_errors(self.path):
             rows = self._db.execute(query, values).fetchall()
         return {id: Work(_number(doubt), seconds_of(changed)) for id, doubt, changed in rows}
+
+
+class _Snapshot(ProjectReads):
+    """Reads through a connection of their own, in a transaction that sees no later writes."""
+
+    def __init__(self, path: Path, db: Database, findings: dict[tuple[str, int], str]) -> None:
+        self.path, self._db, self._findings = path, db, findings
+
+
+def _steps_of(reading: Generator[None, None, T], step: Progress) -> Job[T]:
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield step
 
 
 def _number(value: object) -> float | None:

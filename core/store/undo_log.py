@@ -39,9 +39,6 @@ UNDO_DEPTH = 1000
 _FIRST, _LAST = "ORDER BY id LIMIT 1", "ORDER BY id DESC LIMIT 1"  # untranslated: SQL
 
 
-_TRAVELLING = tr("A large step is just being undone or redone: wait until it is done.")
-
-
 class Operation:
     """The writes of one operation of the user. Only writes through this class can be undone."""
 
@@ -252,7 +249,7 @@ class UndoLog:
             try:
                 with transaction(self._db, self._place):
                     if self._is_travelling():
-                        return Changes(note=_TRAVELLING)
+                        return Changes(note=tr("A large step is just being undone or redone: wait until it is done."))
                     step = self._next("*", undone=int(not undo), order=_LAST if undo else _FIRST)
                     if step is None:
                         return Changes(note=_note_on_bad(skipped))

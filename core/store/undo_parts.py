@@ -15,6 +15,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from core.records import StepKind
+from core.store.correction_read import is_plain
 from core.store.row_checks import BadRow, Row, whole_number_in
 from core.store.rows import is_whole
 from core.store.undo_play import Others, Played, play, play_changes, read_changes
@@ -68,7 +69,7 @@ def undo_part(db: Database, part: Row, *, others: Others, mine: int, is_careful:
         )
     try:
         with db.atomic():
-            condition = "id BETWEEN ? AND ? AND NOT (typeof(changed) = 'text' AND changed > ?)"
+            condition = "id BETWEEN ? AND ? AND NOT (typeof(changed) = 'text' AND changed > ?)"  # untranslated: SQL
             db.execute(f"DELETE FROM corrections WHERE {condition}", [part["first_box"], part["last_box"], until])
     except sqlite3.IntegrityError:  # such as a review of another window
         return _undo_carefully(
@@ -140,11 +141,8 @@ def _rows_of(db: Database, part: Row) -> tuple[list[str], list[tuple[Any, ...]]]
 
 def _texts(rows: Sequence[Row]) -> str:
     """The changes that added rows, without brackets; damaged rows, which must not get into a step, are left out."""
-    try:
-        text = json.dumps([["corrections", row["id"], None, row] for row in rows])
-    except (TypeError, ValueError):
-        text = json.dumps([["corrections", row["id"], None, row] for row in rows if is_whole("corrections", row)])
-    return text[1:-1]
+    whole = [row for row in rows if is_plain(row) or is_whole("corrections", row)]
+    return json.dumps([["corrections", row["id"], None, row] for row in whole])[1:-1]
 
 
 def _joined(text: str, added: str) -> str:

@@ -1,13 +1,14 @@
 """Measure imports and exports of large sets: seconds, peak of memory, and how long another write has to wait.
 
 The sets are made up in a temporary folder; their pictures do not exist. Each import, undo and export runs in a process
-of its own; `cpu` is the time that the processor worked on the import. `wait` is the longest time that another write,
-such as accepting a box, waits while boxes are stored. datumaro and supervision read the same COCO file where they are
-installed.
+of its own; `cpu` is the time that the processor worked on an import or export. `wait` is the longest time that another
+write, such as accepting a box, waits while boxes are stored. datumaro and supervision read the same COCO file where
+they are installed, or with --peers, for which uv gets them; datumaro writes it, too, from its own memory.
 
 examples:
   boxrefine benchmark formats
   boxrefine benchmark formats --pictures 100000 --boxes 1000000 --formats coco yolo
+  boxrefine benchmark formats --formats coco --peers
 """
 
 from __future__ import annotations
@@ -19,17 +20,24 @@ from pathlib import Path
 
 from core.cli.benchmark.labelled_benchmark import at_least_one
 from core.cli.terminal import Figure, say, summarize, table
+from core.errors import BadInputError
 
 _NAMES = ("coco", "yolo", "voc", "csv")
-_HEADER = ("read", "store", "import", "cpu", "wait ms", "import MB", "undo", "undo MB", "export", "export MB")
+_HEADER = (
+    *("read", "store", "import", "cpu", "wait ms", "import MB"),
+    *("undo", "undo MB", "export", "export cpu", "export MB"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --pictures, --boxes, --formats, --undo and --seed."""
+    """Add --pictures, --boxes, --formats, --undo, --peers and --seed."""
     parser.add_argument("--pictures", metavar="N", type=at_least_one, default=10_000, help="(default: %(default)s)")
     parser.add_argument("--boxes", metavar="N", type=at_least_one, default=100_000, help="(default: %(default)s)")
     parser.add_argument("--formats", nargs="+", choices=_NAMES, default=_NAMES, help="only these formats")
     parser.add_argument("--undo", action="store_true", help="undo and redo each import, too")
+    parser.add_argument(
+        "--peers", action="store_true", help="let uv get datumaro and supervision, and measure them, too"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the made-up boxes")
 
 
@@ -41,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     rows: list[dict[str, Figure]] = []
     for format in options.formats:
         with tempfile.TemporaryDirectory(prefix="boxrefine-formats-") as folder:
-            for name, figures in measure(size, format, Path(folder), undo=options.undo).items():
+            for name, figures in measure(size, format, Path(folder), undo=options.undo, peers=options.peers).items():
                 rounded: dict[str, Figure] = {each: round(value, 3) for each, value in figures.items()}
                 rows.append({"format": format, "by": name, **rounded})
         if not options.json:
@@ -52,8 +60,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def measure(size: object, format: str, folder: Path, *, undo: bool) -> dict[str, dict[str, float]]:
-    """The figures of BoxRefine, and of the peers that are installed, for one format."""
+def measure(size: object, format: str, folder: Path, *, undo: bool, peers: bool) -> dict[str, dict[str, float]]:
+    """The figures of BoxRefine, and of the peers that are installed, or of all `peers`, for one format.
+
+    Raises BadInputError if uv cannot run a peer.
+    """
+    from core.evaluation import format_peers as others
     from core.evaluation import format_speed as speed
     from core.formats import EXPORTERS
 
@@ -68,8 +80,14 @@ def measure(size: object, format: str, folder: Path, *, undo: bool) -> dict[str,
     if format in EXPORTERS:
         own |= speed.in_fresh_process(speed.measure_export, project, format, folder / "out")
     found = {"BoxRefine": own}
-    for peer in speed.installed_peers(format):
-        found[peer] = speed.in_fresh_process(speed.PEERS[peer][0], format, labels)
+    for peer in others.peers_of(format) if peers else others.installed_peers(format):
+        values = format, labels, folder / peer
+        try:
+            found[peer] = (
+                others.measure_by_uv(peer, *values) if peers else speed.in_fresh_process(others.PEERS[peer][0], *values)
+            )
+        except RuntimeError as error:
+            raise BadInputError(f"{peer} cannot be measured ({error}): leave out --peers.") from error
     return found
 
 

@@ -24,6 +24,8 @@ __all__ = ["CocoAnnotation", "CocoFile", "CocoId", "CocoImage", "read_coco", "re
 MAIN_FILE = "annotations.json"
 MAIN_FILE_OF_SPLITS = "annotations"
 _DECIMALS = 3
+_SAME = 1e-6
+"""Pixels by which the edges of a box may differ from those in its file."""
 _ENTRIES_IN_A_PART = 1000
 
 
@@ -255,10 +257,11 @@ def _annotation(correction: Correction, image: ImageRecord, kept: KeptCoco, *, o
 def _unchanged(came: Mapping[str, Any], box: Box) -> dict[str, Any]:
     """The place of a box as it came, if it is still there and was not clipped; else empty."""
     bbox = came.get("bbox")
-    if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_finite(value) for value in bbox):
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(is_finite, bbox)):
         return {}
-    x, y, width, height = (float(value) for value in bbox)
-    if any(abs(a - b) > 1e-6 for a, b in zip(box, (x, y, x + width, y + height), strict=True)):
+    x, y, width, height = map(float, bbox)
+    x1, y1, x2, y2 = box
+    if max(abs(x1 - x), abs(y1 - y), abs(x2 - (x + width)), abs(y2 - (y + height))) > _SAME:
         return {}
     area = came.get("area")
     return {

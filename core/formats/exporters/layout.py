@@ -6,6 +6,10 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.correction_table import CorrectionTable
 from core.formats.choices import NO_SPLITS, Splits
@@ -95,7 +99,7 @@ def group_by_image(dataset: Dataset) -> Mapping[int, Sequence[Correction]]:
 
 
 class _ByImage(Mapping[int, Sequence[Correction]]):
-    """The corrections of a table by their images, which are made at each access."""
+    """The corrections of a table by their images."""
 
     def __init__(self, table: CorrectionTable, images: set[int]) -> None:
         self._table, self._images = table, images
@@ -105,7 +109,7 @@ class _ByImage(Mapping[int, Sequence[Correction]]):
         if id not in self._images:
             raise KeyError(id)
         start, end = self._slices.get(id, (0, 0))
-        return [self._table[row] for row in self._order[start:end].tolist()]
+        return _Rows(self._table, self._order[start:end])
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._images)
@@ -114,9 +118,36 @@ class _ByImage(Mapping[int, Sequence[Correction]]):
         return len(self._images)
 
 
+class _Rows(Sequence[Correction]):
+    """Some rows of a table, which become objects when they are needed, because all at a time take a gigabyte."""
+
+    def __init__(self, table: CorrectionTable, rows: NDArray[np.int64]) -> None:
+        self._table, self._rows = table, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Correction: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Correction]: ...
+
+    def __getitem__(self, place: int | slice) -> Correction | list[Correction]:
+        if isinstance(place, slice):
+            return [self._table[row] for row in self._rows[place].tolist()]
+        return self._table[int(self._rows[place])]
+
+    def __iter__(self) -> Iterator[Correction]:
+        return iter(self[:])
+
+
 def clip_to_image(box: Box, image: ImageRecord) -> Box:
     """Clip a box to the picture, keeping it at least one pixel long on each side."""
     # As `geometry.clip` does; without arrays, because an export may have a million boxes.
+    x1, y1, x2, y2 = box
+    if x1 >= 0 and x1 + 1 <= x2 <= image.width and y1 >= 0 and y1 + 1 <= y2 <= image.height:
+        return Box(float(x1), float(y1), float(x2), float(y2))
     x1, x2 = _clip_side(box.x1, box.x2, image.width)
     y1, y2 = _clip_side(box.y1, box.y2, image.height)
     return Box(x1, y1, x2, y2)

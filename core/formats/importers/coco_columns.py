@@ -62,7 +62,7 @@ class CocoColumns:
         images = np.array(self._images, np.int64)
         order = np.argsort(images, kind="stable")
         places, starts = np.unique(images[order], return_index=True)
-        ends = [*starts[1:].tolist(), len(order)]
+        ends = [*starts.tolist(), len(order)][1:]
         self._order = order.astype(np.int32)  # type: ignore[assignment]
         self._slices = dict(zip(places.tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
 

@@ -26,7 +26,7 @@ class ParsedBox(NamedTuple):
 
     `score` is that of a detector, in [0, 1], None without one. `entry` is the box as it is in a file of `format`, as a
     JSON object, to be kept, so that an export gives it back. `text` is the same as JSON text, in place of `entry`,
-    where the box has nothing that an import restores; `is_crowd` then tells whether it is around many objects.
+    where the box has nothing that an import restores; `is_crowd` is then whether it is around many objects.
     """
 
     category: str
@@ -160,6 +160,8 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 def is_finite(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number, and neither NaN nor infinite."""
+    if type(value) is float:  # most numbers are
+        return math.isfinite(value)
     return is_number(value) and math.isfinite(value)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from core.evaluation.format_peers import ROOT
 from core.evaluation.format_speed import FORMATS, PROJECT, SetSize, make_project, write_set
 from core.formats.importing import find_boxes
 from core.progress import run
@@ -26,7 +29,20 @@ def test_the_table_has_the_figures_of_each_format(verb: Verb) -> None:
     ours = [row for row in said.summary["rows"] if row["by"] == "BoxRefine"]
     assert [(row["format"], row["boxes"]) for row in ours] == [("coco", 30), ("csv", 30)]
     assert all(row["import"] >= row["read"] > 0 and row["import MB"] > 10 and row["undo"] > 0 for row in ours)
-    assert "export" in ours[0]
+    assert (ours[0]["exported"], ours[0]["export"] > 0) == (30, True)
+
+
+@pytest.mark.slow
+def test_peers_without_uv_are_refused_in_a_sentence(verb: Verb, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    said = verb("benchmark", "formats", "--pictures", 2, "--boxes", 3, "--formats", "coco", "--peers")
+    assert (said.code, said.summary) == (2, {})
+    assert said.sentences[-1].endswith("datumaro cannot be measured (uv is not installed): leave out --peers.")
+
+
+def test_what_runs_beside_a_peer_needs_no_other_package() -> None:
+    words = [sys.executable, "-S", "-c", "import core.evaluation.format_peers"]
+    assert subprocess.run(words, cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from core.formats import export
-from core.formats.exporters.voc import pixels
+from core.formats.exporters.voc import _element, pixels, xml_text
 from core.geometry import Box
 from core.progress import run
 from core.records import Category, Dataset, ImageRecord
@@ -47,3 +47,10 @@ def test_control_characters_do_not_break_the_file(tmp_path: Path) -> None:
     run(export(Dataset((image,), (Category(1, "cat\x00\x1b"),), (box,)), format="voc", out=tmp_path))
     (path,) = tmp_path.rglob("*.xml")
     assert ElementTree.parse(path).getroot().findtext("object/name") == "cat??"
+
+
+@pytest.mark.parametrize("text", ["cat", "", "<&>\"'", " a\tb\n", "\x00\x1b\ud800", "Möwe 猫 😀", "a\r\nb"])
+def test_elements_are_those_that_an_xml_writer_makes(text: str) -> None:
+    element = ElementTree.Element("name")
+    element.text = xml_text(text)
+    assert _element("  ", "name", text) == f"  {ElementTree.tostring(element, encoding='unicode')}"
