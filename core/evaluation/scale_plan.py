@@ -106,6 +106,14 @@ class _Batch:
     at: int = 0
 
 
+def _window(constants: Constants) -> int:
+    """How many batches a worker has at once."""
+    return 2 * constants.cores + 4
+
+
+_ROUNDS = 12
+
+
 class _Simulation:
     def __init__(self, workers: int, constants: Constants, *, batch: int, seed: int, varied: float) -> None:
         self._constants, self._batch, self._varied = constants, batch, varied
@@ -119,7 +127,7 @@ class _Simulation:
     def run(self, batches: int) -> float:
         """Run to the end of the last batch, and return pictures a second between the first tenth and the last one."""
         constants = self._constants
-        window = 2 * constants.cores + 4
+        window = _window(constants)
         begun = finished = 0
         total = round(batches / (1 - constants.again))
         first, last = total // 10, total - total // 10
@@ -183,9 +191,13 @@ class _Simulation:
 
 
 def deviations(workers: Sequence[int], constants: Constants, *, batches: int, seed: int) -> dict[int, float]:
-    """By number of workers, how far the simulated pace is from the formula's: 0.02 is 2 % faster."""
+    """By number of workers, how far the simulated pace is from the formula's: 0.02 is 2 % faster.
+
+    Many workers simulate more than `batches`, because what all of them have at once is no steady pace yet.
+    """
     found = {}
     for count in workers:
+        batches = max(batches, _ROUNDS * count * _window(constants))
         wanted = plan(1, count, constants).pictures_a_second * (1 - constants.again)
         found[count] = simulate(count, constants, batches=batches, seed=seed) / wanted - 1
     return found

@@ -13,26 +13,11 @@ from sqlite_utils import Database
 from core.correction_table import Came, CorrectionTable
 from core.geometry import Box
 from core.records import Correction
-from core.store.correction_columns import COLUMNS
+from core.store.correction_columns import Group, columns_of
 from core.store.row_checks import BadRow, Row, box_in, is_unicode
 
 STEP = 1000
 """Rows between two steps of a read of the whole project."""
-
-_DEFAULTS = {
-    "refined": None,
-    "edge_confidence": None,
-    "score": None,
-    "encoder": "",
-    "refiner": "",
-    "seconds": 0.0,
-    "outline": None,
-    "margin": None,
-    "choice": None,
-    "doubtful": 0,
-    "drawn_by": "",
-}
-"""The columns that an import leaves as they are."""
 
 _VARYING = ("id", "image_id", "category_id", "drawn", "accepted", "confirmed", "origin", "created", "changed")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -43,7 +28,9 @@ _ORIGIN = re.compile(
 )
 _DECODER = json.JSONDecoder()
 
-assert {column.name for column in COLUMNS} == _DEFAULTS.keys() | set(_VARYING) - {"id", "created", "changed"}
+_PLAIN = Correction(0, 0, Box(0.0, 0.0, 1.0, 1.0), Box(0.0, 0.0, 1.0, 1.0))
+_DEFAULTS = {name: value for name, value in columns_of(_PLAIN, *Group).items() if name not in _VARYING}
+"""The columns that an import leaves as they are."""
 
 
 def read_corrections(

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from core.records import StepKind
 from core.store.correction_read import is_plain
 from core.store.row_checks import BadRow, Row, whole_number_in
 from core.store.rows import is_whole
@@ -88,13 +89,19 @@ def redo_part(db: Database, part: Row, *, others: Others, mine: int, is_careful:
     changes = read_changes(part, undo=False)
     boxes = [change.id for change in changes if change.table == "corrections" and change.before is None]
     rest = [change for change in changes if change.table != "corrections"]
-    is_range = len(boxes) + len(rest) == len(changes) and _are_in_a_row(boxes)
+    is_range = len(boxes) + len(rest) == len(changes) and _are_in_a_row(boxes) and _is_import(db, part)
     played = play_changes(db, changes, undo=False, others=others, mine=mine, is_careful=is_careful)
     if is_range and not played.left:
         _keep(db, part["id"], json.dumps(rest), undone=0, first=boxes[0], last=boxes[-1])
     else:
         _keep(db, part["id"], played.text if played.left else part["row_changes"], undone=0)
     return played
+
+
+def _is_import(db: Database, part: Row) -> bool:
+    """Whether the step of a part is an import; boxes of a merge have other writers, and a range cannot keep them."""
+    kind = db.execute("SELECT kind FROM undo_steps WHERE id = ?", [part["step"]]).fetchone()
+    return kind is not None and kind[0] == StepKind.IMPORT.value
 
 
 def _are_in_a_row(ids: Sequence[int]) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import time
 from pathlib import Path
 
 import pytest
 
-from core.files import written_whole
+from core import files
+from core.files import file_system_of, written_whole
 
 
 def write(path: Path, text: str) -> None:
@@ -57,3 +60,26 @@ def test_what_a_killed_process_left_goes_after_a_day(tmp_path: Path) -> None:
     write(tmp_path / "file.txt", "whole")
     assert not old.exists()
     assert young.exists()
+
+
+class Library:
+    """A C library whose `syncfs` returns what it is told to."""
+
+    def __init__(self, answer: int) -> None:
+        self.syncfs = lambda _: (ctypes.set_errno(errno.EIO), answer)[1]
+
+
+def test_a_file_system_is_flushed_at_once_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with file_system_of(tmp_path) as flush:
+        (tmp_path / "file.txt").write_text("one", "utf-8")
+        assert flush() is (files._libc() is not None)
+    monkeypatch.setattr(files, "_libc", lambda: None)
+    with file_system_of(tmp_path) as flush:
+        assert flush() is False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be opened there")
+def test_an_error_of_the_disk_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_libc", lambda: Library(-1))
+    with file_system_of(tmp_path) as flush, pytest.raises(OSError, match="rror"):
+        flush()

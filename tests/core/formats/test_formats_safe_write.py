@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import stat
 import sys
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from core.errors import BadInputError, StorageError
-from core.formats import EXPORTERS, export, files_there
+from core.formats import EXPORTERS, export, files_there, safe_write
 from core.formats.exporters.coco import write_json
+from core.formats.safe_write import ExportFile
 from core.progress import run
 from tests.core.datasets import difficult
 from tests.core.projects import folder_of_an_ordinary_user, python
@@ -136,3 +139,27 @@ def test_a_json_file_is_replaced_whole_and_through_links(tmp_path: Path) -> None
     write_json({"new": 2}, tmp_path / "link.json")
     assert (tmp_path / "a.json").read_bytes() == b'{"new":2}\n'
     assert (tmp_path / "link.json").is_symlink()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_all_files_are_flushed_before_they_get_their_names(
+    at_once: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+
+    @contextmanager
+    def system(folder: Path) -> Iterator[Callable[[], bool]]:
+        def flush() -> bool:
+            assert not (tmp_path / "out").exists()
+            flushed.append("all")
+            return at_once
+
+        yield flush
+
+    monkeypatch.setattr(safe_write, "_MANY", 2)
+    monkeypatch.setattr(safe_write, "file_system_of", system)
+    monkeypatch.setattr(safe_write, "_flush", lambda paths: flushed.extend(Path(path).name for path in paths))
+    files = [ExportFile(PurePosixPath(f"{number}.txt"), str(number).encode) for number in range(4)]
+    assert list(safe_write.write_folder(tmp_path / "out", files)) == [1, 2, 3, 4]
+    assert flushed == ["all", *([] if at_once else ["0.txt", "1.txt", "2.txt", "3.txt"])]
+    assert (tmp_path / "out" / "3.txt").read_text() == "3"

@@ -9,7 +9,7 @@ import pytest
 
 from core.formats import export
 from core.formats.converting import read_files
-from core.formats.exporters.voc import pixels
+from core.formats.exporters.voc import _element, pixels, xml_text
 from core.geometry import Box
 from core.progress import run
 from core.records import Category, Dataset, ImageRecord
@@ -85,3 +85,10 @@ def test_label_maps_of_others(content: bytes, names: list[str], tmp_path: Path) 
     run(export(labelled(["cup"], tmp_path), format="voc", out=tmp_path / "out"))
     (tmp_path / "out" / "labelmap.txt").write_bytes(content)
     assert [category.name for category in run(read_files(tmp_path / "out")).dataset.categories] == names
+
+
+@pytest.mark.parametrize("text", ["cat", "", "<&>\"'", " a\tb\n", "\x00\x1b\ud800", "Möwe 猫 😀", "a\r\nb"])
+def test_elements_are_those_that_an_xml_writer_makes(text: str) -> None:
+    element = ElementTree.Element("name")
+    element.text = xml_text(text)
+    assert _element("  ", "name", text) == f"  {ElementTree.tostring(element, encoding='unicode')}"

@@ -60,6 +60,10 @@ def test_a_merge_is_one_undo_step(both: Sequence[Path]) -> None:
         assert versions[2:4] == [("accept", BOAT, "Ben"), ("move", NEAR, "Ben")]
         assert versions[-1] == ("now", NEAR, "Ben")
         assert [each.by for each in store.history(1) if each.kind == TWIN] == ["Ben"]
+        store.undo()
+        assert contents(anna)["c.png"] == []
+        store.redo()
+        assert contents(anna) == after
     assert check_project(anna) == []
 
 

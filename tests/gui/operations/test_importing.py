@@ -191,10 +191,33 @@ def test_boxes_are_accepted_while_an_import_is_being_stored(
     app.window.action_by_id["import"].trigger()
     qtbot.waitUntil(lambda: bool(app.parts.store._jobs))
     accept_again()
-    qtbot.waitUntil(lambda: not app.window.jobs.rows)
+    qtbot.waitUntil(lambda: not app.window.jobs.rows, timeout=30_000)
     settled(qtbot, app)
     assert any(0 < count < len(many) for count in stored_then)
     assert len(stored(app)) >= len(many)
+
+
+def test_a_box_is_stored_while_a_large_import_is_being_undone(
+    qtbot: QtBot, app: App, ask: ScriptedAsk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(box_import, "PART_S", 0)
+    many = [Box(n % 90, n % 70, n % 90 + 20, n % 70 + 20 + n / 1000) for n in range(STEP)]
+    ask.answer = save_coco(tmp_path / "coarse.json", {"a.png": many})
+    app.window.action_by_id["import"].trigger()
+    qtbot.waitUntil(lambda: len(stored(app)) == len(many), timeout=30_000)
+    settled(qtbot, app)
+    whole = ImportedBox("cup", Correction(app.session.images[1].id, 0, FIRST, FIRST))
+    stored_then: list[int] = []
+
+    def paste(project: ProjectStore) -> Changes:
+        stored_then.append(project.counts().get(app.session.images[0].id, 0))
+        return project.paste([whole])[1]
+
+    app.window.action_by_id["undo"].trigger()
+    app.parts.store.write(paste, on_done=app.session.apply)  # it comes after the first part of the undo
+    settled(qtbot, app)
+    assert 0 < stored_then[0] < len(many)
+    assert [entry.image_id for entry in stored(app)] == [whole.correction.image_id]
 
 
 def test_another_project_that_is_opened_during_an_import_ends_it_and_nothing_is_left(
