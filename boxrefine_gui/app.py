@@ -69,8 +69,11 @@ _PATIENCE_S = 4.0
 _STORE_PATIENCE_S = 30.0
 """The same for the store lane."""
 
-_PICTURE_PATIENCE_MS = 300
+_PICTURE_PATIENCE_MS = 1000
 """How long loading the models waits for the first picture, which may be missing or on a slow drive."""
+
+_PAINT_MS = 50
+"""How long it waits for the paint of that picture, which the import of torch would delay."""
 
 _OPENING_PATIENCE_MS = 60_000
 """How long it waits for a large folder or project to open before that."""
@@ -208,9 +211,8 @@ class App:
         self.teaching = Teaching(self.parts, self.trainer)
         self.margins, self.models = LearningMargins(self.parts), ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
-        self.folder_watch = FolderWatch(self.parts)
+        self.folder_watch, self.finder = FolderWatch(self.parts), Finder(self.parts)
         self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
-        self.finder = Finder(self.parts)
         theme.apply(settings.theme)  # now, because it restyles each widget that there is
         self.window = MainWindow(
             self.parts,
@@ -227,8 +229,9 @@ class App:
         self.collector = Collector(self.session, is_busy=self._makes_many_objects)
         self._wants_models = self._is_drawn_told = self._is_copy_told = False
         self._patience = timer(_PICTURE_PATIENCE_MS, self._patience_ends)
+        self._painted = timer(_PAINT_MS, self._load_models)
         self.session.image_changed.connect(self._wait_for_picture)
-        self.session.picture_changed.connect(self._load_models)
+        self.session.picture_changed.connect(self._painted.start)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
         self.session.problem.connect(self._stay)
         self.session.problem.connect(self._leave_the_gpu)
@@ -343,6 +346,7 @@ class App:
         """Shut down all lanes, the store lane first; return False if a lane is still inside a native call."""
         self._closing.stop()
         self._patience.stop()
+        self._painted.stop()
         self.collector.stop()
         self.teaching.stop()
         self.refine_all.stop()

@@ -130,6 +130,7 @@ class NumberField(PreferenceField):
         self._spin.setSuffix(f" {row.unit}" if row.unit else "")
         self._spin.setSpecialValueText(row.nought)
         self._spin.setMinimumWidth(_NUMBER_WIDTH)
+        self._spin.setMinimumHeight(scale.WIDE)  # as the other controls: by itself it is a third lower
         self._shown: tuple[float, float] = (self._spin.value(), default)  # in the control, and as it is stored
         self._spin.valueChanged.connect(lambda _: self.changed.emit())
         self._hold(self._spin)

@@ -145,7 +145,7 @@ class PreferencesDialog(QDialog):
         self.search.setClearButtonEnabled(True)
         self.pages = QListWidget()
         self.pages.setAccessibleName(tr("Pages"))
-        self.pages.setFixedWidth(_PAGES_WIDTH)
+        self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.pages.setStyleSheet(scale.ROWS)
         self.views: dict[str, PreferenceView] = {}
         self._sections: dict[str, QWidget] = {}
@@ -157,6 +157,8 @@ class PreferencesDialog(QDialog):
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the controls in it have the keyboard
         self.nothing = PlainLabel(tr("No setting has these words."))
         self._fill()
+        needed = self.pages.sizeHintForColumn(0) + 2 * self.pages.frameWidth() + scale.SMALL
+        self.pages.setFixedWidth(max(_PAGES_WIDTH, needed))
         self.ok, self.cancel = QPushButton(tr("OK")), QPushButton(tr("Cancel"))
         self._arrange()
         self.pages.currentRowChanged.connect(self._show_page)

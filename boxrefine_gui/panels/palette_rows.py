@@ -30,7 +30,7 @@ _MOST_NAMES = 20
 """Commands and categories that are listed for a text; those of an empty text are all listed."""
 
 _MARGIN, _APART, _ABOVE = 6, 6, 4
-_KEY_WIDTH = 16  # in letters
+_LONG_KEY = "Ctrl+Shift+O"  # as long as keys of commands are, for a column of them in each language
 _TICK = "✓ "
 
 
@@ -185,7 +185,7 @@ class PaletteDelegate(QStyledItemDelegate):
         if entry.color is not None:
             painter.fillRect(QRect(left, rect.center().y() - side // 2, side, side), entry.color)
         left += side + _APART
-        width = max(metrics.averageCharWidth() * _KEY_WIDTH, metrics.horizontalAdvance(entry.key))
+        width = max(metrics.horizontalAdvance(text) for text in (readable(_LONG_KEY), entry.key))
         painter.setPen(faint)
         for text, end in ((entry.key, right), (entry.place, right - width - _APART)):
             room = QRect(left, rect.top(), end - left, rect.height())

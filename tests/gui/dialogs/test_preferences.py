@@ -267,3 +267,14 @@ def test_a_number_that_is_only_shown_keeps_its_digits() -> None:
     switch = SwitchField(ROWS["suggest"])
     switch.show_value(True)
     assert switch.value is True
+
+
+def test_the_list_of_pages_shows_its_longest_name_whole(qtbot: QtBot, dialog: PreferencesDialog) -> None:
+    assert dialog.pages.viewport().width() >= dialog.pages.sizeHintForColumn(0)
+    assert not dialog.pages.horizontalScrollBar().isVisible()
+
+
+def test_numbers_have_controls_as_high_as_choices(dialog: PreferencesDialog) -> None:
+    spins = dialog.findChildren(QSpinBox)
+    (choice,) = dialog.findChildren(QComboBox)[:1]
+    assert spins and min(spin.height() for spin in spins) >= choice.height() - 2
