@@ -26,50 +26,68 @@ def main() -> int:
     """The console script; its result is the exit code."""
     tune(Moment.PROCESS)
     set_language()
-    from core import cli
-    from core.cli.terminal import complain
-
     arguments = sys.argv[1:]
     is_verbose = arguments[:1] == ["--verbose"]
     rest = arguments[1:] if is_verbose else arguments
-    if rest and (rest[0] in cli.VERBS or rest[0].startswith("-")):
-        return cli.main(arguments, window_benchmarks=BENCHMARKS)
+    if rest and may_be_verb(rest[0]):
+        from core import cli
+
+        if rest[0] in cli.VERBS or rest[0].startswith("-"):
+            return cli.main(arguments, window_benchmarks=BENCHMARKS)
     try:
         return open_window(rest, verbose=is_verbose)
     except KnownError as error:
-        complain(str(error))
-        return 2
+        return refuse(str(error))
+
+
+def may_be_verb(argument: str) -> bool:
+    """Whether an argument may be a verb or an option: a path that shows as one spares the import of all verbs."""
+    separators = [each for each in (os.sep, os.altsep) if each]
+    return argument.startswith("-") or not (argument in (".", "..") or any(each in argument for each in separators))
+
+
+def refuse(sentence: str) -> int:
+    """Write a complaint; return the exit code."""
+    from core.cli.terminal import complain
+
+    complain(sentence)
+    return 2
 
 
 def open_window(arguments: list[str], *, verbose: bool = False) -> int:
     """Open the window with the folder or project of the first argument, else with what was open last."""
-    from core import cli
-    from core.cli.terminal import complain, echo
-
     path = Path(arguments[0]) if arguments else None
     if len(arguments) > 1 or (path is not None and not path.exists()):
+        from core import cli
+
         shown, verbs = " ".join(arguments), ", ".join(cli.VERBS)
-        complain(
+        return refuse(
             tr("{path} is neither a verb ({verbs}) nor a folder or project: check the path.", path=shown, verbs=verbs)
         )
-        return 2
     if not has_display():
-        complain(
+        from core import cli
+
+        return refuse(
             tr(
                 "There is no display for the window: use a headless verb (boxrefine {verbs}; boxrefine --help explains "
                 "them), or set DISPLAY, or run it under xvfb-run.",
                 verbs="|".join(cli.VERBS),
             )
         )
-        return 2
     if sys.platform == "win32":
         import torch  # noqa: F401  (loaded after Qt, its libraries are not found: WinError 1114)
     tune(Moment.WINDOW)
     # After the tuning, because the log has a thread.
-    with log.kept("the window", echo=echo if verbose else None):  # untranslated: a line of the log
+    with log.kept("the window", echo=_echo() if verbose else None):  # untranslated: a line of the log
         from boxrefine_gui.app import run
 
         return run(path)
+
+
+def _echo() -> Callable[[str], None]:
+    from core.cli.terminal import echo
+
+    return echo
 
 
 def has_display(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> bool:
@@ -111,6 +129,13 @@ def measure_lists(*, make: Callable[[Path], None], times: int) -> Mapping[str, M
     return measure(make=make, times=times)
 
 
+def measure_start(*, make: Callable[[Path], Path], times: int) -> Mapping[str, Mapping[str, float]]:
+    """How long a fresh process takes to show a large project."""
+    from boxrefine_gui.benchmarks.start import measure
+
+    return measure(make=make, times=times)
+
+
 def measure_canvas(*, make: Callable[[Path], None], times: int) -> Mapping[str, Mapping[str, float]]:
     """How quickly the canvas paints a large picture with many boxes."""
     from boxrefine_gui.benchmarks.canvas import measure
@@ -141,6 +166,7 @@ BENCHMARKS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
     "prefetch": measure_prefetch,
     "stalls": measure_stalls,
     "lists": measure_lists,
+    "start": measure_start,
     "canvas": measure_canvas,
     "session": measure_session,
 }

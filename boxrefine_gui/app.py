@@ -56,6 +56,7 @@ from core.errors import GpuError
 from core.settings import Settings, cache_folder, load_or_set_aside, settings_path
 
 if TYPE_CHECKING:
+    from core.features.cache.shared_cache import SharedCache
     from core.refiner.protocol import Refiner
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,9 @@ _STORE_PATIENCE_S = 30.0
 
 _PICTURE_PATIENCE_MS = 300
 """How long loading the models waits for the first picture, which may be missing or on a slow drive."""
+
+_OPENING_PATIENCE_MS = 60_000
+"""How long it waits for a large folder or project to open before that."""
 
 _CLOSE_CHECK_MS = 20
 
@@ -105,6 +109,7 @@ def build(*, load_models: LoadModels | None = None, ask: Ask | None = None) -> A
 
 def load_chosen_models(settings: Settings) -> Models:
     """Encode lane: load the models of the settings. Raises KnownError if weights are missing or damaged."""
+    tune(Moment.MODELS)
     from core.encoders.catalogue import load_encoder
     from core.encoders.devices import why_no_gpu
     from core.encoders.guarded import GuardedEncoder
@@ -134,6 +139,7 @@ def load_chosen_models(settings: Settings) -> Models:
         disk_budget=settings.cache_disk_budget,
         ram_budget=settings.cache_ram_budget,
         codec=settings.cache_codec,
+        shared=_shared(settings),
     )
     cache.look()
     return Models(
@@ -146,7 +152,7 @@ def load_chosen_models(settings: Settings) -> Models:
         device=Device(encoder.device.type, why_no_gpu="" if settings.device == "cpu" else why_no_gpu()),
         looks_twice=pays_for(encoder.name),
         close=cache.close,
-        trouble=lambda: cache.trouble,
+        trouble=lambda: cache.trouble or (cache.shared.trouble if cache.shared else None),
         reach=settings.cache_disk_budget // (2 * FEATURES_BYTES),
         stats=lambda: cache.stats,
         load_refiner=refiner_in,
@@ -159,8 +165,18 @@ def load_chosen_models(settings: Settings) -> Models:
     )
 
 
+def _shared(settings: Settings) -> SharedCache | None:
+    """The shared cache of the settings. The window only reads it: an upload could take the line for minutes."""
+    from core.features.cache.shared_cache import shared_cache
+    from core.object_store.address import path_or_address
+
+    return shared_cache(path_or_address(settings.shared_cache), writes=False) if settings.shared_cache else None
+
+
 class App:
     """Owns the lanes, the session and the window."""
+
+    _times_waited = 0  # for the first picture
 
     def __init__(self, *, load_models: LoadModels, ask: Ask) -> None:
         settings, complaint = load_or_set_aside(settings_path())
@@ -190,8 +206,7 @@ class App:
         self.prefetch = Prefetch(session=self.session, lane=self.encode)
         self.trainer = TrainerProcess()
         self.teaching = Teaching(self.parts, self.trainer)
-        self.margins = LearningMargins(self.parts)
-        self.models = ModelsFolder(self.parts, self.downloads)
+        self.margins, self.models = LearningMargins(self.parts), ModelsFolder(self.parts, self.downloads)
         self.refine_all = RefineAll(self.parts)
         self.folder_watch = FolderWatch(self.parts)
         self.project_watch = ProjectWatch(self.parts, trainer=lambda: self.trainer.number)
@@ -211,7 +226,8 @@ class App:
         )
         self.collector = Collector(self.session, is_busy=self._makes_many_objects)
         self._wants_models = self._is_drawn_told = self._is_copy_told = False
-        self._patience = timer(_PICTURE_PATIENCE_MS, self._load_models)
+        self._patience = timer(_PICTURE_PATIENCE_MS, self._patience_ends)
+        self.session.image_changed.connect(self._wait_for_picture)
         self.session.picture_changed.connect(self._load_models)
         self._closing = timer(_CLOSE_CHECK_MS, self._close_when_stored, once=False)
         self.session.problem.connect(self._stay)
@@ -233,8 +249,21 @@ class App:
         else:
             opening.open_last(self.parts)
         self.session.set_models(None, ModelsState.LOADING)
-        self._wants_models = True
+        self._wants_models, self._times_waited = True, 0
         self._patience.start()
+
+    def _wait_for_picture(self) -> None:
+        """An image is open, so its picture is being read."""
+        if self._wants_models:
+            self._patience.start()
+
+    def _patience_ends(self) -> None:
+        is_opening = self.session.scan is not None and self.session.image is None
+        self._times_waited += 1
+        if is_opening and self._times_waited * _PICTURE_PATIENCE_MS < _OPENING_PATIENCE_MS:
+            self._patience.start()
+        else:
+            self._load_models()
 
     def _load_models(self) -> None:
         if self._wants_models:

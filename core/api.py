@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.correction_table import as_sequence
 from core.errors import BadFileError, BadInputError
-from core.geometry import Box, Boxes, Frame, as_boxes, iou
+from core.geometry import Box, Boxes, as_boxes, iou
 from core.images import Picture, read_picture, read_size
 from core.picture_folders import list_pictures
 from core.progress import run
@@ -25,7 +25,7 @@ from core.records import Category, Dataset, Drawing, ImageRecord, Refinement
 from core.translation import tr
 
 if TYPE_CHECKING:
-    from core.encoders.image_features import Encoder, ImageFeatures
+    from core.encoders.image_features import Encoder
     from core.features.cache.feature_cache import FeatureCache
     from core.inference.guess_drawing import Moves
     from core.inference.look_again import Framed
@@ -104,9 +104,10 @@ class Models:
         >>> all(abs(value - true) < 3 for value, true in zip(answer.box, (40, 30, 120, 90)))
         True
         """
+        from core.features.pixels import Pixels
         from core.inference.guess_drawing import Moves
 
-        how, picture = (_drawing(drawn), Moves()), _Pixels(_read(image), self._encoder)
+        how, picture = (_drawing(drawn), Moves()), Pixels(_read(image), self._encoder)
         return self._refine(picture, boxes, categories, second_look, candidates, *how)
 
     def refine_many(
@@ -249,8 +250,10 @@ def read_annotations(path: str | Path, images: str | Path) -> Annotations:
 
 
 def write_annotations(dataset: Dataset, out: str | Path, *, format: str = "coco") -> Path:
-    """Write the boxes of a dataset into a folder as "coco", "yolo", "voc", "labelme", "csv", "createml",
-    "cvat" or "kitti"; return the main file.
+    """Write the boxes of a dataset into a folder; return the main file.
+
+    `format` is "coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti", "label_studio", "open_images",
+    "via", "via_csv", "retinanet" or "automl".
 
     All images of the dataset are listed, also those without boxes, which other programs read as empty:
     `dataset.labelled()` leaves out those that are not known to be empty.
@@ -298,23 +301,6 @@ def match_boxes(first: ArrayLike, second: ArrayLike, *, least_iou: float = 0.5) 
     rows, columns = linear_sum_assignment(np.where(ious >= least_iou, ious, 0.0), maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return [(row, column, float(ious[row, column])) for row, column in pairs if ious[row, column] >= least_iou]
-
-
-class _Pixels:
-    """A picture in memory that implements `inference.look_again.Framed`."""
-
-    def __init__(self, picture: Picture, encoder: Encoder) -> None:
-        self._picture = picture
-        self._encoder = encoder
-
-    def of(self, frame: Frame | None = None) -> ImageFeatures:
-        height, width = self._picture.shape[:2]
-        return self._encoder.encode(self._picture, frame or Frame.whole(width=width, height=height))
-
-    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
-        from core.encoders.image_features import encode_filling
-
-        return encode_filling(self._encoder, self._picture, crop, fill=fill)
 
 
 def _read(image: Image) -> Picture:

@@ -220,7 +220,7 @@ def is_as_it_came(correction: Correction, origin: Origin) -> bool:
         and correction.score is None
         and correction.margin is None
         and correction.choice is None
-        and not correction.doubtful
+        and not (correction.doubtful or correction.drawn_by)
     )
 
 

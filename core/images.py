@@ -17,7 +17,8 @@ import xxhash
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from core.errors import BadFileError, reason
+from core.errors import BadFileError, KnownError, reason
+from core.object_store.remote_file import PictureFile
 from core.picture_claims import TooLargeError, check_memory
 from core.pictures.kinds import SUFFIXES
 from core.pictures.opened import open_picture
@@ -49,12 +50,13 @@ Image.MAX_IMAGE_PIXELS = None  # aerial pictures are legitimately large; `check_
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # Pillow prints warnings of damaged EXIF
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: PictureFile) -> Picture:
     """Decode a picture, upright, as (height, width, 3) 8-bit RGB; of several frames the first one.
 
     `core.pictures.orientation` has the rule of what is upright. Values of more than 8 bits are scaled to 0..255, see
     `core.pictures.deep`, and alpha is composited over white. Raises BadFileError, and no other exception, if the file
-    is missing, no picture, cut short, too large, or claims more pixels than its bytes can hold.
+    is missing, no picture, cut short, too large, or claims more pixels than its bytes can hold. For a picture in an
+    object store that does not answer, raises StorageError.
     """
     with _convert_errors(path), open_picture(path) as opened:
         image = opened.image
@@ -76,7 +78,7 @@ def read_values(path: Path) -> NDArray[np.uint16] | None:
         return opened.read_values()
 
 
-def read_size(path: Path) -> tuple[int, int]:
+def read_size(path: PictureFile) -> tuple[int, int]:
     """Read the width and height in pixels of the upright picture, which `read_picture` has, without decoding it.
 
     Raises BadFileError if the file is missing, no picture, or claims more pixels than its bytes can hold.
@@ -144,17 +146,17 @@ def content_hash(picture: Picture) -> str:
 
 
 @contextmanager
-def _convert_errors(path: Path) -> Iterator[None]:
+def _convert_errors(path: PictureFile) -> Iterator[None]:
     """Convert any exception of a decoder to a BadFileError about `path`."""
     try:
         yield
+    except KnownError:
+        raise
     except Exception as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> BadFileError:
-    if isinstance(error, BadFileError):
-        return error
+def _unreadable(path: PictureFile, error: Exception) -> BadFileError:
     if isinstance(error, FileNotFoundError):
         return BadFileError(tr("The picture {path} does not exist: check the path.", path=path))
     if isinstance(error, PermissionError):

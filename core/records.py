@@ -37,6 +37,20 @@ class Drawing(StrEnum):
     PLACED = "placed"
 
 
+class DrawnBy(StrEnum):
+    """How the user made a box; the values are stored and exported. UNKNOWN is that of earlier versions."""
+
+    UNKNOWN = ""
+    DRAG = "drag"
+    TWO_CLICKS = "two_clicks"
+    FOUR_POINTS = "four_points"
+    KEYS = "keys"
+    COPIED = "copied"
+    IMPORTED = "imported"
+    """It came in a file; never stored, since the origin shows it, as with SUGGESTED."""
+    SUGGESTED = "suggested"
+
+
 CLEARLY_OFF = 0.15
 """If the farthest edge of a box would move by this fraction of its side, the box counts as clearly off."""
 
@@ -135,7 +149,8 @@ class Correction:
     `refined` is the chosen candidate.
 
     `doubtful` are the edges (0 left, 1 top, 2 right, 3 bottom) that were accepted as the refiner left them although it
-    was not sure of them, until the user confirms or moves the box.
+    was not sure of them, until the user confirms or moves the box. `drawn_by` is how the user made the box first; later
+    changes leave it as it is.
 
     If `confirmed` is false, the user has not reviewed the box: `accepted` is the box as drawn or imported, or as it was
     accepted before a later answer came, and `refined`, if present, is a proposal.
@@ -158,6 +173,14 @@ class Correction:
     margin: EdgeMargin | None = None
     choice: Choice | None = None
     doubtful: tuple[int, ...] = ()
+    drawn_by: DrawnBy = DrawnBy.UNKNOWN
+
+    @property
+    def made_by(self) -> DrawnBy:
+        """How the box came about, by `drawn_by`, else by its origin."""
+        if self.drawn_by or self.origin is None:
+            return self.drawn_by
+        return DrawnBy.SUGGESTED if self.origin.head else DrawnBy.IMPORTED
 
     @property
     def was_accepted(self) -> bool:

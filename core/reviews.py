@@ -164,8 +164,8 @@ class Version:
     """A box at a moment of its history.
 
     `kind` is the kind of the operation that led to it, as stored, or one of DRAWN, IMPORTED, SUGGESTED, REFINED,
-    EARLIER and NOW. `when` is ISO 8601, `by` the annotator; both are empty where they are not known. `encoder` and
-    `refiner` are identities, given where the refiner made the box.
+    EARLIER, TWIN and NOW. `when` is ISO 8601, `by` the annotator; both are empty where they are not known. `encoder`
+    and `refiner` are identities, given where the refiner made the box.
     """
 
     kind: str
@@ -179,5 +179,5 @@ class Version:
 
 
 DRAWN, IMPORTED, SUGGESTED, REFINED = "drawn", "imported", "suggested", "refined"
-EARLIER, NOW = "earlier", "now"
+EARLIER, TWIN, NOW = "earlier", "twin", "now"
 """The kinds of a Version besides those of operations."""

@@ -45,6 +45,7 @@ class Settings:
     export_format: the format of the last export; export_splits: its division into train, val and test, empty for that
         of the folders; export_pictures: none, copy, link or hardlink; export_done: only images that are done
     cache_disk_budget, cache_ram_budget: bytes; cache_codec: fp16, or 8bit for half the bytes
+    shared_cache: address or folder of a cache that a team shares, empty for none
     teach_when_idle: teach the refiner by itself after every ten boxes; teach_config: its YAML file
     theme: system, light or dark; language: system, or one of core.translation.LANGUAGES
     recent: projects that were open, the last one first
@@ -91,6 +92,7 @@ class Settings:
     cache_disk_budget: int = 10 * 1024**3
     cache_ram_budget: int = 512 * 1024**2
     cache_codec: str = "fp16"
+    shared_cache: str = ""
     teach_when_idle: bool = False
     teach_config: str = ""
     theme: str = "system"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.object_store.address import Address
 from core.text import LONGEST_NAME, escaped
 from core.translation import LANGUAGES, tr
 
@@ -22,7 +23,10 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "keep_view": ("frames", "always", "never"),
     "voc_origin": ("by_file", "0", "1"),
     "draw_by": ("drag", "two_clicks", "four_points"),
-    "export_format": ("coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti"),
+    "export_format": (
+        *("coco", "yolo", "voc", "labelme", "csv", "createml", "cvat", "kitti"),
+        *("label_studio", "open_images", "via", "via_csv", "retinanet", "automl"),
+    ),
     "export_pictures": ("none", "copy", "link", "hardlink"),
     "cache_codec": ("fp16", "8bit"),
     "theme": ("system", "light", "dark"),
@@ -89,6 +93,8 @@ def find_error(name: str, value: object, default: object) -> str | None:
 def _find_text_error(name: str, value: str) -> str | None:
     if name in CHOICES and value not in CHOICES[name]:
         return tr("{name} must be one of {choices}", name=name, choices=", ".join(CHOICES[name]))
+    if name == "shared_cache" and Address(value).holds_secret:
+        return tr("{name} must hold no password and no signature: sign in by the tool of the provider", name=name)
     return None if _is_plain(value) else tr("{name} must be text without control characters", name=name)
 
 

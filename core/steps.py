@@ -39,6 +39,7 @@ class StepKind(StrEnum):
     COMMENT = "comment"
     GO_BACK = "go_back"
     REPAIR = "repair"
+    MERGE = "merge"
     TEXT = "text"
     """A step of an earlier version, which stored titles; the title is the step's `name`."""
 
@@ -47,8 +48,8 @@ class StepKind(StrEnum):
 class Step:
     """One operation, as the undo menu shows it.
 
-    `count` is a number of boxes, proposals or marked images, `name` that of a category or an imported file, or the note
-    of a flag, `into` the name of the category that takes over the boxes.
+    `count` is a number of boxes, proposals or marked images, `name` that of a category, an imported file or a merged
+    project, or the note of a flag, `into` the name of the category that takes over the boxes.
     """
 
     kind: StepKind

@@ -76,6 +76,7 @@ _TITLES: Mapping[StepKind, Callable[[Step], str]] = {
     ),
     StepKind.GO_BACK: lambda step: tr("Go back to an earlier box"),
     StepKind.REPAIR: lambda step: tr_plural("Repair box", "Repair {count} boxes", step.count),
+    StepKind.MERGE: lambda step: tr("Merge project {name}", name=escaped(step.name)),
     StepKind.TEXT: lambda step: escaped(step.name) or tr("a step"),
 }
 

@@ -18,6 +18,7 @@ from boxrefine_gui.actions.help_menu import help_rows
 from boxrefine_gui.actions.image_menu import IN_IMAGES, image_rows
 from boxrefine_gui.actions.layout_menu import LayoutVerbs
 from boxrefine_gui.actions.menus import BOX, EDIT, FILE, in_submenus
+from boxrefine_gui.actions.merge_menu import merge_rows
 from boxrefine_gui.actions.model_menu import model_rows
 from boxrefine_gui.actions.review_menu import IN_AUDIT, IN_REVIEW, review_rows
 from boxrefine_gui.actions.suggest_menu import learning_rows, suggest_rows
@@ -67,6 +68,10 @@ GESTURES: tuple[tuple[str, str], ...] = (
     (
         tr("Alt + drag"),
         tr("Draw a box and take it as it is; if the window moves instead, press Alt after the drag has begun"),
+    ),
+    (
+        tr("Alt + drag over the drawn or the selected box, or over one to check"),
+        tr("Draw it again: it gets all four edges of the drag, and a box to check is accepted"),
     ),
     (tr("Ctrl + drag"), tr("Draw even on the border or a handle of the selected box")),
     (tr("Click"), tr("Select a stored or a drawn box; click again for the next larger one under it")),
@@ -223,6 +228,7 @@ def _file_rows(
         ActionRow(
             "export", tr("&Export…"), show_export, ("Ctrl+E",), FILE, "export", in_toolbar=True, enabled=has_project,
         ),
+        *merge_rows(parts, window=window, jobs=jobs, ask=ask),
         ActionRow("quit", tr("&Quit"), lambda: _close(window), ("Ctrl+Q",), FILE, starts_group=True),
     ]  # fmt: skip
 

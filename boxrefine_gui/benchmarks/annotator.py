@@ -1,20 +1,20 @@
 """A scripted annotator: labels the pictures of a set in the real window, by what it sees there and the true boxes.
 
-It draws with the mouse noise of `core.box_noise`, repairs each edge that is off by over 7 % of the side, accepts right
-suggestions and rejects wrong ones. It knows which keys the window has, and takes the cheaper way.
+It draws with the mouse noise of `core.box_noise`, repairs boxes with edges that are off by over 7 % of the side,
+accepts right suggestions and rejects wrong ones. It knows which keys the window has, and takes the cheaper way.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QItemSelectionModel, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.hand import Hand, Step
@@ -39,7 +39,7 @@ _SLIP, _TRIES = 0.01, 3
 _LEAST_SIDE, _GOOD_SIDE, _MOST_SHARE = 16.0, 40.0, 0.6
 _DIGITS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6, Qt.Key.Key_7,
            Qt.Key.Key_8, Qt.Key.Key_9)  # fmt: skip
-_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 _CORNERS = tuple(Grip(across, down) for across, down in product((-1, 1), (-1, 1)))
 
 
@@ -91,7 +91,7 @@ class Annotator:
         session = self._session
         yield self._is_shown
         yield from self._hand.look()
-        left = sorted(objects, key=lambda entry: (self._categories.index(entry.category), entry.box.y1, entry.box.x1))
+        left = self._in_order(objects)
         yield from self._check(left)
         drawn: Counter[str] = Counter()
         while left:
@@ -114,7 +114,17 @@ class Annotator:
         is_last = session.row is not None and session.row + 1 == len(session.images)
         if not is_last:
             yield lambda: session.image is not image
-        yield lambda: not session.storing and not session.waiting and self._app.store.is_idle
+        yield self._is_written
+
+    def _in_order(self, objects: Sequence[Wanted]) -> list[Wanted]:
+        """Those of the category that is chosen already first, then category by category, each in reading order."""
+        chosen = {entry.id: entry.name for entry in self._session.categories}.get(self._session.category_id or 0)
+
+        def place(entry: Wanted) -> tuple[bool, int, float, float]:
+            row = self._categories.index(entry.category)
+            return entry.category != chosen, row, entry.box.y1, entry.box.x1
+
+        return sorted(objects, key=place)
 
     def _is_shown(self) -> bool:
         session = self._session
@@ -122,9 +132,6 @@ class Annotator:
 
     def _has_answered(self, before: int) -> bool:
         return self._answers > before
-
-    def _is_gone(self, correction_id: int) -> bool:
-        return all(each.id != correction_id for each in self._session.corrections)
 
     # Drawing
 
@@ -174,30 +181,35 @@ class Annotator:
             return
         view = self._app.window.categories.view
         index = view.model().index(row, 0)
-        view.scrollTo(index)
-        self._hand.counts.wheels += 1
+        if not view.viewport().rect().contains(view.visualRect(index).center()):
+            view.scrollTo(index)
+            self._hand.counts.wheels += 1
         yield from self._hand.click(view.viewport(), QPointF(view.visualRect(index).center()))
         self._canvas.setFocus()
 
     # Repairs
 
     def _repair(self, true: Box) -> Iterator[Step]:
-        """Take another answer where that is cheaper, then drag edges that are off, two of them by a corner."""
-        session = self._session
-        draft = session.draft
+        """Take another answer where that is cheaper, then put right the edges that are off."""
+        draft = self._session.draft
         if draft is not None and len(draft.candidates) > 1:
-            costs = [len(drags_for(entry.box, true)) + row for row, entry in enumerate(draft.candidates)]
+            costs = [repairs_for(entry.box, true) + row for row, entry in enumerate(draft.candidates)]
             for _ in range(int(np.argmin(costs))):
                 yield from self._hand.press(Qt.Key.Key_X)
-        yield from self._drag_edges(true)
-
-    def _drag_edges(self, true: Box) -> Iterator[Step]:
         target = self._canvas.tools.edit.target
-        for grip in drags_for(target, true) if target is not None else ():
-            if self._canvas.tools.edit.target is None:
-                return
+        drags = drags_for(target, true) if target is not None else []
+        if len(drags) > 1:
+            yield from self._draw_again(true)
+        elif drags:
             slip = self._random.normal(size=2) * _SLIP
-            yield from self._hand.drag(partial(self._way_of, grip, true, slip), draws=False)
+            yield from self._hand.drag(partial(self._way_of, drags[0], true, slip), draws=False)
+
+    def _draw_again(self, true: Box) -> Iterator[Step]:
+        """Set all edges by one drag with Alt over the box, with slips of the hand at both corners."""
+        slips = self._random.normal(size=4) * _SLIP
+        sides = np.array([true.width, true.height] * 2)
+        rect = self._canvas.view.to_screen(Box.of(np.array(true) + slips * sides))
+        yield from self._hand.drag(partial(_corners, rect), draws=True, plain=True)
 
     def _way_of(self, grip: Grip, true: Box, slip: NDArray[np.float64]) -> tuple[QPointF, QPointF]:
         """Where a handle is and where it must go, with a slip of the hand."""
@@ -217,102 +229,92 @@ class Annotator:
         found = [entry for entry in session.corrections if not entry.confirmed]
         if not found:
             return
-        if session.draft is not None:
-            yield from hand.press(Qt.Key.Key_Return)
         pairs = self._pairs(found, left)
-        wrong = [entry for entry in found if entry.id not in pairs]
-        self.record.rejected += len(wrong)
-        for wanted in pairs.values():
-            left.remove(wanted)
-        repairs = [len(drags_for(entry.accepted, pairs[entry.id].box)) for entry in found if entry.id in pairs]
-        if not pairs:
-            yield from hand.press(Qt.Key.Key_Delete, _SHIFT)
-            yield self._is_checked
-        elif one_by_one_is_cheaper(wrong=len(wrong), repairs=repairs):
-            yield from self._check_each(pairs)
-        else:
-            yield from self._check_all(found, pairs)
-
-    def _check_each(self, pairs: Mapping[int, Wanted]) -> Iterator[Step]:
-        """Go through the boxes to check by key: accept, reject, or repair each, which accepts it."""
-        session, hand = self._session, self._hand
-        while not self._is_checked():
-            entry = session.selected
-            if entry is None or entry.confirmed:
-                yield from hand.press(Qt.Key.Key_N)
-                yield self._has_next
-                continue
-            wanted = pairs.get(entry.id)
-            if wanted is None:
-                yield from hand.press(Qt.Key.Key_Delete)
-                yield partial(self._is_gone, entry.id)
-                continue
-            made, drags, keys = Made(wanted, suggested=True), hand.counts.drags, hand.counts.keys
-            if drags_for(entry.accepted, wanted.box):
-                yield from self._drag_edges(wanted.box)
-            else:
-                yield from hand.press(Qt.Key.Key_Return)
-            yield partial(self._is_confirmed, entry.id)
-            made.drags, made.keys = hand.counts.drags - drags, hand.counts.keys - keys
-            self.record.made.append(made)
-
-    def _check_all(self, found: Sequence[Correction], pairs: Mapping[int, Wanted]) -> Iterator[Step]:
-        """Reject the wrong boxes, accept all others by one key, and repair some of them."""
-        session, hand = self._session, self._hand
+        right, wrong = [], []
         for entry in found:
-            if entry.id not in pairs:
-                yield from self._select(entry)
-                yield from hand.press(Qt.Key.Key_Delete)
-                yield partial(self._is_gone, entry.id)
-        yield from hand.press(Qt.Key.Key_Return, _SHIFT)
-        yield self._is_checked
-        for entry in [entry for entry in session.corrections if entry.id in pairs]:
-            made, drags = Made(pairs[entry.id], suggested=True), hand.counts.drags
-            if drags_for(entry.accepted, made.wanted.box):
-                yield from self._select(entry)
-                yield from self._drag_edges(made.wanted.box)
-                yield from hand.press(Qt.Key.Key_Escape)
-            made.drags = hand.counts.drags - drags
-            self.record.made.append(made)
+            wanted = pairs.get(entry.id)
+            if wanted is not None and not drags_for(entry.accepted, wanted.box):
+                right.append(entry)
+                left.remove(wanted)
+                self.record.made.append(Made(wanted, suggested=True))
+            elif wanted is None or not (yield from self._put_right(entry, wanted, left)):
+                wrong.append(entry)
+        self.record.rejected += len(wrong)
+        rejects = rejects_first(wrong=len(wrong), right=len(right))
+        clicked = wrong if rejects else right
+        if clicked and session.draft is not None:
+            yield from hand.press(Qt.Key.Key_Return)
+        for entry in clicked:
+            yield from self._take_along(entry, is_first=entry is clicked[0])
+        if clicked:
+            yield from hand.press(Qt.Key.Key_Delete if rejects else Qt.Key.Key_Return)
+            yield self._is_written
+        if rejects and right:
+            yield from hand.press(Qt.Key.Key_Return, _SHIFT)
+        elif wrong and not rejects:
+            yield from hand.press(Qt.Key.Key_Delete, _SHIFT)
+        yield self._is_written  # what is suggested meanwhile stays to check
+        for entry in right:
+            if not self._is_confirmed(entry.id):  # a click has met another box: this object is still to be labelled
+                left.append(pairs[entry.id])
+                self.record.made = [made for made in self.record.made if made.wanted is not pairs[entry.id]]
 
-    def _is_checked(self) -> bool:
-        return all(entry.confirmed for entry in self._session.corrections)
+    def _put_right(self, entry: Correction, wanted: Wanted, left: list[Wanted]) -> Generator[Step, None, bool]:
+        """Draw a suggestion again, which accepts it, too; False if the window took the drag for another box."""
+        hand, keys, drags = self._hand, self._hand.counts.keys, self._hand.counts.drags
+        yield from self._bring_near(wanted.box)
+        yield from self._draw_again(wanted.box)
+        yield self._is_written
+        is_done = self._is_confirmed(entry.id)
+        if not is_done and self._session.draft is None:  # the drag has moved another box
+            yield from hand.press(Qt.Key.Key_Z, _CTRL)
+            yield self._is_written
+            return False
+        if not is_done:  # the drag has drawn a new box, of which the suggestion is a double
+            yield from self._choose(wanted.category)
+        left.remove(wanted)
+        made = Made(wanted, hand.counts.drags - drags, hand.counts.keys - keys, suggested=is_done)
+        self.record.made.append(made)
+        return is_done
 
-    def _has_next(self) -> bool:
-        return self._session.selected is not None and not self._session.selected.confirmed
+    def _is_written(self) -> bool:
+        session = self._session
+        return not (session.storing or session.waiting or session.moving) and self._app.store.is_idle
 
     def _is_confirmed(self, correction_id: int) -> bool:
         return all(entry.confirmed for entry in self._session.corrections if entry.id == correction_id)
 
-    def _select(self, entry: Correction) -> Iterator[Step]:
-        """Click a box; where boxes overlap, repeated clicks go outward."""
-        session = self._session
-        for _ in range(4):
-            yield from self._hand.click(self._canvas, self._canvas.view.to_screen(entry.accepted).center())
-            if session.selected_id == entry.id:
-                return
+    def _take_along(self, entry: Correction, *, is_first: bool) -> Iterator[Step]:
+        """Select a box by a click, the others by Ctrl and a click; in the list of boxes where another one covers it."""
+        session, others = self._session, set() if is_first else {each.id for each in self._session.selection}
+        modifiers = Qt.KeyboardModifier.NoModifier if is_first else Qt.KeyboardModifier.ControlModifier
+        yield from self._hand.click(self._canvas, self._canvas.view.to_screen(entry.accepted).center(), modifiers)
+        if {each.id for each in session.selection} == others | {entry.id}:
+            return
+        if others:  # it took another box into the selection, or out of it
+            yield from self._hand.click(self._canvas, self._canvas.view.to_screen(entry.accepted).center(), modifiers)
         view = self._app.window.boxes
         row = next(place for place, each in enumerate(session.corrections) if each.id == entry.id)
         index = view.model().index(row, 0)
-        view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-        self._hand.counts.clicks += 1
+        view.scrollTo(index)
+        yield from self._hand.click(view.viewport(), QPointF(view.visualRect(index).center()), modifiers)
         self._canvas.setFocus()
 
     def _pairs(self, found: Sequence[Correction], left: Sequence[Wanted]) -> dict[int, Wanted]:
-        """The right ones of boxes to check, by id, each with the object that it belongs to."""
+        """The right ones of boxes to check, by id, each with the object that it belongs to; the closest come first."""
         names = {category.id: category.name for category in self._session.categories}
-        pairs: dict[int, Wanted] = {}
-        free = list(left)
-        boxes = {entry.id: entry.proposal or entry.accepted for entry in found}
+        close: list[tuple[float, int, int]] = []
         for entry in found:
-            alike = [each for each in free if each.category == names.get(entry.category_id)]
-            if not alike:
-                continue
-            overlap = overlaps(boxes[entry.id], alike)
-            best = int(np.argmax(overlap))
-            if overlap[best] >= SAME:
-                pairs[entry.id] = alike[best]
-                free.remove(alike[best])
+            overlap = overlaps(entry.proposal or entry.accepted, left) if left else np.zeros(0)
+            alike = [each.category == names.get(entry.category_id) for each in left]
+            rows = np.flatnonzero(alike & (overlap >= SAME)).tolist()
+            close += [(float(overlap[place]), entry.id, place) for place in rows]
+        pairs: dict[int, Wanted] = {}
+        taken: set[int] = set()
+        for _, id, place in sorted(close, key=lambda pair: -pair[0]):
+            if id not in pairs and place not in taken:
+                pairs[id] = left[place]
+                taken.add(place)
         return pairs
 
 
@@ -320,14 +322,14 @@ def _corners(rect: QRectF) -> tuple[QPointF, QPointF]:
     return rect.topLeft(), rect.bottomRight()
 
 
-def one_by_one_is_cheaper(*, wrong: int, repairs: Sequence[int]) -> bool:
-    """Whether it takes fewer actions to go through boxes to check than to reject the wrong ones and accept the rest.
+def rejects_first(*, wrong: int, right: int) -> bool:
+    """Whether to click the wrong boxes to check and accept the rest, or to click the right ones and reject the rest."""
+    return wrong <= right
 
-    `repairs` are the drags that each right box needs.
-    """
-    each = 1 + wrong + sum(drags + 1 if drags else 1 for drags in repairs)
-    at_once = 2 * wrong + 1 + sum(drags + 2 for drags in repairs if drags)
-    return each < at_once
+
+def repairs_for(box: Box, true: Box) -> int:
+    """How many drags put all edges right: one, on an edge or a corner, or by drawing the box again."""
+    return min(1, len(drags_for(box, true)))
 
 
 def overlaps(box: Box, others: Sequence[Wanted]) -> NDArray[np.float64]:

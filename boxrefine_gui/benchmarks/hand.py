@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import GeneratorType
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
@@ -62,13 +63,15 @@ class Hand:
         self.counts.keys += 1
         QTest.keyClick(self._canvas, key, modifiers)
 
-    def click(self, widget: QWidget, at: QPointF) -> Iterator[Step]:
+    def click(
+        self, widget: QWidget, at: QPointF, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+    ) -> Iterator[Step]:
         """Click a point of a widget."""
         self._go(widget, at)
         yield self._pause(CLICK_S)
         self.counts.clicks += 1
         for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
-            _mouse(widget, kind, at)
+            _mouse(widget, kind, at, modifiers)
 
     def zoom(self, at: QPointF, notches: int) -> Iterator[Step]:
         """Turn the wheel at a point of the canvas."""
@@ -78,11 +81,11 @@ class Hand:
         for _ in range(notches):
             _wheel(self._canvas, at)
 
-    def drag(self, path: Callable[[], tuple[QPointF, QPointF]], *, draws: bool) -> Iterator[Step]:
+    def drag(self, path: Callable[[], tuple[QPointF, QPointF]], *, draws: bool, plain: bool = False) -> Iterator[Step]:
         """Drag from a point of the canvas to another one, with 60 events a second.
 
         `path` gives both points; it is asked again just before the press, because a later look may have moved a box. To
-        draw where the press would move a box instead, the hand holds Ctrl.
+        draw where the press would move a box instead, the hand holds Ctrl; `plain`: it holds Alt.
         """
         self._go(self._canvas, path()[0])
         yield self._pause(REACH_S)
@@ -90,6 +93,7 @@ class Hand:
         start, end = path()
         grabs = self._canvas.tools.edit.grip_at(start, self._canvas.view, by_inside=False) is not None
         modifiers = Qt.KeyboardModifier.ControlModifier if draws and grabs else Qt.KeyboardModifier.NoModifier
+        modifiers = Qt.KeyboardModifier.AltModifier if plain else modifiers
         _mouse(self._canvas, QEvent.Type.MouseButtonPress, start, modifiers)
         moves = max(2, round(DRAG_S / _MOVE_S))
         for number in range(1, moves + 1):
@@ -129,7 +133,7 @@ class Watch:
             if self._condition is not None:
                 if not self._condition():
                     if now - self._since > self._patience_s:
-                        raise TimeoutError
+                        raise TimeoutError(_place_in(self._steps))
                     return True
                 self.waited_s += now - self._since
                 self._condition = None
@@ -141,6 +145,17 @@ class Watch:
                 self._condition = step
             else:
                 self._until = self._since + step
+
+
+def _place_in(steps: Iterator[Step]) -> str:
+    """The functions and lines in which nested generators wait, the outermost first."""
+    places: list[str] = []
+    inner: object = steps
+    while isinstance(inner, GeneratorType):
+        if inner.gi_frame is not None:
+            places.append(f"{inner.gi_code.co_name}:{inner.gi_frame.f_lineno}")
+        inner = inner.gi_yieldfrom
+    return " ".join(places)
 
 
 def _mouse(

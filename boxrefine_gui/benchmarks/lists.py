@@ -6,14 +6,17 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.offscreen import offscreen_window
 from boxrefine_gui.benchmarks.polled import Polled
+from boxrefine_gui.dialogs.review_dialog import ReviewDialog
 from boxrefine_gui.operations import opening
 from core.errors import BadInputError
 from core.listing import Order, Query, Tab
+from core.reviews import By
 from core.settings import Settings
 
 _POLL_MS = 1
@@ -86,7 +89,33 @@ class Round(Polled):
                 "median ms": statistics.median(taken),
                 "longest ms": max(taken),
             }
+        yield from self._review()
         self.watchdog.stop()
+
+    def _review(self) -> Iterator[None]:
+        """Open the review: until its first boxes, until it has all of them, and until they stand in another order."""
+        first, whole, other, boxes = [], [], [], 0.0
+        for _ in range(self._times):
+            start = time.perf_counter()
+            dialog = ReviewDialog(self._app.window, self._app.parts, self._app.thumbnails)
+            dialog.show()
+            yield from _until(lambda: dialog.model.boxes > 0)  # noqa: B023  (it ends in this round of the loop)
+            first.append(1000 * (time.perf_counter() - start))
+            yield from _until(partial(_is_ready, dialog))
+            whole.append(1000 * (time.perf_counter() - start))
+            start = time.perf_counter()
+            dialog.by.setCurrentIndex(dialog.by.findData(By.DOUBT.value))
+            yield from _until(partial(_is_ready, dialog))
+            other.append(1000 * (time.perf_counter() - start))
+            boxes = float(dialog.model.boxes)
+            dialog.reject()
+            dialog.deleteLater()
+        for name, taken in (("first boxes", first), ("all boxes", whole), ("another order", other)):
+            self.figures[f"review: {name}"] = {
+                "images": boxes,
+                "median ms": statistics.median(taken),
+                "longest ms": max(taken),
+            }
 
     def _shows(self, *, whole: bool) -> bool:
         """Whether the list shows what was asked for last: the whole project, or a part or another order of it."""
@@ -96,3 +125,12 @@ class Round(Polled):
         if time.perf_counter() - self._since > _PATIENCE_S:
             raise BadInputError("The list did not answer.")
         return next(self._steps, _ENDED) is not _ENDED
+
+
+def _until(is_met: Callable[[], bool]) -> Iterator[None]:
+    while not is_met():
+        yield
+
+
+def _is_ready(dialog: ReviewDialog) -> bool:
+    return dialog.is_ready

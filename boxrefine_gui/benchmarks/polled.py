@@ -45,12 +45,12 @@ class Polled(QObject):
         finally:
             self._timer.stop()
             self.watchdog.stop()
-            late = beside.lap()
+            late, turns = beside.lap(), beside.turns
             beside.stop()
         if self._error is not None:
             raise self._error
         found = self.watchdog.stalls[self.phase]
-        found.excuse(late)
+        found.excuse(late, turns=turns)
         return found
 
     def fail(self, error: Exception) -> None:

@@ -78,10 +78,7 @@ class Day(Polled):
             self._app.window.canvas.setFocus()
 
         found = self.run_from(begin)
-        self.figures |= {
-            "stalls": float(found.our_count),
-            "longest stall ms": 1000 * found.our_longest_s,
-        }
+        self.figures |= found.figures
 
     def _all(self) -> Iterator[Step]:
         """Wait for the model, which a session loads once, then label."""
@@ -101,7 +98,7 @@ class Day(Polled):
             return self._watch.poll()
         except TimeoutError as error:
             raise BadInputError(
-                "The window did not answer within two minutes: try again on a quieter machine."
+                f"The window did not answer within two minutes ({error}): try again on a quieter machine."
             ) from error
 
 

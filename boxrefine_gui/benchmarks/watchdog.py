@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
@@ -19,6 +23,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 _BEAT_MS = 2
 STALL_S = 0.016
+_LATE_S = 0.001
 
 
 class _Clocks(NamedTuple):
@@ -73,10 +78,16 @@ class Stalls:
     """The delays of the GUI thread by more than 16 ms.
 
     own_s: the longest time that the GUI thread computed without handling events, in seconds
+    turns: how often the thread came back to its events; late: by how many seconds, where it was over a millisecond
+    idle_turns, idle_late: the same of an idle process at the same time
     """
 
     found: list[Stall] = field(default_factory=list)
     own_s: float = 0.0
+    turns: int = 0
+    late: list[float] = field(default_factory=list)
+    idle_turns: int = 0
+    idle_late: list[float] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -97,12 +108,29 @@ class Stalls:
         """The largest own share of a stall, in seconds."""
         return max((stall.ours_s for stall in self.found), default=0.0)
 
-    def excuse(self, idle: Sequence[Lateness]) -> None:
-        """Subtract from each own share the delays of an idle process at the same time."""
-        self.found = [
-            replace(stall, taken_s=max(stall.taken_s, sum(stall.overlap_s(lateness) for lateness in idle)))
-            for stall in self.found
-        ]
+    @property
+    def figures(self) -> dict[str, float]:
+        """Figures for a benchmark: stalls of our own making, and the tail of all delays, also of an idle process."""
+        return {
+            "stalls": float(self.our_count),
+            "longest stall ms": 1000 * self.our_longest_s,
+            "longest work ms": 1000 * self.own_s,
+            "late 99.9 ms": 1000 * late_at(0.999, self.late, turns=self.turns),
+            "idle 99.9 ms": 1000 * late_at(0.999, self.idle_late, turns=self.idle_turns),
+        }
+
+    def excuse(self, idle: Sequence[Lateness], *, turns: int = 0) -> None:
+        """Subtract from each own share the delays of an idle process at the same time; `turns`: of that process."""
+        self.idle_turns, self.idle_late = turns, [lateness.late_s for lateness in idle]
+        ordered = sorted(idle, key=attrgetter("ended_at"))  # they do not overlap: a process is late once at a time
+        ends = [lateness.ended_at for lateness in ordered]
+
+        def taken_from(stall: Stall) -> float:
+            first = bisect_right(ends, stall.ended_at - stall.late_s)
+            around = islice(ordered, first, bisect_right(ends, stall.ended_at) + 1)
+            return sum(stall.overlap_s(lateness) for lateness in around)
+
+        self.found = [replace(stall, taken_s=max(stall.taken_s, taken_from(stall))) for stall in self.found]
 
 
 class Watchdog(QObject):
@@ -151,6 +179,9 @@ class Watchdog(QObject):
         last, now = self._last, self._read_clocks()
         stalls = self.stalls[self.phase]
         stall = stall_between(last, now)
+        stalls.turns += 1
+        if stall.late_s > _LATE_S:
+            stalls.late.append(stall.late_s)
         if stall.late_s > STALL_S:
             stalls.found.append(stall)
             self._log_stall(stall)
@@ -173,6 +204,15 @@ def stall_between(last: _Clocks, now: _Clocks) -> Stall:
     return Stall(now.now, late_s, now.worked - last.worked, now.queued - last.queued)
 
 
+def late_at(share: float, late: Sequence[float], *, turns: int) -> float:
+    """The delay in seconds that this share of all turns does not exceed.
+
+    `late` has the delays of the turns that were late, in any order; the others count as 0.
+    """
+    over = math.floor(turns * (1 - share) + 1e-6)
+    return sorted(late, reverse=True)[over] if over < len(late) else 0.0
+
+
 def _open_queue() -> BinaryIO | None:
     """Open the file in which Linux reports how long the calling thread waited for a processor; None elsewhere."""
     with suppress(OSError):
@@ -185,20 +225,23 @@ class IdleProcess:
 
     _PROGRAM = """
 import json, os, select, time
-found, last = [], time.perf_counter()
+found, turns, last = [], 0, time.perf_counter()
 while True:
     if select.select([0], [], [], 0.002)[0]:
         if not os.read(0, 1):
             break
-        os.write(1, (json.dumps(found) + chr(10)).encode())
-        found = []
+        os.write(1, (json.dumps([turns, found]) + chr(10)).encode())
+        found, turns = [], 0
     now = time.perf_counter()
+    turns += 1
     found += [(now, now - last - 0.002)] * (now - last - 0.002 > 0.001)
     last = now
 """
 
     def __init__(self) -> None:
         command = [sys.executable, "-c", self._PROGRAM]
+        self.turns = 0
+        """How often it read the clock up to the last lap."""
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def lap(self) -> list[Lateness]:
@@ -206,7 +249,8 @@ while True:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write("?")
         self._process.stdin.flush()
-        return [Lateness(*found) for found in json.loads(self._process.stdout.readline())]
+        self.turns, late = json.loads(self._process.stdout.readline())
+        return [Lateness(*found) for found in late]
 
     def stop(self) -> None:
         """End the process."""

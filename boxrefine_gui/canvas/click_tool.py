@@ -12,7 +12,7 @@ from boxrefine_gui.canvas.view import View
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.parts import Parts
 from core.geometry import Box
-from core.records import Drawing
+from core.records import DrawnBy
 from core.translation import tr
 
 POINTS = 4
@@ -146,7 +146,7 @@ class ClickTool:
         self._points = []
         session = self._parts.session
         wants_none = plain or not session.snapping
-        session.start_draft(box, pressed_at=self._pressed_at, plain=wants_none, held=True, drawing=Drawing.PLACED)
+        session.start_draft(box, pressed_at=self._pressed_at, plain=wants_none, held=True, drawn_by=DrawnBy.FOUR_POINTS)
         drawing.let_go(self._parts)
 
     def _bounds(self) -> Box | None:

@@ -7,9 +7,10 @@ import time
 from PySide6.QtCore import QPointF
 
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.operations import drawing
+from boxrefine_gui.operations import drawing, redrawing
 from boxrefine_gui.operations.box_verbs import Parts
 from core.geometry import Box, clip
+from core.records import DrawnBy
 from core.translation import tr
 
 
@@ -66,7 +67,8 @@ class DrawBoxTool:
             self._parts.session.set_drawn(box, plain=self._plain)
         elif self.is_large_enough(box, view):
             session = self._parts.session
-            session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True)
+            way = DrawnBy.TWO_CLICKS if session.is_clicking else DrawnBy.DRAG
+            session.start_draft(box, pressed_at=self._pressed_at, plain=self._plain, held=True, drawn_by=way)
             if session.draft is not None:
                 self._is_drawing, self._number = True, session.draft.number
 
@@ -85,7 +87,7 @@ class DrawBoxTool:
             return True
         was_drawing, is_long = self._is_drawing, self._is_long
         if self.finish(view):
-            drawing.let_go(self._parts)
+            self.let_go()
             return True
         self._end()
         if was_drawing:
@@ -107,6 +109,11 @@ class DrawBoxTool:
             return False
         self._end()
         return True
+
+    def let_go(self, *, may_accept: bool = True) -> None:
+        """Handle the box of a finished drag: with Alt, one over the box in hand gives that its edges."""
+        if not (self._is_plain and redrawing.take_as_redrawn(self._parts)):
+            drawing.let_go(self._parts, may_accept=may_accept)
 
     def cancel(self) -> None:
         """Cancel the drag; the box that was drawn before it becomes the drawn box again."""

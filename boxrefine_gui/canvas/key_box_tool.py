@@ -7,7 +7,7 @@ import time
 from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.parts import Parts
 from core.geometry import Box
-from core.records import Drawing
+from core.records import DrawnBy
 
 _SHARE = 0.25
 """Side of the first box of a category, as a share of the shorter side of the visible part."""
@@ -48,7 +48,7 @@ class KeyBoxTool:
             session.set_drawn(box, plain=not session.snapping)
         else:
             plain = not session.snapping
-            session.start_draft(box, pressed_at=time.monotonic(), plain=plain, held=True, drawing=Drawing.COARSE)
+            session.start_draft(box, pressed_at=time.monotonic(), plain=plain, held=True, drawn_by=DrawnBy.KEYS)
             drawing.let_go(self._parts, may_accept=False)  # the user has not placed it yet
         if session.draft is not None:
             self._put = session.draft.number, box

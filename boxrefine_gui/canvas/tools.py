@@ -11,7 +11,6 @@ from boxrefine_gui.canvas.edit_box_tool import EditBoxTool
 from boxrefine_gui.canvas.handles import Grip
 from boxrefine_gui.canvas.key_box_tool import KeyBoxTool
 from boxrefine_gui.canvas.view import View
-from boxrefine_gui.operations import drawing
 from boxrefine_gui.operations.parts import Parts
 from core.geometry import Box
 
@@ -58,7 +57,7 @@ class Tools:
     def press(self, point: QPointF, view: View, modifiers: Qt.KeyboardModifier) -> None:
         """The left button goes down."""
         has_ctrl = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-        is_drawing = self.click.is_active or has_ctrl
+        is_drawing = self.click.is_active or has_ctrl or _has_alt(modifiers)
         grip = None if is_drawing else self.grip_at(point, view, modifiers)
         if grip is not None:
             self.edit.press(grip, point)
@@ -141,7 +140,7 @@ class Tools:
             if not self.draw.finish(view):
                 return False
             self.draw.drop()
-            drawing.let_go(self._parts, may_accept=False)
+            self.draw.let_go(may_accept=False)
         return True
 
     def put_box(self, pointer: QPointF | None, view: View, screen: QRectF) -> None:

@@ -56,6 +56,12 @@ class Ask:
         chosen, _ = QFileDialog.getOpenFileName(parent, tr("Open a project"), str(start or Path.home()), kinds)
         return Path(chosen) if chosen else None
 
+    def projects(self, parent: QWidget, *, start: Path | None) -> list[Path]:
+        """Ask for existing project files, one or several; an empty list if the user cancels."""
+        kinds = _filters((tr("BoxRefine projects"), "*.sqlite"), (tr("All files"), "*"))
+        chosen, _ = QFileDialog.getOpenFileNames(parent, tr("Merge projects"), str(start or Path.home()), kinds)
+        return [Path(each) for each in chosen]
+
     def keys(self, parent: QWidget) -> Path | None:
         """Ask for an existing file of keys."""
         kinds = _filters((tr("Keys"), "*.yaml *.yml"), (tr("All files"), "*"))

@@ -22,7 +22,7 @@ from boxrefine_gui.operations.parts import Parts
 from boxrefine_gui.widgets import scale
 from boxrefine_gui.widgets.plain_text import PlainLabel, in_one_line, set_title
 from core.records import Changes, Step, StepKind
-from core.reviews import DRAWN, EARLIER, IMPORTED, NOW, REFINED, SUGGESTED, Version
+from core.reviews import DRAWN, EARLIER, IMPORTED, NOW, REFINED, SUGGESTED, TWIN, Version
 from core.translation import tr
 from core.wording import step_title
 
@@ -124,6 +124,7 @@ def _kind(kind: str) -> str:
         SUGGESTED: tr("Suggested"),
         REFINED: tr("Refined"),
         EARLIER: tr("Earlier"),
+        TWIN: tr("In a merged project"),
         NOW: tr("As it is now"),
         StepKind.IMPORT.value: tr("Imported"),
     }

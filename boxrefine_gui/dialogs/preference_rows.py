@@ -173,6 +173,10 @@ def _cache() -> tuple[PreferenceRow, ...]:
             "cache_ram_budget", tr("Space in memory"), tr("Features of the pictures that were open last."),
             unit="GiB", scale=GIB,
         ),
+        PreferenceRow(
+            "shared_cache", tr("Shared cache"),
+            tr("An address such as s3://bucket/cache, or a folder, from which features are read."), nought=tr("none"),
+        ),
         PreferenceRow("cache_codec", tr("Precision"), tr("How new features are stored."), codecs),
         PreferenceRow(
             "encode_folder", tr("Prepare the folder when there is nothing else to do"),

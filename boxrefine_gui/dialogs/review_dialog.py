@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
@@ -35,7 +35,7 @@ class ReviewDialog(QDialog):
         self._window = parent
         self._parts, self._session = parts, parts.session
         self._reads = self._arrangements = 0
-        self.is_ready = False
+        self.is_ready = self._has_all = False
         self._annotators: dict[int, str] = {}
         set_title(self, tr("Review boxes"))
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint, True)
@@ -134,7 +134,7 @@ class ReviewDialog(QDialog):
     def read(self) -> None:
         """Read the boxes of the project, and arrange them again."""
         self._reads += 1
-        turn, self.is_ready = self._reads, False
+        turn, self.is_ready, self._has_all = self._reads, False, False
         self.model.crops.forget()
         self.line.setText(tr("Reading the project…"))
         self._read_all(turn, self.arrange)
@@ -143,6 +143,8 @@ class ReviewDialog(QDialog):
         def part(found: reviewing.Found) -> None:
             self.model.add(found[0])
             self._show_annotators(found[1])
+            if not self.is_ready and not self.model.boxes:
+                self._show_first(turn, found[0])
 
         def done() -> None:
             self.model.end()
@@ -153,18 +155,32 @@ class ReviewDialog(QDialog):
             self._parts, on_part=part, on_done=done, is_wanted=lambda: isValid(self) and self._reads == turn
         )
 
+    def _show_first(self, turn: int, items: Sequence[ReviewItem]) -> None:
+        """Show those of the first boxes that fit, so that the review can begin while the others are read."""
+        job = partial(arranged, items, self.query, annotators=self._annotators, places=self._session.image_rows)
+
+        def done(rows: Arrangement) -> None:
+            if isValid(self) and turn == self._reads and not self.is_ready and not self.model.boxes and rows.ids:
+                self.model.show_first(items, rows)
+                self.grid.go(0)
+                self._show_current()
+
+        self._parts.files.run(job, on_done=done)
+
     def arrange(self) -> None:
         """Choose and order the boxes that are read."""
         self._arrangements += 1
         turn, self.is_ready = self._arrangements, False
+        is_first, self._has_all = not self._has_all, True  # the user may have begun with the first boxes
         items, places = tuple(self.model.items.values()), self._session.image_rows
         job = partial(arranged, items, self.query, annotators=self._annotators, places=places)
 
         def done(rows: Arrangement) -> None:
             if isValid(self) and turn == self._arrangements:
+                at = self.current if is_first and self.grid.place > 0 else None
                 self.model.show_rows(rows)
                 self.is_ready = True
-                self.grid.go(0)
+                self.grid.go(rows.ids.index(at.id) if at is not None and at.id in rows.known else 0)
                 self._show_current()
 
         self._parts.files.run(job, on_done=done)

@@ -89,6 +89,11 @@ class ReviewModel(QAbstractTableModel):
         self._rows, self._counts = rows, Counter(rows.counts)
         self.endResetModel()
 
+    def show_first(self, items: Sequence[ReviewItem], rows: Arrangement) -> None:
+        """Show the first boxes that are read; `end` takes over all."""
+        _add(items, self.items, self._on_image)
+        self.show_rows(rows)
+
     def begin(self) -> None:
         """Begin to read all boxes; those that are known stay until `end`."""
         self._read = {}, {}

@@ -15,7 +15,7 @@ from boxrefine_gui.state.project_view import StoreView, read_touched
 from core.copied_boxes import CopiedBox, CopiedBoxes, parse, place, text_of
 from core.geometry import Box
 from core.origins import Origin
-from core.records import Correction, ImageRecord, ImportedBox
+from core.records import Correction, DrawnBy, ImageRecord, ImportedBox
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
@@ -196,5 +196,7 @@ def _pasted(parts: Parts, image: ImageRecord, copied: CopiedBoxes, result: tuple
 def _new(image: ImageRecord, category: str, box: Box, *, copied_from: str = "") -> ImportedBox:
     """A box to store: accepted, or to check if it is `copied_from` another picture."""
     origin = Origin(copied_from, box) if copied_from else None
-    correction = Correction(image.id, 0, drawn=box, accepted=box, origin=origin, confirmed=origin is None)
+    correction = Correction(
+        image.id, 0, drawn=box, accepted=box, origin=origin, confirmed=origin is None, drawn_by=DrawnBy.COPIED
+    )
     return ImportedBox(category, correction)

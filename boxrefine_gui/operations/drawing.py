@@ -36,12 +36,17 @@ def let_go(parts: Parts, *, may_accept: bool = True) -> None:
     `may_accept`: a setting may accept the new one, too, at once.
     """
     session = parts.session
-    before = session.release_draft()
+    settle_replaced(parts, session.release_draft())
+    if may_accept and session.settings.auto_accept:
+        accept(parts)
+
+
+def settle_replaced(parts: Parts, before: Draft | None) -> None:
+    """Accept or leave the box that was drawn before this drag, depending on the settings."""
+    session = parts.session
     if before is not None and not before.was_left and session.settings.accept_when_going_on:
         session.left.take(before.image_id, before.key)
         _accept(parts, before, unanswered=partial(_leave, parts))
-    if may_accept and session.settings.auto_accept:
-        accept(parts)
 
 
 def go_on(parts: Parts) -> None:

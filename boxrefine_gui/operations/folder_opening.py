@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from boxrefine_gui.state.doing import Scan, ScanKind, SecondProject
 from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import OpenedProject
 from boxrefine_gui.state.session import Session
+from core.files import PROJECT_FILE_NAME
 from core.progress import Job, Progress
 from core.translation import tr
 
@@ -38,9 +40,14 @@ class _Listing:
 class FolderOpening:
     """Opens a folder, or that of a picture, with all folders below it. A later request to open something ends it."""
 
-    def __init__(self, parts: Parts, path: Path, show: Path | None = None) -> None:
-        """Prepare it; `show` is the picture to show first, if `path` is a folder."""
-        self._parts, self._path, self._show = parts, path, show
+    def __init__(
+        self, parts: Parts, path: Path, show: Path | None = None, *, open_project: Callable[[Path], None]
+    ) -> None:
+        """Prepare it; `show` is the picture to show first, if `path` is a folder.
+
+        `open_project` opens the project of a folder whose pictures lie elsewhere, such as a share.
+        """
+        self._parts, self._path, self._show, self._open_project = parts, path, show, open_project
         self._is_given_up = self._is_cancelled = False
 
     def start(self) -> None:
@@ -83,9 +90,12 @@ class FolderOpening:
         self._parts.session.opening = None
         self._parts.session.set_scan(None)
 
-    def _listed(self, listing: _Listing) -> None:
+    def _listed(self, listing: _Listing | Path) -> None:
         if self._is_cancelled or self._is_given_up:
             self._cancelled()
+        elif isinstance(listing, Path):
+            self._end()
+            self._open_project(listing)
         elif listing.above or listing.below:
             self._end()
             self._ask(listing)
@@ -95,7 +105,7 @@ class FolderOpening:
     def _ask(self, listing: _Listing) -> None:
         """Leave it to the user whether a second project is made of pictures that another one may have."""
         others = listing.above or listing.below
-        other = FolderOpening(self._parts, others[0].parent, listing.show)
+        other = FolderOpening(self._parts, others[0].parent, listing.show, open_project=self._open_project)
         question = SecondProject(
             listing.found.folder,
             others,
@@ -159,14 +169,19 @@ def remember(parts: Parts, path: Path) -> None:
     choose_settings(parts, parts.session.settings.opened(path))
 
 
-def _list_folder(path: Path, show: Path | None) -> Job[_Listing]:
-    """Files lane: list a folder, or the folder of a picture. Raises BadFileError if it has no pictures."""
+def _list_folder(path: Path, show: Path | None) -> Job[_Listing | Path]:
+    """Files lane: list a folder, or the folder of a picture; without pictures, return the project file in it.
+
+    Raises BadFileError if it has neither.
+    """
     from core.picture_folders import find_pictures, no_pictures, projects_above
     from core.store.project_store import project_path_for
 
     folder, show = (path.parent, path) if path.is_file() else (path, show)
     found = yield from find_pictures(folder)
     if not found.paths:
+        if (own := folder / PROJECT_FILE_NAME).is_file():
+            return own
         raise no_pictures(found)
     if project_path_for(folder).exists():
         return _Listing(found, show, (), ())

@@ -139,7 +139,10 @@ def show_first(parts: Parts, show: Path | None) -> None:
     session, images = parts.session, parts.session.images
     if session.image is None and images:
         at = show or _left_at(session)
-        wanted = next((record for record in images if record.path == at), None)
+        name = at.name if at is not None else ""
+        # Comparing 100,000 whole paths would block the GUI thread noticeably.
+        alike = (record for record in images if record.path.name == name)
+        wanted = next((record for record in alike if record.path == at), None)
         if wanted is None and show is None:
             wanted = images[0]
         if wanted is not None:

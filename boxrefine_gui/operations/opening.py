@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OF_THE_MODELS = (
     "encoder", "device", "refine_by", "careful", "cache_folder", "cache_disk_budget", "cache_ram_budget", "cache_codec",
+    "shared_cache",
 )  # fmt: skip
 """Settings that hold once the models are loaded with them."""
 
@@ -35,7 +36,7 @@ def open_path(parts: Parts, path: Path) -> None:
     if path.suffix == PROJECT_SUFFIX:
         open_project(parts, path)
     else:
-        FolderOpening(parts, path).start()
+        FolderOpening(parts, path, open_project=partial(open_project, parts)).start()
 
 
 def open_project(parts: Parts, path: Path) -> None:

@@ -51,6 +51,7 @@ class Suggesting:
         self._parts, self._lane = parts, lane
         self._made: dict[int, _Version] = {}  # image id -> what its suggestions were made by
         self._settled: tuple[int, float] | None = None  # the open image and the threshold that its suggestions have
+        self._rest_on = 0  # id of the image on which the user has asked for the others of a category
         self._is_asked = False  # whether the user wants other suggestions on the open image
         self._was_wanted = parts.session.settings.suggest
         self._reported = ""
@@ -126,6 +127,7 @@ class Suggesting:
 
         def done(result: tuple[int, StoreView]) -> None:
             count, view = result
+            self._rest_on = image_id
             self._parts.session.apply(view)
             self._tell_rest(category, count, is_capped=len(found) >= MOST)
 
@@ -169,7 +171,7 @@ class Suggesting:
 
     def _image_changed(self) -> None:
         self._lane.drop(_GROUP)
-        self._settled, self._is_asked = None, False
+        self._settled, self._is_asked, self._rest_on = None, False, 0
         self._look_around()
 
     def _settings_changed(self) -> None:
@@ -279,8 +281,7 @@ class Suggesting:
         if found is None or self._version != version or self._made.get(record.id) == version:
             return
         if session.image is not None and session.image.id == record.id:
-            is_at_work = session.selected is not None and session.selected.is_suggestion and not self._is_asked
-            if is_at_work or self._settled == (record.id, version[1]):
+            if self._is_at_work(record.id) or self._settled == (record.id, version[1]):
                 return
             self._settled, self._is_asked = (record.id, version[1]), False
         self._made[record.id] = version
@@ -290,6 +291,13 @@ class Suggesting:
             on_error=partial(self._failed, self._parts.session.project_path),
             goes_on=False,
         )
+
+    def _is_at_work(self, image_id: int) -> bool:
+        """Whether the user checks suggestions, which nothing may join: one key then accepts or rejects all of them."""
+        session = self._parts.session
+        has_asked = self._rest_on == image_id and any(entry.is_suggestion for entry in session.corrections)
+        is_selected = session.selected is not None and session.selected.is_suggestion
+        return (has_asked or is_selected) and not self._is_asked
 
     def _failed(self, project: Path | None, error: Exception) -> None:
         """Report what fails for each image only once, and nothing about a project that is closed."""

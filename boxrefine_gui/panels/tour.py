@@ -93,7 +93,10 @@ class Tour(QFrame):
         return path is not None and opening.is_sample(str(path))
 
     def _offer(self) -> None:
-        if self._is_on_sample and not self._parts.session.settings.tour_seen and self.isHidden():
+        """Offer the tour on the sample project alone; one that has begun goes on."""
+        if not self._is_on_sample:
+            self.setVisible(self._at is not None and self.isVisible())
+        elif not self._parts.session.settings.tour_seen and self.isHidden():
             self._show(None)
 
     def _remember(self) -> None:

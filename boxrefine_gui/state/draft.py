@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from core.geometry import Box
-from core.records import Candidate, Choice, Correction, Drawing, DrawnBox, Refinement
+from core.records import Candidate, Choice, Correction, Drawing, DrawnBox, DrawnBy, Refinement
 
 NO_MODELS = ("", "")
 _SURE = (1.0, 1.0, 1.0, 1.0)
+_DRAWINGS = {DrawnBy.FOUR_POINTS: Drawing.PLACED, DrawnBy.KEYS: Drawing.COARSE}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Draft:
     being refined again. `key` identifies the draft in the project file. `category_id` is 0 while the project has no
     category. `is_held`: the user is still dragging. `was_left`: it was left waiting, so going on does not accept it.
     `candidates` are those of the refinement, which is the first; empty until they are computed. `chosen` is the row of
-    the candidate that the user chose. `drawing` is how it was drawn, for the refiner; the file does not keep it.
+    the candidate that the user chose. `drawn_by` is how it was drawn.
     """
 
     number: int
@@ -43,7 +44,12 @@ class Draft:
     was_left: bool = False
     candidates: tuple[Candidate, ...] = ()
     chosen: int = 0
-    drawing: Drawing = Drawing.DRAG
+    drawn_by: DrawnBy = DrawnBy.DRAG
+
+    @property
+    def drawing(self) -> Drawing:
+        """How coarse the drawn box is, for the refiner."""
+        return _DRAWINGS.get(self.drawn_by, Drawing.DRAG)
 
     @property
     def answer(self) -> Refinement | None:
@@ -75,7 +81,10 @@ class Draft:
 
 def correction_of(draft: Draft, *, category_id: int, seconds: float) -> Correction:
     """Return the correction to store for a draft; without a refinement it names no model."""
-    correction = Correction(draft.image_id, category_id, drawn=draft.drawn, accepted=draft.box, seconds=seconds)
+    drawn_by = draft.again.drawn_by if draft.again is not None else draft.drawn_by
+    correction = Correction(
+        draft.image_id, category_id, drawn=draft.drawn, accepted=draft.box, seconds=seconds, drawn_by=drawn_by
+    )
     if draft.answer is None:
         return correction
     encoder, refiner = draft.made_by
@@ -116,4 +125,5 @@ def from_file(box: DrawnBox, *, number: int) -> Draft:
         was_left=True,
         candidates=candidates,
         chosen=chosen,
+        drawn_by=kept.drawn_by,
     )

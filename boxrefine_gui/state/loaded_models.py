@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +25,11 @@ class OpenedPicture(Protocol):
     def of(self, frame: Frame | None = None) -> ImageFeatures: ...
 
     def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures: ...
+
+    @property
+    def crops_at_once(self) -> int: ...
+
+    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]: ...
 
 
 class Source(Protocol):

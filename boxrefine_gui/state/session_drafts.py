@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from boxrefine_gui.state.draft import NO_MODELS, Draft
 from boxrefine_gui.state.session_categories import SessionCategories
 from core.geometry import Box
-from core.records import Candidate, Correction, Drawing, Refinement
+from core.records import Candidate, Correction, DrawnBy, Refinement
 
 if TYPE_CHECKING:
     from core.refiner.margins import Margin
@@ -27,7 +27,7 @@ class SessionDrafts(SessionCategories):
         plain: bool = False,
         again: Correction | None = None,
         held: bool = False,
-        drawing: Drawing = Drawing.DRAG,
+        drawn_by: DrawnBy = DrawnBy.DRAG,
     ) -> None:
         """Start a drawn box on the open image; `held`: the drag continues. A box that was active waits."""
         if self.image is None:
@@ -37,6 +37,8 @@ class SessionDrafts(SessionCategories):
         if before is not None:
             self.left.add(before)
         self.replaced, self.taken_back, self.discarded = before, None, None
+        alone = self.selected_id if again is None and not self.also_ids else None
+        self.deselected = next((entry for entry in self.corrections if entry.id == alone), None)
         if self.also_ids or (again is None and (self.selected_id is not None or self.chosen_edge is not None)):
             # Keys and clicks apply to the new box from here on.
             self.select(None if again is None else again.id)
@@ -49,7 +51,7 @@ class SessionDrafts(SessionCategories):
             again=again,
             category_id=self.category_id or 0,
             is_held=held,
-            drawing=drawing,
+            drawn_by=drawn_by,
         )
         self.drawn_changed.emit()
 

@@ -155,6 +155,7 @@ class SessionState(QObject):
         self.chosen_edge: int | None = None
         self.draft: Draft | None = None
         self.replaced: Draft | None = None  # the draft that was active before the present drag
+        self.deselected: Correction | None = None  # the one box that was selected before the present drag
         self.is_clicking = False  # the drawn box follows the pointer between two clicks
         self.left = LeftDrafts()
         self.taken_back: Draft | None = None  # removed by undo, for redo

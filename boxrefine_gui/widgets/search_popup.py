@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from core.text import LONGEST_NAME
 
-_MARGIN, _APART = 5, 4
+_MARGIN, _APART, _AROUND_ROW = 5, 4, 8
 
 
 class SearchPopup(QFrame):
@@ -99,7 +99,10 @@ class SearchPopup(QFrame):
 
     def height_of(self, rows: int) -> int:
         """The height of the pop-up with so many rows."""
-        return self.line.sizeHint().height() + max(self.view.sizeHintForRow(0), 1) * rows + _APART + 2 * _MARGIN
+        row = self.view.sizeHintForRow(0)
+        if row <= 0:  # the list is empty yet
+            row = self.view.fontMetrics().height() + _AROUND_ROW
+        return self.line.sizeHint().height() + row * rows + _APART + 2 * _MARGIN
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint a border that is seen on dark pictures, too; the style's own one is as dark as they are."""

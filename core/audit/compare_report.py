@@ -48,6 +48,7 @@ def _class_entry(entry: ClassFigures) -> dict[str, Any]:
         "only_b": entry.only_b,
         "confused": dict(entry.confused),
         "mean_iou": _rounded(entry.mean_iou),
+        "kappa": _rounded(entry.kappa),
     }
 
 
@@ -69,7 +70,7 @@ def _rounded(value: float | None) -> float | None:
 
 def report(found: Comparison, *, a: str, b: str) -> str:
     """The page of a comparison of `a` with `b`, which are their names for the reader."""
-    parts = [paragraph(tr("A: {a}. B: {b}.", a=a, b=b)), _summary(found), _classes(found), _pictures(found)]
+    parts = [paragraph(tr("A: {a}. B: {b}.", a=a, b=b)), *parts_of(found)]
     for title, names in (
         (tr("Pictures that only A has"), found.only_a),
         (tr("Pictures that only B has"), found.only_b),
@@ -77,6 +78,11 @@ def report(found: Comparison, *, a: str, b: str) -> str:
         if names:
             parts.append(section(title, table([tr("picture")], [[name] for name in names[:LARGEST]])))
     return page(tr("Comparison of labels"), *parts)
+
+
+def parts_of(found: Comparison) -> list[str]:
+    """The sections of a page on what two sets of labels agree on: a summary, the categories, the pictures."""
+    return [_summary(found), _classes(found), _pictures(found)]
 
 
 def _summary(found: Comparison) -> str:
@@ -105,11 +111,11 @@ def _summary(found: Comparison) -> str:
 def _classes(found: Comparison) -> str:
     header = [
         *(tr("category"), tr("boxes in A"), tr("boxes in B"), tr("matched"), tr("only in A"), tr("only in B")),
-        *(tr("mean IoU"), tr("confused with")),
+        *(tr("mean IoU"), tr("kappa"), tr("confused with")),
     ]
     rows: list[list[Cell]] = [
         [
-            *(entry.name, entry.a, entry.b, entry.agreed, entry.only_a, entry.only_b, entry.mean_iou),
+            *(entry.name, entry.a, entry.b, entry.agreed, entry.only_a, entry.only_b, entry.mean_iou, entry.kappa),
             ", ".join(f"{name} ({count})" for name, count in entry.confused.items()),
         ]
         for entry in found.classes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from core.audit.pairing import name_in, pair_boxes, pair_pictures
 from core.geometry import Box
 from core.progress import Job, Progress
-from core.records import Correction, Dataset, ImageRecord
+from core.records import Correction, Dataset
 from core.translation import tr
 
 NOTHING = ""
@@ -52,7 +52,8 @@ class ClassFigures:
     """The figures of one category by name.
 
     `agreed` pairs are of this category in both; `mean_iou` is theirs, None without one. `confused` are the names that
-    the other dataset has for boxes that it is matched with, with their numbers, in both directions.
+    the other dataset has for boxes that it is matched with, with their numbers, in both directions. `kappa` is Cohen's
+    of "this category or not", "no box" counting as not.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ClassFigures:
     only_b: int
     confused: Mapping[str, int]
     mean_iou: float | None
+    kappa: float | None = None
 
 
 @dataclass(frozen=True)
@@ -136,44 +138,48 @@ def compare(first: Dataset, second: Dataset, *, least_iou: float = 0.5) -> Job[C
     """Compare the labels of two datasets; suggestions do not count. Pairs of boxes have at least `least_iou`."""
     first, second = first.labels(), second.labels()
     pairs = pair_pictures(first, second)
-    tally = _Tally(first, second, least_iou)
+    tally = Tally(least_iou)
+    on_a, on_b = _named_boxes(first), _named_boxes(second)
     for done, (a, b) in enumerate(pairs):
         if done % _STEP == 0:
             yield Progress(done, len(pairs), tr("Comparing boxes"))
-        tally.add(a, b)
+        tally.add(name_in(first, a), on_a.get(a.id, ()), on_b.get(b.id, ()))
     paired_a, paired_b = {a.id for a, _ in pairs}, {b.id for _, b in pairs}
-    return Comparison(
-        least_iou,
-        tuple(tally.pictures),
-        tuple(name_in(first, image) for image in first.images if image.id not in paired_a),
-        tuple(name_in(second, image) for image in second.images if image.id not in paired_b),
-        tuple(tally.ious),
-        tuple(tally.edges),
-        dict(tally.table),
-        tuple(tally.classes()),
+    return tally.comparison(
+        [category.name for category in (*first.categories, *second.categories)],
+        only_a=[name_in(first, image) for image in first.images if image.id not in paired_a],
+        only_b=[name_in(second, image) for image in second.images if image.id not in paired_b],
     )
 
 
-class _Tally:
+def _named_boxes(dataset: Dataset) -> dict[int, Labelled]:
+    """The accepted boxes of each image that has some, with the names of their categories."""
+    names = {category.id: category.name for category in dataset.categories}
+    return {
+        id: [(entry.accepted, names.get(entry.category_id, "?")) for entry in entries]
+        for id, entries in by_image(dataset).items()
+    }
+
+
+Labelled = Sequence[tuple[Box, str]]
+"""Boxes of a picture, each with the name of its category."""
+
+
+class Tally:
     """What is counted while the pictures of two datasets are compared one by one."""
 
-    def __init__(self, first: Dataset, second: Dataset, least_iou: float) -> None:
-        self._first, self._second, self._least_iou = first, second, least_iou
-        self._on_a, self._on_b = by_image(first), by_image(second)
-        self._names_a = {category.id: category.name for category in first.categories}
-        self._names_b = {category.id: category.name for category in second.categories}
+    def __init__(self, least_iou: float) -> None:
+        self._least_iou = least_iou
         self.pictures: list[PairedPicture] = []
         self.ious: list[float] = []
         self.edges: list[tuple[float, float, float, float]] = []
         self.table: Counter[tuple[str, str]] = Counter()
         self._agreed: dict[str, list[float]] = {}
 
-    def add(self, image_a: ImageRecord, image_b: ImageRecord) -> None:
-        """Compare one picture."""
-        a, b = self._on_a.get(image_a.id, []), self._on_b.get(image_b.id, [])
-        names_a = [self._names_a.get(entry.category_id, "?") for entry in a]
-        names_b = [self._names_b.get(entry.category_id, "?") for entry in b]
-        boxes_a, boxes_b = [entry.accepted for entry in a], [entry.accepted for entry in b]
+    def add(self, name: str, a: Labelled, b: Labelled) -> None:
+        """Compare one picture by its boxes in both datasets."""
+        names_a, names_b = [category for _, category in a], [category for _, category in b]
+        boxes_a, boxes_b = [box for box, _ in a], [box for box, _ in b]
         pairs = pair_boxes(
             boxes_a, boxes_b, least_iou=self._least_iou, same=lambda one, other: names_a[one] == names_b[other]
         )
@@ -192,13 +198,22 @@ class _Tally:
         self.table.update((NOTHING, name) for row, name in enumerate(names_b) if row not in with_partner_b)
         mean = float(np.mean([pair.iou for pair in pairs])) if pairs else None
         alone = len(a) + len(b) - 2 * len(pairs)
-        name = name_in(self._first, image_a)
         self.pictures.append(PairedPicture(name, len(a), len(b), len(pairs), confused, mean, alone + confused + off))
 
-    def classes(self) -> list[ClassFigures]:
-        """The figures of each category of either dataset, in the order of the first one."""
-        names = dict.fromkeys([*self._names_a.values(), *self._names_b.values()])
-        return [self._figures_of(name) for name in names]
+    def comparison(
+        self, categories: Iterable[str], *, only_a: Sequence[str] = (), only_b: Sequence[str] = ()
+    ) -> Comparison:
+        """What was counted, with the figures of `categories`; the rest are names of pictures that only one has."""
+        return Comparison(
+            self._least_iou,
+            tuple(self.pictures),
+            tuple(only_a),
+            tuple(only_b),
+            tuple(self.ious),
+            tuple(self.edges),
+            dict(self.table),
+            tuple(self._figures_of(name) for name in dict.fromkeys(categories)),
+        )
 
     def _figures_of(self, name: str) -> ClassFigures:
         confused: Counter[str] = Counter()
@@ -215,7 +230,14 @@ class _Tally:
             self.table[NOTHING, name],
             dict(confused.most_common()),
             float(np.mean(ious)) if ious else None,
+            cohen_kappa(self._one_against_all(name)),
         )
+
+    def _one_against_all(self, name: str) -> Counter[tuple[str, str]]:
+        found: Counter[tuple[str, str]] = Counter()
+        for (a, b), count in self.table.items():
+            found[str(a == name), str(b == name)] += count
+        return found
 
 
 def by_image(dataset: Dataset) -> dict[int, list[Correction]]:

@@ -8,18 +8,22 @@ from pathlib import Path
 from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.cli.writing import Writing, add_writing, figures_of
+from core.errors import BadInputError
 from core.formats import EXPORTERS
+from core.formats.choices import LINK, NONE
+from core.formats.parquet import PARQUET
 from core.translation import tr, tr_plural
 
 HELP = VerbHelp(
     tr("Convert annotation files of one format into those of another one."),
     tr("""\
 Needs no project and no model. Sizes of pictures are those in the files; files without sizes, as those of YOLO, need
-their pictures. Ids, attributes and other fields that the new format has a place for are kept. Entries that cannot be
-used are reported on stderr; the exit code is then 2."""),
+their pictures, which may be in a ZIP archive with them. Ids, attributes and other fields that the new format has a
+place for are kept. Entries that cannot be used are reported on stderr; the exit code is then 2."""),
     """
     boxrefine convert instances.json --to yolo --out yolo --images pictures --pictures link
     boxrefine convert labels --to coco --out coco --images pictures --splits 0.8/0.2
+    boxrefine convert roboflow.zip --to yolo --out yolo --pictures copy
     boxrefine convert Annotations --to csv --out csv --map boat=ship,drop=buoy
     """,  # untranslated: commands
 )
@@ -27,9 +31,12 @@ used are reported on stderr; the exit code is then 2."""),
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add SRC, --to, --images, and what `add_writing` adds."""
-    source, images = tr("file or folder to read"), tr("folder of the pictures, which are found by their names")
+    source, images = (
+        tr("file, folder or ZIP archive to read"),
+        tr("folder of the pictures, which are found by their names"),
+    )
     parser.add_argument("source", metavar="SRC", type=Path, help=source)
-    parser.add_argument("--to", choices=tuple(EXPORTERS), required=True, help=tr("format to write"))
+    parser.add_argument("--to", choices=(*EXPORTERS, PARQUET), required=True, help=tr("format to write"))
     parser.add_argument("--images", metavar="DIR", type=Path, help=images)
     add_writing(parser)
 
@@ -38,13 +45,23 @@ def run(options: argparse.Namespace) -> int:
     """Read, write, summarize; return 2 where something was left out."""
     from core.cli.options import check_folder
     from core.formats.converting import read_files
+    from core.formats.importers.archives import is_zip
     from core.formats.selection import Selection, parse_map, select
 
     if options.images is not None:
         check_folder(options.images)
     writing = Writing.of(options)
     chosen = parse_map(options.map, Selection(unchecked=True, untouched=True))
-    read = watch(read_files(options.source, images=options.images), unit=tr("image"))
+    of_archive = options.images is None and is_zip(options.source)
+    if of_archive and writing.pictures == LINK:
+        raise BadInputError(
+            tr(
+                "The pictures in {file} cannot be linked to: give --pictures copy, or unpack it and give its folder.",
+                file=options.source,
+            )
+        )
+    with_pictures = writing.pictures != NONE
+    read = watch(read_files(options.source, images=options.images, with_pictures=with_pictures), unit=tr("image"))
     report_unread(read.problems, read.missing, read.notes, options.source)
     written = writing.write(select(read.dataset, chosen).dataset, format=options.to)
     summarize(

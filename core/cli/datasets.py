@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,15 @@ DATASET_HELP = tr("a project or its folder, or an annotation file or folder of a
 
 @dataclass(frozen=True)
 class OpenedDataset:
-    """A dataset, and sentences on what could not be read; `is_project`: it comes from a project file."""
+    """A dataset, and sentences on what could not be read; `is_project`: it comes from a project file.
+
+    `held` is what keeps the unpacked pictures of an archive.
+    """
 
     dataset: Dataset
     problems: tuple[str, ...] = ()
     is_project: bool = False
+    held: object = field(default=None, repr=False, compare=False)
 
 
 def open_dataset(path: Path, images: Path | None) -> OpenedDataset:
@@ -37,13 +41,13 @@ def open_dataset(path: Path, images: Path | None) -> OpenedDataset:
     if inside.is_file() and inside.suffix == ".sqlite":
         with closing(ProjectStore.open(inside)) as store:
             return OpenedDataset(store.dataset(), is_project=True)
-    read = watch(read_files(path, images=images), unit=tr("image"))
+    read = watch(read_files(path, images=images, with_pictures=True), unit=tr("image"))
     problems = list(read.problems)
     if read.missing:
         problems.append(describe_missing(read.missing, path))
     for sentence in (*problems, *read.notes):
         complain(sentence)
-    return OpenedDataset(read.dataset, tuple(problems))
+    return OpenedDataset(read.dataset, tuple(problems), held=read.held)
 
 
 def describe_missing(missing: tuple[str, ...], source: Path) -> str:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.options import add_cache_options, add_encoder_options, open_source, source_figures
+from core.cli.engine import add_engine_options, check_engine, encode_on_engine
+from core.cli.options import IMAGES_HELP, add_cache_options, add_encoder_options, open_source, source_figures
 from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
+from core.object_store.address import Address, path_or_address
 from core.translation import tr
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from core.features.encoding.batches import BatchEncoder
     from core.features.encoding.encode_pipeline import Encoded, Pace
     from core.features.feature_source import FeatureSource
+    from core.object_store.remote_file import PictureFile
     from core.progress import Job
 
 HELP = VerbHelp(
@@ -41,10 +44,11 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --images, the options of encoder and cache, and the sizes of batches and of pools."""
-    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help=tr("folder of pictures"))
+    parser.add_argument("--images", metavar="DIR", type=path_or_address, required=True, help=IMAGES_HELP)
     add_encoder_options(parser)
     add_cache_options(parser, optional=False)
     add_pace_options(parser)
+    add_engine_options(parser, batch=False)
     parser.add_argument("--processes", metavar="N", type=int, help=tr("share the work (default: one for each GPU)"))
     parser.add_argument("--part", metavar="K/N", help=argparse.SUPPRESS)  # the share of one of several processes
 
@@ -65,7 +69,10 @@ def run(options: argparse.Namespace) -> int:
     """Encode every picture; return 2 where one could not be read, or its features not be stored."""
     from core.cli.encode_processes import count_processes, run_processes
 
+    check_engine(options)
     paths = pictures_in(options.images, reports=options.part is None)  # once, not by each process
+    if options.engine is not None:
+        return encode_on_engine(paths, options)
     start = time.perf_counter()
     count = count_processes(options)
     if count > 1:
@@ -79,10 +86,16 @@ def run(options: argparse.Namespace) -> int:
     return 0 if kept and not encoded.failed else 2
 
 
-def pictures_in(folder: Path, *, reports: bool = True) -> list[Path]:
+def pictures_in(folder: Path | Address, *, reports: bool = True) -> list[PictureFile]:
     """List the pictures of a folder and those below, and report what is left out. Raises BadFileError without any."""
+    from core.object_pictures import find_object_pictures
     from core.picture_folders import find_pictures, no_pictures
 
+    if isinstance(folder, Address):
+        pictures, notes = watch(find_object_pictures(folder), unit=tr("image"))
+        for note in notes if reports else ():
+            complain(note)
+        return [*pictures]
     found = watch(find_pictures(folder), unit=tr("image"))
     if not found.paths:
         raise no_pictures(found)
@@ -91,13 +104,13 @@ def pictures_in(folder: Path, *, reports: bool = True) -> list[Path]:
     return list(found.paths)
 
 
-def select_part(paths: Sequence[Path], part: str) -> list[Path]:
+def select_part(paths: Sequence[PictureFile], part: str) -> list[PictureFile]:
     """Select the share of process K of N (`K/N`, K from 1): each N-th picture."""
     number, count = (int(text) for text in part.split("/"))
     return list(paths[number - 1 :: count])
 
 
-def encode_pictures(paths: Sequence[Path], source: FeatureSource, options: argparse.Namespace) -> Job[Encoded]:
+def encode_pictures(paths: Sequence[PictureFile], source: FeatureSource, options: argparse.Namespace) -> Job[Encoded]:
     """Bring the features of all pictures into the cache, with the batch and pools that the options choose."""
     from core.features.encoding.encode_pipeline import EncodePipeline
 

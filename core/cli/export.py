@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli.engine import add_engine_options, check_engine
 from core.cli.options import PROJECT_HELP
-from core.cli.terminal import complain, summarize
+from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.cli.writing import Writing, add_writing, figures_of
+from core.errors import BadInputError
 from core.formats import EXPORTERS
+from core.formats.parquet import PARQUET
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 HELP = VerbHelp(
     tr(
         "Write a project's accepted boxes in a format of other programs: COCO, YOLO, Pascal VOC, LabelMe, CSV, "
-        "CreateML, CVAT for images 1.1 or KITTI."
+        "CreateML, CVAT for images 1.1, KITTI, Label Studio, Open Images, VIA 2, VIA CSV, RetinaNet or AutoML."
     ),
     tr("""\
 Other files of the folder stay; without --overwrite nothing is written where a file of the export exists already.
@@ -35,6 +39,7 @@ anew: frames of one video stay together, and each split gets its share of each c
     """,  # untranslated: commands
 )
 
+TABLE_HELP = tr("parquet: a table with one row a box, drawn, refined and accepted (needs boxrefine[parquet])")
 FORMATS_HELP = "; ".join(f"{name}: {exporter.title}, {exporter.description}" for name, exporter in EXPORTERS.items())
 
 
@@ -48,24 +53,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "given several times"
     )
     parser.add_argument("project", metavar="PROJECT", type=Path, help=PROJECT_HELP)
-    parser.add_argument("--format", choices=tuple(EXPORTERS), required=True, help=FORMATS_HELP)
+    parser.add_argument("--format", choices=(*EXPORTERS, PARQUET), required=True, help=f"{FORMATS_HELP}; {TABLE_HELP}")
     parser.add_argument("--outlines", action="store_true", help=outlines)
     parser.add_argument("--unchecked", action="store_true", help=unchecked)
     parser.add_argument("--untouched", action="store_true", help=untouched)
     parser.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)  # the default by now
+    content = tr("parquet: the hash of each picture's file, too, for which all pictures are read")
+    parser.add_argument("--content", action="store_true", help=content)
     parser.add_argument("--only", metavar="WHAT", action="append", default=[], help=only)
     add_writing(parser)
+    add_engine_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read the project, export it, summarize the files written."""
+    from core.cli import export_table
+    from core.cli.engine_tasks import copied_pictures
     from core.formats.selection import Selection, parse_map, parse_only, select
 
+    check_engine(options)
+    if options.format == PARQUET:
+        return export_table.run(options)
+    if options.content:
+        raise BadInputError(tr("--content belongs to --format parquet: leave it out."))
     chosen = Selection(unchecked=options.unchecked, untouched=options.untouched)
     chosen = parse_map(options.map, parse_only(options.only, chosen))
     writing = Writing.of(options)
     selected = select(read_dataset(options.project), chosen)
-    written = writing.write(selected.dataset, format=options.format, outlines=options.outlines)
+    about: dict[str, Figure] = {}
+    if options.engine is None:
+        written = writing.write(selected.dataset, format=options.format, outlines=options.outlines)
+    else:
+        writing.refuse_to_replace_files(selected.dataset, format=options.format)
+        with copied_pictures(selected.dataset, options) as (folder, job):
+            about = watch(job, unit=tr("image")).figures
+            writing = replace(writing, copies=folder)
+            written = writing.write(selected.dataset, format=options.format, outlines=options.outlines)
     if selected.unchecked:
         complain(
             tr_plural(
@@ -87,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
     summarize(
         {
             **figures_of(written, format=options.format),
+            **about,
             "left_out": selected.unchecked,
             "images_left_out": selected.images,
             "path": str(written.path),

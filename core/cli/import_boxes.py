@@ -12,12 +12,14 @@ from core.cli.folder_project import open_folder
 from core.cli.terminal import complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
+from core.formats.parquet import is_parquet
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.formats.importers.found import FoundBoxes
     from core.progress import Job
     from core.records import ImageRecord
+    from core.store.project_store import ProjectStore
 
 HELP = VerbHelp(
     tr("Bring boxes of other programs and detectors into a project, as boxes to check in the window."),
@@ -65,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         store = ProjectStore.open(options.project)
     with closing(store):
+        if not options.via and options.boxes.is_file() and is_parquet(options.boxes):
+            return import_table(store, options.boxes, added=added, unreadable=unreadable)
         found = watch(_job(options, store.images(), store.path.absolute().parent), unit=tr("box"))
         for problem in found.problems:
             complain(problem)
@@ -84,6 +88,28 @@ def run(options: argparse.Namespace) -> int:
     images = {"new_images": added, "unreadable_images": unreadable}
     summarize({**images, "new_categories": len(added_categories), **boxes})
     return 2 if found.defects.total or found.missing or unreadable else 0
+
+
+def import_table(store: ProjectStore, path: Path, *, added: int, unreadable: int) -> int:
+    """Import a Parquet table group by group; report and summarize as for other files."""
+    from core.formats.importers.parquet_reader import TableParts
+
+    table = watch(TableParts.find(path, store.images(), folder=store.path.absolute().parent), unit=tr("box"))
+    before = {category.name for category in store.categories()}
+    job = store.import_parts(table.parts(), total=table.total, file=path.name, categories=table.categories)
+    new, _ = watch(job, unit=tr("box"))
+    for problem in table.defects.sentences():
+        complain(problem)
+    if table.missing:
+        complain(describe_missing(table.missing, path))
+    added_categories = [category.name for category in store.categories() if category.name not in before]
+    if before and added_categories:
+        complain(describe_new_categories(added_categories, path))
+    unusable = table.defects.total
+    boxes = {"boxes": new, "held_already": table.usable - new, "missing": len(table.missing), "unusable": unusable}
+    images = {"new_images": added, "unreadable_images": unreadable}
+    summarize({**images, "new_categories": len(added_categories), **boxes})
+    return 2 if unusable or table.missing or unreadable else 0
 
 
 def _job(options: argparse.Namespace, images: Sequence[ImageRecord], folder: Path) -> Job[FoundBoxes]:

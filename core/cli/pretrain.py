@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core.cli.pretraining import add_run_options, figures_of
 from core.cli.terminal import summarize, watch
 from core.errors import BadInputError
 from core.resources import RESOURCES
@@ -26,16 +27,9 @@ SHIPPED_CONFIG = RESOURCES / "configs" / "pretrain.yaml"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data, --cutouts, --out, --config, --device, --start-from and --resume."""
-    parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
-    parser.add_argument("--cutouts", metavar="DIR", type=Path, help="folder of cut-outs with alpha, to paste in")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for weights and log")
-    parser.add_argument(
-        "--config", metavar="YAML", type=Path, help="instead of the configuration of the shipped weights"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add_run_options(parser)
     parser.add_argument("--start-from", metavar="DIR", type=Path, help="an earlier run's weights instead of ImageNet's")
     parser.add_argument("--blend-with", metavar="DIR", type=Path, help="start between --start-from and these weights")
-    parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,13 +62,5 @@ def run(options: argparse.Namespace) -> int:
         )
     if not processes.is_first:
         return 0
-    summarize(
-        {
-            "out": str(done.out),
-            "steps": done.steps,
-            "seconds": round(done.seconds, 1),
-            "device": str(device),
-            "figures": {name: round(value, 4) for name, value in done.figures.items()},
-        }
-    )
+    summarize(figures_of(done, device))
     return 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core.cli.pretraining import add_run_options, figures_of
 from core.cli.terminal import summarize, watch
 from core.resources import RESOURCES
 
@@ -22,17 +23,10 @@ SHIPPED_ENCODER = RESOURCES / "weights" / "light"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data, --cutouts, --out, --config, --encoder-from, --device and --resume."""
-    parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
-    parser.add_argument("--cutouts", metavar="DIR", type=Path, help="folder of cut-outs with alpha, to paste in")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for weights and log")
-    parser.add_argument(
-        "--config", metavar="YAML", type=Path, help="instead of the configuration of the shipped weights"
-    )
+    add_run_options(parser)
     parser.add_argument(
         "--encoder-from", metavar="DIR", type=Path, default=SHIPPED_ENCODER, help="folder of the encoder's weights"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
-    parser.add_argument("--resume", action="store_true", help="go on where an earlier run into --out stopped")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,13 +50,5 @@ def run(options: argparse.Namespace) -> int:
         ),
         unit="step",
     )
-    summarize(
-        {
-            "out": str(done.out),
-            "steps": done.steps,
-            "seconds": round(done.seconds, 1),
-            "device": str(device),
-            "figures": {name: round(value, 4) for name, value in done.figures.items()},
-        }
-    )
+    summarize(figures_of(done, device))
     return 0

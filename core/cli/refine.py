@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli.engine import add_engine_options, check_engine
 from core.cli.options import (
+    IMAGES_HELP,
     OWN_REFINER_HELP,
     add_cache_options,
     add_careful_option,
@@ -19,13 +21,22 @@ from core.cli.options import (
     open_source,
     source_figures,
 )
-from core.cli.terminal import complain, summarize, watch
+from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.formats import EXPORTERS
+from core.formats.parquet import PARQUET
+from core.object_store.address import path_or_address
 from core.translation import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.cli.refine_boxes import RefinedBoxes
+    from core.cli.refine_files import BoxFiles
+    from core.features.feature_source import FeatureSource
+    from core.progress import Job
     from core.refiner.margins import Margin
+    from core.refiner.protocol import Refiner
 
 HELP = VerbHelp(
     tr("Refine the boxes of annotation files and write them in their format or another one."),
@@ -55,18 +66,18 @@ project, after answers of the same refiner."""),
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add files, refiner, and the options of encoder and cache."""
-    images, boxes = tr("folder of the pictures"), tr("COCO file, or file or folder of any format, of drawn boxes")
+    boxes = tr("COCO file, or file or folder of any format, of drawn boxes")
     out = tr("COCO file to write, or the folder of another format")
     refine_by = tr(
         "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
     )
     outlines = tr("write the outlines of masks as segmentation too")
     second_look = tr("refine each box once: faster, less exact")
-    parser.add_argument("--images", metavar="DIR", type=Path, required=True, help=images)
+    parser.add_argument("--images", metavar="DIR", type=path_or_address, required=True, help=IMAGES_HELP)
     parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help=boxes)
     parser.add_argument("--out", metavar="PATH", type=Path, required=True, help=out)
     to = tr("format to write into the folder --out, instead of that of the boxes")
-    parser.add_argument("--to", choices=tuple(EXPORTERS), help=to)
+    parser.add_argument("--to", choices=(*EXPORTERS, PARQUET), help=to)
     overwrite = tr("replace files of the same names that are in the folder --out")
     parser.add_argument("--overwrite", action="store_true", help=overwrite)
     parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
@@ -81,38 +92,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_careful_option(parser)
     add_encoder_options(parser)
     add_cache_options(parser)
+    add_engine_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Refine, write, summarize; return 2 where a box stays unrefined."""
-    from core.cli.refine_boxes import refine_boxes
     from core.cli.refine_files import open_boxes
-    from core.inference.crop_refine import pays_for
-    from core.refiner.candidate_finder import load_candidate_finder
     from core.refiner.checkpoint import load_refiner
-    from core.refiner.learned_margins import LearnedMargins
 
+    check_engine(options)
     check_folder(options.images)
     boxes = open_boxes(options)
     start = time.perf_counter()
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
         margins = read_margins(options.margins, source.encoder.identity, refiner.identity)
-        if margins:
-            refiner = LearnedMargins(refiner, margins)
-        looks = not options.no_second_look and pays_for(source.encoder.name)
-        job = refine_boxes(
-            boxes.coco,
-            options.images,
-            source=source,
-            refiner=refiner,
-            complain=complain,
-            drawing=drawing_of(options),
-            second_look=looks,
-            candidates=load_candidate_finder(source.encoder) if options.candidates else None,
-        )
-        refined = watch(job, unit=tr("image"))
-        out = boxes.write(refined.refinements, encoder=source.encoder.identity, refiner=refiner.identity)
+        about: dict[str, Figure]
+        if options.engine is None:
+            refined, about = watch(refine_here(boxes, options, source, refiner, margins), unit=tr("image")), {}
+            out = boxes.write(refined.refinements, encoder=source.encoder.identity, refiner=refiner.identity)
+        else:
+            refined, about, out = refine_with_workers(boxes, options, source, refiner, margins)
         unrefined = len(boxes.coco.document["annotations"]) - len(refined.refinements)
         summarize(
             {
@@ -126,10 +126,72 @@ def run(options: argparse.Namespace) -> int:
                 "refiner": refiner.name,
                 "margins": {name: {**margin.figures} for name, margin in margins.items()},
                 **source_figures(source),
+                **about,
                 "out": str(out),
             }
         )
     return 2 if unrefined or boxes.faults else 0
+
+
+def refine_here(
+    boxes: BoxFiles,
+    options: argparse.Namespace,
+    source: FeatureSource,
+    refiner: Refiner,
+    margins: Mapping[str, Margin],
+) -> Job[RefinedBoxes]:
+    """Refine the boxes in this process."""
+    from core.cli.refine_boxes import refine_boxes
+    from core.inference.crop_refine import pays_for
+    from core.refiner.candidate_finder import load_candidate_finder
+    from core.refiner.learned_margins import LearnedMargins
+
+    return refine_boxes(
+        boxes.coco,
+        options.images,
+        source=source,
+        refiner=LearnedMargins(refiner, margins) if margins else refiner,
+        complain=complain,
+        drawing=drawing_of(options),
+        second_look=not options.no_second_look and pays_for(source.encoder.name),
+        candidates=load_candidate_finder(source.encoder) if options.candidates else None,
+    )
+
+
+def refine_with_workers(
+    boxes: BoxFiles,
+    options: argparse.Namespace,
+    source: FeatureSource,
+    refiner: Refiner,
+    margins: Mapping[str, Margin],
+) -> tuple[RefinedBoxes, dict[str, Figure], Path]:
+    """Refine the boxes on the engine, and write them; how they were drawn is guessed here. Raises KnownError."""
+    from core.cli.engine_tasks import open_journal, own_folder, refine_on_engine
+    from core.cli.refine_boxes import Pictures
+    from core.engine.tasks import RefineTask
+    from core.refiner.candidate_finder import load_candidate_finder
+    from core.refiner.learned_margins import LearnedMargins
+
+    if options.candidates:
+        load_candidate_finder(source.encoder)  # refused before any work where there are none
+    pictures = Pictures(boxes.coco, options.images, source, LearnedMargins(refiner, margins) if margins else refiner)
+    task = RefineTask(
+        identity=refiner.identity,
+        refiner=own_folder(options),
+        refine_by=options.refine_by,
+        careful=options.careful,
+        margins=margins,
+        how=watch(pictures.how_drawn(drawing_of(options)), unit=tr("image")),
+        second_look=not options.no_second_look,
+        candidates=options.candidates,
+    )
+    with open_journal(options, source, task) as journal:
+        job = refine_on_engine(pictures, task, options, source=source, journal=journal, complain=complain)
+        refined, worked = watch(job, unit=tr("image"))
+        out = boxes.write(refined.refinements, encoder=source.encoder.identity, refiner=refiner.identity)
+        if refined.images == len(pictures.groups):
+            journal.remove()
+    return refined, worked.figures, out
 
 
 def read_margins(project: Path | None, encoder: str, refiner: str) -> dict[str, Margin]:

@@ -15,6 +15,9 @@ from core.formats.importers.found import SLACK_PX
 from core.geometry import Box, Boxes, as_boxes
 from core.inference.guess_drawing import guess_for_source
 from core.inference.refine_many import refine_many
+from core.object_pictures import NamedObjects
+from core.object_store.address import Address
+from core.object_store.remote_file import PictureFile
 from core.picture_folders import NamedPictures
 from core.progress import Job, Progress, told_as
 from core.records import Drawing, HowDrawn, Refinement
@@ -39,7 +42,7 @@ class RefinedBoxes:
 
 def refine_boxes(
     coco: CocoFile,
-    folder: Path,
+    folder: Path | Address,
     *,
     source: FeatureSource,
     refiner: Refiner,
@@ -55,9 +58,9 @@ def refine_boxes(
     crops of the picture, which show them larger. `candidates` adds up to three
     candidates to each refinement. A taught refiner depends on the names of the boxes' categories.
     """
-    batch = _Batch(coco, folder, source, refiner)
+    batch = Pictures(coco, folder, source, refiner)
     groups = batch.groups
-    how = HowDrawn.by(drawing) if drawing else (yield from guess_for_source(list(groups), batch.moves_on))
+    how = yield from batch.how_drawn(drawing)
     refiner = refiner_for(refiner, how)
     refined = RefinedBoxes(how)
     for done, (image_id, drawn) in enumerate(groups.items()):
@@ -84,13 +87,13 @@ def refine_boxes(
     return refined
 
 
-class _Batch:
+class Pictures:
     """The pictures of one COCO file, by image id, and their boxes."""
 
-    def __init__(self, coco: CocoFile, folder: Path, source: FeatureSource, refiner: Refiner) -> None:
+    def __init__(self, coco: CocoFile, folder: Path | Address, source: FeatureSource, refiner: Refiner) -> None:
         self._coco, self._source, self._refiner = coco, source, refiner
         self._names = category_names(coco)
-        self._pictures = NamedPictures(folder)
+        self._pictures = NamedObjects(folder) if isinstance(folder, Address) else NamedPictures(folder)
         self._looked_at: dict[int | str, ImageFeatures] = {}
         # A box around a crowd has no object of its own, so its edges stay.
         groups = {id: [note for note in notes if not note.is_crowd] for id, notes in coco.by_image().items()}
@@ -103,12 +106,24 @@ class _Batch:
 
     def opened(self, image_id: int | str) -> tuple[OpenedPicture, ImageFeatures]:
         """Open a picture and encode it, unless `moves_on` did. Raises BadFileError if it is not the one of the file."""
-        image = self._coco.images[image_id]
-        path = self._pictures.path_of(image.file_name)
-        picture = self._source.opened(path, keep_crops=False)
+        picture = self._source.opened(self.path_of(image_id), keep_crops=False)
         features = self._looked_at.pop(image_id, None) or picture.of()
-        _check_size(image, features, path=path, coco=self._coco.path)
+        self.check_size(image_id, (features.frame.image_width, features.frame.image_height))
         return picture, features
+
+    def path_of(self, image_id: int | str) -> PictureFile:
+        """The file of a picture; it may be missing."""
+        return self._pictures.path_of(self._coco.images[image_id].file_name)
+
+    def check_size(self, image_id: int | str, size: tuple[int, int]) -> None:
+        """Raise BadFileError where a picture has another size, in pixels, or lies on its side."""
+        _check_size(self._coco.images[image_id], size, path=self.path_of(image_id), coco=self._coco.path)
+
+    def how_drawn(self, drawing: Drawing | None) -> Job[HowDrawn]:
+        """How the boxes were drawn: as stated, else guessed from some of them."""
+        if drawing is not None:
+            return HowDrawn.by(drawing)
+        return (yield from guess_for_source(list(self.groups), self.moves_on))
 
     def moves_on(self, image_id: int | str) -> Job[tuple[Boxes, list[Refinement]]]:
         """See `guess_for_source`; a picture that cannot be used is reported when it is refined."""
@@ -137,9 +152,8 @@ def _within(pictures: Progress) -> Callable[[Progress], Progress]:
     )
 
 
-def _check_size(image: CocoImage, features: ImageFeatures, *, path: Path, coco: Path) -> None:
+def _check_size(image: CocoImage, size: tuple[int, int], *, path: PictureFile, coco: Path) -> None:
     """Raise BadFileError where the picture has another size, or lies on its side: its boxes would be misplaced."""
-    size = features.frame.image_width, features.frame.image_height
     stated = image.width or size[0], image.height or size[1]
     if max(abs(size[0] - stated[0]), abs(size[1] - stated[1])) > SLACK_PX:
         raise BadFileError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from core.cli.convert import report_unread
@@ -13,6 +13,8 @@ from core.cli.options import check_output
 from core.cli.terminal import complain, watch
 from core.cli.writing import refuse_to_replace
 from core.errors import BadInputError
+from core.formats.parquet import MAIN_FILE, PARQUET, is_parquet, load_pyarrow
+from core.object_store.address import Address
 from core.translation import tr
 
 if TYPE_CHECKING:
@@ -70,9 +72,13 @@ class AnyFiles:
     def write(self, refinements: Mapping[int, Refinement], *, encoder: str, refiner: str) -> Path:
         from core import formats
         from core.formats.splitting import splits_of_folders
+        from core.formats.table_rows import export_table
 
         dataset = refined_dataset(self.read.dataset, refinements, encoder=encoder, refiner=refiner)
-        job = formats.export(dataset, format=self.to, out=self.out, splits=splits_of_folders(dataset))
+        splits = splits_of_folders(dataset)
+        if self.to == PARQUET:
+            return watch(export_table(dataset, self.out, splits=splits), unit=tr("box")).path
+        job = formats.export(dataset, format=self.to, out=self.out, splits=splits)
         written = watch(job, unit=tr("file"))
         for note in written.notes:
             complain(note)
@@ -94,14 +100,17 @@ def open_boxes(options: argparse.Namespace) -> BoxFiles:
 
     Raises KnownError for files that cannot be read, and BadInputError where an export would replace files.
     """
+    from core.formats.importers.archives import is_zip
+    from core.formats.importers.coco_columns import COCO
     from core.formats.importers.coco_reader import check_steps, read_json_steps
-    from core.formats.importers.labelme_reader import is_labelme
-    from core.formats.importers.results_reader import is_results
+    from core.formats.importers.registry import json_format
     from core.progress import run
 
-    if options.to is None and options.boxes.suffix.lower() not in _LABELS and not options.boxes.is_dir():
+    may_be_coco = not options.boxes.is_dir() and options.boxes.suffix.lower() not in _LABELS
+    if options.to is None and may_be_coco and not is_zip(options.boxes) and not is_parquet(options.boxes):
         document = run(read_json_steps(options.boxes))
-        if not is_labelme(document) and not is_results(document):
+        format = json_format(document)
+        if format is None or format.title == COCO:
             coco = run(check_steps(options.boxes, document))
             check_output(options.out)
             for problem in coco.problems:
@@ -110,7 +119,7 @@ def open_boxes(options: argparse.Namespace) -> BoxFiles:
     return _open_any(options)
 
 
-_LABELS = (".txt", ".xml", ".yaml", ".yml", ".csv", ".names")
+_LABELS = (".txt", ".xml", ".yaml", ".yml", ".csv", ".tsv", ".names")
 
 
 def _open_any(options: argparse.Namespace) -> AnyFiles:
@@ -121,6 +130,8 @@ def _open_any(options: argparse.Namespace) -> AnyFiles:
     from core.formats.splitting import splits_of_folders
     from core.progress import run
 
+    if isinstance(options.images, Address):
+        raise BadInputError(tr("Boxes of pictures in an object store are read from COCO files: give one as --boxes."))
     read = watch(read_files(options.boxes, images=options.images), unit=tr("image"))
     report_unread(read.problems, read.missing, read.notes, options.boxes)
     to = options.to or read.format or "coco"
@@ -128,7 +139,11 @@ def _open_any(options: argparse.Namespace) -> AnyFiles:
         raise BadInputError(tr("{format} holds no outlines of masks: give --to coco.", format=to))
     check_output(options.out / "x")
     splits = splits_of_folders(read.dataset)
-    if not options.overwrite:
+    if to == PARQUET:
+        load_pyarrow()  # before hours of work
+        if not options.overwrite and (options.out / MAIN_FILE).exists():
+            refuse_to_replace([PurePosixPath(MAIN_FILE)], out=options.out)
+    elif not options.overwrite:
         refuse_to_replace(formats.files_there(read.dataset, format=to, out=options.out, splits=splits), out=options.out)
     coco = run(check_steps(options.boxes, document_of(read.dataset)))
     return AnyFiles(read, coco, options.out, to)

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli.engine import add_engine_options, check_engine
 from core.cli.options import (
     OWN_REFINER_HELP,
     PROJECT_HELP,
@@ -19,13 +20,16 @@ from core.cli.options import (
     open_source,
     source_figures,
 )
-from core.cli.terminal import complain, summarize, watch
+from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
 from core.translation import tr
 
 if TYPE_CHECKING:
-    from core.cli.suggest_boxes import Examples
+    from core.cli.suggest_boxes import Examples, Found, Proposed
+    from core.features.feature_source import FeatureSource
+    from core.refiner.protocol import Refiner
+    from core.suggest.suggester import Suggester
 
 HELP = VerbHelp(
     tr("Propose the boxes of pictures that nobody has labelled, by those of a few labelled ones."),
@@ -62,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refiner", metavar="DIR", type=Path, help=OWN_REFINER_HELP)
     add_encoder_options(parser)
     add_cache_options(parser)
+    add_engine_options(parser)
 
 
 def probability(text: str) -> float:
@@ -73,11 +78,12 @@ def probability(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Learn from the examples, propose, write, summarize; return 2 where a picture could not be used."""
-    from core.cli.suggest_boxes import check_categories, propose, results_of
+    from core.cli.suggest_boxes import check_categories, find_here, learn, proposed, results_of
     from core.formats.exporters.coco import write_json
     from core.refiner.checkpoint import load_refiner
     from core.suggest.shipped import load_shipped_network
 
+    check_engine(options)
     check_output(options.out)
     problems: list[str] = []
 
@@ -91,31 +97,64 @@ def run(options: argparse.Namespace) -> int:
     with open_source(options) as source:
         network = load_shipped_network(source.encoder)
         refiner = load_refiner(options.refiner, source.encoder)
-        job = propose(
-            examples,
-            network=network,
-            source=source,
-            refiner=refiner,
-            complain=report,
-            threshold=options.threshold,
-            categories=options.categories,
-        )
-        proposed = watch(job, unit=tr("image"))
-        write_json(results_of(proposed.document) if options.results else proposed.document, options.out)
-        summarize(
-            {
-                "examples": proposed.examples,
-                "images": proposed.images,
-                "boxes": len(proposed.document["annotations"]),
-                "threshold": round(proposed.threshold, 4),
-                "expected_precision": round(proposed.expected_precision, 3),
-                "head": proposed.head,
-                "seconds": round(time.perf_counter() - start, 3),
-                **source_figures(source),
-                "out": str(options.out),
-            }
-        )
+        suggester = watch(learn(examples, network=network, source=source, complain=report), unit=tr("image"))
+        threshold = suggester.trust.threshold if options.threshold is None else options.threshold
+        about: dict[str, Figure] = {}
+        written: Callable[[], None] | None = None
+        if options.engine is None:
+            job = find_here(
+                examples,
+                suggester,
+                source=source,
+                refiner=refiner,
+                complain=report,
+                threshold=threshold,
+                categories=options.categories,
+            )
+            found = watch(job, unit=tr("image"))
+        else:
+            found, about, written = find_with_workers(examples, suggester, options, source, refiner, threshold, report)
+        models = {"encoder": source.encoder.identity, "refiner": refiner.identity}
+        result = proposed(examples, found, suggester, threshold=threshold, models=models)
+        write_json(results_of(result.document) if options.results else result.document, options.out)
+        if written is not None:
+            written()
+        figures = {**figures_of(result), "seconds": round(time.perf_counter() - start, 3)}
+        summarize({**figures, **source_figures(source), **about, "out": str(options.out)})
     return 2 if problems else 0
+
+
+def figures_of(result: Proposed) -> dict[str, Figure]:
+    """The figures of the proposals for the JSON summary."""
+    return {
+        "examples": result.examples,
+        "images": result.images,
+        "boxes": len(result.document["annotations"]),
+        "threshold": round(result.threshold, 4),
+        "expected_precision": round(result.expected_precision, 3),
+        "head": result.head,
+    }
+
+
+def find_with_workers(
+    examples: Examples,
+    suggester: Suggester,
+    options: argparse.Namespace,
+    source: FeatureSource,
+    refiner: Refiner,
+    threshold: float,
+    report: Callable[[str], None],
+) -> tuple[dict[int, Found], dict[str, Figure], Callable[[], None]]:
+    """Suggest boxes for the targets on the engine; returns what to call once they are written, too."""
+    from core.cli.engine_tasks import suggest_on_engine
+    from core.engine.answers import about_known
+
+    asked = [(each.path, about_known(each.labels.boxes, each.labels.rejected)) for each in examples.targets]
+    job = suggest_on_engine(
+        suggester, asked, options, source=source, refiner=refiner, threshold=threshold, complain=report
+    )
+    found, worked, written = watch(job, unit=tr("image"))
+    return found, worked.figures, written
 
 
 def read_examples(options: argparse.Namespace, report: Callable[[str], None]) -> Examples:

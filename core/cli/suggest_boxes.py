@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from core.features.feature_source import FeatureSource
 from core.formats.importers.coco_import import category_names
 from core.formats.importers.coco_reader import CocoFile
 from core.head_records import PictureLabels
+from core.object_store.remote_file import PictureFile
 from core.picture_folders import NamedPictures
 from core.progress import Job, Progress
 from core.refiner.protocol import Refiner
 from core.store.project_store import ProjectStore
 from core.suggest.learner import HeadLearner
 from core.suggest.network import SuggestNetwork
-from core.suggest.suggester import Suggestion
+from core.suggest.suggester import Suggester, Suggestion
 from core.translation import tr
 
 
@@ -130,65 +131,91 @@ def check_categories(wanted: Sequence[str] | None, examples: Examples) -> None:
             )
 
 
-def propose(
-    examples: Examples,
-    *,
-    network: SuggestNetwork,
-    source: FeatureSource,
-    refiner: Refiner,
-    complain: Callable[[str], None],
-    threshold: float | None = None,
-    categories: Sequence[str] | None = None,
-) -> Job[Proposed]:
-    """Learn from the examples and propose boxes for the other pictures; `complain` gets a sentence for each bad one.
+Found = tuple[list[Suggestion], int, int]
+"""Suggestions of a picture, and its width and height in pixels."""
+
+
+def learn(
+    examples: Examples, *, network: SuggestNetwork, source: FeatureSource, complain: Callable[[str], None]
+) -> Job[Suggester]:
+    """Learn from the examples; `complain` gets a sentence for each bad picture.
 
     Raises BadInputError if no labelled picture can be read.
     """
+    learner = HeadLearner(network, encoder=source.encoder.identity)
+    features = features_by(source, complain)
+    suggester = yield from learner.learn(examples.labels, lambda id: features(examples.paths[id]))
+    if suggester is None:
+        raise BadInputError(tr("None of the labelled pictures can be read: check the folder."))
+    return suggester
 
-    def features_of(path: Path) -> ImageFeatures | None:
+
+def features_by(
+    source: FeatureSource, complain: Callable[[str], None]
+) -> Callable[[PictureFile], ImageFeatures | None]:
+    """Make a function that gives the features of a picture, or a sentence to `complain` and None."""
+
+    def features_of(path: PictureFile) -> ImageFeatures | None:
         try:
             return source.of_path(path)
         except KnownError as error:
             complain(str(error))
             return None
 
-    learner = HeadLearner(network, encoder=source.encoder.identity)
-    suggester = yield from learner.learn(examples.labels, lambda id: features_of(examples.paths[id]))
-    if suggester is None:
-        raise BadInputError(tr("None of the labelled pictures can be read: check the folder."))
-    least = suggester.trust.threshold if threshold is None else threshold
-    images: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
-    for done, target in enumerate(examples.targets):
-        yield Progress(done, len(examples.targets), target.name)
+    return features_of
+
+
+def find_here(
+    examples: Examples,
+    suggester: Suggester,
+    *,
+    source: FeatureSource,
+    refiner: Refiner,
+    complain: Callable[[str], None],
+    threshold: float,
+    categories: Sequence[str] | None = None,
+) -> Job[dict[int, Found]]:
+    """Suggest boxes for the targets in this process; `complain` gets a sentence for each picture left out."""
+    features_of = features_by(source, complain)
+    found: dict[int, Found] = {}
+    for number, target in enumerate(examples.targets):
+        yield Progress(number, len(examples.targets), target.name)
         features = features_of(target.path)
         if features is None:
             continue
-        found = suggester.suggest(
+        boxes = suggester.suggest(
             features,
             refiner,
             known=target.labels.boxes,
             rejected=target.labels.rejected,
-            threshold=least,
+            threshold=threshold,
             categories=categories,
         )
-        frame = features.frame
-        images.append(
-            {"id": target.id, "file_name": target.name, "width": frame.image_width, "height": frame.image_height}
-        )
-        for each in found:
-            models = {"encoder": source.encoder.identity, "refiner": refiner.identity}
+        found[number] = boxes, features.frame.image_width, features.frame.image_height
+    yield Progress(len(examples.targets), len(examples.targets))
+    return found
+
+
+def proposed(
+    examples: Examples, found: Mapping[int, Found], suggester: Suggester, *, threshold: float, models: Mapping[str, str]
+) -> Proposed:
+    """The document of what was found; `models` are the identities of encoder and refiner."""
+    images: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    for number, (boxes, width, height) in sorted(found.items()):
+        target = examples.targets[number]
+        images.append({"id": target.id, "file_name": target.name, "width": width, "height": height})
+        for each in boxes:
             about = {"id": len(notes) + 1, "image_id": target.id, "category_id": examples.categories[each.category]}
             notes.append({**about, **_note(each, head=suggester.identity), **models})
-    yield Progress(len(examples.targets), len(examples.targets))
     document = {
         "info": {"description": "Proposed by BoxRefine"},  # untranslated: content of the file
         "images": images,
         "annotations": notes,
         "categories": [{"id": id, "name": name} for name, id in examples.categories.items()],
     }
-    precision = suggester.trust.expected_precision(least)
-    return Proposed(document, len(examples.labels), len(images), least, precision, suggester.identity)
+    precision = suggester.trust.expected_precision(threshold)
+    return Proposed(document, len(examples.labels), len(images), threshold, precision, suggester.identity)
 
 
 def _note(suggestion: Suggestion, *, head: str) -> dict[str, Any]:

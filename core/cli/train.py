@@ -22,6 +22,7 @@ from core.cli.steering import steer
 from core.cli.terminal import Figure, complain, note_all, print_steps, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError, StorageError
+from core.object_store.address import path_or_address
 from core.resources import RESOURCES
 from core.translation import tr
 
@@ -58,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--project", metavar="FILE", type=Path, help=tr("project whose corrections teach"))
     what.add_argument("--images", metavar="DIR", type=Path, help=tr("folder that file_name of --boxes is below"))
+    shards = tr("folder or address of shards that boxrefine shards wrote")
+    what.add_argument("--shards", metavar="PLACE", type=path_or_address, help=shards)
     parser.add_argument("--boxes", metavar="GT.json", type=Path, help=tr("COCO file of true boxes"))
     parser.add_argument("--coarse", metavar="COARSE.json", type=Path, help=tr("COCO file of drawn boxes, same ids"))
     parser.add_argument("--out", metavar="DIR", type=Path, help=tr("folder of the new refiner; a project has its own"))
@@ -85,21 +88,28 @@ def run(options: argparse.Namespace) -> int:
         raise BadInputError(
             tr("Training from --images needs --boxes, the true boxes, and --out, a folder for the result.")
         )
+    if options.shards is not None and options.out is None:
+        raise BadInputError(tr("Training from --shards needs --out, a folder for the result."))
     if options.images is not None:
         check_folder(options.images)
     config = read_config(options.config, TeachConfig)
     with open_project(options.project) as store:
         found = read_lessons(options, store, config)
         note_all(found.left_out, machine_readable=options.json_progress)
-        require_enough(found, options.project or options.boxes)
+        require_enough(found, options.project or options.boxes or options.shards)
         return teach_and_record(options, found, config, store)
 
 
 def read_lessons(options: argparse.Namespace, store: ProjectStore | None, config: TeachConfig) -> Lessons:
     """Read the training examples of the project or the labelled set; --fast and --debug take a part of them."""
-    from core.training.lessons import from_coco, from_project
+    from core.training.lessons import from_coco, from_project, from_shards
 
-    found = from_coco(options.images, options.boxes, options.coarse) if store is None else from_project(store.dataset())
+    if options.shards is not None:
+        found = watch(from_shards(options.shards), unit=tr("file"))
+    elif store is None:
+        found = from_coco(options.images, options.boxes, options.coarse)
+    else:
+        found = from_project(store.dataset())
     ratio = config.fast_sample_ratio if options.fast else config.sample_ratio
     most = config.debug_images if options.debug else None
     return found if ratio == 1.0 and most is None else found.sampled(ratio, most=most)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from core.cli.terminal import Figure, complain, watch
 from core.errors import BadInputError
-from core.formats.choices import NONE, PICTURES
+from core.formats.choices import NONE, PICTURES, Splits
+from core.formats.parquet import MAIN_FILE, PARQUET
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from core.formats import ExportSummary
+    from core.formats.choices import Splits
     from core.records import Dataset
 
 
@@ -34,13 +36,17 @@ def add_writing(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Writing:
-    """How to write a dataset: `fractions` of new splits, None to keep those that folders are, and where to."""
+    """How to write a dataset: `fractions` of new splits, None to keep those that folders are, and where to.
+
+    copies: a folder of copies of its pictures, which move into the export; see `core.formats.pictures.Placing`
+    """
 
     out: Path
     fractions: Mapping[str, float] | None = None
     seed: int = 0
     pictures: str = NONE
     overwrite: bool = False
+    copies: Path | None = None
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Writing:
@@ -56,19 +62,47 @@ class Writing:
         Raises BadInputError if a file would be replaced without --overwrite.
         """
         from core import formats
-        from core.formats.splitting import divide, splits_of_folders
 
-        splits = divide(dataset, self.fractions, seed=self.seed) if self.fractions else splits_of_folders(dataset)
-        if not self.overwrite:
-            there = formats.files_there(dataset, format=format, out=self.out, splits=splits, pictures=self.pictures)
-            refuse_to_replace(there, out=self.out)
+        splits = self._splits(dataset)
+        if format == PARQUET:
+            return self._write_table(dataset, splits)
+        self.refuse_to_replace_files(dataset, format=format)
         job = formats.export(
-            dataset, format=format, out=self.out, outlines=outlines, splits=splits, pictures=self.pictures
+            dataset,
+            format=format,
+            out=self.out,
+            outlines=outlines,
+            splits=splits,
+            pictures=self.pictures,
+            copies=self.copies,
         )
         written = watch(job, unit=tr("file"))
         for note in written.notes:
             complain(note)
         return written
+
+    def refuse_to_replace_files(self, dataset: Dataset, *, format: str) -> None:
+        """Raise BadInputError if a file would be replaced without --overwrite."""
+        from core import formats
+
+        if not self.overwrite:
+            splits = self._splits(dataset)
+            there = formats.files_there(dataset, format=format, out=self.out, splits=splits, pictures=self.pictures)
+            refuse_to_replace(there, out=self.out)
+
+    def _splits(self, dataset: Dataset) -> Splits:
+        from core.formats.splitting import divide, splits_of_folders
+
+        return divide(dataset, self.fractions, seed=self.seed) if self.fractions else splits_of_folders(dataset)
+
+    def _write_table(self, dataset: Dataset, splits: Splits) -> ExportSummary:
+        from core.formats.table_rows import export_table
+
+        if self.pictures != NONE:
+            raise BadInputError(tr("A Parquet table has no place for pictures: leave out --pictures."))
+        if not self.overwrite and (self.out / MAIN_FILE).exists():
+            refuse_to_replace([PurePosixPath(MAIN_FILE)], out=self.out)
+        return watch(export_table(dataset, self.out, splits=splits), unit=tr("box"))
 
 
 def figures_of(written: ExportSummary, *, format: str) -> dict[str, Figure]:

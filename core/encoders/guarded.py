@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
 
-from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
+from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
 from core.errors import GpuError, reason
 from core.geometry import Frame
 from core.images import Picture
@@ -24,6 +24,7 @@ class GuardedEncoder:
         self.name = encoder.name
         self.identity = encoder.identity
         self.device = encoder.device
+        self.crops_at_once = crops_at_once(encoder)
 
     def encode(self, picture: Picture, frame: Frame) -> ImageFeatures:
         """See `Encoder.encode`. Raises GpuError where the GPU is lost, or twice out of memory."""
@@ -32,6 +33,10 @@ class GuardedEncoder:
     def encode_small(self, picture: Picture, crop: Frame, *, fill: float) -> ImageFeatures:
         """See `SmallEncoder.encode_small`; at full size if the encoder takes no smaller input. Raises as `encode`."""
         return guarded(lambda: encode_filling(self._encoder, picture, crop, fill=fill))
+
+    def encode_crops(self, picture: Picture, crops: Sequence[Frame], *, fill: float) -> list[ImageFeatures]:
+        """See `CropEncoder.encode_crops`; one by one if the encoder takes no batches. Raises as `encode`."""
+        return guarded(lambda: encode_all_filling(self._encoder, picture, crops, fill=fill))
 
 
 def guarded(compute: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast, runtime_checkable
 
@@ -94,6 +95,34 @@ def encode_filling(encoder: Encoder, picture: Picture, crop: Frame, *, fill: flo
     if fill < 1 and isinstance(encoder, SmallEncoder):
         return encoder.encode_small(picture, crop, fill=fill)
     return encoder.encode(picture, crop)
+
+
+@runtime_checkable
+class CropEncoder(SmallEncoder, Protocol):
+    """An encoder that takes many crops of a picture in one batch."""
+
+    @property
+    def crops_at_once(self) -> int:
+        """How many crops a batch may have; 1 where batches are no faster."""
+        ...
+
+    def encode_crops(self, picture: Picture, crops: Sequence[Frame], *, fill: float) -> list[ImageFeatures]:
+        """Encode crops as `encode` does for a `fill` of 1, else as `encode_small` does; they share memory."""
+        ...
+
+
+def crops_at_once(encoder: Encoder) -> int:
+    """How many crops of one picture an encoder should get at once."""
+    return encoder.crops_at_once if isinstance(encoder, CropEncoder) else 1
+
+
+def encode_all_filling(
+    encoder: Encoder, picture: Picture, crops: Sequence[Frame], *, fill: float
+) -> list[ImageFeatures]:
+    """As `encode_filling` for each crop; in one batch if the encoder takes batches of crops."""
+    if len(crops) > 1 and isinstance(encoder, CropEncoder):
+        return encoder.encode_crops(picture, crops, fill=fill)
+    return [encode_filling(encoder, picture, crop, fill=fill) for crop in crops]
 
 
 class MaskEncoder(Encoder, Protocol):

@@ -15,12 +15,12 @@ import torch
 from core.errors import BadInputError
 from core.pretraining.config import PretrainConfig
 from core.pretraining.pool import load_pool
-from core.pretraining.pretrain import PretrainSummary, is_step, train
+from core.pretraining.pretrain import is_step, train
 from core.progress import Job, Progress, told_as
 from core.resources import RESOURCES
 from core.training.config_file import read_config
 from core.training.precision import Precision
-from core.training.run_files import LOG_FILE, STATE_FILE
+from core.training.run_files import LOG_FILE, STATE_FILE, RunSummary
 
 BEFORE, AFTER = "before", "after"
 CONFIGS: Mapping[str, Path] = {
@@ -229,7 +229,7 @@ def _shorten(config: PretrainConfig, steps: int, batch_images: int | None) -> Pr
     return short if batch_images is None else replace(short, batch_images=batch_images)
 
 
-def _measure_memory(job: Job[PretrainSummary], device: torch.device) -> Job[tuple[PretrainSummary, int]]:
+def _measure_memory(job: Job[RunSummary], device: torch.device) -> Job[tuple[RunSummary, int]]:
     """Run the training job, and also return the peak GPU memory of its steps beyond that allocated before, in bytes."""
     held = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
     most = held

@@ -16,6 +16,7 @@ from core.evaluation.learning_curve import DrawnSet
 from core.features.feature_source import FeatureSource
 from core.geometry import Frame
 from core.images import read_picture
+from core.object_store.remote_file import PictureFile
 from core.progress import Job
 from core.refiner.network import RefinerNetwork
 from core.training.fine_tune import Tuned, Tuning, fine_tune
@@ -105,7 +106,7 @@ def _tuning(
 def _uncached_reader(source: FeatureSource) -> Reader:
     """Read as the baseline does: decode and encode a picture each time a step needs it."""
 
-    def read(path: Path) -> ImageFeatures:
+    def read(path: PictureFile) -> ImageFeatures:
         picture = read_picture(path)
         return source.encoder.encode(picture, Frame.whole(width=picture.shape[1], height=picture.shape[0]))
 

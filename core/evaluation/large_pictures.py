@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.box_noise import coarsen
-from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
+from core.encoders.image_features import Encoder, ImageFeatures
 from core.evaluation.box_metrics import SIZES
 from core.features.cache.feature_cache import FeatureKey
 from core.features.cache.ram_tier import RamTier
+from core.features.pixels import Pixels
 from core.formats.exporters.coco import CocoFile, read_coco
 from core.geometry import Boxes, Frame, as_boxes, iou
 from core.images import Picture, read_picture
@@ -71,13 +72,12 @@ class _Tally:
         )
 
 
-class PictureInMemory:
-    """A picture in memory whose frames are encoded on request; implements `core.inference.look_again.Framed`."""
+class PictureInMemory(Pixels):
+    """A picture in memory whose frames are encoded on request, and kept."""
 
     def __init__(self, picture: Picture, encoder: Encoder) -> None:
+        super().__init__(picture, encoder)
         self.whole = Frame.whole(width=picture.shape[1], height=picture.shape[0])
-        self._picture = picture
-        self._encoder = encoder
         self._kept = RamTier(KEPT_BYTES)
 
     def of(self, frame: Frame | None = None) -> ImageFeatures:
@@ -85,13 +85,9 @@ class PictureInMemory:
         key = FeatureKey("", self._encoder.identity, frame or self.whole)
         features = self._kept.get(key)
         if features is None:
-            features = self._encoder.encode(self._picture, key.frame)
+            features = super().of(key.frame)
             self._kept.put(key, features)
         return features
-
-    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
-        """The features of a crop, not kept."""
-        return encode_filling(self._encoder, self._picture, crop, fill=fill)
 
 
 def measure_second_look(

@@ -136,7 +136,7 @@ def learning_curve(
             begun = time.perf_counter()
             taught, refiner = None, shipped
             if size > 0:
-                require_enough(lessons, lessons.lessons[0].path.parent)
+                require_enough(lessons, Path(entry.name))
                 with tempfile.TemporaryDirectory() as folder:
                     task = Task(source, start, shipped, old, Path(folder))
                     taught = yield from teach(lessons, config, task)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
+from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling
 from core.errors import BadInputError
 from core.features.cache.feature_cache import FeatureCache, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
 from core.geometry import Frame
 from core.images import Picture, content_hash, read_picture
+from core.object_store.remote_file import PictureFile
 from core.translation import tr
 
 _PATHS_REMEMBERED = 4096
@@ -30,7 +30,7 @@ class FeatureSource:
         self.cache = cache
         self._now_ns = now_ns
         self._lock = threading.Lock()
-        self._latest: OrderedDict[Path, KnownPicture] = OrderedDict()
+        self._latest: OrderedDict[PictureFile, KnownPicture] = OrderedDict()
         self._decoded = 0
 
     @property
@@ -38,28 +38,33 @@ class FeatureSource:
         """How many pictures were decoded so far."""
         return self._decoded
 
-    def of_path(self, path: Path, frame: Frame | None = None) -> ImageFeatures:
+    def of_path(self, path: PictureFile, frame: Frame | None = None) -> ImageFeatures:
         """The features of a frame (None: the whole) of the picture in `path`: cached, or encoded and cached now.
 
         Raises BadFileError where the picture cannot be read, BadInputError where `frame` is of another image size.
         """
         return self.opened(path).of(frame)
 
-    def key_of(self, path: Path, known: KnownPicture, frame: Frame | None = None) -> FeatureKey:
+    def key_of(self, path: PictureFile, known: KnownPicture, frame: Frame | None = None) -> FeatureKey:
         """The cache key of a frame of a known picture. Raises BadInputError as `of_path` does."""
         return self._key(path, known, frame)
 
-    def holds(self, path: Path, known: KnownPicture) -> bool:
+    def holds(self, path: PictureFile, known: KnownPicture) -> bool:
         """Whether the whole picture's features are cached."""
         return self.cache is not None and self.cache.holds(self._key(path, known, None))
 
-    def prepare(self, path: Path) -> None:
+    def share(self, path: PictureFile, known: KnownPicture) -> None:
+        """Bring the whole picture's features into the shared cache, if the disk has them."""
+        if self.cache is not None and self.cache.shared is not None:
+            self.cache.share(self._key(path, known, None))
+
+    def prepare(self, path: PictureFile) -> None:
         """Bring the whole picture's features into the cache, without loading cached ones. Raises BadFileError."""
         known = self.recall(path)
         if known is None or not self.holds(path, known):
             self.of_path(path)
 
-    def opened(self, path: Path, *, keep_crops: bool = True) -> OpenedPicture:
+    def opened(self, path: PictureFile, *, keep_crops: bool = True) -> OpenedPicture:
         """An OpenedPicture for several frames of one picture; it reads nothing yet.
 
         Without `keep_crops` it caches only the whole picture's features: a batch has so many crops that they would
@@ -67,7 +72,7 @@ class FeatureSource:
         """
         return OpenedPicture(self, path, keep_crops=keep_crops)
 
-    def peek(self, path: Path, frame: Frame | None = None) -> ImageFeatures | None:
+    def peek(self, path: PictureFile, frame: Frame | None = None) -> ImageFeatures | None:
         """The features of `path` as it was when it was last requested, if they are in memory; touches no disk."""
         with self._lock:
             known = self._latest.get(path)
@@ -75,12 +80,12 @@ class FeatureSource:
             return None
         return self.cache.peek(self._key(path, known, frame))
 
-    def at_hand(self, path: Path) -> ImageFeatures | None:
+    def at_hand(self, path: PictureFile) -> ImageFeatures | None:
         """The features of a whole picture if they are cached, also on the disk; nothing is decoded or encoded."""
         known = self.recall(path)
         return self.cached(path, known, None) if known is not None else self.peek(path)
 
-    def read(self, path: Path) -> tuple[Picture, KnownPicture]:
+    def read(self, path: PictureFile) -> tuple[Picture, KnownPicture]:
         """Decode a picture, and remember its content hash and size. Raises BadFileError."""
         fingerprint = _fingerprint(path)
         started_ns = self._now_ns()
@@ -90,20 +95,20 @@ class FeatureSource:
         self._remember(path, fingerprint, known, read_ns=started_ns)
         return picture, known
 
-    def recall(self, path: Path) -> KnownPicture | None:
+    def recall(self, path: PictureFile) -> KnownPicture | None:
         """The remembered content hash and size of an unchanged file, without decoding it; None where unknown."""
         fingerprint = _fingerprint(path)
         if self.cache is None or fingerprint is None:
             return None
         return self.cache.recall(path, fingerprint)
 
-    def cached(self, path: Path, known: KnownPicture, frame: Frame | None) -> ImageFeatures | None:
+    def cached(self, path: PictureFile, known: KnownPicture, frame: Frame | None) -> ImageFeatures | None:
         """The cached features of a frame of a known picture, or None. Raises BadInputError as `of_path` does."""
         self._note_latest(path, known)
         return self.cache.get(self._key(path, known, frame)) if self.cache is not None else None
 
     def encode(
-        self, path: Path, picture: Picture, known: KnownPicture, frame: Frame | None, *, keep: bool
+        self, path: PictureFile, picture: Picture, known: KnownPicture, frame: Frame | None, *, keep: bool
     ) -> ImageFeatures:
         """Encode a frame of a decoded picture; `keep`: store its features in the cache."""
         key = self._key(path, known, frame)
@@ -112,7 +117,7 @@ class FeatureSource:
             self.cache.put(key, features)
         return features
 
-    def _key(self, path: Path, known: KnownPicture, frame: Frame | None) -> FeatureKey:
+    def _key(self, path: PictureFile, known: KnownPicture, frame: Frame | None) -> FeatureKey:
         whole = Frame.whole(width=known.width, height=known.height)
         if frame is not None and (frame.image_width, frame.image_height) != (known.width, known.height):
             raise BadInputError(
@@ -125,14 +130,16 @@ class FeatureSource:
             )
         return FeatureKey(known.content, self.encoder.identity, frame or whole)
 
-    def _remember(self, path: Path, fingerprint: Fingerprint | None, known: KnownPicture, *, read_ns: int) -> None:
+    def _remember(
+        self, path: PictureFile, fingerprint: Fingerprint | None, known: KnownPicture, *, read_ns: int
+    ) -> None:
         self._note_latest(path, known)
         if self.cache is None or fingerprint is None or not fingerprint.is_settled(at_ns=read_ns):
             return
         if _fingerprint(path) == fingerprint:  # otherwise the file was replaced while it was read
             self.cache.remember(path, fingerprint, known)
 
-    def _note_latest(self, path: Path, known: KnownPicture) -> None:
+    def _note_latest(self, path: PictureFile, known: KnownPicture) -> None:
         with self._lock:
             self._latest[path] = known
             self._latest.move_to_end(path)
@@ -146,7 +153,7 @@ class OpenedPicture:
     It holds the decoded picture, so drop it when its frames are done. One thread at a time.
     """
 
-    def __init__(self, source: FeatureSource, path: Path, *, keep_crops: bool) -> None:
+    def __init__(self, source: FeatureSource, path: PictureFile, *, keep_crops: bool) -> None:
         self._source = source
         self._path = path
         self._keep_crops = keep_crops
@@ -175,23 +182,30 @@ class OpenedPicture:
 
         In the cache it would only evict prepared images. For `fill` see `core.encoders.image_features.SmallEncoder`.
         """
+        return self.all_once([crop], fill=fill)[0]
+
+    @property
+    def crops_at_once(self) -> int:
+        """How many crops `all_once` should get."""
+        return crops_at_once(self._source.encoder)
+
+    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
+        """As `once` for each of some crops, in one batch if the encoder takes batches of crops."""
         if self._picture is None or self._known is None:
             self._picture, self._known = self._source.read(self._path)
-        source = self._source
-        if fill < 1:
-            source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
-            return encode_filling(source.encoder, self._picture, crop, fill=fill)
-        return source.encode(self._path, self._picture, self._known, crop, keep=False)
+        for crop in crops:
+            self._source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
+        return encode_all_filling(self._source.encoder, self._picture, crops, fill=fill)
 
 
-def content_of(path: Path, cache: FeatureCache) -> str:
+def content_of(path: PictureFile, cache: FeatureCache) -> str:
     """The content hash of a picture: remembered, or else computed from its pixels. Raises BadFileError."""
     fingerprint = _fingerprint(path)
     known = cache.recall(path, fingerprint) if fingerprint is not None else None
     return known.content if known is not None else content_hash(read_picture(path))
 
 
-def _fingerprint(path: Path) -> Fingerprint | None:
+def _fingerprint(path: PictureFile) -> Fingerprint | None:
     """The fingerprint of a file, None where it has none; reading the file then raises the reason."""
     try:
         return Fingerprint.of(path)

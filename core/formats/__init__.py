@@ -116,6 +116,22 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         "kitti": Exporter(
             "KITTI", tr("a text file for each image, with corners in pixels"), "core.formats.exporters.kitti"
         ),
+        "label_studio": Exporter(
+            "Label Studio", tr("one JSON list of tasks, and the configuration"), "core.formats.exporters.label_studio"
+        ),
+        "open_images": Exporter(
+            "Open Images", tr("tables of boxes, of classes and of images"), "core.formats.exporters.open_images"
+        ),
+        "via": Exporter("VIA 2", tr("a project, and one JSON file of all regions"), "core.formats.exporters.via"),
+        "via_csv": Exporter("VIA CSV", tr("one table with a row for each region"), "core.formats.exporters.via_csv"),
+        "retinanet": Exporter(
+            "RetinaNet",
+            tr("a table with whole pixels, without names of columns, and one of classes"),
+            "core.formats.exporters.retinanet",
+        ),
+        "automl": Exporter(
+            "AutoML", tr("one table in fractions, whose first column is the split"), "core.formats.exporters.automl"
+        ),
     }
 )
 
@@ -128,14 +144,16 @@ def export(
     outlines: bool = False,
     splits: Splits = NO_SPLITS,
     pictures: str = NONE,
+    copies: Path | None = None,
 ) -> Job[ExportSummary]:
     """Write the boxes of a dataset into the folder `out`; closing the job early leaves `out` as it was.
 
     Boxes are clipped to their image. Every image of the dataset appears, also one without boxes, which other programs
     read as empty: see `Dataset.labelled`. `splits` is the split of each image, see `core.formats.splitting`. `pictures`
-    is what is done with the pictures, one of `PICTURES`. With `outlines`, the outlines of masks are written with their
-    boxes. Raises BadInputError for an unknown format, or for outlines in a format that does not hold them, BadFileError
-    if a picture is missing, and StorageError if the disk is full or may not be written; then nothing is written.
+    is what is done with the pictures, one of `PICTURES`; `copies` is a folder of copies of them, see `Placing`. With
+    `outlines`, the outlines of masks are written with their boxes. Raises BadInputError for an unknown format, or for
+    outlines in a format that does not hold them, BadFileError if a picture is missing, and StorageError if the disk is
+    full or may not be written; then nothing is written.
     """
     write_folder = _load("core.formats.safe_write").write_folder
     exporter = _exporter(format)
@@ -148,7 +166,7 @@ def export(
                 others=others,
             )
         )
-    placing = _load("core.formats.pictures").Placing(pictures)
+    placing = _load("core.formats.pictures").Placing(pictures, copies)
     files = [
         *exporter.pictures(dataset, placing, splits=splits),
         *_mark(dataset, out, pictures),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import BadFileError, KnownError
-from core.formats.importers.archives import is_zip, unpack_annotations
+from core.formats.importers.archives import is_zip, unpack
 from core.formats.importers.detecting import of_file, of_folder
 from core.formats.importers.found import FoundBoxes, find_in
 from core.formats.importers.loading import Request
@@ -51,7 +51,7 @@ def _of_archive(path: Path, images: Sequence[ImageRecord], *, folder: Path, voc_
     with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
         inside = Path(name, path.stem or "archive")  # untranslated: a folder
         inside.mkdir()
-        left_out = yield from unpack_annotations(path, inside)
+        left_out = yield from unpack(path, inside)
         try:
             found = yield from find_boxes(inside, images, folder=folder, voc_origin=voc_origin)
         except KnownError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -17,9 +18,13 @@ from core.translation import tr
 
 @dataclass
 class Placing:
-    """Puts pictures into an export by one of `PICTURES`. Where links cannot be made, it copies: see `sentence`."""
+    """Puts pictures into an export by one of `PICTURES`. Where links cannot be made, it copies: see `sentence`.
+
+    copies: a folder of the same file system with copies under their `copy_name`, which are moved; others are copied
+    """
 
     how: str
+    copies: Path | None = None
     copied: int = 0
     why: str = ""
 
@@ -38,6 +43,8 @@ class Placing:
         """Put a picture at `path`; return whether it has to be flushed. Raises BadFileError if it cannot be read."""
         if not picture.is_file():
             raise _missing(picture, os.strerror(errno.ENOENT))
+        if self._moved(picture, path):
+            return True
         if self.how == COPY or self.copied or not self._linked(picture, path):
             try:
                 shutil.copyfile(picture, path)
@@ -47,6 +54,15 @@ class Placing:
                 raise
             return True
         return False
+
+    def _moved(self, picture: Path, path: Path) -> bool:
+        if self.copies is None:
+            return False
+        try:
+            os.replace(self.copies / copy_name(picture), path)  # noqa: PTH105 - as for a link
+        except OSError:
+            return False
+        return True
 
     def _linked(self, picture: Path, path: Path) -> bool:
         try:
@@ -60,6 +76,13 @@ class Placing:
             self.copied, self.why = 1, reason(error)
             return False
         return True
+
+
+def copy_name(picture: Path) -> str:
+    """The name of a copy of a picture as it is now. Raises OSError if it is not there."""
+    found = picture.stat()
+    text = f"{picture.absolute()}\0{found.st_size}\0{found.st_mtime_ns}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest() + picture.suffix
 
 
 def _missing(picture: Path, why: str) -> BadFileError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import cv2
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from core.bounded import open_regular
+from core.object_store.remote_file import PictureFile, RemoteFile
 from core.picture_claims import (
     FORMATS,
     HEAD_BYTES,
@@ -124,10 +125,15 @@ class Opened:
 
 
 @contextmanager
-def open_picture(path: Path) -> Iterator[Opened]:
-    """Open a picture and check what it claims. Raises what decoders raise, OSError, TooLargeError and ValueError."""
-    with open_regular(path) as file:
-        head, nbytes = file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size
+def open_picture(path: PictureFile) -> Iterator[Opened]:
+    """Open a picture and check what it claims.
+
+    Raises what decoders raise, OSError, TooLargeError and ValueError; KnownError for one in an object store.
+    """
+    with _open_file(path) as file:
+        nbytes = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(HEAD_BYTES)
         check_head(head, nbytes=nbytes)
         file.seek(0)
         try:
@@ -145,6 +151,10 @@ def open_picture(path: Path) -> Iterator[Opened]:
             if tags is not None:
                 width, height = int(tags[_WIDTH]), int(tags[_HEIGHT])  # Pillow's size is the upright one
             yield Opened(file, image, width, height, orientation_of(image, file), tags)
+
+
+def _open_file(path: PictureFile) -> BinaryIO:
+    return io.BytesIO(path.read()) if isinstance(path, RemoteFile) else open_regular(path)
 
 
 def _open_tiff(file: BinaryIO, *, nbytes: int) -> Opened:

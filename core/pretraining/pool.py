@@ -20,7 +20,9 @@ from core.bounded import read_text
 from core.errors import BadFileError, reason
 from core.formats.importers.coco_reader import LARGEST_JSON
 from core.images import Picture, read_picture
-from core.progress import Progress
+from core.object_store.remote_file import PictureFile
+from core.progress import Progress, run
+from core.shards import Sample, read_shards
 
 MASK_SIDE = 64
 
@@ -69,11 +71,11 @@ class _Labelled:
 
 
 def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress, None, Pool]:
-    """Read every set below `folder` (each: images/ and annotations.json, COCO detection) into a Pool on the CPU.
+    """Read every set below `folder` (images/ and annotations.json, COCO detection, or shards) into a Pool on the CPU.
 
     Pictures longer than `side` are shrunk to it. Raises BadFileError if there is no set or a set is damaged.
     """
-    sets = sorted(path.parent for path in folder.glob("*/annotations.json"))
+    sets = sorted({path.parent for pattern in ("*/annotations.json", "*/*.tar") for path in folder.glob(pattern)})
     if not sets:
         raise BadFileError(f"{folder} holds no labelled set: it must have folders with annotations.json and images/.")
     wanted = [entry for index, path in enumerate(sets) for entry in _entries(index, path)]
@@ -86,19 +88,33 @@ def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress
     return _stack(tuple(path.name for path in sets), read, side=side, held_out=held_out)
 
 
-def _entries(index: int, folder: Path) -> Iterable[tuple[int, Path, list[dict[str, Any]]]]:
+def _entries(index: int, folder: Path) -> Iterable[tuple[int, PictureFile, str, list[dict[str, Any]]]]:
+    if not (folder / "annotations.json").exists():
+        return [_packed(index, sample) for sample in run(read_shards(folder))]
     try:
         document = json.loads(read_text(folder / "annotations.json", limit=LARGEST_JSON))
         notes: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
         for note in document["annotations"]:
             if not note.get("iscrowd") and min(note["bbox"][2:]) >= 2:
                 notes[note["image_id"]].append(note)
-        return [(index, folder / "images" / image["file_name"], notes[image["id"]]) for image in document["images"]]
+        return [
+            (index, path := folder / "images" / image["file_name"], path.name, notes[image["id"]])
+            for image in document["images"]
+        ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadFileError(f"{folder / 'annotations.json'} is no COCO file ({reason(error)}): replace it.") from error
 
 
-def _read(set_index: int, path: Path, notes: list[dict[str, Any]], *, side: int) -> _Labelled:
+def _packed(index: int, sample: Sample) -> tuple[int, PictureFile, str, list[dict[str, Any]]]:
+    notes = [
+        {"bbox": [box.x1, box.y1, box.width, box.height], "category_id": category}
+        for box, category in zip(sample.boxes, sample.categories, strict=True)
+        if min(box.width, box.height) >= 2
+    ]
+    return index, sample.picture, sample.name.rpartition("/")[2], notes
+
+
+def _read(set_index: int, path: PictureFile, name: str, notes: list[dict[str, Any]], *, side: int) -> _Labelled:
     picture = read_picture(path)
     scale = min(1.0, side / max(picture.shape[:2]))
     if scale < 1.0:
@@ -108,7 +124,7 @@ def _read(set_index: int, path: Path, notes: list[dict[str, Any]], *, side: int)
     boxes[:, 2:] += boxes[:, :2]
     masks = [_mask(note.get("segmentation"), box) for note, box in zip(notes, boxes, strict=True)]
     categories = [note.get("category_id") for note in notes]
-    return _Labelled(set_index, path.name, picture, boxes * np.float32(scale), masks, categories)
+    return _Labelled(set_index, name, picture, boxes * np.float32(scale), masks, categories)
 
 
 def _mask(polygons: object, box: NDArray[np.float32]) -> NDArray[np.uint8] | None:

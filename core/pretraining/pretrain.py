@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -34,22 +34,12 @@ from core.refiner.network import RefinerNetwork
 from core.training.blend import interpolate_weights
 from core.training.precision import Precision
 from core.training.processes import Processes
-from core.training.run_files import LOG_FILE, STATE_FILE, log_row, resume_parts, save_state
+from core.training.run_files import LOG_FILE, STATE_FILE, RunSummary, log_row, resume_parts, save_state
 
 ENCODER_FILE = "encoder.safetensors"
 ALONE = Processes()
 _RANK_SEED = 1_000_003
 MEASURED_NOISE = ("hq0.2", "hq0.4", "drag")
-
-
-@dataclass(frozen=True)
-class PretrainSummary:
-    """The folder of the weights, and their figures on held-out pictures of the pool (means over sets)."""
-
-    out: Path
-    steps: int
-    seconds: float
-    figures: dict[str, float]
 
 
 class Both(nn.Module):
@@ -84,7 +74,7 @@ def pretrain(
     blend_with: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
-) -> Job[PretrainSummary]:
+) -> Job[RunSummary]:
     """Train on every set below `data`; weights, card, log and state go into `out`.
 
     The cut-outs below `cutouts` are pasted into frames. Training starts from ImageNet weights, or from the encoder and
@@ -122,7 +112,7 @@ def train(
     blend_with: Path | None = None,
     resume: bool = False,
     processes: Processes = ALONE,
-) -> Job[PretrainSummary]:
+) -> Job[RunSummary]:
     """Run `pretrain` on a pool in memory. Processes make their own batches and average gradients; the first saves."""
     start = time.monotonic()
     if device.type == "cuda":
@@ -169,7 +159,7 @@ def train(
     processes.wait()
     if last == 0 and processes.is_first:
         figures = _save(out, both, average, optimizer, pool, precision, config, 0, parent)
-    return PretrainSummary(out, last, time.monotonic() - start, figures)
+    return RunSummary(out, last, time.monotonic() - start, figures)
 
 
 def is_step(progress: Progress) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -27,21 +27,11 @@ from core.suggest.solver import Evidence, apply, solve, weights
 from core.suggest.targets import Painted, paint
 from core.suggest.weights import SuggestCard, save_suggester
 from core.training.precision import Precision
-from core.training.run_files import LOG_FILE, STATE_FILE, log_row, resume_parts, save_state
+from core.training.run_files import LOG_FILE, STATE_FILE, RunSummary, log_row, resume_parts, save_state
 
 ENCODER_FILE = "encoder.safetensors"
 NEAR_MIDDLE = 0.3
 """Cells whose target is at least this learn the reaches."""
-
-
-@dataclass(frozen=True)
-class SuggestSummary:
-    """The folder of the weights, and the means of the last report."""
-
-    out: Path
-    steps: int
-    seconds: float
-    figures: dict[str, float]
 
 
 def pretrain_suggest(
@@ -53,7 +43,7 @@ def pretrain_suggest(
     encoder: Path,
     cutouts: Path | None = None,
     resume: bool = False,
-) -> Job[SuggestSummary]:
+) -> Job[RunSummary]:
     """Train on every set below `data`, with the encoder in the folder `encoder`; all files go to `out`.
 
     The cut-outs below `cutouts` are categories of their own. The state is saved with each save of the weights, and
@@ -73,7 +63,7 @@ def train_suggester(
     *,
     encoder: Path,
     resume: bool = False,
-) -> Job[SuggestSummary]:
+) -> Job[RunSummary]:
     """Run `pretrain_suggest` on a pool and cut-outs in memory."""
     start = time.monotonic()
     torch.manual_seed(config.seed)
@@ -119,7 +109,7 @@ def train_suggester(
             save_state(state | {"optimizer": optimizer.state_dict()}, out / STATE_FILE)
     if config.steps == 0:
         save_suggester(out, network.state_dict(), card)
-    return SuggestSummary(out, config.steps, time.monotonic() - start, figures)
+    return RunSummary(out, config.steps, time.monotonic() - start, figures)
 
 
 def episode_losses(

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from core.encoders.fusing import fuse_batch_norms
 from core.encoders.image_features import ImageFeatures, check_encoder, check_finite, checked_boxes
-from core.encoders.light.encoder import AnyModule
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import Drawing, EdgeConfidence, Refinement
 from core.refiner.baseline_network import BaselineNetwork
@@ -26,7 +25,6 @@ from core.refiner.network import RefinerNetwork
 BOXES_AT_ONCE = 64
 BATCH_PATH_FROM = 4
 """Number of boxes of one picture from which on the batch path of `cpu_kernels` is faster on a CPU."""
-Convolution = torch.nn.Conv1d | torch.nn.Conv2d
 
 
 @dataclass(frozen=True)
@@ -180,19 +178,6 @@ def cautious(boxes: Tensor, confidence_logits: Tensor, drawn: Tensor, calibratio
     squared = (move / torch.cat([side, side], dim=-1)) ** 2
     worth = squared / (squared + max(calibration.least_move, 1e-6) ** 2)
     return drawn + move * worth * seen * confidence_logits.float().sigmoid() ** calibration.caution
-
-
-def fuse_batch_norms(network: AnyModule) -> AnyModule:
-    """Fuse each batch normalization into the convolution before it, in place, for speed; return the network."""
-    for module in list(network.modules()):
-        if not isinstance(module, torch.nn.Sequential):
-            continue
-        for first, second in zip(list(module), list(module)[1:], strict=False):
-            if isinstance(first, Convolution) and isinstance(second, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
-                index = next(i for i, entry in enumerate(module) if entry is first)
-                module[index] = fuse_conv_bn_eval(first, second)
-                module[index + 1] = torch.nn.Identity()
-    return network
 
 
 def _four(values: list[float]) -> EdgeConfidence:

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from core.encoders.fusing import fuse_batch_norms
 from core.encoders.guarded import guarded
 from core.encoders.image_features import Encoder, ImageFeatures, check_encoder, check_finite, checked_boxes
 from core.encoders.weights.files import in_float32, load_state, load_strictly
 from core.errors import BadInputError
 from core.geometry import Box, Boxes, Frame, clip, iou
 from core.records import Candidate, Refinement
-from core.refiner.box_refiner import BOXES_AT_ONCE, content, fuse_batch_norms, pad_boxes
+from core.refiner.box_refiner import BOXES_AT_ONCE, content, pad_boxes
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import WEIGHTS_FILE, read_card, shipped_folder
 from core.refiner.margins import OUTWARD, Margin

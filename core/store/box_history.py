@@ -10,10 +10,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from core.records import Correction
-from core.reviews import DRAWN, EARLIER, IMPORTED, NOW, REFINED, SUGGESTED, Version
+from core.reviews import DRAWN, EARLIER, IMPORTED, NOW, REFINED, SUGGESTED, TWIN, Version
 from core.store.correction_columns import OF_OLD_ROWS
 from core.store.row_checks import BadRow, Row
-from core.store.rows import correction_of
+from core.store.rows import check_twin, correction_of, twin_box
 from core.store.steps import readable_step
 
 
@@ -38,7 +38,19 @@ def versions_of(db: Database, row: Row, annotators: Mapping[int, str]) -> list[V
     )
     if found and logged and (found[-1].box, found[-1].category_id) == (last.box, last.category_id):
         found.pop()  # the last step has led to the box as it is now
-    return [*found, last]
+    return [*found, *_twins(db, now), last]
+
+
+def _twins(db: Database, now: Correction) -> Iterator[Version]:
+    """The same object as other annotators had it, before their projects were merged with this one."""
+    ids = {str(name): id for id, name in db.execute("SELECT id, name FROM categories").fetchall()}
+    for row in db.query("SELECT * FROM twins WHERE correction_id = ? ORDER BY id", [now.id]):
+        with suppress(BadRow):
+            check_twin(row)
+            then = correction_of({**OF_OLD_ROWS, **twin_box(row)})
+            category_id = ids.get(row["category"], now.category_id)
+            by = row["annotator"] or row["source"]
+            yield Version(TWIN, then.accepted, category_id, _text(twin_box(row), "changed"), by, **_maker(then))
 
 
 def _beginning(now: Correction, first: Row, *, when: str) -> Version:
@@ -57,17 +69,17 @@ def _maker(correction: Correction) -> dict[str, Any]:
 
 
 _STEPS_WITH = """
-SELECT * FROM undo_steps WHERE undone = 0 AND instr(row_changes, ?)
+SELECT * FROM undo_steps WHERE undone IN (0, 5) AND instr(row_changes, ?)
 UNION ALL
 SELECT steps.id, steps.kind, steps.undone, parts.row_changes, steps.run, steps.opening, steps.parameters
 FROM undo_parts AS parts JOIN undo_steps AS steps ON steps.id = parts.step
-WHERE steps.undone = 0 AND instr(parts.row_changes, ?)
+WHERE steps.undone IN (0, 5) AND instr(parts.row_changes, ?)
 ORDER BY id
 """  # untranslated: SQL
 
 _STEP_THAT_ADDED = """
 SELECT steps.* FROM undo_parts AS parts JOIN undo_steps AS steps ON steps.id = parts.step
-WHERE steps.undone = 0 AND ? BETWEEN parts.first_box AND parts.last_box LIMIT 1
+WHERE steps.undone IN (0, 5) AND ? BETWEEN parts.first_box AND parts.last_box LIMIT 1
 """  # untranslated: SQL
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,22 +64,48 @@ class BoxImport:
         contents = []
         for source in sources:
             contents.append((source, (yield from contents_of(source))))
-        step = Step(StepKind.IMPORT, len(boxes), file)
+        return (yield from self._in_parts([table], len(boxes), file, categories, contents))
+
+    def steps_of_parts(
+        self, parts: Iterable[Sequence[ImportedBox]], *, total: int, file: str, categories: Sequence[str]
+    ) -> Job[tuple[int, Changes]]:
+        """The same for a file of `total` entries that does not fit into memory: its boxes come in parts."""
+        return (yield from self._in_parts(self._tables(parts), total, file, categories, []))
+
+    def _tables(self, parts: Iterable[Sequence[ImportedBox]]) -> Iterator[BoxTable]:
+        for boxes in parts:
+            table = BoxTable(boxes)
+            for _ in self._check(table):
+                pass
+            yield table
+
+    def _in_parts(
+        self,
+        tables: Iterable[BoxTable],
+        total: int,
+        file: str,
+        categories: Sequence[str],
+        contents: Sequence[tuple[Source, Sequence[str]]],
+    ) -> Job[tuple[int, Changes]]:
+        title, before, count = tr("Importing {name}", name=file), 0, _AT_ONCE
+        step = Step(StepKind.IMPORT, total, file)
         stored = LongStep(self._db, self._place, step, self._log.new_operation(step))
-        is_complete = False
+        is_complete, wanted = False, list(categories)
         try:
-            rows, done, wanted, count = ImportRows(table), 0, list(categories), _AT_ONCE
-            while done < len(table) or wanted:
-                begun = time.monotonic()
-                with stored.part() as operation:
-                    done = self._store_part(operation, table, rows, range(done, min(done + count, len(table))), wanted)
-                taken = max(time.monotonic() - begun, 1e-4)
-                count = min(max(int(count * min(PART_S / taken, 2)), _AT_ONCE), MOST_IN_A_PART)
-                wanted = []
-                yield Progress(done, len(table), title)
+            for table in tables:
+                rows, done = ImportRows(table), 0
+                while done < len(table) or wanted:
+                    begun, places = time.monotonic(), range(done, min(done + count, len(table)))
+                    with stored.part() as operation:
+                        done = self._store_part(operation, table, rows, places, wanted)
+                    taken = max(time.monotonic() - begun, 1e-4)
+                    count = min(max(int(count * min(PART_S / taken, 2)), _AT_ONCE), MOST_IN_A_PART)
+                    wanted = []
+                    yield Progress(before + done, total, title)
+                before += len(table)
             for source, parts in contents:
                 for _ in add_contents(self._db, self._place, source, parts):
-                    yield Progress(done, len(table), title)
+                    yield Progress(before, total, title)
             if stored.id:
                 with transaction(self._db, self._place):
                     self._log.forget_undone()

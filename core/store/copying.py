@@ -56,7 +56,7 @@ def copy_project(db: Database, path: Path, *, folder: Path) -> None:
             with closing(connect(temporary, "rw")) as copy:
                 make_writable(copy)
                 with transaction(copy):
-                    _rebase_paths(copy, before=folder, after=path.absolute().parent)
+                    rebase_paths(copy, before=folder, after=path.absolute().parent)
         for name in ("-wal", "-shm"):  # left by a deleted project
             path.with_name(path.name + name).unlink(missing_ok=True)
         temporary.rename(path)
@@ -89,7 +89,7 @@ def leave_open(db: Database) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(db.conn))
 
 
-def _rebase_paths(db: Database, *, before: Path, after: Path) -> None:
+def rebase_paths(db: Database, *, before: Path, after: Path) -> None:
     """Rewrite stored paths relative to another folder, so that they name the same files; damaged ones stay."""
     if before == after:
         return

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.geometry import Box
-from core.records import Candidate, Choice, Correction, EdgeConfidence, EdgeMargin, Origin
+from core.records import Candidate, Choice, Correction, DrawnBy, EdgeConfidence, EdgeMargin, Origin
 from core.store.row_checks import (
     BadRow,
     Row,
@@ -132,6 +132,12 @@ def _edges_in(row: Row, name: str) -> tuple[int, ...]:
     """Edges as the bits of a number."""
     bits = whole_number_in(row, name, least=0, most=15)
     return tuple(edge for edge in range(4) if bits >> edge & 1)
+
+
+def _drawn_by_in(row: Row, name: str) -> DrawnBy:
+    """A way of drawing that only a later version knows is read as an unknown one."""
+    text = text_in(row, name)
+    return DrawnBy(text) if text in {*DrawnBy} else DrawnBy.UNKNOWN
 
 
 def _choice_in(row: Row, name: str) -> Choice:
@@ -269,6 +275,7 @@ COLUMNS = (
     Column("confirmed", Group.STATUS, flag_in, int, unread=0, before=1),
     Column("choice", Group.REFINEMENT, _or_null(_choice_in), _or_none(_choice_text), unread=None, before=None),
     Column("doubtful", Group.STATUS, _edges_in, edge_bits, unread=0, before=0),
+    Column("drawn_by", Group.PLACE, _drawn_by_in, str, unread="", before=""),
 )
 """All fields of Correction but its id."""
 

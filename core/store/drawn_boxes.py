@@ -51,6 +51,7 @@ class DrawnBoxes(ProjectReads):
             "image_id": box.correction.image_id,
             "category_id": box.correction.category_id or None,
             "plain": int(box.plain),
+            "drawn_by": str(box.correction.drawn_by),
             **refinement_columns(box.correction),
             "created": now(),
         }

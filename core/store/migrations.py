@@ -307,7 +307,14 @@ def m016_undo_parts(db: Database) -> None:
 
 
 @MIGRATIONS()
-def m017_ranges_of_boxes(db: Database) -> None:
+def m017_drawn_by(db: Database) -> None:
+    """How the user made a box: a value of `DrawnBy`, empty for boxes of earlier versions and of files."""
+    db.execute("ALTER TABLE corrections ADD COLUMN drawn_by TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE drawn_boxes ADD COLUMN drawn_by TEXT NOT NULL DEFAULT ''")
+
+
+@MIGRATIONS()
+def m018_ranges_of_boxes(db: Database) -> None:
     """Ids of the first and last box that a part of an import has added, NULL where its row changes are a text.
 
     Such boxes are rows of `corrections`, and become a text only if the part is `undone`.
@@ -315,6 +322,31 @@ def m017_ranges_of_boxes(db: Database) -> None:
     db.execute("ALTER TABLE undo_parts ADD COLUMN first_box INTEGER")
     db.execute("ALTER TABLE undo_parts ADD COLUMN last_box INTEGER")
     db.execute("ALTER TABLE undo_parts ADD COLUMN undone INTEGER NOT NULL DEFAULT 0")
+
+
+_TWIN_TABLE = (
+    # No reference to the box: a box that is deleted may come back by undo, and a twin without its box has no effect.
+    """CREATE TABLE twins (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        correction_id INTEGER NOT NULL,
+        image_id INTEGER NOT NULL REFERENCES images(id),
+        category TEXT NOT NULL,
+        annotator TEXT NOT NULL,
+        source TEXT NOT NULL,
+        box TEXT NOT NULL
+    )""",
+    "CREATE INDEX twins_of_a_box ON twins (correction_id)",
+)
+
+
+@MIGRATIONS()
+def m019_twins(db: Database) -> None:
+    """Boxes that a merge of projects has made one with another box: the row that is gone, as JSON, and its annotator.
+
+    `category` is the name of its category, `source` that of its project.
+    """
+    for statement in _TWIN_TABLE:
+        db.execute(statement)
 
 
 def unknown_steps(db: Database) -> set[str]:

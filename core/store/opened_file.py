@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from core.records import OpenElsewhere
 from core.store.copying import copy_project, leave_open
 from core.store.journal_guard import NOTE, note_files, remove_orphaned_journal, set_aside_foreign_journal
@@ -62,6 +64,11 @@ class OpenedFile:
         cannot be written.
         """
         copy_project(self._db, path, folder=self._folder)
+
+    @property
+    def database(self) -> Database:
+        """The connection, for other modules of core/store: no statement of SQL is written elsewhere."""
+        return self._db
 
     @property
     def _folder(self) -> Path:

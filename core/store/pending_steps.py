@@ -19,6 +19,10 @@ PENDING, TRAVELLING, FORGOTTEN = 2, 3, 4
 """`undone` of a step of which some parts are not stored yet, of one of which some parts are undone, and of one that
 cannot be redone any more: its parts are deleted a few at a time, because those of a million boxes take seconds."""
 
+ONLY_READ = 5
+"""`undone` of a step of another project that was merged into this one: the history of a box shows it, and it is never
+played, because its boxes have come as they were after it."""
+
 _AT_A_TIME = 2
 
 

@@ -17,11 +17,11 @@ from core.store.correction_columns import OF_OLD_ROWS
 from core.store.drawn_boxes import drawn_box_of
 from core.store.head_log import head_of
 from core.store.migrations import APPLICATION_ID, MIGRATIONS, unknown_steps
-from core.store.pending_steps import FORGOTTEN
+from core.store.pending_steps import ONLY_READ
 from core.store.project_file import connect, convert_sqlite_errors
 from core.store.refiner_log import refiner_of
 from core.store.row_checks import BadRow, Row, id_in, is_unicode, text_in, whole_number_in
-from core.store.rows import category_of, check_rejected, correction_of, image_of, mark_of, review_of
+from core.store.rows import category_of, check_rejected, check_twin, correction_of, image_of, mark_of, review_of
 from core.store.schema_check import log_findings, schema_findings, shape_after
 from core.store.source_log import source_of
 from core.store.steps import step_of
@@ -38,6 +38,7 @@ _REFERENCES = (
     ("reviews", "id", "corrections", tr("its box {id} is damaged or missing")),
     ("reviews", "image_id", "images", tr("its image {id} is damaged or missing")),
     ("rejected_boxes", "image_id", "images", tr("its image {id} is damaged or missing")),
+    ("twins", "image_id", "images", tr("its image {id} is damaged or missing")),
     ("rejected_boxes", "category_id", "categories", tr("its category {id} is damaged or missing")),
     ("refiner_choices", "refiner_id", "refiners", tr("its refiner {id} is damaged or missing")),
 )
@@ -102,6 +103,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
         "refiners": partial(refiner_of, folder=folder),
         "refiner_choices": _check_choice,
         "rejected_boxes": check_rejected,
+        "twins": check_twin,
         "heads": head_of,
         "undo_steps": check_step,
         "undo_parts": lambda row: check_part({"first_box": None, "last_box": None, "undone": 0, **row}),
@@ -113,7 +115,7 @@ def row_readers(folder: Path) -> dict[str, Callable[[Row], object]]:
 def check_step(row: Row) -> None:
     """Raise BadRow or BadStep if an undo step is damaged."""
     step_of(row)
-    whole_number_in(row, "undone", least=0, most=FORGOTTEN)
+    whole_number_in(row, "undone", least=0, most=ONLY_READ)
     read_changes(row)
 
 

@@ -238,12 +238,13 @@ def _bring_up_to_date(db: Database, path: Path, *, read_only: bool) -> None:
         if error.sqlite_errorname != "SQLITE_ERROR":
             raise
         # A migration can fail this way only if the tables are damaged.
-        raise _damaged(path, why=reason(error)) from error
+        raise damaged(path, why=reason(error)) from error
     if findings := schema_findings(db):
-        raise _damaged(path, why=findings[0])
+        raise damaged(path, why=findings[0])
 
 
-def _damaged(path: Path, *, why: object) -> BadFileError:
+def damaged(path: Path, *, why: object) -> BadFileError:
+    """The error for a project that is damaged: one sentence with the reason and the remedy."""
     return BadFileError(
         tr(
             "The project {path} is damaged ({why}): run boxrefine project repair on it, which keeps a copy.",
@@ -289,7 +290,7 @@ def check_kind(db: Database, path: Path) -> None:
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise BadFileError(_DAMAGED.format(path=path))
     if findings := log_findings(db):
-        raise _damaged(path, why=findings[0])
+        raise damaged(path, why=findings[0])
     if unknown_steps(db):
         raise StorageError(
             tr("The project {path} was written by a newer version: update BoxRefine to open it.", path=path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -251,6 +251,15 @@ class ProjectStore(CategoryWrites):
         job = BoxImport(self._db, self._place, self._undo_log, self.path)
         with convert_sqlite_errors(self.path):
             return (yield from job.steps(boxes, file=file, categories=categories, sources=sources))
+
+    def import_parts(
+        self, parts: Iterable[Sequence[ImportedBox]], *, total: int, file: str, categories: Sequence[str] = ()
+    ) -> Job[tuple[int, Changes]]:
+        """`import_steps` of a file of `total` entries that does not fit into memory: its boxes come in parts."""
+        self.refuse_read_only()
+        job = BoxImport(self._db, self._place, self._undo_log, self.path)
+        with convert_sqlite_errors(self.path):
+            return (yield from job.steps_of_parts(parts, total=total, file=file, categories=categories))
 
     def propose(self, answers: Sequence[Correction], *, undoable: bool) -> Changes:
         """Store refinements of boxes that were never refined, as proposals; the boxes stay until they are confirmed.

@@ -186,6 +186,8 @@ def check_row(table: str, row: Row) -> None:
         check_rejected(row)
     elif table == "reviews":
         review_of(row)
+    elif table == "twins":
+        check_twin(row)
 
 
 def check_rejected(row: Row) -> None:
@@ -196,6 +198,28 @@ def check_rejected(row: Row) -> None:
     box_in(row, "box")
     text_in(row, "head")
     text_in(row, "created")
+
+
+def twin_box(row: Row) -> Row:
+    """The row of the box that a merge has removed. Raises BadRow if it is invalid."""
+    held = json_of(row["box"], "box")
+    if not isinstance(held, dict):
+        raise BadRow(tr("{column} is no JSON object", column="box"))
+    try:
+        correction_of({**OF_OLD_ROWS, **held})
+    except KeyError as error:
+        raise BadRow(tr("{column} is no box of a project", column="box")) from error
+    return held
+
+
+def check_twin(row: Row) -> None:
+    """Raise BadRow if a row of `twins` is invalid."""
+    id_in(row)
+    id_in(row, "correction_id")
+    id_in(row, "image_id")
+    for name in ("category", "annotator", "source"):
+        text_in(row, name)
+    twin_box(row)
 
 
 def is_whole(table: str, row: Row) -> bool:

@@ -28,11 +28,11 @@ def contents_of(source: Source) -> Job[list[str]]:
     while (some := list(islice(listed, _STEP))) or not parts:
         yield Progress(0, 0, tr("Importing {name}", name=source.file))
         images = ", ".join(f"[{id}, {text}]" for id, entry in some if (text := kept_text(entry)))
-        parts.append(f'{{"header": {"{}" if parts else header}, "images": [{images}]{_MORE if parts else ""}}}')
+        parts.append(f'{{"header": {"{}" if parts else header}, "images": [{images}]{MORE if parts else ""}}}')
     return parts
 
 
-_MORE = ', "more": true'
+MORE = ', "more": true'
 """The end of a text that goes on with the one before."""
 
 

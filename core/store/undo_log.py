@@ -106,6 +106,18 @@ class Operation:
         boxes, self._boxes = self._boxes, None
         return boxes
 
+    def bring(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert whole rows of the same columns, with the ids and writers that they have, as of another project."""
+        if not rows:
+            return
+        columns, places = ", ".join(rows[0]), ", ".join("?" * len(rows[0]))
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"
+        self._db.conn.executemany(statement, [tuple(row.values()) for row in rows])
+        changes = [RowChange(table, row["id"], None, row) for row in rows]
+        self._texts.append(json.dumps(changes)[1:-1])
+        for change in changes:
+            self._touched.note(change)
+
     def take_text(self) -> str:
         """The row changes since the last call, as `text`, so that they can be stored in parts."""
         text, self._texts = self.text, []

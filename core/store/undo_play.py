@@ -192,7 +192,7 @@ def play_changes(
 def merge_changes(first: str, then: str) -> str:
     """Merge the changes of two steps: a row that both change gets its state before the first and after the second."""
     whole: dict[tuple[str, int], RowChange] = {}
-    for change in (*_parse_changes(first), *_parse_changes(then)):
+    for change in (*parse_changes(first), *parse_changes(then)):
         key = change.table, change.id
         whole[key] = change._replace(before=whole[key].before) if key in whole else change
     return json.dumps(list(whole.values()))
@@ -205,7 +205,7 @@ def read_changes(step: Row, *, undo: bool | None = None) -> list[RowChange]:
     """
     columns = {name: frozenset(column_names(table)) for name, table in current_shape().items()}
     try:
-        changes = list(_parse_changes(step["row_changes"]))
+        changes = list(parse_changes(step["row_changes"]))
         for change in changes:
             if change.table not in columns or change.table in _NOT_IN_STEPS:
                 raise BadRow(tr("it changes a table that no step changes"))
@@ -285,7 +285,7 @@ def _statement(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {there}"
 
 
-def _parse_changes(text: object) -> Iterator[RowChange]:
+def parse_changes(text: object) -> Iterator[RowChange]:
     """Parse the row changes of a step one by one."""
     if not isinstance(text, str):
         raise BadRow(tr("{column} is no text", column="row_changes"))

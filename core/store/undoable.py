@@ -9,6 +9,7 @@ from pathlib import Path
 from core.progress import Job, run
 from core.records import Changes, Step
 from core.store.drawn_boxes import DrawnBoxes
+from core.store.long_steps import LongStep
 from core.store.project_file import convert_sqlite_errors
 from core.store.row_checks import Row
 from core.store.row_errors import damaged_row, missing_row
@@ -52,6 +53,23 @@ class Undoable(DrawnBoxes):
         """The next operations of undo and redo, None if there is none; `core.wording` has their titles."""
         with convert_sqlite_errors(self.path):
             return self._undo_log.steps()
+
+    def long_step(self, step: Step) -> LongStep:
+        """Begin an operation that is stored in parts, for other modules of core/store."""
+        self.refuse_read_only()
+        return LongStep(self._db, self._place, step, self._undo_log.new_operation(step))
+
+    def complete(self, long: LongStep) -> None:
+        """Make a long operation one that can be undone; belongs inside a transaction."""
+        if long.id:
+            self._undo_log.forget_undone()
+            long.complete()
+            self._undo_log.trim()
+
+    def abandon(self, long: LongStep) -> None:
+        """Undo what is stored of a long operation."""
+        if long.id:
+            self._undo_log.abandon(long.id)
 
     @contextmanager
     def _operation(self, step: Step, *, run: str = "") -> Iterator[Operation]:

@@ -16,14 +16,17 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError
 from core.features.cache.feature_cache import FeatureCache, FeatureKey
+from core.features.cache.shared_cache import SharedCache
 from core.features.feature_source import FeatureSource
 from core.geometry import clip
+from core.object_store.address import Address
+from core.object_store.remote_file import PictureFile
 from core.refiner.margins import Margin
 from core.training.lessons import Lesson
 from core.training.teach_config import TeachConfig
 from core.translation import tr
 
-Reader = Callable[[Path], ImageFeatures]
+Reader = Callable[[PictureFile], ImageFeatures]
 BYTES_EACH = 6 << 20  # embedding and detail in fp16
 GPU_SHARE = 0.25
 """Largest share of a GPU's free memory for features, because the window uses the GPU at the same time."""
@@ -78,17 +81,19 @@ BATCH_TENSORS = len(_TENSORS)
 class StoredFeatures:
     """Reads features from the cache by known keys; each process opens the cache itself."""
 
-    def __init__(self, folder: Path, keys: Mapping[Path, FeatureKey]) -> None:
-        self._folder, self._keys = folder, dict(keys)
+    def __init__(self, folder: Path, keys: Mapping[PictureFile, FeatureKey], *, shared: Address | None = None) -> None:
+        """`shared` is the address of the cache that a team shares: another machine may have encoded the pictures."""
+        self._folder, self._keys, self._shared = folder, dict(keys), shared
         self._cache: FeatureCache | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        return {"_folder": self._folder, "_keys": self._keys, "_cache": None}
+        return {"_folder": self._folder, "_keys": self._keys, "_shared": self._shared, "_cache": None}
 
-    def __call__(self, path: Path) -> ImageFeatures:
+    def __call__(self, path: PictureFile) -> ImageFeatures:
         """Raises BadFileError if the features are no longer in the cache."""
         if self._cache is None:
-            self._cache = FeatureCache(self._folder, ram_budget=0)
+            shared = None if self._shared is None else SharedCache(self._shared, writes=False, lists=False)
+            self._cache = FeatureCache(self._folder, ram_budget=0, shared=shared)
         features = self._cache.get(self._keys[path])
         if features is None:
             raise BadFileError(
@@ -107,9 +112,9 @@ class FeaturesOnGpu:
     def __init__(self, read: Reader, device: torch.device) -> None:
         self._read = read
         self._device = device
-        self._held: dict[Path, ImageFeatures] = {}
+        self._held: dict[PictureFile, ImageFeatures] = {}
 
-    def __call__(self, path: Path) -> ImageFeatures:
+    def __call__(self, path: PictureFile) -> ImageFeatures:
         """Raises what the reader raises."""
         if path not in self._held:
             features = self._read(path)
@@ -204,13 +209,15 @@ class Reading:
     processes: int = 0
 
 
-def reading_of(paths: Sequence[Path], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
+def reading_of(paths: Sequence[PictureFile], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
     """Read features once and keep them on the GPU if they fit there; else as `reading_from_cache`."""
     held = gpu_reader(source.of_path, len(paths), device)
     return reading_from_cache(paths, source, most=most, device=device) if held is None else Reading(held)
 
 
-def reading_from_cache(paths: Sequence[Path], source: FeatureSource, *, most: int, device: torch.device) -> Reading:
+def reading_from_cache(
+    paths: Sequence[PictureFile], source: FeatureSource, *, most: int, device: torch.device
+) -> Reading:
     """Read features again for each batch; in worker processes if a GPU computes, all keys are known, and not all
     features are in memory.
 
@@ -219,7 +226,7 @@ def reading_from_cache(paths: Sequence[Path], source: FeatureSource, *, most: in
     here = Reading(source.of_path)
     if device.type != "cuda" or source.cache is None or all(source.peek(path) is not None for path in paths):
         return here
-    keys: dict[Path, FeatureKey] = {}
+    keys: dict[PictureFile, FeatureKey] = {}
     for path in paths:
         known = source.recall(path)
         key = source.key_of(path, known) if known else None
@@ -227,7 +234,10 @@ def reading_from_cache(paths: Sequence[Path], source: FeatureSource, *, most: in
             return here
         keys[path] = key
     processes = min(most, _cores())
-    return Reading(StoredFeatures(source.cache.folder, keys), processes) if processes else here
+    if not processes:
+        return here
+    shared = None if source.cache.shared is None else source.cache.shared.address
+    return Reading(StoredFeatures(source.cache.folder, keys, shared=shared), processes)
 
 
 def make_loader(

@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from core.errors import BadFileError, BadInputError
 from core.formats.exporters.coco import CocoFile, read_coco
 from core.geometry import Box, Boxes, as_boxes, clip, iou
+from core.object_store.address import Address
+from core.object_store.remote_file import PictureFile
+from core.progress import Job
 from core.records import Correction, Dataset
+from core.shards import read_shards
 from core.translation import tr, tr_plural
 
 LEAST_CORRECTIONS = 5
@@ -36,7 +40,7 @@ class Lesson:
     accepted, drawn: (N, 4) image pixels; drawn is NaN where it is not known
     """
 
-    path: Path
+    path: PictureFile
     key: str
     accepted: Boxes
     drawn: Boxes
@@ -130,12 +134,29 @@ def from_coco(images: Path, boxes: Path, coarse: Path | None) -> Lessons:
     return replace(found, left_out=tuple(accepted.problems) + found.left_out)
 
 
+def from_shards(place: Path | Address) -> Job[Lessons]:
+    """Read the samples of the shards in a folder, or at an address; see `core.shards`. Raises as `read_shards`."""
+    lessons = []
+    for sample in (yield from read_shards(place)):
+        if sample.boxes:
+            lessons.append(
+                Lesson(
+                    path=sample.picture,
+                    key=sample.name,
+                    accepted=as_boxes(sample.boxes),
+                    drawn=as_boxes([box or (np.nan,) * 4 for box in sample.drawn]),
+                    categories=tuple(sample.categories),
+                )
+            )
+    return keep_usable(lessons)
+
+
 def keep_usable(lessons: Sequence[Lesson]) -> Lessons:
     """Leave out images whose files are gone, and boxes that contradict each other."""
     left_out: list[str] = []
     usable = []
     for lesson in lessons:
-        if not lesson.path.is_file():
+        if isinstance(lesson.path, Path) and not lesson.path.is_file():
             left_out.append(
                 tr_plural(
                     "The picture {path} is gone: its {count} box cannot be learned from.",
@@ -162,7 +183,7 @@ def keep_usable(lessons: Sequence[Lesson]) -> Lessons:
     return Lessons(tuple(usable), tuple(left_out))
 
 
-def require_enough(found: Lessons, source: Path) -> None:
+def require_enough(found: Lessons, source: Path | Address) -> None:
     """Raise BadInputError if there is too little to learn from, BadFileError if that is because images are gone."""
     if not found.lessons and found.left_out:
         raise BadFileError(tr("Nothing in {path} can be learned from: {why}", path=source, why=found.left_out[0]))

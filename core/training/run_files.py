@@ -1,9 +1,10 @@
-"""Files of a training run besides weights: a CSV log, and the state that --resume continues from."""
+"""What a training run leaves besides weights: a summary, a CSV log, and the state that --resume continues from."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +24,16 @@ class Resumable(Protocol):
 
 STATE_FILE = "state.pt"
 LOG_FILE = "log.csv"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """The folder of the weights, the steps and seconds of the run, and its figures by name."""
+
+    out: Path
+    steps: int
+    seconds: float
+    figures: dict[str, float]
 
 
 def log_row(path: Path, figures: Mapping[str, float]) -> None:

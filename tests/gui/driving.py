@@ -29,6 +29,7 @@ class ScriptedAsk(Ask):
 
     def __init__(self) -> None:
         self.answer: Path | None = None
+        self.answers: list[Path] = []  # of a dialog for several files
         self.shown: list[Path] = []
         self.can_show = True
 
@@ -62,6 +63,9 @@ class ScriptedAsk(Ask):
 
     def project(self, parent: QWidget, *, start: Path | None) -> Path | None:
         return self.answer
+
+    def projects(self, parent: QWidget, *, start: Path | None) -> list[Path]:
+        return self.answers or ([] if self.answer is None else [self.answer])
 
 
 def mouse(

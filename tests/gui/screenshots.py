@@ -27,7 +27,7 @@ WAYS = {  # name -> theme, width and height of the window, device pixels a pixel
 }
 _PATIENCE_MS, _STEP_MS = 20_000, 20
 DIALOGS = (
-    *("shortcuts", "manual", "keys", "about", "models", "preferences", "export", "flag"),
+    *("shortcuts", "manual", "keys", "about", "models", "preferences", "export", "share", "flag"),
     *("pace", "review", "history", "looks"),
 )
 """Actions that open a dialog."""

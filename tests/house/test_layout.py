@@ -21,7 +21,7 @@ TOP_LEVEL = {
     "uv.lock",
 }
 """Beside these, files and folders whose names start with a dot."""
-TESTS = {"benchmarks", "conftest.py", "core", "golden", "gpu", "gui", "house", "journeys", "torture"}
+TESTS = {"benchmarks", "conftest.py", "core", "golden", "gpu", "gui", "house", "journeys", "scale", "torture"}
 
 
 def committed(pattern: str) -> set[str]:

@@ -16,6 +16,7 @@ RESEARCH = (
     "core/cli/benchmark/",
     "core/cli/pretrain.py",
     "core/cli/pretrain_suggest.py",
+    "core/cli/pretraining.py",
 )
 WINDOW_RESEARCH = ("boxrefine_gui/benchmarks/",)
 EXEMPT = (*RESEARCH, *WINDOW_RESEARCH, "core/translation.py", "core/store/migrations")

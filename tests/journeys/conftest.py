@@ -22,11 +22,12 @@ class Windows:
 
     def __init__(self, qtbot: QtBot) -> None:
         self._qtbot = qtbot
+        self.ask = ScriptedAsk()  # of all windows
         self._open: list[App] = []
 
     def open(self, folder: Path) -> App:
         """A window on a folder, ready to refine."""
-        app = build(load_models=FakeModels(), ask=ScriptedAsk())
+        app = build(load_models=FakeModels(), ask=self.ask)
         self._open.append(app)
         app.window.show()
         app.open(folder)

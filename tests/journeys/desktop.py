@@ -65,6 +65,11 @@ class Desktop:
             self.xdotool("mousemove", start[0] + across, start[1] + down)
         self.xdotool("mouseup", 1)
 
+    def escape(self, name: str) -> None:
+        """Close a dialog by Escape, and wait until it is gone: the keyboard that another window gets before is lost."""
+        self.key("Escape")
+        until(lambda: not self.xdotool("search", "--onlyvisible", "--name", name), f"{name} gone")
+
     def window(self, name: str) -> str:
         """Wait for a window whose title holds `name`, and give it the keyboard (there is no window manager)."""
         found: list[str] = []

@@ -122,7 +122,7 @@ def test_an_export_again_asks_and_leaves_nothing_half_done(screen: Desktop, fold
         until(lambda: boxes(folder) == 2, "another box")
         export()
         screen.window("Replace files")
-        screen.key("Escape")
+        screen.escape("Replace files")
         screen.window("astronaut.png")
         assert exported() == 1
         export()

@@ -50,7 +50,7 @@ def test_a_drawn_box_outlives_kill_9_and_closing_asks_about_it(screen: Desktop, 
         screen.window("astronaut.png")
         screen.key("ctrl+q")
         screen.window("^Drawn boxes$")
-        screen.key("Escape")
+        screen.escape("^Drawn boxes$")
         screen.window("astronaut.png")
 
         def is_accepted() -> bool:

@@ -45,7 +45,7 @@ def test_boxes_are_reviewed_by_keys(screen: Desktop, folder: Path) -> None:
         until(lambda: boxes(folder) == 2, "the third box deleted")
         screen.key("ctrl+z")
         until(lambda: boxes(folder) == 3, "and brought back")
-        screen.key("Escape")
+        screen.escape("Review")
         fix_the_second(screen, folder)
         quit_app(screen, process)
 
@@ -63,5 +63,5 @@ def fix_the_second(screen: Desktop, folder: Path) -> None:
     screen.key("Home", "Down", "Return")  # drawn, then refined
     refined = dataset(folder).corrections[1].refined
     until(lambda: items(folder)[1].box == (refined or before), "the refined box again")
-    screen.key("Escape")
+    screen.escape("History of a box")
     screen.window("astronaut.png")

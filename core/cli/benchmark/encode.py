@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.features.encoding.batches import BatchEncoder
     from core.features.encoding.encode_pipeline import Encoded
     from core.features.feature_source import FeatureSource
+    from core.object_store.remote_file import PictureFile
     from core.progress import Job, Progress
 
 HEADER = [
@@ -116,7 +117,7 @@ def line(row: EncodeRow) -> list[str]:
     ]  # fmt: skip
 
 
-def time_encoder(name: str, paths: Sequence[Path], folder: Path, options: argparse.Namespace) -> EncodeRow:
+def time_encoder(name: str, paths: Sequence[PictureFile], folder: Path, options: argparse.Namespace) -> EncodeRow:
     """Time one encoder: its network alone, the whole pipeline, and SamPredictor."""
     from core.features.cache.feature_cache import FeatureCache
     from core.features.encoding.encode_pipeline import EncodePipeline
@@ -149,7 +150,7 @@ def time_encoder(name: str, paths: Sequence[Path], folder: Path, options: argpar
     )
 
 
-def time_reading_back(source: FeatureSource, paths: Sequence[Path]) -> float:
+def time_reading_back(source: FeatureSource, paths: Sequence[PictureFile]) -> float:
     """Median milliseconds to read a picture's features, which are on the disk and not in memory."""
     spent = []
     for path in paths[:_READ_BACK]:
@@ -194,7 +195,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def time_network(batches: BatchEncoder, paths: Sequence[Path], batch: int) -> float:
+def time_network(batches: BatchEncoder, paths: Sequence[PictureFile], batch: int) -> float:
     """Milliseconds a picture of the network alone, in batches of prepared pictures."""
     from core.geometry import Frame
     from core.images import read_picture
@@ -210,7 +211,7 @@ def gflop_of(batches: BatchEncoder) -> float:
     return batches.count_operations() / 1e9
 
 
-def sam_per_s(name: str, paths: Sequence[Path], device: str) -> float:
+def sam_per_s(name: str, paths: Sequence[PictureFile], device: str) -> float:
     """Pictures a second of a loop that reads each file and calls SamPredictor.set_image."""
     import warnings
 

@@ -1,7 +1,8 @@
-"""Measure how long the image list of a large project takes to answer: filters, searches and orders.
+"""Measure how long the image list and the review of a large project take to answer: filters, searches and orders.
 
 The real window is drawn offscreen, with a project of generated images and boxes, whose pictures do not exist. A time is
-from the choice to the list that shows it. Three fifths of the images have one to eight boxes, half of those are done.
+from the choice to the list that shows it; of the review, from its opening to its first boxes, and to all of them. Three
+fifths of the images have one to eight boxes, half of those are done.
 
 examples:
   boxrefine benchmark lists

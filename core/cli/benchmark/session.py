@@ -2,13 +2,16 @@
 
 The annotator uses the real window, drawn offscreen, by mouse and key events at a person's pace (0.9 s for a drag, 0.25
 s for a key, 0.5 s to look). It draws each object of a picture with the noise `drag`, takes another answer where that is
-cheaper, drags each edge that is off by over 7 % of the side, and marks the picture as done. With suggestions on, it
+cheaper, and repairs it if an edge is off by over 7 % of the side: it drags that edge or corner, or draws the box again
+with Alt where one drag of those would not do. Then it marks the picture as done. With suggestions on, it
 accepts the right ones, rejects the wrong ones, and asks for the others of a category. The model is loaded before the
 session begins; the pictures are encoded during it.
 
 DIR holds one folder a set: images/ and annotations.json (COCO detection). `actions` are drags, clicks, keys and turns
 of the wheel, `a box` by the true boxes; `wait` is the share of the time in which the annotator waits for the window.
-`0.9` and `0.8` are the shares of objects whose box has at least this IoU after one drag and one key at most.
+`0.9` and `0.8` are the shares of objects whose box has at least this IoU after one drag and one key at most. `stalls`
+are delays of the window by over 16 ms of its own making, `work ms` is the longest time that its thread computed.
+Of all turns of its thread, 99.9 % were late by `99.9 ms` at most, those of an idle process beside it by `idle 99.9`.
 
 examples:
   boxrefine benchmark session --data dev
@@ -28,8 +31,10 @@ from core.errors import BadInputError
 MODES = {"on": (True,), "off": (False,), "both": (False, True)}
 _HEADER = [
     "set", "suggest", "boxes", "drags", "clicks", "keys", "actions a box", "travel a box", "s a box", "wait", "0.9",
-    "0.8", "mean IoU", "suggested", "rejected", "stalls",
+    "0.8", "mean IoU", "suggested", "rejected", "stalls", "work ms", "99.9 ms", "idle 99.9",
 ]  # fmt: skip
+_TAILS = ("longest work ms", "late 99.9 ms", "idle 99.9 ms")
+MEAN_OF_BOXES = "mean of boxes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,23 +98,31 @@ def cells(row: Mapping[str, Figure]) -> list[str]:
         f"{_number(row, 'mean IoU'):.3f}",
         f"{100 * _number(row, 'suggested'):.0f} %",
         *(f"{_number(row, name):.0f}" for name in ("rejected", "stalls")),
+        *(f"{_number(row, name):.1f}" for name in _TAILS),
     ]
 
 
 def means(rows: Sequence[Mapping[str, Figure]]) -> list[list[str]]:
-    """A row for each mode: sums of what is counted, and means over sets of each figure a box."""
+    """Two rows for each mode: sums of what is counted, and means over sets, then over boxes, of each figure a box."""
     lines = []
     for suggest in dict.fromkeys(bool(row["suggest"]) for row in rows):
         mine = [row for row in rows if row["suggest"] is suggest]
         total: dict[str, Figure] = {"set": MEAN, "suggest": suggest}
         for name in ("boxes", "drags", "clicks", "keys", "rejected", "stalls"):
             total[name] = sum(_number(row, name) for row in mine)
+        for name in _TAILS:
+            total[name] = max(_number(row, name) for row in mine)
         boxes = _number(total, "boxes")
         for name in ("actions", "travel px", "seconds"):
             total[name] = boxes * sum(_number(row, name) / max(1.0, _number(row, "boxes")) for row in mine) / len(mine)
         for name in ("wait share", "one drag, 0.9", "one drag, 0.8", "mean IoU", "suggested"):
             total[name] = sum(_number(row, name) for row in mine) / len(mine)
         lines.append(cells(total))
+        for name in ("actions", "travel px", "seconds"):
+            total[name] = sum(_number(row, name) for row in mine)
+        for name in ("wait share", "one drag, 0.9", "one drag, 0.8", "mean IoU", "suggested"):
+            total[name] = sum(_number(row, name) * _number(row, "boxes") for row in mine) / max(1.0, boxes)
+        lines.append(cells({**total, "set": MEAN_OF_BOXES}))
     return lines
 
 

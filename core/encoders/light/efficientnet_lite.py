@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.encoders.fusing import fuse_neighbours
+
 _STEM_WIDTH = 32
 _NORM_EPS = 1e-3  # TensorFlow's, with which the published weights were trained
 
@@ -64,6 +66,12 @@ class EfficientNetLite(nn.Module):
                 channels, number = stage.channels, number + 1
             self.blocks.append(nn.Sequential(*blocks))
         self.apply(_initialize)
+
+    def fuse_norms(self) -> None:
+        """Fuse the normalizations into the convolutions, in place; evaluation only, see `core.encoders.fusing`."""
+        for module in list(self.modules()):
+            if isinstance(module, EfficientNetLite | _FirstBlock | _Block):
+                fuse_neighbours(module)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         values = _relu6(self.bn1(self.conv_stem(pictures)))
@@ -126,7 +134,7 @@ class _SameConv2d(nn.Conv2d):
         (down, right), kernel, stride = values.shape[-2:], self.kernel_size[0], self.stride[0]
         tall, wide = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in (down, right))
         values = F.pad(values, (wide // 2, wide - wide // 2, tall // 2, tall - tall // 2))
-        return F.conv2d(values, self.weight, None, self.stride, 0, 1, self.groups)
+        return F.conv2d(values, self.weight, self.bias, self.stride, 0, 1, self.groups)
 
 
 def _conv(channels_in: int, channels_out: int, kernel: int, *, stride: int = 1, groups: int = 1) -> nn.Conv2d:

@@ -31,6 +31,7 @@ from core.features.cache.index_schema import (
     restrict,
 )
 from core.features.cache.picture_memory import Fingerprint, KnownPicture, key_of
+from core.object_store.remote_file import PictureFile, RemoteFile
 
 _INDEX_VERSION = 3
 _BUSY_SECONDS = 10.0
@@ -161,13 +162,13 @@ class IndexTables:
             self._put_row(digest, size)
             return self._evict(budget, keep=digest)
 
-    def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
+    def recall(self, path: PictureFile, fingerprint: Fingerprint) -> KnownPicture | None:
         """The remembered content of a picture file with this fingerprint, or None."""
         query = "SELECT fingerprint, content, width, height FROM pictures WHERE path = ?"
         row = self._db.execute(query, [_path_bytes(path)]).fetchone()
         return parse_picture(row[1:]) if row and row[0] == key_of(path, fingerprint) else None
 
-    def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
+    def remember(self, path: PictureFile, fingerprint: Fingerprint, known: KnownPicture) -> None:
         """Store the content of a picture file under its path and fingerprint."""
         row = [_path_bytes(path), key_of(path, fingerprint), known.content, known.width, known.height]
         self._db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)", row)
@@ -278,8 +279,10 @@ def _set_aside(folder: Path) -> None:
     (folder / f"{INDEX_NAME}-shm").unlink(missing_ok=True)
 
 
-def _path_bytes(path: Path) -> bytes:
-    """Encode a path for SQLite as bytes, because names need not be UTF-8."""
+def _path_bytes(path: PictureFile) -> bytes:
+    """Encode a path for SQLite as bytes, because names need not be UTF-8; an address without its secrets."""
+    if isinstance(path, RemoteFile):
+        return str(path).encode("utf-8", "surrogateescape")
     return os.fsencode(path.absolute())
 
 

@@ -19,10 +19,19 @@ from core.encoders.image_features import ImageFeatures
 from core.errors import BadInputError, reason
 from core.features.cache.cache_folder import FileEntry, file_of, incoming_file
 from core.features.cache.cache_index import CacheIndex, IndexTables
-from core.features.cache.feature_file import DamagedFileError, read_features, write_features
+from core.features.cache.feature_file import (
+    DamagedFileError,
+    feature_bytes,
+    features_of,
+    read_features,
+    write_features,
+    write_new,
+)
 from core.features.cache.feature_key import CODECS, FP16, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
 from core.features.cache.ram_tier import RamTier
+from core.features.cache.shared_cache import SharedCache
+from core.object_store.remote_file import PictureFile, RemoteFile
 from core.translation import tr
 
 __all__ = ["CacheStats", "FeatureCache", "FeatureKey"]
@@ -33,10 +42,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CacheStats:
-    """Counts since this cache object was made. `disk_bytes` is as of its last write."""
+    """Counts since this cache object was made. `disk_bytes` is as of its last write.
+
+    shared_hits: features that were read from the shared cache, because the disk did not have them
+    """
 
     ram_hits: int = 0
     disk_hits: int = 0
+    shared_hits: int = 0
     misses: int = 0
     stored: int = 0
     evicted: int = 0
@@ -46,7 +59,7 @@ class CacheStats:
 
     @property
     def hits(self) -> int:
-        return self.ram_hits + self.disk_hits
+        return self.ram_hits + self.disk_hits + self.shared_hits
 
 
 class FeatureCache:
@@ -57,12 +70,18 @@ class FeatureCache:
     """
 
     def __init__(
-        self, folder: Path, *, disk_budget: int = 10 * GIB, ram_budget: int = GIB // 2, codec: str = FP16
+        self,
+        folder: Path,
+        *,
+        disk_budget: int = 10 * GIB,
+        ram_budget: int = GIB // 2,
+        codec: str = FP16,
+        shared: SharedCache | None = None,
     ) -> None:
         """Budgets are in bytes; with a `disk_budget` of 0 everything stays in memory. No file is touched before use.
 
-        `codec`, one of CODECS, is that of the files; memory holds features unchanged. Raises BadInputError for another
-        codec.
+        `codec`, one of CODECS, is that of the files; memory holds features unchanged. What the disk does not have is
+        read from `shared`, and kept. Raises BadInputError for another codec.
         """
         if codec not in CODECS:
             raise BadInputError(
@@ -75,24 +94,33 @@ class FeatureCache:
         self.folder = folder
         self.disk_budget = disk_budget
         self._codec = codec
+        self.shared = shared
         self._ram = RamTier(ram_budget)
         self._index = CacheIndex(folder)
         self._closed = False
         self._trouble: str | None = None
         self._count_lock = threading.Lock()  # separate from the index, so that a hit in memory never waits for the disk
-        self._counts = dict.fromkeys(("ram_hits", "disk_hits", "misses", "stored", "evicted", "repaired"), 0)
+        self._counts = dict.fromkeys(
+            ("ram_hits", "disk_hits", "shared_hits", "misses", "stored", "evicted", "repaired"), 0
+        )
         self._disk_bytes = 0
         self._serial = itertools.count()
 
     def reopen(self) -> FeatureCache:
         """Open the same folder for another process: without sharing the connection, and without a tier in memory."""
-        return FeatureCache(self.folder, disk_budget=self.disk_budget, ram_budget=0, codec=self._codec)
+        shared = self.shared and self.shared.reopen()
+        return FeatureCache(self.folder, disk_budget=self.disk_budget, ram_budget=0, codec=self._codec, shared=shared)
 
     def __enter__(self) -> FeatureCache:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def codec(self) -> str:
+        """The codec of the files, one of CODECS."""
+        return self._codec
 
     @property
     def trouble(self) -> str | None:
@@ -110,11 +138,20 @@ class FeatureCache:
         return self._ram.get(key)
 
     def holds(self, key: FeatureKey) -> bool:
-        """Whether features are in memory or in a file, which is not read; not counted."""
-        if self._ram.get(key) is not None:
+        """Whether features are in memory or in a file, which is not read, or in a shared cache that is written to."""
+        if self._ram.get(key) is not None or self._has_file(key):
             return True
-        digest = replace(key, codec=self._codec).digest
-        return self.disk_budget > 0 and not self._closed and file_of(self.folder, digest).is_file()
+        if self.shared is None or not self.shared.writes or self._closed:
+            return False  # one that is only read is asked for features, which then lie on the disk
+        return self.shared.holds(replace(key, codec=self._codec))
+
+    def share(self, key: FeatureKey) -> None:
+        """Bring the file of `key` into the shared cache, if the disk has it and that one does not."""
+        key = replace(key, codec=self._codec)
+        if self.shared is None or not self.shared.writes or not self._has_file(key) or self.shared.holds(key):
+            return
+        with suppress(OSError):  # another process may just have evicted it
+            self.shared.put(key, file_of(self.folder, key.digest).read_bytes())
 
     def look(self) -> None:
         """Read from the index how many bytes are on the disk, for `stats`."""
@@ -127,11 +164,13 @@ class FeatureCache:
         if features is not None:
             self._count("ram_hits")
             return features
-        features = self._read(key) if self.disk_budget > 0 and not self._closed else None
+        features, tier = self._read(key) if self.disk_budget > 0 and not self._closed else None, "disk_hits"
+        if features is None:
+            features, tier = self._fetch(key), "shared_hits"
         if features is None:
             self._count("misses")
             return None
-        self._count("disk_hits")
+        self._count(tier)
         self._ram.put(key, features)
         return features
 
@@ -140,18 +179,27 @@ class FeatureCache:
         if self._closed:
             return
         self._ram.put(key, features)
-        if features.nbytes <= self.disk_budget:
-            key = replace(key, codec=self._codec)
+        key = replace(key, codec=self._codec)
+        if self.shared is not None and self.shared.writes:
+            data = feature_bytes(key, features)
+            self._keep(key, data)
+            self.shared.put(key, data)
+        elif features.nbytes <= self.disk_budget:
             self.adopt(key.digest, lambda path: write_features(path, key, features))
 
-    def recall(self, path: Path, fingerprint: Fingerprint) -> KnownPicture | None:
+    def recall(self, path: PictureFile, fingerprint: Fingerprint) -> KnownPicture | None:
         """The remembered content of a picture file, if the file still has this fingerprint."""
-        return self._ask(lambda index: index.recall(path, fingerprint)) if self.disk_budget > 0 else None
+        known = self._ask(lambda index: index.recall(path, fingerprint)) if self.disk_budget > 0 else None
+        if known is None and self.shared is not None and isinstance(path, RemoteFile):
+            return self.shared.recall(path, fingerprint)
+        return known
 
-    def remember(self, path: Path, fingerprint: Fingerprint, known: KnownPicture) -> None:
+    def remember(self, path: PictureFile, fingerprint: Fingerprint, known: KnownPicture) -> None:
         """Remember a picture file; only for fingerprints that are settled."""
         if self.disk_budget > 0:
             self._ask(lambda index: index.remember(path, fingerprint, known))
+        if self.shared is not None and isinstance(path, RemoteFile):
+            self.shared.remember(path, fingerprint, known)
 
     def adopt(self, digest: str, write: Callable[[Path], int]) -> bool:
         """Add a features file; `write` creates it at the given path and returns its bytes.
@@ -199,6 +247,8 @@ class FeatureCache:
 
     def close(self) -> None:
         """Close the index and free the memory; later calls find and store nothing."""
+        if self.shared is not None:
+            self.shared.flush()
         self._closed = True
         self._index.close()
         self._ram.clear()
@@ -220,6 +270,27 @@ class FeatureCache:
             return None
         self._ask(lambda index: index.touch(digest))
         return features
+
+    def _has_file(self, key: FeatureKey) -> bool:
+        digest = replace(key, codec=self._codec).digest
+        return self.disk_budget > 0 and not self._closed and file_of(self.folder, digest).is_file()
+
+    def _fetch(self, key: FeatureKey) -> ImageFeatures | None:
+        """Read features from the shared cache, and keep them on the disk."""
+        key = replace(key, codec=self._codec)
+        data = self.shared.get(key) if self.shared is not None and not self._closed else None
+        if data is None:
+            return None
+        self._keep(key, data)
+        return features_of(data, key)
+
+    def _keep(self, key: FeatureKey, data: bytes) -> None:
+        def write(path: Path) -> int:
+            write_new(path, data)
+            return len(data)
+
+        if len(data) <= self.disk_budget:
+            self.adopt(key.digest, write)
 
     def _store(self, incoming: Path, digest: str, size: int) -> tuple[int, int] | None:
         return self._ask(lambda index: index.store(incoming, digest, size, budget=self.disk_budget))

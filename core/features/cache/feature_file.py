@@ -33,11 +33,20 @@ class DamagedFileError(Exception):
 
 def write_features(path: Path, key: FeatureKey, features: ImageFeatures) -> int:
     """Write features to a new file and return its bytes. Raises OSError, and then leaves no partial file."""
+    parts = _parts(key, features)
+    write_new(path, *parts)
+    return sum(memoryview(part).nbytes for part in parts)
+
+
+def feature_bytes(key: FeatureKey, features: ImageFeatures) -> bytes:
+    """The bytes of the file that `write_features` writes."""
+    return b"".join(_parts(key, features))
+
+
+def _parts(key: FeatureKey, features: ImageFeatures) -> list[bytes | memoryview]:
     tensors = encoded(features, key.codec)
     start = _build_header({_KEY_ENTRY: key.text, _CHECKSUM_ENTRY: checksum(tensors)}, tensors)
-    parts = [values.contiguous().numpy().data.cast("B") for values in tensors.values()]
-    write_new(path, start, *parts)
-    return len(start) + sum(part.nbytes for part in parts)
+    return [start, *(values.contiguous().numpy().data.cast("B") for values in tensors.values())]
 
 
 def _build_header(metadata: dict[str, str], tensors: dict[str, Tensor]) -> bytes:
@@ -87,6 +96,14 @@ def read_features(path: Path, key: FeatureKey) -> ImageFeatures:
         # Read whole, not memory-mapped: another process may remove the file while the tensors are in use.
         data = file.read(size)
     return _features_in(data, header, key, name=str(path))
+
+
+def features_of(data: bytes, key: FeatureKey) -> ImageFeatures:
+    """Read the features of `key` from the bytes of a file. Raises DamagedFileError."""
+    header = _header(io.BytesIO(data), size=len(data), name=key.digest)
+    if header[_KEY_ENTRY] != key.text:
+        raise DamagedFileError(f"{key.digest} holds the features of another key")  # untranslated: never shown
+    return _features_in(data, header, key, name=key.digest)
 
 
 def _open(path: Path) -> io.BufferedReader:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
+from core.object_store.remote_file import PictureFile, RemoteFile
 from core.pictures.kinds import suffix_of
 
 _SCALING = 2
@@ -17,7 +18,10 @@ _UNSETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The file system's data of a file: size in bytes, times in nanoseconds, inode."""
+    """The file system's data of a file: size in bytes, times in nanoseconds, inode.
+
+    Of an object in a store, the size and a hash of its stamp.
+    """
 
     size: int
     mtime_ns: int
@@ -25,8 +29,11 @@ class Fingerprint:
     inode: int
 
     @classmethod
-    def of(cls, path: Path) -> Fingerprint:
-        """Read the current fingerprint of a file. Raises OSError."""
+    def of(cls, path: PictureFile) -> Fingerprint:
+        """Read the current fingerprint of a file; of an object, that of its listing. Raises OSError."""
+        if isinstance(path, RemoteFile):
+            stamp = hashlib.blake2b(path.stamp.encode(), digest_size=8).digest()
+            return cls(path.nbytes, 0, 0, int.from_bytes(stamp, "little"))
         stat = path.stat()
         return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
@@ -36,7 +43,7 @@ class Fingerprint:
         return max(self.mtime_ns, self.ctime_ns) <= at_ns - _UNSETTLED_NS
 
 
-def key_of(path: Path, fingerprint: Fingerprint) -> str:
+def key_of(path: PictureFile, fingerprint: Fingerprint) -> str:
     """The text under which a content is remembered: it changes with the file, and with how its pixels are scaled."""
     return f"{fingerprint!r} {_SCALING}" if suffix_of(path.name) in _MAYBE_DEEP else repr(fingerprint)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -12,6 +11,7 @@ from core.errors import GpuError
 from core.features.encoding.batches import BatchEncoder
 from core.features.encoding.encode_pipeline import EncodePipeline, Pace
 from core.features.feature_source import FeatureSource
+from core.object_store.remote_file import PictureFile
 from core.progress import Job, Progress
 from core.translation import tr
 
@@ -30,7 +30,7 @@ class Extraction:
         return self.hits / max(1, self.hits + self.encoded)
 
 
-def encode_missing(paths: Sequence[Path], source: FeatureSource, *, batch: int) -> Job[Extraction]:
+def encode_missing(paths: Sequence[PictureFile], source: FeatureSource, *, batch: int) -> Job[Extraction]:
     """Encode the pictures that the cache of `source` does not hold, `batch` at a time.
 
     It computes in fp32, so that a picture has the same features as in the window. Raises GpuError where the GPU fails.

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -19,8 +18,9 @@ from core.encoders.image_features import ImageFeatures
 from core.errors import KnownError, reason
 from core.features.cache.feature_cache import FeatureKey
 from core.features.encoding.batches import BatchEncoder, Pending, Prepared
-from core.features.encoding.read_ahead import PictureReader, read_ahead
+from core.features.encoding.read_ahead import Found, PictureReader, read_ahead
 from core.features.feature_source import FeatureSource
+from core.object_store.remote_file import PictureFile
 from core.progress import Job, Progress
 from core.translation import tr, tr_plural
 
@@ -60,18 +60,23 @@ class EncodePipeline:
         *,
         on_cpu: Callable[[], BatchEncoder],
         complain: Callable[[str], None],
+        notice: Callable[[Found], None] | None = None,
     ) -> None:
-        """`on_cpu` makes the same encoder on the CPU, where the GPU fails; `complain` shows a sentence to the user."""
+        """`on_cpu` makes the same encoder on the CPU, where the GPU fails; `complain` shows a sentence to the user.
+
+        `notice` gets the result of reading each picture, in the order of the pictures.
+        """
         self._source = source
         self._batches = batches
         self._pace = pace
         self._batch = pace.batch
         self._on_cpu = on_cpu
         self._complain = complain
+        self._notice = notice
         self._writes: deque[Future[None]] = deque()
         self._under_way: deque[tuple[list[FeatureKey], Pending, BatchEncoder]] = deque()
 
-    def run(self, paths: Sequence[Path]) -> Job[Encoded]:
+    def run(self, paths: Sequence[PictureFile]) -> Job[Encoded]:
         """Encode the pictures that are not cached; stop where the cache cannot store features any more.
 
         Closing the job stops at the next picture; the encoded features are kept.
@@ -92,6 +97,8 @@ class EncodePipeline:
         with closing(ahead), _pool(self._pace.writers) as writers:
             for done, found in enumerate(ahead):
                 yield Progress(done, len(paths), paths[done].name)
+                if self._notice is not None:
+                    self._notice(found)
                 if found is None:
                     report.cached += 1
                 elif isinstance(found, KnownError):

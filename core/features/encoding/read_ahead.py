@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -31,6 +30,7 @@ from core.features.encoding.batches import Prepared
 from core.features.feature_source import FeatureSource
 from core.geometry import Frame
 from core.images import Picture
+from core.object_store.remote_file import PictureFile
 from core.translation import tr
 
 T = TypeVar("T")
@@ -60,15 +60,17 @@ class PictureReader:
         self._source = source
         self._prepare = prepare
 
-    def read(self, path: Path) -> Found:
+    def read(self, path: PictureFile) -> Found:
         """Read one picture; errors of the file are returned, never raised."""
         source = self._source
         try:
             known = source.recall(path)
             if known is not None and source.holds(path, known):
+                source.share(path, known)
                 return None
             picture, known = source.read(path)
             if source.holds(path, known):
+                source.share(path, known)
                 return None
             key = source.key_of(path, known)
             return key, self._prepare(picture, key.frame)
@@ -88,7 +90,7 @@ class PictureReader:
 
 
 def read_ahead(
-    paths: Sequence[Path], reader: PictureReader, *, count: int, in_processes: bool, slack: int, held: int
+    paths: Sequence[PictureFile], reader: PictureReader, *, count: int, in_processes: bool, slack: int, held: int
 ) -> Generator[Found, None, None]:
     """Read pictures by `count` readers, up to `slack` more pictures ahead, and yield the results in order.
 
@@ -103,7 +105,7 @@ def read_ahead(
 
 
 def _in_threads(
-    paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int
+    paths: Sequence[PictureFile], reader: PictureReader, *, count: int, slack: int
 ) -> Generator[Found, None, None]:
     futures: deque[Future[Found]] = deque()
     threads = ThreadPoolExecutor(count)
@@ -190,7 +192,7 @@ class _TaskSampler(Sampler[_Task]):
 class _Chunks(Dataset[_Results]):
     """Reads chunks in a process. A message of any size costs its receiver a dozen system calls, so it holds a chunk."""
 
-    def __init__(self, paths: Sequence[Path], reader: PictureReader, ring: _Ring) -> None:
+    def __init__(self, paths: Sequence[PictureFile], reader: PictureReader, ring: _Ring) -> None:
         self.paths = paths
         self.reader = reader
         self.ring = ring
@@ -211,7 +213,7 @@ class _Chunks(Dataset[_Results]):
 
 
 def _in_processes(
-    paths: Sequence[Path], reader: PictureReader, *, count: int, slack: int, held: int
+    paths: Sequence[PictureFile], reader: PictureReader, *, count: int, slack: int, held: int
 ) -> Generator[Found, None, None]:
     ahead = 1 + slack // (count * _CHUNK)
     # Places for the chunks being read, for one chunk that was taken while the next one is started, and for the pictures

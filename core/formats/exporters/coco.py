@@ -250,6 +250,7 @@ def _annotation(correction: Correction, image: ImageRecord, kept: KeptCoco, *, o
         **({} if correction.confirmed else {"confirmed": False}),
         **({} if correction.choice is None else {"choice": _choice_entry(correction.choice)}),
         **({"doubtful": [EDGES[edge] for edge in correction.doubtful]} if correction.doubtful else {}),
+        **({"drawn_by": str(correction.made_by)} if correction.made_by else {}),
         **_origin_entries(correction.origin),
     }
 

@@ -8,7 +8,7 @@ from pathlib import PurePath, PurePosixPath
 from xml.etree import ElementTree
 
 from core.formats.choices import NO_SPLITS, Splits
-from core.formats.exporters.layout import below, clip_to_image, group_by_image, picture_names
+from core.formats.exporters.layout import below, clip_to_image, group_by_image, in_splits, picture_names
 from core.formats.exporters.voc import xml_text
 from core.formats.safe_write import ExportFile
 from core.records import Correction, Dataset, ImageRecord
@@ -30,15 +30,27 @@ def picture_places(dataset: Dataset, splits: Splits = NO_SPLITS) -> dict[int, Pu
 def _document(dataset: Dataset, splits: Splits) -> Iterator[bytes]:
     groups, names = group_by_image(dataset), picture_names(dataset)
     categories = {category.id: category.name for category in dataset.categories}
-    yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n<meta><task><labels>\n'
-    for name in categories.values():
-        label = ElementTree.Element("label")
-        ElementTree.SubElement(label, "name").text = xml_text(name)
-        yield _line(label)
-    yield b"</labels></task></meta>\n"
+    yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n'
+    yield _line(_meta(list(categories.values()), [split for split, _ in in_splits(dataset, splits) if split]))
     for number, image in enumerate(dataset.images):
         yield _line(_image(number, image, names[image.id], splits.get(image.id, ""), groups[image.id], categories))
     yield b"</annotations>\n"
+
+
+def _meta(names: Sequence[str], subsets: Sequence[str]) -> ElementTree.Element:
+    """The labels of a task, or with subsets of a project with a task for each of them."""
+    meta = ElementTree.Element("meta")
+    whole = ElementTree.SubElement(meta, "project" if subsets else "task")
+    if subsets:
+        ElementTree.SubElement(whole, "subsets").text = "\n".join(subsets)
+        tasks = ElementTree.SubElement(whole, "tasks")
+        for subset in subsets:
+            ElementTree.SubElement(ElementTree.SubElement(tasks, "task"), "subset").text = subset
+    labels = ElementTree.SubElement(whole, "labels")
+    for name in names:
+        ElementTree.SubElement(ElementTree.SubElement(labels, "label"), "name").text = xml_text(name)
+    ElementTree.indent(meta)
+    return meta
 
 
 def _image(

@@ -22,7 +22,7 @@ from core.formats.exporters.layout import (
     picture_names,
     side_file_names,
 )
-from core.formats.importers.voc_reader import VOC
+from core.formats.importers.voc_reader import LABEL_MAP, VOC
 from core.formats.safe_write import ExportFile
 from core.geometry import Box
 from core.records import Correction, Dataset, ImageRecord
@@ -37,6 +37,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def files(dataset: Dataset, *, splits: Splits = NO_SPLITS) -> list[ExportFile]:
     """One XML file per image, without objects if it has no boxes, in the same subfolders as the pictures.
 
+    labelmap.txt has the names of classes, without which datumaro and CVAT expect those of VOC's own data sets.
     ImageSets/Main/ has a list for each split, and trainval.txt for train and val, or for all images without splits.
     """
     names = side_file_names(dataset, folder=MAIN_FILE, suffix=".xml")
@@ -44,7 +45,13 @@ def files(dataset: Dataset, *, splits: Splits = NO_SPLITS) -> list[ExportFile]:
     categories = {category.id: category.name for category in dataset.categories}
     lists = dict(in_splits(dataset, splits)) if splits else {}
     train_and_val = [*lists.get("train", ()), *lists.get("val", ())] if splits else dataset.images
+    names_of_classes = list(categories.values())
     return [
+        *(
+            [ExportFile(PurePosixPath(LABEL_MAP), partial(_label_map, names_of_classes))]
+            if _fit(names_of_classes)
+            else []
+        ),
         *(
             ExportFile(
                 PurePosixPath("ImageSets", "Main", f"{split}.txt"),
@@ -64,6 +71,16 @@ def picture_places(dataset: Dataset, splits: Splits = NO_SPLITS) -> dict[int, Pu
     """Image id -> where its picture goes: below JPEGImages/, whatever its split is."""
     del splits
     return beside(side_file_names(dataset, folder="JPEGImages", suffix=".xml"), dataset)
+
+
+def _fit(names: Sequence[str]) -> bool:
+    """Whether labelmap.txt can hold the names: it separates fields by colons, and `#` begins a comment."""
+    return bool(names) and not any(":" in name or name.startswith("#") for name in names)
+
+
+def _label_map(names: Sequence[str]) -> bytes:
+    lines = ["# label:color_rgb:parts:actions", *(f"{name}:::" for name in names)]
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def _list(names: Sequence[PurePosixPath]) -> bytes:

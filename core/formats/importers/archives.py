@@ -1,12 +1,14 @@
 """Annotations in a ZIP archive, as Roboflow, CVAT and Label Studio send them.
 
-Only the annotations are unpacked, into a temporary folder. What an archive claims is not trusted: names that lead out
-of the folder, links and encrypted files are left out, and the bytes that come out are counted.
+Only the annotations are unpacked, into a temporary folder, and the pictures where they are asked for. What an archive
+claims is not trusted: names that lead out of the folder, links and encrypted files are left out, and the bytes that
+come out are counted.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import zipfile
 import zlib
@@ -17,6 +19,7 @@ from core.errors import BadFileError, reason
 from core.formats.defects import Defects
 from core.formats.importers.coco_reader import LARGEST_JSON
 from core.formats.importers.yolo_classes import LIST_SUFFIXES, YAML_SUFFIXES
+from core.pictures.kinds import is_picture
 from core.progress import Job, Progress
 from core.text import escaped
 from core.translation import tr
@@ -41,13 +44,21 @@ def is_zip(path: Path) -> bool:
         return False
 
 
-def unpack_annotations(path: Path, into: Path) -> Job[Defects]:
-    """Unpack the annotations of an archive into a folder; return what was left out. Raises BadFileError."""
+def unpack(path: Path, into: Path, *, pictures: bool = False) -> Job[Defects]:
+    """Unpack the annotations of an archive into a folder; return what was left out.
+
+    With `pictures`, the pictures are unpacked, too, as long as they leave half of the disk that is free now. Raises
+    BadFileError.
+    """
     defects = Defects()
-    left = LARGEST_CONTENT
+    left = shutil.disk_usage(into).free // 2 if pictures else LARGEST_CONTENT
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(_UNPACKED)]
+            entries = [
+                entry
+                for entry in archive.infolist()
+                if entry.filename.lower().endswith(_UNPACKED) or (pictures and is_picture(entry.filename))
+            ]
             if len(entries) > MOST_FILES:
                 raise BadFileError(tr("{file} has too many files: unpack it and give its folder.", file=path))
             for done, entry in enumerate(entries):
@@ -91,7 +102,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path, *, mos
             size += len(piece)
             if size > most:
                 raise BadFileError(
-                    tr("{file} unpacks to more than its annotations can be: unpack it by hand and look.", file=path)
+                    tr("{file} unpacks to more than can be right: unpack it by hand and look.", file=path)
                 )
             target.write(piece)
     return size

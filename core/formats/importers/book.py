@@ -76,6 +76,14 @@ class Book:
         if sentence not in self.parsed.notes:
             self.parsed.notes.append(sentence)
 
+    def decide_fractions(self) -> None:
+        """Take numbers for fractions of the pictures' sides if no box reaches beyond the first pixel of its picture."""
+        boxes = (entry.box for picture in self.parsed.pictures for entry in picture.boxes)
+        if all(max(box) <= 1.0 for box in boxes) and any(picture.boxes for picture in self.parsed.pictures):
+            for picture in self.parsed.pictures:
+                picture.is_relative = True
+            self.note(tr("No number in {file} is above 1, so they are read as fractions of the sides.", file=self.path))
+
     def note_left_out(self, kind: str) -> None:
         """State that shapes of a kind were left out, because they are no boxes."""
         self.note(tr("{file} has entries of the kind {kind}, which are no boxes: left out.", file=self.path, kind=kind))
@@ -89,6 +97,7 @@ class EntryFormat:
     entries: the entries of a document or table; adds categories and notes to the book
     add: add one entry to the book; the number counts from 1
     is_relative: boxes are in fractions of the picture's sides
+    may_be_fractions: files of some programs have fractions where others have pixels
     """
 
     title: str
@@ -96,6 +105,7 @@ class EntryFormat:
     entries: Callable[[Book, Any], Iterable[Any]]
     add: Callable[[Book, int, Any], None]
     is_relative: bool = False
+    may_be_fractions: bool = False
 
     def read(self, path: Path, document: Any, *, root: Path) -> Job[ParsedSet]:  # noqa: ANN401 - raw content
         """Read a document that was parsed from `path`."""
@@ -104,6 +114,8 @@ class EntryFormat:
             if number % _STEP == 1:
                 yield Progress(number, 0, tr("Importing {name}", name=path.name))
             self.add(book, number, entry)
+        if self.may_be_fractions:
+            book.decide_fractions()
         return book.parsed
 
 

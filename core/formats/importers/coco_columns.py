@@ -21,7 +21,7 @@ COCO = "COCO"
 OUR_KEYS = frozenset(
     (
         *("drawn_bbox", "refined_bbox", "edge_confidence", "refine_score", "encoder", "refiner", "seconds", "margin"),
-        *("confirmed", "choice", "doubtful", "source", "suggested", "candidates"),
+        *("confirmed", "choice", "doubtful", "source", "suggested", "candidates", "drawn_by"),
     )
 )
 """The keys of BoxRefine's own exports; they become fields of a correction."""

@@ -15,7 +15,7 @@ from core.formats.importers.json_steps import STEP
 from core.formats.importers.parsed import NO_CATEGORY, ParsedBox, ParsedPicture, ParsedSet, is_finite
 from core.geometry import Box
 from core.progress import Job, Progress
-from core.records import Candidate, Choice, Correction, ImageRecord, Origin
+from core.records import Candidate, Choice, Correction, DrawnBy, ImageRecord, Origin
 from core.sources import kept_text
 from core.text import name_of
 from core.translation import tr
@@ -113,6 +113,7 @@ def restored(parsed: ParsedBox, source: Path, image: ImageRecord, box: Box) -> C
         confirmed=is_ours and entry.get("confirmed") is not False,
         choice=_choice(entry.get("choice")) if refined else None,
         doubtful=_edges(entry.get("doubtful")) if refined else (),
+        drawn_by=_drawn_by(entry.get("drawn_by")) if is_ours else DrawnBy.UNKNOWN,
     )
 
 
@@ -123,6 +124,12 @@ def _origin(parsed: ParsedBox, source: Path, box: Box) -> Origin:
     text = kept_text({key: value for key, value in entry.items() if key not in OUR_KEYS})
     crowd = entry.get("iscrowd") in (1, True)
     return Origin(source.name, box, head, probability, is_crowd=crowd, format=COCO if text else "", entry=text)
+
+
+def _drawn_by(value: object) -> DrawnBy:
+    """How the user made the box; the origin shows that one came in a file or was suggested."""
+    known = {*DrawnBy} - {DrawnBy.IMPORTED, DrawnBy.SUGGESTED}
+    return DrawnBy(value) if isinstance(value, str) and value in known else DrawnBy.UNKNOWN
 
 
 def _suggested(entry: object) -> tuple[str, float]:

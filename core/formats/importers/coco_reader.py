@@ -13,7 +13,7 @@ from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, reason
 from core.formats.defects import Defects
 from core.formats.importers.json_steps import STEP, JsonEntries, parse_steps
-from core.formats.importers.parsed import LONGEST_BITS, is_finite, is_number, side_of
+from core.formats.importers.parsed import LONGEST_BITS, is_finite, is_number, number_in, side_of
 from core.formats.importers.run_lengths import box_of_rle
 from core.formats.importers.text_files import decode
 from core.formats.importers.unknown import describe_unknown
@@ -233,6 +233,8 @@ def _around(segmentation: object) -> list[float] | None:
 
 
 def _edges(bbox: object, image: CocoImage) -> Edges:
+    if isinstance(bbox, list) and str in map(type, bbox):
+        bbox = [number_in(value) if isinstance(value, str) else value for value in bbox]
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(is_number, bbox)):
         raise UnusableError(tr("In {file}, {entry} has no bbox of four numbers: give x, y, width and height."))
     x, y, width, height = map(float, bbox)

@@ -17,7 +17,7 @@ _FIRST = 20
 
 def _sniff(document: object) -> bool:
     entries = document[:_FIRST] if isinstance(document, list) else []
-    pictures = [entry for entry in entries if isinstance(entry, dict) and _name(entry) and "annotations" in entry]
+    pictures = [entry for entry in entries if isinstance(entry, dict) and _name(entry) and _key(entry)]
     notes = [note for entry in pictures for note in _notes(entry)]
     return bool(pictures) and (not notes or any(isinstance(note, dict) and "coordinates" in note for note in notes))
 
@@ -44,8 +44,13 @@ def _name(entry: dict[str, Any]) -> object:
     return next((entry[key] for key in _NAMES if entry.get(key)), None)
 
 
+def _key(entry: dict[str, Any]) -> str:
+    """The key of the boxes, which pages of Apple call in two ways; empty without one."""
+    return next((key for key in ("annotations", "annotation") if isinstance(entry.get(key), list)), "")
+
+
 def _notes(entry: dict[str, Any]) -> list[Any]:
-    notes = entry.get("annotations")
+    notes = entry.get(_key(entry))
     return notes if isinstance(notes, list) else []
 
 

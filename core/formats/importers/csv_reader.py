@@ -1,4 +1,4 @@
-"""Read tables of boxes: TensorFlow's and Roboflow's CSV, RetinaNet's, AutoML's and Open Images'."""
+"""Read tables of boxes: RetinaNet's, AutoML's and Open Images'; `csv_columns` has those with names of columns."""
 
 from __future__ import annotations
 
@@ -18,28 +18,35 @@ LARGEST_CSV = 512 * MEGA
 """Largest table, in bytes: some five million boxes."""
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r"\Asep=([^\w\s\"]|\t)[ \t]*\r?\n", re.IGNORECASE)
+"""What Excel writes or reads in front of a table."""
+
 _SETS = ("train", "training", "validation", "val", "test", "unassigned", "")
 _MOST_NAMES = 1000
 _DESCRIPTIONS = "*class-descriptions*.csv"
 
-_NAMES = ("filename", "file_name", "image", "image_path", "image_name", "path", "img_path")
-_CLASSES = ("class", "label", "category", "class_name", "label_name", "name")
-_EDGES = (("xmin", "x_min", "x1"), ("ymin", "y_min", "y1"), ("xmax", "x_max", "x2"), ("ymax", "y_max", "y2"))
-_SCORES = ("score", "confidence", "conf")
+CSV, OPEN_IMAGES, RETINANET, AUTOML = "CSV", "Open Images", "RetinaNet", "AutoML"
+OPEN_IMAGES_MARKS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
+_CLASSES_FILE = "classes.csv"
+_KEPT = ("Source", *OPEN_IMAGES_MARKS)
 
 Row = list[str]
 
 
 def rows_of(path: Path) -> Iterator[Row]:
-    """The rows of a table, whose delimiter is the one that its first line has most. Raises OSError, ValueError."""
+    """The rows of a table. Raises OSError, ValueError."""
     yield from rows_in(read_any_text(path, limit=LARGEST_CSV))
 
 
 def rows_in(text: str) -> Iterator[Row]:
-    """The rows of a table that is read. Raises ValueError."""
-    first = text.lstrip("\n").split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first.count)
+    """The rows of a table that is read, whose delimiter is stated or its first line has most. Raises ValueError."""
+    text = text.lstrip("\ufeff\r\n")
+    stated = _SEPARATOR_LINE.match(text)
+    if stated is not None:
+        text = text[stated.end() :]
+    first = text.split("\n", 1)[0]
+    delimiter = stated[1] if stated is not None else max(_DELIMITERS, key=first.count)
     try:
         for row in csv.reader((line[0] for line in _LINE.finditer(text)), delimiter=delimiter):
             if any(cell.strip() for cell in row):
@@ -63,51 +70,26 @@ def _folded(row: Row) -> list[str]:
     return [cell.strip().lstrip("#").casefold() for cell in row]
 
 
-def _column(header: Sequence[str], names: Sequence[str]) -> str | None:
-    """The first of the names that is a column."""
-    return next((name for name in names if name in header), None)
-
-
-# TensorFlow and Roboflow, and others with names of columns
-
-
-def _sniff_columns(row: Row) -> bool:
-    header = _folded(row)
-    return all(_column(header, names) is not None for names in (_NAMES, _CLASSES, *_EDGES))
-
-
-def _columns(book: Book, rows: Iterator[Row]) -> Iterator[tuple[Row, list[int | None]]]:
-    """Each row with the places of its columns: name, class, score, width, height and the four edges."""
-    del book
-    header = _folded(next(rows, []))
-    wanted = (_NAMES, _CLASSES, _SCORES, ("width",), ("height",), *_EDGES)
-    found = [_column(header, names) for names in wanted]
-    places = [None if name is None else header.index(name) for name in found]
-    return ((row, places) for row in rows)
-
-
-def _add_columns(book: Book, number: int, pair: tuple[Row, list[int | None]]) -> None:
-    row, places = pair
-    cells = ["" if place is None or place >= len(row) else row[place] for place in places]
-    name, label, score, wide, high, *edges = cells
-    _add_box(book, number + 1, name, label, edges, score=score, size=(number_of(wide), number_of(high)))
-
-
-def _add_box(
+def add_box(
     book: Book,
     line: int,
     name: str,
     label: str,
-    edges: Sequence[str],
+    edges: Sequence[object] | None,
     *,
     score: str = "",
     size: Sequence[object] = (0, 0),
 ) -> None:
-    """Add a box, or only its picture if the edges are empty: a picture without boxes."""
+    """Add the box around the points `edges`, or only its picture if they are None: a picture without boxes."""
     where = tr("the line {number}", number=line)
     picture = book.picture(name, where, width=size[0], height=size[1])
-    if picture is not None and any(edge.strip() for edge in edges):
-        picture.add(label, [number_of(edge) for edge in edges], where=where, score=number_of(score))
+    if picture is not None and edges is not None:
+        picture.add(label, edges, where=where, score=number_of(score))
+
+
+def _numbers(cells: Sequence[str]) -> list[float | None] | None:
+    """The numbers in cells; None if all are empty."""
+    return [number_of(cell) for cell in cells] if any(cell.strip() for cell in cells) else None
 
 
 # RetinaNet, without names of columns
@@ -120,6 +102,21 @@ def _sniff_retinanet(row: Row) -> bool:
     return all(number_of(edge) is not None for edge in edges) or not any(cell.strip() for cell in row[1:])
 
 
+def _retinanet(book: Book, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows; the names of classes.csv beside, which has them with their numbers, come first."""
+    try:
+        listed = [
+            row for row in rows_of(book.path.parent / _CLASSES_FILE) if len(row) == 2 and row[1].strip().isdecimal()
+        ]
+    except (OSError, ValueError):
+        listed = []
+    for name, _ in sorted(listed, key=lambda row: (len(row[1].strip()), row[1].strip())):
+        category = category_of(name)
+        if category is not None:
+            book.parsed.categories.append(category)
+    return rows
+
+
 def _whole(book: Book, rows: Iterator[Row]) -> Iterator[Row]:
     del book
     return rows
@@ -127,7 +124,7 @@ def _whole(book: Book, rows: Iterator[Row]) -> Iterator[Row]:
 
 def _add_retinanet(book: Book, number: int, row: Row) -> None:
     cells = [*row, *[""] * 6]
-    _add_box(book, number, cells[0], cells[5], cells[1:5])
+    add_box(book, number, cells[0], cells[5], _numbers(cells[1:5]))
 
 
 # AutoML, in fractions and without names of columns
@@ -145,7 +142,7 @@ def _add_automl(book: Book, number: int, row: Row) -> None:
     edges = [xs[0], ys[0], xs[-1], ys[-1]] if xs and ys else [*xs, *ys]
     if len(xs) == 4 and len(ys) == 4:  # all four corners
         edges = [edge for pair in zip(xs, ys, strict=True) for edge in pair]
-    _add_box(book, number, cells[0], cells[1], edges)
+    add_box(book, number, cells[0], cells[1], _numbers(edges))
 
 
 # Open Images, in fractions
@@ -169,6 +166,7 @@ def _open_images(book: Book, rows: Iterator[Row]) -> Iterator[tuple[dict[str, st
     names.pop("LabelName", None)
     if len(names) <= _MOST_NAMES:
         book.parsed.categories += [name for name in map(category_of, names.values()) if name is not None]
+        book.parsed.header = {"codes": {name: code for code, name in names.items()}} if names else {}
     return ((row, names) for row in _with_header(rows))
 
 
@@ -179,16 +177,18 @@ def _add_open_images(book: Book, number: int, pair: tuple[dict[str, str], Mappin
     picture = book.picture(row.get("imageid"), where)
     if picture is not None:
         edges = [number_of(row.get(edge, "")) for edge in ("xmin", "ymin", "xmax", "ymax")]
-        entry = {"iscrowd": 1} if row.get("isgroupof", "").strip() == "1" else None
+        entry: dict[str, object] = {mark: row[mark.casefold()] for mark in _KEPT if mark.casefold() in row}
+        if row.get("isgroupof", "").strip() == "1":
+            entry["iscrowd"] = 1
         score = number_of(row.get("confidence", ""))
-        picture.add(names.get(label, label), edges, where=where, score=None if score == 1 else score, entry=entry)
+        sure = None if score == 1 else score
+        picture.add(names.get(label, label), edges, where=where, score=sure, entry=entry, format=OPEN_IMAGES)
 
 
 FORMATS = (
-    EntryFormat("Open Images", _sniff_open_images, _open_images, _add_open_images, is_relative=True),
-    EntryFormat("CSV", _sniff_columns, _columns, _add_columns),
-    EntryFormat("AutoML", _sniff_automl, _whole, _add_automl, is_relative=True),
-    EntryFormat("RetinaNet", _sniff_retinanet, _whole, _add_retinanet),
+    EntryFormat(OPEN_IMAGES, _sniff_open_images, _open_images, _add_open_images, is_relative=True),
+    EntryFormat(AUTOML, _sniff_automl, _whole, _add_automl, is_relative=True),
+    EntryFormat(RETINANET, _sniff_retinanet, _retinanet, _add_retinanet, may_be_fractions=True),
 )
 """The formats of tables that differ in their first row, the most certain one first."""
 

@@ -12,14 +12,17 @@ from core.formats.importers.annotation_files import AnnotationFiles, collect
 from core.formats.importers.coco_reader import read_json_steps
 from core.formats.importers.cvat_reader import CVAT
 from core.formats.importers.kitti_reader import KITTI
+from core.formats.importers.labelme_xml_reader import LABELME_XML
 from core.formats.importers.loading import (
     Request,
     describe_left_out,
     load_cvat,
     load_jsons,
+    load_labelme_xml,
     load_voc,
     load_yolo,
 )
+from core.formats.importers.parquet_reader import read_parquet, restored_row
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.registry import (
     Parsed,
@@ -36,6 +39,7 @@ from core.formats.importers.unknown import FORMATS, describe_unknown_xml
 from core.formats.importers.voc_reader import VOC, parse_xml
 from core.formats.importers.yolo_classes import YAML_SUFFIXES, is_class_list, read_classes
 from core.formats.importers.yolo_reader import YOLO
+from core.formats.parquet import is_parquet
 from core.progress import Job, Progress, run
 from core.translation import tr
 
@@ -63,6 +67,8 @@ class _Candidate:
 def of_file(request: Request) -> Job[list[Parsed]]:
     """Read a file in the format that its content shows. Raises BadFileError if it has none."""
     path = request.path
+    if is_parquet(path):
+        return [((yield from read_parquet(path)), restored_row)]
     if path.suffix.lower() in YAML_SUFFIXES or is_class_list(path.name):
         classes = read_classes(path)
         return (yield from load_yolo(collect(path.parent), request, root=path.parent, chosen=classes))
@@ -74,6 +80,8 @@ def of_file(request: Request) -> Job[list[Parsed]]:
             return (yield from load_cvat({path: element}, request))
         if title == VOC:
             return (yield from load_voc([path], request, {path: element}))
+        if title == LABELME_XML:
+            return (yield from load_labelme_xml({path: element}, request))
         raise BadFileError(describe_unknown_xml(path, str(element.tag)))
     if kind == "table":
         return [(yield from read_table(path, root=path.parent))]
@@ -132,7 +140,7 @@ def of_folder(request: Request) -> Job[list[Parsed]]:
 def _candidates(files: AnnotationFiles, request: Request) -> Job[tuple[list[_Candidate], list[Path]]]:
     """The formats that the files may be of, the first to try first, and the XML files that cannot be read."""
     root = request.path
-    elements: dict[str, dict[Path, ElementTree.Element]] = {VOC: {}, CVAT: {}}
+    elements: dict[str, dict[Path, ElementTree.Element]] = {VOC: {}, CVAT: {}, LABELME_XML: {}}
     broken: list[Path] = []
     more: list[Path] = []
     for done, file in enumerate(files.xmls):
@@ -151,6 +159,8 @@ def _candidates(files: AnnotationFiles, request: Request) -> Job[tuple[list[_Can
     found: list[_Candidate] = []
     if voc := elements[VOC]:
         found.append(_Candidate(VOC, next(iter(voc)), lambda: load_voc(sorted([*voc, *more, *broken]), request, voc)))
+    if labelme := elements[LABELME_XML]:
+        found.append(_Candidate(LABELME_XML, next(iter(labelme)), lambda: load_labelme_xml(labelme, request)))
     kitti, yolo = _texts(files.texts)
     if kitti:
         found.append(_Candidate(KITTI, kitti[0], lambda: _alone(read_kitti(kitti, root=root))))
@@ -167,7 +177,7 @@ def _candidates(files: AnnotationFiles, request: Request) -> Job[tuple[list[_Can
         if file.name != _OWN_TABLE and (format := table_format(file)) is not None:
             tables.setdefault(format.title, []).append(file)
     for title, held in tables.items():
-        found.append(_Candidate(title, held[0], lambda held=held: _tables(held, root)))  # type: ignore[misc]
+        found.append(_Candidate(title, held[0], lambda title=title, held=held: _tables(title, held, root)))  # type: ignore[misc]
     return found, broken
 
 
@@ -186,16 +196,21 @@ def _alone(job: Job[Parsed]) -> Job[list[Parsed]]:
     return [(yield from job)]
 
 
-def _tables(files: Sequence[Path], root: Path) -> Job[list[Parsed]]:
-    whole = ParsedSet("CSV")
+def _tables(title: str, files: Sequence[Path], root: Path) -> Job[list[Parsed]]:
+    """Read tables of one format; those with a header stay apart, so that each keeps its own."""
+    whole, apart = ParsedSet(title), list[Parsed]()
     for file in files:
         try:
-            whole.add((yield from read_table(file, root=root))[0])
+            parsed, restore = yield from read_table(file, root=root)
+            if parsed.header:
+                apart.append((parsed, restore))
+            else:
+                whole.add(parsed)
         except KnownError as error:
             if len(files) == 1:
                 raise
             whole.defects.count("unreadable", str(error))  # untranslated: a key
-    return [(whole, None)]
+    return [*apart, (whole, None)]
 
 
 def _sure_title(candidate: _Candidate, files: AnnotationFiles) -> str:

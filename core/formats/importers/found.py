@@ -12,7 +12,7 @@ from typing import Any
 from core.correction_table import BoxTable, Came
 from core.formats.defects import Defects
 from core.formats.importers.coco_reader import id_of
-from core.formats.importers.matching import Miss, Named, PictureMatcher
+from core.formats.importers.matching import Miss, Named, PictureMatcher, split_of_file
 from core.formats.importers.parsed import ParsedBox, ParsedPicture, ParsedSet
 from core.geometry import Box
 from core.progress import Job, Progress
@@ -72,7 +72,8 @@ def find_in(
     found = FoundBoxes(categories=list(dict.fromkeys(parsed.categories)), notes=list(dict.fromkeys(parsed.notes)))
     found.defects.extend(parsed.defects)
     matcher = PictureMatcher(images, folder=folder)
-    named = [_named(entry) for entry in parsed.pictures]
+    splits: dict[Path, str] = {}
+    named = [_named(entry, folder, splits) for entry in parsed.pictures]
     done, kept = 0, dict[int, Mapping[str, Any]]()
     for entry, record in zip(parsed.pictures, matcher.match(named), strict=True):
         found.defects.extend(entry.defects)
@@ -95,8 +96,14 @@ def find_in(
     return found
 
 
-def _named(entry: ParsedPicture) -> Named:
-    return Named(entry.names, entry.source.absolute().parent.as_posix() if entry.is_own_file else "")
+def _named(entry: ParsedPicture, folder: Path, splits: dict[Path, str]) -> Named:
+    """`splits` has those of the files so far."""
+    beside = entry.source.absolute().parent.as_posix()
+    if entry.is_own_file:
+        return Named(entry.names, beside)
+    if entry.source not in splits:
+        splits[entry.source] = split_of_file(entry.source.absolute(), folder)
+    return Named(entry.names, beside=beside, split=splits[entry.source])
 
 
 def _miss(entry: ParsedPicture, why: Miss, found: FoundBoxes) -> None:

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
+from core.bounded import MEGA, read_bytes
 from core.formats.importers.book import Book, EntryFormat, entry_at, is_picture
-from core.formats.importers.parsed import ParsedPicture, is_finite
+from core.formats.importers.parsed import NO_CATEGORY, ParsedPicture, category_of, is_finite
 from core.formats.importers.shapes import around_ellipse, floats, from_corner, rotated
 from core.text import is_file_name
 from core.translation import tr
 
 LABEL_STUDIO = "Label Studio"  # untranslated: the name of a format
+LABEL_STUDIO_MIN = "Label Studio JSON-MIN"
 
-_SHAPES = {"rectangle": "rectanglelabels", "polygon": "polygonlabels", "ellipse": "ellipselabels"}
+CONFIG_FILE = "label_config.xml"
+"""The configuration of a project, which has the labels in their order; what our export calls it."""
+
+SHAPES = {"rectangle": "rectanglelabels", "polygon": "polygonlabels", "ellipse": "ellipselabels"}
 _NO_BOXES = ("brush", "brushlabels", "keypoint", "keypointlabels", "bitmask", "bitmasklabels", "vector", "vectorlabels")
 _USUAL = ("image", "img", "picture", "photo", "url", "ocr")  # untranslated: keys in files
 _MINIMAL = ("annotation_id", "annotator", "lead_time")
 _WHOLE = 100.0
+_NOT_KEPT = ("annotations", "predictions", "completions")
+_LARGEST_CONFIG = 4 * MEGA
 
 
 def _sniff(document: object) -> bool:
@@ -29,11 +37,23 @@ def _sniff(document: object) -> bool:
 
 def _sniff_min(document: object) -> bool:
     first = document[0] if isinstance(document, list) and document else None
-    return isinstance(first, dict) and _name(first) is not None and any(key in first for key in _MINIMAL)
+    if not isinstance(first, dict) or _name(first) is None:
+        return False
+    regions = (value[0] for value in first.values() if isinstance(value, list) and value)
+    has_regions = any(isinstance(region, dict) and "original_width" in region for region in regions)
+    return has_regions or any(key in first for key in _MINIMAL)
 
 
 def _entries(book: Book, document: list[Any]) -> Iterator[Any]:
-    del book
+    """The tasks; the labels of a configuration beside or above come first, in their order."""
+    for folder in (book.path.parent, book.path.parent.parent):
+        try:
+            root = ElementTree.fromstring(read_bytes(folder / CONFIG_FILE, limit=_LARGEST_CONFIG))
+        except (OSError, ValueError, ElementTree.ParseError, LookupError):
+            continue  # it only adds the order of labels
+        names = [category_of(label.get("value")) for label in root.iter("Label")]
+        book.parsed.categories = list(dict.fromkeys(name for name in names if name not in (None, NO_CATEGORY)))
+        break
     return iter(document)
 
 
@@ -43,6 +63,7 @@ def _add(book: Book, number: int, task: object) -> None:
     uploaded = task.get("file_upload")
     picture = book.picture(name or (uploaded if isinstance(uploaded, str) else None), entry_at(number))
     if picture is not None:
+        picture.entry = picture.entry or {key: value for key, value in task.items() if key not in _NOT_KEPT}
         results = done.get("result")
         _add_results(book, picture, results if isinstance(results, list) else [], done.get("score"))
 
@@ -72,9 +93,11 @@ def _add_min(book: Book, number: int, entry: object) -> None:
         return
     for values in entry.values():
         for value in values if isinstance(values, list) else []:
-            kinds = [kind for kind, labels in _SHAPES.items() if isinstance(value, dict) and labels in value]
+            kinds = [kind for kind, labels in SHAPES.items() if isinstance(value, dict) and labels in value]
             if kinds or (isinstance(value, dict) and "original_width" in value):
-                _add_results(book, picture, [value | {"type": kinds[0] if kinds else "brush", "value": value}], None)
+                _add_results(
+                    book, picture, [value | {"type": SHAPES[kinds[0]] if kinds else "brush", "value": value}], None
+                )
 
 
 def _add_results(book: Book, picture: ParsedPicture, results: list[Any], score: object) -> None:
@@ -82,7 +105,7 @@ def _add_results(book: Book, picture: ParsedPicture, results: list[Any], score: 
     named = {
         result["id"]: labels
         for result in results
-        if isinstance(result, dict) and isinstance(result.get("id"), str) and (labels := _labels(result)) is not None
+        if isinstance(result, dict) and isinstance(result.get("id"), str) and (labels := label_in(result)) is not None
     }
     seen: set[object] = set()
     for place, result in enumerate(results, start=1):
@@ -90,7 +113,7 @@ def _add_results(book: Book, picture: ParsedPicture, results: list[Any], score: 
         if kind in _NO_BOXES:
             book.note_left_out(kind)
         shape = kind.removesuffix("labels")
-        if not isinstance(result, dict) or shape not in _SHAPES:
+        if not isinstance(result, dict) or shape not in SHAPES:
             continue
         id = result["id"] if isinstance(result.get("id"), str) else place
         if id in seen:
@@ -108,13 +131,15 @@ def _add_results(book: Book, picture: ParsedPicture, results: list[Any], score: 
         picture.width, picture.height = picture.width or round(min(wide, 1e8)), picture.height or round(min(high, 1e8))
         own = result.get("score")
         corners = _corners(shape, _mapping(result.get("value")), wide, high)
-        picture.add(named.get(id, _labels(result)), corners, where=where, score=own if is_finite(own) else score)
+        sure = own if is_finite(own) else score
+        label = named.get(id, label_in(result))
+        picture.add(label, corners, where=where, score=sure, entry=result, format=LABEL_STUDIO)
 
 
-def _labels(result: Mapping[str, Any]) -> object:
+def label_in(result: Mapping[str, Any]) -> object:
     """The first label of a result, None without one."""
     value = _mapping(result.get("value"))
-    for key in (*_SHAPES.values(), "labels", "choices"):
+    for key in (*SHAPES.values(), "labels", "choices"):
         labels = value.get(key)
         if isinstance(labels, list) and labels:
             return labels[0]
@@ -153,8 +178,9 @@ def _name(data: Mapping[str, Any]) -> str | None:
 
 def _path_of(address: str) -> str:
     """The path in an address: after `?d=` in those of local files, else without the signature behind it."""
-    if "?d=" in address:
-        return address
+    if "?d=" in address:  # relative to the document root of a local storage
+        path = unquote(address.rsplit("?d=", 1)[-1])
+        return path if is_file_name(path) else address
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -168,4 +194,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 FORMAT = EntryFormat(LABEL_STUDIO, _sniff, _entries, _add)
-MIN_FORMAT = EntryFormat("Label Studio JSON-MIN", _sniff_min, _entries, _add_min)
+MIN_FORMAT = EntryFormat(LABEL_STUDIO_MIN, _sniff_min, _entries, _add_min)

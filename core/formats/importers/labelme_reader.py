@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.formats.importers.parsed import ParsedPicture, is_number, side_of
+from core.formats.importers.parsed import ParsedPicture, is_number, number_in, side_of
 from core.formats.importers.yolo_reader import place_of
 from core.translation import tr
 
@@ -36,8 +36,8 @@ def read_labelme(file: Path, document: dict[str, Any], *, root: Path) -> ParsedP
     picture = ParsedPicture(file, names, width, height, is_own_file=True, entry=entry)
     for place, shape in enumerate(document["shapes"], start=1):
         shape = shape if isinstance(shape, dict) else {}
-        kind = shape.get("shape_type") or ""
-        corners: list[object] = [value for point in _points(shape.get("points")) for value in point]
+        kind = str(shape.get("shape_type") or "").casefold()
+        corners: list[object] = [_number(value) for point in _points(shape.get("points")) for value in point]
         if kind == "circle" and len(corners) == 4:
             corners = _around_circle(corners)
         elif kind not in _SHAPES_WITH_CORNERS:
@@ -54,6 +54,11 @@ def _around_circle(points: Sequence[object]) -> list[object]:
     x, y, other_x, other_y = (float(value) for value in points if is_number(value))
     radius = math.hypot(other_x - x, other_y - y)
     return [x - radius, y - radius, x + radius, y + radius]
+
+
+def _number(value: object) -> object:
+    """The number that a text stands for; anything else as it is."""
+    return number_in(value) if isinstance(value, str) else value
 
 
 def _points(points: object) -> list[list[object]]:

@@ -14,10 +14,12 @@ from core.errors import BadFileError, KnownError, reason
 from core.formats.importers import cvat_reader
 from core.formats.importers.annotation_files import AnnotationFiles
 from core.formats.importers.coco_reader import read_json_steps
+from core.formats.importers.labelme_xml_reader import read_labelme_xml
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.registry import JSON, Parsed, json_format, read_document
 from core.formats.importers.supervisely_reader import META_FILE, SUPERVISELY
 from core.formats.importers.unknown import describe_unknown_json
+from core.formats.importers.via_reader import VIA, without_copies
 from core.formats.importers.voc_reader import read_voc
 from core.formats.importers.yolo_classes import YoloClasses, find_class_list, is_class_list, read_classes
 from core.formats.importers.yolo_reader import LARGEST_LABELS, place_of, read_yolo
@@ -90,6 +92,11 @@ def load_yolo(
     return sets
 
 
+def load_labelme_xml(elements: Mapping[Path, ElementTree.Element], request: Request) -> Job[list[Parsed]]:
+    """Read files of the first LabelMe that are parsed already."""
+    return [((yield from read_labelme_xml(elements, root=request.root, title=request.title)), None)]
+
+
 def load_cvat(elements: Mapping[Path, ElementTree.Element], request: Request) -> Job[list[Parsed]]:
     """Read files of CVAT that are parsed already."""
     whole = ParsedSet(cvat_reader.CVAT)
@@ -133,7 +140,8 @@ def load_jsons(files: Sequence[Path], request: Request) -> Job[list[Parsed]]:
         for other, held in groups.items()
         if other not in ("", title)
     ]
-    return [*(yield from _of_documents(groups[title], request)), (unreadable, None)]
+    chosen = without_copies(groups[title]) if title == VIA else groups[title]
+    return [*(yield from _of_documents(chosen, request)), (unreadable, None)]
 
 
 def _of_documents(documents: Sequence[tuple[Path, Any]], request: Request) -> Job[list[Parsed]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from core.records import ImageRecord
+from core.splits import split_of
 
 _ROLES = frozenset(
     (
@@ -29,6 +30,8 @@ _SPLITS = {
 }
 _SUFFIX = re.compile(r"\.[^.]{1,5}\Z")
 _HASH = re.compile(r"\A[0-9a-f]{8}-")
+_WORDS = re.compile(r"[-_.\s]+")
+_QUERY = re.compile(r"[?#].*\Z")
 _DRIVE = re.compile(r"\A[a-z]:")
 
 
@@ -44,10 +47,16 @@ _Score = tuple[int, int]
 
 @dataclass(frozen=True)
 class Named:
-    """What a file has on a picture: its names, the most trusted one first, and the folder of a file of its own."""
+    """What a file has on a picture: its names, the most trusted one first, and the folder of a file of its own.
+
+    `beside` is the folder of a file that has boxes of several pictures, `split` the split that this file's own name or
+    folders state; both decide only between pictures of the same names.
+    """
 
     names: tuple[str, ...]
     folder: str = ""
+    beside: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,9 +122,20 @@ class PictureMatcher:
             tails = [_shared_tail(self._places[image.id].folders, folders) for image in found]
             near = max(tails)
             found = [image for image, tail in zip(found, tails, strict=True) if tail == near]
+        if len(found) > 1:
+            found = self._nearest(found, entry)
         if len(found) != 1:
             return Miss.AMBIGUOUS if found else Miss.ABSENT, (score, near)
         return found[0], (score, near)
+
+    def _nearest(self, found: list[ImageRecord], entry: Named) -> list[ImageRecord]:
+        """Those of several pictures that are below the folder of the file, else those of its split."""
+        below = [image for image in found if entry.beside and image.path.as_posix().startswith(f"{entry.beside}/")]
+        if below and len(below) < len(found):
+            found = below
+        if len(found) > 1 and entry.split:
+            found = [image for image in found if split_below(image.path, self._folder) == entry.split] or found
+        return found
 
     def _candidates(self, name: str) -> tuple[list[ImageRecord], int]:
         """The pictures that a name may mean, and the number of parts of their paths that it shares with them."""
@@ -140,6 +160,17 @@ class PictureMatcher:
         return (scores[max(scores)], max(scores) + 1) if scores else None
 
 
+def split_below(path: Path, folder: Path) -> str:
+    """The split that the folders of a picture state, without those above `folder`."""
+    return split_of(path.relative_to(folder).parent) if path.is_relative_to(folder) else split_of(path.parent.name)
+
+
+def split_of_file(file: Path, folder: Path) -> str:
+    """The split of a file with boxes of several pictures, by its name, as of instances_val2017.json, or its folders."""
+    named = {split for word in _WORDS.split(file.stem) if (split := split_of(word))}
+    return named.pop() if len(named) == 1 else "" if named else split_below(file, folder)
+
+
 def without_role_folders(place: str) -> str:
     """A place without folders such as `labels`, which only name what lies in them."""
     return "/".join([part for part in place.split("/")[:-1] if part.casefold() not in _ROLES] + [place.split("/")[-1]])
@@ -147,7 +178,8 @@ def without_role_folders(place: str) -> str:
 
 def _place(name: str) -> _Place:
     *folders, last = _key(name).split("/")
-    return _Place(tuple(part for part in folders if part and part not in _ROLES and not _DRIVE.match(part)), last)
+    kept = (part for part in folders if part and part not in _ROLES and not _DRIVE.match(part))
+    return _Place(tuple(_SPLITS.get(part, part) for part in kept), last)
 
 
 def _key(name: str) -> str:
@@ -188,8 +220,9 @@ def _contradict(own: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _from_query(name: str) -> str:
-    """The path in an address such as `/data/local-files/?d=photos/a.jpg`."""
-    return unquote(name.rsplit("?d=", 1)[-1])
+    """The path in an address such as `/data/local-files/?d=photos/a.jpg` or `https://host/a.jpg?signature`."""
+    path = name.rsplit("?d=", 1)[-1]
+    return unquote(_QUERY.sub("", path) if "://" in path else path)
 
 
 _CHANGES: tuple[Callable[[str], str], ...] = (

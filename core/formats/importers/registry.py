@@ -16,11 +16,13 @@ from core.errors import BadFileError, reason
 from core.formats.importers import (
     coco_import,
     createml_reader,
+    csv_columns,
     csv_reader,
     cvat_reader,
     datumaro_reader,
     label_studio_reader,
     supervisely_reader,
+    via3_reader,
     via_reader,
 )
 from core.formats.importers.book import Book, EntryFormat
@@ -28,6 +30,7 @@ from core.formats.importers.csv_reader import first_row, rows_in, rows_of
 from core.formats.importers.found import Restore
 from core.formats.importers.kitti_reader import KITTI, add_kitti, is_kitti
 from core.formats.importers.labelme_reader import LABELME, is_labelme, read_labelme
+from core.formats.importers.labelme_xml_reader import LABELME_XML, is_labelme_xml
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.results_reader import RESULTS, is_results, read_results
 from core.formats.importers.text_files import decode, read_any_text
@@ -78,6 +81,7 @@ JSON: Sequence[JsonFormat | EntryFormat] = (
     label_studio_reader.FORMAT,
     label_studio_reader.MIN_FORMAT,
     via_reader.FORMAT,
+    via3_reader.FORMAT,
     createml_reader.FORMAT,
     datumaro_reader.FORMAT,
     supervisely_reader.FORMAT,
@@ -88,7 +92,7 @@ JSON: Sequence[JsonFormat | EntryFormat] = (
 XML: Mapping[str, str] = {"annotation": VOC, "annotations": cvat_reader.CVAT}
 """Outermost tag -> title of the format."""
 
-TABLES: Sequence[EntryFormat] = (via_reader.CSV_FORMAT, *csv_reader.FORMATS)
+TABLES: Sequence[EntryFormat] = (via_reader.CSV_FORMAT, *csv_reader.FORMATS, *csv_columns.FORMATS)
 """Formats of tables, by their first row."""
 
 TEXTS: Mapping[str, Callable[[str], bool]] = {KITTI: is_kitti, YOLO: is_yolo}
@@ -112,6 +116,8 @@ def read_document(path: Path, document: object, *, root: Path) -> Job[Parsed]:
 def xml_format(root: ElementTree.Element) -> str:
     """The title of the format of an XML document, empty if it has none."""
     title = XML.get(str(root.tag).rsplit("}", 1)[-1], "")
+    if title == VOC and is_labelme_xml(root):
+        return LABELME_XML
     return title if title != cvat_reader.CVAT or cvat_reader.FORMAT.sniff(root) else ""
 
 

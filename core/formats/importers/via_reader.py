@@ -1,10 +1,11 @@
-"""Read VIA 2: the JSON of a project or of its annotations, and its CSV; shapes are in pixels."""
+"""Read VIA 2: the JSON of a project or of its annotations, and its CSV; and VIA 3's projects. Shapes are in pixels."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from core.formats.importers.book import Book, EntryFormat, entry_at
@@ -13,6 +14,7 @@ from core.formats.importers.shapes import around_ellipse, floats, from_corner
 from core.translation import tr
 
 VIA = "VIA"  # untranslated: the name of a format
+VIA_CSV = "VIA CSV"
 CSV_COLUMNS = ("filename", "region_shape_attributes", "region_attributes")
 
 _FILES = "_via_img_metadata"
@@ -34,11 +36,12 @@ def _entries(book: Book, document: dict[str, Any]) -> Iterator[tuple[object, str
     listed = listed.get("region") if isinstance(listed, dict) else None
     listed = listed if isinstance(listed, dict) else {}
     seen = (name for file in files for region in _regions(file) for name in _mapping(region, "region_attributes"))
-    attribute = _chosen(book, list(dict.fromkeys([*listed, *seen])))
+    attribute = choose_attribute(book, list(dict.fromkeys([*listed, *seen])))
     options = listed.get(attribute)
     options = options.get("options") if isinstance(options, dict) else None
     names = [category_of(name) for name in options] if isinstance(options, dict) else []
     book.parsed.categories += [name for name in names if name is not None and name != NO_CATEGORY]
+    book.parsed.header = {"attribute": attribute, "_via_attributes": document.get("_via_attributes")}
     for file in files:
         yield file, attribute
 
@@ -46,13 +49,34 @@ def _entries(book: Book, document: dict[str, Any]) -> Iterator[tuple[object, str
 def _add(book: Book, number: int, pair: tuple[object, str]) -> None:
     file, attribute = pair
     picture = book.picture(file.get("filename") if isinstance(file, dict) else None, entry_at(number))
+    if picture is not None and (attributes := _mapping(file, "file_attributes")):
+        picture.entry = {"file_attributes": attributes}
     for place, region in enumerate(_regions(file) if picture is not None else [], start=1):
         shape = _mapping(region, "shape_attributes")
         if shape.get("name") in _NO_BOXES:
             book.note_left_out(str(shape["name"]))
         elif picture is not None:
             where = tr("the shape {number}", number=place)
-            picture.add(_label(_mapping(region, "region_attributes"), attribute), _corners(shape), where=where)
+            label = label_in(_mapping(region, "region_attributes"), attribute)
+            picture.add(label, _corners(shape), where=where, entry=region, format=VIA)
+
+
+def without_copies(documents: Sequence[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
+    """The documents without those of annotations whose pictures a project in the same folder has, too."""
+    files = {path: _names(document) for path, document in documents}
+    projects = [path for path, document in documents if _FILES in document]
+    return [
+        (path, document)
+        for path, document in documents
+        if path in projects
+        or not any(other.parent == path.parent and files[path] <= files[other] for other in projects)
+    ]
+
+
+def _names(document: Mapping[str, Any]) -> set[str]:
+    files = document.get(_FILES, document)
+    entries = files.values() if isinstance(files, dict) else ()
+    return {str(entry.get("filename")) for entry in entries if isinstance(entry, dict)}
 
 
 def _csv_sniff(row: list[str]) -> bool:
@@ -66,7 +90,8 @@ def _csv_entries(book: Book, rows: Iterator[list[str]]) -> Iterator[tuple[dict[s
         for column in CSV_COLUMNS[1:]:
             row[column] = _parsed(row.get(column))
     names = dict.fromkeys(name for row in found for name in _mapping(row, CSV_COLUMNS[2]))
-    attribute = _chosen(book, list(names))
+    attribute = choose_attribute(book, list(names))
+    book.parsed.header = {"attribute": attribute}
     return ((row, attribute) for row in found)
 
 
@@ -80,8 +105,10 @@ def _csv_add(book: Book, number: int, pair: tuple[dict[str, Any], str]) -> None:
     if isinstance(shape, dict) and shape.get("name") in _NO_BOXES:
         book.note_left_out(str(shape["name"]))
     else:
-        label = _label(_mapping(row, CSV_COLUMNS[2]), attribute)
-        picture.add(label, _corners(shape if isinstance(shape, dict) else {}), where=where)
+        label = label_in(_mapping(row, CSV_COLUMNS[2]), attribute)
+        entry = {"shape_attributes": shape, "region_attributes": _mapping(row, CSV_COLUMNS[2])}
+        corners = _corners(shape if isinstance(shape, dict) else {})
+        picture.add(label, corners, where=where, entry=entry, format=VIA)
 
 
 def _parsed(text: object) -> object:
@@ -91,7 +118,7 @@ def _parsed(text: object) -> object:
         return None
 
 
-def _chosen(book: Book, attributes: list[str]) -> str:
+def choose_attribute(book: Book, attributes: list[str]) -> str:
     """The attribute that names the categories: one of a usual name, else the first."""
     chosen = next((name for name in attributes if name.casefold() in _USUAL), attributes[0] if attributes else "")
     if len(attributes) > 1:
@@ -105,7 +132,7 @@ def _chosen(book: Book, attributes: list[str]) -> str:
     return chosen
 
 
-def _label(attributes: Mapping[str, Any], attribute: str) -> object:
+def label_in(attributes: Mapping[str, Any], attribute: str) -> object:
     """The value of an attribute; of one with check boxes, the first that is checked."""
     value = attributes.get(attribute)
     if isinstance(value, dict):
@@ -139,4 +166,4 @@ def _corners(shape: Mapping[str, Any]) -> list[float]:
 
 
 FORMAT = EntryFormat(VIA, _sniff, _entries, _add)
-CSV_FORMAT = EntryFormat("VIA CSV", _csv_sniff, _csv_entries, _csv_add)
+CSV_FORMAT = EntryFormat(VIA_CSV, _csv_sniff, _csv_entries, _csv_add)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, KnownError, reason
-from core.formats.importers.parsed import ParsedPicture, ParsedSet, number_in, side_of
+from core.formats.importers.parsed import NO_CATEGORY, ParsedPicture, ParsedSet, category_of, number_in, side_of
 from core.formats.importers.text_files import decode
 from core.formats.importers.yolo_reader import place_of
 from core.progress import Job, Progress
@@ -25,8 +25,11 @@ _MARKS = ("pose", "truncated", "difficult", "occluded")
 _STEP = 50
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
 _DECLARATION = re.compile(r"\A<\?xml[^>]*\?>")
-_LABEL_MAP = "labelmap.txt"
-"""What datumaro and CVAT write beside; they count from 0."""
+LABEL_MAP = "labelmap.txt"
+"""The names of classes, as datumaro and CVAT write them beside; they count from 0, as we do."""
+
+_LARGEST_MAP = 4 * MEGA
+_BACKGROUND = "background"  # untranslated: a class of VOC's masks
 
 _FROM_0 = ("pixels from 0", "roboflow", "x-anylabeling", "labelformat", "labelme")  # untranslated: parts of files
 _FROM_1 = ("boxrefine", "voc20", "pascal voc", "ilsvrc", "imagenet")  # untranslated: parts of files
@@ -70,8 +73,10 @@ def read_voc(
                 raise
             parsed.defects.count("unreadable", str(error))  # untranslated: a key
     first = origin if origin is not None else _origin(read)
-    if first is None and any((folder / _LABEL_MAP).is_file() for folder in (root, root.parent)):
-        first = 0
+    beside = next((here for here in (root / LABEL_MAP, root.parent / LABEL_MAP) if here.is_file()), None)
+    if beside is not None:
+        first = 0 if first is None else first
+        parsed.categories = _classes_in(beside)
     if first is None:
         first = 1
         if any(file.objects for file in read):
@@ -109,6 +114,17 @@ def _parse(content: bytes) -> ElementTree.Element:
         except (LookupError, UnicodeDecodeError):
             text = decode(content)[0]
         return ElementTree.fromstring(_DECLARATION.sub("", text))
+
+
+def _classes_in(file: Path) -> list[str]:
+    """The names of labelmap.txt in their order; none if it cannot be read, because the boxes have names, too."""
+    try:
+        lines = decode(read_bytes(file, limit=_LARGEST_MAP))[0].splitlines()
+    except (OSError, ValueError):
+        return []
+    fields = [line.split(":") for line in lines if line.strip() and not line.startswith("#")]
+    names = [category_of(parts[0]) for parts in fields if len(parts) == 4 and parts[0].strip() != _BACKGROUND]
+    return [name for name in dict.fromkeys(names) if name is not None and name != NO_CATEGORY]
 
 
 def _describe_assumed(name: str) -> str:

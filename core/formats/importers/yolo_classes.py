@@ -17,7 +17,10 @@ from core.translation import tr
 
 MOST_CLASSES = 1_000_000
 YAML_SUFFIXES = (".yaml", ".yml")
-LIST_NAMES = ("classes.txt", "_classes.txt", "obj.names", "coco.names", "_darknet.labels", "labels.txt")
+LIST_NAMES = (
+    *("classes.txt", "_classes.txt", "obj.names", "coco.names", "_darknet.labels", "labels.txt"),
+    *("predefined_classes.txt", "class_names.txt"),
+)
 LIST_SUFFIXES = (".names", ".labels")
 _FOLDERS_UP = 2
 
@@ -103,7 +106,7 @@ def _read(file: Path) -> YoloClasses | None:
     else:
         names, pose = content, (0, 0)
     if isinstance(names, list):
-        names = dict(enumerate(names))
+        names = {_listed_at(entry, place): entry for place, entry in enumerate(names)}
     if not isinstance(names, dict):
         raise BadFileError(tr("{file} has no list of names: give YOLO's data.yaml with names in it.", file=file))
     return _named(file, names, pose)
@@ -117,6 +120,7 @@ def _named(file: Path, names: Mapping[Any, Any], pose: tuple[int, int]) -> YoloC
         number = _number(key)
         if number is None:
             continue
+        value = value.get("name") if isinstance(value, dict) else value
         name = name_of(value)
         if name is not None:
             classes.names[number] = name
@@ -130,6 +134,12 @@ def _named(file: Path, names: Mapping[Any, Any], pose: tuple[int, int]) -> YoloC
                 number=number,
             )
     return classes
+
+
+def _listed_at(entry: object, place: int) -> int:
+    """The number of an entry of a list: its own `id`, as some programs write, else its place."""
+    number = _number(entry.get("id")) if isinstance(entry, dict) else None
+    return place if number is None else number
 
 
 def _pose(shape: object) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import zipfile
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.formats import export
+from core.formats import EXPORTERS, export
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
@@ -19,6 +21,9 @@ from tests.core.command_line import Verb
 from tests.core.datasets import correction
 
 READ = ("coco", "yolo", "voc", "labelme")
+OTHERS = tuple(format for format in EXPORTERS if format not in READ)
+WITHOUT_EMPTY = ("csv", "open_images")
+"""Formats whose import does not bring images without boxes."""
 
 
 @pytest.fixture
@@ -55,6 +60,48 @@ def test_boxes_are_the_same_in_each_format(source: str, to: str, verb: Verb, dat
     assert boxes_in(tmp_path / "out", dataset) == {
         (1, "ship", (10, 20, 60, 70)), (2, "buoy", (0, 0, 200, 150)),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("format", OTHERS)
+def test_every_format_is_read_and_written(format: str, verb: Verb, dataset: Dataset, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    run(export(dataset, format="coco", out=tmp_path / "in"))
+    said = verb("convert", tmp_path / "in", "--to", format, "--out", tmp_path / "mid", "--images", pictures)
+    assert (said.code, said.summary["boxes"]) == (0, 2), said.sentences
+    said = verb("convert", tmp_path / "mid", "--to", "coco", "--out", tmp_path / "out", "--images", pictures)
+    assert said.code == 0, said.sentences
+    assert said.summary["images"] == (2 if format in WITHOUT_EMPTY else 3)
+    assert boxes_in(tmp_path / "out", dataset) == boxes_in(tmp_path / "in", dataset)
+
+
+def packed(folder: Path, path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, file.relative_to(folder))
+    return path
+
+
+@pytest.mark.parametrize("pictures", ["none", "copy", "hardlink"])
+def test_an_archive_is_converted_with_its_own_pictures(
+    pictures: str, verb: Verb, dataset: Dataset, tmp_path: Path
+) -> None:
+    """YOLO has no sizes, so its pictures are unpacked; of the others only where they are to be copied."""
+    run(export(dataset, format="yolo", out=tmp_path / "in", pictures="copy"))
+    archive = packed(tmp_path / "in", tmp_path / "set.zip")
+    said = verb("convert", archive, "--to", "coco", "--out", tmp_path / "out", "--pictures", pictures)
+    assert (said.code, said.summary["boxes"], said.sentences) == (0, 2, [])
+    assert boxes_in(tmp_path / "out" / "annotations.json", dataset) == boxes_in(tmp_path / "in", dataset)
+    copies = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.[jp][pn]g"))
+    assert len(copies) == (0 if pictures == "none" else 3)
+    assert not list(Path(tempfile.gettempdir()).glob("boxrefine-*/set"))
+
+
+def test_pictures_in_an_archive_cannot_be_linked_to(verb: Verb, dataset: Dataset, tmp_path: Path) -> None:
+    run(export(dataset, format="yolo", out=tmp_path / "in", pictures="copy"))
+    archive = packed(tmp_path / "in", tmp_path / "set.zip")
+    said = verb("convert", archive, "--to", "coco", "--out", tmp_path / "out", "--pictures", "link")
+    assert said.code == 2
+    assert "--pictures copy" in said.sentences[-1]
 
 
 @pytest.mark.parametrize("source", ["coco", "voc", "labelme"])

@@ -18,7 +18,9 @@ from tests.core.command_line import Verb
 
 
 @pytest.mark.slow
-def test_the_demo_leaves_a_table_an_export_and_overlays(verb: Verb, models: list[str], tmp_path: Path) -> None:
+def test_the_demo_leaves_a_table_overlays_and_an_export_that_pycocotools_loads(
+    verb: Verb, models: list[str], tmp_path: Path
+) -> None:
     said = verb("demo", "--out", tmp_path / "demo", *models)
     assert (said.code, said.sentences) == (0, [])
     boxes = len(drawn_boxes().annotations)
@@ -30,13 +32,8 @@ def test_the_demo_leaves_a_table_an_export_and_overlays(verb: Verb, models: list
     overlays = {path.name for path in (tmp_path / "demo" / "overlays").iterdir()}
     assert overlays == {f"{path.stem}.png" for path in sample_pictures()}
     assert all(name in said.out for name in ("annotations.json", "overlays"))
-
-
-@pytest.mark.slow
-def test_the_export_loads_in_pycocotools(verb: Verb, models: list[str], tmp_path: Path) -> None:
-    verb("demo", "--out", tmp_path, *models)
     with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO(str(tmp_path / "annotations.json"))
+        coco = COCO(str(tmp_path / "demo" / "annotations.json"))
     drawn = drawn_boxes()
     assert {image["file_name"] for image in coco.loadImgs(coco.getImgIds())} == {
         image.file_name for image in drawn.images.values()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from boxrefine_gui.__main__ import has_display
+from boxrefine_gui.__main__ import has_display, may_be_verb
 from core.cli import VERBS, main
 from core.cli.options import ENCODER_HELP
 from core.cli.terminal import note_all, table
@@ -182,3 +182,19 @@ def test_a_program_that_reads_along_gets_some_of_many_notes_and_stderr_all(capsy
     assert len(capsys.readouterr().out.splitlines()) == 20
     note_all(gone, machine_readable=False)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("argument", ["/data/pictures", "pictures/", "./refine", ".", ".."])
+def test_a_path_that_shows_as_one_needs_no_verbs(argument: str) -> None:
+    assert not may_be_verb(argument)
+
+
+@pytest.mark.parametrize("argument", [*VERBS, "--help", "-h", "pictures"])
+def test_whatever_may_be_a_verb_is_looked_up(argument: str) -> None:
+    assert may_be_verb(argument)
+
+
+def test_the_name_of_a_package_brings_no_verbs_until_they_are_asked_for() -> None:
+    program = "import sys, core.cli; assert 'core.cli.parser' not in sys.modules; print(*core.cli.VERBS)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == [*VERBS]

@@ -47,6 +47,7 @@ def test_vit_tiny_gives_the_same_features() -> None:
     assert_near(answers(encoder, values), expected, part=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_vit_tiny_still_computes_in_bf16_where_that_is_asked_for() -> None:
     encoder, values = vit_tiny(), pixels(1024)

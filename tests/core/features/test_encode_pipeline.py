@@ -170,6 +170,7 @@ def test_pictures_for_half_precision_are_resized_as_sam_does_but_for_single_leve
     assert float(off.float().mean()) < 0.02
 
 
+@pytest.mark.long
 def test_half_precision_stays_close(folder: Path, cache: FeatureCache, light: LightEncoder) -> None:
     report, _ = encode(folder, cache, BatchEncoder(light, precision="bf16"))
     assert report.device == "cpu, bf16"
@@ -337,6 +338,7 @@ def test_two_processes_share_the_folder_and_the_cache(folder: Path, untrained: P
         assert len(cache.entries()) == 5
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_benchmark_stands_beside_sam_predictor(verb: Verb) -> None:
     said = verb("benchmark", "encode", "--count", 3, "--sam-count", 1, "--device", "cpu", "--encoders", "light")

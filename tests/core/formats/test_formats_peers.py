@@ -1,7 +1,5 @@
-"""What other programs' own writers make, read back here. They are no dependencies, so the tests skip without them:
-
-uv run --with datumaro --with globox --with labelformat --with pycocotools \\
-    pytest tests/core/formats/test_formats_peers.py
+"""What other programs' own writers make, read back here. They are no dependencies, so the tests skip without them;
+CONTRIBUTING.md has the command that installs all of them for one run.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ import pytest
 from core.formats import export
 from core.formats.importing import find_boxes
 from core.progress import run
-from core.records import Origin
+from core.records import DrawnBy, Origin
 from core.store.project_store import ProjectStore
+from tests.core.projects import CORRECTION
 from tests.core.store.test_suggestions import FIRST, SECOND, suggested
 
 
@@ -31,6 +32,28 @@ def test_an_accepted_suggestion_says_who_suggested_it(store: ProjectStore, tmp_p
     (found,) = run(find_boxes(out, store.images(), folder=store.path.absolute().parent)).boxes
     assert found.correction.confirmed
     assert found.correction.origin == Origin(out.name, found.correction.accepted, "head-1", 0.83)
+
+
+def test_exports_tell_how_each_box_was_made(store: ProjectStore, tmp_path: Path) -> None:
+    store.accept(replace(CORRECTION, drawn_by=DrawnBy.TWO_CLICKS))
+    store.accept(CORRECTION)  # of an earlier version
+    store.suggest(1, [suggested(SECOND)])
+    file = Origin("labels.json", FIRST)
+    came = replace(suggested(FIRST), correction=replace(suggested(FIRST).correction, image_id=1, origin=file))
+    store.import_boxes([came], file="labels.json")
+    entries = annotations_of(run(export(store.dataset(), format="coco", out=tmp_path / "out")).path)
+    assert sorted(str(entry.get("drawn_by")) for entry in entries) == ["None", "imported", "suggested", "two_clicks"]
+
+
+@pytest.mark.parametrize("said", ["by telepathy", 7, None, "imported"])
+def test_an_unknown_way_of_drawing_leaves_the_origin(store: ProjectStore, tmp_path: Path, said: object) -> None:
+    store.accept(replace(CORRECTION, drawn_by=DrawnBy.KEYS))
+    out = run(export(store.dataset(), format="coco", out=tmp_path / "out")).path
+    document = json.loads(out.read_text("utf-8"))
+    document["annotations"][0]["drawn_by"] = said
+    out.write_text(json.dumps(document), "utf-8")
+    (found,) = run(find_boxes(out, store.images(), folder=store.path.absolute().parent)).boxes
+    assert (found.correction.drawn_by, found.correction.made_by) == (DrawnBy.UNKNOWN, DrawnBy.IMPORTED)
 
 
 def test_an_imported_suggestion_belongs_to_its_file(store: ProjectStore) -> None:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from core.formats import export
+from core.formats.converting import read_files
 from core.formats.exporters.voc import _element, pixels, xml_text
 from core.geometry import Box
 from core.progress import run
@@ -54,3 +55,40 @@ def test_elements_are_those_that_an_xml_writer_makes(text: str) -> None:
     element = ElementTree.Element("name")
     element.text = xml_text(text)
     assert _element("  ", "name", text) == f"  {ElementTree.tostring(element, encoding='unicode')}"
+
+
+def labelled(names: list[str], folder: Path) -> Dataset:
+    """One picture with a box of the first name."""
+    image = ImageRecord(1, folder / "a.png", 64, 48)
+    categories = tuple(Category(number, name) for number, name in enumerate(names, 1))
+    return Dataset((image,), categories, (correction(1, image=1, category=1, accepted=Box(1, 1, 9, 9)),), folder=folder)
+
+
+def test_the_names_of_classes_lie_beside_in_their_order(tmp_path: Path) -> None:
+    names = ["cup", "Möwe grau", "unused", "a#b"]
+    run(export(labelled(names, tmp_path), format="voc", out=tmp_path / "out"))
+    lines = (tmp_path / "out" / "labelmap.txt").read_text("utf-8").splitlines()
+    assert lines == ["# label:color_rgb:parts:actions", "cup:::", "Möwe grau:::", "unused:::", "a#b:::"]
+    assert [category.name for category in run(read_files(tmp_path / "out")).dataset.categories] == names
+
+
+@pytest.mark.parametrize("names", [["cup", "a:b"], ["cup", "#1"]])
+def test_names_that_a_label_map_cannot_hold_leave_it_out(names: list[str], tmp_path: Path) -> None:
+    run(export(labelled(names, tmp_path), format="voc", out=tmp_path / "out"))
+    assert not (tmp_path / "out" / "labelmap.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"# label:color_rgb:parts:actions\nbackground:0,0,0::\ndog:1,2,3::\ncup:4,5,6:handle:\n", ["dog", "cup"]),
+        (b"\xff\xfe\x00", ["cup"]),
+        (b"cup\ndog\n", ["cup"]),
+        (b"dog:::\n\ndog:::\ncup:::\n", ["dog", "cup"]),
+    ],
+    ids=["CVAT's", "no text", "no fields", "twice"],
+)
+def test_label_maps_of_others(content: bytes, names: list[str], tmp_path: Path) -> None:
+    run(export(labelled(["cup"], tmp_path), format="voc", out=tmp_path / "out"))
+    (tmp_path / "out" / "labelmap.txt").write_bytes(content)
+    assert [category.name for category in run(read_files(tmp_path / "out")).dataset.categories] == names

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from core.encoders.catalogue import load_encoder
 from core.encoders.guarded import GuardedEncoder
-from core.encoders.image_features import Encoder, ImageFeatures, encode_filling
+from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
 from core.features.feature_source import FeatureSource
 from core.geometry import Box, Boxes, Frame, as_boxes, clip
 from core.images import Picture, read_picture
@@ -30,7 +32,7 @@ from core.inference.crop_refine import (
     look_at,
     looks_for,
 )
-from core.inference.look_again import look_again
+from core.inference.look_again import in_batches, look_again
 from core.progress import run
 from core.records import Refinement
 from core.refiner.checkpoint import load_refiner
@@ -240,3 +242,46 @@ def test_a_guarded_encoder_takes_smaller_inputs_too(shipped: Shipped) -> None:
     plain, guarded = encoded(shipped.encoder), encoded(GuardedEncoder(shipped.encoder))
     assert plain.frame == guarded.frame
     assert torch.equal(plain.embedding, guarded.embedding)
+
+
+def test_crops_in_one_batch_give_the_features_of_each(shipped: Shipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    monkeypatch.setattr(shipped.encoder, "crops_at_once", 3)
+    crops = [Frame(0, 0, 64, 64, 640, 480), Frame(500, 20, 128, 100, 640, 480), Frame(30, 300, 90, 180, 640, 480)]
+    for encoder in (shipped.encoder, GuardedEncoder(shipped.encoder)):
+        assert crops_at_once(encoder) == 3
+        for fill in (0.5, 1.0):
+            together = encode_all_filling(encoder, pixels, crops, fill=fill)
+            for crop, features in zip(crops, together, strict=True):
+                alone = encode_filling(encoder, pixels, crop, fill=fill)
+                assert features.frame == alone.frame
+                torch.testing.assert_close(features.embedding, alone.embedding, rtol=1e-2, atol=2e-2)
+                torch.testing.assert_close(features.detail, alone.detail, rtol=1e-2, atol=2e-2)
+    assert crops_at_once(CountingEncoder()) == 1
+
+
+def test_looks_are_grouped_by_the_input_that_their_crops_need() -> None:
+    crops = [Frame(64 * n, 0, 64, 64, 640, 480) for n in range(6)]
+    fills = [0.5, 1.0, 0.5, 0.5, 1.0]
+    looks = [Look(crop, False, fill) for crop, fill in zip(crops, fills, strict=False)] + [Look(crops[5], True)]
+    assert in_batches(looks, 1) == [[look] for look in looks]
+    assert in_batches(looks, 2) == [[looks[5]], [looks[0], looks[2]], [looks[3]], [looks[1], looks[4]]]
+
+
+def test_second_looks_in_batches_answer_as_one_by_one(
+    shipped: Shipped, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pixels, frame, true = square_picture()
+    Image.fromarray(pixels).save(tmp_path / "square.png")
+    picture = FeatureSource(shipped.encoder, None).opened(tmp_path / "square.png")
+    drawn = [[true[0] + shift, true[1], true[2] + shift, true[3]] for shift in (-12, -4, 5, 11)]
+
+    def answers() -> list[Refinement]:
+        first = [replace(each, score=0.1) for each in shipped.refiner.refine(picture.of(), drawn)]
+        run(look_again(first, drawn, frame, picture=picture, refiner=shipped.refiner, effort=LIVE))
+        return first
+
+    one_by_one = answers()
+    monkeypatch.setattr(shipped.encoder, "crops_at_once", 4)
+    for one, other in zip(one_by_one, answers(), strict=True):
+        assert one.box == pytest.approx(other.box, abs=0.2)

@@ -227,6 +227,7 @@ def test_a_curve_is_a_line_of_bars_and_a_picture(tmp_path: Path) -> None:
     assert (192, 57, 43) in colours and (36, 99, 168) in colours
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_benchmark_prints_curves_and_verdicts(verb: Verb, pool_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "curves"
@@ -250,6 +251,7 @@ def test_the_benchmark_prints_curves_and_verdicts(verb: Verb, pool_folder: Path,
     assert losses["after"] == losses["without-amp"] == losses["without-clipping"] != losses["without-initialisation"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_runs_can_be_chosen_and_what_they_leave_is_measured_beside_ours(
     verb: Verb, pool_folder: Path, tmp_path: Path

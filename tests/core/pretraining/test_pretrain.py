@@ -20,10 +20,11 @@ from core.pretraining.config import PretrainConfig
 from core.pretraining.cutouts import Cutouts
 from core.pretraining.frames import make_frames
 from core.pretraining.pool import load_pool
-from core.pretraining.pretrain import PretrainSummary, pretrain
+from core.pretraining.pretrain import pretrain
 from core.progress import Progress, run
 from core.records import Drawing
 from core.refiner.checkpoint import SHIPPED, load_refiner, read_card
+from core.training.run_files import RunSummary
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def pool_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(folder: Path, out: Path, config: PretrainConfig = SHORT, **options: object) -> PretrainSummary:
+def trained(folder: Path, out: Path, config: PretrainConfig = SHORT, **options: object) -> RunSummary:
     return run(pretrain(config, folder, out, CPU, **options))  # type: ignore[arg-type]
 
 

@@ -88,6 +88,7 @@ def test_any_box_of_any_picture_gives_a_box_inside_it(
     assert all(0 <= value <= 1 for entry in found for value in (*entry.edge_confidence, entry.score))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of the memory where Linux keeps it")
 def test_thousands_of_boxes_need_little_more_memory_than_a_few(refiner: Refiner, features: ImageFeatures) -> None:

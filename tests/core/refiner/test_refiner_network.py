@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.refiner.box_refiner import fuse_batch_norms, pad_boxes
+from core.encoders.fusing import fuse_batch_norms
+from core.refiner.box_refiner import pad_boxes
 from core.refiner.network import BINS, RefinerNetwork, grid, moments, sample_regions, stay_prior, widen
 
 WHOLE = torch.tensor([[0.0, 0.0, 1024.0, 1024.0]])

@@ -12,7 +12,7 @@ from core.formats import export
 from core.formats.importing import find_boxes
 from core.geometry import Box
 from core.progress import run
-from core.records import Candidate, Choice, Correction, DrawnBox, Origin
+from core.records import Candidate, Choice, Correction, DrawnBox, DrawnBy, Origin
 from core.store.correction_columns import COLUMNS, OF_DRAWN_ROWS, OF_OLD_ROWS, Group
 from core.store.migrations import MIGRATIONS
 from core.store.project_store import ProjectStore
@@ -36,6 +36,7 @@ FULL = replace(
         chosen=1,
     ),
     doubtful=(1, 3),
+    drawn_by=DrawnBy.FOUR_POINTS,
 )
 NOT_IN_FILES = {"id", "image_id", "category_id", "origin"}
 """Fields that a file of ours gives anew: numbers of the project that reads it, and the file's own name."""

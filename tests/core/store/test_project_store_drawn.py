@@ -114,9 +114,9 @@ def test_a_project_of_before_there_were_drawn_boxes_opens_and_its_undo_still_wor
         db.execute("ALTER TABLE undo_steps DROP COLUMN run")
         db.execute("DROP INDEX corrections_of_a_refiner")
         db.execute("DROP INDEX corrections_in_doubt")
-        for column in ("margin", "choice", "doubtful"):
+        for column in ("margin", "choice", "doubtful", "drawn_by"):
             db.execute(f"ALTER TABLE corrections DROP COLUMN {column}")
-        steps = ("m006_drawn_boxes", "m009_margins", "m011_choices")
+        steps = ("m006_drawn_boxes", "m009_margins", "m011_choices", "m017_drawn_by")
         db.execute(f"DELETE FROM _sqlite_migrations WHERE name IN {steps}")
     with closing(ProjectStore.open(project_path)) as again:
         again.keep_drawn(DRAWN)

@@ -169,6 +169,7 @@ def test_too_little_to_learn_from_gives_none(
     assert run(HeadLearner(network, encoder=encoder.identity).learn(said, FEATURES.get)) is None
 
 
+@pytest.mark.long
 def test_two_thousand_objects_are_learned_and_suggestions_have_a_limit(
     network: SuggestNetwork, labels: dict[int, PictureLabels], encoder: Encoder, refiner: Refiner
 ) -> None:

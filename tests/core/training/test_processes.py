@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.cli import main
 from core.training.processes import Processes, joined
 from tests.core.pools import save_pool
 from tests.core.projects import python
@@ -28,11 +29,19 @@ from core.training.processes import joined
 from core.training.teach import Task, load_start, teach
 from core.training.teach import fine_tune
 import core.training.teach as teaching
+from core.features.cache.feature_cache import FeatureCache
+from core.features.cache.shared_cache import shared_cache
+from core.features.feature_source import FeatureSource
 from tests.core.lessons_by_hand import short, source_of
-from core.training.lessons import from_coco
+from core.training.lessons import from_coco, from_shards
 
 encoder = load_encoder("light", "cpu")
-source = source_of(root, encoder)
+if (root / "shards").is_dir():  # as on two machines: the shards and the cache of the team are all that they share
+    cache = FeatureCache(root / f"cache of {rank}", shared=shared_cache(root / "team"))
+    source, lessons = FeatureSource(encoder, cache), run(from_shards(root / "shards"))
+else:
+    source = source_of(root, encoder)
+    lessons = from_coco(root / "images", root / "annotations.json", None)
 config = short(batch_images=1)
 seen = {}
 def spy(start, tuning):
@@ -43,9 +52,10 @@ teaching.fine_tune = spy
 with joined(encoder.device) as processes:
     start = load_start(None, encoder, config)
     task = Task(source, start, load_refiner(None, encoder), (), out, processes)
-    taught = run(teach(from_coco(root / "images", root / "annotations.json", None), config, task))
+    taught = run(teach(lessons, config, task))
+shared = source.cache.shared.stats if source.cache.shared else None
 source.cache.close()
-print(rank, taught is not None, repr(float(seen["weights"])))
+print(rank, taught is not None, repr(float(seen["weights"])), shared and shared.written, shared and shared.read)
 """
 
 PRETRAIN = """
@@ -98,14 +108,22 @@ def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo joins by TCP on Linux and macOS")
-def test_two_processes_learn_the_same_weights_and_the_first_one_judges(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["files", pytest.param("shards", marks=pytest.mark.long)])
+def test_two_processes_learn_the_same_weights_and_the_first_one_judges(tmp_path: Path, kind: str) -> None:
     from tests.core.lessons_by_hand import save_coco
 
-    save_coco(tmp_path, 6)
+    images, boxes = save_coco(tmp_path, 6)
+    if kind == "shards":
+        words = ["--images", images, "--boxes", boxes, "--out", tmp_path / "shards", "--per-shard", "4"]
+        assert main(["shards", *map(str, words)]) == 0
+        boxes.unlink()
     said = in_two_processes(SCRIPT, tmp_path, tmp_path / "out")
     first, second = (out.split() for out, _ in said)
     assert first[1:2] == ["True"] and second[1:2] == ["False"]
     assert first[2] == second[2]
+    if kind == "shards":
+        assert first[3] == "6" and second[3] == "0", "one machine encodes for both"
+        assert int(second[4]) >= 6
 
 
 @pytest.mark.long

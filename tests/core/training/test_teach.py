@@ -17,6 +17,7 @@ from core.training.teach import Task, clear_abandoned, load_start, teach
 from tests.core.lessons_by_hand import discs, short, source_of
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_hq_sam_has_no_refiner_to_teach_so_one_starts_afresh(tmp_path: Path, hq_encoder: HqSamEncoder) -> None:
     source = source_of(tmp_path, hq_encoder)

@@ -25,11 +25,13 @@ def test_each_filter_search_and_order_answers() -> None:
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     found = {row["list"]: row for row in json.loads(done.stdout.splitlines()[-1])["lists"]}
-    assert len(found) == len(Tab) - 1 + len(Order) - 1 + 5
+    assert len(found) == len(Tab) - 1 + len(Order) - 1 + 5 + 3
     assert (found["filter: untouched"]["images"], found["filter: empty"]["images"]) == (399, 1)
     assert found["order: name"]["images"] == found["search: a word"]["images"] == 1000
     assert found["search: without a match"]["images"] == 0
-    assert all(0 < row["median ms"] <= MOST_MS for row in found.values())
+    assert all(0 < row["median ms"] <= MOST_MS for name, row in found.items() if not name.startswith("review"))
+    assert 0 < found["review: first boxes"]["median ms"] <= found["review: all boxes"]["median ms"]
+    assert found["review: all boxes"]["images"] > 1000
 
 
 @pytest.mark.parametrize("arguments", [["--count", "3"], ["--times", "0"]])

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.watchdog import Watchdog
 from boxrefine_gui.operations import box_verbs
+from tests.core.frame_time import frame_s
 from tests.gui.driving import ready
 from tests.gui.fakes import FakeModels
 
@@ -41,4 +42,4 @@ def test_the_gui_thread_itself_never_works_for_long(qtbot: QtBot, app: App, mode
     app.window.action_by_id["encoder_vit_tiny"].trigger()
     qtbot.waitUntil(lambda: app.session.settings.encoder == "vit_tiny" and app.session.features is not None)
     watchdog.stop()
-    assert watchdog.stalls["stepping"].own_s < 0.05  # 16 ms on a quiet machine; processors of tests are shared
+    assert watchdog.stalls["stepping"].own_s < 3 * frame_s()

@@ -11,11 +11,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.__main__ import BENCHMARKS
-from boxrefine_gui.benchmarks.annotator import Made, Record, Wanted, drags_for, one_by_one_is_cheaper
+from boxrefine_gui.benchmarks.annotator import Made, Record, Wanted, drags_for, rejects_first, repairs_for
 from boxrefine_gui.benchmarks.hand import Step, Watch
 from boxrefine_gui.benchmarks.session import result_figures
 from boxrefine_gui.canvas.handles import Grip
 from core.cli import main
+from core.cli.benchmark.labelled_benchmark import MEAN
+from core.cli.benchmark.session import MEAN_OF_BOXES, means
+from core.cli.terminal import Figure
 from core.geometry import Box
 from core.records import Category, Correction, Dataset, ImageRecord
 from core.sample_project import pictures_folder, true_boxes
@@ -40,12 +43,15 @@ def test_edges_that_are_off_are_dragged_two_by_a_corner(box: Box, expected: list
     assert drags_for(box, TRUE) == expected
 
 
-@pytest.mark.parametrize(
-    ("wrong", "repairs", "expected"),
-    [(0, [0, 0, 0], False), (1, [0, 0], False), (3, [0, 0], True), (0, [1, 1, 1], True), (0, [1, 0, 0, 0], False)],
-)
-def test_suggestions_are_checked_in_the_cheaper_way(wrong: int, repairs: list[int], expected: bool) -> None:
-    assert one_by_one_is_cheaper(wrong=wrong, repairs=repairs) is expected
+def test_a_box_needs_one_repair_at_most() -> None:
+    assert repairs_for(TRUE, TRUE) == 0
+    assert repairs_for(Box(90, 100, 200, 200), TRUE) == 1
+    assert repairs_for(Box(90, 90, 210, 210), TRUE) == 1
+
+
+@pytest.mark.parametrize(("wrong", "right", "expected"), [(0, 3, True), (1, 2, True), (3, 2, False), (3, 0, False)])
+def test_the_annotator_clicks_the_fewer_of_right_and_wrong_suggestions(wrong: int, right: int, expected: bool) -> None:
+    assert rejects_first(wrong=wrong, right=right) is expected
 
 
 def test_waiting_counts_what_the_machine_takes_and_not_what_the_person_takes() -> None:
@@ -87,6 +93,17 @@ def test_the_figures_count_objects_and_not_boxes() -> None:
         "suggested": 0.0,
         "rejected": 4,
     }
+
+
+def test_the_last_rows_have_the_means_of_sets_and_of_boxes() -> None:
+    names = ["drags", "clicks", "keys", "travel px", "seconds", "wait share", "one drag, 0.9", "one drag, 0.8"]
+    names += ["mean IoU", "suggested", "rejected", "stalls", "longest work ms", "late 99.9 ms", "idle 99.9 ms"]
+    few: dict[str, Figure] = {**dict.fromkeys(names, 0.0), "suggest": False, "boxes": 10, "actions": 30}
+    many: dict[str, Figure] = {**few, "boxes": 90, "actions": 90, "longest work ms": 7.0}
+    of_sets, of_boxes = means([few, many])
+    assert [line[0] for line in (of_sets, of_boxes)] == [MEAN, MEAN_OF_BOXES]
+    assert [line[6] for line in (of_sets, of_boxes)] == ["2.00", "1.20"]
+    assert of_sets[-3] == of_boxes[-3] == "7.0"
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ def stalled(phases: list[dict[str, Any]]) -> set[str]:
     return {phase["phase"] for phase in phases if phase["ms of our own longest"] > LONGEST_MS}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_window_answers_whatever_its_lanes_do() -> None:
     always = set(PHASES)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import random
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from boxrefine_gui.benchmarks.watchdog import IdleProcess, Lateness, Stall, Stalls, Watchdog
+from boxrefine_gui.benchmarks.watchdog import IdleProcess, Lateness, Stall, Stalls, Watchdog, late_at
 
 nap = ctypes.PyDLL(None).usleep
 """Sleeps without giving Python's lock away, as a library does that is being loaded."""
@@ -73,4 +75,35 @@ def test_an_idle_process_tells_when_it_was_late_lap_by_lap() -> None:
     beside = IdleProcess()
     laps = [beside.lap(), beside.lap()]
     beside.stop()
+    assert beside.turns > 0
     assert all(lateness.late_s > 0.001 and lateness.ended_at > 0 for lap in laps for lateness in lap)
+
+
+def test_the_tail_of_delays_counts_all_turns() -> None:
+    assert late_at(0.999, [0.02, 0.01, 0.03], turns=1000) == 0.02
+    assert late_at(0.999, [0.02, 0.01, 0.03], turns=2000) == 0.01
+    assert late_at(0.999, [0.02], turns=2000) == 0.0
+    assert late_at(0.5, [0.02, 0.01], turns=4) == 0.0
+
+
+def test_every_turn_of_the_gui_thread_is_counted(qtbot: QtBot) -> None:
+    watchdog = Watchdog()
+    watchdog.start("turns")
+    qtbot.waitUntil(lambda: watchdog.stalls["turns"].turns > 20)
+    watchdog.stop()
+    found = watchdog.stalls["turns"]
+    found.excuse([Lateness(1.0, 0.004)] * 3, turns=1000)
+    assert found.figures["idle 99.9 ms"] == pytest.approx(4)
+    assert found.figures["late 99.9 ms"] >= 0
+
+
+def test_an_hour_of_delays_is_excused_at_once_and_as_pair_by_pair() -> None:
+    spread = random.Random(3)
+    stalls = [Stall(at + spread.random(), 0.02 + 0.5 * spread.random()) for at in range(2_000)]
+    idle = [Lateness(at / 20, 0.05 * spread.random()) for at in range(40_000)]
+    found = Stalls(list(stalls))
+    begun = time.process_time()
+    found.excuse(idle)
+    assert time.process_time() - begun < 1  # 2,000 times 40,000 pairs take a minute
+    for stall, excused in list(zip(stalls, found.found, strict=True))[::100]:
+        assert excused.taken_s == pytest.approx(sum(stall.overlap_s(lateness) for lateness in idle))

@@ -16,6 +16,7 @@ from boxrefine_gui.dialogs.history_dialog import HistoryDialog
 from boxrefine_gui.dialogs.review_dialog import ReviewDialog
 from boxrefine_gui.dialogs.review_grid import ONE
 from boxrefine_gui.dialogs.review_model import CELL, Cell
+from boxrefine_gui.operations import reviewing
 from core.geometry import Box
 from core.records import Changes, Correction
 from core.reviews import By, ReviewItem, Verdict, Which
@@ -353,3 +354,25 @@ def test_the_history_leads_back_to_each_version(qtbot: QtBot, app: App) -> None:
     app.store.write(lambda project: project.delete([1]), on_done=app.session.apply)
     settled(qtbot, app)
     assert dialog.sentence.text() == "This box is deleted. Undo brings it back."
+
+
+def test_the_first_boxes_are_there_before_all_are_read(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(qtbot, app, [replace(MOVED, image_id=3), DOUBTFUL, replace(TO_CHECK, image_id=1)])
+    monkeypatch.setattr(reviewing, "_AT_ONCE", 2)
+    arrange = ReviewDialog.arrange
+    monkeypatch.setattr(ReviewDialog, "arrange", lambda dialog: None)  # the last step is still to come
+    app.window.action_by_id["review"].trigger()
+    (dialog,) = app.window.findChildren(ReviewDialog)
+    qtbot.waitUntil(lambda: dialog.model.boxes == 2)
+    settled(qtbot, app)
+    assert not dialog.is_ready and len(dialog.model.items) == 3
+    dialog.grid.go(1)
+    at = dialog.current
+    assert at is not None and at.image_id == 3
+    arrange(dialog)
+    at_rest(qtbot, app, dialog)
+    assert dialog.model.boxes == 3 and dialog.grid.place == 2  # the box that the user was at
+    assert dialog.current is not None and dialog.current.id == at.id
+    arrange(dialog)
+    at_rest(qtbot, app, dialog)
+    assert dialog.grid.place == 0  # another order begins at its first box

@@ -109,6 +109,7 @@ before = sys.getswitchinterval()
 from boxrefine_gui.lanes.process_tuning import Moment, tune
 tune(Moment.PROCESS)
 tune(Moment.WINDOW)
+tune(Moment.MODELS)
 maps = open("/proc/self/maps").read() if sys.platform == "linux" else ""
 print(os.environ.get("OMP_WAIT_POLICY"), os.environ.get("THP_MEM_ALLOC_ENABLE"), sys.getswitchinterval() == before,
       "libtorch" in maps)

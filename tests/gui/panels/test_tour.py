@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -114,3 +116,15 @@ def test_it_covers_nothing_and_shows_the_keys_that_the_user_chose(qtbot: QtBot, 
 
 def test_it_is_not_offered_on_the_users_own_pictures(app: App) -> None:
     assert not app.window.tour.isVisible()
+
+
+def test_the_offer_goes_when_the_user_opens_own_pictures_and_comes_back_with_the_sample(
+    qtbot: QtBot, sample: App, pictures: Path
+) -> None:
+    tour = sample.window.tour
+    assert tour.isVisible()
+    sample.open(pictures)
+    qtbot.waitUntil(lambda: sample.session.folder == pictures)
+    assert not tour.isVisible()
+    opening.open_sample(sample.parts)
+    qtbot.waitUntil(tour.isVisible)

@@ -1,0 +1,35 @@
+"""Pixels: a picture in memory that is encoded by frames, without a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
+from core.geometry import Frame
+from core.images import Picture
+
+
+class Pixels:
+    """Implements `core.inference.look_again.Framed`; see there."""
+
+    def __init__(self, picture: Picture, encoder: Encoder) -> None:
+        self._picture = picture
+        self._encoder = encoder
+
+    def of(self, frame: Frame | None = None) -> ImageFeatures:
+        """Encode a frame, or the whole picture for None."""
+        height, width = self._picture.shape[:2]
+        return self._encoder.encode(self._picture, frame or Frame.whole(width=width, height=height))
+
+    def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures:
+        """Encode a crop; for `fill` see `SmallEncoder`."""
+        return encode_filling(self._encoder, self._picture, crop, fill=fill)
+
+    @property
+    def crops_at_once(self) -> int:
+        """How many crops `all_once` should get."""
+        return crops_at_once(self._encoder)
+
+    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
+        """As `once` for each of some crops, in one batch if the encoder takes batches of crops."""
+        return encode_all_filling(self._encoder, self._picture, crops, fill=fill)
