@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 PART_S = 0.03
 """Wanted time of a part, in seconds."""
 
-MOST_IN_A_PART = 2000
-"""Boxes of a part at most: undoing it takes longer than storing it."""
+MOST_IN_A_PART = 700
+"""Boxes of a part at most: redoing it takes three times as long as storing it, and no write may wait 0.1 s."""
 
 _AT_ONCE = 50
 _CHECKED_AT_ONCE = 50_000

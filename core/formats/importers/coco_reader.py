@@ -233,14 +233,15 @@ def _around(segmentation: object) -> list[float] | None:
 
 
 def _edges(bbox: object, image: CocoImage) -> Edges:
-    if isinstance(bbox, list) and any(isinstance(value, str) for value in bbox):
+    if isinstance(bbox, list) and str in map(type, bbox):
         bbox = [number_in(value) if isinstance(value, str) else value for value in bbox]
-    if not isinstance(bbox, list) or len(bbox) != 4 or not all(is_number(value) for value in bbox):
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(is_number, bbox)):
         raise UnusableError(tr("In {file}, {entry} has no bbox of four numbers: give x, y, width and height."))
-    if not all(math.isfinite(value) for value in bbox):
-        raise UnusableError(tr("In {file}, {entry} has a bbox with NaN or Infinity: give finite numbers."))
     x, y, width, height = map(float, bbox)
-    if not math.isfinite(x + width) or not math.isfinite(y + height):
+    right, bottom = x + width, y + height
+    if not (math.isfinite(right) and math.isfinite(bottom)):
+        if not all(map(math.isfinite, bbox)):
+            raise UnusableError(tr("In {file}, {entry} has a bbox with NaN or Infinity: give finite numbers."))
         raise UnusableError(tr("In {file}, {entry} has a bbox without end: give numbers of pixels."))
     if width <= 0 or height <= 0:
         raise UnusableError(
@@ -248,12 +249,12 @@ def _edges(bbox: object, image: CocoImage) -> Edges:
             width=f"{width:g}",
             height=f"{height:g}",
         )
-    is_beside = image.width and (x >= image.width or x + width <= 0)
-    if is_beside or (image.height and (y >= image.height or y + height <= 0)):
+    is_beside = image.width and (x >= image.width or right <= 0)
+    if is_beside or (image.height and (y >= image.height or bottom <= 0)):
         raise UnusableError(
             tr("In {file}, {entry} has a bbox wholly outside {picture}: correct its x and y."), picture=image.file_name
         )
-    return x, y, x + width, y + height
+    return x, y, right, bottom
 
 
 def id_of(value: object) -> CocoId | None:

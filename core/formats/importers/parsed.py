@@ -151,7 +151,7 @@ _name_of = lru_cache(maxsize=4096)(name_of)
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number that a float can hold; JSON allows larger whole numbers."""
-    return (
+    return type(value) is float or (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
         and not (isinstance(value, int) and value.bit_length() > LONGEST_BITS)
