@@ -14,12 +14,13 @@ examples:
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from core.cli.benchmark.labelled_benchmark import at_least_one
-from core.cli.terminal import Figure, say, summarize, table
+from core.cli.terminal import Figure, complain, say, summarize, table
 from core.errors import BadInputError
 
 _NAMES = ("coco", "yolo", "voc", "csv")
@@ -45,6 +46,9 @@ def run(options: argparse.Namespace) -> int:
     """Import and export a set of each format, print the table."""
     from core.evaluation.format_speed import SetSize
 
+    if options.peers and shutil.which("uv") is None:
+        raise BadInputError("uv is not on the PATH: install it, or leave out --peers.")
+
     size = SetSize(options.pictures, options.boxes, options.seed)
     rows: list[dict[str, Figure]] = []
     for format in options.formats:
@@ -63,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 def measure(size: object, format: str, folder: Path, *, undo: bool, peers: bool) -> dict[str, dict[str, float]]:
     """The figures of BoxRefine, and of the peers that are installed, or of all `peers`, for one format.
 
-    Raises BadInputError if uv cannot run a peer.
+    A peer that does not run is left out, with a sentence.
     """
     from core.evaluation import format_peers as others
     from core.evaluation import format_speed as speed
@@ -87,7 +91,7 @@ def measure(size: object, format: str, folder: Path, *, undo: bool, peers: bool)
                 others.measure_by_uv(peer, *values) if peers else speed.in_fresh_process(others.PEERS[peer][0], *values)
             )
         except RuntimeError as error:
-            raise BadInputError(f"{peer} cannot be measured ({error}): leave out --peers.") from error
+            complain(f"{peer} is left out, because it cannot be measured: {error}")
     return found
 
 

@@ -32,12 +32,11 @@ def test_the_table_has_the_figures_of_each_format(verb: Verb) -> None:
     assert (ours[0]["exported"], ours[0]["export"] > 0) == (30, True)
 
 
-@pytest.mark.slow
 def test_peers_without_uv_are_refused_in_a_sentence(verb: Verb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     said = verb("benchmark", "formats", "--pictures", 2, "--boxes", 3, "--formats", "coco", "--peers")
     assert (said.code, said.summary) == (2, {})
-    assert said.sentences[-1].endswith("datumaro cannot be measured (uv is not installed): leave out --peers.")
+    assert said.sentences[-1].endswith("uv is not on the PATH: install it, or leave out --peers.")
 
 
 def test_what_runs_beside_a_peer_needs_no_other_package() -> None:
