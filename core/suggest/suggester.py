@@ -14,6 +14,8 @@ from core.records import Refinement
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
 from core.suggest.extracts import read_cells, seen_cells
+from core.suggest.judge import Judge
+from core.suggest.judging import Figures, describe
 from core.suggest.learn import Head, find_objects
 from core.suggest.network import Cells, SuggestNetwork
 from core.suggest.peaks import Peaks, merge_same
@@ -24,6 +26,9 @@ MOST = 500
 
 LEAST_SIDE_PX = 3.0
 LEAST_LOGIT = -4.0
+
+LEAST_JUDGED, MOST_JUDGED = -2.0, 60
+"""Only finds with this logit or more are refined to be judged, and at most so many of which it is below zero."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,21 @@ class Suggestion:
 
 Known = Sequence[tuple[Box, str]]
 """Boxes in image pixels with the names of their categories."""
+
+
+@dataclass(frozen=True)
+class Refined:
+    """N finds of one picture that were refined: peaks in image pixels, categories, answers, and `KNOWN` of each."""
+
+    peaks: Peaks
+    names: list[str]
+    answers: list[Refinement]
+    known: Figures
+
+    @property
+    def boxes(self) -> Boxes:
+        """The refined boxes (N, 4) in image pixels."""
+        return as_boxes([answer.box for answer in self.answers])
 
 
 class Suggester:
@@ -85,6 +105,20 @@ class Suggester:
         return [
             Suggestion(Box.of(peaks.boxes[row]), names[row], float(probabilities[row]), answers[row]) for row in kept
         ]
+
+    def find_refined(
+        self, features: ImageFeatures, refiner: Refiner, cells: Cells, *, known: Known = (), rejected: Known = ()
+    ) -> Refined:
+        """Find objects and refine those that are not hopeless, for a judge. The head must have a gallery."""
+        assert self.head.gallery is not None
+        peaks, names, _ = self.find(features, cells, known=known, rejected=rejected)
+        order = np.argsort(-peaks.logits, kind="stable")
+        likely = int((peaks.logits > 0).sum())
+        rows = order[peaks.logits[order] >= LEAST_JUDGED][: min(likely + MOST_JUDGED, MOST)]
+        peaks, names = peaks.only(rows), [names[row] for row in rows]
+        answers = refine_found(refiner, features, peaks.boxes, names)
+        numbers = describe(self.network, self.head, self.head.gallery, cells, features.frame, peaks, answers)
+        return Refined(peaks, names, answers, numbers)
 
     def find(
         self, features: ImageFeatures, cells: Cells, *, known: Known = (), rejected: Known = ()

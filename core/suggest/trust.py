@@ -54,14 +54,24 @@ Figures = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Judged:
+    """N refined finds on a picture that was left out: `KNOWN` of each (N, K), whether it is right, and categories."""
+
+    known: Figures
+    right: NDArray[np.bool_]
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Tried:
     """N finds on pictures that were left out: logits, whether each was right, and categories; and how many objects
-    were there to be found."""
+    were there to be found. `judged` are those that were refined, if a judge is to see them."""
 
     logits: Figures
     right: NDArray[np.bool_]
     categories: tuple[str, ...]
     objects: int
+    judged: Judged | None = None
 
     @classmethod
     def none(cls) -> Tried:
