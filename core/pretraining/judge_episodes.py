@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.encoders.image_features import ImageFeatures
 from core.features.feature_source import FeatureSource
-from core.geometry import Box, as_boxes, iou
+from core.geometry import Box, iou
 from core.head_records import PictureLabels
 from core.pretraining.judge_config import JudgeConfig
 from core.pretraining.judge_records import Records, RecordsMaker
@@ -99,7 +99,7 @@ def _next(
     made.episode(size=len(labelled), given=0, boxes=boxes, tested=len(tested), trust=suggester.trust, whole=whole)
     for tried in learner.tried:
         if tried.judged is not None:
-            made.left_out(tried.judged)
+            made.left_out(tried.judged, suggester.names)
     for picture in tested:
         found = _found(suggester, features_of(picture), tools)
         made.finds(found, suggester, *_truth(found, picture.boxes), picture=picture.id)

@@ -79,13 +79,12 @@ class RecordsMaker:
             | {"whole": whole, "set": 0}
         )
 
-    def left_out(self, judged: Judged) -> None:
-        """Add the finds of a labelled picture that was left out."""
+    def left_out(self, judged: Judged, names: Sequence[str]) -> None:
+        """Add the finds of a labelled picture that was left out; `names` are the head's categories."""
         count = len(judged.right)
-        names = sorted(set(judged.categories))
         nothing = np.zeros(count)
         self._add(
-            known=judged.known, boxes=np.zeros((count, 4)), category=[names.index(each) for each in judged.categories],
+            known=judged.known, boxes=np.zeros((count, 4)), category=[list(names).index(each) for each in judged.categories],
             places=nothing, today=nothing, overlap=judged.right.astype(float), object=nothing - 1, picture=nothing - 1,
             left_out=nothing + 1,
         )  # fmt: skip

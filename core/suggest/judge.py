@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from core.encoders.weights.files import in_float32, load_state
 from core.errors import BadWeightsError, reason
 from core.refiner.checkpoint import save_text, save_weights
 from core.suggest.judging import KNOWN
+from core.suggest.trust import WANTED_PRECISION, Standard
 from core.translation import tr
 
 JUDGE_WEIGHTS, JUDGE_CARD = "judge.safetensors", "judge.json"
@@ -26,14 +28,25 @@ _LARGEST_CARD = 1_000_000
 _MOST_SPREADS = 4.0
 _MOST_UNITS = 1024
 
+_UNKNOWN = Standard(WANTED_PRECISION, ())
+
 Figures = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Standards:
+    """What a judge shows by default, of a head of several pictures, and in the rest of a picture."""
+
+    following: Standard
+    rest: Standard
+
+
+@dataclass(frozen=True)
 class JudgeCard:
-    """For which features of which encoder and suggestion network a judge was trained, on which numbers, and how."""
+    """For which encoder and suggestion network (the identity of both) a judge was trained, on which numbers, and how."""
 
     network: str
+    standards: Standards
     known: tuple[str, ...] = KNOWN
     made_by: Mapping[str, object] = field(default_factory=dict)
     format: int = FORMAT
@@ -42,8 +55,9 @@ class JudgeCard:
 class Judge:
     """A perceptron with one hidden layer beside a plane; threads may share it."""
 
-    def __init__(self, state: Mapping[str, Tensor]) -> None:
-        """`state` is as `shapes` says."""
+    def __init__(self, state: Mapping[str, Tensor], standards: Standards | None = None) -> None:
+        """`state` is as `shapes` says; `standards` are known once the judge was compared with other rules."""
+        self.standards = standards or Standards(_UNKNOWN, _UNKNOWN)
         self.state = {name: value.detach().float() for name, value in state.items()}
         self._parts = {name: value.double().numpy() for name, value in self.state.items()}
         digest = hashlib.sha256()
@@ -92,12 +106,19 @@ def load_judge(folder: Path, *, network: str) -> Judge | None:
         return None
     path = folder / JUDGE_WEIGHTS
     state = in_float32(load_state(path))
-    units = state["bias"].shape[0] and len(state.get("leave", torch.zeros(0))) if "bias" in state else 0
-    wanted = shapes(units)
-    fits = 0 < units <= _MOST_UNITS and {name: tuple(value.shape) for name, value in state.items()} == wanted
+    units = len(state.get("leave", torch.zeros(0)))
+    fits = 0 < units <= _MOST_UNITS and {name: tuple(value.shape) for name, value in state.items()} == shapes(units)
     if not fits or not all(bool(torch.isfinite(value).all()) for value in state.values()) or state["spread"].min() <= 0:
         raise BadWeightsError(tr("{path} is damaged ({why}): install BoxRefine again.", path=path, why=tr("no judge")))
-    return Judge(state)
+    return Judge(state, card.standards)
+
+
+def _standard(values: Mapping[str, Any]) -> Standard:
+    """Read a standard. Raises ValueError, KeyError or TypeError."""
+    standard = Standard(float(values["threshold"]), tuple(float(value) for value in values["usual"]))
+    if not all(0 <= value <= 1 for value in (standard.threshold, *standard.usual)):
+        raise ValueError(tr("no judge"))
+    return standard
 
 
 def read_judge_card(folder: Path) -> JudgeCard:
@@ -105,7 +126,9 @@ def read_judge_card(folder: Path) -> JudgeCard:
     path = folder / JUDGE_CARD
     try:
         values = json.loads(read_text(path, limit=_LARGEST_CARD))
-        card = JudgeCard(values["network"], tuple(values["known"]), values["made_by"], values["format"])
+        kinds = {name: _standard(values["standards"][name]) for name in ("following", "rest")}
+        known = tuple(values["known"])
+        card = JudgeCard(values["network"], Standards(**kinds), known, values["made_by"], values["format"])
         if type(card.network) is not str or type(card.format) is not int or type(card.made_by) is not dict:
             raise ValueError(tr("no judge"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
