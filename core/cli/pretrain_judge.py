@@ -16,7 +16,7 @@ import argparse
 import os
 from pathlib import Path
 
-from core.cli.terminal import say, summarize, table, watch
+from core.cli.terminal import Figure, say, summarize, table, watch
 from core.resources import RESOURCES
 
 SHIPPED_CONFIG = RESOURCES / "configs" / "judge.yaml"
@@ -58,7 +58,6 @@ def run(options: argparse.Namespace) -> int:
     if done.rows and not options.json:
         lines = [[f"{value:.2f}" if isinstance(value, float) else value for value in row.values()] for row in done.rows]
         say(table(list(done.rows[0]), lines))
-    summarize(
-        {"out": str(done.out), "draws": done.draws, "finds": done.finds, "episodes": done.episodes, "rows": done.rows}
-    )
+    rows: list[Figure] = [dict(row) for row in done.rows]
+    summarize({"out": str(done.out), "draws": done.draws, "finds": done.finds, "episodes": done.episodes, "rows": rows})
     return 0

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     from core.cli.suggest_boxes import check_categories, propose, results_of
     from core.formats.exporters.coco import write_json
     from core.refiner.checkpoint import load_refiner
-    from core.suggest.shipped import load_shipped_network
+    from core.suggest.kit import kit_for
 
     check_output(options.out)
     problems: list[str] = []
@@ -89,11 +89,11 @@ def run(options: argparse.Namespace) -> int:
     check_categories(options.categories, examples)
     start = time.perf_counter()
     with open_source(options) as source:
-        network = load_shipped_network(source.encoder)
         refiner = load_refiner(options.refiner, source.encoder)
+        kit = kit_for(source.encoder, refiner)
         job = propose(
             examples,
-            network=network,
+            kit=kit,
             source=source,
             refiner=refiner,
             complain=report,

@@ -18,8 +18,7 @@ from core.picture_folders import NamedPictures
 from core.progress import Job, Progress
 from core.refiner.protocol import Refiner
 from core.store.project_store import ProjectStore
-from core.suggest.learner import HeadLearner
-from core.suggest.network import SuggestNetwork
+from core.suggest.kit import SuggestKit
 from core.suggest.suggester import Suggestion
 from core.translation import tr
 
@@ -133,7 +132,7 @@ def check_categories(wanted: Sequence[str] | None, examples: Examples) -> None:
 def propose(
     examples: Examples,
     *,
-    network: SuggestNetwork,
+    kit: SuggestKit,
     source: FeatureSource,
     refiner: Refiner,
     complain: Callable[[str], None],
@@ -152,8 +151,7 @@ def propose(
             complain(str(error))
             return None
 
-    learner = HeadLearner(network, encoder=source.encoder.identity)
-    suggester = yield from learner.learn(examples.labels, lambda id: features_of(examples.paths[id]))
+    suggester = yield from kit.learner().learn(examples.labels, lambda id: features_of(examples.paths[id]))
     if suggester is None:
         raise BadInputError(tr("None of the labelled pictures can be read: check the folder."))
     least = suggester.trust.threshold if threshold is None else threshold

@@ -128,15 +128,11 @@ def _rest(
             yield Progress(0, 1, f"{picture.path.name}, the rest")
             examples = [(box, name) for box in own[:given]]
             features = features_of(picture)
-            suggester = learn_from_examples(
-                tools.network, features, examples, encoder=tools.source.encoder.identity
-            )
+            suggester = learn_from_examples(tools.network, features, examples, encoder=tools.source.encoder.identity)
             if first is None:
                 first = suggester
                 boxes = sum(len(each) - given for _, _, each in cases)
-                made.episode(
-                    size=0, given=given, boxes=boxes, tested=len(cases), trust=suggester.trust, whole=False
-                )
+                made.episode(size=0, given=given, boxes=boxes, tested=len(cases), trust=suggester.trust, whole=False)
             found = _found(suggester, features, tools, known=examples)
             made.finds(found, suggester, *_truth(found, [(box, name) for box in own[given:]]), picture=picture.id)
 

@@ -32,7 +32,7 @@ Draw = tuple[str, int]
 
 
 def draws_of(config: JudgeConfig, data: Path) -> list[Draw]:
-    """All draws, those of all sets first that come first. Raises BadFileError if there is no set, or not those wanted."""
+    """All draws of the wanted sets. Raises BadFileError if there is no set, or not those wanted."""
     names = sorted(path.parent.name for path in data.glob("*/annotations.json"))
     missing = sorted(set(config.sets) - set(names))
     if not names or missing:

@@ -57,7 +57,7 @@ class Records:
     threshold: Numbers
     whole: Numbers
     set: Numbers
-    sets: tuple[str, ...] = ("",)
+    sets: tuple[str, ...]
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -81,10 +81,10 @@ class RecordsMaker:
 
     def left_out(self, judged: Judged, names: Sequence[str]) -> None:
         """Add the finds of a labelled picture that was left out; `names` are the head's categories."""
-        count = len(judged.right)
+        count, rows = len(judged.right), [list(names).index(each) for each in judged.categories]
         nothing = np.zeros(count)
         self._add(
-            known=judged.known, boxes=np.zeros((count, 4)), category=[list(names).index(each) for each in judged.categories],
+            known=judged.known, boxes=np.zeros((count, 4)), category=rows,
             places=nothing, today=nothing, overlap=judged.right.astype(float), object=nothing - 1, picture=nothing - 1,
             left_out=nothing + 1,
         )  # fmt: skip
@@ -106,12 +106,17 @@ class RecordsMaker:
 
     def records(self) -> Records:
         """What was collected."""
-        empty = {name: np.zeros((0, _width(name)) if _width(name) else 0, kind) for name, kind in _FINDS.items()}
-        finds = {name: np.concatenate([empty[name], *(each[name] for each in self._finds)]) for name in _FINDS}
-        episodes = {
-            name: np.array([each[name] for each in self._episodes], kind) for name, kind in _EPISODES.items()
-        }
-        return Records(**finds, **episodes)
+        columns: dict[str, Numbers] = {}
+        for name, kind in _FINDS.items():
+            empty: Numbers = np.zeros((0, _width(name)) if _width(name) else 0, kind)
+            columns[name] = np.concatenate([empty, *(each[name] for each in self._finds)])
+        for name, kind in _EPISODES.items():
+            columns[name] = np.array([each[name] for each in self._episodes], kind)
+        return _records(columns, ("",))
+
+
+def _records(columns: dict[str, Numbers], sets: tuple[str, ...]) -> Records:
+    return Records(sets=sets, **{name: columns[name] for name in (*_FINDS, *_EPISODES)})
 
 
 def _width(name: str) -> int:
@@ -147,4 +152,4 @@ def load_records(parts: Sequence[tuple[str, Path]]) -> Records:
         episodes += len(part["size"])
         for column, values in part.items():
             columns[column].append(values)
-    return Records(**{column: np.concatenate(values) for column, values in columns.items()}, sets=sets)
+    return _records({column: np.concatenate(values) for column, values in columns.items()}, sets)

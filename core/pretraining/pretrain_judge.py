@@ -138,5 +138,6 @@ def _save_report(path: Path, rows: Sequence[dict[str, float | str]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
         writer.writerows(
-            {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()} for row in rows
+            {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
+            for row in rows
         )

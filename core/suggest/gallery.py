@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +46,7 @@ class Gallery:
     """The categories of a head, in its order.
 
     pictures: labelled ones, with or without an object; done: the share of them in which everything is labelled
-    mistakes: wrong finds that the head learned from; rest: whether it finds the rest of the picture that it learned from
+    mistakes: pictures with wrong finds that the head learned from; rest: whether it is for the rest of its only picture
     """
 
     shown: tuple[Shown, ...]
@@ -87,3 +88,33 @@ def gather(seen: Sequence[Seen], boxes: int) -> Shown:
     looks = torch.cat([each.looks[:most] for each in seen])[:MOST_LOOKS]
     sides = torch.cat([each.sides[:most] for each in seen])[:MOST_LOOKS]
     return Shown(looks, sides, boxes, len(seen))
+
+
+def gallery_numbers(gallery: Gallery) -> dict[str, Any]:
+    """The numbers of a gallery, for a file; see `gallery_tensors`."""
+    return {
+        "objects": [len(shown.looks) for shown in gallery.shown],
+        "boxes": [shown.boxes for shown in gallery.shown],
+        "on": [shown.pictures for shown in gallery.shown],
+        **{name: getattr(gallery, name) for name in ("pictures", "done", "mistakes", "rest")},
+    }
+
+
+def gallery_tensors(gallery: Gallery) -> dict[str, Tensor]:
+    """The looks, as fp16, and sides of all categories of a gallery, one after the other."""
+    looks = torch.cat([shown.looks for shown in gallery.shown])
+    return {"looks": looks.half(), "sides": torch.cat([shown.sides for shown in gallery.shown])}
+
+
+def read_gallery(numbers: Mapping[str, Any], tensors: Mapping[str, Tensor], *, width: int) -> Gallery:
+    """Read a gallery; its looks have `width` numbers. Raises ValueError, KeyError or TypeError."""
+    counts = [int(count) for count in numbers["objects"]]
+    looks, sides = tensors["looks"].float(), tensors["sides"].float()
+    is_whole = tuple(looks.shape) == (sum(counts), width) and tuple(sides.shape) == (sum(counts), 2)
+    if not is_whole or min(counts, default=1) < 1 or not bool(looks.isfinite().all() and sides.isfinite().all()):
+        raise ValueError("implausible looks")
+    rows = zip(looks.split(counts), sides.split(counts), numbers["boxes"], numbers["on"], strict=True)
+    shown = tuple(Shown(look, side, int(boxes), int(on)) for look, side, boxes, on in rows)
+    return Gallery(
+        shown, int(numbers["pictures"]), float(numbers["done"]), int(numbers["mistakes"]), bool(numbers["rest"])
+    )

@@ -43,7 +43,7 @@ class Standards:
 
 @dataclass(frozen=True)
 class JudgeCard:
-    """For which encoder and suggestion network (the identity of both) a judge was trained, on which numbers, and how."""
+    """For which network (the identity of a kit) a judge was trained, on which numbers, with what result, and how."""
 
     network: str
     standards: Standards

@@ -116,7 +116,10 @@ def _likeness(
         shapes = shown.sides[:, 0] - shown.sides[:, 1]
         found["shape_off"][rows] = _numbers((shape[rows] - shapes.mean()).abs() / _spread(shapes))
         like = looks[rows] @ shown.looks.T
-        found["like_most"][rows], found["like_mean"][rows] = _numbers(like.max(dim=1).values), _numbers(like.mean(dim=1))
+        found["like_most"][rows], found["like_mean"][rows] = (
+            _numbers(like.max(dim=1).values),
+            _numbers(like.mean(dim=1)),
+        )
         found["like_other"][rows] = _like_others(looks[rows], gallery.shown, int(category))
     return found | {"size": _numbers(size), "categories": np.full(len(refined), np.log(len(head.names)))}
 

@@ -15,10 +15,11 @@ from core.head_records import PictureLabels
 from core.progress import Job, Progress
 from core.refiner.protocol import Refiner
 from core.suggest.extracts import Extract, Labelled, extract_of_mistakes, make_extract, read_cells
+from core.suggest.judge import Judge
 from core.suggest.learn import Head, learn_head
 from core.suggest.network import Cells, SuggestNetwork
 from core.suggest.suggester import Known, Suggester
-from core.suggest.trust import Judged, Tried, Trust, match_finds, trust_from_examples, trust_in
+from core.suggest.trust import Judged, Tried, Trust, match_finds, trust_from_examples, trust_in, trust_in_judge
 from core.translation import tr
 
 MOST_PICTURES = 300
@@ -49,12 +50,14 @@ class HeadLearner:
     Not safe to share between threads.
     """
 
-    def __init__(self, network: SuggestNetwork, *, encoder: str, refiner: Refiner | None = None) -> None:
+    def __init__(
+        self, network: SuggestNetwork, *, encoder: str, refiner: Refiner | None = None, judge: Judge | None = None
+    ) -> None:
         """`encoder` is the identity of the encoder whose features the network reads.
 
-        With a refiner, finds on pictures that are left out are refined for a judge.
+        With a refiner, finds on pictures that are left out are refined; a judge tells which finds are right.
         """
-        self._network, self._encoder, self._refiner = network, encoder, refiner
+        self._network, self._encoder, self._refiner, self._judge = network, encoder, refiner, judge
         self.tried: list[Tried] = []
         """What was found on the pictures that the last learning left out."""
 
@@ -79,7 +82,9 @@ class HeadLearner:
         trust, mistakes = yield from self._try(extracts, names, features_of)
         yield Progress(len(usable), len(usable) + 1, tr("learning"))
         head = learn_head([extract for _, extract in extracts], names, self._network, mistakes=mistakes)
-        return Suggester(self._network, head, trust, encoder=self._encoder, identity=identity_of(head))
+        return Suggester(
+            self._network, head, trust, encoder=self._encoder, identity=identity_of(head), judge=self._judge
+        )
 
     def _extract(self, entry: PictureLabels, features_of: FeaturesOf) -> Extract | None:
         kept = self._extracts.get(entry.id)
@@ -120,7 +125,21 @@ class HeadLearner:
             tried.append(result)
             mistakes += wrong
         self.tried = tried
-        return trust_in(tried), mistakes
+        return self._trust_in(tried), mistakes
+
+    def _trust_in(self, tried: Sequence[Tried]) -> Trust:
+        judge = self._judge
+        if judge is None:
+            return trust_in(tried)
+        judged = [one.judged for one in tried if one.judged is not None]
+        return trust_in_judge(
+            np.concatenate([np.zeros(0), *(judge.logits(one.known) for one in judged)]),
+            np.concatenate([np.zeros(0, bool), *(one.right for one in judged)]),
+            [name for one in judged for name in one.categories],
+            objects=sum(one.objects for one in tried if one.judged is not None),
+            judge=judge.identity,
+            standard=judge.standards.following,
+        )
 
     def _find(self, head: Head, entry: PictureLabels, features: ImageFeatures) -> tuple[Tried, list[Extract]]:
         known = set(head.names)
@@ -147,7 +166,6 @@ class HeadLearner:
         ][:MOST_MISTAKES]
         return tried, [extract_of_mistakes(cells, mistakes)] if mistakes else []
 
-
     def _judged(self, finder: Suggester, features: ImageFeatures, cells: Cells, true: Known) -> Judged | None:
         if self._refiner is None:
             return None
@@ -165,7 +183,13 @@ def are_right(boxes: Boxes, names: Sequence[str], true: Known) -> NDArray[np.boo
 
 
 def learn_from_examples(
-    network: SuggestNetwork, features: ImageFeatures, examples: Known, *, encoder: str, rejected: Known = ()
+    network: SuggestNetwork,
+    features: ImageFeatures,
+    examples: Known,
+    *,
+    encoder: str,
+    rejected: Known = (),
+    judge: Judge | None = None,
 ) -> Suggester:
     """Learn from some objects of one picture, to find the others in it. `examples` are boxes in image pixels.
 
@@ -175,7 +199,12 @@ def learn_from_examples(
     cells = read_cells(network, features, encoder=encoder)
     extract = make_extract(network, cells, features.frame, _labelled(labels))
     head = learn_head([extract], sorted({name for _, name in examples}), network, rest=True)
-    return Suggester(network, head, trust_from_examples(len(examples)), encoder=encoder, identity=identity_of(head))
+    trust = trust_from_examples(len(examples))
+    if judge is not None:
+        trust = trust_in_judge(
+            np.zeros(0), np.zeros(0, bool), (), objects=0, judge=judge.identity, standard=judge.standards.rest
+        )
+    return Suggester(network, head, trust, encoder=encoder, identity=identity_of(head), judge=judge)
 
 
 def _touches(found: NDArray[np.float64], boxes: Sequence[Box]) -> bool:

@@ -66,9 +66,22 @@ class Refined:
 class Suggester:
     """A head with its network; it holds no state of a picture, so threads may share it."""
 
-    def __init__(self, network: SuggestNetwork, head: Head, trust: Trust, *, encoder: str, identity: str) -> None:
-        """`encoder` is the identity of the encoder whose features the network reads."""
+    def __init__(
+        self,
+        network: SuggestNetwork,
+        head: Head,
+        trust: Trust,
+        *,
+        encoder: str,
+        identity: str,
+        judge: Judge | None = None,
+    ) -> None:
+        """`encoder` is the identity of the encoder whose features the network reads.
+
+        The judge is that of the trust; without one, the head's own logits tell which finds are right.
+        """
         self.network, self.head, self.trust = network, head, trust
+        self.judge = judge
         self.encoder, self.identity = encoder, identity
 
     @property
@@ -94,16 +107,29 @@ class Suggester:
         """
         least = self.trust.threshold if threshold is None else threshold
         cells = read_cells(self.network, features, encoder=self.encoder)
-        peaks, names, probabilities = self.find(features, cells, known=known, rejected=rejected)
         wanted = set(self.names if categories is None else categories)
+        if self.judge is not None:
+            refined = self.find_refined(features, refiner, cells, known=known, rejected=rejected)
+            return self._judged(self.judge, refined, known, wanted, least)
+        peaks, names, probabilities = self.find(features, cells, known=known, rejected=rejected)
         chosen = (probabilities >= least) & np.array([name in wanted for name in names], bool)
         rows = np.flatnonzero(chosen)[:MOST]
-        peaks = peaks.only(rows)
-        names, probabilities = [names[row] for row in rows], probabilities[rows]
+        peaks, names, probabilities = peaks.only(rows), [names[row] for row in rows], probabilities[rows]
         answers = refine_found(refiner, features, peaks.boxes, names)
         kept = _without_twins(peaks, answers, known)
         return [
             Suggestion(Box.of(peaks.boxes[row]), names[row], float(probabilities[row]), answers[row]) for row in kept
+        ]
+
+    def _judged(self, judge: Judge, found: Refined, known: Known, wanted: set[str], least: float) -> list[Suggestion]:
+        """Those of refined finds that a judge says are right, of the wanted categories."""
+        probabilities = self.trust.probability(judge.logits(found.known), found.names)
+        order = np.argsort(-probabilities, kind="stable")
+        rows = [row for row in order.tolist() if probabilities[row] >= least and found.names[row] in wanted][:MOST]
+        peaks, answers = found.peaks.only(np.array(rows, np.int64)), [found.answers[row] for row in rows]
+        return [
+            Suggestion(Box.of(peaks.boxes[at]), found.names[rows[at]], float(probabilities[rows[at]]), answers[at])
+            for at in _without_twins(peaks, answers, known)
         ]
 
     def find_refined(

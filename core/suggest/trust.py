@@ -182,8 +182,7 @@ def trust_in_judge(
     slope, shift, shifts = _fit(logits, right, categories, held=held)
     fitted = Trust(slope, shift, shifts)
     chances = tuple(fitted.probability(logits, categories).tolist())
-    fields = {"slope": slope, "shift": shift, "shifts": shifts, "probabilities": chances, "right": tuple(right.tolist())}
-    return replace(plain, **fields)
+    return replace(plain, slope=slope, shift=shift, shifts=shifts, probabilities=chances, right=tuple(right.tolist()))
 
 
 def trust_from_examples(count: int) -> Trust:
