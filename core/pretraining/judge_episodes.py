@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.encoders.image_features import ImageFeatures
-from core.features.feature_source import FeatureSource
-from core.geometry import Box, iou
+from core.encoders.image_features import Encoder, ImageFeatures
+from core.geometry import Box, Frame, iou
 from core.head_records import PictureLabels
+from core.images import read_picture
 from core.pretraining.judge_config import JudgeConfig
 from core.pretraining.judge_records import Records, RecordsMaker
 from core.progress import Job, Progress
@@ -48,8 +48,13 @@ class Tools:
     """What finds are made with."""
 
     network: SuggestNetwork
-    source: FeatureSource
+    encoder: Encoder
     refiner: Refiner
+
+    def features_of(self, path: Path) -> ImageFeatures:
+        """Encode a whole picture. Raises BadFileError if it cannot be read."""
+        picture = read_picture(path)
+        return self.encoder.encode(picture, Frame.whole(width=picture.shape[1], height=picture.shape[0]))
 
 
 def record_set(name: str, pictures: Sequence[Labelled], config: JudgeConfig, seed: int, tools: Tools) -> Job[Records]:
@@ -65,7 +70,7 @@ def record_set(name: str, pictures: Sequence[Labelled], config: JudgeConfig, see
 
     def features_of(picture: Labelled) -> ImageFeatures:
         if picture.id not in kept:
-            kept[picture.id] = tools.source.of_path(picture.path)
+            kept[picture.id] = tools.features_of(picture.path)
         return kept[picture.id]
 
     made = RecordsMaker()
@@ -90,7 +95,7 @@ def _next(
 ) -> Job[None]:
     """Record a head of several pictures, `whole`: that are marked as done."""
     by_id = {picture.id: picture for picture in labelled}
-    learner = HeadLearner(tools.network, encoder=tools.source.encoder.identity, refiner=tools.refiner)
+    learner = HeadLearner(tools.network, encoder=tools.encoder.identity, refiner=tools.refiner)
     labels = [PictureLabels(picture.id, picture.boxes, done=whole) for picture in labelled]
     suggester = yield from learner.learn(labels, lambda id: features_of(by_id[id]))
     if suggester is None:
@@ -128,7 +133,7 @@ def _rest(
             yield Progress(0, 1, f"{picture.path.name}, the rest")
             examples = [(box, name) for box in own[:given]]
             features = features_of(picture)
-            suggester = learn_from_examples(tools.network, features, examples, encoder=tools.source.encoder.identity)
+            suggester = learn_from_examples(tools.network, features, examples, encoder=tools.encoder.identity)
             if first is None:
                 first = suggester
                 boxes = sum(len(each) - given for _, _, each in cases)

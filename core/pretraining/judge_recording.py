@@ -13,7 +13,6 @@ import torch
 
 from core.encoders.catalogue import load_encoder
 from core.errors import BadFileError
-from core.features.feature_source import FeatureSource
 from core.formats.exporters.coco import read_coco
 from core.formats.importers.coco_import import category_names
 from core.geometry import Box
@@ -85,7 +84,7 @@ def _begin(device: str) -> None:
 def load_tools(device: str) -> Tools:
     """What ships: the light encoder, its suggestion network and its refiner."""
     encoder = load_encoder("light", device)
-    return Tools(load_shipped_network(encoder), FeatureSource(encoder, None), load_refiner(None, encoder))
+    return Tools(load_shipped_network(encoder), encoder, load_refiner(None, encoder))
 
 
 def _record(draw: Draw, config: JudgeConfig, data: Path, out: Path) -> int:

@@ -126,6 +126,8 @@ def read_judge_card(folder: Path) -> JudgeCard:
     path = folder / JUDGE_CARD
     try:
         values = json.loads(read_text(path, limit=_LARGEST_CARD))
+        if type(values["format"]) is int and values["format"] > FORMAT:
+            raise BadWeightsError(tr("{path} was made by a newer BoxRefine: update BoxRefine.", path=path))
         kinds = {name: _standard(values["standards"][name]) for name in ("following", "rest")}
         known = tuple(values["known"])
         card = JudgeCard(values["network"], Standards(**kinds), known, values["made_by"], values["format"])
@@ -135,6 +137,4 @@ def read_judge_card(folder: Path) -> JudgeCard:
         raise BadWeightsError(
             tr("{path} is damaged ({why}): install BoxRefine again.", path=path, why=reason(error))
         ) from error
-    if card.format > FORMAT:
-        raise BadWeightsError(tr("{path} was made by a newer BoxRefine: update BoxRefine.", path=path))
     return card

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from core.encoders.image_features import Encoder, ImageFeatures
+from core.errors import BadWeightsError
 from core.refiner.protocol import Refiner
 from core.suggest.head_file import from_bytes, to_bytes
 from core.suggest.judge import Judge, load_judge
@@ -64,7 +65,8 @@ def load_suggest_kit(
     """The kit for an encoder's features; None if no network for them ships.
 
     `network` and `judge` are folders of others than the shipped ones. Without a refiner, or if no judge was trained for
-    the network, suggestions are judged by what the head says of them. Raises BadWeightsError.
+    the network, suggestions are judged by what the head says of them. Raises BadWeightsError, also if `judge`
+    holds none for the network.
     """
     shipped = suggest_folder(encoder)
     folder = network or shipped
@@ -72,6 +74,8 @@ def load_suggest_kit(
         return None
     plain = SuggestKit(load_suggest_network(folder), encoder=encoder.identity)
     found = load_judge(judge or folder, network=plain.identity) if refiner is not None else None
+    if judge is not None and refiner is not None and found is None:
+        raise BadWeightsError(f"{judge} holds no judge for this suggestion network: train one with pretrain-judge.")
     return SuggestKit(plain.network, encoder=encoder.identity, judge=found, refiner=refiner)
 
 
