@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,11 +143,12 @@ def load_records(parts: Sequence[tuple[str, Path]]) -> Records:
     episodes = 0
     for name, path in parts:
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # numpy leaves a file that it cannot read open, unless it is given an open one.
+            with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 if tuple(file["names"].tolist()) != KNOWN:
                     raise ValueError("it is of another version")
                 part = {column: file[column] for column in columns}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise BadFileError(f"{path} is no record of finds ({reason(error)}): delete it.") from error
         part["set"] = np.full(len(part["size"]), sets.index(name), np.int32)
         part["episode"] = part["episode"] + episodes

@@ -109,20 +109,31 @@ def calibration_error(cases: Sequence[Case]) -> float:
     return float(error / weight.sum())
 
 
+def precisions(cases: Sequence[Case], thresholds: Sequence[float]) -> tuple[float, float]:
+    """The mean precision of the cases that show anything (1 if none does), and the share of right ones of all finds."""
+    hits = shown = 0
+    each: list[float] = []
+    for case, threshold in zip(cases, thresholds, strict=True):
+        # The likeliest are first.
+        count = int((case.probabilities >= threshold).sum())
+        right = int(case.right[:count].sum())
+        hits, shown = hits + right, shown + count
+        if count:
+            each.append(right / count)
+    return (float(np.mean(each)) if each else 1.0), hits / max(shown, 1)
+
+
 def summary(cases: Sequence[Case], thresholds: Sequence[float]) -> dict[str, float]:
     """Means over cases, each at its own threshold; precision over those that show anything, and of all finds shown."""
     pairs = list(zip(cases, thresholds, strict=True))
-    precision = [case.precision(threshold) for case, threshold in pairs]
-    shown = [value for value in precision if not np.isnan(value)]
-    counts = [(case.probabilities >= threshold) for case, threshold in pairs]
-    hits = sum(int((case.right & each).sum()) for (case, _), each in zip(pairs, counts, strict=True))
+    precision, right_of_all = precisions(cases, thresholds)
     return {
         "cases": float(len(cases)),
         "saved": float(np.mean([case.saved(threshold) for case, threshold in pairs])),
-        "precision": float(np.mean(shown)) if shown else 1.0,
-        "right_of_all": hits / max(sum(int(each.sum()) for each in counts), 1),
+        "precision": precision,
+        "right_of_all": right_of_all,
         "recall": float(np.mean([case.recall(threshold) for case, threshold in pairs])),
-        "none": float(len(cases) - len(shown)),
+        "none": float(sum(not (case.probabilities >= threshold).any() for case, threshold in pairs)),
         "ap50": float(np.mean([case.average_precision() for case in cases])),
         "best_saved": float(np.mean([case.best_saved() for case in cases])),
         "ece": calibration_error(cases),

@@ -14,7 +14,7 @@ from core.pretraining.judge_config import JudgeConfig
 from core.pretraining.judge_fit import fit_judge, logits_left_out
 from core.pretraining.judge_recording import draws_of, part_of, record_draws
 from core.pretraining.judge_records import Records, load_records
-from core.pretraining.judge_report import Case, cases_of, summary
+from core.pretraining.judge_report import Case, cases_of, precisions, summary
 from core.progress import Job, Progress
 from core.suggest.judge import JudgeCard, Standards, save_judge
 from core.suggest.trust import WANTED_PRECISION, Standard, trust_in_judge
@@ -120,17 +120,19 @@ def _chance(logits: Figures) -> Figures:
 
 def _standard(cases: Sequence[Case]) -> Standard:
     """The lowest threshold from which on the mean precision of cases is high enough, and the precision at each one."""
-    precisions = [_precision(cases, float(threshold)) for threshold in GRID]
-    usual = np.maximum.accumulate(np.nan_to_num(np.array(precisions), nan=WANTED_PRECISION))
+    found = [_precision(cases, float(threshold)) for threshold in GRID]
+    usual = np.maximum.accumulate(np.nan_to_num(np.array(found), nan=WANTED_PRECISION))
     steps = np.arange(LOWEST, HIGHEST + 1e-9, 0.01)
     good = [step for step in steps if _precision(cases, float(step)) >= WANTED_PRECISION]
     return Standard(float(round(min(good, default=HIGHEST), 2)), tuple(float(round(value, 3)) for value in usual))
 
 
 def _precision(cases: Sequence[Case], threshold: float) -> float:
-    """The mean of the precision of cases that show anything and of that of all finds together."""
-    figures = summary(cases, [threshold] * len(cases)) if cases else {"precision": float("nan"), "right_of_all": 0.0}
-    return (figures["precision"] + figures["right_of_all"]) / 2 if cases else float("nan")
+    """The mean of the precision of cases that show anything and of that of all finds together; NaN without cases."""
+    if not cases:
+        return float("nan")
+    precision, right_of_all = precisions(cases, [threshold] * len(cases))
+    return (precision + right_of_all) / 2
 
 
 def _save_report(path: Path, rows: Sequence[dict[str, float | str]]) -> None:
