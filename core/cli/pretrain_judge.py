@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         ),
         unit="draw",
     )
-    if done.rows and not options.json:
+    if done.rows:
         lines = [[f"{value:.2f}" if isinstance(value, float) else value for value in row.values()] for row in done.rows]
         say(table(list(done.rows[0]), lines))
     rows: list[Figure] = [dict(row) for row in done.rows]
