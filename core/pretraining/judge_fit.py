@@ -34,7 +34,7 @@ def fit_judge(records: Records, rows: NDArray[np.bool_], config: JudgeConfig) ->
     generator = torch.Generator().manual_seed(config.seed)
     known = records.known[rows].astype(np.float64)
     mean, spread = known.mean(axis=0), known.std(axis=0)
-    # A number that never changes says nothing.
+    # A number that never changes has no weight.
     spread = np.where(spread < _LEAST_SPREAD, 1e3, spread)
     level = torch.from_numpy(((known - mean) / spread).clip(-_LIMIT, _LIMIT)).float()
     right = torch.from_numpy(records.right[rows]).float()

@@ -1,4 +1,4 @@
-"""Records of finds: what is known about them, whether they are right, and what today's rule says, in one file."""
+"""Records of finds: what is known about them, whether they are right, and how today's rule rates them, in one file."""
 
 from __future__ import annotations
 

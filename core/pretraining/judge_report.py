@@ -1,4 +1,4 @@
-"""How well rules tell right finds from wrong ones, over the episodes of sets that they have not seen."""
+"""How well rules separate right finds from wrong ones, over the episodes of sets that they have not seen."""
 
 from __future__ import annotations
 

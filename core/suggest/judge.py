@@ -56,7 +56,7 @@ class Judge:
     """A perceptron with one hidden layer beside a plane; threads may share it."""
 
     def __init__(self, state: Mapping[str, Tensor], standards: Standards | None = None) -> None:
-        """`state` is as `shapes` says; `standards` are known once the judge was compared with other rules."""
+        """`state` has the tensors of `shapes`; `standards` are known once the judge was compared with other rules."""
         self.standards = standards or Standards(_UNKNOWN, _UNKNOWN)
         self.state = {name: value.detach().float() for name, value in state.items()}
         self._parts = {name: value.double().numpy() for name, value in self.state.items()}

@@ -1,4 +1,4 @@
-"""What is known about a find once it is refined, as numbers from which a judge tells whether it is right."""
+"""What is known about a find once it is refined, as numbers from which a judge predicts whether it is right."""
 
 from __future__ import annotations
 

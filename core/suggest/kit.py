@@ -30,7 +30,7 @@ class SuggestKit:
     ) -> None:
         """`encoder` is the identity of the encoder whose features the network reads.
 
-        With a judge, it tells which finds are right; `refiner` refines finds on labelled pictures for it.
+        With a judge, it predicts which finds are right; `refiner` refines finds on labelled pictures for it.
         """
         self.network, self.encoder, self.judge, self._refiner = network, encoder, judge, refiner
         digest = hashlib.sha256()
@@ -65,8 +65,8 @@ def load_suggest_kit(
     """The kit for an encoder's features; None if no network for them ships.
 
     `network` and `judge` are folders of others than the shipped ones. Without a refiner, or if no judge was trained for
-    the network, suggestions are judged by what the head says of them. Raises BadWeightsError, also if `judge`
-    holds none for the network.
+    the network, suggestions are judged by the head's own scores. Raises BadWeightsError, also if `judge` holds none
+    for the network.
     """
     shipped = suggest_folder(encoder)
     folder = network or shipped

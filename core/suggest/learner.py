@@ -55,7 +55,7 @@ class HeadLearner:
     ) -> None:
         """`encoder` is the identity of the encoder whose features the network reads.
 
-        With a refiner, finds on pictures that are left out are refined; a judge tells which finds are right.
+        With a refiner, finds on pictures that are left out are refined; a judge predicts which finds are right.
         """
         self._network, self._encoder, self._refiner, self._judge = network, encoder, refiner, judge
         self.tried: list[Tried] = []

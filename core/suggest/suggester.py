@@ -78,7 +78,7 @@ class Suggester:
     ) -> None:
         """`encoder` is the identity of the encoder whose features the network reads.
 
-        The judge is that of the trust; without one, the head's own logits tell which finds are right.
+        The judge is that of the trust; without one, the head's own logits decide which finds are right.
         """
         self.network, self.head, self.trust = network, head, trust
         self.judge = judge
@@ -122,7 +122,7 @@ class Suggester:
         ]
 
     def _judged(self, judge: Judge, found: Refined, known: Known, wanted: set[str], least: float) -> list[Suggestion]:
-        """Those of refined finds that a judge says are right, of the wanted categories."""
+        """Those of refined finds that are right by a judge, of the wanted categories."""
         probabilities = self.trust.probability(judge.logits(found.known), found.names)
         order = np.argsort(-probabilities, kind="stable")
         rows = [row for row in order.tolist() if probabilities[row] >= least and found.names[row] in wanted][:MOST]

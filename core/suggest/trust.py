@@ -46,7 +46,7 @@ _DOUBT, _DOUBTED_PRECISION = 2.0, 0.7
 """Before any find, so many are assumed to have been tried, of which this share was right."""
 
 _SLOPE_OF_JUDGE, _SHIFT_OF_JUDGE, _CATEGORY_OF_JUDGE = 40.0, 30.0, 30.0
-"""How strongly the slope, the shift and each category's shift are held at what the judge says."""
+"""How strongly the slope, the shift and each category's shift are held at those of the judge."""
 
 _DOUBT_OF_JUDGE = 20.0
 

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--network", metavar="DIR", type=Path, help="a suggestion network of your own")
     parser.add_argument("--judge", metavar="DIR", type=Path, help="a judge of your own")
-    parser.add_argument("--no-judge", action="store_true", help="judge suggestions by what the head says of them")
+    parser.add_argument("--no-judge", action="store_true", help="judge suggestions by the head's own scores")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
     parser.add_argument("--out", metavar="PNG", type=Path, default=Path("suggestions.png"))
     add_encoder_options(parser)
