@@ -6,13 +6,14 @@ import itertools
 import multiprocessing
 import os
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import torch
 
 from core.encoders.catalogue import load_encoder
-from core.errors import BadFileError
+from core.errors import BadFileError, BadInputError
 from core.formats.exporters.coco import read_coco
 from core.formats.importers.coco_import import category_names
 from core.geometry import Box
@@ -50,7 +51,7 @@ def record_draws(
 ) -> Job[int]:
     """Record the draws that have no file yet, in so many processes; the job returns how many.
 
-    Raises BadFileError if a set cannot be read.
+    Raises BadFileError if a set cannot be read, BadInputError if the system ends a process.
     """
     wanted = [draw for draw in sorted(draws, key=lambda draw: draw[1]) if not part_of(out, draw).is_file()]
     # Threads of their own would make the processes wait for each other.
@@ -64,12 +65,21 @@ def record_draws(
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ended:
                     name, number = running.pop(future)
-                    finds = future.result()
+                    finds = _finds_of(future)
                     done += 1
                     yield Progress(done, len(wanted), f"{name} {number}", {"finds": float(finds)})
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return len(wanted)
+
+
+def _finds_of(future: Future[int]) -> int:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise BadInputError(
+            "The system ended a process, as it does without free memory: use fewer --processes. Recorded draws stay."
+        ) from error
 
 
 _TOOLS: list[Tools] = []

@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from core.encoders.catalogue import load_encoder
 from core.errors import BadFileError
+from core.pretraining import judge_recording
 from core.pretraining.judge_config import JudgeConfig
 from core.pretraining.judge_episodes import Tools, record_set
 from core.pretraining.judge_recording import draws_of, load_tools, part_of, read_pictures
@@ -146,6 +149,28 @@ def test_a_set_that_is_no_coco_file_is_one_sentence(tmp_path: Path) -> None:
     assert draws_of(JudgeConfig(seeds=2), tmp_path) == [("set", 0), ("set", 1)]
     with pytest.raises(BadFileError, match=r"annotations\.json"):
         read_pictures(tmp_path / "set")
+
+
+class EndedPool(Executor):
+    """The system has ended its processes."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def submit(self, *_: object, **__: object) -> Future[int]:  # type: ignore[override]
+        future: Future[int] = Future()
+        future.set_exception(BrokenProcessPool("ended"))
+        return future
+
+
+def test_a_process_that_the_system_ends_is_one_sentence(
+    verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge_recording, "ProcessPoolExecutor", EndedPool)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    said = verb("pretrain-judge", "--data", str(save_set(tmp_path)), "--out", str(tmp_path / "out"))
+    assert said.code == 2
+    assert len(said.sentences) == 1 and "use fewer --processes" in said.sentences[0]
 
 
 def test_the_shipped_configuration_is_valid() -> None:
