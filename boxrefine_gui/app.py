@@ -162,7 +162,7 @@ def load_chosen_models(settings: Settings) -> Models:
         for_category=for_category,
         learner=lambda encoder, refiner: MarginLearner(encoder=encoder, refiner=refiner),
         with_margins=LearnedMargins,
-        suggest=load_suggest_kit(encoder),
+        suggest=load_suggest_kit(encoder, refiner),
         finder=find_candidate_finder(encoder),
         for_drawing=refiner_as_stated,
     )

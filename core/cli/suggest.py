@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     from core.cli.suggest_boxes import check_categories, find_here, learn, proposed, results_of
     from core.formats.exporters.coco import write_json
     from core.refiner.checkpoint import load_refiner
-    from core.suggest.shipped import load_shipped_network
+    from core.suggest.kit import kit_for
 
     check_engine(options)
     check_output(options.out)
@@ -95,9 +95,9 @@ def run(options: argparse.Namespace) -> int:
     check_categories(options.categories, examples)
     start = time.perf_counter()
     with open_source(options) as source:
-        network = load_shipped_network(source.encoder)
         refiner = load_refiner(options.refiner, source.encoder)
-        suggester = watch(learn(examples, network=network, source=source, complain=report), unit=tr("image"))
+        kit = kit_for(source.encoder, refiner)
+        suggester = watch(learn(examples, kit=kit, source=source, complain=report), unit=tr("image"))
         threshold = suggester.trust.threshold if options.threshold is None else options.threshold
         about: dict[str, Figure] = {}
         written: Callable[[], None] | None = None

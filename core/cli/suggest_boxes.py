@@ -19,8 +19,7 @@ from core.picture_folders import NamedPictures
 from core.progress import Job, Progress
 from core.refiner.protocol import Refiner
 from core.store.project_store import ProjectStore
-from core.suggest.learner import HeadLearner
-from core.suggest.network import SuggestNetwork
+from core.suggest.kit import SuggestKit
 from core.suggest.suggester import Suggester, Suggestion
 from core.translation import tr
 
@@ -136,15 +135,14 @@ Found = tuple[list[Suggestion], int, int]
 
 
 def learn(
-    examples: Examples, *, network: SuggestNetwork, source: FeatureSource, complain: Callable[[str], None]
+    examples: Examples, *, kit: SuggestKit, source: FeatureSource, complain: Callable[[str], None]
 ) -> Job[Suggester]:
     """Learn from the examples; `complain` gets a sentence for each bad picture.
 
     Raises BadInputError if no labelled picture can be read.
     """
-    learner = HeadLearner(network, encoder=source.encoder.identity)
     features = features_by(source, complain)
-    suggester = yield from learner.learn(examples.labels, lambda id: features(examples.paths[id]))
+    suggester = yield from kit.learner().learn(examples.labels, lambda id: features(examples.paths[id]))
     if suggester is None:
         raise BadInputError(tr("None of the labelled pictures can be read: check the folder."))
     return suggester

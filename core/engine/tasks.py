@@ -31,8 +31,7 @@ from core.refiner.conservative import refiner_for
 from core.refiner.learned_margins import LearnedMargins
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
-from core.suggest.kit import SuggestKit
-from core.suggest.shipped import load_shipped_network
+from core.suggest.kit import kit_for
 from core.suggest.suggester import Suggester
 from core.translation import tr
 
@@ -129,8 +128,7 @@ class SuggestTask:
     def load(self, source: FeatureSource) -> None:
         """See `Task.load`."""
         self._loaded = checked_refiner(self.refiner, source, self.identity)
-        kit = SuggestKit(load_shipped_network(source.encoder), encoder=source.encoder.identity)
-        self._suggester = kit.unpack(self.head)
+        self._suggester = kit_for(source.encoder, self._loaded).unpack(self.head)
 
     def do(self, picture: OpenedPicture, features: ImageFeatures, about: Json) -> Json:
         """See `Task.do`."""

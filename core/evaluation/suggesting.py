@@ -20,8 +20,7 @@ from core.geometry import Box, as_boxes
 from core.head_records import PictureLabels
 from core.progress import Job, Progress, run
 from core.refiner.protocol import Refiner
-from core.suggest.learner import HeadLearner, learn_from_examples
-from core.suggest.network import SuggestNetwork
+from core.suggest.kit import SuggestKit
 from core.suggest.suggester import Suggestion
 from core.suggest.trust import match_finds
 
@@ -79,7 +78,7 @@ def suggest_on_set(
     folder: Path,
     sizes: Sequence[int],
     *,
-    network: SuggestNetwork,
+    kit: SuggestKit,
     source: FeatureSource,
     refiner: Refiner,
     limit: int,
@@ -98,9 +97,9 @@ def suggest_on_set(
     for size in sizes:
         yield Progress(len(rows), len(sizes), f"{folder.name}, {size} labelled")
         if size == REST:
-            row = _rest_row(folder.name, tested, network=network, source=source, refiner=refiner, seed=seed)
+            row = _rest_row(folder.name, tested, kit=kit, source=source, refiner=refiner, seed=seed)
         elif size + len(tested) <= len(mixed):
-            row = _next_row(folder.name, mixed[:size], tested, network=network, source=source, refiner=refiner)
+            row = _next_row(folder.name, mixed[:size], tested, kit=kit, source=source, refiner=refiner)
         else:
             continue
         if row is not None:
@@ -122,15 +121,14 @@ def _next_row(
     labelled: Sequence[_Picture],
     tested: Sequence[_Picture],
     *,
-    network: SuggestNetwork,
+    kit: SuggestKit,
     source: FeatureSource,
     refiner: Refiner,
 ) -> SuggestRow | None:
     paths = {picture.id: picture.path for picture in labelled}
-    learner = HeadLearner(network, encoder=source.encoder.identity)
     labels = [PictureLabels(picture.id, picture.boxes, done=True) for picture in labelled]
     start = time.perf_counter()
-    suggester = run(learner.learn(labels, lambda id: source.of_path(paths[id])))
+    suggester = run(kit.learner().learn(labels, lambda id: source.of_path(paths[id])))
     seconds = time.perf_counter() - start
     if suggester is None:
         return None
@@ -148,7 +146,7 @@ def _rest_row(
     name: str,
     tested: Sequence[_Picture],
     *,
-    network: SuggestNetwork,
+    kit: SuggestKit,
     source: FeatureSource,
     refiner: Refiner,
     seed: int,
@@ -164,7 +162,7 @@ def _rest_row(
         features = source.of_path(picture.path)
         shown = own.pop(int(random.integers(len(own))))
         start = time.perf_counter()
-        suggester = learn_from_examples(network, features, [(shown, most)], encoder=source.encoder.identity)
+        suggester = kit.from_examples(features, [(shown, most)])
         middle = time.perf_counter()
         suggestions = suggester.suggest(features, refiner, known=[(shown, most)], threshold=_LEAST)
         learning, spent = learning + middle - start, spent + time.perf_counter() - middle

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.encoders.image_features import ImageFeatures, check_encoder, check_finite
 from core.geometry import Boxes, Frame, as_boxes
+from core.suggest.gallery import MOST_LOOKS, Seen, see
 from core.suggest.network import CELL, CELLS, Cells, Prior, SuggestNetwork
 from core.suggest.solver import EXAMPLE_CELLS, Evidence, with_bias
 from core.suggest.targets import Painted, paint
@@ -53,6 +54,7 @@ class _Kind:
     misses: Tensor
     rejected: Tensor
     count: int
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -93,25 +95,27 @@ def make_extract(network: SuggestNetwork, cells: Cells, frame: Frame, labelled: 
     names = list(dict.fromkeys([*labelled.categories, *labelled.rejected_categories]))
     boxes = frame.to_frame(as_boxes(labelled.boxes))
     rejected = frame.to_frame(as_boxes(labelled.rejected if labelled.rejected is not None else np.zeros((0, 4))))
-    painted: dict[str, tuple[Painted, Painted, int]] = {}
+    painted: dict[str, tuple[Painted, Painted, Boxes]] = {}
     seen = seen_cells(frame)
     in_object, any_box = torch.zeros(CELLS, CELLS), torch.zeros(CELLS, CELLS, dtype=torch.bool)
     for name in names:
         own = boxes[[at for at, each in enumerate(labelled.categories) if each == name]]
         refused = rejected[[at for at, each in enumerate(labelled.rejected_categories) if each == name]]
         mine, theirs = _paint(own), _paint(refused)
-        painted[name] = (mine, theirs, len(own))
+        painted[name] = (mine, theirs, own)
         in_object = torch.maximum(in_object, torch.maximum(mine.target[0], theirs.target[0]))
         any_box |= mine.inside[0] | theirs.inside[0]
     chosen, stands_for = _choose(network, cells, in_object, seen, seed=seed)
     vectors = cells.vectors[0].flatten(1)[:, chosen].T.contiguous()
     reaches = cells.reaches[0].flatten(1)[:, chosen].T
     kinds = {}
-    for name, (mine, theirs, count) in painted.items():
+    for name, (mine, theirs, own) in painted.items():
         target, share = mine.target.flatten()[chosen], mine.share.flatten()[chosen] * stands_for
         near = share * (target >= NEAR_MIDDLE)
         misses = mine.reaches[0].flatten(1)[:, chosen].T - reaches
-        kinds[name] = _Kind(target, share, near, misses, theirs.share.flatten()[chosen] * stands_for, count)
+        refused_share = theirs.share.flatten()[chosen] * stands_for
+        seen_objects = see(cells, torch.from_numpy(own[:MOST_LOOKS]).float())
+        kinds[name] = _Kind(target, share, near, misses, refused_share, len(own), seen_objects)
     return Extract(vectors, stands_for, any_box.flatten()[chosen], labelled.done, kinds)
 
 

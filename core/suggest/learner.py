@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.encoders.image_features import ImageFeatures
-from core.geometry import Box, as_boxes, iou
+from core.geometry import Box, Boxes, as_boxes, iou
 from core.head_records import PictureLabels
 from core.progress import Job, Progress
+from core.refiner.protocol import Refiner
 from core.suggest.extracts import Extract, Labelled, extract_of_mistakes, make_extract, read_cells
+from core.suggest.judge import Judge
 from core.suggest.learn import Head, learn_head
-from core.suggest.network import SuggestNetwork
+from core.suggest.network import Cells, SuggestNetwork
 from core.suggest.suggester import Known, Suggester
-from core.suggest.trust import Tried, Trust, match_finds, trust_from_examples, trust_in
+from core.suggest.trust import Judged, Tried, Trust, match_finds, trust_from_examples, trust_in, trust_in_judge
 from core.translation import tr
 
 MOST_PICTURES = 300
@@ -35,6 +37,8 @@ LEAST_OVERLAP = 0.1
 MOST_OBJECTS = 400
 """Objects of one picture that an extract takes; more do not teach more."""
 
+RIGHT = 0.5
+"""The IoU of a refined find with a labelled box from which on it is right."""
 
 FeaturesOf = Callable[[int], ImageFeatures | None]
 """The features of a picture by its id; None if they are not to be had."""
@@ -46,9 +50,17 @@ class HeadLearner:
     Not safe to share between threads.
     """
 
-    def __init__(self, network: SuggestNetwork, *, encoder: str) -> None:
-        """`encoder` is the identity of the encoder whose features the network reads."""
-        self._network, self._encoder = network, encoder
+    def __init__(
+        self, network: SuggestNetwork, *, encoder: str, refiner: Refiner | None = None, judge: Judge | None = None
+    ) -> None:
+        """`encoder` is the identity of the encoder whose features the network reads.
+
+        With a refiner, finds on pictures that are left out are refined; a judge predicts which finds are right.
+        """
+        self._network, self._encoder, self._refiner, self._judge = network, encoder, refiner, judge
+        self.tried: list[Tried] = []
+        """What was found on the pictures that the last learning left out."""
+
         self._extracts: OrderedDict[int, tuple[PictureLabels, Extract]] = OrderedDict()
 
     def learn(self, labels: Sequence[PictureLabels], features_of: FeaturesOf) -> Job[Suggester | None]:
@@ -69,8 +81,10 @@ class HeadLearner:
             return None
         trust, mistakes = yield from self._try(extracts, names, features_of)
         yield Progress(len(usable), len(usable) + 1, tr("learning"))
-        head = learn_head([*(extract for _, extract in extracts), *mistakes], names, self._network)
-        return Suggester(self._network, head, trust, encoder=self._encoder, identity=identity_of(head))
+        head = learn_head([extract for _, extract in extracts], names, self._network, mistakes=mistakes)
+        return Suggester(
+            self._network, head, trust, encoder=self._encoder, identity=identity_of(head), judge=self._judge
+        )
 
     def _extract(self, entry: PictureLabels, features_of: FeaturesOf) -> Extract | None:
         kept = self._extracts.get(entry.id)
@@ -110,7 +124,22 @@ class HeadLearner:
             result, wrong = self._find(head, entry, features)
             tried.append(result)
             mistakes += wrong
-        return trust_in(tried), mistakes
+        self.tried = tried
+        return self._trust_in(tried), mistakes
+
+    def _trust_in(self, tried: Sequence[Tried]) -> Trust:
+        judge = self._judge
+        if judge is None:
+            return trust_in(tried)
+        judged = [one.judged for one in tried if one.judged is not None]
+        return trust_in_judge(
+            np.concatenate([np.zeros(0), *(judge.logits(one.known) for one in judged)]),
+            np.concatenate([np.zeros(0, bool), *(one.right for one in judged)]),
+            [name for one in judged for name in one.categories],
+            objects=sum(one.objects for one in tried if one.judged is not None),
+            judge=judge.identity,
+            standard=judge.standards.following,
+        )
 
     def _find(self, head: Head, entry: PictureLabels, features: ImageFeatures) -> tuple[Tried, list[Extract]]:
         known = set(head.names)
@@ -128,7 +157,8 @@ class HeadLearner:
         )
         # In a picture that is not done, what matches no label may be right as well.
         rows = np.flatnonzero((found >= 0) | entry.done)
-        tried = Tried(peaks.logits[rows], found[rows] >= 0, tuple(names[row] for row in rows), len(true))
+        judged = self._judged(finder, features, cells, true) if entry.done else None
+        tried = Tried(peaks.logits[rows], found[rows] >= 0, tuple(names[row] for row in rows), len(true), judged)
         mistakes = [
             (int(peaks.places[row]), names[row])
             for row in np.flatnonzero(found < 0)
@@ -136,9 +166,30 @@ class HeadLearner:
         ][:MOST_MISTAKES]
         return tried, [extract_of_mistakes(cells, mistakes)] if mistakes else []
 
+    def _judged(self, finder: Suggester, features: ImageFeatures, cells: Cells, true: Known) -> Judged | None:
+        if self._refiner is None:
+            return None
+        found = finder.find_refined(features, self._refiner, cells)
+        return Judged(found.known, are_right(found.boxes, found.names, true), tuple(found.names))
+
+
+def are_right(boxes: Boxes, names: Sequence[str], true: Known) -> NDArray[np.bool_]:
+    """Whether boxes (N, 4) of these categories overlap a true one of their category by RIGHT or more: (N,)."""
+    right = np.zeros(len(boxes), bool)
+    for box, name in true:
+        own = np.array([each == name for each in names], bool)
+        right |= own & (iou(boxes, np.tile(np.array(box, np.float64), (len(boxes), 1))) >= RIGHT)
+    return right
+
 
 def learn_from_examples(
-    network: SuggestNetwork, features: ImageFeatures, examples: Known, *, encoder: str, rejected: Known = ()
+    network: SuggestNetwork,
+    features: ImageFeatures,
+    examples: Known,
+    *,
+    encoder: str,
+    rejected: Known = (),
+    judge: Judge | None = None,
 ) -> Suggester:
     """Learn from some objects of one picture, to find the others in it. `examples` are boxes in image pixels.
 
@@ -147,8 +198,13 @@ def learn_from_examples(
     labels = PictureLabels(0, tuple(examples), rejected=tuple(rejected))
     cells = read_cells(network, features, encoder=encoder)
     extract = make_extract(network, cells, features.frame, _labelled(labels))
-    head = learn_head([extract], sorted({name for _, name in examples}), network)
-    return Suggester(network, head, trust_from_examples(len(examples)), encoder=encoder, identity=identity_of(head))
+    head = learn_head([extract], sorted({name for _, name in examples}), network, rest=True)
+    trust = trust_from_examples(len(examples))
+    if judge is not None:
+        trust = trust_in_judge(
+            np.zeros(0), np.zeros(0, bool), (), objects=0, judge=judge.identity, standard=judge.standards.rest
+        )
+    return Suggester(network, head, trust, encoder=encoder, identity=identity_of(head), judge=judge)
 
 
 def _touches(found: NDArray[np.float64], boxes: Sequence[Box]) -> bool:

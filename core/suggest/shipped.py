@@ -24,7 +24,12 @@ def load_shipped_network(encoder: Encoder) -> SuggestNetwork:
     """Load the suggestion network for an encoder. Raises BadInputError if none ships for it, BadWeightsError."""
     folder = suggest_folder(encoder)
     if folder is None:
-        raise BadInputError(
-            tr("There are no suggestions for the encoder {encoder}: choose the encoder light.", encoder=encoder.name)
-        )
+        raise no_network(encoder)
     return load_suggest_network(folder)
+
+
+def no_network(encoder: Encoder) -> BadInputError:
+    """The error if no network for the encoder ships."""
+    return BadInputError(
+        tr("There are no suggestions for the encoder {encoder}: choose the encoder light.", encoder=encoder.name)
+    )

@@ -14,6 +14,8 @@ from core.records import Refinement
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import rows_by_refiner
 from core.suggest.extracts import read_cells, seen_cells
+from core.suggest.judge import Judge
+from core.suggest.judging import Figures, describe
 from core.suggest.learn import Head, find_objects
 from core.suggest.network import Cells, SuggestNetwork
 from core.suggest.peaks import Peaks, merge_same
@@ -24,6 +26,9 @@ MOST = 500
 
 LEAST_SIDE_PX = 3.0
 LEAST_LOGIT = -4.0
+
+LEAST_JUDGED, MOST_JUDGED = -2.0, 60
+"""Only finds with this logit or more are refined to be judged, and at most so many of which it is below zero."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,40 @@ Known = Sequence[tuple[Box, str]]
 """Boxes in image pixels with the names of their categories."""
 
 
+@dataclass(frozen=True)
+class Refined:
+    """N finds of one picture that were refined: peaks in image pixels, categories, answers, and `KNOWN` of each."""
+
+    peaks: Peaks
+    names: list[str]
+    answers: list[Refinement]
+    known: Figures
+
+    @property
+    def boxes(self) -> Boxes:
+        """The refined boxes (N, 4) in image pixels."""
+        return as_boxes([answer.box for answer in self.answers])
+
+
 class Suggester:
     """A head with its network; it holds no state of a picture, so threads may share it."""
 
-    def __init__(self, network: SuggestNetwork, head: Head, trust: Trust, *, encoder: str, identity: str) -> None:
-        """`encoder` is the identity of the encoder whose features the network reads."""
+    def __init__(
+        self,
+        network: SuggestNetwork,
+        head: Head,
+        trust: Trust,
+        *,
+        encoder: str,
+        identity: str,
+        judge: Judge | None = None,
+    ) -> None:
+        """`encoder` is the identity of the encoder whose features the network reads.
+
+        The judge is that of the trust; without one, the head's own logits decide which finds are right.
+        """
         self.network, self.head, self.trust = network, head, trust
+        self.judge = judge
         self.encoder, self.identity = encoder, identity
 
     @property
@@ -74,17 +107,44 @@ class Suggester:
         """
         least = self.trust.threshold if threshold is None else threshold
         cells = read_cells(self.network, features, encoder=self.encoder)
-        peaks, names, probabilities = self.find(features, cells, known=known, rejected=rejected)
         wanted = set(self.names if categories is None else categories)
+        if self.judge is not None:
+            refined = self.find_refined(features, refiner, cells, known=known, rejected=rejected)
+            return self._judged(self.judge, refined, known, wanted, least)
+        peaks, names, probabilities = self.find(features, cells, known=known, rejected=rejected)
         chosen = (probabilities >= least) & np.array([name in wanted for name in names], bool)
         rows = np.flatnonzero(chosen)[:MOST]
-        peaks = peaks.only(rows)
-        names, probabilities = [names[row] for row in rows], probabilities[rows]
+        peaks, names, probabilities = peaks.only(rows), [names[row] for row in rows], probabilities[rows]
         answers = refine_found(refiner, features, peaks.boxes, names)
         kept = _without_twins(peaks, answers, known)
         return [
             Suggestion(Box.of(peaks.boxes[row]), names[row], float(probabilities[row]), answers[row]) for row in kept
         ]
+
+    def _judged(self, judge: Judge, found: Refined, known: Known, wanted: set[str], least: float) -> list[Suggestion]:
+        """Those of refined finds that are right by a judge, of the wanted categories."""
+        probabilities = self.trust.probability(judge.logits(found.known), found.names)
+        order = np.argsort(-probabilities, kind="stable")
+        rows = [row for row in order.tolist() if probabilities[row] >= least and found.names[row] in wanted][:MOST]
+        peaks, answers = found.peaks.only(np.array(rows, np.int64)), [found.answers[row] for row in rows]
+        return [
+            Suggestion(Box.of(peaks.boxes[at]), found.names[rows[at]], float(probabilities[rows[at]]), answers[at])
+            for at in _without_twins(peaks, answers, known)
+        ]
+
+    def find_refined(
+        self, features: ImageFeatures, refiner: Refiner, cells: Cells, *, known: Known = (), rejected: Known = ()
+    ) -> Refined:
+        """Find objects and refine those that are not hopeless, for a judge. The head must have a gallery."""
+        assert self.head.gallery is not None
+        peaks, names, _ = self.find(features, cells, known=known, rejected=rejected)
+        order = np.argsort(-peaks.logits, kind="stable")
+        likely = int((peaks.logits > 0).sum())
+        rows = order[peaks.logits[order] >= LEAST_JUDGED][: min(likely + MOST_JUDGED, MOST)]
+        peaks, names = peaks.only(rows), [names[row] for row in rows]
+        answers = refine_found(refiner, features, peaks.boxes, names)
+        numbers = describe(self.network, self.head, self.head.gallery, cells, features.frame, peaks, answers)
+        return Refined(peaks, names, answers, numbers)
 
     def find(
         self, features: ImageFeatures, cells: Cells, *, known: Known = (), rejected: Known = ()

@@ -8,7 +8,7 @@ threshold that is used if the user chooses none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,11 @@ _SLOPE_WEIGHT, _SHIFT_WEIGHT, _CATEGORY_WEIGHT = 4.0, 1.0, 2.0
 _DOUBT, _DOUBTED_PRECISION = 2.0, 0.7
 """Before any find, so many are assumed to have been tried, of which this share was right."""
 
+_SLOPE_OF_JUDGE, _SHIFT_OF_JUDGE, _CATEGORY_OF_JUDGE = 40.0, 30.0, 30.0
+"""How strongly the slope, the shift and each category's shift are held at those of the judge."""
+
+_DOUBT_OF_JUDGE = 20.0
+
 THRESHOLD_OF_EXAMPLES = 0.3
 """The automatic threshold for the rest of a picture: its user asks for it, and rejects wrong ones by one key."""
 
@@ -54,14 +59,24 @@ Figures = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Judged:
+    """N refined finds on a picture that was left out: `KNOWN` of each (N, K), whether it is right, and categories."""
+
+    known: Figures
+    right: NDArray[np.bool_]
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Tried:
     """N finds on pictures that were left out: logits, whether each was right, and categories; and how many objects
-    were there to be found."""
+    were there to be found. `judged` are those that were refined, if a judge is to see them."""
 
     logits: Figures
     right: NDArray[np.bool_]
     categories: tuple[str, ...]
     objects: int
+    judged: Judged | None = None
 
     @classmethod
     def none(cls) -> Tried:
@@ -73,6 +88,8 @@ class Trust:
     """Probabilities of finds (sigmoid(slope * logit + shift), the shift of each category its own), and the threshold.
 
     probabilities, right: of the finds on pictures that were left out, (N,) each; empty before any was tried
+    judge: the identity of the judge whose logits these are; "" for those of the head itself
+    usual: the precision at 0, 0.05, .. 1 in sets that the judge did not learn from; empty without a judge
     """
 
     slope: float = _PRIOR_SLOPE
@@ -82,6 +99,8 @@ class Trust:
     probabilities: tuple[float, ...] = ()
     right: tuple[bool, ...] = ()
     objects: int = 0
+    judge: str = ""
+    usual: tuple[float, ...] = ()
 
     def probability(self, logits: Figures, categories: Sequence[str]) -> Figures:
         """The probability (N,) that finds with logits (N,) are right."""
@@ -93,8 +112,11 @@ class Trust:
         """The share of the suggestions with at least this probability that is expected to be right."""
         chosen = np.array(self.probabilities) >= threshold
         right = float(np.array(self.right, float)[chosen].sum())
-        guess = max(threshold, _DOUBTED_PRECISION)
-        return (right + _DOUBT * guess) / (float(chosen.sum()) + _DOUBT)
+        guess, doubt = max(threshold, _DOUBTED_PRECISION), _DOUBT
+        if self.usual:
+            at = np.linspace(0, 1, len(self.usual))
+            guess, doubt = float(np.interp(threshold, at, self.usual)), _DOUBT_OF_JUDGE
+        return (right + doubt * guess) / (float(chosen.sum()) + doubt)
 
     def expected_share(self, threshold: float) -> float:
         """The share of the objects that is expected to be found at this threshold; 0 before any was tried."""
@@ -135,6 +157,34 @@ def trust_in(tried: Sequence[Tried]) -> Trust:
     return Trust(**{**vars(known), "threshold": _automatic(known)})
 
 
+@dataclass(frozen=True)
+class Standard:
+    """The automatic threshold of a judge, and the precision at 0, 0.05, .. 1 in sets that it did not learn from."""
+
+    threshold: float
+    usual: tuple[float, ...]
+
+
+def trust_in_judge(
+    logits: Figures,
+    right: NDArray[np.bool_],
+    categories: Sequence[str],
+    *,
+    objects: int,
+    judge: str,
+    standard: Standard,
+) -> Trust:
+    """Trust in the judge of this identity, corrected by finds (N,) on pictures that were left out, with its logits."""
+    plain = Trust(1.0, 0.0, threshold=standard.threshold, objects=objects, judge=judge, usual=standard.usual)
+    if not len(logits):
+        return plain
+    held = (_SLOPE_OF_JUDGE, _SHIFT_OF_JUDGE, _CATEGORY_OF_JUDGE)
+    slope, shift, shifts = _fit(logits, right, categories, held=held)
+    fitted = Trust(slope, shift, shifts)
+    chances = tuple(fitted.probability(logits, categories).tolist())
+    return replace(plain, slope=slope, shift=shift, shifts=shifts, probabilities=chances, right=tuple(right.tolist()))
+
+
 def trust_from_examples(count: int) -> Trust:
     """How far finds in a picture can be trusted if `count` > 0 objects in it are the only examples.
 
@@ -153,7 +203,16 @@ def _automatic(trust: Trust) -> float:
     return MOST_PROBABILITY
 
 
-def _fit(logits: Figures, right: NDArray[np.bool_], categories: Sequence[str]) -> tuple[float, float, dict[str, float]]:
+_HELD = (_SLOPE_WEIGHT, _SHIFT_WEIGHT, _CATEGORY_WEIGHT)
+
+
+def _fit(
+    logits: Figures,
+    right: NDArray[np.bool_],
+    categories: Sequence[str],
+    *,
+    held: tuple[float, float, float] = _HELD,
+) -> tuple[float, float, dict[str, float]]:
     """Logistic regression with a shift for each category, held at the prior, by Newton's method."""
     names = sorted(set(categories))
     column = {name: at + 2 for at, name in enumerate(names)}
@@ -161,12 +220,12 @@ def _fit(logits: Figures, right: NDArray[np.bool_], categories: Sequence[str]) -
     design[:, 0], design[:, 1] = logits, 1.0
     design[np.arange(len(logits)), [column[name] for name in categories]] = 1.0
     prior = np.array([_PRIOR_SLOPE, _PRIOR_SHIFT, *([0.0] * len(names))])
-    held = np.array([_SLOPE_WEIGHT, _SHIFT_WEIGHT, *([_CATEGORY_WEIGHT] * len(names))])
+    weights = np.array([held[0], held[1], *([held[2]] * len(names))])
     values = prior.copy()
     for _ in range(25):
         chance = 1 / (1 + np.exp(-np.clip(design @ values, -50, 50)))
-        slope = design.T @ (chance - right) + held * (values - prior)
-        bend = (design * np.maximum(chance * (1 - chance), 1e-3)[:, None]).T @ design + np.diag(held)
+        slope = design.T @ (chance - right) + weights * (values - prior)
+        bend = (design * np.maximum(chance * (1 - chance), 1e-3)[:, None]).T @ design + np.diag(weights)
         values = values - np.linalg.solve(bend, slope)
     # A find that scores higher is never less likely right.
     return max(float(values[0]), 0.05), float(values[1]), {name: float(values[column[name]]) for name in names}

@@ -42,7 +42,7 @@ HEADER = [
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --data, --k, --limit, --seed, --network, --refiner, --out and the options of encoder and cache."""
+    """Add --data, --k, --limit, --seed, --out, what else than what ships to measure, and encoder and cache options."""
     parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
     parser.add_argument("--k", metavar="K", type=int, nargs="+", default=SIZES, help="labelled pictures")
     parser.add_argument(
@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--network", metavar="DIR", type=Path, help="a suggestion network of your own")
+    parser.add_argument("--judge", metavar="DIR", type=Path, help="a judge of your own")
+    parser.add_argument("--no-judge", action="store_true", help="judge suggestions by the head's own scores")
     parser.add_argument("--refiner", metavar="DIR", type=Path, help="a refiner of your own instead of the shipped one")
     parser.add_argument("--out", metavar="PNG", type=Path, default=Path("suggestions.png"))
     add_encoder_options(parser)
@@ -61,19 +63,17 @@ def run(options: argparse.Namespace) -> int:
     from core.evaluation.accuracy import find_sets
     from core.evaluation.suggesting import suggest_on_set
     from core.refiner.checkpoint import load_refiner
-    from core.suggest.shipped import load_shipped_network
-    from core.suggest.weights import load_suggest_network
+    from core.suggest.kit import kit_for
 
     rows: list[SuggestRow] = []
     with open_source(options) as source:
         refiner = load_refiner(options.refiner, source.encoder)
-        own = options.network
-        network = load_shipped_network(source.encoder) if own is None else load_suggest_network(own)
+        kit = kit_for(source.encoder, refiner, network=options.network, judge=options.judge, plain=options.no_judge)
         for folder in find_sets(options.data):
             job = suggest_on_set(
                 folder,
                 sorted(set(options.k)),
-                network=network,
+                kit=kit,
                 source=source,
                 refiner=refiner,
                 limit=options.limit,

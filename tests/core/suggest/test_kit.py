@@ -9,21 +9,13 @@ import torch
 from safetensors.torch import save
 
 from boxrefine_gui.operations import learning_heads, suggesting
-from core.encoders.image_features import DETAIL_SHAPE, EMBEDDING_SHAPE, ImageFeatures
 from core.errors import BadWeightsError
-from core.geometry import Box, Frame
+from core.geometry import Box
 from core.suggest import learner, suggester, trust
 from core.suggest.kit import SuggestKit
 from core.suggest.network import SuggestNetwork
 from core.suggest.suggester import Suggester
-
-ENCODER = "light-1"
-
-
-def features_of(seed: int = 0) -> ImageFeatures:
-    generator = torch.Generator().manual_seed(seed)
-    embedding, detail = (torch.randn(shape, generator=generator).half() for shape in (EMBEDDING_SHAPE, DETAIL_SHAPE))
-    return ImageFeatures(embedding, detail, Frame.whole(width=640, height=480), ENCODER)
+from tests.core.suggest.features import ENCODER, features_of
 
 
 @pytest.fixture(scope="module")
