@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from boxrefine_gui.app import App
+from boxrefine_gui.benchmarks.answers import Answers
 from boxrefine_gui.benchmarks.hand import Hand, Step
 from boxrefine_gui.canvas.handles import Grip, handle_points
 from core.box_noise import coarsen
@@ -74,6 +75,7 @@ class Annotator:
 
     def __init__(self, app: App, hand: Hand, *, categories: Sequence[str], suggest: bool, seed: int) -> None:
         self.record = Record()
+        self.answers = Answers(app.session)
         self._app, self._session, self._canvas = app, app.session, app.window.canvas
         self._hand = hand
         self._categories = list(categories)
@@ -144,6 +146,7 @@ class Annotator:
         for _ in range(_TRIES):  # a drag too short for a box draws none
             rect = self._canvas.view.to_screen(self._coarse(wanted.box))
             yield from hand.drag(partial(_corners, rect), draws=True)
+            self.answers.begin()
             if session.draft is not None and session.draft.number != before:
                 break
         yield lambda: session.draft is None or session.draft.plain or session.draft.is_current

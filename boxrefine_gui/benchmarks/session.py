@@ -12,6 +12,7 @@ import numpy as np
 
 from boxrefine_gui.app import App
 from boxrefine_gui.benchmarks.annotator import Annotator, Record, Wanted
+from boxrefine_gui.benchmarks.answers import answer_figures
 from boxrefine_gui.benchmarks.hand import Counts, Hand, Step, Watch
 from boxrefine_gui.benchmarks.offscreen import offscreen_window
 from boxrefine_gui.benchmarks.polled import Polled
@@ -92,6 +93,7 @@ class Day(Polled):
         self.watchdog.stop()
         total = time.perf_counter() - self._begun
         self.figures |= pace_figures(self._hand.counts, waited_s=self._watch.waited_s, total_s=total)
+        self.figures |= answer_figures(self._annotator.answers.found)
 
     def poll(self) -> bool:
         try:

@@ -15,6 +15,7 @@ from core.suggest.network import SuggestNetwork
 from core.suggest.shipped import no_network, suggest_folder
 from core.suggest.suggester import Known, Suggester
 from core.suggest.weights import load_suggest_network
+from core.translation import tr
 
 
 class SuggestKit:
@@ -75,7 +76,9 @@ def load_suggest_kit(
     plain = SuggestKit(load_suggest_network(folder), encoder=encoder.identity)
     found = load_judge(judge or folder, network=plain.identity) if refiner is not None else None
     if judge is not None and refiner is not None and found is None:
-        raise BadWeightsError(f"{judge} holds no judge for this suggestion network: train one with pretrain-judge.")
+        raise BadWeightsError(
+            tr("{path} holds no judge for this suggestion network: train one with pretrain-judge.", path=judge)
+        )
     return SuggestKit(plain.network, encoder=encoder.identity, judge=found, refiner=refiner)
 
 

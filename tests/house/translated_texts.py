@@ -15,6 +15,7 @@ RESEARCH = (
     "core/evaluation/",
     "core/cli/benchmark/",
     "core/cli/pretrain.py",
+    "core/cli/pretrain_judge.py",
     "core/cli/pretrain_suggest.py",
     "core/cli/pretraining.py",
 )

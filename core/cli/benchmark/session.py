@@ -12,6 +12,8 @@ of the wheel, `a box` by the true boxes; `wait` is the share of the time in whic
 `0.9` and `0.8` are the shares of objects whose box has at least this IoU after one drag and one key at most. `stalls`
 are delays of the window by over 16 ms of its own making, `work ms` is the longest time that its thread computed.
 Of all turns of its thread, 99.9 % were late by `99.9 ms` at most, those of an idle process beside it by `idle 99.9`.
+`answer ms` is the 95th percentile of the time from the last event of a drag to the refined box of just that drag, on
+pictures whose features are ready; `beside learning` is the same while suggestions are learned. Both name the drags.
 
 examples:
   boxrefine benchmark session --data dev
@@ -31,7 +33,8 @@ from core.errors import BadInputError
 MODES = {"on": (True,), "off": (False,), "both": (False, True)}
 _HEADER = [
     "set", "suggest", "boxes", "drags", "clicks", "keys", "actions a box", "travel a box", "s a box", "wait", "0.9",
-    "0.8", "mean IoU", "suggested", "rejected", "stalls", "work ms", "99.9 ms", "idle 99.9",
+    "0.8", "mean IoU", "suggested", "rejected", "stalls", "work ms", "99.9 ms", "idle 99.9", "answer ms",
+    "beside learning",
 ]  # fmt: skip
 _TAILS = ("longest work ms", "late 99.9 ms", "idle 99.9 ms")
 MEAN_OF_BOXES = "mean of boxes"
@@ -99,11 +102,12 @@ def cells(row: Mapping[str, Figure]) -> list[str]:
         f"{100 * _number(row, 'suggested'):.0f} %",
         *(f"{_number(row, name):.0f}" for name in ("rejected", "stalls")),
         *(f"{_number(row, name):.1f}" for name in _TAILS),
+        *(_answers(row, name) for name in ("answers", "answers beside learning")),
     ]
 
 
 def means(rows: Sequence[Mapping[str, Figure]]) -> list[list[str]]:
-    """Two rows for each mode: sums of what is counted, and means over sets, then over boxes, of each figure a box."""
+    """Two rows for each mode: sums of counts, means over sets, then over boxes, of each figure, and slowest answers."""
     lines = []
     for suggest in dict.fromkeys(bool(row["suggest"]) for row in rows):
         mine = [row for row in rows if row["suggest"] is suggest]
@@ -117,6 +121,10 @@ def means(rows: Sequence[Mapping[str, Figure]]) -> list[list[str]]:
             total[name] = boxes * sum(_number(row, name) / max(1.0, _number(row, "boxes")) for row in mine) / len(mine)
         for name in ("wait share", "one drag, 0.9", "one drag, 0.8", "mean IoU", "suggested"):
             total[name] = sum(_number(row, name) for row in mine) / len(mine)
+        for name in ("answers", "answers beside learning"):
+            total[name] = sum(_number(row, name) for row in mine)
+            answered = [_number(row, f"{name}, slow ms") for row in mine if _number(row, name)]
+            total[f"{name}, slow ms"] = max(answered, default=0.0)
         lines.append(cells(total))
         for name in ("actions", "travel px", "seconds"):
             total[name] = sum(_number(row, name) for row in mine)
@@ -124,6 +132,10 @@ def means(rows: Sequence[Mapping[str, Figure]]) -> list[list[str]]:
             total[name] = sum(_number(row, name) * _number(row, "boxes") for row in mine) / max(1.0, boxes)
         lines.append(cells({**total, "set": MEAN_OF_BOXES}))
     return lines
+
+
+def _answers(row: Mapping[str, Figure], name: str) -> str:
+    return f"{_number(row, f'{name}, slow ms'):.0f} ({_number(row, name):.0f})" if _number(row, name) else "none"
 
 
 def _number(row: Mapping[str, Figure], name: str) -> float:

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from boxrefine_gui.__main__ import BENCHMARKS
 from boxrefine_gui.benchmarks.annotator import Made, Record, Wanted, drags_for, rejects_first, repairs_for
+from boxrefine_gui.benchmarks.answers import Answered, answer_figures
 from boxrefine_gui.benchmarks.hand import Step, Watch
 from boxrefine_gui.benchmarks.session import result_figures
 from boxrefine_gui.canvas.handles import Grip
@@ -98,12 +99,25 @@ def test_the_figures_count_objects_and_not_boxes() -> None:
 def test_the_last_rows_have_the_means_of_sets_and_of_boxes() -> None:
     names = ["drags", "clicks", "keys", "travel px", "seconds", "wait share", "one drag, 0.9", "one drag, 0.8"]
     names += ["mean IoU", "suggested", "rejected", "stalls", "longest work ms", "late 99.9 ms", "idle 99.9 ms"]
+    names += ["answers", "answers beside learning"]
     few: dict[str, Figure] = {**dict.fromkeys(names, 0.0), "suggest": False, "boxes": 10, "actions": 30}
     many: dict[str, Figure] = {**few, "boxes": 90, "actions": 90, "longest work ms": 7.0}
     of_sets, of_boxes = means([few, many])
     assert [line[0] for line in (of_sets, of_boxes)] == [MEAN, MEAN_OF_BOXES]
     assert [line[6] for line in (of_sets, of_boxes)] == ["2.00", "1.20"]
-    assert of_sets[-3] == of_boxes[-3] == "7.0"
+    assert of_sets[-5] == of_boxes[-5] == "7.0"
+
+
+def test_answers_beside_learning_are_counted_apart() -> None:
+    figures = answer_figures([Answered(0.05, beside=False), Answered(0.1, beside=True), Answered(0.2, beside=True)])
+    assert (figures["answers"], figures["answers beside learning"]) == (1, 2)
+    assert figures["answers, slow ms"] == pytest.approx(50)
+    assert figures["answers beside learning, ms"] == pytest.approx(150)
+    assert figures["answers beside learning, slow ms"] == pytest.approx(195)
+
+
+def test_without_an_answer_its_times_are_zero() -> None:
+    assert set(answer_figures([]).values()) == {0.0}
 
 
 @pytest.mark.slow
@@ -120,6 +134,8 @@ def test_a_session_labels_every_object_and_leaves_the_users_files_alone(
     assert (row["boxes"], row["stored"]) == (2, 2)
     assert row["mean IoU"] > 0.8
     assert row["drags"] >= 2 and row["keys"] >= 2
+    assert 1 <= row["answers"] <= row["drags"] and 0 < row["answers, ms"] <= row["answers, slow ms"]
+    assert row["answers beside learning"] == 0
     assert [path.name for path in own_home.iterdir()] == ["boxrefine_log"]
 
 
