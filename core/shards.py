@@ -30,7 +30,6 @@ from core.progress import Job, Progress
 from core.translation import tr
 
 _LARGEST_JSON = 16 * 1024**2
-PER_SHARD = 1000
 
 
 @dataclass(frozen=True)
@@ -131,9 +130,7 @@ def _box(bbox: Sequence[float]) -> Box:
     return Box(x, y, x + width, y + height)
 
 
-def write_shards(
-    pictures: Sequence[tuple[str, Path, list[dict[str, Any]]]], out: Path, *, per_shard: int = PER_SHARD
-) -> Job[int]:
+def write_shards(pictures: Sequence[tuple[str, Path, list[dict[str, Any]]]], out: Path, *, per_shard: int) -> Job[int]:
     """Write pictures, each with its name and annotations, into shards of so many in `out`; return how many shards.
 
     A shard is whole or not there. Raises BadFileError for a picture that cannot be read, StorageError.

@@ -34,6 +34,7 @@ PAGES = {
     "errors": tr("Errors and what to do"),
     "glossary": tr("Glossary"),
     "headless": tr("Command line"),
+    "beyond-one-machine": tr("Beyond one machine"),
     "python": tr("Python"),
     "benchmarks": tr("Benchmarks"),
 }

@@ -11,6 +11,7 @@ from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
 from core.translation import tr
 
+PER_SHARD = 1000
 HELP = VerbHelp(
     tr("Pack a labelled set into shards (tar files) for training."),
     tr("""\
@@ -26,8 +27,6 @@ Boxes of crowds are left out. A shard is whole or not there."""),
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the set, the folder and the size of shards."""
-    from core.shards import PER_SHARD
-
     pictures = tr("folder that file_name of --boxes is below")
     parser.add_argument("--images", metavar="DIR", type=Path, required=True, help=pictures)
     parser.add_argument("--boxes", metavar="GT.json", type=Path, required=True, help=tr("COCO file of true boxes"))

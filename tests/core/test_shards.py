@@ -50,7 +50,9 @@ def test_drawn_boxes_come_along(tmp_path: Path) -> None:
     images, _ = save_coco(tmp_path, 1)
     note = {"bbox": [1, 2, 30, 40], "category": "cup", "drawn_bbox": [0, 0, 50, 50]}
     picture = next(images.iterdir())
-    assert run(write_shards([("a/b.png", picture, [note, {"bbox": [5, 5, 9, 9]}])], tmp_path / "shards")) == 1
+    assert (
+        run(write_shards([("a/b.png", picture, [note, {"bbox": [5, 5, 9, 9]}])], tmp_path / "shards", per_shard=9)) == 1
+    )
     [sample] = run(read_shards(tmp_path / "shards"))
     assert sample.name == "a/b.png" and sample.categories == ("cup", "object")
     assert sample.drawn[0] is not None and sample.drawn[0].x2 == 50 and sample.drawn[1] is None

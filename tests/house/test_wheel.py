@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,12 @@ pytestmark = [
 ]
 
 
-def done(*command: str | Path, cwd: Path) -> str:
+def done(*command: str | Path, cwd: Path, **environment: str) -> str:
     """What a command prints; it must succeed."""
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8", check=False)
+    surroundings = {**os.environ, **environment}
+    result = subprocess.run(
+        command, cwd=cwd, env=surroundings, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -34,6 +38,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done("uv", "build", "--wheel", "--quiet", "--out-dir", out, cwd=ROOT)
     [built] = out.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def downloads() -> str:
+    """The cache of uv outside the tests' own home, because torch and its libraries are five gigabytes."""
+    return done("uv", "cache", "dir", cwd=ROOT).strip()
 
 
 def test_the_wheel_carries_what_a_user_needs_and_no_more(wheel: Path) -> None:
@@ -48,11 +58,12 @@ def test_the_wheel_carries_what_a_user_needs_and_no_more(wheel: Path) -> None:
     assert configs == {"box_refinement_config.yaml", "pretrain.yaml", "suggest.yaml"}
 
 
-def test_the_wheel_refines_the_sample_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_refines_the_sample_in_an_empty_environment(wheel: Path, downloads: str, tmp_path: Path) -> None:
     place = tmp_path / "environment"
     done("uv", "venv", "--quiet", "--python", sys.executable, place, cwd=tmp_path)
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    done("uv", "pip", "install", "--quiet", "--python", python, wheel, cwd=tmp_path)
+    linked = ("--link-mode", "symlink")
+    done("uv", "pip", "install", "--quiet", *linked, "--python", python, wheel, cwd=tmp_path, UV_CACHE_DIR=downloads)
     said = done(python.with_name("boxrefine"), "demo", "--out", tmp_path / "demo", cwd=tmp_path)
     assert json.loads(said.splitlines()[-1])["boxes"] > 0
     where = done(python, "-c", "import core.resources as r; print(r.RESOURCES)", cwd=tmp_path)

@@ -184,7 +184,7 @@ def test_a_folder_serves_as_a_shared_cache(tmp_path: Path) -> None:
 
 def test_shards_in_a_bucket_are_read_by_their_places(bucket: str, tmp_path: Path) -> None:
     picture = save_picture(tmp_path / "0.bmp", gray=40)
-    run(write_shards([("0.bmp", picture, [{"bbox": [1, 1, 9, 9]}])] * 2, tmp_path / "shards"))
+    run(write_shards([("0.bmp", picture, [{"bbox": [1, 1, 9, 9]}])] * 2, tmp_path / "shards", per_shard=9))
     folder = ObjectFolder(Address(f"{bucket}/shards"))
     folder.write("a.tar", (tmp_path / "shards/shard-000000.tar").read_bytes())
     samples = run(read_shards(Address(f"{bucket}/shards")))

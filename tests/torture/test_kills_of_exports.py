@@ -40,6 +40,12 @@ def number_in(out: Path, format: str) -> set[int]:
         "createml": ("*.json", '"label":"category ', '"'),
         "cvat": ("*.xml", "<name>category ", "<"),
         "kitti": ("label_2/*.txt", "category_", " "),
+        "label_studio": ("tasks.json", '"rectanglelabels":["category ', '"'),
+        "open_images": ("annotations/*-bbox.csv", ",category ", ","),
+        "via": ("via_project.json", '"label":"category ', '"'),
+        "via_csv": ("*.csv", '""label"":""category ', '"'),
+        "retinanet": ("annotations.csv", ",category ", "\n"),
+        "automl": ("*.csv", ",category ", ","),
     }
     pattern, before, after = files[format]
     return {int(path.read_text().split(before)[1].split(after)[0]) for path in out.glob(pattern)}

@@ -214,7 +214,8 @@ def test_the_work_on_a_read_only_project_goes_on_in_a_copy(
     qtbot.waitUntil(lambda: len(app.session.corrections) == 1)
     copy = project_of(app)
     app.open(pictures)
-    qtbot.waitUntil(lambda: str(copy) in sentence(app))  # opening the place again names the copy
+    # Opening the place again names the copy; that the place is read-only may be told after it.
+    qtbot.waitUntil(lambda: any(str(copy) in notice.sentence for notice in app.window.notices.kept))
     app.open(copy)
     qtbot.waitUntil(lambda: project_of(app) == copy)
     settled(qtbot, app)
