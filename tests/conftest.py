@@ -22,7 +22,7 @@ os.environ["BOXREFINE_LANGUAGE"] = "en"  # tests read the texts that stand in th
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--headed", action="store_true", help="show the windows instead of drawing them offscreen")
-    rounds = os.environ.get("BOXREFINE_TORTURE_ROUNDS", "5")
+    rounds = os.environ.get("BOXREFINE_TORTURE_ROUNDS", "2")
     parser.addoption("--torture-rounds", default=rounds, help="how often each test of tests/torture kills")
     parser.addoption("--update-golden", action="store_true", help="renew the golden files instead of comparing")
 

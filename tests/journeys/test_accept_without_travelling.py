@@ -7,13 +7,15 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from core.records import Correction
 from core.settings import Settings, save_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.journeys.desktop import Desktop, Point, soon, until
 from tests.journeys.real_window import DRAGS, NEEDS_A_DESKTOP, boxes, dataset, quit_app, wait_for_the_model
 
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 BACK = 8
 """The number of a mouse's back button in X."""

@@ -13,7 +13,7 @@ from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
 from tests.journeys.desktop import Desktop, Point, until
 from tests.journeys.real_window import DRAGS, HAS_MODEL, NEEDS_A_DESKTOP, boxes, dataset, quit_app, wait_for_the_model
 
-pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.skipif(not HAS_MODEL, reason="no refiner is shipped")]
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long, pytest.mark.skipif(not HAS_MODEL, reason="no refiner is shipped")]
 
 FACE = Box(170, 10, 300, 200)
 """On the astronaut, in image pixels: the face, the head with the collar, or more of her."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.records import Category, Dataset
 from core.store.project_store import PROJECT_FILE_NAME
 from tests.journeys.desktop import Desktop, soon, until
 from tests.journeys.real_window import DRAGS, NEEDS_A_DESKTOP, SLOW_S, boxes, click_on_the_first, dataset, quit_app
 
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 PLACES = (*DRAGS, ((350, 560), (420, 700)))
 NEW = ("wheel", "door", "saddle", "axle", "window", "gear", "lamp", "fork", "rack", "bell")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from core.sample_project import pictures_folder
 from tests.journeys.desktop import Desktop, until
 from tests.journeys.real_window import DRAGS, NEEDS_A_DESKTOP, boxes, dataset, quit_app, wait_for_the_model
 
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 
 def test_boxes_are_copied_together_and_follow_to_the_next_frame(screen: Desktop, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.settings import Settings, load_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME
 from tests.journeys.desktop import Desktop, soon, until
 from tests.journeys.real_window import DRAGS, NEEDS_A_DESKTOP, SLOW_S, boxes, dataset, quit_app
 
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 
 def run(screen: Desktop, text: str, key: str = "ctrl+k") -> None:

@@ -11,7 +11,7 @@ from core.records import Correction
 from tests.journeys.desktop import Desktop, until
 from tests.journeys.real_window import HAS_MODEL, NEEDS_A_DESKTOP, boxes, dataset, quit_app, wait_for_the_model
 
-pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.skipif(not HAS_MODEL, reason="no refiner is shipped")]
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long, pytest.mark.skipif(not HAS_MODEL, reason="no refiner is shipped")]
 
 SMALL_DRAGS = (((520, 170), (650, 300)), ((840, 200), (900, 280)), ((560, 640), (640, 720)), ((760, 560), (860, 700)))
 """Parts of the astronaut that the crop shows much larger than the whole picture does."""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from core.settings import load_settings, settings_path
 from tests.journeys.desktop import Desktop, until
 from tests.journeys.real_window import DRAGS, NEEDS_A_DESKTOP, boxes, quit_app
 
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 COLOR, INVERTED = (200, 40, 90), (55, 215, 165)
 BOX_COLOR = (230, 159, 0)  # of the first category

@@ -20,7 +20,7 @@ from tests.journeys.desktop import Desktop, soon, until
 from tests.journeys.real_window import NEEDS_A_DESKTOP, boxes, dataset, quit_app
 
 DATA = Path(os.environ.get(DATA_VARIABLE, "")) / "dev" / "bccd"
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 COINS = (((282, 135), (398, 260)), ((400, 140), (510, 260)))
 """Two coins of the first row, in a window of the first size."""

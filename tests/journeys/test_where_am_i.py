@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from core.marks import Mark
 from core.settings import load_settings, settings_path
 from core.store.project_store import PROJECT_FILE_NAME, ProjectStore
@@ -12,7 +14,7 @@ from tests.gui.fakes import sample_like_pictures
 from tests.journeys.desktop import Desktop, until
 from tests.journeys.real_window import NEEDS_A_DESKTOP, dataset, quit_app
 
-pytestmark = NEEDS_A_DESKTOP
+pytestmark = [*NEEDS_A_DESKTOP, pytest.mark.long]
 
 NAMES = tuple(f"frame_{number:04}.png" for number in range(1, 13))
 
