@@ -57,7 +57,9 @@ def test_a_dataset_from_its_folder_to_an_export(qtbot: QtBot, windows: Windows, 
     assert [names[note["image_id"]] for note in notes] == ["valid/images/2.jpg"]
 
     again = windows.open(folder)
-    assert again.session.image is not None and again.session.image.path == folder / "valid/images/2.jpg"
+    left_at = folder / "valid/images/2.jpg"
+    qtbot.waitUntil(lambda: again.session.image is not None and again.session.image.path == left_at)
+    ready(qtbot, again)
     assert len(again.session.corrections) == 1 and not again.session.problems
 
 
