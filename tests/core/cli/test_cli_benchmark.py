@@ -30,6 +30,7 @@ def sets(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_accuracy_compares_three_ways_under_each_noise(
     verb: Verb, models: list[str], untrained: Path, sets: Path
@@ -59,6 +60,7 @@ def test_accuracy_covers_whole_sets_without_a_limit(verb: Verb, models: list[str
     assert measured["iou_before"] == said.summary["rows"][0]["metrics"]["iou_after"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_accuracy_compares_with_other_refiners(
     verb: Verb, models: list[str], untrained: Path, sets: Path, tmp_path: Path
@@ -77,6 +79,7 @@ def test_accuracy_compares_with_other_refiners(
     ]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_accuracy_sets_the_baselines_refiner_beside_what_ships_and_gives_means(verb: Verb, sets: Path) -> None:
     shutil.copytree(sets / "ours", sets / "theirs")
@@ -92,6 +95,7 @@ def test_accuracy_sets_the_baselines_refiner_beside_what_ships_and_gives_means(v
     assert last[:5] == ["mean of sets", "hq0.4", "shipped, second look", "6", f"{ours:.3f}"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_where_hq_sams_weights_are_its_masks_have_rows(verb: Verb, sets: Path) -> None:
     weights_folder().mkdir(parents=True)
@@ -113,6 +117,7 @@ def test_data_without_sets_is_told(verb: Verb, tmp_path: Path) -> None:
     assert str(tmp_path) in said.sentences[0]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_latency_prints_medians_of_core_and_window(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["benchmark", "latency", "--repeats", "3", "--no-sam", "--json"]
@@ -140,6 +145,7 @@ def test_grab_cut_keeps_what_it_cannot_improve() -> None:
         assert found.x1 >= drawn.x1 and found.y2 <= drawn.y2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_large_pictures_show_what_a_second_look_gains_by_size(verb: Verb, models: list[str], sets: Path) -> None:
     arguments = ["--data", sets, "--noise", "hq0.4", "--limit", 2, "--large", 4, *models]
@@ -154,6 +160,7 @@ def test_large_pictures_show_what_a_second_look_gains_by_size(verb: Verb, models
     assert verb("benchmark", "accuracy", *arguments, "--large", 0).code == 2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_sets_of_large_pictures_have_the_same_rows(verb: Verb, models: list[str], untrained: Path, sets: Path) -> None:
     annotations = sets / "ours" / "annotations.json"
@@ -170,6 +177,7 @@ def test_sets_of_large_pictures_have_the_same_rows(verb: Verb, models: list[str]
     assert methods == ["drawn", untrained.name, f"{untrained.name}, second look"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_looks_compares_the_cost_of_second_looks_with_one_look(
     verb: Verb, models: list[str], sets: Path, tmp_path: Path

@@ -21,6 +21,7 @@ from core.store.project_store import ProjectStore
 from tests.core.command_line import Verb
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_table_has_the_figures_of_each_format(verb: Verb) -> None:
     sizes = ("--pictures", 4, "--boxes", 30)

@@ -194,6 +194,7 @@ def test_a_refiner_of_another_encoder_is_refused(verb: Verb, tmp_path: Path, con
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_loss_that_is_no_number_keeps_the_refiner_in_use(verb: Verb, tmp_path: Path) -> None:
     project = save_project(tmp_path / "project", 6)
@@ -214,6 +215,7 @@ def test_a_project_that_may_not_be_written_is_refused_before_any_work(verb: Verb
     assert said.code == 2 and "read-only: copy it to a folder of your own" in said.sentences[-1]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kills by signal")
 def test_a_kill_in_mid_epoch_harms_nothing(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_sets_without_boxes_are_told(verb: Verb, models: list[str], tmp_path: Pa
     assert str(tmp_path) in said.sentences[0]
 
 
+@pytest.mark.long
 @pytest.mark.data
 @pytest.mark.slow
 def test_shipped_scores_are_near_the_truth(verb: Verb, labelled_pictures: Path) -> None:

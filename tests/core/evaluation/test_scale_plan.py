@@ -67,6 +67,7 @@ def test_the_verb_prints_a_plan_for_each_number_of_workers(capsys: pytest.Captur
     assert found["constants"]["store_mb_s"] == 2000  # type: ignore[index]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_constants_of_this_machine_are_measured(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)

@@ -98,6 +98,7 @@ def test_gradients_are_clipped_as_configured(config: PretrainConfig, most: float
     assert weights.detach().norm() == pytest.approx(min(60.0, most), rel=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_loss_falls_and_iou_rises_on_a_handful_of_pictures(pool_folder: Path) -> None:
     pool = run(load_pool(pool_folder, side=240, held_out=0.0))

@@ -17,7 +17,7 @@ from core.pretraining.pretrain_judge import report
 from core.suggest.judging import KNOWN
 
 TELLS = KNOWN.index("like_mean")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 CONFIG = JudgeConfig(steps=60, folds=2, families=["same"])
 

@@ -26,7 +26,7 @@ from core.records import Drawing
 from core.refiner.checkpoint import SHIPPED, load_refiner, read_card
 from core.training.run_files import RunSummary
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 CPU = torch.device("cpu")
 SHORT = PretrainConfig(

@@ -32,7 +32,7 @@ from tests.core.command_line import Verb
 from tests.core.pools import save_pool
 from tests.core.suggest.discs import save_discs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SMALL = "tested: 2\nseeds: 1\nsizes: [0, 2]\nsteps: 5\nfolds: 2\n"
 NOT_NEEDED = ("PySide6", "shiboken6", "segment_anything_hq", "sqlite_utils", "tomli_w")

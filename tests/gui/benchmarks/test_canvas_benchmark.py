@@ -24,6 +24,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=180, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_every_movement_is_painted_at_thirty_frames_a_second() -> None:
     done = run("--size", "3000", "2000", "--boxes", "300", "--times", "30")

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from boxrefine_gui.benchmarks.drag import measure
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_drag_is_measured_to_the_drawn_and_to_the_refined_box(qtbot: QtBot, own_home: Path) -> None:
     medians = measure("cpu")

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MOST_MS = 100.0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_each_filter_search_and_order_answers() -> None:
     command = [sys.executable, "-m", "boxrefine_gui", "benchmark", "lists", "--count", "1000", "--times", "3"]

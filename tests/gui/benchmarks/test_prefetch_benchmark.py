@@ -21,6 +21,7 @@ from tests.gui.fakes import FakeModels
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_benchmark_steps_the_real_window_and_finds_features_in_time() -> None:
     command = [sys.executable, "-m", "boxrefine_gui", "benchmark", "prefetch", "--count", "6", "--device", "cpu"]

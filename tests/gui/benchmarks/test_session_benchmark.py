@@ -120,6 +120,7 @@ def test_without_an_answer_its_times_are_zero() -> None:
     assert set(answer_figures([]).values()) == {0.0}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_session_labels_every_object_and_leaves_the_users_files_alone(
     qtbot: QtBot, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -139,6 +140,7 @@ def test_a_session_labels_every_object_and_leaves_the_users_files_alone(
     assert [path.name for path in own_home.iterdir()] == ["boxrefine_log"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_suggestions_take_the_place_of_drags(qtbot: QtBot, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = save_coins(tmp_path)

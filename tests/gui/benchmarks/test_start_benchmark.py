@@ -24,6 +24,7 @@ def test_all_pictures_of_the_generated_project_exist(tmp_path: Path) -> None:
     assert len(images) == 30 and all(image.path.exists() for image in images)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_marks_come_in_order_and_leave_nothing_behind(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["benchmark", "start", "--count", "20", "--times", "1", "--json"]
