@@ -199,7 +199,7 @@ def test_a_hundred_thousand_pictures_answer_each_key_within_a_frame(qtbot: QtBot
             qtbot.waitUntil(lambda: app.store.is_idle)
     qtbot.waitUntil(lambda: len(titles(palette, Kind.PICTURE)) == 50)
     assert titles(palette, Kind.MORE) == ["50 more pictures: type more of the name"]
-    assert max(least) < 2 * frame_s()
+    assert max(least) < frame_s()
 
 
 def test_a_number_is_that_of_a_picture_and_no_part_of_a_command(qtbot: QtBot, app: App) -> None:
