@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -68,4 +70,18 @@ def end(app: App) -> None:
     app.window.deleteLater()
     QApplication.sendPostedEvents()
     QApplication.sendPostedEvents(None, 52)  # DeferredDelete, which only an event loop would run
+    _delete_what_is_left()
     gc.collect()
+
+
+def _delete_what_is_left() -> None:
+    """Delete the timers and models of closed windows: Qt holds the functions that are connected to them.
+
+    Python's collector does not see these, so each timer would keep its whole window, of 13 MB, to the end of the run.
+    """
+    gc.unfreeze()  # the app has frozen what it loaded with its models
+    for each in gc.get_objects():
+        kind = type(each)  # not isinstance, which asks proxies of modules for their class
+        ours = issubclass(kind, QTimer) or (issubclass(kind, QObject) and kind.__module__.startswith("boxrefine_gui."))
+        if ours and shiboken6.isValid(each) and each.parent() is None:
+            shiboken6.delete(each)
