@@ -18,6 +18,18 @@ from tests.gui.driving import ScriptedAsk, ready
 from tests.gui.fakes import FakeModels, sample_like_pictures
 
 
+@pytest.fixture(autouse=True)
+def collected_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Python's collector see only what the test makes, and all of that.
+
+    It would visit half a million objects of torch and Qt after each window otherwise. The window's own `gc.freeze`,
+    once its models are there, would hide half of the window itself.
+    """
+    gc.collect()
+    gc.freeze()
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+
+
 @pytest.fixture
 def models() -> FakeModels:
     return FakeModels()
@@ -79,7 +91,6 @@ def _delete_what_is_left() -> None:
 
     Python's collector does not see these, so each timer would keep its whole window, of 13 MB, to the end of the run.
     """
-    gc.unfreeze()  # the app has frozen what it loaded with its models
     for each in gc.get_objects():
         kind = type(each)  # not isinstance, which asks proxies of modules for their class
         ours = issubclass(kind, QTimer) or (issubclass(kind, QObject) and kind.__module__.startswith("boxrefine_gui."))
