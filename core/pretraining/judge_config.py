@@ -22,7 +22,7 @@ class JudgeConfig:
     """
 
     seed: int = 0
-    seeds: int = 4
+    seeds: int = 8
     tested: int = 16
     sizes: list[int] = field(default_factory=lambda: [0, 1, 3, 5, 10, 20])
     undone_share: float = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from core.pretraining.judge_records import Records, load_records
 from core.pretraining.judge_report import Case, cases_of, precisions, summary
 from core.progress import Job, Progress
 from core.suggest.judge import JudgeCard, Standards, save_judge
-from core.suggest.trust import WANTED_PRECISION, Standard, trust_in_judge
+from core.suggest.trust import LEAST_PROBABILITY, WANTED_PRECISION, Standard, trust_in_judge
 
 REPORT_FILE = "judge.csv"
 GRID = np.linspace(0, 1, 21)
@@ -67,7 +67,8 @@ def report(records: Records, logits: Figures) -> tuple[Standards, list[dict[str,
     """
     plain = _chance(logits)
     alone = cases_of(records, plain)
-    rest = _standard([case for case in alone if case.size == 0])
+    # The user asks for the rest of a picture, so anything that is likelier right than wrong is shown.
+    rest = replace(_standard([case for case in alone if case.size == 0]), threshold=LEAST_PROBABILITY)
     following = _standard([case for case in alone if case.size])
     # What is shown is corrected first, so the threshold has to be that of corrected probabilities.
     corrected, _ = _corrected(records, logits, following)

@@ -27,7 +27,7 @@ MOST = 500
 LEAST_SIDE_PX = 3.0
 LEAST_LOGIT = -4.0
 
-LEAST_JUDGED, MOST_JUDGED = -2.0, 60
+LEAST_JUDGED, MOST_JUDGED = -2.0, 20
 """Only finds with this logit or more are refined to be judged, and at most so many of which it is below zero."""
 
 
