@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import secrets
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +34,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Write a file atomically: yield a temporary path next to `path`, and rename it to `path` when the block ends.
 
     The content reaches the disk before the rename. If the block fails, `path` stays as it was. Missing folders are
-    created. If `path` is a link, the file that it points to is replaced. Raises OSError.
+    created. If `path` is a link, the file that it points to is replaced. The file has the permissions of any new file,
+    whatever its writer thinks: safetensors lets only its owner read it. Raises OSError.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +43,10 @@ def written_whole(path: Path) -> Iterator[Path]:
     _sweep(target.parent, prefix)
     temporary = target.with_name(f"{prefix}{secrets.token_hex(4)}{_SUFFIX}")
     try:
+        temporary.touch()
+        mode = stat.S_IMODE(temporary.stat().st_mode)
         yield temporary
+        temporary.chmod(mode)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
