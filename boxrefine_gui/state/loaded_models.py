@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +13,7 @@ from core.geometry import Box, Frame
 from core.records import Candidate, Drawing, Refinement
 
 if TYPE_CHECKING:
-    from core.encoders.image_features import ImageFeatures
+    from core.encoders.image_features import Cut, Encoder, ImageFeatures
     from core.refiner.margins import Margin
     from core.refiner.protocol import Refiner
     from core.store.project_reads import ProjectReads
@@ -27,9 +27,9 @@ class OpenedPicture(Protocol):
     def once(self, crop: Frame, *, fill: float = 1.0) -> ImageFeatures: ...
 
     @property
-    def crops_at_once(self) -> int: ...
+    def encoder(self) -> Encoder: ...
 
-    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]: ...
+    def cut(self, crop: Frame) -> Cut: ...
 
 
 class Source(Protocol):

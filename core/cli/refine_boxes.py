@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.encoders.image_features import ImageFeatures
@@ -15,6 +15,15 @@ from core.formats.importers.found import SLACK_PX
 from core.geometry import Box, Boxes, as_boxes
 from core.inference.guess_drawing import guess_for_source
 from core.inference.refine_many import refine_many
+from core.inference.refine_pictures import (
+    Ahead,
+    DrawnPicture,
+    Outcome,
+    Work,
+    pictures_together,
+    reading_ahead,
+    refine_pictures,
+)
 from core.object_pictures import NamedObjects
 from core.object_store.address import Address
 from core.object_store.remote_file import PictureFile
@@ -61,28 +70,26 @@ def refine_boxes(
     batch = Pictures(coco, folder, source, refiner)
     groups = batch.groups
     how = yield from batch.how_drawn(drawing)
-    refiner = refiner_for(refiner, how)
     refined = RefinedBoxes(how)
-    for done, (image_id, drawn) in enumerate(groups.items()):
-        image = coco.images[image_id]
-        yield Progress(done, len(groups), image.file_name)
-        try:
-            picture, features = batch.opened(image_id)
-            job = refine_many(
-                *batch.drawn_on(image_id),
-                picture=picture,
-                features=features,
-                refiner=refiner,
-                second_look=second_look,
-                candidates=candidates,
-            )
-            answers, looks = yield from told_as(job, _within(Progress(done, len(groups), image.file_name)))
-            refined.second_looks += looks
-            refined.refinements |= {note.index: answer for note, answer in zip(drawn, answers, strict=True)}
-        except KnownError as error:
-            complain(str(error))
-        else:
-            refined.images += 1
+
+    def take(image_id: int | str, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            complain(str(outcome.error))
+            return
+        refined.images += 1
+        refined.second_looks += outcome.second_looks
+        answers = zip(groups[image_id], outcome.answers, strict=True)
+        refined.refinements |= {note.index: answer for note, answer in answers}
+
+    with reading_ahead(source, map(batch.path_of, groups)) as ahead:
+        work: Work[int | str] = Work(
+            lambda image_id: batch.drawn_picture(image_id, ahead),
+            refiner_for(refiner, how),
+            second_look,
+            candidates,
+            pictures_together(source.encoder.device),
+        )
+        yield from refine_pictures(list(groups), work, name=batch.name_of, take=take)
     yield Progress(len(groups), len(groups))
     return refined
 
@@ -104,12 +111,21 @@ class Pictures:
         drawn = self.groups[image_id]
         return [note.box for note in drawn], [self._names[note.index] for note in drawn]
 
-    def opened(self, image_id: int | str) -> tuple[OpenedPicture, ImageFeatures]:
+    def drawn_picture(self, image_id: int | str, ahead: Ahead | None) -> DrawnPicture:
+        """Open the next picture of those that are read ahead, as `opened` does."""
+        cached = ahead.next() if ahead is not None else None
+        return DrawnPicture(*self.opened(image_id, cached), *self.drawn_on(image_id))
+
+    def opened(self, image_id: int | str, cached: ImageFeatures | None = None) -> tuple[OpenedPicture, ImageFeatures]:
         """Open a picture and encode it, unless `moves_on` did. Raises BadFileError if it is not the one of the file."""
         picture = self._source.opened(self.path_of(image_id), keep_crops=False)
-        features = self._looked_at.pop(image_id, None) or picture.of()
+        features = self._looked_at.pop(image_id, None) or cached or picture.of()
         self.check_size(image_id, (features.frame.image_width, features.frame.image_height))
         return picture, features
+
+    def name_of(self, image_id: int | str) -> str:
+        """The name of a picture in the COCO file."""
+        return self._coco.images[image_id].file_name
 
     def path_of(self, image_id: int | str) -> PictureFile:
         """The file of a picture; it may be missing."""
@@ -140,16 +156,6 @@ class Pictures:
             return as_boxes(drawn), answers
         except KnownError:
             return as_boxes([]), []
-
-
-def _within(pictures: Progress) -> Callable[[Progress], Progress]:
-    """Map the progress of one picture's boxes to that of all pictures."""
-    return lambda boxes: replace(
-        pictures,
-        message=tr(
-            "{picture}, box {number} of {total}", picture=pictures.message, number=boxes.done + 1, total=boxes.total
-        ),
-    )
 
 
 def _check_size(image: CocoImage, size: tuple[int, int], *, path: PictureFile, coco: Path) -> None:

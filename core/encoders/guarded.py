@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
+from core.encoders.image_features import Cut, Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
 from core.errors import GpuError, reason
 from core.geometry import Frame
 from core.images import Picture
@@ -34,9 +34,9 @@ class GuardedEncoder:
         """See `SmallEncoder.encode_small`; at full size if the encoder takes no smaller input. Raises as `encode`."""
         return guarded(lambda: encode_filling(self._encoder, picture, crop, fill=fill))
 
-    def encode_crops(self, picture: Picture, crops: Sequence[Frame], *, fill: float) -> list[ImageFeatures]:
+    def encode_crops(self, cuts: Sequence[Cut], *, fill: float) -> list[ImageFeatures]:
         """See `CropEncoder.encode_crops`; one by one if the encoder takes no batches. Raises as `encode`."""
-        return guarded(lambda: encode_all_filling(self._encoder, picture, crops, fill=fill))
+        return guarded(lambda: encode_all_filling(self._encoder, cuts, fill=fill))
 
 
 def guarded(compute: Callable[[], T]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -97,32 +97,41 @@ def encode_filling(encoder: Encoder, picture: Picture, crop: Frame, *, fill: flo
     return encoder.encode(picture, crop)
 
 
+class Cut(NamedTuple):
+    """A crop of an upright (height, width, 3) uint8 RGB picture."""
+
+    picture: Picture
+    crop: Frame
+
+
 @runtime_checkable
 class CropEncoder(SmallEncoder, Protocol):
-    """An encoder that takes many crops of a picture in one batch."""
+    """An encoder that takes many crops, of one or more pictures, in one batch."""
 
     @property
     def crops_at_once(self) -> int:
         """How many crops a batch may have; 1 where batches are no faster."""
         ...
 
-    def encode_crops(self, picture: Picture, crops: Sequence[Frame], *, fill: float) -> list[ImageFeatures]:
-        """Encode crops as `encode` does for a `fill` of 1, else as `encode_small` does; they share memory."""
+    def encode_crops(self, cuts: Sequence[Cut], *, fill: float) -> list[ImageFeatures]:
+        """Encode crops as `encode` does for a `fill` of 1, else as `encode_small` does.
+
+        The features share memory, and lie on the device that computes: the way to the CPU and back would take far
+        longer than the network.
+        """
         ...
 
 
 def crops_at_once(encoder: Encoder) -> int:
-    """How many crops of one picture an encoder should get at once."""
+    """How many crops an encoder should get at once."""
     return encoder.crops_at_once if isinstance(encoder, CropEncoder) else 1
 
 
-def encode_all_filling(
-    encoder: Encoder, picture: Picture, crops: Sequence[Frame], *, fill: float
-) -> list[ImageFeatures]:
+def encode_all_filling(encoder: Encoder, cuts: Sequence[Cut], *, fill: float) -> list[ImageFeatures]:
     """As `encode_filling` for each crop; in one batch if the encoder takes batches of crops."""
-    if len(crops) > 1 and isinstance(encoder, CropEncoder):
-        return encoder.encode_crops(picture, crops, fill=fill)
-    return [encode_filling(encoder, picture, crop, fill=fill) for crop in crops]
+    if len(cuts) > 1 and isinstance(encoder, CropEncoder):
+        return encoder.encode_crops(cuts, fill=fill)
+    return [encode_filling(encoder, picture, crop, fill=fill) for picture, crop in cuts]
 
 
 class MaskEncoder(Encoder, Protocol):

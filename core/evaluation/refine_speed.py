@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,20 @@ import numpy as np
 from core.encoders.catalogue import load_encoder
 from core.encoders.image_features import ImageFeatures
 from core.errors import BadFileError
+from core.evaluation.crop_speed import CropSpeed, measure_crops
 from core.features.cache.feature_cache import FeatureCache
 from core.features.feature_source import FeatureSource
 from core.formats.exporters.coco import CocoFile, read_coco
-from core.inference.refine_many import refine_many
+from core.geometry import as_boxes
+from core.images import read_picture
+from core.inference.refine_pictures import (
+    DrawnPicture,
+    Outcome,
+    Work,
+    pictures_together,
+    reading_ahead,
+    refine_pictures,
+)
 from core.progress import Job, Progress, run
 from core.refiner.checkpoint import load_refiner
 from core.refiner.protocol import Refiner
@@ -25,6 +36,7 @@ from core.sample_project import make_pictures
 IN_MEMORY, ONE, TWO = "one look, features in memory", "one look", "two looks"
 WAYS = (IN_MEMORY, ONE, TWO)
 WIDTH, HEIGHT = 1920, 1080
+MOST_CROPPED = 16
 
 
 @dataclass(frozen=True)
@@ -37,8 +49,18 @@ class RefineSpeed:
     second_looks: int
 
 
-def measure_refining(folder: Path, *, pictures: int, boxes: int, rounds: int, device: str) -> Job[list[RefineSpeed]]:
+@dataclass(frozen=True)
+class Speeds:
+    """The speeds of refining, and of encoding crops."""
+
+    refining: list[RefineSpeed]
+    crops: list[CropSpeed]
+
+
+def measure_refining(folder: Path, *, pictures: int, boxes: int, rounds: int, device: str) -> Job[Speeds]:
     """Make `pictures` of `boxes` each in an empty folder, encode them, and refine all by turns in each way.
+
+    Then encode the crops of at most MOST_CROPPED of them.
 
     Raises StorageError where the folder cannot be written.
     """
@@ -63,28 +85,44 @@ def measure_refining(folder: Path, *, pictures: int, boxes: int, rounds: int, de
             looks = _refine_all(coco, folder, source, refiner, way=way, held=held)
             spent[way].append((time.perf_counter() - start, time.process_time() - processor, looks))
     count = pictures * boxes
-    return [
+    refining = [
         RefineSpeed(way, count / min(wall for wall, _, _ in runs), count / min(cpu for _, cpu, _ in runs), runs[0][2])
         for way, runs in spent.items()
     ]
+    drawn = (
+        (read_picture(folder / coco.images[id].file_name), as_boxes([note.box for note in notes]))
+        for id, notes in islice(coco.by_image().items(), MOST_CROPPED)
+    )
+    return Speeds(refining, (yield from measure_crops(drawn, encoder, rounds=rounds)))
 
 
 def _refine_all(
     coco: CocoFile, folder: Path, source: FeatureSource, refiner: Refiner, *, way: str, held: ImageFeatures
 ) -> int:
-    """Refine all boxes as the verb does, or on features that are `held`; return how many had a second look."""
-    looks = 0
-    for image_id, drawn in coco.by_image().items():
-        picture = source.opened(folder / coco.images[image_id].file_name, keep_crops=False)
-        job = refine_many(
-            [note.box for note in drawn],
-            ["object"] * len(drawn),
-            picture=picture,
-            features=held if way == IN_MEMORY else picture.of(),
-            refiner=refiner,
-            second_look=way == TWO,
+    """Refine all boxes as the verb does, or on features that are `held`; return how many had a second look.
+
+    Raises what a picture cannot be used for.
+    """
+    groups, looks = coco.by_image(), 0
+    paths = {id: folder / coco.images[id].file_name for id in groups}
+
+    def take(_: int | str, outcome: Outcome) -> None:
+        nonlocal looks
+        if outcome.error is not None:
+            raise outcome.error
+        looks += outcome.second_looks
+
+    with reading_ahead(source, [] if way == IN_MEMORY else paths.values()) as ahead:
+
+        def opened(id: int | str) -> DrawnPicture:
+            picture = source.opened(paths[id], keep_crops=False)
+            features = held if way == IN_MEMORY else (ahead and ahead.next()) or picture.of()
+            return DrawnPicture(picture, features, [note.box for note in groups[id]], ["object"] * len(groups[id]))
+
+        work: Work[int | str] = Work(
+            opened, refiner, second_look=way == TWO, at_once=pictures_together(source.encoder.device)
         )
-        looks += run(job)[1]
+        run(refine_pictures(list(groups), work, name=str, take=take))
     return looks
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling
+from core.encoders.image_features import Cut, Encoder, ImageFeatures, encode_filling
 from core.errors import BadInputError
 from core.features.cache.feature_cache import FeatureCache, FeatureKey
 from core.features.cache.picture_memory import Fingerprint, KnownPicture
@@ -182,20 +182,19 @@ class OpenedPicture:
 
         In the cache it would only evict prepared images. For `fill` see `core.encoders.image_features.SmallEncoder`.
         """
-        return self.all_once([crop], fill=fill)[0]
+        return encode_filling(self._source.encoder, *self.cut(crop), fill=fill)
 
     @property
-    def crops_at_once(self) -> int:
-        """How many crops `all_once` should get."""
-        return crops_at_once(self._source.encoder)
+    def encoder(self) -> Encoder:
+        """What encodes it."""
+        return self._source.encoder
 
-    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
-        """As `once` for each of some crops, in one batch if the encoder takes batches of crops."""
+    def cut(self, crop: Frame) -> Cut:
+        """A crop that is encoded once, in a batch; decodes the picture. Raises as `of` does."""
         if self._picture is None or self._known is None:
             self._picture, self._known = self._source.read(self._path)
-        for crop in crops:
-            self._source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
-        return encode_all_filling(self._source.encoder, self._picture, crops, fill=fill)
+        self._source.key_of(self._path, self._known, crop)  # raises if the picture has another size now
+        return Cut(self._picture, crop)
 
 
 def content_of(path: PictureFile, cache: FeatureCache) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from core.encoders.image_features import Encoder, ImageFeatures, crops_at_once, encode_all_filling, encode_filling
+from core.encoders.image_features import Cut, Encoder, ImageFeatures, encode_filling
 from core.geometry import Frame
 from core.images import Picture
 
@@ -26,10 +24,10 @@ class Pixels:
         return encode_filling(self._encoder, self._picture, crop, fill=fill)
 
     @property
-    def crops_at_once(self) -> int:
-        """How many crops `all_once` should get."""
-        return crops_at_once(self._encoder)
+    def encoder(self) -> Encoder:
+        """What encodes it."""
+        return self._encoder
 
-    def all_once(self, crops: Sequence[Frame], *, fill: float = 1.0) -> list[ImageFeatures]:
-        """As `once` for each of some crops, in one batch if the encoder takes batches of crops."""
-        return encode_all_filling(self._encoder, self._picture, crops, fill=fill)
+    def cut(self, crop: Frame) -> Cut:
+        """A crop that is encoded once, in a batch."""
+        return Cut(self._picture, crop)

@@ -27,19 +27,20 @@ def refine_many(
     second_look: bool,
     closer: bool = True,
     candidates: CandidateFinder | None = None,
+    first: Sequence[Refinement] | None = None,
 ) -> Job[tuple[list[Refinement], int]]:
     """Refine N drawn boxes in image pixels; the job returns the answers in order, and how many had a second look.
 
     `categories` (N,) are names, None for unknown. `features` are those of the whole `picture`. Boxes too small for them
     get a second look; with `closer`, so do others whose first answer is unsure (see `crop_refine.BATCH`). With
-    `candidates`, the answers have up to three candidates each, with the margins of their category. Raises the errors of
-    `Refiner.refine` and `FeatureSource.of_path`.
+    `candidates`, the answers have up to three candidates each, with the margins of their category. `first` (N,) are the
+    answers on `features`, if they are known already. Raises the errors of `Refiner.refine` and `FeatureSource.of_path`.
     """
     found: dict[int, Refinement] = {}
     looks = 0
     for asked, rows in rows_by_refiner(refiner, categories):
         boxes = [drawn[row] for row in rows]
-        answers = asked.refine(features, boxes)
+        answers = asked.refine(features, boxes) if first is None else [first[row] for row in rows]
         if second_look:
             again = look_again(answers, boxes, features.frame, picture=picture, refiner=asked, closer=closer)
             looks += len((yield from again))

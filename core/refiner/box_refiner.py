@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -21,8 +21,15 @@ from core.refiner.cpu_kernels import transpose_features
 from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.margins import OUTWARD, Margin
 from core.refiner.network import RefinerNetwork
+from core.refiner.together import Drawn
 
 BOXES_AT_ONCE = 64
+"""Boxes of one frame in a batch."""
+
+TOGETHER = (64, 256)
+"""Boxes of many frames in a batch of a GPU, to one of which numbers it is filled up: at most about 1 GB of values. The
+GPU's libraries plan each convolution for each new number, which takes a second for all; 64 take about as long as 1."""
+
 BATCH_PATH_FROM = 4
 """Number of boxes of one picture from which on the batch path of `cpu_kernels` is faster on a CPU."""
 
@@ -98,55 +105,131 @@ class BoxRefiner:
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`."""
-        check_encoder(features, self._encoder)
-        frame = features.frame
-        boxes = clip(checked_boxes(drawn), width=frame.image_width, height=frame.image_height)
+        boxes, frame = self._checked(features, drawn), features.frame
         refinements: list[Refinement] = []
         with torch.inference_mode():
             embedding, detail = self._read(features.embedding, len(boxes)), self._read(features.detail, len(boxes))
             check_finite(embedding, detail)
             for start in range(0, len(boxes), BOXES_AT_ONCE):
-                refinements += self._refined(embedding, detail, boxes[start : start + BOXES_AT_ONCE], frame)
+                part = boxes[start : start + BOXES_AT_ONCE]
+                many = _to_power(len(part)) if self._device.type == "cuda" else len(part)
+                refinements += self._refined(embedding, detail, [part], [frame], many)[0]
         return refinements
+
+    def refine_together(self, asked: Sequence[Drawn]) -> list[list[Refinement]]:
+        """See `RefinesTogether`; one after the other on a CPU, which gains nothing."""
+        if self._device.type != "cuda" or len(asked) < 2:
+            return [self.refine(features, boxes) for features, boxes in asked]
+        return self.refine_in_batches(asked)
+
+    def refine_in_batches(self, asked: Sequence[Drawn]) -> list[list[Refinement]]:
+        """As `refine_together`, in batches on any device."""
+        pieces: list[tuple[int, Boxes]] = []
+        for number, (features, drawn) in enumerate(asked):
+            rows = self._checked(features, drawn)
+            pieces += [(number, rows[at : at + BOXES_AT_ONCE]) for at in range(0, len(rows), BOXES_AT_ONCE)]
+        found: list[list[Refinement]] = [[] for _ in asked]
+        with torch.inference_mode():
+            for batch in batches_of(pieces):
+                numbers = [number for number, _ in batch]
+                of = [asked[number].features for number in numbers]
+                embedding = self._stacked([each.embedding for each in of])
+                detail = self._stacked([each.detail for each in of])
+                check_finite(embedding, detail)
+                boxes, frames = [boxes for _, boxes in batch], [each.frame for each in of]
+                wanted = _to_power(max(map(len, boxes))) * len(embedding)
+                many = next(total for total in TOGETHER if total >= wanted) // len(embedding)
+                answers = self._refined(embedding, detail, boxes, frames, many)
+                for number, some in zip(numbers, answers, strict=True):
+                    found[number] += some
+        return found
+
+    def _checked(self, features: ImageFeatures, drawn: ArrayLike) -> Boxes:
+        """Return drawn boxes (N, 4) inside the image. Raises BadInputError as `refine` does."""
+        check_encoder(features, self._encoder)
+        frame = features.frame
+        return clip(checked_boxes(drawn), width=frame.image_width, height=frame.image_height)
+
+    def _stacked(self, parts: Sequence[Tensor]) -> Tensor:
+        """Stack features (C, H, W) of N frames: (P, C, H, W) float32, the last frame repeated up to a power of two."""
+        moved = [part.to(self._device) for part in parts]  # in half precision, which is half of the way
+        return torch.stack(moved + moved[-1:] * missing_to_power(len(moved))).float()
 
     def _read(self, features: Tensor, count: int) -> Tensor:
         """Convert features (C, H, W) to the layout for `count` boxes: (1, C, H, W) float32."""
         if self._has_batch_path and count >= BATCH_PATH_FROM:
             return transpose_features(features.cpu())
-        return features.to(self._device, torch.float32)[None]
+        return features.to(self._device).float()[None]
 
-    def _refined(self, embedding: Tensor, detail: Tensor, boxes: Boxes, frame: Frame) -> list[Refinement]:
-        padded = pad_boxes(boxes) if self._device.type == "cuda" else boxes
-        start = torch.from_numpy(frame.to_frame(padded)).to(self._device, torch.float32)[None]
-        options = {} if self._drawing is None else {"drawing": self._drawing}
-        answer = self._network(embedding, detail, start, content(frame, self._device), **options)[-1]
-        proposed = self._margin.widen(answer.boxes, pixel=frame.scale)
-        wider = proposed if self._learned is None else self._learned.widen(proposed, pixel=frame.scale)
+    def _refined(
+        self, embedding: Tensor, detail: Tensor, boxes: Sequence[Boxes], frames: Sequence[Frame], many: int
+    ) -> list[list[Refinement]]:
+        """Refine boxes (K, 4) of each of N frames, filled up to `many` of each.
+
+        There are P >= N features, of which those beyond N repeat the last frame's.
+        """
+        of = [*frames, *[frames[-1]] * (len(embedding) - len(frames))]
+        rows = [frame.to_frame(pad_boxes(some, many)) for some, frame in zip(boxes, frames, strict=True)]
+        rows += [rows[-1]] * (len(of) - len(rows))
+        start = torch.from_numpy(np.stack(rows)).to(self._device, torch.float32)
+        options = {} if self._drawing is None else {"drawing": self._drawing.expand(len(of))}
+        answer = self._network(embedding, detail, start, content(of, self._device), **options)[-1]
+        pixel = torch.tensor([frame.scale for frame in of], dtype=torch.float32, device=self._device)[:, None, None]
+        proposed = self._margin.widen(answer.boxes, pixel=pixel)
+        wider = proposed if self._learned is None else self._learned.widen(proposed, pixel=pixel)
         moved, confidence, score = decided(
             wider, answer.confidence_logits, answer.score_logits, start, self._calibration
         )
-        rows = clip(frame.to_image(moved[0].double().cpu().numpy()), width=frame.image_width, height=frame.image_height)
-        answers = zip(rows, confidence[0].tolist(), score[0].tolist(), strict=True)
-        found = [Refinement(Box.of(row), _four(edges), value) for row, edges, value in answers]
-        if self._learned is not None:
-            outwards = (wider - proposed)[0].double().cpu().numpy() * OUTWARD / frame.scale
-            found = [replace(one, margin=_four(edges)) for one, edges in zip(found, outwards.tolist(), strict=True)]
-        return found[: len(boxes)]
+        outwards = None if self._learned is None else (wider - proposed).double().cpu().numpy()
+        found: list[list[Refinement]] = []
+        places, edges, scores = moved.double().cpu().numpy(), confidence.tolist(), score.tolist()
+        for at, (frame, some) in enumerate(zip(frames, boxes, strict=True)):
+            here = clip(frame.to_image(places[at]), width=frame.image_width, height=frame.image_height)
+            answers = list(zip(here, edges[at], scores[at], strict=True))[: len(some)]
+            own = [Refinement(Box.of(row), _four(sure), value) for row, sure, value in answers]
+            if outwards is not None:
+                added = (outwards[at] * OUTWARD / frame.scale).tolist()
+                own = [replace(one, margin=_four(four)) for one, four in zip(own, added[: len(own)], strict=True)]
+            found.append(own)
+        return found
 
 
-def pad_boxes(boxes: Boxes) -> Boxes:
-    """Repeat the last of N > 0 boxes (N, 4) up to the next power of two.
+def batches_of(pieces: Sequence[tuple[int, Boxes]], most: int = TOGETHER[-1]) -> Iterator[list[tuple[int, Boxes]]]:
+    """Split numbered boxes (K, 4) into batches of at most `most` boxes, each padded to a grid of powers of two."""
+    batch: list[tuple[int, Boxes]] = []
+    longest = 0
+    for piece in pieces:
+        wanted = max(longest, len(piece[1]))
+        if batch and _to_power(len(batch) + 1) * _to_power(wanted) > most:
+            yield batch
+            batch, wanted = [], len(piece[1])
+        batch.append(piece)
+        longest = wanted
+    if batch:
+        yield batch
+
+
+def _to_power(count: int) -> int:
+    return count + missing_to_power(count)
+
+
+def missing_to_power(count: int) -> int:
+    """How many are missing from `count` > 0 to the next power of two.
 
     The GPU libraries select and load kernels for each new number of boxes, which takes up to seconds.
     """
-    missing = (1 << (len(boxes) - 1).bit_length()) - len(boxes)
-    return np.concatenate([boxes, np.repeat(boxes[-1:], missing, axis=0)])
+    return int(1 << (count - 1).bit_length()) - count
 
 
-def content(frame: Frame, device: torch.device) -> Tensor:
-    """Return the image's box in the frame, (1, 4) frame pixels; a crop's image extends beyond the frame."""
-    whole = [[0.0, 0.0, float(frame.image_width), float(frame.image_height)]]
-    return torch.from_numpy(frame.to_frame(whole)).to(device, torch.float32)
+def pad_boxes(boxes: Boxes, count: int) -> Boxes:
+    """Repeat the last of N > 0 boxes (N, 4): (`count`, 4)."""
+    return np.concatenate([boxes, np.repeat(boxes[-1:], count - len(boxes), axis=0)])
+
+
+def content(frames: Sequence[Frame], device: torch.device) -> Tensor:
+    """Return each image's box in its frame, (N, 4) frame pixels; a crop's image extends beyond the frame."""
+    rows = [frame.to_frame([[0.0, 0.0, float(frame.image_width), float(frame.image_height)]]) for frame in frames]
+    return torch.from_numpy(np.concatenate(rows)).to(device, torch.float32)
 
 
 def decided(

@@ -17,7 +17,7 @@ from core.encoders.weights.files import in_float32, load_state, load_strictly
 from core.errors import BadInputError
 from core.geometry import Box, Boxes, Frame, clip, iou
 from core.records import Candidate, Refinement
-from core.refiner.box_refiner import BOXES_AT_ONCE, content, pad_boxes
+from core.refiner.box_refiner import BOXES_AT_ONCE, content, missing_to_power, pad_boxes
 from core.refiner.candidates import CandidateNetwork
 from core.refiner.checkpoint import WEIGHTS_FILE, read_card, shipped_folder
 from core.refiner.margins import OUTWARD, Margin
@@ -91,9 +91,10 @@ class CandidateFinder:
             level.to(self._device, torch.float32)[None] for level in (features.embedding, features.detail)
         )
         check_finite(embedding, detail)
-        padded = pad_boxes(boxes) if self._device.type == "cuda" else boxes
+        missing = missing_to_power(len(boxes)) if self._device.type == "cuda" else 0
+        padded = pad_boxes(boxes, len(boxes) + missing)
         drawn = torch.from_numpy(frame.to_frame(padded)).to(self._device, torch.float32)[None]
-        answer = self._network(embedding, detail, drawn, content(frame, self._device))[-1]
+        answer = self._network(embedding, detail, drawn, content([frame], self._device))[-1]
         flat = frame.to_image(answer.hypotheses[0].flatten(0, 1).double().cpu().numpy())
         rows = clip(flat, width=frame.image_width, height=frame.image_height)
         shares = answer.choice_logits[0].double().softmax(dim=-1).cpu().numpy()

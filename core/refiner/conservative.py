@@ -19,6 +19,7 @@ from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import ByCategory, for_category
+from core.refiner.together import Drawn, refine_together
 from core.refiner.widening import widened
 
 _STEEPNESS = 6
@@ -58,7 +59,14 @@ class CarefulRefiner:
 
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; scores, confidences and outlines are those of the wrapped refiner."""
-        answers = self._refiner.refine(features, drawn)
+        return self._damped(features, drawn, self._refiner.refine(features, drawn))
+
+    def refine_together(self, asked: Sequence[Drawn]) -> list[list[Refinement]]:
+        """See `RefinesTogether`."""
+        found = refine_together(self._refiner, asked)
+        return [self._damped(*drawn, answers) for drawn, answers in zip(asked, found, strict=True)]
+
+    def _damped(self, features: ImageFeatures, drawn: ArrayLike, answers: Sequence[Refinement]) -> list[Refinement]:
         frame = features.frame
         boxes = clip(drawn, width=frame.image_width, height=frame.image_height)
         rows = dampen_moves(answers, boxes, clearly_off=self._clearly_off)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from numpy.typing import ArrayLike
 
 from core.encoders.guarded import guarded
@@ -11,6 +13,7 @@ from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
+from core.refiner.together import Drawn, refine_together
 from core.refiner.widening import widened
 
 
@@ -39,3 +42,7 @@ class GuardedRefiner:
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`. Also raises GpuError."""
         return guarded(lambda: self._refiner.refine(features, drawn))
+
+    def refine_together(self, asked: Sequence[Drawn]) -> list[list[Refinement]]:
+        """See `RefinesTogether`. Also raises GpuError."""
+        return guarded(lambda: refine_together(self._refiner, asked))

@@ -19,6 +19,7 @@ from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import OUTWARD, PIXELS, SIDE, Margin
 from core.refiner.protocol import Refiner
 from core.refiner.taught_refiner import for_category
+from core.refiner.together import Drawn, refine_together
 from core.refiner.widening import widened
 
 MOST_BOXES = 300
@@ -54,6 +55,10 @@ class LearnedMargins:
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; for boxes of unknown category, which get no margin."""
         return self._refiner.refine(features, drawn)
+
+    def refine_together(self, asked: Sequence[Drawn]) -> list[list[Refinement]]:
+        """See `RefinesTogether`."""
+        return refine_together(self._refiner, asked)
 
     def of_drawing(self, drawing: Drawing) -> Refiner:
         """See `ByDrawing`."""

@@ -44,7 +44,7 @@ class Margin:
         """Convert the margin to a picture of another resolution: `ratio` (4,) is for left, top, right, bottom."""
         return self if self.unit == SIDE else Margin.of(np.array(self.edges) * np.asarray(ratio, np.float64), self.unit)
 
-    def widen(self, boxes: Tensor, *, pixel: float) -> Tensor:
+    def widen(self, boxes: Tensor, *, pixel: float | Tensor) -> Tensor:
         """Add the margin to boxes (..., 4); `pixel` is the size of an image pixel in their units."""
         out = boxes.new_tensor(self.edges) * boxes.new_tensor(OUTWARD)
         if self.unit == PIXELS:

@@ -13,6 +13,7 @@ from core.refiner.box_refiner import BoxRefiner
 from core.refiner.by_drawing import for_drawing
 from core.refiner.margins import Margin
 from core.refiner.protocol import Refiner
+from core.refiner.together import Drawn
 
 ALL_CATEGORIES = ""
 """Key of the margin of all taught categories together, for boxes of unknown category."""
@@ -38,6 +39,10 @@ class TaughtRefiner:
     def refine(self, features: ImageFeatures, drawn: ArrayLike) -> list[Refinement]:
         """See `Refiner.refine`; for boxes of unknown category."""
         return self._any.refine(features, drawn)
+
+    def refine_together(self, asked: Sequence[Drawn]) -> list[list[Refinement]]:
+        """See `RefinesTogether`; for boxes of unknown category."""
+        return self._any.refine_together(asked)
 
     def of_drawing(self, drawing: Drawing) -> Refiner:
         """See `ByDrawing`."""

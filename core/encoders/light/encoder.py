@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from core.encoders.batched import BatchNetwork
 from core.encoders.fusing import AnyModule, fuse_batch_norms
-from core.encoders.image_features import ImageFeatures
+from core.encoders.image_features import Cut, ImageFeatures
+from core.encoders.light.crop_resize import content_mask, resized_cuts
 from core.encoders.light.efficientnet_lite import LITE, READ, EfficientNetLite
 from core.geometry import Frame
 from core.images import Picture
@@ -26,8 +27,12 @@ from core.images import Picture
 INPUT_SIZE = 512
 MEAN = STD = 0.5  # those with which the ImageNet weights of EfficientNet-Lite were trained
 CROPS_AT_ONCE = 32
-"""Crops in a batch of a GPU: 200 MB of features. Two cores are faster with one crop after the other, by half with 16
-of them, because the values of one fit into their caches."""
+"""Crops in a batch of a GPU: 200 MB of features, which stay there. Two cores are faster with one crop after the other,
+by half with 16 of them, because the values of one fit into their caches."""
+
+BATCH_SIZES = (8, CROPS_AT_ONCE)
+"""Numbers to which a GPU's batches of crops are filled up. Its libraries plan each convolution for each new number,
+which takes a second for all; eight crops take hardly longer than two."""
 
 
 BACKBONES = tuple(LITE)
@@ -145,24 +150,36 @@ class LightEncoder:
 
     def encode_small(self, picture: Picture, crop: Frame, *, fill: float) -> ImageFeatures:
         """See `SmallEncoder.encode_small`; the network takes a square of 512 * `fill` pixels."""
-        return self.encode_crops(picture, [crop], fill=fill)[0]
-
-    def encode_crops(self, picture: Picture, crops: Sequence[Frame], *, fill: float) -> list[ImageFeatures]:
-        """See `CropEncoder.encode_crops`."""
-        side = round(INPUT_SIZE * fill)
-        frames = [crop if fill == 1 else _corner(crop, fill) for crop in crops]
-        sizes = [
-            input_size(crop, scale=INPUT_SIZE / max(frame.width, frame.height))
-            for crop, frame in zip(crops, frames, strict=True)
-        ]
-        parts = [resize_part(picture, crop, size=size, side=side) for crop, size in zip(crops, sizes, strict=True)]
+        side, frame = round(INPUT_SIZE * fill), crop if fill == 1 else _corner(crop, fill)
+        size = input_size(crop, scale=INPUT_SIZE / max(frame.width, frame.height))
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(parts)).to(self.device).permute(0, 3, 1, 2)
-            values = torch.cat([normalize(one[None], content=size) for one, size in zip(pixels, sizes, strict=True)])
+            pixels = torch.from_numpy(resize_part(picture, crop, size=size, side=side)).to(self.device)
+            values = normalize(pixels.permute(2, 0, 1)[None], content=size)
             embedding, detail = self._network(values.contiguous(memory_format=torch.channels_last))
+            whole, fine = as_half(embedding), as_half(detail)
+            return ImageFeatures(
+                _widened(whole, INPUT_SIZE // 8), _widened(fine, INPUT_SIZE // 2), frame, self.identity
+            )
+
+    def encode_crops(self, cuts: Sequence[Cut], *, fill: float) -> list[ImageFeatures]:
+        """See `CropEncoder.encode_crops`. The crops are resized where the network computes."""
+        side = round(INPUT_SIZE * fill)
+        frames = [cut.crop if fill == 1 else _corner(cut.crop, fill) for cut in cuts]
+        sizes = [
+            input_size(cut.crop, scale=INPUT_SIZE / max(frame.width, frame.height))
+            for cut, frame in zip(cuts, frames, strict=True)
+        ]
+        with torch.inference_mode():
+            levels = resized_cuts(cuts, sizes, side=side, device=self.device)
+            values = (levels / 255.0 - MEAN) / STD * content_mask(sizes, side=side, device=self.device)
+            if self.device.type == "cuda":
+                values = _filled(values, next((count for count in BATCH_SIZES if count >= len(cuts)), len(cuts)))
+            embedding, detail = self._network(values.contiguous(memory_format=torch.channels_last))
+            embedding, detail = embedding[: len(cuts)], detail[: len(cuts)]
+            embedding, detail = _widened(embedding.half(), INPUT_SIZE // 8), _widened(detail.half(), INPUT_SIZE // 2)
             return [
-                ImageFeatures(_widened(whole, INPUT_SIZE // 8), _widened(fine, INPUT_SIZE // 2), frame, self.identity)
-                for whole, fine, frame in zip(all_as_half(embedding), all_as_half(detail), frames, strict=True)
+                ImageFeatures(whole, fine, frame, self.identity)
+                for whole, fine, frame in zip(embedding, detail, frames, strict=True)
             ]
 
     @property
@@ -200,20 +217,20 @@ def as_half(values: Tensor) -> Tensor:
     return values[0].to("cpu", torch.float16).contiguous()
 
 
-def all_as_half(values: Tensor) -> Tensor:
-    """(N, C, H, W) of any device and type -> contiguous fp16 on the CPU, in one transfer."""
-    return values.to("cpu", torch.float16).contiguous()
-
-
 def _corner(crop: Frame, fill: float) -> Frame:
     """The square frame of which a crop fills the fraction `fill`, in the upper left corner."""
     long = math.ceil(max(crop.width, crop.height) / fill)
     return Frame(crop.left, crop.top, long, long, crop.image_width, crop.image_height)
 
 
+def _filled(values: Tensor, count: int) -> Tensor:
+    """(N, C, H, W) -> (count, C, H, W), with zeros behind."""
+    return F.pad(values, (0, 0, 0, 0, 0, 0, 0, count - len(values)))
+
+
 def _widened(values: Tensor, cells: int) -> Tensor:
-    """(C, H, W) -> (C, cells, cells), with zeros right and below."""
-    return F.pad(values, (0, cells - values.shape[2], 0, cells - values.shape[1]))
+    """(..., H, W) -> (..., cells, cells), with zeros right and below."""
+    return F.pad(values, (0, cells - values.shape[-1], 0, cells - values.shape[-2]))
 
 
 def content_size(frame: Frame) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.encoders.fusing import fuse_batch_norms
-from core.refiner.box_refiner import pad_boxes
+from core.refiner.box_refiner import batches_of, missing_to_power, pad_boxes
 from core.refiner.network import BINS, RefinerNetwork, grid, moments, sample_regions, stay_prior, widen
 
 WHOLE = torch.tensor([[0.0, 0.0, 1024.0, 1024.0]])
@@ -102,7 +102,18 @@ def test_answers_without_gradients_are_those_that_are_trained(network: RefinerNe
 @pytest.mark.parametrize(("count", "room"), [(1, 1), (2, 2), (3, 4), (5, 8), (33, 64), (64, 64)])
 def test_boxes_are_filled_up_to_few_numbers(count: int, room: int) -> None:
     boxes = np.arange(4.0 * count).reshape(count, 4)
-    filled = pad_boxes(boxes)
+    filled = pad_boxes(boxes, count + missing_to_power(count))
     assert len(filled) == room
     assert (filled[:count] == boxes).all()
     assert (filled[count:] == boxes[-1]).all()
+
+
+def test_batches_stay_below_their_size_and_keep_the_order() -> None:
+    lengths = [1, 64, 3, 3, 3, 17, 64, 64, 64, 64, 2]
+    pieces = [(number, np.zeros((length, 4))) for number, length in enumerate(lengths)]
+    batches = list(batches_of(pieces, 256))
+    assert [number for batch in batches for number, _ in batch] == list(range(len(lengths)))
+    for batch in batches:
+        most = max(len(boxes) for _, boxes in batch)
+        assert (len(batch) + missing_to_power(len(batch))) * (most + missing_to_power(most)) <= 256
+    assert [len(batch) for batch in batches] == [4, 4, 3]
