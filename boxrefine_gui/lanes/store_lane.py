@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from boxrefine_gui.lanes.lane import QueueLane
-from boxrefine_gui.state.project_view import Moved, OpenedProject, StoreView, read_touched, read_whole
+from boxrefine_gui.state.project_view import (
+    Moved,
+    OpenedProject,
+    StoreView,
+    is_wide,
+    read_touched,
+    read_whole,
+    touched_steps,
+)
 from core.errors import ProjectGoneError, ProjectReadOnlyError, StorageError
 from core.progress import Job, Progress
 from core.records import Changes
@@ -95,7 +103,8 @@ class StoreLane:
     ) -> None:
         """Run one operation as `run` does, and read back the changed parts."""
         touched = partial(_write_and_read, job=job)
-        self.run(touched, on_done=on_done, on_error=on_error, goes_on=goes_on)
+        read_back = partial(self._read_back, on_done=on_done)
+        self.run(touched, on_done=read_back, on_error=on_error, goes_on=goes_on)
 
     def run(
         self,
@@ -180,11 +189,31 @@ class StoreLane:
         A large import is undone in parts, between which other functions run.
         """
 
-        def steps(project: ProjectStore) -> Job[StoreView]:
+        def steps(project: ProjectStore) -> Job[Changes | StoreView]:
             changes = yield from project.travel(undo=undo)
-            return read_touched(project, changes)
+            return _read_soon(project, changes)
 
-        self.run_steps(steps, on_done=on_done)
+        self.run_steps(steps, on_done=partial(self._read_back, on_done=on_done))
+
+    def read_steps(self, start: Callable[[ProjectStore], Job[T]], *, on_done: Callable[[T], None]) -> None:
+        """Read as `read` does, step by step; other functions run between the steps."""
+        turn = self._gui_turn
+
+        def failed(error: Exception) -> None:
+            if turn == self._gui_turn:
+                self._unheard(error)
+
+        self.run_steps(start, on_done=on_done, on_error=failed)
+
+    def _read_back(self, found: Changes | StoreView, *, on_done: Callable[[StoreView], None]) -> None:
+        """Give the view of a write on; of a write to many images, the counts are read first, in steps.
+
+        They are a job of their own: in a copy of a file that is gone, only the reading begins again.
+        """
+        if isinstance(found, StoreView):
+            on_done(found)
+        else:
+            self.read_steps(partial(touched_steps, changes=found), on_done=on_done)
 
     def save_elsewhere(self, path: Path, *, on_error: Callable[[Exception], None]) -> None:
         """Copy the project to a new file and continue there; on a StorageError the project stays where it is."""
@@ -296,5 +325,10 @@ class StoreLane:
             self._project = None
 
 
-def _write_and_read(project: ProjectStore, *, job: Callable[[ProjectStore], Changes]) -> StoreView:
-    return read_touched(project, job(project))
+def _write_and_read(project: ProjectStore, *, job: Callable[[ProjectStore], Changes]) -> Changes | StoreView:
+    return _read_soon(project, job(project))
+
+
+def _read_soon(project: ProjectStore, changes: Changes) -> Changes | StoreView:
+    """The view of a write; of one to many images only its changes, since reading their counts takes a while."""
+    return changes if is_wide(changes) else read_touched(project, changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,7 @@ def _words_on(found: Audit) -> str:
 
 def repair(
     parts: Parts,
-    findings: Iterable[AuditFinding],
+    findings: Sequence[AuditFinding],
     boxes: Mapping[int, Box],
     *,
     on_done: Callable[[Mapping[int, Box]], None],
@@ -85,12 +85,13 @@ def repair(
     for finding in findings:
         moved |= {id: (boxes[id], box) for id, box in finding.moves.items() if id in boxes and id not in moved}
         deleted |= {id: boxes[id] for id in finding.deletes if id in boxes}
-    total = len(moved.keys() | deleted.keys())
+    relabelled = {id: change for finding in findings for id, change in finding.relabels.items() if id not in deleted}
+    total = len(moved.keys() | deleted.keys() | relabelled.keys())
     if not total:
         return
 
     def store(project: ProjectStore) -> tuple[int, StoreView]:
-        repaired, changes = project.repair(moved, deleted)
+        repaired, changes = project.repair(moved, deleted, relabelled)
         return repaired, read_touched(project, changes)
 
     def done(result: tuple[int, StoreView]) -> None:

@@ -13,8 +13,9 @@ from boxrefine_gui.operations.clauses import clause_of, sentence_of
 from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.level import Level
-from boxrefine_gui.state.project_view import StoreView, read_touched
+from boxrefine_gui.state.project_view import StoreView, touched_steps
 from core.progress import Job
+from core.records import Changes
 from core.translation import tr, tr_plural
 
 if TYPE_CHECKING:
@@ -30,12 +31,11 @@ STILL_READING = tr("The folder is still being read: import when the status bar n
 
 @dataclass(frozen=True)
 class _Imported:
-    """Result of an import: numbers of new boxes and of their images, new categories, and the project afterwards."""
+    """Result of an import: number of new boxes, new categories, and what has changed."""
 
     new: int
-    images: int
     categories: tuple[str, ...]
-    view: StoreView
+    changes: Changes
 
 
 def import_boxes(parts: Parts, path: Path, *, watch: Callable[[], JobWatcher]) -> None:
@@ -92,25 +92,32 @@ class _Import:
                 found.boxes, file=self._path.name, categories=found.categories, sources=found.sources
             )
             added = tuple(entry.name for entry in project.categories() if entry.name not in before)
-            return _Imported(new, len(changes.image_ids), added if before else (), read_touched(project, changes))
+            return _Imported(new, added if before else (), changes)
 
         self._parts.store.run_steps(
-            store, on_done=partial(self._report, job, found), on_error=job.fail, on_progress=job.progressed
+            store, on_done=partial(self._read_back, job, found), on_error=job.fail, on_progress=job.progressed
         )
 
-    def _report(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
-        apply_widely(self._parts, imported.view)
+    def _read_back(self, job: LongJob, found: FoundBoxes, imported: _Imported) -> None:
+        self._parts.store.run_steps(
+            partial(touched_steps, changes=imported.changes),
+            on_done=partial(self._report, job, found, imported),
+            on_error=job.fail,
+        )
+
+    def _report(self, job: LongJob, found: FoundBoxes, imported: _Imported, view: StoreView) -> None:
+        apply_widely(self._parts, view)
         next_key = self._parts.session.keys.get("next_to_check", "")
         sentence = words_on(
             self._path,
             found,
             new=imported.new,
-            images=imported.images,
+            images=len(imported.changes.image_ids),
             categories=imported.categories,
             next_key=next_key,
         )
         left_out = len(found.missing) + found.defects.total
-        counts = {"boxes": imported.new, "images": imported.images, "left_out": left_out}
+        counts = {"boxes": imported.new, "images": len(imported.changes.image_ids), "left_out": left_out}
         job.end(Outcome(sentence, Level.WARNING if left_out else Level.INFO, counts))
 
     def _clean_up(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +16,7 @@ from boxrefine_gui.operations.job import LongJob, Outcome
 from boxrefine_gui.operations.parts import Cancellable, JobWatcher, Parts
 from boxrefine_gui.state.doing import Scan, ScanKind
 from boxrefine_gui.state.level import Level
-from boxrefine_gui.state.project_view import StoreView, read_touched
+from boxrefine_gui.state.project_view import StoreView, touched_steps
 from core.errors import BadInputError
 from core.progress import Job
 from core.translation import tr, tr_plural
@@ -38,14 +37,6 @@ def merge_projects(parts: Parts, paths: Sequence[Path], *, watch: Callable[[], J
         session.tell(STILL_READING)
         return
     _Merge(parts, paths[0], watch=watch, then=partial(merge_projects, parts, paths[1:], watch=watch)).run()
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """What has come of a merge, and the project afterwards."""
-
-    merged: Merged
-    view: StoreView
 
 
 class _Merge:
@@ -99,24 +90,30 @@ class _Merge:
             self._job.give_up()
             return
 
-        def store(project: ProjectStore) -> Job[_Stored | None]:
+        def store(project: ProjectStore) -> Job[Merged | None]:
             from core.merging.merge import How, merge_candidate
             from core.store.project_file import project_name
 
             merging = merge_candidate(project, candidate, ours=project_name(path), how=How())
-            merged = yield from _while_wanted(merging, lambda: not self._is_stopped)
-            return None if merged is None else _Stored(merged, read_touched(project, merged.changes))
+            return (yield from _while_wanted(merging, lambda: not self._is_stopped))
 
         self._parts.store.run_steps(
-            store, on_done=self._report, on_error=self._job.fail, on_progress=self._job.progressed
+            store, on_done=self._read_back, on_error=self._job.fail, on_progress=self._job.progressed
         )
 
-    def _report(self, stored: _Stored | None) -> None:
-        if stored is None:
+    def _read_back(self, merged: Merged | None) -> None:
+        if merged is None:
             self._job.give_up()
             return
-        session, merged = self._parts.session, stored.merged
-        apply_widely(self._parts, stored.view)
+        self._parts.store.run_steps(
+            partial(touched_steps, changes=merged.changes),
+            on_done=partial(self._report, merged),
+            on_error=self._job.fail,
+        )
+
+    def _report(self, merged: Merged, view: StoreView) -> None:
+        session = self._parts.session
+        apply_widely(self._parts, view)
         counts = {"pictures": merged.shared, "new": merged.new, "boxes": merged.boxes, "conflicts": merged.conflicts}
         level = Level.WARNING if merged.conflicts or merged.by_name else Level.INFO
         self._job.end(Outcome(words_on(merged, session.keys.get("next_to_fix", "")), level, counts))

@@ -105,7 +105,7 @@ class ProjectWatch:
             shown = image.id if image is not None and image.id > 0 else None
             known = sum(record.id > 0 for record in self._parts.session.images)
             read = partial(read_others_work, shown=shown, known=known)
-            self._parts.store.read(read, on_done=partial(self._show, time.monotonic()))
+            self._parts.store.read_steps(read, on_done=partial(self._show, time.monotonic()))
         if len(seen.findings) > self._reported:
             self._reported = len(seen.findings)
             self._parts.session.tell(words_on_damage(seen.findings), Level.WARNING)

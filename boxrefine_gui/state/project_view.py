@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from core.listing import traits_of
+from boxrefine_gui.state.tallies import Tallies, read_tallies, tally_steps
 from core.marks import Mark, Work
+from core.progress import Job
 from core.records import Category, Changes, Correction, DrawnBox, ImageRecord, Step
 from core.reviews import Review
 
@@ -17,28 +18,6 @@ if TYPE_CHECKING:
 
 MANY_IMAGES = 64
 """If a write touched more images than this, its view holds only counts; boxes are read when an image is shown."""
-
-
-@dataclass(frozen=True)
-class Tallies:
-    """Counts by image id: all stored boxes, those to check, never accepted, accepted with doubt, and drawn boxes.
-
-    Images with a count of 0 are missing. `marks` are those of all images that have one, `traits` those of
-    `core.listing`, without doubts, which are read later; `done` and `touched` (done, or with boxes) follow from them.
-    `categories` are numbers of boxes by category id, `to_fix` those of boxes marked to fix by image id.
-    """
-
-    boxes: Mapping[int, int]
-    to_check: Mapping[int, int]
-    unaccepted: Mapping[int, int]
-    doubtful: Mapping[int, int]
-    drawn: Mapping[int, int]
-    marks: Mapping[int, Mark] = field(default_factory=dict)
-    traits: Mapping[int, int] = field(default_factory=dict)
-    done: Set[int] = frozenset()
-    touched: Set[int] = frozenset()
-    categories: Mapping[int, int] = field(default_factory=dict)
-    to_fix: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,30 +70,45 @@ def read_whole(project: ProjectStore) -> StoreView:
         tuple(project.images()),
         tuple(project.categories()),
         undo_steps=project.undo_steps(),
-        tallies=_tallies(project),
+        tallies=read_tallies(project),
     )
 
 
 def read_touched(project: ProjectStore, changes: Changes) -> StoreView:
     """Store lane: read the parts of the project that `changes` names."""
-    is_wide = len(changes.image_ids | changes.marked_ids) > MANY_IMAGES
-    read = () if is_wide else changes.image_ids
+    return _view_of(project, changes, read_tallies(project) if is_wide(changes) else None)
+
+
+def touched_steps(project: ProjectStore, changes: Changes) -> Job[StoreView]:
+    """Store lane: the same as a job, between whose steps other functions run; the view has their writes, too."""
+    tallies = (yield from tally_steps(project)) if is_wide(changes) else None
+    return _view_of(project, changes, tallies)
+
+
+def is_wide(changes: Changes) -> bool:
+    """Whether a view of `changes` holds only counts."""
+    return len(changes.image_ids) > MANY_IMAGES or len(changes.image_ids | changes.marked_ids) > MANY_IMAGES
+
+
+def _view_of(project: ProjectStore, changes: Changes, tallies: Tallies | None) -> StoreView:
+    read = () if tallies is not None else changes.image_ids
     return StoreView(
         changes,
         tuple(project.images()) if changes.images else None,
         tuple(project.categories()) if changes.categories else None,
         **_boxes_on(project, read),
-        marks={} if is_wide else project.marks(changes.marked_ids),
-        tallies=_tallies(project) if is_wide else None,
+        marks={} if tallies is not None else project.marks(changes.marked_ids),
+        tallies=tallies,
         undo_steps=project.undo_steps(),
     )
 
 
-def read_others_work(project: ProjectStore, *, shown: int | None, known: int) -> StoreView:
-    """Store lane: read all that another window may have changed, with the boxes of the image `shown`.
+def read_others_work(project: ProjectStore, *, shown: int | None, known: int) -> Job[StoreView]:
+    """Store lane: read all that another window may have changed, with the boxes of the image `shown`, as a job.
 
     The images are read only if their number differs from `known`, since images are never removed from a project.
     """
+    tallies = yield from tally_steps(project)
     has_new = project.image_count() != known
     image_ids = frozenset(() if shown is None else (shown,))
     return StoreView(
@@ -122,7 +116,7 @@ def read_others_work(project: ProjectStore, *, shown: int | None, known: int) ->
         tuple(project.images()) if has_new else None,
         tuple(project.categories()),
         **_boxes_on(project, image_ids),
-        tallies=_tallies(project),
+        tallies=tallies,
         undo_steps=project.undo_steps(),
     )
 
@@ -141,29 +135,3 @@ def _boxes_on(project: ProjectStore, image_ids: Collection[int]) -> _Boxes:
         "reviews": project.reviews_on(image_ids),
         "work": project.work_on(image_ids) if image_ids else {},
     }
-
-
-def _tallies(project: ProjectStore) -> Tallies:
-    boxes, to_check, drawn, marks = project.counts(), project.to_check(), project.drawn_counts(), project.marks()
-    traits = {
-        id: traits_of(
-            boxes=boxes.get(id, 0), to_check=to_check.get(id, 0), drawn=drawn.get(id, 0), doubt=None, mark=marks.get(id)
-        )
-        for id in boxes.keys() | drawn.keys() | marks.keys()
-    }
-    done = {id for id, mark in marks.items() if mark.done}
-    touched = {id for id, found in traits.items() if found & 17}
-    doubtful = project.doubtful()
-    return Tallies(
-        boxes,
-        to_check,
-        project.unaccepted(),
-        doubtful,
-        drawn,
-        marks,
-        traits,
-        done,
-        touched,
-        project.boxes_by_category(),
-        project.to_fix(),
-    )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.audit.appearance import appearances_of
 from core.audit.context import Answer, AuditContext, PictureLook
 from core.audit.likeness import Likeness, likeness_of
 from core.audit.turning import turned
@@ -25,14 +27,21 @@ from core.translation import tr
 FeaturesOf = Callable[[Path], ImageFeatures | None]
 """The features of the picture in a file; None where there are none at hand."""
 
+MOST_LOOKS = 30_000
+"""Boxes whose look is kept, 17 MB; in a larger dataset those of every second picture, or fewer."""
+
 
 @dataclass
 class Answers:
-    """Answers by box id; `turned` and `likenesses` as in AuditContext, `pictures` the number of those with features."""
+    """Answers by box id; `turned`, `likenesses` and `appearances` as in AuditContext.
+
+    `pictures` is the number of those with features.
+    """
 
     by_box: dict[int, Answer] = field(default_factory=dict)
     turned: dict[int, tuple[float, float]] = field(default_factory=dict)
     likenesses: dict[int, Likeness] = field(default_factory=dict)
+    appearances: dict[int, NDArray[np.float16]] = field(default_factory=dict)
     pictures: int = 0
 
 
@@ -40,7 +49,7 @@ def ask(context: AuditContext, *, features_of: FeaturesOf, refiner: Refiner) -> 
     """Ask the refiner about all boxes around single objects, picture by picture.
 
     The labels count as placed well, since that is how labels are meant. Of pictures in splits, the features are kept in
-    short, to find copies. Pictures without features, unreadable ones, and
+    short, to find copies, and of boxes what they look like. Pictures without features, unreadable ones, and
     those of another size than in the dataset are left out. Raises GpuError.
     """
     asked = refiner_for(refiner, HowDrawn(Drawing.PLACED))
@@ -49,6 +58,7 @@ def ask(context: AuditContext, *, features_of: FeaturesOf, refiner: Refiner) -> 
     for entry in context.boxes:
         groups.setdefault(entry.image_id, []).append(entry)
     found = Answers()
+    every = -(-len(context.boxes) // MOST_LOOKS) if len({entry.category_id for entry in context.boxes}) > 1 else 0
     for done, (image_id, boxes) in enumerate(groups.items()):
         image = context.images[image_id]
         yield Progress(done, len(groups), tr("Asking the refiner about {picture}", picture=image.path.name))
@@ -59,6 +69,9 @@ def ask(context: AuditContext, *, features_of: FeaturesOf, refiner: Refiner) -> 
             of_boxes = _answers(asked, features, [entry.accepted for entry in boxes], _names(boxes, names))
             found.by_box |= {entry.id: answer for entry, answer in zip(boxes, of_boxes, strict=True)}
             found.pictures += 1
+            if every and done % every == 0:
+                rows = appearances_of(features, as_boxes([entry.accepted for entry in boxes]))
+                found.appearances |= {entry.id: row for entry, row in zip(boxes, rows, strict=True)}
             if context.split_of(image):
                 found.likenesses[image_id] = likeness_of(features)
             look = context.looks.get(image_id)

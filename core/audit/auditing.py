@@ -49,7 +49,13 @@ def audit(
         context = replace(context, looks=(yield from look_at(context.dataset)))
     if features_of is not None and refiner is not None:
         answers = yield from ask(context, features_of=features_of, refiner=refiner)
-        context = replace(context, answers=answers.by_box, turned=answers.turned, likenesses=answers.likenesses)
+        context = replace(
+            context,
+            answers=answers.by_box,
+            turned=answers.turned,
+            likenesses=answers.likenesses,
+            appearances=answers.appearances,
+        )
     findings: list[AuditFinding] = []
     for done, check in enumerate(CHECKS):
         yield Progress(done, len(CHECKS), tr("Looking through the labels"))

@@ -54,7 +54,8 @@ class AuditContext:
 
     `looks` are by image id, empty where pictures were not looked at; `answers` by box id. `turned` has, for pictures
     that EXIF turns, how well the refiner agrees with the boxes as they are, and taken as those of the unturned picture.
-    `likenesses` has `core.audit.likeness.likeness_of` of pictures by image id.
+    `likenesses` has `core.audit.likeness.likeness_of` of pictures by image id, `appearances` a row of
+    `core.audit.appearance.appearances_of` by box id.
     """
 
     dataset: Dataset
@@ -62,6 +63,7 @@ class AuditContext:
     answers: Mapping[int, Answer] = field(default_factory=dict)
     turned: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     likenesses: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    appearances: Mapping[int, NDArray[np.float16]] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> dict[int, ImageRecord]:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     TINY = "tiny"
     HUGE = "huge"
     OUTLIER = "outlier"
+    LOOKALIKE = "lookalike"
     UNUSED = "unused"
     UNREAD = "unread"
 
@@ -43,6 +44,7 @@ TITLES: Mapping[Kind, str] = {
     Kind.TINY: tr("Tiny box"),
     Kind.HUGE: tr("Box as large as the picture"),
     Kind.OUTLIER: tr("Unusual for its category"),
+    Kind.LOOKALIKE: tr("Looks like another category"),
     Kind.UNUSED: tr("Category without boxes"),
     Kind.UNREAD: tr("Picture that cannot be read"),
 }
@@ -52,8 +54,9 @@ TITLES: Mapping[Kind, str] = {
 class AuditFinding:
     """One finding. `severity` in [0, 1] is the expected harm: 1 spoils what is trained on the labels.
 
-    `image_id` and `correction_id` are 0 where it is about no single picture or box. `moves` (id -> box) and `deletes`
-    are the repair, which is one of both; empty: it has none that a program could choose.
+    `image_id` and `correction_id` are 0 where it is about no single picture or box. `moves` (id -> box),
+    `deletes` and `relabels` (id -> category as it is, other category) are the repair, which is one of them; empty: it
+    has none that a program could choose.
     """
 
     kind: Kind
@@ -65,10 +68,11 @@ class AuditFinding:
     box: Box | None = None
     moves: Mapping[int, Box] = field(default_factory=dict, repr=False)
     deletes: tuple[int, ...] = ()
+    relabels: Mapping[int, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     @property
     def can_repair(self) -> bool:
-        return bool(self.moves or self.deletes)
+        return bool(self.moves or self.deletes or self.relabels)
 
     def as_json(self) -> dict[str, Any]:
         """The finding for a calling program; edges of the box in pixels."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from core.audit.checks.categories import check_outliers, check_unused
 from core.audit.checks.contents import check_contents
 from core.audit.checks.copies import check_copies
+from core.audit.checks.lookalikes import check_lookalikes
 from core.audit.checks.loose import check_loose
 from core.audit.checks.overlaps import check_duplicates, check_two_classes
 from core.audit.checks.shifted import check_shifted
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     check_tiny,
     check_huge,
     check_outliers,
+    check_lookalikes,
     check_unused,
 )
 """Each finds what it finds from the labels alone where the context has no looks or no answers."""

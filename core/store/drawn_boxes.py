@@ -12,14 +12,14 @@ from sqlite_utils import Database
 from core.errors import ProjectReadOnlyError
 from core.records import DrawnBox
 from core.store.correction_columns import OF_DRAWN_ROWS, OF_OLD_ROWS
+from core.store.part_reads import PartReads
 from core.store.project_file import convert_sqlite_errors, transaction
-from core.store.project_reads import ProjectReads
 from core.store.row_checks import BadRow, Row, flag_in, id_in, text_in
 from core.store.rows import check_boxes, correction_of, now, refinement_columns
 from core.translation import tr
 
 
-class DrawnBoxes(ProjectReads):
+class DrawnBoxes(PartReads):
     """Reads and writes of the drawn boxes of one project."""
 
     def drawn_boxes(self, image_id: int) -> list[DrawnBox]:

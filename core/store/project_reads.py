@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -104,6 +104,9 @@ class ProjectReads(OpenedFile):
         """Image id -> its mark, for those of these images that have one; None: for all images that have one."""
         where = "" if image_ids is None else "WHERE id IN (SELECT value FROM json_each(?))"  # untranslated: SQL
         values = [] if image_ids is None else [json.dumps(sorted(image_ids))]
+        return self._marks_where(where, values)
+
+    def _marks_where(self, where: str, values: Sequence[object]) -> dict[int, Mark]:
         found = {}
         with convert_sqlite_errors(self.path):
             for row in self._db.query(f"SELECT * FROM marks {where} ORDER BY id", values):

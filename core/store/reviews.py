@@ -158,27 +158,42 @@ class Reviews(Marks):
                 operation.update("corrections", row, **columns, changed=now())
             return operation.changes
 
-    def repair(self, moved: Mapping[int, tuple[Box, Box]], deleted: Mapping[int, Box]) -> tuple[int, Changes]:
-        """Move boxes (id -> before, after) and delete others (id -> before), as one undo step.
+    def repair(
+        self,
+        moved: Mapping[int, tuple[Box, Box]],
+        deleted: Mapping[int, Box],
+        relabelled: Mapping[int, tuple[int, int]] | None = None,
+    ) -> tuple[int, Changes]:
+        """Move boxes (id -> before, after), delete others (id -> before), as one undo step.
 
-        A box that is gone, or is not as it was before, stays as it is. Return how many were repaired. Raises
+        `relabelled` are boxes that get another category (id -> before, after). A box that is gone, or is not as it was
+        before, stays as it is, as one does whose new category is gone. Return how many were repaired. Raises
         BadInputError if a box would have no area, and then repairs none.
         """
         for _, after in moved.values():
             check_box(after)
-        with self._operation(Step(StepKind.REPAIR, len(moved.keys() | deleted.keys()))) as operation:
-            repaired = 0
+        named = relabelled or {}
+        count = len(moved.keys() | deleted.keys() | named.keys())
+        with self._operation(Step(StepKind.REPAIR, count)) as operation:
+            repaired = set[int]()
             for id, before in {**{id: pair[0] for id, pair in moved.items()}, **deleted}.items():
                 row = operation.row("corrections", id)
                 if row is None or not is_whole("corrections", row) or row["accepted"] != box_text(before):
                     continue
-                repaired += 1
+                repaired.add(id)
                 if id in deleted:
                     remove_box(operation, row)
                 else:
                     accepted = box_text(moved[id][1])
                     operation.update("corrections", row, accepted=accepted, confirmed=1, doubtful=0, changed=now())
-            return repaired, operation.changes
+            for id, (category, other) in named.items():
+                row = operation.row("corrections", id)
+                if row is None or not is_whole("corrections", row) or row["category_id"] != category:
+                    continue
+                if operation.row("categories", other) is not None:
+                    repaired.add(id)
+                    operation.update("corrections", row, category_id=other, changed=now())
+            return len(repaired), operation.changes
 
     def _put(self, operation: Operation, box: Row, **columns: str) -> None:
         """Change columns of a box's review; an empty one is deleted."""

@@ -15,7 +15,7 @@ import pytest
 from core.errors import BadInputError
 from core.geometry import Box
 from core.records import Correction, ImportedBox, NewImage, Origin
-from core.store import box_import
+from core.store import box_import, undo_play
 from core.store.project_check import check_project
 from core.store.project_repair import repair_project
 from core.store.project_store import ProjectStore
@@ -30,7 +30,7 @@ import sys
 from pathlib import Path
 from core.geometry import Box
 from core.records import Correction, ImportedBox
-from core.store import box_import
+from core.store import box_import, undo_play
 from core.store.project_store import ProjectStore
 from tests.core.projects import fill
 
@@ -188,3 +188,33 @@ def test_no_write_waits_long_for_a_large_import(tmp_path: Path) -> None:
             begun = time.thread_time()
         assert sum(store.counts().values()) == count
     assert sorted(waits)[len(waits) * 99 // 100] < 6 * frame_s()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_redo_checks_imported_boxes_without_decoding_each(
+    store: ProjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.import_boxes(many(300), file=FILE)
+    before = store.dataset()
+    store.undo()
+    decoded = []
+    monkeypatch.setattr(undo_play, "check_row", lambda table, row: decoded.append(table))
+    store.redo()
+    assert "corrections" not in decoded
+    assert store.dataset() == before
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("image_id", "-1"), ("category_id", "-1"), ("id", "99999999999999999999"), ("confirmed", "2"), ("drawn", "[]")],
+)
+def test_a_redo_skips_imported_boxes_that_are_damaged(store: ProjectStore, column: str, value: str) -> None:
+    store.import_boxes(many(3), file=FILE)
+    store.undo()
+    spoil(
+        store.path,
+        f"UPDATE undo_steps SET row_changes = json_set(row_changes, '$[#-1][3].{column}', json('{value}')) "
+        f"WHERE id = (SELECT max(id) FROM undo_steps)",
+    )
+    assert "damaged" in store.redo().note
+    assert store.counts() == {}

@@ -326,3 +326,13 @@ def test_a_repair_moves_and_deletes_in_one_step_and_leaves_what_has_changed(stor
     assert [entry.accepted for entry in store.dataset().corrections] == [before, before, Box(5, 5, 50, 50)]
     with pytest.raises(BadInputError):
         store.repair({ids[0]: (before, Box(5, 5, 5, 9))}, {})
+
+
+def test_a_repair_gives_boxes_another_category_unless_theirs_has_changed(store: ProjectStore) -> None:
+    first, second, third = (store.accept(CORRECTION)[0].id for _ in range(3))
+    store.relabel([second], 2)
+    repaired, _ = store.repair({}, {}, {first: (1, 2), second: (1, 2), third: (1, 99), 99: (1, 2)})
+    assert repaired == 1
+    assert [entry.category_id for entry in store.corrections(1)] == [2, 2, 1]
+    store.undo()
+    assert [entry.category_id for entry in store.corrections(1)] == [1, 2, 1]

@@ -141,6 +141,19 @@ def test_one_key_repairs_each_kind_and_undo_takes_it_back(
     assert [(entry.id, entry.accepted) for entry in stored(app)] == before
 
 
+def test_one_key_gives_a_lookalike_the_other_category(qtbot: QtBot, app: App, dialog: AuditDialog) -> None:
+    (first, *_) = stored(app)
+    finding = AuditFinding(Kind.LOOKALIKE, 0.5, "sentence", image_id=first.image_id, correction_id=first.id)
+    app.parts.store.write(lambda project: project.add_category("other") and Changes(categories=True), on_done=print)
+    at_rest(qtbot, app, dialog)
+    other = max(category.id for category in app.session.categories)
+    offer(dialog, replace(finding, relabels={first.id: (first.category_id, other)}))
+    press(qtbot, app, dialog, Qt.Key.Key_R)
+    assert {entry.id: entry.category_id for entry in stored(app)}[first.id] == other
+    undo(qtbot, app, dialog)
+    assert {entry.id: entry.category_id for entry in stored(app)}[first.id] == first.category_id
+
+
 def test_closing_it_cancels_an_audit(qtbot: QtBot, app: App, dialog: AuditDialog) -> None:
     dialog.audit()
     assert not dialog.is_ready and not dialog.again.isEnabled()
