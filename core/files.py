@@ -45,6 +45,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         temporary.touch()
         mode = stat.S_IMODE(temporary.stat().st_mode)
+        temporary.unlink()  # some writers want to make the file themselves
         yield temporary
         temporary.chmod(mode)
         with temporary.open("rb+") as file:
