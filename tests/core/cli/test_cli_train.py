@@ -41,6 +41,7 @@ def chosen(project: Path) -> object:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_labelled_set_gives_a_refiner_a_verdict_and_figures(verb: Verb, tmp_path: Path, config: Path) -> None:
     images, boxes = save_coco(tmp_path / "discs", 8)
     out = tmp_path / "taught"

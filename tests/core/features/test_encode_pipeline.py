@@ -145,6 +145,7 @@ def test_batches_give_what_single_pictures_get(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_hq_sam_in_batches_gives_what_single_pictures_get(
     folder: Path, cache: FeatureCache, hq_encoder: HqSamEncoder
 ) -> None:

@@ -187,6 +187,7 @@ sys.exit(main())
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_off_the_whole_program_loads_its_models_and_ends(pictures: Path) -> None:
     environment = os.environ | {VARIABLE: "off", "QT_QPA_PLATFORM": "offscreen"}
     command = [sys.executable, "-c", _WINDOW, str(pictures)]
