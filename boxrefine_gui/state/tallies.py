@@ -22,6 +22,9 @@ T = TypeVar("T")
 PART_S = 0.03
 """Wanted time of a part, in seconds."""
 
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+"""The lowest and the highest id that a row of SQLite can have."""
+
 _AT_ONCE = 200
 """Images of the first part."""
 
@@ -61,14 +64,14 @@ def tally_steps(project: ProjectStore) -> Job[Tallies]:
     """Store lane: the same as a job; the result has all that was written between its steps, too."""
     step = Progress(0, 0, tr("Reading {name}", name=project.path.name))
     with project.written_images() as written:
-        bounds = [-(2**63)]
+        bounds = [_LOWEST]
         parts: list[Tallies] = []
         end, count = project.last_image_id(), _AT_ONCE
         while bounds[-1] <= end or not parts:
             begun = time.monotonic()
             first = bounds[-1]
             last = max(first, 0) + count
-            parts.append(_part(project, first, last if last <= end else 2**63 - 1))
+            parts.append(_part(project, first, last if last <= end else _HIGHEST))
             bounds.append(last + 1)
             taken = max(time.monotonic() - begun, 1e-4)
             count = min(max(int(count * min(PART_S / taken, 2)), _AT_ONCE), _MOST_IN_A_PART)
@@ -87,7 +90,7 @@ def tally_steps(project: ProjectStore) -> Job[Tallies]:
 
 def _last_of(number: int, bounds: Sequence[int]) -> int:
     """The highest id of an image of a part; the last one has all that follow."""
-    return bounds[number + 1] - 1 if number + 2 < len(bounds) else 2**63 - 1
+    return bounds[number + 1] - 1 if number + 2 < len(bounds) else _HIGHEST
 
 
 def _parts_of(image_ids: Sequence[int], bounds: Sequence[int]) -> set[int]:

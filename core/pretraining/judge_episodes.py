@@ -30,6 +30,9 @@ from core.suggest.suggester import Known, Refined, Suggester
 LEAST_OBJECTS = 4
 """Objects of one category that a picture must have to be asked for the rest of them."""
 
+MOST_UNLIKELY = 60
+"""Recorded finds of a picture with a logit below zero: more than an app refines, as a judge learns from wrong ones."""
+
 GIVEN = (1, 3)
 """Examples in the picture itself, where its other objects are to be found."""
 
@@ -95,7 +98,9 @@ def _next(
 ) -> Job[None]:
     """Record a head of several pictures, `whole`: that are marked as done."""
     by_id = {picture.id: picture for picture in labelled}
-    learner = HeadLearner(tools.network, encoder=tools.encoder.identity, refiner=tools.refiner)
+    learner = HeadLearner(
+        tools.network, encoder=tools.encoder.identity, refiner=tools.refiner, most_unlikely=MOST_UNLIKELY
+    )
     labels = [PictureLabels(picture.id, picture.boxes, done=whole) for picture in labelled]
     suggester = yield from learner.learn(labels, lambda id: features_of(by_id[id]))
     if suggester is None:
@@ -144,7 +149,7 @@ def _rest(
 
 def _found(suggester: Suggester, features: ImageFeatures, tools: Tools, *, known: Known = ()) -> Refined:
     cells = read_cells(tools.network, features, encoder=suggester.encoder)
-    return suggester.find_refined(features, tools.refiner, cells, known=known)
+    return suggester.find_refined(features, tools.refiner, cells, known=known, most_unlikely=MOST_UNLIKELY)
 
 
 def _truth(found: Refined, true: Known) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -21,9 +21,6 @@ from core.store.checking import OF_A_HEAD
 from core.store.project_file import convert_sqlite_errors
 from core.store.project_reads import ProjectReads
 
-LEAST, LARGEST = -(2**63), 2**63 - 1
-"""The lowest and the highest id that a row can have."""
-
 _IMAGE_OF = {"corrections": "image_id", "drawn_boxes": "image_id", "reviews": "image_id", "marks": "id"}
 _EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 _numbers = itertools.count(1)

@@ -18,7 +18,7 @@ from core.suggest.extracts import Extract, Labelled, extract_of_mistakes, make_e
 from core.suggest.judge import Judge
 from core.suggest.learn import Head, learn_head
 from core.suggest.network import Cells, SuggestNetwork
-from core.suggest.suggester import Known, Suggester
+from core.suggest.suggester import MOST_JUDGED, Known, Suggester
 from core.suggest.trust import Judged, Tried, Trust, match_finds, trust_from_examples, trust_in, trust_in_judge
 from core.translation import tr
 
@@ -51,13 +51,21 @@ class HeadLearner:
     """
 
     def __init__(
-        self, network: SuggestNetwork, *, encoder: str, refiner: Refiner | None = None, judge: Judge | None = None
+        self,
+        network: SuggestNetwork,
+        *,
+        encoder: str,
+        refiner: Refiner | None = None,
+        judge: Judge | None = None,
+        most_unlikely: int = MOST_JUDGED,
     ) -> None:
         """`encoder` is the identity of the encoder whose features the network reads.
 
-        With a refiner, finds on pictures that are left out are refined; a judge predicts which finds are right.
+        With a refiner, finds on pictures that are left out are refined, `most_unlikely` as in `find_refined`; a judge
+        predicts which finds are right.
         """
         self._network, self._encoder, self._refiner, self._judge = network, encoder, refiner, judge
+        self._most_unlikely = most_unlikely
         self.tried: list[Tried] = []
         """What was found on the pictures that the last learning left out."""
 
@@ -169,7 +177,7 @@ class HeadLearner:
     def _judged(self, finder: Suggester, features: ImageFeatures, cells: Cells, true: Known) -> Judged | None:
         if self._refiner is None:
             return None
-        found = finder.find_refined(features, self._refiner, cells)
+        found = finder.find_refined(features, self._refiner, cells, most_unlikely=self._most_unlikely)
         return Judged(found.known, are_right(found.boxes, found.names, true), tuple(found.names))
 
 

@@ -133,14 +133,24 @@ class Suggester:
         ]
 
     def find_refined(
-        self, features: ImageFeatures, refiner: Refiner, cells: Cells, *, known: Known = (), rejected: Known = ()
+        self,
+        features: ImageFeatures,
+        refiner: Refiner,
+        cells: Cells,
+        *,
+        known: Known = (),
+        rejected: Known = (),
+        most_unlikely: int = MOST_JUDGED,
     ) -> Refined:
-        """Find objects and refine those that are not hopeless, for a judge. The head must have a gallery."""
+        """Find objects and refine those that are not hopeless, for a judge. The head must have a gallery.
+
+        At most `most_unlikely` finds with a logit below zero are refined.
+        """
         assert self.head.gallery is not None
         peaks, names, _ = self.find(features, cells, known=known, rejected=rejected)
         order = np.argsort(-peaks.logits, kind="stable")
         likely = int((peaks.logits > 0).sum())
-        rows = order[peaks.logits[order] >= LEAST_JUDGED][: min(likely + MOST_JUDGED, MOST)]
+        rows = order[peaks.logits[order] >= LEAST_JUDGED][: min(likely + most_unlikely, MOST)]
         peaks, names = peaks.only(rows), [names[row] for row in rows]
         answers = refine_found(refiner, features, peaks.boxes, names)
         numbers = describe(self.network, self.head, self.head.gallery, cells, features.frame, peaks, answers)

@@ -176,7 +176,7 @@ def test_a_process_that_the_system_ends_is_one_sentence(
 def test_the_shipped_configuration_is_valid() -> None:
     from core.cli.pretrain_judge import SHIPPED_CONFIG
 
-    assert read_config(SHIPPED_CONFIG, JudgeConfig).seeds == 4
+    assert read_config(SHIPPED_CONFIG, JudgeConfig).seeds == 8
 
 
 def test_training_needs_no_window_no_project_and_no_other_encoder(tmp_path: Path) -> None:

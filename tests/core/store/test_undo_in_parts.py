@@ -222,14 +222,8 @@ def test_a_read_in_steps_sees_the_project_as_it_was_while_others_write(store: Pr
         patch.setattr(correction_read, "STEP", 20)
         job = store.dataset_steps()
         next(job)
-        seen = []
-        while True:
-            try:
-                next(job)
-            except StopIteration as end:
-                found = end.value
-                break
-            seen.append(store.accept(CORRECTION)[0].id)
+        seen: list[int] = []
+        found = run(job, lambda _: seen.append(store.accept(CORRECTION)[0].id))
     assert found == before and len(seen) > 10
     assert total(store) == 300 + len(seen)
     assert run(store.dataset_steps()) == store.dataset()

@@ -139,6 +139,21 @@ def test_each_find_has_all_numbers() -> None:
     assert found.known[:, KNOWN.index("boxes")] == pytest.approx(np.log(2.0))
 
 
+def test_so_many_unlikely_finds_are_refined_and_all_likely_ones() -> None:
+    suggester, features = suggester_with(None), features_of(1)
+    cells = read_cells(suggester.network, features, encoder=ENCODER)
+
+    def logits(most: int) -> list[float]:
+        found = suggester.find_refined(features, REFINER, cells, most_unlikely=most)
+        return sorted(found.known[:, KNOWN.index("logit")].tolist(), reverse=True)
+
+    every = logits(500)
+    likely = sum(logit > 0 for logit in every)
+    assert len(every) > likely + 1
+    assert logits(0) == every[:likely]
+    assert logits(1) == every[: likely + 1]
+
+
 def test_nothing_found_has_no_numbers() -> None:
     suggester, features = suggester_with(make_judge()), features_of(1)
     head = replace(suggester.head, learned=replace(suggester.head.learned, planes=suggester.head.learned.planes * 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -69,16 +70,9 @@ def test_what_is_written_between_the_parts_is_in_the_counts(store: ProjectStore)
 
 def test_writes_that_never_stop_do_not_keep_it_reading(store: ProjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tallies, "_MOST_READ_AGAIN", 4)
-    job, steps, done = tally_steps(store), 0, False
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            found = end.value
-            break
-        steps, done = steps + 1, not done
-        store.mark([1, 30, 59], done=done)
-    assert steps < IMAGES // 5 + 8
+    steps = itertools.count(1)
+    found = run(tally_steps(store), lambda _: store.mark([1, 30, 59], done=next(steps) % 2 == 1))
+    assert next(steps) <= IMAGES // 5 + 8
     assert found == read_tallies(store)
 
 
