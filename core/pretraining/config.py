@@ -39,6 +39,7 @@ class PretrainConfig:
     feature_drop: dropout of feature channels, the share hidden from the refiner in a step
     style_share: share of frames that take the style of another one; the same share gets its color channels mixed
     held_out: share of each set's pictures that is only measured on
+    left_out: names of sets of which all pictures are only measured on
     picture_side: longest side of a picture in the pool, in pixels
     set_power: sets are drawn by (number of pictures) ** set_power, times set_weights[name], 1 if it is not named
     paste_share: share of frames with a pasted object
@@ -74,6 +75,7 @@ class PretrainConfig:
     use_amp: bool = True
     ema_decay: float = 0.9995
     held_out: float = 0.04
+    left_out: list[str] = field(default_factory=list)
     picture_side: int = 448
     set_power: float = 0.5
     paste_share: float = 0.5
@@ -103,6 +105,8 @@ class PretrainConfig:
         check_values(self, RANGES, CHOICES)
         if self.drag_share + self.coarse_share + self.placed_share > 1 + 1e-9:
             raise ValueError("drag_share, coarse_share and placed_share must sum up to 1 at most")
+        if not all(isinstance(name, str) for name in self.left_out):  # read from a file, so values may have any type
+            raise ValueError(f"left_out must be names of sets, not {self.left_out}")
         _check_table("set_weights", self.set_weights, most=MOST_WEIGHT)
         _check_table("drawing_caution", self.drawing_caution, most=MOST_CAUTION)
         for name in self.drawing_caution:

@@ -73,11 +73,11 @@ def paste(
         return torch.rand(count, generator=rng, device=device) * (high - low) + low
 
     kind = uniform(0, 1)
-    shapes = kind < (shares.shapes if len(pool.masks) or len(cutouts.looks) else 1.1)
+    shapes = kind < (shares.shapes if len(pool.masked) or len(cutouts.looks) else 1.1)
     cut = ~shapes & (kind < shares.shapes + shares.cutouts) & bool(len(cutouts.looks))
-    masked = ~shapes & ~cut & bool(len(pool.masks))
+    masked = ~shapes & ~cut & bool(len(pool.masked))
     shapes = ~cut & ~masked
-    instance = pool.masked[_any_of(pool.masked, uniform(0, 1))] if len(pool.masks) else None
+    instance = pool.masked[_any_of(pool.masked, uniform(0, 1))] if len(pool.masked) else None
     look = _any_of(cutouts.shapes, uniform(0, 1)) if len(cutouts.looks) else None
     touches = anchor.there & (uniform(0, 1) < shares.touching)
     stretch = uniform(-0.4, 0.4) + torch.where(shapes & (uniform(0, 1) < 0.35), uniform(-2.4, 2.4), 0.0)

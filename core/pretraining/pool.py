@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.bounded import read_text
-from core.errors import BadFileError, reason
+from core.errors import BadFileError, BadInputError, reason
 from core.formats.importers.coco_reader import LARGEST_JSON
 from core.images import Picture, read_picture
 from core.object_store.remote_file import PictureFile
@@ -35,7 +35,7 @@ class Pool:
     set_of: (N,) index into `sets`; held_out: (N,) True for pictures that are only measured on
     boxes: (M, 4) in pixels of the stored picture; box_table: (N, most) rows of `boxes`, padded with -1
     masks: (Q, 64, 64) uint8, each stretched over its box; mask_of: (M,) index into masks or -1
-    masked: rows of `boxes` with a mask
+    masked: rows of `boxes` with a mask, in pictures that are not held out
     image_of: (M,) index into the pictures; class_of: (M,) number of the category, of which each set has its own
     """
 
@@ -70,14 +70,20 @@ class _Labelled:
     categories: list[object]
 
 
-def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress, None, Pool]:
+def load_pool(
+    folder: Path, *, side: int, held_out: float, left_out: Sequence[str] = ()
+) -> Generator[Progress, None, Pool]:
     """Read every set below `folder` (images/ and annotations.json, COCO detection, or shards) into a Pool on the CPU.
 
-    Pictures longer than `side` are shrunk to it. Raises BadFileError if there is no set or a set is damaged.
+    Pictures longer than `side` are shrunk to it. Of each set the share `held_out` is held out, and all of the sets
+    `left_out`. Raises BadFileError if there is no set or a set is damaged, BadInputError if a set left out is missing.
     """
     sets = sorted({path.parent for pattern in ("*/annotations.json", "*/*.tar") for path in folder.glob(pattern)})
     if not sets:
         raise BadFileError(f"{folder} holds no labelled set: it must have folders with annotations.json and images/.")
+    missing = set(left_out) - {path.name for path in sets}
+    if missing:
+        raise BadInputError(f"{folder} has no set {min(missing)}, which the configuration leaves out: check the name.")
     wanted = [entry for index, path in enumerate(sets) for entry in _entries(index, path)]
     read: list[_Labelled] = []
     with ThreadPoolExecutor() as threads:
@@ -85,7 +91,7 @@ def load_pool(folder: Path, *, side: int, held_out: float) -> Generator[Progress
             read.append(labelled)
             if done % 200 == 0 or done == len(wanted):
                 yield Progress(done, len(wanted), f"reading {sets[labelled.set_index].name}")
-    return _stack(tuple(path.name for path in sets), read, side=side, held_out=held_out)
+    return _stack(tuple(path.name for path in sets), read, side=side, held_out=held_out, left_out=left_out)
 
 
 def _entries(index: int, folder: Path) -> Iterable[tuple[int, PictureFile, str, list[dict[str, Any]]]]:
@@ -141,7 +147,9 @@ def _mask(polygons: object, box: NDArray[np.float32]) -> NDArray[np.uint8] | Non
     return np.asarray(cv2.resize(canvas, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _stack(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out: float) -> Pool:
+def _stack(
+    sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out: float, left_out: Sequence[str]
+) -> Pool:
     pictures = torch.zeros(len(read), 3, side, side, dtype=torch.uint8)
     most = max(1, max(len(entry.boxes) for entry in read))
     table = torch.full((len(read), most), -1, dtype=torch.long)
@@ -163,7 +171,12 @@ def _stack(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out:
             mask_of.append(-1 if mask is None else len(masks))
             if mask is not None:
                 masks.append(mask)
-    aside = [zlib.crc32(f"{sets[e.set_index]}/{e.name}".encode()) % 10000 < held_out * 10000 for e in read]
+
+    def is_aside(entry: _Labelled) -> bool:
+        name = sets[entry.set_index]
+        return name in left_out or zlib.crc32(f"{name}/{entry.name}".encode()) % 10000 < held_out * 10000
+
+    aside = [is_aside(entry) for entry in read]
     return Pool(
         sets=sets,
         pictures=pictures,
@@ -176,5 +189,7 @@ def _stack(sets: tuple[str, ...], read: list[_Labelled], *, side: int, held_out:
         mask_of=torch.tensor(mask_of, dtype=torch.long),
         image_of=torch.tensor(image_of, dtype=torch.long),
         class_of=torch.tensor(class_of, dtype=torch.long),
-        masked=torch.tensor([row for row, index in enumerate(mask_of) if index >= 0], dtype=torch.long),
+        masked=torch.tensor(
+            [row for row, index in enumerate(mask_of) if index >= 0 and not aside[image_of[row]]], dtype=torch.long
+        ),
     )

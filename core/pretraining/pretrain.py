@@ -84,7 +84,7 @@ def pretrain(
     BadWeightsError.
     """
     learner_of(config)  # reports a wrong name before reading the pictures, which takes long
-    pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out)
+    pool = yield from load_pool(data, side=config.picture_side, held_out=config.held_out, left_out=config.left_out)
     things = (yield from load_cutouts(cutouts)) if cutouts else Cutouts.none()
     return (
         yield from train(

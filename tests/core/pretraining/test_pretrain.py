@@ -79,6 +79,20 @@ def test_the_pool_holds_pictures_boxes_and_masks(pool_folder: Path) -> None:
     assert pool.masks.float().mean() / 255 == pytest.approx(np.pi / 4, abs=0.03)
 
 
+def test_all_pictures_of_a_set_left_out_are_only_measured_on(pool_folder: Path) -> None:
+    pool = run(load_pool(pool_folder, side=128, held_out=0.0, left_out=["ellipses"]))
+    assert pool.held_out.tolist() == [pool.sets[number] == "ellipses" for number in pool.set_of]
+    assert not len(pool.masked)  # else the objects of its pictures would be pasted into those that train
+    rng = torch.Generator().manual_seed(0)
+    config = PretrainConfig(boxes_per_image=4, paste_share=1.0, shape_share=0.0)
+    make_frames(pool, Cutouts.none(), torch.arange(8), config, rng)
+
+
+def test_a_set_left_out_that_is_missing_is_named(pool_folder: Path) -> None:
+    with pytest.raises(BadInputError, match="has no set cups, which the configuration leaves out"):
+        run(load_pool(pool_folder, side=128, held_out=0.0, left_out=["cups"]))
+
+
 def test_frames_hold_boxes_where_the_objects_are(pool_folder: Path) -> None:
     pool = run(load_pool(pool_folder, side=260, held_out=0.0))
     rng = torch.Generator().manual_seed(0)
