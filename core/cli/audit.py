@@ -75,5 +75,5 @@ def _audit(options: argparse.Namespace, opened: OpenedDataset) -> Audit:
     from core.refiner.checkpoint import load_refiner
 
     with open_source(options, in_memory=False) as source:
-        refiner = load_refiner(options.refiner, source.encoder)
+        refiner = load_refiner(options.refiner, source.encoder, rounds=True)
         return watch(audit(opened.dataset, features_of=source.of_path, refiner=refiner), unit=tr("image"))

@@ -105,7 +105,9 @@ def run(options: argparse.Namespace) -> int:
     boxes = open_boxes(options)
     start = time.perf_counter()
     with open_source(options) as source:
-        refiner = load_refiner(options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful)
+        refiner = load_refiner(
+            options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful, rounds=True
+        )
         margins = read_margins(options.margins, source.encoder.identity, refiner.identity)
         about: dict[str, Figure]
         if options.engine is None:

@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     check_categories(options.categories, examples)
     start = time.perf_counter()
     with open_source(options) as source:
-        refiner = load_refiner(options.refiner, source.encoder)
+        refiner = load_refiner(options.refiner, source.encoder, rounds=True)
         kit = kit_for(source.encoder, refiner)
         suggester = watch(learn(examples, kit=kit, source=source, complain=report), unit=tr("image"))
         threshold = suggester.trust.threshold if options.threshold is None else options.threshold

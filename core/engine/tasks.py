@@ -149,7 +149,7 @@ def checked_refiner(
     folder: Path | None, source: FeatureSource, identity: str, *, refine_by: str = "auto", careful: bool = False
 ) -> Refiner:
     """Load a refiner. Raises BadInputError where it is another than that of `identity`, and as `load_refiner`."""
-    found = load_refiner(folder, source.encoder, refine_by=refine_by, careful=careful)
+    found = load_refiner(folder, source.encoder, refine_by=refine_by, careful=careful, rounds=True)
     if identity and found.identity != identity:
         raise BadInputError(differs(found.identity, identity))
     return found

@@ -67,7 +67,7 @@ def measure_refining(folder: Path, *, pictures: int, boxes: int, rounds: int, de
     make_pictures(folder, pictures)
     coco = _boxes_for(folder, pictures, boxes)
     encoder = load_encoder("light", device)
-    refiner = load_refiner(None, encoder)
+    refiner = load_refiner(None, encoder, rounds=True)
     total = pictures + rounds * len(WAYS)
     spent: dict[str, list[tuple[float, float, int]]] = {way: [] for way in WAYS}
     with FeatureCache(folder / "cache", ram_budget=0) as cache:

@@ -17,7 +17,7 @@ from core.encoders.image_features import ImageFeatures, check_encoder, check_fin
 from core.geometry import Box, Boxes, Frame, clip
 from core.records import Drawing, EdgeConfidence, Refinement
 from core.refiner.baseline_network import BaselineNetwork
-from core.refiner.cpu_kernels import transpose_features
+from core.refiner.cpu_kernels import computes_in_bfloat16, transpose_features
 from core.refiner.drawing_vectors import KNOWN_DRAWINGS
 from core.refiner.margins import OUTWARD, Margin
 from core.refiner.network import RefinerNetwork
@@ -68,7 +68,9 @@ class BoxRefiner:
         device: torch.device,
         calibration: Calibration,
         by_drawing: Mapping[Drawing, Calibration] = MappingProxyType({}),
+        rounds: bool = False,
     ) -> None:
+        """With `rounds`, many boxes may be refined in bfloat16, where a CPU computes in it; see `cpu_kernels`."""
         self.name = name
         self.identity = identity
         self._encoder = encoder
@@ -80,6 +82,7 @@ class BoxRefiner:
         self._learned: Margin | None = None
         self._network = fuse_batch_norms(network.eval().requires_grad_(False)).to(device)
         self._has_batch_path = device.type == "cpu" and isinstance(network, RefinerNetwork)
+        self._rounds = rounds and self._has_batch_path and computes_in_bfloat16()
 
     def with_margin(self, margin: Margin) -> BoxRefiner:
         """Return a refiner with the same network that widens its boxes by a margin."""
@@ -173,12 +176,13 @@ class BoxRefiner:
         rows += [rows[-1]] * (len(of) - len(rows))
         start = torch.from_numpy(np.stack(rows)).to(self._device, torch.float32)
         options = {} if self._drawing is None else {"drawing": self._drawing.expand(len(of))}
-        answer = self._network(embedding, detail, start, content(of, self._device), **options)[-1]
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._rounds and many >= BATCH_PATH_FROM):
+            answer = self._network(embedding, detail, start, content(of, self._device), **options)[-1]
         pixel = torch.tensor([frame.scale for frame in of], dtype=torch.float32, device=self._device)[:, None, None]
         proposed = self._margin.widen(answer.boxes, pixel=pixel)
         wider = proposed if self._learned is None else self._learned.widen(proposed, pixel=pixel)
         moved, confidence, score = decided(
-            wider, answer.confidence_logits, answer.score_logits, start, self._calibration
+            wider, answer.confidence_logits.float(), answer.score_logits.float(), start, self._calibration
         )
         outwards = None if self._learned is None else (wider - proposed).double().cpu().numpy()
         found: list[list[Refinement]] = []

@@ -76,22 +76,25 @@ class RefinerCard:
     by_drawing: Mapping[Drawing, Calibration] = field(default_factory=dict)
 
 
-def load_refiner(folder: Path | None, encoder: Encoder, *, refine_by: str = "auto", careful: bool = False) -> Refiner:
+def load_refiner(
+    folder: Path | None, encoder: Encoder, *, refine_by: str = "auto", careful: bool = False, rounds: bool = False
+) -> Refiner:
     """Load the refiner in `folder` for `encoder`.
 
     With `refine_by="auto"`, a folder of None means the shipped refiner, for HQ-SAM the tight box of its mask. Other
     values of REFINE_BY: `refiner` for the learned refiner alone, `mask` for HQ-SAM's mask alone, `both` for the mask
-    and then the learned refiner. `careful` moves only boxes that are clearly off.
+    and then the learned refiner. `careful` moves only boxes that are clearly off. `rounds` is for batch jobs; see
+    `BoxRefiner`.
 
     Raises BadWeightsError if the folder is incomplete or damaged, and BadInputError if the refiner reads another
     encoder's features or the requested one does not exist.
     """
-    found = _load(folder, encoder, refine_by=refine_by)
+    found = _load(folder, encoder, refine_by=refine_by, rounds=rounds)
     logger.info("refiner %s (%s) is loaded from %s", found.name, found.identity, folder or "the program")
     return as_careful(found) if careful else found
 
 
-def _load(folder: Path | None, encoder: Encoder, *, refine_by: str) -> Refiner:
+def _load(folder: Path | None, encoder: Encoder, *, refine_by: str, rounds: bool) -> Refiner:
     if refine_by not in REFINE_BY:
         raise BadInputError(
             tr("There is no refine_by {value}: use one of {values}.", value=refine_by, values=", ".join(REFINE_BY))
@@ -114,11 +117,11 @@ def _load(folder: Path | None, encoder: Encoder, *, refine_by: str) -> Refiner:
                 encoder=encoder.name,
             )
         )
-    learned = _learned_refiner(folder, encoder)
+    learned = _learned_refiner(folder, encoder, rounds=rounds)
     return MaskThenBox(mask, learned) if mask is not None and refine_by == "both" else learned
 
 
-def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
+def _learned_refiner(folder: Path | None, encoder: Encoder, *, rounds: bool) -> Refiner:
     chosen = shipped_folder(encoder) if folder is None else folder
     card = read_card(chosen)
     if card.encoder != encoder.identity:
@@ -148,16 +151,13 @@ def _learned_refiner(folder: Path | None, encoder: Encoder) -> Refiner:
         device=encoder.device,
         calibration=card.calibration,
         by_drawing=card.by_drawing if card.kind == "box" else {},
+        rounds=rounds,
     )
     if not card.margins:
         return refiner
     identity = f"{identity}-{_digest(card.margins)}"
-    return TaughtRefiner(refiner, card.margins, otherwise=_shipped_or(refiner, encoder), name=name, identity=identity)
-
-
-def _shipped_or(refiner: BoxRefiner, encoder: Encoder) -> Refiner:
-    """Return the shipped refiner for this encoder; `refiner` if there is none, for a custom light encoder."""
-    return load_refiner(None, encoder) if has_shipped_refiner(encoder) else refiner
+    otherwise = load_refiner(None, encoder, rounds=rounds) if has_shipped_refiner(encoder) else refiner
+    return TaughtRefiner(refiner, card.margins, otherwise=otherwise, name=name, identity=identity)
 
 
 def has_shipped_refiner(encoder: Encoder) -> bool:

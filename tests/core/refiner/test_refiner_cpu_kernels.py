@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.encoders.catalogue import load_encoder
 from core.encoders.image_features import ImageFeatures
-from core.geometry import Frame
+from core.geometry import Boxes, Frame, as_boxes
 from core.images import read_picture
 from core.refiner.box_refiner import BATCH_PATH_FROM
 from core.refiner.checkpoint import load_refiner
@@ -104,17 +104,48 @@ def shipped() -> tuple[Refiner, ImageFeatures]:
     return load_refiner(None, encoder), encoder.encode(picture, frame)
 
 
+@pytest.fixture(scope="module")
+def coarse(shipped: tuple[Refiner, ImageFeatures]) -> Boxes:
+    """Boxes (32, 4) anywhere in the picture."""
+    random = np.random.default_rng(0)
+    width, height = shipped[1].frame.image_width, shipped[1].frame.image_height
+    corners = random.uniform(0, 0.6, (32, 2)) * [width, height]
+    return np.concatenate([corners, corners + random.uniform(0.05, 0.35, (32, 2)) * [width, height]], axis=1)
+
+
 @pytest.mark.parametrize("count", [1, BATCH_PATH_FROM - 1, BATCH_PATH_FROM, 17])
 def test_the_shipped_refiners_boxes_do_not_depend_on_their_company(
-    shipped: tuple[Refiner, ImageFeatures], count: int
+    shipped: tuple[Refiner, ImageFeatures], coarse: Boxes, count: int
 ) -> None:
     refiner, seen = shipped
-    random = np.random.default_rng(0)
-    width, height = seen.frame.image_width, seen.frame.image_height
-    corners = random.uniform(0, 0.6, (32, 2)) * [width, height]
-    drawn = np.concatenate([corners, corners + random.uniform(0.05, 0.35, (32, 2)) * [width, height]], axis=1)
-    together, apart = refiner.refine(seen, drawn), refiner.refine(seen, drawn[:count])
+    together, apart = refiner.refine(seen, coarse), refiner.refine(seen, coarse[:count])
     for one, other in zip(together, apart, strict=False):
         assert one.box == pytest.approx(other.box, abs=NEAR)
         assert one.score == pytest.approx(other.score, abs=1e-5)
         assert one.edge_confidence == pytest.approx(other.edge_confidence, abs=1e-4)
+
+
+def test_a_batch_job_rounds_boxes_by_less_than_anyone_sees(
+    shipped: tuple[Refiner, ImageFeatures], coarse: Boxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact, seen = shipped
+    monkeypatch.setattr("core.refiner.box_refiner.computes_in_bfloat16", lambda: True)
+    rounding = load_refiner(None, load_encoder("light", "cpu"), rounds=True)
+    found = as_boxes([each.box for each in rounding.refine(seen, coarse)])
+    expected = as_boxes([each.box for each in exact.refine(seen, coarse)])
+    sides = np.tile(expected[:, 2:] - expected[:, :2], 2)
+    moved = np.abs(found - expected) / sides
+    assert 0 < moved.mean() < 0.001
+    assert moved.max() < 0.02
+    few = coarse[: BATCH_PATH_FROM - 1]
+    assert rounding.refine(seen, few) == exact.refine(seen, few)
+
+
+def test_nothing_is_rounded_where_it_is_not_asked_for_or_not_faster(
+    shipped: tuple[Refiner, ImageFeatures], coarse: Boxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact, seen = shipped
+    monkeypatch.setattr("core.refiner.box_refiner.computes_in_bfloat16", lambda: False)
+    encoder = load_encoder("light", "cpu")
+    for same in (load_refiner(None, encoder, rounds=True), load_refiner(None, encoder)):
+        assert same.refine(seen, coarse) == exact.refine(seen, coarse)
