@@ -70,7 +70,7 @@ class BoxRefiner:
         by_drawing: Mapping[Drawing, Calibration] = MappingProxyType({}),
         rounds: bool = False,
     ) -> None:
-        """With `rounds`, many boxes may be refined in bfloat16, where a CPU computes in it; see `cpu_kernels`."""
+        """With `rounds`, a CPU that computes in bfloat16 does so; see `cpu_kernels`."""
         self.name = name
         self.identity = identity
         self._encoder = encoder
@@ -160,7 +160,8 @@ class BoxRefiner:
 
     def _read(self, features: Tensor, count: int) -> Tensor:
         """Convert features (C, H, W) to the layout for `count` boxes: (1, C, H, W) float32."""
-        if self._has_batch_path and count >= BATCH_PATH_FROM:
+        # What rounds takes the batch path for few boxes, too: a box must not depend on how many come with it.
+        if self._rounds or (self._has_batch_path and count >= BATCH_PATH_FROM):
             return transpose_features(features.cpu())
         return features.to(self._device).float()[None]
 
@@ -176,7 +177,7 @@ class BoxRefiner:
         rows += [rows[-1]] * (len(of) - len(rows))
         start = torch.from_numpy(np.stack(rows)).to(self._device, torch.float32)
         options = {} if self._drawing is None else {"drawing": self._drawing.expand(len(of))}
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._rounds and many >= BATCH_PATH_FROM):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._rounds):
             answer = self._network(embedding, detail, start, content(of, self._device), **options)[-1]
         pixel = torch.tensor([frame.scale for frame in of], dtype=torch.float32, device=self._device)[:, None, None]
         proposed = self._margin.widen(answer.boxes, pixel=pixel)
