@@ -68,8 +68,12 @@ class StoreLane:
         *,
         on_done: Callable[[OpenedProject], None],
         on_error: Callable[[Exception], None] | None = None,
+        check: Callable[[OpenedProject], None] = lambda opened: None,
     ) -> None:
-        """Open another project, and close the present one once the new one could be read."""
+        """Open another project, and close the present one once the new one could be read.
+
+        If `check`, on the lane, raises an error, the present one stays open.
+        """
 
         def job() -> tuple[int, OpenedProject]:
             project = opener()
@@ -77,6 +81,7 @@ class StoreLane:
                 if self._project is not None:
                     project.succeed(self._project)  # both may be the same file
                 opened = OpenedProject(project.path, read_whole(project))
+                check(opened)
             except BaseException:
                 project.close()
                 raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from boxrefine_gui.operations.box_verbs import Parts, show_image
 from boxrefine_gui.state.doing import Scan, ScanKind
+from boxrefine_gui.state.level import Level
 from boxrefine_gui.state.project_view import StoreView
 from boxrefine_gui.state.session import Session
 from core.errors import BadFileError, StorageError, reason
@@ -132,6 +134,14 @@ def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]
     from core.picture_folders import measured
 
     return measured(paths)
+
+
+def tell_notes(session: Session, notes: Sequence[str]) -> None:
+    """Tell what a listing leaves out of the open folder, each sentence once."""
+    for note in notes:
+        if note not in session.notes_told:
+            session.tell(note, Level.WARNING)
+    session.notes_told = tuple(notes)
 
 
 def show_first(parts: Parts, show: Path | None) -> None:

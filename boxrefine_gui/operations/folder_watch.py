@@ -17,7 +17,7 @@ from pathlib import Path
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
 from boxrefine_gui.operations.clauses import sentence_of
-from boxrefine_gui.operations.folder_scan import FolderScan
+from boxrefine_gui.operations.folder_scan import FolderScan, tell_notes
 from boxrefine_gui.state.project_view import read_whole
 from core.errors import KnownError
 from core.progress import Job
@@ -26,6 +26,9 @@ from core.translation import tr, tr_plural
 
 LOOK_MS = 2000
 """Poll interval."""
+
+FIRST_LOOK_MS = 1000
+"""Time from the opening of a folder to the first look: its project is shown before the folder is listed."""
 
 _REST_FACTOR = 20
 """Least poll interval as a multiple of the last scan's duration: a folder may be large and change all the time."""
@@ -45,7 +48,7 @@ class FolderChanges:
     `stamps` are the modification times of the folders in nanoseconds, by path. `new` are pictures to add; `retried` are
     those of them that the list has as unreadable. `gone` are ids of the project's missing pictures, `vanished` are
     unreadable ones that no longer exist. `is_settled`: the last change is old enough that `stamps` identify this
-    content. `seconds` is the duration of the scan.
+    content. `seconds` is the duration of the scan, `notes` are sentences on what is left out.
     """
 
     stamps: Mapping[str, int]
@@ -55,6 +58,7 @@ class FolderChanges:
     vanished: frozenset[Path]
     is_settled: bool
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 class FolderWatch:
@@ -73,7 +77,7 @@ class FolderWatch:
 
     def _restart(self) -> None:
         self._stamps, self._is_looking, self._is_first = None, False, True
-        self._timer.setInterval(LOOK_MS)  # the folder before may have been large
+        self._timer.setInterval(FIRST_LOOK_MS)
         if self._parts.session.folder is not None:
             self._timer.start()
         else:
@@ -112,6 +116,7 @@ class FolderWatch:
         if project != self._parts.session.project_path:
             return
         self._is_looking = False
+        self._timer.setInterval(LOOK_MS)
         if by_user or not isinstance(error, KnownError):
             self._parts.session.report(error)
 
@@ -136,6 +141,8 @@ class FolderWatch:
             FolderScan(self._parts, project, None).start(list(changes.new))
         if (sentence and not self._is_first) or by_user:
             session.tell(sentence or NOTHING_NEW)
+        if self._is_first:
+            tell_notes(session, changes.notes)
         self._is_first = False
 
     def _record(self, image_id: int) -> ImageRecord:
@@ -194,6 +201,7 @@ def changes_in(
         is_settled=len(settled) == len(new)
         and all(abs(now - stamp / 1e9) > SETTLED_S for stamp in found.stamps.values()),
         seconds=time.time() - now,
+        notes=found.notes,
     )
 
 

@@ -45,7 +45,7 @@ class Session(SessionDrafts):
 
     def open_project(self, opened: OpenedProject, folder: Path | None) -> None:
         """Replace the open project by another one."""
-        self.project_path, self.folder, self.leaves_rest = opened.path, folder, False
+        self.project_path, self.folder, self.leaves_rest, self.notes_told = opened.path, folder, False, ()
         self.images, self.problems, self.missing = (), {}, {}
         self.left.forget()
         self.tally.forget()

@@ -177,6 +177,7 @@ class SessionState(QObject):
         self.scan: Scan | None = None
         self.opening: Callable[[], None] | None = None  # gives up the folder that is being listed to be opened
         self.leaves_rest = False  # the user has stopped the reading of the folder
+        self.notes_told: tuple[str, ...] = ()  # on what the last listing of the folder has left out
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
         self._drafts = self._settled_drafts = 0  # the highest number of a draft, and of a settled one

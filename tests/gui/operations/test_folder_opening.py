@@ -13,6 +13,8 @@ from boxrefine_gui.dialogs.question import Question
 from boxrefine_gui.operations import folder_scan, opening
 from boxrefine_gui.panels.image_row import BAND_HEIGHT, ROW, ROW_HEIGHT
 from core.listing import Order, Query, Tab
+from core.picture_folders import FoundPictures
+from core.progress import Job
 from core.store.project_store import PROJECT_FILE_NAME
 from tests.gui.driving import ready
 from tests.gui.fakes import sample_like_pictures
@@ -200,3 +202,62 @@ def test_the_menu_of_filters_offers_splits_and_folders(qtbot: QtBot, closed_app:
     assert entry(panel.folders, "valid").isChecked()
     entry(panel.folders, "Any folder").trigger()
     qtbot.waitUntil(lambda: closed_app.session.listed.is_whole)
+
+
+def test_a_project_that_knows_its_pictures_does_not_wait_for_the_listing_of_its_folder(
+    qtbot: QtBot, closed_app: App, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed_app.open(dataset)
+    ready(qtbot, closed_app)
+    over(qtbot, closed_app)
+    closed_app.open(dataset / "train" / "images")
+    qtbot.mouseClick(question(qtbot, closed_app).other_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: closed_app.session.folder == dataset / "train" / "images")
+    over(qtbot, closed_app)
+    asked: list[Path] = []
+
+    def unlisted(folder: Path) -> Job[FoundPictures]:
+        asked.append(folder)
+        raise AssertionError("a folder is listed")
+        yield
+
+    monkeypatch.setattr("core.picture_folders.find_pictures", unlisted)
+    closed_app.folder_watch.stop()
+    monkeypatch.setattr(closed_app.folder_watch._timer, "start", lambda: None)
+    closed_app.open(dataset)
+    qtbot.waitUntil(lambda: closed_app.session.folder == dataset and closed_app.session.picture is not None)
+    assert len(listed(closed_app)) == 4 and closed_app.session.scan is None
+    assert asked == []
+
+
+def test_what_is_new_in_the_folder_of_a_project_is_found_after_it_is_shown(
+    qtbot: QtBot, closed_app: App, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxrefine_gui.operations.folder_watch.SETTLED_S", 0.0)
+    closed_app.open(dataset / "train")
+    ready(qtbot, closed_app)
+    over(qtbot, closed_app)
+    closed_app.open(dataset / "valid")
+    qtbot.waitUntil(lambda: closed_app.session.folder == dataset / "valid")
+    over(qtbot, closed_app)
+    sample_like_pictures(dataset / "train" / "more", ("3.png",))
+    (dataset / "train" / "4.psd").write_bytes(b"8BPS")
+    told: list[str] = []
+    closed_app.session.told.connect(lambda text, level: told.append(text))
+    closed_app.open(dataset / "train")
+    qtbot.waitUntil(lambda: closed_app.session.folder == dataset / "train")
+    assert len(closed_app.session.images) == 2
+    qtbot.waitUntil(lambda: len(closed_app.session.images) == 3)
+    assert [text for text in told if "PSD" in text.upper()] == told and len(told) == 1
+
+
+def test_a_new_picture_of_a_project_is_shown_at_once(qtbot: QtBot, closed_app: App, dataset: Path) -> None:
+    closed_app.open(dataset)
+    ready(qtbot, closed_app)
+    over(qtbot, closed_app)
+    sample_like_pictures(dataset / "new", ("5.png",))
+    opening.open_path(closed_app.parts, dataset / "new" / "5.png")
+    qtbot.mouseClick(question(qtbot, closed_app).yes_button, Qt.MouseButton.LeftButton)
+    wanted = dataset / "new" / "5.png"
+    qtbot.waitUntil(lambda: closed_app.session.image is not None and closed_app.session.image.path == wanted)
+    assert closed_app.session.folder == dataset
