@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from boxrefine_gui.operations.box_verbs import Parts, choose_settings
 from boxrefine_gui.operations.drawing import keep_in_hand
-from boxrefine_gui.operations.folder_scan import FolderScan, show_first, tell_notes
+from boxrefine_gui.operations.folder_scan import FolderScan, show_first, show_notes
 from boxrefine_gui.state.doing import Scan, ScanKind, SecondProject
 from boxrefine_gui.state.project_view import OpenedProject
 from boxrefine_gui.state.session import Session
@@ -185,7 +185,7 @@ class FolderOpening:
         session.open_project(opened, found.folder)
         remember(self._parts, found.folder)
         show_first(self._parts, listing.show)
-        tell_notes(session, found.notes)
+        show_notes(session, found.notes)
         scan = FolderScan(self._parts, opened.path, listing.show)
 
         def unknown() -> list[Path]:

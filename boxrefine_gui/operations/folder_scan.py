@@ -136,8 +136,8 @@ def _measure(paths: list[Path]) -> tuple[list[NewImage], list[tuple[Path, str]]]
     return measured(paths)
 
 
-def tell_notes(session: Session, notes: Sequence[str]) -> None:
-    """Tell what a listing leaves out of the open folder, each sentence once."""
+def show_notes(session: Session, notes: Sequence[str]) -> None:
+    """Show what a listing leaves out of the open folder, each sentence once."""
     for note in notes:
         if note not in session.notes_told:
             session.tell(note, Level.WARNING)

@@ -17,7 +17,7 @@ from pathlib import Path
 from boxrefine_gui.lanes.timers import timer
 from boxrefine_gui.operations.box_verbs import Parts, apply_widely, show_image
 from boxrefine_gui.operations.clauses import sentence_of
-from boxrefine_gui.operations.folder_scan import FolderScan, tell_notes
+from boxrefine_gui.operations.folder_scan import FolderScan, show_notes
 from boxrefine_gui.state.project_view import read_whole
 from core.errors import KnownError
 from core.progress import Job
@@ -142,7 +142,7 @@ class FolderWatch:
         if (sentence and not self._is_first) or by_user:
             session.tell(sentence or NOTHING_NEW)
         if self._is_first:
-            tell_notes(session, changes.notes)
+            show_notes(session, changes.notes)
         self._is_first = False
 
     def _record(self, image_id: int) -> ImageRecord:

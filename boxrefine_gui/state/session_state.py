@@ -123,8 +123,7 @@ class SessionState(QObject):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
-        self.project_path: Path | None = None
-        self.folder: Path | None = None
+        self._have_no_folder()
         self.images: tuple[ImageRecord, ...] = ()
         self._have_no_categories()
         self.counts: dict[int, int] = {}  # image id -> boxes
@@ -176,11 +175,16 @@ class SessionState(QObject):
         self.margins: Mapping[str, Margin] = {}  # category name -> margin learned from accepted boxes
         self.scan: Scan | None = None
         self.opening: Callable[[], None] | None = None  # gives up the folder that is being listed to be opened
-        self.leaves_rest = False  # the user has stopped the reading of the folder
-        self.notes_told: tuple[str, ...] = ()  # on what the last listing of the folder has left out
         self._rows: dict[int, int] = {}
         self._stored_count = 0  # images without the unreadable ones
         self._drafts = self._settled_drafts = 0  # the highest number of a draft, and of a settled one
+
+    def _have_no_folder(self) -> None:
+        """The state of project and folder before one is open."""
+        self.project_path: Path | None = None
+        self.folder: Path | None = None
+        self.leaves_rest = False  # the user has stopped the reading of the folder
+        self.notes_told: tuple[str, ...] = ()  # on what the last listing of the folder has left out
 
     def _have_no_categories(self) -> None:
         """The state of categories before a project is open."""

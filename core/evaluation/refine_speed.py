@@ -33,8 +33,9 @@ from core.refiner.checkpoint import load_refiner
 from core.refiner.protocol import Refiner
 from core.sample_project import make_pictures
 
-IN_MEMORY, ONE, TWO = "one look, features in memory", "one look", "two looks"
-WAYS = (IN_MEMORY, ONE, TWO)
+IN_MEMORY, EXACT = "one look, features in memory", "the same, as the window computes"
+ONE, TWO = "one look", "two looks"
+WAYS = (IN_MEMORY, EXACT, ONE, TWO)
 WIDTH, HEIGHT = 1920, 1080
 MOST_CROPPED = 16
 
@@ -67,7 +68,7 @@ def measure_refining(folder: Path, *, pictures: int, boxes: int, rounds: int, de
     make_pictures(folder, pictures)
     coco = _boxes_for(folder, pictures, boxes)
     encoder = load_encoder("light", device)
-    refiner = load_refiner(None, encoder, rounds=True)
+    rounding, exact = load_refiner(None, encoder, rounds=True), load_refiner(None, encoder)
     total = pictures + rounds * len(WAYS)
     spent: dict[str, list[tuple[float, float, int]]] = {way: [] for way in WAYS}
     with FeatureCache(folder / "cache", ram_budget=0) as cache:
@@ -82,7 +83,7 @@ def measure_refining(folder: Path, *, pictures: int, boxes: int, rounds: int, de
             way = WAYS[number % len(WAYS)]
             yield Progress(pictures + number, total, way)
             start, processor = time.perf_counter(), time.process_time()
-            looks = _refine_all(coco, folder, source, refiner, way=way, held=held)
+            looks = _refine_all(coco, folder, source, exact if way == EXACT else rounding, way=way, held=held)
             spent[way].append((time.perf_counter() - start, time.process_time() - processor, looks))
     count = pictures * boxes
     refining = [
@@ -103,7 +104,7 @@ def _refine_all(
 
     Raises what a picture cannot be used for.
     """
-    groups, looks = coco.by_image(), 0
+    groups, looks, in_memory = coco.by_image(), 0, way in (IN_MEMORY, EXACT)
     paths = {id: folder / coco.images[id].file_name for id in groups}
 
     def take(_: int | str, outcome: Outcome) -> None:
@@ -112,11 +113,11 @@ def _refine_all(
             raise outcome.error
         looks += outcome.second_looks
 
-    with reading_ahead(source, [] if way == IN_MEMORY else paths.values()) as ahead:
+    with reading_ahead(source, [] if in_memory else paths.values()) as ahead:
 
         def opened(id: int | str) -> DrawnPicture:
             picture = source.opened(paths[id], keep_crops=False)
-            features = held if way == IN_MEMORY else (ahead and ahead.next()) or picture.of()
+            features = held if in_memory else (ahead and ahead.next()) or picture.of()
             return DrawnPicture(picture, features, [note.box for note in groups[id]], ["object"] * len(groups[id]))
 
         work: Work[int | str] = Work(

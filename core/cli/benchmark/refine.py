@@ -2,10 +2,11 @@
 
 The pictures are generated 1920 x 1080 JPEGs with boxes of 40 to 400 pixels at random places. What counts is the time of
 refining them all, without the start of the process: reading features, refining, and with a second look decoding
-pictures and encoding crops. The first way keeps the features of one picture in memory: what is left is the refiner.
-Each way runs --rounds times, by turns; the fastest counts. Boxes per CPU second are disturbed less by other programs.
-The second table is of the crops of second looks at all boxes of up to 16 of these pictures, which are decoded before:
-encoded one by one, each with its features brought to the CPU, and in batches, whose features stay where they are made.
+pictures and encoding crops. The first ways keep the features of one picture in memory: what is left is the refiner. On
+a CPU that computes in bfloat16, batches do so; the second way does not. Each way runs --rounds times, by turns; the
+fastest counts. Boxes per CPU second are disturbed less by other programs. The second table is of the crops of second
+looks at all boxes of up to 16 of these pictures, which are decoded before: encoded one by one, each with its features
+brought to the CPU, and in batches, whose features stay where they are made.
 
 examples:
   boxrefine benchmark refine
