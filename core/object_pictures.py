@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from core.errors import BadFileError
@@ -71,9 +71,9 @@ class NamedObjects:
         called_so = self._by_last.get(name.rpartition("/")[2], [])
         return called_so[0] if len(called_so) == 1 else RemoteFile(self._address, name, 0, "")
 
-    def name_of(self, picture: RemoteFile) -> str:
-        """The name of a picture from the address on."""
-        return picture.place
+    def named(self) -> Iterator[tuple[RemoteFile, str]]:
+        """Each picture and its name from the address on."""
+        return ((each, each.place) for each in self.paths)
 
     @cached_property
     def _by_place(self) -> dict[str, RemoteFile]:

@@ -152,6 +152,10 @@ class NamedPictures:
         called_so = self._by_last.get(path.name, [])
         return called_so[0] if len(called_so) == 1 else path
 
+    def named(self) -> Iterator[tuple[Path, str]]:
+        """Each picture and its path in the folder, as an annotation file names it."""
+        return ((path, path.relative_to(self._folder).as_posix()) for path in self.paths)
+
     @cached_property
     def _by_last(self) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}

@@ -60,22 +60,23 @@ project, after answers of the same refiner."""),
     boxrefine refine --images more --boxes coarse.json --out refined.json --margins harbour/boxrefine.sqlite
     boxrefine refine --images harbour --boxes labels --out refined
     boxrefine refine --images harbour --boxes coarse.json --out refined --to yolo
+    boxrefine refine --images s3://port/pictures --boxes s3://port/coarse.json --out s3://port/refined.json
     """,  # untranslated: commands
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add files, refiner, and the options of encoder and cache."""
-    boxes = tr("COCO file, or file or folder of any format, of drawn boxes")
-    out = tr("COCO file to write, or the folder of another format")
+    boxes = tr("COCO file, or file or folder of any format, of drawn boxes; of a file, its address, too")
+    out = tr("COCO file to write, or its address, or the folder of another format")
     refine_by = tr(
         "what refines with an HQ-SAM encoder: its mask, a --refiner, or both; auto: a --refiner, else the mask"
     )
     outlines = tr("write the outlines of masks as segmentation too")
     second_look = tr("refine each box once: faster, less exact")
     parser.add_argument("--images", metavar="DIR", type=path_or_address, required=True, help=IMAGES_HELP)
-    parser.add_argument("--boxes", metavar="PATH", type=Path, required=True, help=boxes)
-    parser.add_argument("--out", metavar="PATH", type=Path, required=True, help=out)
+    parser.add_argument("--boxes", metavar="PATH", type=path_or_address, required=True, help=boxes)
+    parser.add_argument("--out", metavar="PATH", type=path_or_address, required=True, help=out)
     to = tr("format to write into the folder --out, instead of that of the boxes")
     parser.add_argument("--to", choices=(*EXPORTERS, PARQUET), help=to)
     overwrite = tr("replace files of the same names that are in the folder --out")
@@ -97,12 +98,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Refine, write, summarize; return 2 where a box stays unrefined."""
+    from core.cli.at_addresses import Outgoing, copied_here
     from core.cli.refine_files import open_boxes
     from core.refiner.checkpoint import load_refiner
 
     check_engine(options)
     check_folder(options.images)
-    boxes = open_boxes(options)
+    place = Outgoing(options.out)
+    options.out = place.path
+    with copied_here(options.boxes) as options.boxes:
+        boxes = open_boxes(options, is_sent=place.is_sent)
     start = time.perf_counter()
     with open_source(options) as source:
         refiner = load_refiner(
@@ -115,6 +120,7 @@ def run(options: argparse.Namespace) -> int:
             out = boxes.write(refined.refinements, encoder=source.encoder.identity, refiner=refiner.identity)
         else:
             refined, about, out = refine_with_workers(boxes, options, source, refiner, margins)
+        place.send()
         unrefined = len(boxes.coco.document["annotations"]) - len(refined.refinements)
         summarize(
             {
@@ -129,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
                 "margins": {name: {**margin.figures} for name, margin in margins.items()},
                 **source_figures(source),
                 **about,
-                "out": str(out),
+                "out": str(place) if place.is_sent else str(out),
             }
         )
     return 2 if unrefined or boxes.faults else 0

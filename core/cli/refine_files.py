@@ -95,8 +95,10 @@ def refined_dataset(dataset: Dataset, refinements: Mapping[int, Refinement], *, 
     return replace(dataset, corrections=tuple(corrections))
 
 
-def open_boxes(options: argparse.Namespace) -> BoxFiles:
+def open_boxes(options: argparse.Namespace, *, is_sent: bool = False) -> BoxFiles:
     """Read --boxes and report on stderr what cannot be used; check that --out can be written before hours of work.
+
+    `is_sent`: the output is to be one file.
 
     Raises KnownError for files that cannot be read, and BadInputError where an export would replace files.
     """
@@ -116,6 +118,8 @@ def open_boxes(options: argparse.Namespace) -> BoxFiles:
             for problem in coco.problems:
                 complain(problem)
             return OneCocoFile(coco, options.out, options.outlines)
+    if is_sent:
+        raise BadInputError(tr("Only a COCO file can be written at an address: give a folder here as --out."))
     return _open_any(options)
 
 

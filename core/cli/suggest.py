@@ -23,6 +23,7 @@ from core.cli.options import (
 from core.cli.terminal import Figure, complain, summarize, watch
 from core.cli.verb_help import VerbHelp
 from core.errors import BadInputError
+from core.object_store.address import path_or_address
 from core.translation import tr
 
 if TYPE_CHECKING:
@@ -46,20 +47,22 @@ another one. The last line on stdout is a JSON summary."""),
     boxrefine suggest --images harbour --boxes first-ten.json --out proposals.json
     boxrefine suggest --images harbour --boxes first-ten.json --out results.json --results --threshold 0.3
     boxrefine suggest --project harbour --out boats.json --categories boat buoy
+    boxrefine suggest --images s3://port/pictures --boxes s3://port/labels.json --out s3://port/proposals.json
     """,  # untranslated: commands
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the examples, files, threshold, and the options of encoder and cache."""
-    images = tr("folder of pictures, instead of a project")
-    boxes = tr("COCO file of examples on some of these pictures")
+    images = tr("folder of pictures, or its address, instead of a project")
+    boxes = tr("COCO file of examples on some of these pictures, or its address")
+    out = tr("COCO file to write, or its address")
     threshold = tr("least probability of a proposal, 0 to 1, instead of the automatic one")
     parser.add_argument("--project", metavar="PROJECT", type=Path, help=PROJECT_HELP)
-    parser.add_argument("--images", metavar="DIR", type=Path, help=images)
-    parser.add_argument("--boxes", metavar="EXAMPLES.json", type=Path, help=boxes)
+    parser.add_argument("--images", metavar="DIR", type=path_or_address, help=images)
+    parser.add_argument("--boxes", metavar="EXAMPLES.json", type=path_or_address, help=boxes)
     parser.add_argument("--partial", action="store_true", help=tr("labelled pictures may hold more objects"))
-    parser.add_argument("--out", metavar="PROPOSALS.json", type=Path, required=True, help=tr("COCO file to write"))
+    parser.add_argument("--out", metavar="PROPOSALS.json", type=path_or_address, required=True, help=out)
     parser.add_argument("--results", action="store_true", help=tr("write a COCO list of results"))
     parser.add_argument("--threshold", metavar="P", type=probability, help=threshold)
     parser.add_argument("--categories", metavar="NAME", nargs="+", help=tr("propose only these categories"))
@@ -78,12 +81,15 @@ def probability(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     """Learn from the examples, propose, write, summarize; return 2 where a picture could not be used."""
+    from core.cli.at_addresses import Outgoing
     from core.cli.suggest_boxes import check_categories, find_here, learn, proposed, results_of
     from core.formats.exporters.coco import write_json
     from core.refiner.checkpoint import load_refiner
     from core.suggest.kit import kit_for
 
     check_engine(options)
+    place = Outgoing(options.out)
+    options.out = place.path
     check_output(options.out)
     problems: list[str] = []
 
@@ -117,10 +123,11 @@ def run(options: argparse.Namespace) -> int:
         models = {"encoder": source.encoder.identity, "refiner": refiner.identity}
         result = proposed(examples, found, suggester, threshold=threshold, models=models)
         write_json(results_of(result.document) if options.results else result.document, options.out)
+        place.send()
         if written is not None:
             written()
         figures = {**figures_of(result), "seconds": round(time.perf_counter() - start, 3)}
-        summarize({**figures, **source_figures(source), **about, "out": str(options.out)})
+        summarize({**figures, **source_figures(source), **about, "out": str(place)})
     return 2 if problems else 0
 
 
@@ -159,6 +166,7 @@ def find_with_workers(
 
 def read_examples(options: argparse.Namespace, report: Callable[[str], None]) -> Examples:
     """Read the examples that the options name. Raises BadInputError where they name none, or two kinds."""
+    from core.cli.at_addresses import copied_here
     from core.cli.suggest_boxes import examples_of_coco, examples_of_project
     from core.formats.exporters.coco import read_coco
     from core.store.project_store import ProjectStore
@@ -168,7 +176,8 @@ def read_examples(options: argparse.Namespace, report: Callable[[str], None]) ->
         raise BadInputError(tr("Name a project, or a folder with --images and its examples with --boxes."))
     if of_files:
         check_folder(options.images)
-        coco = read_coco(options.boxes)
+        with copied_here(options.boxes) as boxes:
+            coco = read_coco(boxes)
         for problem in coco.problems:
             report(problem)
         return examples_of_coco(coco, options.images, partial=options.partial, complain=complain)

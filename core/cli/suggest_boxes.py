@@ -14,6 +14,8 @@ from core.features.feature_source import FeatureSource
 from core.formats.importers.coco_import import category_names
 from core.formats.importers.coco_reader import CocoFile
 from core.head_records import PictureLabels
+from core.object_pictures import NamedObjects
+from core.object_store.address import Address
 from core.object_store.remote_file import PictureFile
 from core.picture_folders import NamedPictures
 from core.progress import Job, Progress
@@ -30,7 +32,7 @@ class Target:
 
     id: int | str
     name: str
-    path: Path
+    path: PictureFile
     labels: PictureLabels
 
 
@@ -42,7 +44,7 @@ class Examples:
     """
 
     labels: list[PictureLabels]
-    paths: dict[int, Path]
+    paths: dict[int, PictureFile]
     targets: list[Target]
     categories: dict[str, int | str]
 
@@ -60,9 +62,9 @@ class Proposed:
 
 
 def examples_of_coco(
-    coco: CocoFile, folder: Path, *, partial: bool, complain: Callable[[str], None] | None = None
+    coco: CocoFile, folder: Path | Address, *, partial: bool, complain: Callable[[str], None] | None = None
 ) -> Examples:
-    """Read examples from a COCO file on the pictures in `folder` and those below; see the verb's help.
+    """Read examples from a COCO file on the pictures in `folder` and those below, or at an address.
 
     `complain` gets a sentence on folders that are left out.
 
@@ -72,9 +74,9 @@ def examples_of_coco(
     entries = coco.document.get("categories")
     known = entries if isinstance(entries, list) else []
     ids = {name: entry["id"] for entry in known if isinstance(entry, dict) for name in [entry.get("name")] if name}
-    labels, paths, targets = [], {}, []
+    labels, targets, paths = [], [], dict[int, PictureFile]()
     groups = coco.by_image()
-    pictures = NamedPictures(folder, complain)
+    pictures = NamedObjects(folder, complain) if isinstance(folder, Address) else NamedPictures(folder, complain)
     for number, (id, image) in enumerate(coco.images.items()):
         boxes = tuple((note.box, name) for note in groups.get(id, ()) for name in [names[note.index]] if name)
         entry = PictureLabels(number, boxes, done=bool(boxes) and not partial)
@@ -84,7 +86,7 @@ def examples_of_coco(
         if not entry.done:
             targets.append(Target(id, image.file_name, paths[number], entry))
     labelled = set(paths.values())
-    fresh = ((path, path.relative_to(folder).as_posix()) for path in pictures.paths if path not in labelled)
+    fresh = ((path, name) for path, name in pictures.named() if path not in labelled)
     highest = max((id for id in coco.images if isinstance(id, int)), default=0)
     for number, (path, name) in enumerate(fresh, start=len(coco.images)):
         highest += 1

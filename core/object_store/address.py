@@ -41,6 +41,14 @@ class Address:
         return self.text.partition("?")[0].rstrip("/").rpartition("/")[2]
 
     @property
+    def parent(self) -> Address:
+        """The address of the folder that holds it; of a bucket itself, this address."""
+        start, mark, query = self.text.partition("?")
+        scheme, _, path = start.rstrip("/").partition("://")
+        above, inside, _ = path.rpartition("/")
+        return Address(f"{scheme}://{above}{mark}{query}") if inside else self
+
+    @property
     def holds_secret(self) -> bool:
         """Whether it has a password, or a query, which may be a signature."""
         return str(self) != self.text

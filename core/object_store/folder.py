@@ -120,6 +120,14 @@ class ObjectFolder:
                 tr("There is no bucket or folder for {file}: create it, or correct the address.", file=self.address)
             ) from error
 
+    def send(self, path: Path, name: str) -> None:
+        """Write an object whole or not at all, as `write` does, from a file of any size. Raises StorageError."""
+        if self._is_local:
+            self.write(name, path.read_bytes())
+            return
+        with self._sentences(name):
+            self._files.put_file(str(path), self._path(name))
+
     def holds(self, name: str) -> bool:
         """Whether there is an object of this name. Raises StorageError."""
         try:

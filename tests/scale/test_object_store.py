@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.cli.at_addresses import Outgoing, copied_here
 from core.errors import BadFileError, BadInputError, KnownError, StorageError
 from core.object_store.address import Address, path_or_address, without_secrets
 from core.object_store.folder import MissingObjectError, ObjectFolder
@@ -25,6 +26,28 @@ def test_what_is_written_is_read_listed_and_removed(bucket: str) -> None:
     assert {entry.name: entry for entry in folder.entries()}["two.txt"].stamp != entries["two.txt"].stamp
     folder.remove("two.txt")
     assert not folder.holds("two.txt") and folder.holds("a/one.txt")
+
+
+def test_a_file_is_copied_from_a_store_and_sent_to_one(bucket: str, tmp_path: Path) -> None:
+    place = Address(f"{bucket}/boxes/one.json")
+    outgoing = Outgoing(place)
+    outgoing.path.write_bytes(b"[1]" * 5_000_000)  # in several parts
+    outgoing.send()
+    assert not outgoing.path.exists()
+    with copied_here(place) as path:
+        assert path.read_bytes() == b"[1]" * 5_000_000 and path.name == "one.json"
+    assert not path.exists()
+    with (
+        pytest.raises(MissingObjectError, match="nothing at s3://.*/boxes/none.json"),
+        copied_here(place.parent / "none.json"),
+    ):
+        pass
+
+
+def test_an_output_without_rights_is_refused_before_the_work(bucket: str, no_rights: Callable[[], None]) -> None:
+    no_rights()
+    with pytest.raises(StorageError, match="You may not use s3://pictures-.*/one.json"):
+        Outgoing(Address(f"{bucket}/one.json"))
 
 
 def test_a_folder_of_a_disk_is_written_by_renaming(tmp_path: Path) -> None:
