@@ -79,7 +79,7 @@ class Outgoing:
         return isinstance(self._place, Address)
 
     def send(self) -> None:
-        """Bring the written file to its address. Raises StorageError, which says where the file is kept."""
+        """Bring the written file to its address. Raises StorageError, which names the place where it is kept."""
         if not isinstance(self._place, Address):
             return
         try:
