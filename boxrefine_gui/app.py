@@ -366,23 +366,26 @@ class App:
         self._close_models()
         for lane in (self.refine, self.pictures, self.thumbnails, self.suggest, self.learn):
             lane.close()
-        ended = [self.store.join(_STORE_PATIENCE_S)]
-        ended += [
-            lane.join(_PATIENCE_S)
-            for lane in (
-                self.exports,
-                self.downloads,
-                self.files,
-                self.refine,
-                self.pictures,
-                self.thumbnails,
-                self.suggest,
-                self.learn,
-                self.encode,
-            )
-        ]
+        ended = self.store.join(_STORE_PATIENCE_S)
+        ended = self.wait(_PATIENCE_S) and ended
         self.gui.close()
-        return all(ended)
+        return ended
+
+    def wait(self, patience_s: float) -> bool:
+        """Wait for each lane that `close` has ended, so long at most; return whether all have left."""
+        lanes = (
+            self.exports,
+            self.downloads,
+            self.files,
+            self.refine,
+            self.pictures,
+            self.thumbnails,
+            self.suggest,
+            self.learn,
+            self.encode,
+        )
+        inside = [lane for lane in lanes if not lane.join(patience_s)]
+        return not inside
 
     def _close_models(self) -> None:
         self.encode.drop("features")

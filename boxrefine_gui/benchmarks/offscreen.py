@@ -19,6 +19,8 @@ from boxrefine_gui.state.session import Session
 from core.errors import StorageError
 from core.settings import Settings, save_settings, settings_path
 
+_PATIENCE_S = 120.0
+
 
 @contextmanager
 def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
@@ -37,7 +39,9 @@ def offscreen_window(settings: Settings) -> Iterator[tuple[App, Path]]:
                 yield app, folder
             finally:
                 app.window.close()
-                app.close()
+                if not app.close():
+                    # A lane may still learn. The end of the interpreter would take from it what it computes with.
+                    app.wait(_PATIENCE_S)
     finally:
         sys.setswitchinterval(before)
         qInstallMessageHandler(None)
