@@ -158,7 +158,8 @@ def read_rows(path: Path, *, only: Sequence[str] = NAMES) -> Iterator[list[Table
 def _opened(path: Path) -> Iterator[Any]:
     arrow, parquet = load_pyarrow()
     try:
-        with parquet.ParquetFile(path) as file:
+        # Arrow would read all column chunks ahead, and keep the whole file in memory to the end.
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
             yield file
     except (OSError, arrow.ArrowException) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from contextlib import closing
@@ -171,6 +172,24 @@ def test_many_rows_come_in_groups(tmp_path: Path) -> None:
     assert pyarrow.parquet.ParquetFile(tmp_path / "t.parquet").num_row_groups == 2
     sizes = [len(rows) for rows in read_rows(tmp_path / "t.parquet", only=("picture",))]
     assert sum(sizes) == count and max(sizes) <= GROUP
+
+
+def test_a_table_is_read_without_the_whole_of_it_in_memory(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    numbers, path = random.Random(0), tmp_path / "boxes.parquet"
+    edges = [f"accepted_{edge}" for edge in ("x0", "y0", "x1", "y1")]
+    group = pyarrow.table(
+        {"picture": ["a.jpg"] * 20_000} | {edge: [numbers.random() for _ in range(20_000)] for edge in edges}
+    )
+    with parquet.ParquetWriter(path, group.schema) as writer:
+        for _ in range(40):
+            writer.write_table(group)
+    before, most = pyarrow.total_allocated_bytes(), 0
+    for _ in read_rows(path):
+        most = max(most, pyarrow.total_allocated_bytes() - before)
+    assert most < path.stat().st_size / 4
 
 
 @pytest.mark.parametrize(
