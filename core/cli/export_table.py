@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Write the table, summarize."""
-    from core.formats.parquet import EMPTY, MAIN_FILE, NAMES, PARQUET, load_pyarrow, write_table
+    from core.arrow import load_pyarrow
+    from core.formats.parquet import EMPTY, MAIN_FILE, NAMES, PARQUET, write_table
     from core.formats.selection import Selection, parse_map, parse_only
     from core.formats.table_rows import empty_row, selected
     from core.store.box_table import box_rows

@@ -1,6 +1,7 @@
 """Train the shipped encoder and refiner from scratch on labelled pictures.
 
-DIR holds one folder a set: images/ and annotations.json (COCO detection). An interrupted run goes on with --resume.
+DIR holds one folder a set: images/ and annotations.json (COCO detection), or shards; it may be an address of shards.
+An interrupted run goes on with --resume.
 torchrun runs it on several GPUs or several machines; each process makes batches of its own.
 
 examples:

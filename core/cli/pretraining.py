@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.object_store.address import path_or_address
+
 if TYPE_CHECKING:
     import torch
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add --data, --cutouts, --out, --config, --device and --resume."""
-    parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="folder of labelled sets")
+    parser.add_argument(
+        "--data", metavar="DIR", type=path_or_address, required=True, help="folder of labelled sets, or its address"
+    )
     parser.add_argument("--cutouts", metavar="DIR", type=Path, help="folder of cut-outs with alpha, to paste in")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for weights and log")
     parser.add_argument(

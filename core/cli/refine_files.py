@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
+from core.arrow import load_pyarrow
 from core.cli.convert import report_unread
 from core.cli.options import check_output
 from core.cli.terminal import complain, watch
 from core.cli.writing import refuse_to_replace
 from core.errors import BadInputError
-from core.formats.parquet import MAIN_FILE, PARQUET, is_parquet, load_pyarrow
+from core.formats.parquet import MAIN_FILE, PARQUET, is_parquet
 from core.object_store.address import Address
 from core.translation import tr
 

@@ -13,8 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core.arrow import load_pyarrow
 from core.bounded import open_regular
-from core.errors import BadFileError, BadInputError, StorageError, reason
+from core.errors import BadFileError, StorageError, reason
 from core.files import written_whole
 from core.progress import Job, Progress
 from core.translation import tr
@@ -166,16 +167,6 @@ def _opened(path: Path) -> Iterator[Any]:
         raise BadFileError(
             tr("{file} cannot be read as Parquet ({why}): export it again.", file=path, why=why)
         ) from error
-
-
-def load_pyarrow() -> tuple[Any, Any]:
-    """The modules pyarrow and pyarrow.parquet. Raises BadInputError where they are not installed."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise BadInputError(tr("Parquet needs pyarrow: install it with pip install 'boxrefine[parquet]'.")) from error
-    return pyarrow, pyarrow.parquet
 
 
 def _schema(arrow: Any) -> Any:  # noqa: ANN401 - pyarrow is optional, and has no types

@@ -20,9 +20,12 @@ from core.bounded import read_text
 from core.errors import BadFileError, BadInputError, reason
 from core.formats.importers.coco_reader import LARGEST_JSON
 from core.images import Picture, read_picture
+from core.object_store.address import Address
+from core.object_store.folder import ObjectFolder
 from core.object_store.remote_file import PictureFile
 from core.progress import Progress, run
-from core.shards import Sample, read_shards
+from core.shards.files import SUFFIXES, read_shards
+from core.shards.sample import Sample
 
 MASK_SIDE = 64
 
@@ -71,16 +74,20 @@ class _Labelled:
 
 
 def load_pool(
-    folder: Path, *, side: int, held_out: float, left_out: Sequence[str] = ()
+    folder: Path | Address, *, side: int, held_out: float, left_out: Sequence[str] = ()
 ) -> Generator[Progress, None, Pool]:
     """Read every set below `folder` (images/ and annotations.json, COCO detection, or shards) into a Pool on the CPU.
+
+    At an address, sets are folders of shards.
 
     Pictures longer than `side` are shrunk to it. Of each set the share `held_out` is held out, and all of the sets
     `left_out`. Raises BadFileError if there is no set or a set is damaged, BadInputError if a set left out is missing.
     """
-    sets = sorted({path.parent for pattern in ("*/annotations.json", "*/*.tar") for path in folder.glob(pattern)})
+    sets = _sets_at(folder) if isinstance(folder, Address) else _sets_in(folder)
     if not sets:
-        raise BadFileError(f"{folder} holds no labelled set: it must have folders with annotations.json and images/.")
+        raise BadFileError(
+            f"{folder} holds no labelled set: it must have folders of shards, or of annotations.json and images/."
+        )
     missing = set(left_out) - {path.name for path in sets}
     if missing:
         raise BadInputError(f"{folder} has no set {min(missing)}, which the configuration leaves out: check the name.")
@@ -94,8 +101,18 @@ def load_pool(
     return _stack(tuple(path.name for path in sets), read, side=side, held_out=held_out, left_out=left_out)
 
 
-def _entries(index: int, folder: Path) -> Iterable[tuple[int, PictureFile, str, list[dict[str, Any]]]]:
-    if not (folder / "annotations.json").exists():
+def _sets_in(folder: Path) -> Sequence[Path | Address]:
+    patterns = ("*/annotations.json", *(f"*/*{suffix}" for suffix in SUFFIXES))
+    return sorted({path.parent for pattern in patterns for path in folder.glob(pattern)})
+
+
+def _sets_at(address: Address) -> Sequence[Path | Address]:
+    shards = (entry.name for entry in ObjectFolder(address).entries() if entry.name.endswith(SUFFIXES))
+    return [address / name for name in sorted({name.partition("/")[0] for name in shards if name.count("/") == 1})]
+
+
+def _entries(index: int, folder: Path | Address) -> Iterable[tuple[int, PictureFile, str, list[dict[str, Any]]]]:
+    if isinstance(folder, Address) or not (folder / "annotations.json").exists():
         return [_packed(index, sample) for sample in run(read_shards(folder))]
     try:
         document = json.loads(read_text(folder / "annotations.json", limit=LARGEST_JSON))

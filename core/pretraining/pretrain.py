@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from core.encoders.light.encoder import LightNetwork, channels_last, freeze_norms
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
 from core.errors import BadWeightsError
+from core.object_store.address import Address
 from core.pretraining.config import PretrainConfig
 from core.pretraining.cutouts import Cutouts, load_cutouts
 from core.pretraining.frames import Frames, make_frames
@@ -65,7 +66,7 @@ class Both(nn.Module):
 
 def pretrain(
     config: PretrainConfig,
-    data: Path,
+    data: Path | Address,
     out: Path,
     device: torch.device,
     *,

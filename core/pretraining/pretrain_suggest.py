@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.encoders.light.encoder import LightNetwork, backbone_of, channels_last
 from core.encoders.weights.files import in_float32, load_state, load_strictly, sha256_of
+from core.object_store.address import Address
 from core.pretraining.cutouts import Cutouts, load_cutouts
 from core.pretraining.episodes import EpisodeMaker, Episodes
 from core.pretraining.pool import Pool, load_pool
@@ -36,7 +37,7 @@ NEAR_MIDDLE = 0.3
 
 def pretrain_suggest(
     config: SuggestConfig,
-    data: Path,
+    data: Path | Address,
     out: Path,
     device: torch.device,
     *,

@@ -17,7 +17,7 @@ from core.object_store.address import Address
 from core.object_store.remote_file import PictureFile
 from core.progress import Job
 from core.records import Correction, Dataset
-from core.shards import read_shards
+from core.shards.files import read_shards
 from core.translation import tr, tr_plural
 
 LEAST_CORRECTIONS = 5

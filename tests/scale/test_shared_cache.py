@@ -22,7 +22,7 @@ from core.object_pictures import find_object_pictures
 from core.object_store.address import Address
 from core.object_store.folder import ObjectFolder
 from core.progress import run
-from core.shards import read_shards, write_shards
+from core.shards.files import read_shards, write_shards
 from tests.core.feature_files import CountingEncoder, features_files, key_of, save_picture, small_features
 
 ONE, OTHER = key_of("1" * 32), key_of("2" * 32)

@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write, read and import, print the table."""
+    from core.arrow import load_pyarrow
     from core.evaluation import table_speed as speed
     from core.evaluation.format_speed import in_fresh_process
-    from core.formats.parquet import load_pyarrow
 
     load_pyarrow()
     size = {"rows": options.rows, "boxes_a_picture": options.boxes_a_picture}
