@@ -46,11 +46,11 @@ def read_shards(place: Path | Address) -> Job[list[Sample]]:
 
 def _samples(folder: ObjectFolder, shard: ObjectEntry) -> list[Sample]:
     is_tar = shard.name.endswith(tar_shards.SUFFIX)
-    read, faults = (tar_shards.read, tar_shards.FAULTS) if is_tar else (table_shards.read, table_shards.faults())
+    read, errors = (tar_shards.read, tar_shards.ERRORS) if is_tar else (table_shards.read, table_shards.errors())
     with folder.opened(shard.name) as file:
         try:
             return read(file, folder.address, shard)
-        except faults as error:
+        except errors as error:
             raise damaged(folder.address / shard.name, error) from error
 
 

@@ -92,7 +92,7 @@ def _group_of(picture: TablePicture) -> list[bytes]:
             found = [value for value in group.column(0).to_pylist() if isinstance(value, bytes)]
             if len(found) != group.num_rows or picture.row >= len(found):
                 raise ValueError(tr("a picture is missing"))
-        except faults() as error:
+        except errors() as error:
             raise damaged(picture.folder / picture.place, error) from error
     return found
 
@@ -110,14 +110,14 @@ def _opened(file: BinaryIO) -> Iterator[Any]:
         raise ValueError(str(error)) from error
 
 
-def faults() -> tuple[type[Exception], ...]:
+def errors() -> tuple[type[Exception], ...]:
     """What a damaged shard makes `read` raise, besides the errors of the file. Raises BadInputError without pyarrow."""
     arrow, _ = load_pyarrow()
     return arrow.ArrowException, ValueError, LookupError, TypeError, AttributeError
 
 
 def read(file: BinaryIO, folder: Address, shard: ObjectEntry) -> list[Sample]:
-    """Read the samples of an opened shard in `folder`, but no picture. Raises as `faults` lists."""
+    """Read the samples of an opened shard in `folder`, but no picture. Raises as `errors` lists."""
     samples: list[Sample] = []
     with _opened(file) as table:
         there = set(table.schema_arrow.names)

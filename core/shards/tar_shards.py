@@ -22,14 +22,14 @@ from core.pictures.kinds import is_picture
 from core.shards.sample import Labelled, Sample, content_of, sample_of
 
 SUFFIX = ".tar"
-FAULTS = (tarfile.TarError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+ERRORS = (tarfile.TarError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What a damaged shard makes `read` raise, besides the errors of the file."""
 
 _LARGEST_JSON = 16 * 1024**2
 
 
 def read(file: BinaryIO, folder: Address, shard: ObjectEntry) -> list[Sample]:
-    """Read the samples of an opened shard in `folder`. Raises FAULTS."""
+    """Read the samples of an opened shard in `folder`. Raises ERRORS."""
     pictures: dict[str, PackedFile] = {}
     labels: dict[str, dict[str, Any]] = {}
     for name, start, size in _members(file, shard.nbytes):

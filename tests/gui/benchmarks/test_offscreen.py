@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -14,14 +13,15 @@ from core.settings import Settings
 
 def test_a_lane_inside_a_long_call_is_waited_for(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("boxrefine_gui.app._PATIENCE_S", 0.05)
-    begun, ended = threading.Event(), threading.Event()
+    begun, released, ended = threading.Event(), threading.Event(), threading.Event()
 
     def long() -> None:
         begun.set()
-        time.sleep(1.5)
+        released.wait()
         ended.set()
 
     with offscreen_window(Settings(encode_folder=False)) as (app, _):
         app.learn.run(long)
         assert begun.wait(10)
+        threading.Timer(1.5, released.set).start()
     assert ended.is_set() and app.wait(0)
