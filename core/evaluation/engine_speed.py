@@ -44,25 +44,29 @@ class Scaling:
     gain: float
 
 
-def measure_overhead(images: Path, *, count: int, rounds: int) -> Job[Overhead]:
-    """Encode a folder of `count` pictures in fresh processes into empty caches, by turns. Raises StorageError."""
+def measure_overhead(images: Path, *, count: int, rounds: int, device: str = "cpu") -> Job[Overhead]:
+    """Encode a folder of `count` pictures in fresh processes into empty caches, by turns. Raises StorageError.
+
+    On `cuda`, one worker of the engine has the GPU.
+    """
     alone: list[float] = []
     engine: list[float] = []
     for number in range(2 * rounds):
         # The order changes, so that a machine that becomes slower does not speak for one of them.
         with_engine = number % 4 in (1, 2)
         yield Progress(number, 2 * rounds, "--engine ray" if with_engine else "encode")
-        (engine if with_engine else alone).append(_encode(images, with_engine=with_engine))
+        (engine if with_engine else alone).append(_encode(images, device, with_engine=with_engine))
     times = tuple(b / a for a, b in zip(alone, engine, strict=True))
     return Overhead(count, min(alone), min(engine), times)
 
 
-def _encode(images: Path, *, with_engine: bool) -> float:
+def _encode(images: Path, device: str, *, with_engine: bool) -> float:
     """Seconds of one run, the start of the process included."""
     with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
         (Path(name) / "settings.toml").write_text(f"cache_disk_budget = {_CACHE_BYTES}\n", "utf-8")
-        command = [sys.executable, "-m", "boxrefine_gui", "encode", "--images", str(images), "--device", "cpu"]
-        command += ["--cache", f"{name}/cache", *(["--engine", "ray"] if with_engine else [])]
+        command = [sys.executable, "-m", "boxrefine_gui", "encode", "--images", str(images), "--device", device]
+        engine = ["--engine", "ray", *(["--gpus-per-worker", "1"] if device == "cuda" else [])]
+        command += ["--cache", f"{name}/cache", *(engine if with_engine else [])]
         start = time.perf_counter()
         done = subprocess.run(
             command, env=os.environ | {"BOXREFINE_CONFIG": name}, capture_output=True, text=True, check=False

@@ -8,6 +8,7 @@ of one CPU, while all of them work; gain is how many times that of the first lin
 examples:
   boxrefine benchmark engine --pictures 2000
   boxrefine benchmark engine --pictures 0 --workers 1 2 4
+  boxrefine benchmark engine --pictures 2000 --rounds 3 --device cuda --workers
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures", metavar="N", type=int, default=200, help="pictures to generate; 0: no encoding (%(default)s)"
     )
     parser.add_argument("--rounds", metavar="N", type=int, default=1, help="runs of each way (default: %(default)s)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to encode (%(default)s)")
     parser.add_argument("--workers", metavar="N", type=int, nargs="*", default=[1, 2, 4], help="of the cluster")
     parser.add_argument("--sleep", metavar="MS", type=float, default=100.0, help="time of a row (%(default)s ms)")
     parser.add_argument("--rows", metavar="N", type=int, default=80, help="for each worker (default: %(default)s)")
@@ -71,7 +73,7 @@ def time_overhead(options: argparse.Namespace) -> Overhead:
             make_pictures(Path(name), options.pictures)
         folder = options.data or Path(name)
         count = len(pictures_in(folder))
-        return watch(measure_overhead(folder, count=count, rounds=options.rounds), unit="run")
+        return watch(measure_overhead(folder, count=count, rounds=options.rounds, device=options.device), unit="run")
 
 
 def line(overhead: Overhead) -> list[str]:
