@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.geometry import Box
 from core.records import Correction, ImportedBox, Origin
 
+_MOST_SHARED = 256
 MANY = 20_000
 """Fewer corrections are better off as a tuple."""
 
@@ -42,6 +43,7 @@ class CorrectionTable(Sequence[Correction]):
         self._texts = bytearray()  # shared by the copies that `pick` makes
         self._starts, self._ends = array("q"), array("q")
         self._places: dict[Came, int] = {}
+        self._shared: dict[str, tuple[int, int]] = {}  # where the first texts are; most of a VOC file are the same
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -118,11 +120,18 @@ class CorrectionTable(Sequence[Correction]):
         self.edges.extend(box)
         self.scores.append(score)
         self.came.append(kind)
-        texts = self._texts
-        self._starts.append(len(texts))
+        start, end = self._shared.get(text) or self._kept(text)
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def _kept(self, text: str) -> tuple[int, int]:
+        """Add a text; return where it starts and ends."""
+        start = len(self._texts)
         if text:
-            texts += text.encode("utf-8", "surrogatepass")
-        self._ends.append(len(texts))
+            self._texts += text.encode("utf-8", "surrogatepass")
+        if len(self._shared) < _MOST_SHARED:
+            self._shared[text] = start, len(self._texts)
+        return start, len(self._texts)
 
     def append(self, correction: Correction) -> None:
         """Add any correction."""
