@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -73,7 +74,8 @@ def find_in(
     found.defects.extend(parsed.defects)
     matcher = PictureMatcher(images, folder=folder)
     splits: dict[Path, str] = {}
-    named = [_named(entry, folder, splits) for entry in parsed.pictures]
+    folders: dict[str, str] = {}
+    named = [_named(entry, folder, splits, folders) for entry in parsed.pictures]
     done, kept = 0, dict[int, Mapping[str, Any]]()
     for entry, record in zip(parsed.pictures, matcher.match(named), strict=True):
         found.defects.extend(entry.defects)
@@ -97,9 +99,12 @@ def find_in(
     return found
 
 
-def _named(entry: ParsedPicture, folder: Path, splits: dict[Path, str]) -> Named:
-    """`splits` has those of the files so far."""
-    beside = entry.source.absolute().parent.as_posix()
+def _named(entry: ParsedPicture, folder: Path, splits: dict[Path, str], folders: dict[str, str]) -> Named:
+    """`splits` has those of the files so far, `folders` the absolute folder of each folder so far."""
+    here = os.path.split(entry.source)[0]  # noqa: PTH100, PTH117 - of 100,000 files, quickly
+    beside = folders.get(here)
+    if beside is None:
+        beside = folders[here] = entry.source.absolute().parent.as_posix()
     if entry.is_own_file:
         return Named(entry.names, beside)
     if entry.source not in splits:
