@@ -36,7 +36,7 @@ class ImportRows:
         if whole is not None:
             row[1:-3] = columns_of(whole, *Group).values()
         else:
-            came = table.kinds[table.came[place]]
+            came = table.kind_of(place)
             text = plain_text(*table.edges[4 * place : 4 * place + 4])
             row[_IMAGE], row[_CONFIRMED] = table.image_ids[place], int(came.confirmed)
             row[_DRAWN] = row[_ACCEPTED] = text
