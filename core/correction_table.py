@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.geometry import Box
 from core.records import Correction, ImportedBox, Origin
 
+_MOST_SHARED = 256
 MANY = 20_000
 """Fewer corrections are better off as a tuple."""
 
@@ -37,11 +38,12 @@ class CorrectionTable(Sequence[Correction]):
     def __init__(self) -> None:
         self.ids, self.image_ids, self.category_ids = array("q"), array("q"), array("q")
         self.edges, self.scores, self.came = array("d"), array("d"), array("i")
-        self.kinds: list[Came] = []
+        self._kinds: list[tuple[str, str, bool, bool]] = []  # the cycle collector visits no plain tuples of texts
         self.whole: dict[int, Correction] = {}
         self._texts = bytearray()  # shared by the copies that `pick` makes
         self._starts, self._ends = array("q"), array("q")
-        self._places: dict[Came, int] = {}
+        self._places: dict[tuple[str, str, bool, bool], int] = {}
+        self._shared: dict[str, tuple[int, int]] = {}  # where the first texts are; most of a VOC file are the same
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,7 +62,7 @@ class CorrectionTable(Sequence[Correction]):
         if (whole := self.whole.get(row)) is not None:
             return whole
         x1, y1, x2, y2 = self.edges[4 * row : 4 * row + 4] or self._refuse(row)
-        box, came = Box(x1, y1, x2, y2), self.kinds[self.came[row]]
+        box, came = Box(x1, y1, x2, y2), self.kind_of(row)
         origin = Origin(came.file, box, "", self.scores[row], came.is_crowd, came.format, self.text(row))
         return Correction(
             self.image_ids[row],
@@ -92,12 +94,22 @@ class CorrectionTable(Sequence[Correction]):
         """The box of a row as it was in its file, as in `Origin.entry`."""
         return self._texts[self._starts[row] : self._ends[row]].decode("utf-8", "surrogatepass")
 
+    @property
+    def kinds(self) -> list[Came]:
+        """What boxes have in common, by the numbers in `came`; the list is a new one."""
+        return [Came(*kind) for kind in self._kinds]
+
+    def kind_of(self, row: int) -> Came:
+        """The kind of a box that is in the columns."""
+        return Came(*self._kinds[self.came[row]])
+
     def kind(self, came: Came) -> int:
         """The place of a kind in `kinds`."""
         place = self._places.get(came)
         if place is None:
-            place = self._places[came] = len(self.kinds)
-            self.kinds.append(came)
+            plain = (came.file, came.format, came.is_crowd, came.confirmed)
+            place = self._places[plain] = len(self._kinds)
+            self._kinds.append(plain)
         return place
 
     def add(
@@ -118,11 +130,18 @@ class CorrectionTable(Sequence[Correction]):
         self.edges.extend(box)
         self.scores.append(score)
         self.came.append(kind)
-        texts = self._texts
-        self._starts.append(len(texts))
+        start, end = self._shared.get(text) or self._kept(text)
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def _kept(self, text: str) -> tuple[int, int]:
+        """Add a text; return where it starts and ends."""
+        start = len(self._texts)
         if text:
-            texts += text.encode("utf-8", "surrogatepass")
-        self._ends.append(len(texts))
+            self._texts += text.encode("utf-8", "surrogatepass")
+        if len(self._shared) < _MOST_SHARED:
+            self._shared[text] = start, len(self._texts)
+        return start, len(self._texts)
 
     def append(self, correction: Correction) -> None:
         """Add any correction."""
@@ -154,7 +173,7 @@ class CorrectionTable(Sequence[Correction]):
             column = getattr(self, name)
             setattr(found, name, _array(column.typecode, np.frombuffer(column, column.typecode)[rows]))
         found.edges = _array("d", np.frombuffer(self.edges, np.float64).reshape(-1, 4)[rows])
-        found.kinds, found._places, found._texts = list(self.kinds), dict(self._places), self._texts
+        found._kinds, found._places, found._texts = list(self._kinds), dict(self._places), self._texts
         if self.whole:
             at = {int(row): place for place, row in enumerate(rows)}
             found.whole = {at[row]: whole for row, whole in self.whole.items() if row in at}
@@ -163,7 +182,7 @@ class CorrectionTable(Sequence[Correction]):
     def by_status(self, test: Callable[[Correction], bool]) -> CorrectionTable:
         """The corrections for which `test` holds, which goes by their origin and whether they are confirmed only."""
         first = {int(kind): int(row) for kind, row in zip(*np.unique(self.came, return_index=True), strict=True)}
-        holds = np.array([kind in first and test(self[first[kind]]) for kind in range(len(self.kinds))] + [False])
+        holds = np.array([kind in first and test(self[first[kind]]) for kind in range(len(self._kinds))] + [False])
         kept = holds[np.frombuffer(self.came, np.int32)] if len(self) else np.zeros(0, bool)
         kept[[row for row, whole in self.whole.items() if test(whole)]] = True
         return self.pick(np.flatnonzero(kept))
@@ -201,8 +220,9 @@ def origins_in(corrections: Sequence[Correction]) -> Iterator[tuple[str, str]]:
     """The file and the format that some corrections came from; each pair once for a table, else as often as it is."""
     others: Iterable[Correction] = corrections
     if isinstance(corrections, CorrectionTable):
+        kinds = corrections.kinds
         for place in sorted(set(corrections.came) - {-1}):
-            yield corrections.kinds[place].file, corrections.kinds[place].format
+            yield kinds[place].file, kinds[place].format
         others = corrections.whole.values()
     for item in others:
         if item.origin is not None:

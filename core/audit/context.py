@@ -25,15 +25,17 @@ class PictureLook:
     """What a picture file shows.
 
     `width` and `height` are of the upright picture, `orientation` is EXIF's, 1 to 8. `shape` (256 bits as a whole
-    number) is alike for pictures that look alike, None for a flat picture; `content` is the same for the same bytes,
-    empty where no other file has that many. `spreads` has the standard deviation of the brightness, 0 to 255, in each
-    box that is large enough to be judged, by the box's id. `error` is a sentence where the picture cannot be read.
+    number) is alike for pictures that look alike, None for a flat picture; `mirrored` is that of the picture with left
+    and right exchanged; `content` is the same for the same bytes, empty where no other file has that many. `spreads`
+    has the standard deviation of the brightness, 0 to 255, in each box that is large enough to be judged, by the box's
+    id. `error` is a sentence where the picture cannot be read.
     """
 
     width: int = 0
     height: int = 0
     orientation: int = 1
     shape: int | None = None
+    mirrored: int | None = None
     content: str = ""
     spreads: Mapping[int, float] = field(default_factory=dict)
     error: str = ""

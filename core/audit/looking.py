@@ -62,7 +62,8 @@ def _look(image: ImageRecord, boxes: Sequence[Correction]) -> PictureLook:
         y1, y2 = (round(min(max(y * down, 0), gray.shape[0])) for y in (box.y1, box.y2))
         if min(x2 - x1, y2 - y1) >= _LEAST_SIDE:
             spreads[entry.id] = float(gray[y1:y2, x1:x2].std())
-    return PictureLook(width, height, orientation, shape_of(gray), spreads=spreads)
+    mirrored = np.ascontiguousarray(gray[:, ::-1])
+    return PictureLook(width, height, orientation, shape_of(gray), shape_of(mirrored), spreads=spreads)
 
 
 def shape_of(gray: NDArray[np.uint8]) -> int | None:

@@ -26,10 +26,11 @@ HELP = VerbHelp(
     tr("List what may be wrong in labels, the worst first, with statistics, as an HTML page."),
     tr("""\
 Loose boxes, boxes that are all off by a pixel, boxes of pictures that EXIF turns, duplicates, pictures that are in two
-splits, boxes around nothing, beyond the picture, tiny, huge or unusual for their category, two categories on one
-object, sizes that contradict the pictures, categories without boxes. Nothing is changed: Audit in the menu Box of the
-window repairs. The refiner is asked about each box, by features that are cached; --fast leaves it out, and then loose
-and shifted boxes are not found. The exit code is 0 with findings, too."""),
+splits, boxes around nothing, beyond the picture, tiny, huge or unusual for their category, boxes that look like those
+of another category (lookalike), two categories on one object, sizes that contradict the pictures, categories without
+boxes. Nothing is changed: Audit in the menu Box of the window repairs. The refiner is asked about each box, by features
+that are cached, which also show lookalikes and near copies of pictures; --fast leaves it out, and then neither they nor
+loose and shifted boxes are found. The exit code is 0 with findings, too."""),
     """
     boxrefine audit harbour --out report.html
     boxrefine audit instances.json --images pictures --out report.html --json

@@ -125,13 +125,14 @@ class BoxImport:
         corrections = table.corrections
         for whole in corrections.whole.values():
             check_boxes(whole)
+        self._left = Counter()
         for first in range(0, len(table), _CHECKED_AT_ONCE):
             yield 0
             edges = np.array(corrections.edges[4 * first : 4 * (first + _CHECKED_AT_ONCE)]).reshape(-1, 4)
             is_good = np.isfinite(edges).all(axis=1) & (edges[:, 2] > edges[:, 0]) & (edges[:, 3] > edges[:, 1])
             for row in np.flatnonzero(~is_good).tolist():
                 check_box(Box(*edges[row].tolist()))
-        self._left = Counter(corrections.image_ids)
+            self._left.update(corrections.image_ids[first : first + _CHECKED_AT_ONCE])
 
     def _store_part(
         self, operation: Operation, boxes: BoxTable, rows: ImportRows, places: range, categories: Sequence[str]

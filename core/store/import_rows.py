@@ -23,7 +23,6 @@ class ImportRows:
 
     def __init__(self, boxes: BoxTable) -> None:
         self._table = boxes.corrections
-        self._starts = [start_of_origin(came.file) for came in self._table.kinds]
         box = Box(0.0, 0.0, 1.0, 1.0)
         sample = Correction(0, 0, box, box, origin=Origin("", box), confirmed=False)
         self._sample = [0, *columns_of(sample, *Group).values(), "", "", 0]
@@ -37,12 +36,12 @@ class ImportRows:
         if whole is not None:
             row[1:-3] = columns_of(whole, *Group).values()
         else:
-            came = table.kinds[table.came[place]]
+            came = table.kind_of(place)
             text = plain_text(*table.edges[4 * place : 4 * place + 4])
             row[_IMAGE], row[_CONFIRMED] = table.image_ids[place], int(came.confirmed)
             row[_DRAWN] = row[_ACCEPTED] = text
             row[_ORIGIN] = came_text(
-                self._starts[table.came[place]],
+                start_of_origin(came.file),
                 table.scores[place],
                 came.is_crowd,
                 text,

@@ -31,7 +31,10 @@ _CROWDED = 400
 
 
 def check_copies(context: AuditContext) -> Iterator[AuditFinding]:
-    """Each picture of val and test that an earlier split has too: the same bytes, or alike by its shape or features."""
+    """Each picture of val and test that an earlier split has too: the same bytes, or alike by its shape or features.
+
+    A mirrored copy is found by its shape: features of mirrored pictures differ from the mirrored features too much.
+    """
     order = {name: place for place, name in enumerate(SPLITS)}
     images = [image for image in context.dataset.images if context.split_of(image)]
     images.sort(key=lambda image: order[context.split_of(image)])
@@ -51,6 +54,11 @@ def check_copies(context: AuditContext) -> Iterator[AuditFinding]:
             yield context.of_picture(Kind.COPY, 0.8, sentence, image)
         elif (alike := _alike(context, look.shape, split, seen) or near.get(image.id)) is not None:
             sentence = tr("This picture looks like {other}.", other=name_in(context.dataset, alike))
+            yield context.of_picture(Kind.COPY, 0.7, sentence, image)
+        elif (other := _alike(context, look.mirrored, split, seen)) is not None:
+            sentence = tr(
+                "This picture looks like {other} with left and right exchanged.", other=name_in(context.dataset, other)
+            )
             yield context.of_picture(Kind.COPY, 0.7, sentence, image)
         if look.content:
             by_content.setdefault(look.content, image)

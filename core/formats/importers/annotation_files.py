@@ -30,9 +30,13 @@ def collect(folder: Path) -> AnnotationFiles:
             suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - of 100,000 names, quickly
             if suffix in kinds and not name.startswith(".") and not name.lower().endswith(_NO_ANNOTATIONS):
                 kinds[suffix].append(Path(here, name))
-    for files in kinds.values():
-        files.sort()
+    for files in (found.xmls, found.texts, found.jsons, found.tables):
+        files.sort(key=_parts)  # as paths are sorted, but each is split once
     return found
+
+
+def _parts(file: Path) -> list[str]:
+    return os.path.normcase(file).split(os.sep)  # noqa: PTH206 - not as a path, which keeps its parts
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:

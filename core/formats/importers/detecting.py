@@ -36,7 +36,7 @@ from core.formats.importers.registry import (
     xml_format,
 )
 from core.formats.importers.unknown import FORMATS, describe_unknown_xml
-from core.formats.importers.voc_reader import VOC, parse_xml
+from core.formats.importers.voc_reader import VOC, VocFiles, parse_xml
 from core.formats.importers.yolo_classes import YAML_SUFFIXES, is_class_list, read_classes
 from core.formats.importers.yolo_reader import YOLO
 from core.formats.parquet import is_parquet
@@ -47,8 +47,6 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 
 _STEP = 50
 _SAMPLE = 20
-_MOST_ELEMENTS = 2000
-"""XML files that are kept parsed between detection and reading; others are parsed again, because they need memory."""
 _SAMPLED_BYTES = 4 * 1024**2
 _OWN_TABLE = "pictures.csv"
 _BYTE_MARK = "\ufeff"
@@ -79,7 +77,9 @@ def of_file(request: Request) -> Job[list[Parsed]]:
         if title == CVAT:
             return (yield from load_cvat({path: element}, request))
         if title == VOC:
-            return (yield from load_voc([path], request, {path: element}))
+            voc = VocFiles(request.root)
+            voc.add(path, element)
+            return (yield from load_voc(voc, request))
         if title == LABELME_XML:
             return (yield from load_labelme_xml({path: element}, request))
         raise BadFileError(describe_unknown_xml(path, str(element.tag)))
@@ -140,25 +140,26 @@ def of_folder(request: Request) -> Job[list[Parsed]]:
 def _candidates(files: AnnotationFiles, request: Request) -> Job[tuple[list[_Candidate], list[Path]]]:
     """The formats that the files may be of, the first to try first, and the XML files that cannot be read."""
     root = request.path
-    elements: dict[str, dict[Path, ElementTree.Element]] = {VOC: {}, CVAT: {}, LABELME_XML: {}}
+    elements: dict[str, dict[Path, ElementTree.Element]] = {CVAT: {}, LABELME_XML: {}}
+    voc = VocFiles(root)  # there may be 100,000, whose elements would take a gigabyte, and parsing them again a while
     broken: list[Path] = []
-    more: list[Path] = []
     for done, file in enumerate(files.xmls):
         if done % _STEP == 0:
             yield Progress(done, len(files.xmls), tr("Reading {name}", name=request.title))
         try:
             element = parse_xml(file)
-        except KnownError:
+        except KnownError as error:
             broken.append(file)
+            voc.add_unreadable(error)
         else:
             title = xml_format(element)
-            if title == VOC and done >= _MOST_ELEMENTS:
-                more.append(file)
+            if title == VOC:
+                voc.add(file, element)
             else:
                 elements.get(title, {})[file] = element
     found: list[_Candidate] = []
-    if voc := elements[VOC]:
-        found.append(_Candidate(VOC, next(iter(voc)), lambda: load_voc(sorted([*voc, *more, *broken]), request, voc)))
+    if voc.first is not None:
+        found.append(_Candidate(VOC, voc.first, lambda: load_voc(voc, request)))
     if labelme := elements[LABELME_XML]:
         found.append(_Candidate(LABELME_XML, next(iter(labelme)), lambda: load_labelme_xml(labelme, request)))
     kitti, yolo = _texts(files.texts)

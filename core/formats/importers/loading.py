@@ -15,14 +15,15 @@ from core.formats.importers import cvat_reader
 from core.formats.importers.annotation_files import AnnotationFiles
 from core.formats.importers.coco_reader import read_json_steps
 from core.formats.importers.labelme_xml_reader import read_labelme_xml
+from core.formats.importers.matching import without_role_folders
 from core.formats.importers.parsed import ParsedSet
 from core.formats.importers.registry import JSON, Parsed, json_format, read_document
 from core.formats.importers.supervisely_reader import META_FILE, SUPERVISELY
 from core.formats.importers.unknown import describe_unknown_json
 from core.formats.importers.via_reader import VIA, without_copies
-from core.formats.importers.voc_reader import read_voc
+from core.formats.importers.voc_reader import VocFiles
 from core.formats.importers.yolo_classes import YoloClasses, find_class_list, is_class_list, read_classes
-from core.formats.importers.yolo_reader import LARGEST_LABELS, place_of, read_yolo
+from core.formats.importers.yolo_reader import LARGEST_LABELS, plain_place, read_yolo
 from core.progress import Job, Progress, run
 from core.records import ImageRecord
 from core.translation import tr
@@ -58,10 +59,9 @@ class Request:
         return self.path if self.path.is_dir() else self.path.parent
 
 
-def load_voc(files: Sequence[Path], request: Request, elements: dict[Path, ElementTree.Element]) -> Job[list[Parsed]]:
-    """Read files of Pascal VOC, whose elements are parsed already where `elements` has them."""
-    root = request.path if request.path.is_dir() else request.path.parent
-    job = read_voc(files, root=root, origin=request.voc_origin, roots=elements, title=request.title)
+def load_voc(files: VocFiles, request: Request) -> Job[list[Parsed]]:
+    """Make the boxes of files of Pascal VOC that are read already."""
+    job = files.parsed(root=request.root, origin=request.voc_origin, title=request.title)
     return [((yield from job), None)]
 
 
@@ -75,11 +75,12 @@ def load_yolo(
     for file in files.texts:
         if is_class_list(file.name):
             continue
-        if chosen is None and file.parent not in lists:
-            lists[file.parent] = find_class_list(file.parent, root)
-        plain = file.relative_to(root).with_suffix("").as_posix().removeprefix("labels/")
-        place = pictures.get(plain, place_of(file, root))
-        groups.setdefault(lists.get(file.parent), []).append((file, place))
+        folder = file.parent
+        if chosen is None and folder not in lists:
+            lists[folder] = find_class_list(folder, root)
+        plain = plain_place(file, root)
+        place = pictures.get(plain.removeprefix("labels/")) or without_role_folders(plain)
+        groups.setdefault(lists.get(folder), []).append((file, place))
     if not groups:
         raise BadFileError(
             tr("The folder {folder} holds no YOLO labels: give the one with labels and data.yaml in it.", folder=root)

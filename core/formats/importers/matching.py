@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -45,7 +46,7 @@ class Miss(Enum):
 _Score = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Named:
     """What a file has on a picture: its names, the most trusted one first, and the folder of a file of its own.
 
@@ -59,7 +60,7 @@ class Named:
     split: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Place:
     """A picture, or what a name states about one: its folders without those of `_ROLES`, and its name."""
 
@@ -97,7 +98,7 @@ class PictureMatcher:
             if isinstance(picture, ImageRecord):
                 claims.setdefault(picture.id, []).append(row)
         for rows in claims.values():
-            if len(_claimants(entries, rows)) > 1:
+            if len(rows) > 1 and len(_claimants(entries, rows)) > 1:
                 best = max(found[row][1] for row in rows)
                 first = [row for row in rows if found[row][1] == best]
                 is_tie = len(_claimants(entries, first)) > 1
@@ -177,9 +178,14 @@ def without_role_folders(place: str) -> str:
 
 
 def _place(name: str) -> _Place:
-    *folders, last = _key(name).split("/")
-    kept = (part for part in folders if part and part not in _ROLES and not _DRIVE.match(part))
-    return _Place(tuple(_SPLITS.get(part, part) for part in kept), last)
+    folders, _, last = _key(name).rpartition("/")
+    return _Place(_folders(folders), last)
+
+
+@lru_cache(maxsize=1024)  # 100,000 pictures may be in one folder
+def _folders(place: str) -> tuple[str, ...]:
+    kept = (part for part in place.split("/") if part and part not in _ROLES and not _DRIVE.match(part))
+    return tuple(_SPLITS.get(part, part) for part in kept)
 
 
 def _key(name: str) -> str:

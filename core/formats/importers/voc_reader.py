@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import lt
 from pathlib import Path
 from xml.etree import ElementTree
 
 from core.bounded import MEGA, read_bytes
 from core.errors import BadFileError, KnownError, reason
+from core.formats.importers.box_columns import BoxColumns
 from core.formats.importers.parsed import NO_CATEGORY, ParsedPicture, ParsedSet, category_of, number_in, side_of
 from core.formats.importers.text_files import decode
 from core.formats.importers.yolo_reader import place_of
 from core.progress import Job, Progress
+from core.sources import kept_text
 from core.translation import tr
 
 VOC = "Pascal VOC"  # untranslated: the name of a format
@@ -22,6 +26,7 @@ LARGEST_XML = 256 * MEGA
 """Largest XML file, in bytes: CVAT writes one for all pictures, some two million boxes."""
 
 _MARKS = ("pose", "truncated", "difficult", "occluded")
+_EDGES = ("xmin", "ymin", "xmax", "ymax")
 _STEP = 50
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*encoding=["']([A-Za-z0-9_.:-]+)["']""")
 _DECLARATION = re.compile(r"\A<\?xml[^>]*\?>")
@@ -35,61 +40,146 @@ _FROM_0 = ("pixels from 0", "roboflow", "x-anylabeling", "labelformat", "labelme
 _FROM_1 = ("boxrefine", "voc20", "pascal voc", "ilsvrc", "imagenet")  # untranslated: parts of files
 
 
-@dataclass
+_Object = tuple[str | None, Sequence[float | None], tuple[str | None, ...]]
+"""The name of an object, its corners (None: not a number), and the texts of _MARKS (None: it has none)."""
+
+
+@dataclass(slots=True)
 class _VocFile:
-    """A file with the corners as they are in it."""
+    """A file and its objects: rows of the columns from `start` to `end`, or all as they are if one is no plain box."""
 
     picture: ParsedPicture
-    objects: list[tuple[str | None, Sequence[float | None]]] = field(default_factory=list)
-    marks: list[dict[str, str]] = field(default_factory=list)
-    sources: str = ""
+    start: int
+    end: int
+    objects: Sequence[_Object] = ()
+
+
+class VocFiles:
+    """The objects of VOC files, which are added in their order; plain boxes are kept in columns."""
+
+    def __init__(self, root: Path) -> None:
+        """Places of pictures are relative to `root`."""
+        self._root = root
+        self._files: list[_VocFile] = []
+        self._columns = BoxColumns(VOC)
+        self._categories: dict[str | None, int] = {}
+        self._places: dict[tuple[str | None, ...], int] = {}
+        self._marks: list[tuple[tuple[str | None, ...], dict[str, str]]] = [((), {})]
+        self._sources: set[str] = set()
+        self._has_zero = self._has_single = self._has_objects = False
+        self._errors: list[KnownError] = []
 
     @property
-    def numbers(self) -> list[Sequence[float]]:
-        """The corners that are whole."""
-        return [[edge for edge in box if edge is not None] for _, box in self.objects if None not in box]
+    def first(self) -> Path | None:
+        """The first file that was read; None if none was."""
+        return self._files[0].picture.source if self._files else None
 
+    def add_unreadable(self, error: KnownError) -> None:
+        """Count a file that cannot be read."""
+        self._errors.append(error)
 
-def read_voc(
-    files: Sequence[Path], *, root: Path, origin: int | None, roots: dict[Path, ElementTree.Element], title: str
-) -> Job[ParsedSet]:
-    """Read VOC files. `origin` is the number of the first pixel, None to decide by the files.
+    def add(self, file: Path, element: ElementTree.Element) -> None:
+        """Add the objects of a file that is parsed, whose outermost tag is <annotation>."""
+        stated, sources, sides = _head_of(element)
+        names = (place_of(file, self._root), *([stated] if stated else []))
+        picture = ParsedPicture(file, names, *sides, is_own_file=True)
+        objects = [_object_of(entry) for entry in element.iter() if entry.tag.endswith("object") and _is_object(entry)]
+        self._sources.add(sources)
+        self._has_objects = self._has_objects or bool(objects)
+        start = len(self._columns)
+        whole = [self._add_object(*each) for each in objects]
+        if not all(whole):
+            self._columns.truncate(start)
+        self._files.append(_VocFile(picture, start, len(self._columns), () if all(whole) else objects))
 
-    A corner at 0, the name of a tool or the labelmap.txt of datumaro beside proves 0; a box of one pixel or the name of
-    a data set of VOC's proves 1. Without a proof it is 1, as VOC defines it, and a note states that. From 1, corners
-    name the last pixel of the box; from 0, they are its edges. `roots` has the elements of files that are parsed.
-    """
-    parsed = ParsedSet(VOC)
-    read: list[_VocFile] = []
-    marks: dict[tuple[str | None, ...], dict[str, str]] = {}
-    for done, path in enumerate(files):
-        if done % _STEP == 0:
-            yield Progress(done, len(files), tr("Importing {name}", name=title))
-        try:
-            element = roots.pop(path, None)
-            read.append(_read(path, parse_xml(path) if element is None else element, root, marks))
-        except KnownError as error:
-            if len(files) == 1:
-                raise
+    def _add_object(self, name: str | None, corners: Sequence[float | None], texts: tuple[str | None, ...]) -> bool:
+        """Add an object to the columns, and note what it proves; whether it is a plain box, with an area or without."""
+        x1, y1, x2, y2 = corners
+        if x1 is None or y1 is None or x2 is None or y2 is None:
+            return False
+        self._has_zero = self._has_zero or x1 < 1 or y1 < 1
+        self._has_single = self._has_single or x1 == x2 or y1 == y2
+        category = self._categories.get(name)
+        if category is None:
+            usable = category_of(name)
+            category = self._categories[name] = -1 if usable is None else self._columns.place_of(usable)
+        if category < 0 or not math.isfinite(x1 + y1 + x2 + y2):
+            return False
+        self._columns.edges.extend((x1, y1, x2, y2))
+        self._columns.category.append(category)
+        self._columns.text.append(self._kept(texts))
+        return True
+
+    def _kept(self, texts: tuple[str | None, ...]) -> int:
+        """The place of the marks of an object, and of their text in the columns; objects share those that are equal."""
+        place = self._places.get(texts)
+        if place is None:
+            place = self._places[texts] = len(self._marks)
+            marks = {mark: text for mark, text in zip(_MARKS, texts, strict=True) if text is not None}
+            self._marks.append((texts, marks))
+            self._columns.texts.append(kept_text(marks))
+        return place
+
+    def parsed(self, *, root: Path, origin: int | None, title: str) -> Job[ParsedSet]:
+        """The contents of the files. `origin` is the number of the first pixel, None to decide by the files.
+
+        A corner at 0, the name of a tool or the labelmap.txt of datumaro beside proves 0; a box of one pixel or the
+        name of a data set of VOC's proves 1. Without a proof it is 1, as VOC defines it, and a note states that. From
+        1, corners name the last pixel of the box; from 0, they are its edges.
+        """
+        parsed = ParsedSet(VOC)
+        for error in self._errors:
             parsed.defects.count("unreadable", str(error))  # untranslated: a key
-    first = origin if origin is not None else _origin(read)
-    beside = next((here for here in (root / LABEL_MAP, root.parent / LABEL_MAP) if here.is_file()), None)
-    if beside is not None:
-        first = 0 if first is None else first
-        parsed.categories = _classes_in(beside)
-    if first is None:
-        first = 1
-        if any(file.objects for file in read):
-            parsed.notes.append(_describe_assumed(title))
-    while read:  # each is freed when its boxes are made
-        file = read.pop()
-        for place, (name, (x1, y1, x2, y2)) in enumerate(file.objects, start=1):
+        first = origin if origin is not None else self._origin()
+        beside = next((here for here in (root / LABEL_MAP, root.parent / LABEL_MAP) if here.is_file()), None)
+        if beside is not None:
+            first = 0 if first is None else first
+            parsed.categories = _classes_in(beside)
+        if first is None:
+            first = 1
+            if self._has_objects:
+                parsed.notes.append(_describe_assumed(title))
+        for done, file in enumerate(self._files):
+            if done % _STEP == 0:
+                yield Progress(done, len(self._files), tr("Importing {name}", name=title))
+            self._complete(file, first)
+            parsed.pictures.append(file.picture)
+        return parsed
+
+    def _origin(self) -> int | None:
+        """The number of the first pixel that the files prove, None if they prove none."""
+        if self._has_zero or self._has_single:
+            return 0 if self._has_zero else 1
+        if any(tool in text for text in self._sources for tool in _FROM_0):
+            return 0
+        return 1 if any(name in text for text in self._sources for name in _FROM_1) else None
+
+    def _complete(self, file: _VocFile, first: int) -> None:
+        """Give the picture of a file its boxes; `first` is the number of the first pixel."""
+        start, end = file.start, file.end
+        edges = self._columns.edges[4 * start : 4 * end]
+        are_boxes = all(map(lt, [edge - first for edge in edges[0::4]], edges[2::4])) and all(
+            map(lt, [edge - first for edge in edges[1::4]], edges[3::4])
+        )
+        if are_boxes and not file.objects:
+            file.picture.more = self._columns.rows(start, end, first=first)
+        else:
+            self._add_singly(file, first)
+
+    def _add_singly(self, file: _VocFile, first: int) -> None:
+        """Add the objects of a file to its picture one by one, with a defect for each that is no box."""
+        for place, (name, (x1, y1, x2, y2), texts) in enumerate(file.objects or self._objects(file), start=1):
             low = [None if value is None else value - first for value in (x1, y1)]
             where = tr("the object {number}", number=place)
-            file.picture.add(name, [*low, x2, y2], where=where, entry=file.marks[place - 1], format=VOC)
-        parsed.pictures.append(file.picture)
-    parsed.pictures.reverse()
-    return parsed
+            marks = self._marks[self._kept(texts)][1]
+            file.picture.add(name, [*low, x2, y2], where=where, entry=marks, format=VOC)
+
+    def _objects(self, file: _VocFile) -> Iterator[_Object]:
+        """The objects of a file whose boxes are in the columns."""
+        columns = self._columns
+        for row in range(file.start, file.end):
+            edges = columns.edges[4 * row : 4 * row + 4]
+            yield columns.categories[columns.category[row]], edges, self._marks[columns.text[row]][0]
 
 
 def parse_xml(file: Path) -> ElementTree.Element:
@@ -135,33 +225,35 @@ def _describe_assumed(name: str) -> str:
     )
 
 
-def _read(
-    file: Path, root: ElementTree.Element, folder: Path, known: dict[tuple[str | None, ...], dict[str, str]]
-) -> _VocFile:
-    """Read one file; objects with the same marks share those of `known`."""
-    if _tag(root) != "annotation":
-        raise BadFileError(tr("{file} is no Pascal VOC file: give one whose outermost tag is <annotation>.", file=file))
-    width, height = (side_of(_text(root, f"size/{side}")) for side in ("width", "height"))
+def _head_of(root: ElementTree.Element) -> tuple[str, str, tuple[int, int]]:
+    """The name that a file states for its picture, the names of its source in lower case, and the picture's size."""
     stated = (_text(root, "filename") or "").strip()
-    names = (place_of(file, folder), *([stated] if stated else []))
-    found = _VocFile(ParsedPicture(file, names, width, height, is_own_file=True))
-    found.sources = " ".join(_text(root, f"source/{tag}") or "" for tag in ("annotation", "database")).casefold()
-    for entry in root.iter():
-        if _tag(entry) == "object":
-            corners = [number_in(_text(entry, f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax")]
-            found.objects.append((_text(entry, "name"), corners))
-            texts = tuple(_text(entry, mark) for mark in _MARKS)
-            marks = known.get(texts)
-            if marks is None:
-                marks = {mark: text for mark, text in zip(_MARKS, texts, strict=True) if text is not None}
-                known[texts] = marks
-            found.marks.append(marks)
-    return found
+    sources = " ".join(_text(root, f"source/{tag}") or "" for tag in ("annotation", "database")).casefold()
+    return stated, sources, (side_of(_text(root, "size/width")), side_of(_text(root, "size/height")))
+
+
+def _is_object(element: ElementTree.Element) -> bool:
+    return element.tag == "object" or _tag(element) == "object"
+
+
+def _object_of(entry: ElementTree.Element) -> _Object:
+    """The name of an object, its corners (None: not a number) and the texts of _MARKS (None: it has none)."""
+    texts: dict[str, str] = {}
+    edges: dict[str, str] = {}
+    # Not by paths, which take most of the time of an import.
+    for child in entry:
+        tag = child.tag if "}" not in child.tag else _tag(child)
+        if tag == "bndbox":
+            for edge in child:
+                edges.setdefault(edge.tag if "}" not in edge.tag else _tag(edge), edge.text or "")
+        else:
+            texts.setdefault(tag, child.text or "")
+    corners = [number_in(edges.get(edge)) for edge in _EDGES]
+    return texts.get("name"), corners, tuple([texts.get(mark) for mark in _MARKS])
 
 
 def _text(element: ElementTree.Element, path: str) -> str | None:
     """The text below an element, in any namespace."""
-    # Not by `findtext` with any namespace, which takes most of the time of an import.
     first, _, rest = path.partition("/")
     for child in element:
         if child.tag == first or _tag(child) == first:
@@ -173,16 +265,3 @@ def _text(element: ElementTree.Element, path: str) -> str | None:
 
 def _tag(element: ElementTree.Element) -> str:
     return str(element.tag).rsplit("}", 1)[-1]
-
-
-def _origin(files: Sequence[_VocFile]) -> int | None:
-    """The number of the first pixel that the files prove, None if they prove none."""
-    boxes = [box for file in files for box in file.numbers]
-    if any(x1 < 1 or y1 < 1 for x1, y1, _, _ in boxes):
-        return 0
-    if any(x1 == x2 or y1 == y2 for x1, y1, x2, y2 in boxes):
-        return 1
-    sources = {file.sources for file in files}
-    if any(tool in text for text in sources for tool in _FROM_0):
-        return 0
-    return 1 if any(name in text for text in sources for name in _FROM_1) else None

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from core.audit.checks.copies import check_copies
+from core.audit.context import AuditContext
 from core.audit.looking import look_at, shape_of
 from core.geometry import Box
 from core.progress import run
@@ -51,3 +53,21 @@ def test_the_shape_is_where_brightness_rises() -> None:
     rising = np.tile(np.linspace(0, 255, 170).astype(np.uint8), (160, 1))
     assert shape_of(rising) == 2**256 - 1
     assert shape_of(rising[:, ::-1].copy()) == 0
+
+
+def test_a_mirrored_copy_in_another_split_is_named(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+    pictures = [
+        Image.fromarray(chance.integers(0, 255, (10, 20, 3), np.uint8)).resize((200, 100), Image.Resampling.BICUBIC)
+        for _ in range(3)
+    ]
+    for number, picture in enumerate(pictures[:2]):
+        picture.save(tmp_path / "train" / f"{number}.png")
+    pictures[2].save(tmp_path / "val" / "2.png")
+    ImageOps.mirror(pictures[1]).resize((150, 75)).save(tmp_path / "val" / "mirrored.jpg", quality=80)
+    held = dataset(dict.fromkeys(("train/0.png", "train/1.png", "val/2.png", "val/mirrored.jpg"), []), tmp_path)
+    (found,) = check_copies(AuditContext(held, looks=run(look_at(held))))
+    assert found.picture == "val/mirrored.jpg"
+    assert found.sentence == "This picture looks like train/1.png with left and right exchanged."
