@@ -87,6 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", action="store_true", help=candidates)
     parser.add_argument("--outlines", action="store_true", help=outlines)
     parser.add_argument("--no-second-look", action="store_true", help=second_look)
+    exact = tr("compute as the window does, also where this CPU is faster in bfloat16")
+    parser.add_argument("--exact", action="store_true", help=exact)
     margins = tr("add the margins of the boxes that were accepted in this project")
     parser.add_argument("--margins", metavar="PROJECT", type=Path, help=margins)
     add_drawn_option(parser)
@@ -111,7 +113,11 @@ def run(options: argparse.Namespace) -> int:
     start = time.perf_counter()
     with open_source(options) as source:
         refiner = load_refiner(
-            options.refiner, source.encoder, refine_by=options.refine_by, careful=options.careful, rounds=True
+            options.refiner,
+            source.encoder,
+            refine_by=options.refine_by,
+            careful=options.careful,
+            rounds=not options.exact,
         )
         margins = read_margins(options.margins, source.encoder.identity, refiner.identity)
         about: dict[str, Figure]
@@ -192,6 +198,7 @@ def refine_with_workers(
         how=watch(pictures.how_drawn(drawing_of(options)), unit=tr("image")),
         second_look=not options.no_second_look,
         candidates=options.candidates,
+        exact=options.exact,
     )
     with open_journal(options, source, task) as journal:
         job = refine_on_engine(pictures, task, options, source=source, journal=journal, complain=complain)

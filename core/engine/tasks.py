@@ -61,6 +61,7 @@ class RefineTask:
     identity: that of the refiner, empty to take what is there; refiner: its folder on the worker, None for the shipped
     one; refine_by, careful: as for load_refiner; margins: by category; how: how the boxes were drawn
     second_look: refine boxes again on crops, where that pays with the encoder; candidates: find them, too
+    exact: compute as the window does, and not faster in bfloat16
     """
 
     identity: str = ""
@@ -71,6 +72,7 @@ class RefineTask:
     how: HowDrawn = HowDrawn()
     second_look: bool = True
     candidates: bool = False
+    exact: bool = False
     _loaded: Refiner | None = field(default=None, init=False, repr=False, compare=False)
     _finder: CandidateFinder | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -81,7 +83,14 @@ class RefineTask:
 
     def load(self, source: FeatureSource) -> None:
         """See `Task.load`."""
-        refiner = checked_refiner(self.refiner, source, self.identity, refine_by=self.refine_by, careful=self.careful)
+        refiner = checked_refiner(
+            self.refiner,
+            source,
+            self.identity,
+            refine_by=self.refine_by,
+            careful=self.careful,
+            rounds=not self.exact,
+        )
         self._loaded = refiner_for(LearnedMargins(refiner, self.margins) if self.margins else refiner, self.how)
         self._finder = load_candidate_finder(source.encoder) if self.candidates else None
         self.second_look = self.second_look and pays_for(source.encoder.name)
@@ -146,10 +155,16 @@ class SuggestTask:
 
 
 def checked_refiner(
-    folder: Path | None, source: FeatureSource, identity: str, *, refine_by: str = "auto", careful: bool = False
+    folder: Path | None,
+    source: FeatureSource,
+    identity: str,
+    *,
+    refine_by: str = "auto",
+    careful: bool = False,
+    rounds: bool = True,
 ) -> Refiner:
     """Load a refiner. Raises BadInputError where it is another than that of `identity`, and as `load_refiner`."""
-    found = load_refiner(folder, source.encoder, refine_by=refine_by, careful=careful, rounds=True)
+    found = load_refiner(folder, source.encoder, refine_by=refine_by, careful=careful, rounds=rounds)
     if identity and found.identity != identity:
         raise BadInputError(differs(found.identity, identity))
     return found
