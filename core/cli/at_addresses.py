@@ -12,13 +12,14 @@ from pathlib import Path
 import platformdirs
 
 from core.cli.terminal import watch
-from core.errors import BadInputError, KnownError, StorageError
+from core.errors import BadFileError, BadInputError, KnownError, StorageError, reason
 from core.object_store.address import Address
 from core.object_store.folder import ObjectFolder
 from core.progress import Job, Progress
 from core.translation import tr
 
 _PART = 8 * 1024**2
+_MOST_BYTES = 4 * 1024**3
 
 
 @contextmanager
@@ -39,10 +40,20 @@ def copied_here(place: Path | Address) -> Iterator[Path]:
 
 def _copy(folder: ObjectFolder, name: str, path: Path) -> Job[None]:
     with folder.opened(name) as source, path.open("xb") as target:
-        total = int(getattr(source, "size", 0) or 0)
+        total, done = int(getattr(source, "size", 0) or 0), 0
         while part := source.read(_PART):
-            yield Progress(target.tell() // 10**6, total // 10**6, name)
-            target.write(part)
+            yield Progress(done // 10**6, total // 10**6, name)
+            done += len(part)
+            if max(done, total) > _MOST_BYTES:
+                raise BadFileError(
+                    tr("{file} is larger than a file of its kind: replace it.", file=folder.address / name)
+                )
+            try:
+                target.write(part)
+            except OSError as error:
+                raise StorageError(
+                    tr("{file} cannot be written ({why}): free some space there.", file=path, why=reason(error))
+                ) from error
 
 
 class Outgoing:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two characters at least: `C:` is a drive of Windows
-_SECRET = re.compile(r"(?<=://)[^/\s@?]*:[^/\s@?]*@|(?<=://)[^/\s@?]*@(?=[^/\s]*\.)")
+_SECRET = re.compile(r"(?<=://)[^/\s@?:]*:(?!\d{1,5}/)[^\s@?]*@|(?<=://)[^/\s@?]*@(?=[^/\s]*\.)")
 _QUERY = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]+://[^\s?'\"]*)\?[^\s'\"]*")
 
 

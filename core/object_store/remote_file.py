@@ -40,10 +40,9 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
-class PackedFile(RemoteFile):
-    """A file in an archive, the object `place`, from its byte `start` on: `nbytes` of them; `member` is its name."""
+class Member(RemoteFile):
+    """A file in the object `place`, which holds many; `member` is its name."""
 
-    start: int = 0
     member: str = ""
 
     def __str__(self) -> str:
@@ -53,6 +52,13 @@ class PackedFile(RemoteFile):
     def name(self) -> str:
         """The file name, without folders."""
         return self.member.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class PackedFile(Member):
+    """A file in an archive, from the byte `start` of the archive on: `nbytes` of them."""
+
+    start: int = 0
 
     def read(self) -> bytes:
         """Read the part of the archive. Raises KnownError with one sentence."""

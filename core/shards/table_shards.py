@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from core.arrow import load_pyarrow
 from core.object_store.address import Address
 from core.object_store.folder import ObjectEntry, ObjectFolder
-from core.object_store.remote_file import RemoteFile
+from core.object_store.remote_file import Member
 from core.shards.sample import Labelled, Sample, content_of, damaged, sample_of
 from core.translation import tr
 
@@ -27,26 +27,20 @@ SUFFIX = ".parquet"
 GROUP = 16
 """Pictures of a group of rows."""
 
-_GROUPS_KEPT = 8
+_KEPT_BYTES = 256 * 1024**2
+"""Pictures of groups that were read last, which stay in memory."""
+
+_LARGEST_GROUP = 1024**3
 _PICTURE = "picture"
 _NEEDED = (_PICTURE, "annotations")
 
 
 @dataclass(frozen=True)
-class TablePicture(RemoteFile):
-    """The picture in a row of a table, the object `place`: row `row` of the group `group`; `member` is its name."""
+class TablePicture(Member):
+    """The picture in the row `row` of the group `group` of a table."""
 
     group: int = 0
     row: int = 0
-    member: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.folder / self.place}#{self.member}"
-
-    @property
-    def name(self) -> str:
-        """The file name, without folders."""
-        return self.member.rpartition("/")[2]
 
     def read(self) -> bytes:
         """Read the picture's group of rows, or take it from those read last. Raises KnownError with one sentence."""
@@ -69,7 +63,7 @@ class _RecentGroups:
         found = _group_of(picture)  # without the lock: others read other groups meanwhile
         with self._lock:
             self._groups[key] = found
-            while len(self._groups) > _GROUPS_KEPT:
+            while len(self._groups) > 1 and sum(map(_nbytes, self._groups.values())) > _KEPT_BYTES:
                 self._groups.popitem(last=False)
         return found
 
@@ -83,11 +77,19 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pictures.forget)  # the lock may be held by a thread that the child lacks
 
 
+def _nbytes(pictures: Sequence[bytes]) -> int:
+    return sum(map(len, pictures))
+
+
 def _group_of(picture: TablePicture) -> list[bytes]:
     found: list[bytes] = []
     with ObjectFolder(picture.folder).opened(picture.place) as file:
         try:
             with _opened(file) as table:
+                about = table.metadata.row_group(picture.group)
+                columns = [about.column(number) for number in range(about.num_columns)]
+                if any(each.total_uncompressed_size > _LARGEST_GROUP for each in columns):
+                    raise ValueError(tr("its groups of rows are too large"))
                 group = table.read_row_group(picture.group, columns=[_PICTURE], use_threads=False)
             found = [value for value in group.column(0).to_pylist() if isinstance(value, bytes)]
             if len(found) != group.num_rows or picture.row >= len(found):
@@ -105,7 +107,7 @@ def _opened(file: BinaryIO) -> Iterator[Any]:
         with parquet.ParquetFile(file, pre_buffer=False) as table:  # ahead, it would read the whole file
             yield table
     except OSError as error:
-        if error.errno is not None:
+        if type(error) is not OSError or error.errno is not None:  # of the store, such as a timeout
             raise
         raise ValueError(str(error)) from error
 
@@ -129,7 +131,7 @@ def read(file: BinaryIO, folder: Address, shard: ObjectEntry) -> list[Sample]:
             for row, values in enumerate(rows):
                 name = str(values.get("file_name") or f"{shard.name}-{group}-{row}")
                 stamp = f"{shard.stamp}@{group}/{row}"
-                picture = TablePicture(folder, shard.name, 0, stamp, group=group, row=row, member=name)
+                picture = TablePicture(folder, shard.name, 0, stamp, name, group, row)
                 samples.append(sample_of(picture, name, values["annotations"] or []))
     return samples
 

@@ -38,7 +38,7 @@ def read(file: BinaryIO, folder: Address, shard: ObjectEntry) -> list[Sample]:
             file.seek(start)
             labels[key] = json.loads(file.read(size))
         elif is_picture(name):
-            pictures[key] = PackedFile(folder, shard.name, size, f"{shard.stamp}@{start}", start, name)
+            pictures[key] = PackedFile(folder, shard.name, size, f"{shard.stamp}@{start}", name, start)
     return [_sample(picture, labels.get(key, {})) for key, picture in pictures.items()]
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
+from fsspec.exceptions import FSTimeoutError
 
-from core.errors import BadFileError
+from core.errors import BadFileError, StorageError
 from core.images import read_picture
 from core.object_store.address import Address
 from core.pretraining.pool import load_pool
@@ -186,3 +187,38 @@ def test_without_pyarrow_the_extra_is_named(verb: Verb, tmp_path: Path, monkeypa
     said = verb("shards", "--images", images, "--boxes", boxes, "--out", tmp_path / "shards", "--format", "parquet")
     assert said.code == 2 and "boxrefine[parquet]" in said.sentences[0]
     assert not (tmp_path / "shards").exists()
+
+
+def test_a_store_that_does_not_answer_is_no_damaged_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    images, _ = save_coco(tmp_path, 1)
+    bare: list[Labelled] = [("a.png", next(images.iterdir()), [])]
+    run(write_shards(bare, tmp_path / "s", per_shard=9, format="parquet"))
+    [sample] = run(read_shards(tmp_path / "s"))
+
+    def refuse(*_: object) -> bytes:
+        raise FSTimeoutError("timed out")
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileOpener.read", refuse)
+    for attempt in (lambda: run(read_shards(tmp_path / "s")), replace(sample.picture, stamp="other@0/0").read):
+        with pytest.raises(StorageError, match="does not answer for .*shard-000000.parquet"):
+            attempt()
+
+
+def test_few_bytes_of_tables_are_kept_and_huge_groups_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    images, _ = save_coco(tmp_path, 1)
+    path = next(images.iterdir())
+    bare: list[Labelled] = [(f"{number}.png", path, []) for number in range(3 * table_shards.GROUP)]
+    run(write_shards(bare, tmp_path / "s", per_shard=1000, format="parquet"))
+    samples = run(read_shards(tmp_path / "s"))
+    group = table_shards.GROUP * path.stat().st_size
+    monkeypatch.setattr(table_shards, "_KEPT_BYTES", 2 * group)
+    kept = table_shards._RecentGroups()
+    pictures = [sample.picture for sample in samples if isinstance(sample.picture, table_shards.TablePicture)]
+    for picture in pictures:
+        kept.of(picture)
+    assert sum(len(each) for each in kept._groups.values()) == 2 * table_shards.GROUP
+    monkeypatch.setattr(table_shards, "_LARGEST_GROUP", group // 2)
+    with pytest.raises(BadFileError, match="its groups of rows are too large"):
+        kept.of(pictures[0])

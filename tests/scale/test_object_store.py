@@ -98,6 +98,9 @@ def test_a_missing_driver_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> No
 def test_no_secret_is_shown() -> None:
     for text, shown in {
         "sftp://ann:pass@host.example/pictures": "sftp://host.example/pictures",
+        "s3://AKIA:ab/cd+e@bucket/x.json": "s3://bucket/x.json",
+        "sftp://host.example:22/a@b.jpg": "sftp://host.example:22/a@b.jpg",
+        "s3://bucket/a:b@c.jpg": "s3://bucket/a:b@c.jpg",
         "https://host.example/a.json?X-Amz-Signature=abc&x=1": "https://host.example/a.json",
         "why http://u:p@h/x?sig=1 failed": "why http://h/x failed",
         "hf://datasets/ann/cats@main/x.jpg": "hf://datasets/ann/cats@main/x.jpg",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from core.cli.at_addresses import Outgoing
+from core.cli.at_addresses import Outgoing, copied_here
+from core.errors import BadFileError, StorageError
 from core.object_store.address import Address
 from tests.core.command_line import Batch, Verb
 from tests.core.suggest.discs import save_discs
@@ -127,3 +130,30 @@ def test_the_folder_of_an_address() -> None:
     assert Address("s3://port/a/b.json?signature=1").parent == Address("s3://port/a?signature=1")
     assert Address("s3://port/b.json").parent == Address("s3://port")
     assert Address("s3://port").parent == Address("s3://port")
+
+
+def test_a_full_disk_here_is_not_blamed_on_the_store(
+    store: fsspec.AbstractFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.pipe_file("/port/boxes.json", b"{}")
+
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda path, mode: Full())
+    sentence = r"boxes\.json cannot be written \(No space left on device\): free some space there"
+    with pytest.raises(StorageError, match=sentence), copied_here(Address(f"{PORT}/boxes.json")):
+        pass
+
+
+def test_a_file_that_is_far_too_large_is_not_copied(
+    store: fsspec.AbstractFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.pipe_file("/port/boxes.json", b"{}" * 100)
+    monkeypatch.setattr("core.cli.at_addresses._MOST_BYTES", 100)
+    with (
+        pytest.raises(BadFileError, match=r"memory://port/boxes\.json is larger"),
+        copied_here(Address(f"{PORT}/boxes.json")),
+    ):
+        pass
