@@ -47,7 +47,7 @@ class Scaling:
 def measure_overhead(images: Path, *, count: int, rounds: int, device: str = "cpu") -> Job[Overhead]:
     """Encode a folder of `count` pictures in fresh processes into empty caches, by turns. Raises StorageError.
 
-    On `cuda`, one worker of the engine has the GPU.
+    On `cuda`, each worker of the engine has a GPU, as is its default.
     """
     alone: list[float] = []
     engine: list[float] = []
@@ -65,8 +65,7 @@ def _encode(images: Path, device: str, *, with_engine: bool) -> float:
     with tempfile.TemporaryDirectory(prefix="boxrefine-") as name:
         (Path(name) / "settings.toml").write_text(f"cache_disk_budget = {_CACHE_BYTES}\n", "utf-8")
         command = [sys.executable, "-m", "boxrefine_gui", "encode", "--images", str(images), "--device", device]
-        engine = ["--engine", "ray", *(["--gpus-per-worker", "1"] if device == "cuda" else [])]
-        command += ["--cache", f"{name}/cache", *(engine if with_engine else [])]
+        command += ["--cache", f"{name}/cache", *(["--engine", "ray"] if with_engine else [])]
         start = time.perf_counter()
         done = subprocess.run(
             command, env=os.environ | {"BOXREFINE_CONFIG": name}, capture_output=True, text=True, check=False

@@ -121,7 +121,10 @@ class ObjectFolder:
             ) from error
 
     def send(self, path: Path, name: str) -> None:
-        """Write an object whole or not at all, as `write` does, from a file of any size. Raises StorageError."""
+        """Write an object from a file, as the driver of the store uploads large ones. Raises StorageError.
+
+        S3, Google and Azure show an upload when it is complete.
+        """
         if self._is_local:
             self.write(name, path.read_bytes())
             return

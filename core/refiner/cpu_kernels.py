@@ -8,8 +8,9 @@ since they saved hardly any time: packing the weights of convolutions, smaller b
 line by line.
 
 On CPUs that multiply in bfloat16, batch jobs let the network compute in it (`rounds` of `BoxRefiner`), which takes
-about half of the time. The farthest edge of a box then differs by a thousandth of its side, and coordinates,
-distributions and confidences stay in float32. The window does not, so that its boxes are the same on any machine.
+about two thirds of the time (`boxrefine benchmark refine`). Edges then differ by less than a thousandth of the side on
+average, and coordinates, distributions and confidences stay in float32. The window does not, so that its boxes are the
+same on any machine.
 """
 
 from __future__ import annotations
